@@ -1,4 +1,4 @@
-"""Edits of a netlist: each takes a :class:`Netlist` and returns a new one; rows of untouched cells and nets keep their numbers."""
+"""Edits of a netlist: each takes a netlist and returns a new one; untouched cells and nets keep their rows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from finevh.technology.model import Direction, Int
 class BufferPlan:
     """Buffers to insert, possibly in trees.
 
-    ``cell_type`` (n_buffer) are one-input one-output cells. Buffer ``b`` is driven by buffer ``parent[b]``, or by ``net[b]``
-    where ``parent[b]`` is -1; parents precede children. Pin ``moved_pin[i]`` (row of ``Netlist.pin_net``) goes behind buffer
-    ``moved_to[i]``.
+    ``cell_type`` (n_buffer) are one-input one-output cells. Buffer ``b`` is driven by buffer ``parent[b]``, or by
+    ``net[b]`` where ``parent[b]`` is -1; parents precede children. Pin ``moved_pin[i]`` (row of ``Netlist.pin_net``) goes
+    behind buffer ``moved_to[i]``.
     """
 
     cell_type: Int
@@ -40,7 +40,9 @@ def free_names(taken: dict[str, int], prefix: str, count: int) -> tuple[str, ...
     return tuple(names)
 
 
-def replace_cells(netlist: Netlist, cell_type: Int | None = None, cell_variant: NDArray[np.int8] | None = None) -> Netlist:
+def replace_cells(
+    netlist: Netlist, cell_type: Int | None = None, cell_variant: NDArray[np.int8] | None = None
+) -> Netlist:
     """Return the netlist with other drives or variants.
 
     Parameters
