@@ -1,0 +1,1 @@
+"""Post-placement optimisation driven by the project's own timing: fan-out trees by location and gate sizing."""
