@@ -1,0 +1,56 @@
+# make test   set up, then ruff, mypy --strict, the import contract and all tests
+# make run    set up, then the main job on RI5CY: RTL to curves to report, under runs/ri5cy
+# make quick  the same on the small design, in about a minute
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+
+# command:package pairs that the tests call; the main job needs none of them
+TOOLS := ngspice:ngspice sta:opensta iverilog:iverilog chromium:chromium tclsh:tcl \
+         riscv64-unknown-elf-as:binutils-riscv64-unknown-elf
+
+.PHONY: setup tools lint unit test run quick clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 3; }
+	$(BIN)/python -m pip install --quiet --editable '.[characterization,cluster,sky130,dev]'
+	@touch $@
+
+# Install missing Debian packages where that is allowed without a question, else name them; never a failure.
+tools:
+	@missing=""; for pair in $(TOOLS); do \
+	  command -v $${pair%%:*} >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ]; then as_root=""; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else as_root="no"; fi; \
+	  if [ "$$as_root" != no ] && command -v apt-get >/dev/null 2>&1; then \
+	    { $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$missing; } \
+	      >/dev/null 2>&1 || echo "Not installed:$$missing. Tests that need them are skipped with a message."; \
+	  else echo "Missing:$$missing. Install with: sudo apt-get install$$missing. Tests that need them are skipped."; fi; \
+	fi
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup tools
+	$(BIN)/python -m pytest
+
+test: lint unit
+
+run: setup
+	$(BIN)/finevh run flows/ri5cy.toml -j $(JOBS)
+
+quick: setup
+	$(BIN)/finevh run flows/quick.toml -j $(JOBS)
+
+clean:
+	rm -rf $(VENV) runs build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
