@@ -1,0 +1,218 @@
+"""Operating points in, the tables of the thesis's evaluation out: savings, area at VddL, ours beside the published."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from finevh.errors import InputError
+
+BASELINES = ("ideal-dvfs", "vdd-hopping", "vdd-dithering")
+VARIANTS = ("pb0", "pb", "vt")
+POINT_COLUMNS = [
+    "design",
+    "tiles",
+    "scheme",
+    "variant",
+    "delta_vdd_v",
+    "freq_mhz",
+    "vdd_l_v",
+    "vdd_h_v",
+    "vdd_v",
+    "tiles_high",
+    "area_low_fraction",
+    "worst_slack_ps",
+    "power_total_mw",
+    "power_switching_mw",
+    "power_internal_mw",
+    "power_leakage_mw",
+    "power_interface_leakage_mw",
+    "selector",
+    "assignment",
+]
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """One published number; ``value`` or a bound is None where the source prints none."""
+
+    key: str
+    what: str
+    where: str
+    unit: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def text(self) -> str:
+        """Print the figure as the source does: value (low to high)."""
+        if self.value is None:
+            if self.low is None:
+                return f"<= {self.high:g}"
+            return f">= {self.low:g}" if self.high is None else f"{self.low:g} to {self.high:g}"
+        span = "" if self.low is None or self.high is None else f" ({self.low:g} to {self.high:g})"
+        return f"{self.value:g}{span}"
+
+
+def published_figures() -> list[PublishedFigure]:
+    """Read the published figures of merit that ship with the package."""
+    data = tomllib.loads((files("finevh.report") / "published.toml").read_text(encoding="utf-8"))
+    return [PublishedFigure(**row) for row in data["figure"]]
+
+
+def read_points(path: Path) -> pd.DataFrame:
+    """Read ``operating_points.csv``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or lacks a column of the contract.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no operating points; run 'finevh run' on the flow first")
+    points = pd.read_csv(path, dtype={"assignment": str, "selector": str}, keep_default_na=True)
+    missing = [c for c in POINT_COLUMNS if c not in points.columns]
+    if missing:
+        raise InputError(f"{path}: column '{missing[0]}' is missing; the file is no operating-point table")
+    return points
+
+
+def _curve(points: pd.DataFrame, scheme: str, variant: str, delta_vdd: float | None) -> pd.DataFrame:
+    """Return one scheme's rows, indexed by frequency; ideal-DVFS belongs to every delta-Vdd."""
+    mask = (points["scheme"] == scheme) & (points["variant"] == variant)
+    if scheme != "ideal-dvfs" and delta_vdd is not None:
+        mask &= np.isclose(points["delta_vdd_v"], delta_vdd)
+    rows = points[mask].copy()
+    rows["key"] = rows["freq_mhz"].round(6)
+    return rows.drop_duplicates("key").set_index("key").sort_index()
+
+
+def savings(points: pd.DataFrame) -> pd.DataFrame:
+    """Compare FINE-VH with each baseline at every frequency that both reach.
+
+    Returns
+    -------
+    DataFrame
+        Columns design, tiles, variant, baseline, baseline_variant, delta_vdd_v, freq_mhz, saving_percent =
+        100 (1 - P_fine / P_baseline). The baseline appears without bias cells (``pb0``, as published) and with the
+        same bias optimisation.
+    """
+    rows: list[pd.DataFrame] = []
+    for (design, tiles), group in points.groupby(["design", "tiles"], sort=True):
+        fine_rows = group[group["scheme"] == "fine-vh"]
+        for delta in sorted(fine_rows["delta_vdd_v"].dropna().unique()):
+            for variant in VARIANTS:
+                fine = _curve(group, "fine-vh", variant, delta)
+                for baseline in BASELINES:
+                    for base_variant in dict.fromkeys(("pb0", variant)):
+                        base = _curve(group, baseline, base_variant, delta)
+                        both = fine.index.intersection(base.index)
+                        if both.empty:
+                            continue
+                        ratio = fine.loc[both, "power_total_mw"] / base.loc[both, "power_total_mw"]
+                        rows.append(
+                            pd.DataFrame(
+                                {
+                                    "design": design,
+                                    "tiles": tiles,
+                                    "variant": variant,
+                                    "baseline": baseline,
+                                    "baseline_variant": base_variant,
+                                    "delta_vdd_v": delta,
+                                    "freq_mhz": fine.loc[both, "freq_mhz"].to_numpy(),
+                                    "saving_percent": 100 * (1 - ratio.to_numpy()),
+                                }
+                            )
+                        )
+    if not rows:
+        return pd.DataFrame(
+            columns=[
+                "design",
+                "tiles",
+                "variant",
+                "baseline",
+                "baseline_variant",
+                "delta_vdd_v",
+                "freq_mhz",
+                "saving_percent",
+            ]
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def savings_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Average, lowest and highest saving of each comparison of :func:`savings`."""
+    keys = ["design", "tiles", "delta_vdd_v", "baseline", "variant", "baseline_variant"]
+    summary = table.groupby(keys)["saving_percent"].agg(["mean", "min", "max", "count"]).reset_index()
+    return summary.rename(
+        columns={"mean": "average_percent", "min": "lowest_percent", "max": "highest_percent", "count": "frequencies"}
+    )
+
+
+def area_low(points: pd.DataFrame) -> pd.DataFrame:
+    """Cell area at VddL of FINE-VH: average over frequency and at the maximum frequency, per cent (Fig. 4.12)."""
+    fine = points[points["scheme"] == "fine-vh"]
+    rows = []
+    for keys, group in fine.groupby(["design", "tiles", "variant", "delta_vdd_v"], sort=True):
+        at_top = group.loc[group["freq_mhz"].idxmax()]
+        rows.append((*keys, 100 * group["area_low_fraction"].mean(), 100 * at_top["area_low_fraction"]))
+    columns = ["design", "tiles", "variant", "delta_vdd_v", "average_percent", "at_fmax_percent"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def frequency_ratio(points: pd.DataFrame, variant: str = "pb0") -> float | None:
+    """Highest over lowest ideal-DVFS frequency; None without two points."""
+    ideal = points[(points["scheme"] == "ideal-dvfs") & (points["variant"] == variant)]
+    return float(ideal["freq_mhz"].max() / ideal["freq_mhz"].min()) if len(ideal) > 1 else None
+
+
+def our_figures(points: pd.DataFrame, metrics: dict[str, float]) -> dict[str, tuple[float, float | None, float | None]]:
+    """Compute each published figure from a run: key -> (value, lowest, highest); absent where the run has no such number.
+
+    The tile count with the most tiles stands for the run, as the thesis's 49.
+    """
+    figures: dict[str, tuple[float, float | None, float | None]] = {}
+    if points.empty:
+        return figures
+    top = points[points["tiles"] == points["tiles"].max()]
+    summary = savings_summary(savings(top))
+    for prefix, variant in (("savings", "pb"), ("savings_pb0", "pb0")):
+        chosen = summary[(summary["variant"] == variant) & (summary["baseline_variant"] == "pb0")]
+        for row in chosen.itertuples():
+            key = f"{prefix}__{str(row.baseline).replace('-', '_')}__{round(1000 * row.delta_vdd_v)}mv__average"
+            figures[key] = (float(row.average_percent), float(row.lowest_percent), float(row.highest_percent))
+    low = area_low(top)
+    for row in low[low["variant"] == "pb"].itertuples():
+        stem = f"area_low__{round(1000 * row.delta_vdd_v)}mv"
+        figures[f"{stem}__average"] = (float(row.average_percent), None, None)
+        figures[f"{stem}__fmax"] = (float(row.at_fmax_percent), None, None)
+    ratio = frequency_ratio(top)
+    if ratio is not None:
+        figures["frequency_ratio"] = (ratio, None, None)
+    for key, metric in (
+        ("interface_fraction", "place__interface_cells__fraction"),
+        ("largest_bias_fraction", "polybias__PB16__fraction"),
+        ("area_overhead", "floorplan__core__area__overhead"),
+    ):
+        if metric in metrics:
+            figures[key] = (100 * metrics[metric], None, None)
+    return figures
+
+
+def comparison(points: pd.DataFrame, metrics: dict[str, float]) -> pd.DataFrame:
+    """Put every published figure beside the run's own; columns key, what, where, unit, published, ours."""
+    ours = our_figures(points, metrics)
+    rows = []
+    for figure in published_figures():
+        mine = ours.get(figure.key)
+        text = "not in this run"
+        if mine is not None:
+            value, low, high = mine
+            text = f"{value:.1f}" + ("" if low is None or high is None else f" ({low:.1f} to {high:.1f})")
+        rows.append((figure.key, figure.what, figure.where, figure.unit, figure.text(), text))
+    return pd.DataFrame(rows, columns=["key", "what", "where", "unit", "published", "ours"])
