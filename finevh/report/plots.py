@@ -1,0 +1,290 @@
+"""Tables of a run in, figures out: each function draws one figure of the thesis's evaluation and returns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from finevh.report.tables import area_low, savings
+
+SCHEME_STYLE = {
+    "ideal-dvfs": ("Ideal-DVFS", "#222222", "--", ""),
+    "vdd-hopping": ("Vdd-hopping", "#d95f02", "-", "s"),
+    "vdd-dithering": ("Vdd-dithering", "#7570b3", "-", "^"),
+    "fine-vh": ("FINE-VH", "#1b7fbd", "-", "o"),
+}
+VARIANT_LABEL = {"pb0": "no bias", "pb": "poly-bias", "vt": "Vth offset"}
+LOW_COLOUR, HIGH_COLOUR = "#a6cee3", "#e3733c"
+
+mpl.rcParams.update(
+    {
+        "font.size": 9,
+        "axes.grid": True,
+        "grid.alpha": 0.3,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "svg.hashsalt": "finevh",
+        "svg.fonttype": "path",
+    }
+)
+
+
+def _deltas(points: pd.DataFrame) -> list[float]:
+    return sorted(points.loc[points["scheme"] == "fine-vh", "delta_vdd_v"].dropna().unique(), reverse=True)
+
+
+def _panels(points: pd.DataFrame, height: float) -> Iterator[tuple[Figure, Axes, float]]:
+    """Yield (figure, axes, delta-Vdd): one panel per delta-Vdd of the run, side by side."""
+    deltas = _deltas(points)
+    figure = Figure(figsize=(4.6 * len(deltas), height), layout="constrained")
+    axes = figure.subplots(1, len(deltas), sharey=True, squeeze=False)[0]
+    for axis, delta in zip(axes, deltas, strict=True):
+        axis.set_title(f"ΔVdd = {1000 * delta:.0f} mV")
+        yield figure, axis, delta
+
+
+def _widest(points: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the finest mesh of the run."""
+    return points[points["tiles"] == points["tiles"].max()]
+
+
+def plot_power(points: pd.DataFrame) -> Figure:
+    """Draw power against frequency of the four schemes (Fig. 4.10): FINE-VH with bias, baselines without, as published."""
+    run = _widest(points)
+    figure = Figure()
+    for figure, axis, delta in _panels(run, 3.6):  # noqa: B007 - the last figure is the only one
+        for scheme, (label, colour, line, marker) in SCHEME_STYLE.items():
+            variants = ("pb", "pb0") if scheme == "fine-vh" else ("pb0",)
+            for variant in variants:
+                rows = run[(run["scheme"] == scheme) & (run["variant"] == variant)]
+                if scheme != "ideal-dvfs":
+                    rows = rows[np.isclose(rows["delta_vdd_v"], delta)]
+                if rows.empty:
+                    continue
+                rows = rows.sort_values("freq_mhz")
+                suffix = f", {VARIANT_LABEL[variant]}" if scheme == "fine-vh" else ""
+                faded = scheme == "fine-vh" and variant == "pb0"
+                axis.plot(
+                    rows["freq_mhz"],
+                    rows["power_total_mw"],
+                    linestyle=":" if faded else line,
+                    marker=marker,
+                    markersize=3,
+                    linewidth=1.4,
+                    color=colour,
+                    alpha=0.6 if faded else 1.0,
+                    label=label + suffix,
+                )
+        axis.set_xlabel("Clock frequency, MHz")
+        axis.set_ylim(bottom=0)
+    figure.axes[0].set_ylabel("Power, mW")
+    figure.axes[0].legend(frameon=False)
+    return figure
+
+
+def plot_savings(points: pd.DataFrame) -> Figure:
+    """Draw the saving of biased FINE-VH over each baseline at each frequency (Fig. 4.11)."""
+    table = savings(_widest(points))
+    figure = Figure()
+    for figure, axis, delta in _panels(_widest(points), 3.2):  # noqa: B007
+        for scheme, (label, colour, _, marker) in SCHEME_STYLE.items():
+            for base_variant, fill in (("pb0", "full"), ("pb", "none")):
+                rows = table[
+                    (table["variant"] == "pb")
+                    & (table["baseline"] == scheme)
+                    & (table["baseline_variant"] == base_variant)
+                    & np.isclose(table["delta_vdd_v"], delta)
+                ].sort_values("freq_mhz")
+                if rows.empty:
+                    continue
+                axis.plot(
+                    rows["freq_mhz"],
+                    rows["saving_percent"],
+                    marker=marker or "d",
+                    fillstyle=fill,
+                    markersize=4,
+                    linewidth=1 if fill == "full" else 0.6,
+                    linestyle="-" if fill == "full" else ":",
+                    color=colour,
+                    label=f"vs {label}, {VARIANT_LABEL[base_variant]}",
+                )
+        axis.axhline(0, color="#444444", linewidth=0.8)
+        axis.set_xlabel("Clock frequency, MHz")
+    figure.axes[0].set_ylabel("Power saving of FINE-VH, %")
+    figure.axes[0].legend(frameon=False, fontsize=7)
+    return figure
+
+
+def plot_area_low(points: pd.DataFrame) -> Figure:
+    """Draw the share of cell area at VddL over frequency for each tile count (Fig. 4.12)."""
+    figure = Figure()
+    counts = sorted(points.loc[points["scheme"] == "fine-vh", "tiles"].unique())
+    colours = mpl.colormaps["viridis"](np.linspace(0.15, 0.8, max(len(counts), 1)))
+    for figure, axis, delta in _panels(points, 3.0):  # noqa: B007
+        for tiles, colour in zip(counts, colours, strict=True):
+            rows = points[
+                (points["scheme"] == "fine-vh")
+                & (points["variant"] == "pb")
+                & (points["tiles"] == tiles)
+                & np.isclose(points["delta_vdd_v"], delta)
+            ].sort_values("freq_mhz")
+            if not rows.empty:
+                axis.plot(
+                    rows["freq_mhz"],
+                    100 * rows["area_low_fraction"],
+                    marker="o",
+                    markersize=3,
+                    color=colour,
+                    label=f"{tiles} tiles",
+                )
+        axis.set_ylim(0, 100)
+        axis.set_xlabel("Clock frequency, MHz")
+    figure.axes[0].set_ylabel("Cell area at VddL, %")
+    figure.axes[0].legend(frameon=False)
+    return figure
+
+
+def plot_bias_gain(points: pd.DataFrame) -> Figure:
+    """Draw the average saving over ideal-DVFS without and with each bias set, against both baselines (Fig. 4.13)."""
+    table = savings(_widest(points))
+    table = table[table["baseline"] == "ideal-dvfs"]
+    figure = Figure(figsize=(5.2, 3.0), layout="constrained")
+    axis = figure.subplots()
+    deltas = _deltas(points)
+    bars = [("pb0", "pb0"), ("pb", "pb0"), ("pb", "pb"), ("vt", "pb0"), ("vt", "vt")]
+    bars = [b for b in bars if not table[(table["variant"] == b[0]) & (table["baseline_variant"] == b[1])].empty]
+    colours = {"pb0": "#9e9e9e", "pb": "#1b7fbd", "vt": "#1b9e77"}
+    width = 0.8 / max(len(bars), 1)
+    for k, (variant, base_variant) in enumerate(bars):
+        chosen = table[(table["variant"] == variant) & (table["baseline_variant"] == base_variant)]
+        heights = [chosen.loc[np.isclose(chosen["delta_vdd_v"], d), "saving_percent"].mean() for d in deltas]
+        positions = np.arange(len(deltas)) + (k - (len(bars) - 1) / 2) * width
+        drawn = axis.bar(
+            positions,
+            heights,
+            width * 0.92,
+            color=colours[variant],
+            alpha=1.0 if base_variant == "pb0" else 0.5,
+            label=f"FINE-VH {VARIANT_LABEL[variant]} vs ideal {VARIANT_LABEL[base_variant]}",
+        )
+        axis.bar_label(drawn, fmt="%.1f", fontsize=7)
+    axis.axhline(0, color="#444444", linewidth=0.8)
+    axis.set_xticks(range(len(deltas)), [f"ΔVdd = {1000 * d:.0f} mV" for d in deltas])
+    axis.set_ylabel("Average saving, %")
+    axis.margins(y=0.15)
+    axis.legend(frameon=False, fontsize=7)
+    return figure
+
+
+def plot_bias_shares(shares: pd.DataFrame) -> Figure:
+    """Draw the share of interface cells in each variant (Fig. 4.9).
+
+    Parameters
+    ----------
+    shares : columns set (pb, vt), tiles, variant (PB0, PB4, ...), fraction.
+    """
+    figure = Figure(figsize=(5.2, 2.6), layout="constrained")
+    axis = figure.subplots()
+    groups = [(s, int(t)) for s, t in shares[["set", "tiles"]].drop_duplicates().itertuples(index=False)]
+    variants = list(dict.fromkeys(shares["variant"]))
+    colours = dict(zip(variants, mpl.colormaps["viridis"](np.linspace(0.9, 0.1, len(variants))), strict=True))
+    labels = [f"{s}, {t} tiles" for s, t in groups]
+    left = np.zeros(len(groups))
+    for variant in variants:
+        values = np.array(
+            [
+                100
+                * shares.loc[
+                    (shares["set"] == s) & (shares["tiles"] == t) & (shares["variant"] == variant), "fraction"
+                ].sum()
+                for s, t in groups
+            ]
+        )
+        axis.barh(labels, values, left=left, color=colours[variant], label=variant)
+        for row, value in enumerate(values):
+            if value > 6:
+                axis.text(
+                    left[row] + value / 2, row, f"{value:.0f}", ha="center", va="center", fontsize=7, color="white"
+                )
+        left += values
+    axis.set_xlabel("Interface cells, %")
+    axis.legend(frameon=False, ncols=len(variants), fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axis.grid(visible=False)
+    return figure
+
+
+def plot_assignment(points: pd.DataFrame, variant: str = "pb") -> Figure:
+    """Draw the voltage of each tile over frequency (Fig. 4.14); intervals are separated by lines."""
+    run = _widest(points)
+    figure = Figure()
+    for figure, axis, delta in _panels(run, 4.2):  # noqa: B007
+        rows = run[(run["scheme"] == "fine-vh") & (run["variant"] == variant) & np.isclose(run["delta_vdd_v"], delta)]
+        rows = rows.dropna(subset=["assignment"]).sort_values("freq_mhz")
+        if rows.empty:
+            continue
+        high = np.array([[c == "H" for c in text] for text in rows["assignment"]]).T
+        axis.imshow(high, aspect="auto", origin="lower", cmap=ListedColormap([LOW_COLOUR, HIGH_COLOUR]), vmin=0, vmax=1)
+        intervals = rows["vdd_l_v"].to_numpy()
+        for k in np.flatnonzero(np.diff(intervals) != 0):
+            axis.axvline(k + 0.5, color="white", linewidth=2)
+        axis.set_xticks(range(len(rows)), [f"{f:.0f}" for f in rows["freq_mhz"]], rotation=90, fontsize=6)
+        axis.set_xlabel("Clock frequency, MHz")
+        axis.grid(visible=False)
+    figure.axes[0].set_ylabel("Tile (orange: VddH, blue: VddL)")
+    return figure
+
+
+def plot_power_split(points: pd.DataFrame, variant: str = "pb") -> Figure:
+    """Draw switching, internal, leakage and interface-leakage power of FINE-VH over frequency."""
+    run = _widest(points)
+    figure = Figure()
+    for figure, axis, delta in _panels(run, 3.0):  # noqa: B007
+        rows = run[(run["scheme"] == "fine-vh") & (run["variant"] == variant) & np.isclose(run["delta_vdd_v"], delta)]
+        rows = rows.sort_values("freq_mhz")
+        own_leakage = rows["power_leakage_mw"] - rows["power_interface_leakage_mw"]
+        axis.stackplot(
+            rows["freq_mhz"],
+            rows["power_switching_mw"],
+            rows["power_internal_mw"],
+            own_leakage,
+            rows["power_interface_leakage_mw"],
+            labels=["switching", "internal", "leakage", "interface leakage"],
+            colors=["#4c78a8", "#72b7b2", "#e6a532", "#d6404e"],
+        )
+        axis.set_xlabel("Clock frequency, MHz")
+    figure.axes[0].set_ylabel("Power of FINE-VH, mW")
+    figure.axes[0].legend(frameon=False, loc="upper left", fontsize=7)
+    return figure
+
+
+def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) -> list[Path]:
+    """Write every plot that the tables allow as SVG into ``folder``; return the files.
+
+    The same tables give the same bytes.
+    """
+    plots: dict[str, Callable[[], Figure]] = {
+        "power": lambda: plot_power(points),
+        "savings": lambda: plot_savings(points),
+        "area_low": lambda: plot_area_low(points),
+        "bias_gain": lambda: plot_bias_gain(points),
+        "assignment": lambda: plot_assignment(points),
+        "power_split": lambda: plot_power_split(points),
+    }
+    if shares is not None and not shares.empty:
+        plots["bias_shares"] = lambda: plot_bias_shares(shares)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    if area_low(points).empty:
+        return written
+    for name, draw in plots.items():
+        path = folder / f"{name}.svg"
+        draw().savefig(path, metadata={"Date": None})
+        written.append(path)
+    return written
