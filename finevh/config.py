@@ -1,0 +1,355 @@
+"""The flow file: TOML in, one validated and typed model out; every error names the file, the key and the mend."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from finevh.errors import InputError
+from finevh.units import Dimension, parse_quantity
+
+_UNIT: dict[Dimension, str] = {"time": "ps", "voltage": "V", "capacitance": "fF", "frequency": "MHz", "length": "um"}
+# Two voltages are one grid point when they differ by less than this; a library names its voltages in millivolts. V.
+VOLTAGE_TOLERANCE = 5e-4
+
+
+def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
+    def parse(value: object) -> float:
+        if not isinstance(value, str):
+            example = {"time": "1.5 ns", "frequency": "250 MHz", "voltage": "0.80 V", "capacitance": "5 fF", "length": "1.4 um"}
+            raise ValueError(f"{value!r} has no unit: write a {dimension} as text, for example '{example[dimension]}'")
+        try:
+            return parse_quantity(value, dimension)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+
+    def write(value: float) -> str:
+        return f"{value:.10g} {_UNIT[dimension]}"
+
+    return BeforeValidator(parse), PlainSerializer(write)
+
+
+Time = Annotated[float, *_quantity("time")]
+Frequency = Annotated[float, *_quantity("frequency")]
+Voltage = Annotated[float, *_quantity("voltage")]
+Capacitance = Annotated[float, *_quantity("capacitance")]
+Length = Annotated[float, *_quantity("length")]
+Selector = Literal["greedy", "count", "improved", "exact"]
+VariantSet = Literal["pb0", "pb", "vt"]
+
+
+def _resolve(value: Path, info: ValidationInfo) -> Path:
+    """Paths in a flow file are relative to its folder."""
+    folder = (info.context or {}).get("folder")
+    path = value if folder is None or value.is_absolute() else Path(folder) / value
+    path = Path(*path.parts) if path.is_absolute() else path.resolve()
+    if not path.exists():
+        raise ValueError(f"no such file or folder: '{path}'; paths are relative to the folder of the flow file")
+    return path.resolve()
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _existing(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, Path):
+            return _resolve(value, info)
+        if isinstance(value, tuple) and value and isinstance(value[0], Path):
+            return tuple(_resolve(item, info) for item in value)
+        return value
+
+
+class Design(_Section):
+    """The RTL (or a mapped netlist) that goes in."""
+
+    name: str
+    top: str | None = None
+    files: tuple[Path, ...] = ()
+    file_list: str | None = None
+    """A named list that ships with a package: ``cv32e40p`` is the RI5CY core of pythondata-cpu-cv32e40p."""
+    include_dirs: tuple[Path, ...] = ()
+    defines: dict[str, str] = {}
+    parameters: dict[str, int | str] = {}
+    netlist: Path | None = None
+    """A flat mapped Verilog netlist: synthesis is skipped."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Design:
+        if sum((bool(self.files), self.file_list is not None, self.netlist is not None)) != 1:
+            raise ValueError("give exactly one of 'files' (RTL), 'file_list' (a packaged core) or 'netlist' (mapped Verilog)")
+        return self
+
+
+class TechnologyChoice(_Section):
+    """The cell library."""
+
+    path: Path
+    """Folder of a technology (with ``technology.toml``) or that file."""
+    synthesis_vdd: Voltage | None = None
+    """Vdd of the library that synthesis maps to; the highest of the schemes when absent, as in the thesis."""
+
+
+class Clock(_Section):
+    """The clock and what surrounds the design; input and output delays do not scale with the period."""
+
+    port: str
+    period: Time
+    """Target of synthesis and sizing."""
+    uncertainty: Time = 0.0
+    tree_vdd: Literal["tile", "high"] = "tile"
+    """Supply of clock-tree cells: their tile's, or always VddH."""
+    input_delay: Time = 0.0
+    output_delay: Time = 0.0
+    input_slew: Time = 20.0
+    output_load: Capacitance = 5.0
+    constants: dict[str, Literal[0, 1]] = {}
+    """Input ports tied in the mode that is timed (``set_case_analysis``), for example a scan enable."""
+    false_from: tuple[str, ...] = ()
+    """Input ports that are static in operation (``set_false_path -from``), for example an asynchronous reset."""
+    sdc: Path | None = None
+    """Constraints from a file instead of the keys above (the period is still this section's)."""
+
+    @field_validator("period")
+    @classmethod
+    def _positive(cls, value: float) -> float:
+        if value <= 0:
+            raise ValueError("a clock period must be above zero")
+        return value
+
+
+class Floorplan(_Section):
+    """The N x N tiles."""
+
+    tiles: int = 49
+    utilisation: float = Field(default=0.70, gt=0.0, le=1.0)
+    header: bool = True
+    """Insert the configuration chain and the Vdd-MUX cells, where the technology has them."""
+
+    @field_validator("tiles")
+    @classmethod
+    def _square(cls, value: int) -> int:
+        if value < 1 or round(value**0.5) ** 2 != value:
+            near = max(1, round(max(value, 1) ** 0.5)) ** 2
+            raise ValueError(f"the tiles form a square mesh: {value} is not a square number; the nearest is {near}")
+        return value
+
+
+class Optimize(_Section):
+    """Fan-out trees and gate sizing after placement."""
+
+    buffering: bool = True
+    sizing: bool = True
+    seconds: float = Field(default=150.0, gt=0.0)
+    """Bound on the work of sizing, turned into a fixed number of passes so that results do not depend on the machine."""
+
+
+class PolyBias(_Section):
+    """The three-stage assignment of section 4.1.2."""
+
+    relax: float = Field(default=0.05, ge=0.0, le=1.0)
+    """The clock of the assignment is the minimum period times (1 + relax)."""
+    scope: Literal["interface-cells", "all-cells"] = "interface-cells"
+
+
+class ActivitySource(_Section):
+    """Where toggle rates and pattern probabilities come from."""
+
+    stimulus: str = "random"
+    """``random``, ``ri5cy`` (programs on the core with memories attached), or a ``file.py`` with a ``stimulus`` function."""
+    programs: tuple[str, ...] = ()
+    cycles: int = Field(default=1000, gt=1)
+    reset: str | None = None
+    """Reset port, active low, held for the first cycles."""
+    vcd: Path | None = None
+    saif: Path | None = None
+
+
+class Schemes(_Section):
+    """Which curves to draw."""
+
+    vdd_min: Voltage
+    vdd_max: Voltage
+    ideal_step: Voltage
+    delta_vdd: tuple[Voltage, ...]
+    variants: tuple[VariantSet, ...] = ("pb0", "pb", "vt")
+    selectors: tuple[Selector, ...] = ("greedy",)
+    frequencies: tuple[Frequency, ...] = ()
+    """Further frequencies beside those of ideal-DVFS."""
+    driver_derates: bool = True
+    """Delay of a cell depends on its driver's Vdd (off: as every public static timer)."""
+
+    @field_validator("vdd_min", "vdd_max", "ideal_step")
+    @classmethod
+    def _positive(cls, value: float) -> float:
+        if value <= 0:
+            raise ValueError("a voltage must be above zero")
+        return value
+
+    @model_validator(mode="after")
+    def _grid(self) -> Schemes:
+        if self.vdd_min >= self.vdd_max:
+            raise ValueError(
+                f"vdd_min = {self.vdd_min:.3f} V must lie below vdd_max = {self.vdd_max:.3f} V: VddL < VddH in every interval"
+            )
+        for name, steps in (("ideal_step", (self.ideal_step,)), ("delta_vdd", self.delta_vdd)):
+            for step in steps:
+                count = (self.vdd_max - self.vdd_min) / step if step > 0 else 0.0
+                if step <= 0 or round(count) < 1 or abs(count - round(count)) * step > VOLTAGE_TOLERANCE:
+                    raise ValueError(
+                        f"{name} = {step:.3f} V does not divide the range {self.vdd_min:.3f} to {self.vdd_max:.3f} V"
+                        " into whole steps"
+                    )
+        return self
+
+
+class Flow(_Section):
+    """A whole flow file."""
+
+    seed: int = 1
+    engine: Literal["builtin", "openroad"] = "builtin"
+    design: Design
+    technology: TechnologyChoice
+    clock: Clock
+    floorplan: Floorplan = Floorplan()
+    optimize: Optimize = Optimize()
+    polybias: PolyBias = PolyBias()
+    activity: ActivitySource = ActivitySource()
+    schemes: Schemes
+
+
+def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
+    """Read a flow file and apply ``--set key=value`` assignments.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    assignments
+        ``section.key=value`` texts; a value is TOML where it parses as such, else plain text.
+
+    Raises
+    ------
+    InputError
+        Missing or broken file, unknown key (with the nearest known one), missing unit, missing source file, impossible value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give the path of a flow file such as flows/quick.toml") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; a flow file is TOML") from None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+    for assignment in assignments:
+        _assign(raw, assignment)
+    try:
+        return Flow.model_validate(raw, context={"folder": str(path.resolve().parent)})
+    except ValidationError as error:
+        raise InputError(_describe(error, path, text)) from None
+
+
+def _assign(raw: dict[str, Any], assignment: str) -> None:
+    key, equals, value = assignment.partition("=")
+    names = [name.strip() for name in key.split(".")]
+    if not equals or not all(names):
+        raise InputError(f"--set '{assignment}': write section.key=value, for example floorplan.tiles=9")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    section = raw
+    for name in names[:-1]:
+        section = section.setdefault(name, {})
+        if not isinstance(section, dict):
+            raise InputError(f"--set '{assignment}': '{name}' is not a section")
+    section[names[-1]] = parsed
+
+
+def _describe(error: ValidationError, path: Path, text: str) -> str:
+    lines = []
+    # A misspelt key also leaves a missing one behind: the misspelling comes first.
+    for item in sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden"):
+        location = tuple(str(part) for part in item["loc"])
+        key = ".".join(location)
+        where = f"{path}:{_line_of(text, location)}" if _line_of(text, location) else f"{path}"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{where}: unknown key '{key}'{_nearest(location)}")
+        elif item["type"] == "missing":
+            lines.append(f"{where}: key '{key}' is missing; add it")
+        elif item["type"] == "value_error":
+            lines.append(f"{where}: {key}: {item['ctx']['error']}")
+        else:
+            lines.append(f"{where}: {key}: {item['msg']}, got {item['input']!r}")
+    return "\n".join(lines)
+
+
+def _nearest(location: tuple[str, ...]) -> str:
+    model: type[BaseModel] = Flow
+    for name in location[:-1]:
+        field = model.model_fields.get(name)
+        kinds = [] if field is None else [kind for kind in (field.annotation, *get_args(field.annotation)) if kind is not None]
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not inner:
+            return ""
+        model = inner[0]
+    known = list(model.model_fields)
+    match = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.5)
+    return f"; did you mean '{match[0]}'?" if match else f"; known keys are {', '.join(known)}"
+
+
+def _line_of(text: str, location: tuple[str, ...]) -> int:
+    """Line of a key (or of its section) in the TOML text, 0 where it does not stand there."""
+    section, best = "", 0
+    names = [name for name in location if not name.isdigit()][:2]
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            section = stripped.strip("[]").strip()
+            if section == names[0]:
+                best = best or number
+        elif "=" in stripped and [name for name in (section, stripped.split("=")[0].strip()) if name] == names:
+            return number
+    return best
+
+
+def write_flow(flow: Flow) -> str:
+    """Return the resolved flow as TOML text: every key, every quantity with its unit; ``read_flow`` gives the same model."""
+    data = flow.model_dump(mode="json", exclude_none=True)
+    top = [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    parts = ["\n".join(top)]
+    for name, section in data.items():
+        if isinstance(section, dict):
+            rows = [f"{key} = {_toml(value)}" for key, value in section.items()]
+            parts.append("\n".join([f"[{name}]", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if ord(char) >= 32 else f"\\u{ord(char):04x}" for char in escaped) + '"'
