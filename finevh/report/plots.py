@@ -280,7 +280,7 @@ def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) 
     if shares is not None and not shares.empty:
         plots["bias_shares"] = lambda: plot_bias_shares(shares)
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Path] = []
     if area_low(points).empty:
         return written
     for name, draw in plots.items():
