@@ -1,0 +1,116 @@
+"""Algorithm 5 of the thesis: raise the most critical tile until the clock is met; one trajectory serves all frequencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import NotReachableError
+from finevh.selection.tiles import SLACK_TOLERANCE, Interval, MappedTiming, TiledDesign, map_text
+
+Score = Literal["delay", "count"]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The maps that Algorithm 5 passes through in one interval, from all tiles at VddL.
+
+    ``states[i]`` is the map after ``order[:i]`` were raised. ``blocked``: the last state's worst path has no VddL tile left.
+    """
+
+    interval: Interval
+    order: tuple[int, ...]
+    states: tuple[MappedTiming, ...]
+    blocked: bool
+
+    def at(self, design: TiledDesign, period: float) -> MappedTiming:
+        """Return the first state that meets a period, ps.
+
+        Raises
+        ------
+        NotReachableError
+            If Algorithm 5 ends with negative slack.
+        """
+        for state in self.states:
+            if design.worst_slack(state, period) >= -SLACK_TOLERANCE:
+                return state
+        last = self.states[-1]
+        raise NotReachableError(
+            f"{1e6 / period:.3f} MHz is not reached between VddL = {self.interval.low:.3f} V and "
+            f"VddH = {self.interval.high:.3f} V: with tiles {map_text(last.high)} the worst slack is "
+            f"{design.worst_slack(last, period):.2f} ps and no tile of the worst path is left at VddL; "
+            "choose a lower frequency or a higher VddH"
+        )
+
+
+def tile_scores(design: TiledDesign, timing: MappedTiming, period: float, score: Score) -> NDArray[np.float64]:
+    """Criticality score of each tile (n_tiles): lines 3 to 9 of Algorithm 5.
+
+    ``delay`` sums the delays, ps, of the worst path's cells; ``count`` counts cells with negative slack, as the prose of
+    section 4.1.3 has it.
+    """
+    if score == "count":
+        return design.critical_cells(timing, period).astype(np.float64)
+    tiles, delays = design.critical_path(timing, period)
+    inside = tiles >= 0
+    scores = np.zeros(design.n_tiles)
+    np.add.at(scores, tiles[inside], delays[inside])  # line 8
+    return scores
+
+
+def trace(design: TiledDesign, interval: Interval, period: float, score: Score = "delay") -> Trajectory:
+    """Run Algorithm 5 at one clock period and keep every map on the way.
+
+    Ties go to the lowest tile number. The end is defined: when the worst path has no tile at VddL (raising another tile
+    cannot mend it), the trajectory is ``blocked``.
+
+    Parameters
+    ----------
+    design
+        The placed design.
+    interval
+        VddL and VddH, V.
+    period
+        Clock period, ps.
+    score
+        See :func:`tile_scores`.
+    """
+    state = design.evaluate(interval, np.zeros(design.n_tiles, dtype=bool))  # line 1
+    states, order = [state], list[int]()
+    while design.worst_slack(state, period) < -SLACK_TOLERANCE:  # line 2
+        scores = np.where(state.high, 0.0, tile_scores(design, state, period, score))  # line 10
+        tile = int(np.argmax(scores))  # lines 11 and 12
+        if scores[tile] <= 0.0:
+            return Trajectory(interval, tuple(order), tuple(states), blocked=True)
+        state = design.flip(state, [tile])  # line 13
+        order.append(tile)
+        states.append(state)
+    return Trajectory(interval, tuple(order), tuple(states), blocked=False)
+
+
+def select_greedy(
+    design: TiledDesign, interval: Interval, periods: Sequence[float], score: Score = "delay"
+) -> list[MappedTiming | NotReachableError]:
+    """Run Algorithm 5 for several clock periods of one interval.
+
+    Where all paths last one period, the worst path of a map is the same at every frequency; then the run at the shortest
+    period passes through the answer of every longer one.
+
+    Returns
+    -------
+    list
+        Per period the chosen map, or the error that says why there is none.
+    """
+    shared = design.single_trajectory and score == "delay" and len(periods) > 0
+    trajectory = trace(design, interval, min(periods), score) if shared else None
+    answers: list[MappedTiming | NotReachableError] = []
+    for period in periods:
+        try:
+            answers.append((trajectory or trace(design, interval, period, score)).at(design, period))
+        except NotReachableError as error:
+            answers.append(error)
+    return answers

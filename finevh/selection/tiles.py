@@ -1,0 +1,117 @@
+"""What Vdd selection needs of a placed design: timing and energy of a tile-voltage map, and nothing of cells or nets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+
+Bits = NDArray[np.bool_]
+"""(n_tiles) True where the tile is at VddH."""
+
+# Slack within this of zero is met: a period that went through MHz and back differs by rounding only. ps.
+SLACK_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A pair of supply voltages, V."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Energy:
+    """What a voltage map costs: energy per clock cycle, fJ, and static power, mW."""
+
+    switching: float
+    internal: float
+    leakage: float
+    interface_leakage: float
+    """Part of ``leakage`` above the same cells with full-swing inputs."""
+
+    def power(self, frequency_mhz: float) -> float:
+        """Total power, mW, at a clock frequency: fJ * MHz = 1e-6 mW."""
+        return (self.switching + self.internal) * frequency_mhz * 1e-6 + self.leakage
+
+
+@dataclass(frozen=True)
+class MappedTiming:
+    """Timing of one voltage map. ``handle`` is the engine's own state, which an incremental step starts from."""
+
+    high: Bits
+    interval: Interval
+    min_period: float
+    """ps."""
+    handle: object
+
+
+class TiledDesign(Protocol):
+    """A placed netlist with one assignment of variants, seen as tiles."""
+
+    @property
+    def n_tiles(self) -> int:
+        """Number of tiles."""
+
+    @property
+    def tile_area(self) -> NDArray[np.float64]:
+        """(n_tiles) cell area, um2."""
+
+    @property
+    def single_trajectory(self) -> bool:
+        """True where every path has the same number of clock periods, so the worst path is that of every frequency."""
+
+    def evaluate(self, interval: Interval, high: Bits) -> MappedTiming:
+        """Time a voltage map."""
+
+    def flip(self, timing: MappedTiming, tiles: Sequence[int]) -> MappedTiming:
+        """Time the map with the given tiles moved to the other voltage; equal to :meth:`evaluate`."""
+
+    def worst_slack(self, timing: MappedTiming, period: float) -> float:
+        """Worst setup slack, ps."""
+
+    def critical_path(self, timing: MappedTiming, period: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Tile (-1: none) and delay, ps, of each cell on the path of the worst slack."""
+
+    def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
+        """(n_tiles) number of cells with negative slack."""
+
+    def energy(self, timing: MappedTiming) -> Energy:
+        """Weigh a voltage map."""
+
+    def single_voltage(self, vdd: float) -> tuple[float, Energy]:
+        """Minimum period, ps, and energy with every cell at ``vdd``."""
+
+
+def map_text(high: Bits) -> str:
+    """Return the assignment of a map: one character per tile, row-major from the lower left, L or H.
+
+    >>> map_text(np.array([True, False]))
+    'HL'
+    """
+    return "".join("H" if bit else "L" for bit in high)
+
+
+def parse_map(text: str) -> Bits:
+    """Inverse of :func:`map_text`.
+
+    Raises
+    ------
+    InputError
+        For any other character.
+    """
+    if set(text) - {"L", "H"}:
+        raise InputError(f"assignment '{text}': one L or H per tile")
+    return np.array([char == "H" for char in text], dtype=bool)
+
+
+def area_low_fraction(design: TiledDesign, high: Bits) -> float:
+    """Share of the tiles' cell area that is at VddL."""
+    area = design.tile_area
+    return float(area[~high].sum() / area.sum())
