@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import pytest
+
+from finevh.errors import NotReachableError
+from finevh.schemes import (
+    Curve,
+    OperatingPoint,
+    Scheme,
+    SingleVoltageScheme,
+    points_csv,
+    schemes_of,
+    single_voltage_curve,
+    voltage_grid,
+)
+from tests.selection.toy import random_design
+
+
+@pytest.fixture(scope="module")
+def curve() -> Curve:
+    return single_voltage_curve(random_design(4, n_tiles=9), "toy", "pb0", voltage_grid(0.6, 1.0, 0.025))
+
+
+def reached(scheme: Scheme, frequencies: Sequence[float]) -> list[OperatingPoint]:
+    points = scheme.points(frequencies)
+    assert all(isinstance(point, OperatingPoint) for point in points)
+    return [point for point in points if isinstance(point, OperatingPoint)]
+
+
+def test_ideal_dvfs_has_17_points() -> None:
+    assert len(voltage_grid(0.6, 1.0, 0.025)) == 17
+    assert voltage_grid(0.6, 1.0, 0.1) == (0.6, 0.7, 0.8, 0.9, 1.0)
+    assert voltage_grid(1.08, 1.35, 0.27) == (1.08, 1.35)
+
+
+def test_ideal_dvfs_runs_each_voltage_at_its_own_maximum_frequency(curve: Curve) -> None:
+    points = reached(SingleVoltageScheme("ideal-dvfs", curve, 0.025), curve.frequencies)
+    assert [point.vdd_v for point in points] == list(curve.vdds)
+    assert all(abs(point.worst_slack_ps or 0.0) < 1e-6 for point in points)
+
+
+@pytest.mark.parametrize("delta", [0.2, 0.1])
+def test_single_voltage_schemes_coincide_at_grid_voltages(curve: Curve, delta: float) -> None:
+    coarse = curve.coarser(delta)
+    ideal = reached(SingleVoltageScheme("ideal-dvfs", curve, 0.025), coarse.frequencies)
+    hopping, dithering, _ = (reached(scheme, coarse.frequencies) for scheme in schemes_of(curve, [delta], ["greedy"]))
+    for a, b, c in zip(ideal, hopping, dithering, strict=True):
+        assert a.power_total_mw == pytest.approx(b.power_total_mw, rel=1e-12)
+        assert a.power_total_mw == pytest.approx(c.power_total_mw, rel=1e-12)
+
+
+@pytest.mark.parametrize("delta", [0.2, 0.1])
+def test_order_of_the_schemes(curve: Curve, delta: float) -> None:
+    ideal = reached(SingleVoltageScheme("ideal-dvfs", curve, 0.025), curve.frequencies)
+    hopping, dithering, fine, exact = (reached(s, curve.frequencies) for s in schemes_of(curve, [delta], ["greedy", "exact"]))
+    for i, h, d, g, e in zip(ideal, hopping, dithering, fine, exact, strict=True):
+        assert i.power_total_mw <= d.power_total_mw * (1 + 1e-12) <= h.power_total_mw * (1 + 1e-9)
+        assert e.power_total_mw <= g.power_total_mw * (1 + 1e-12)
+        assert e.power_total_mw <= h.power_total_mw * (1 + 1e-12)
+        assert (g.worst_slack_ps or 0.0) >= -1e-6
+        assert g.assignment.count("H") == g.tiles_high
+
+
+def test_dithering_shares_time_so_that_the_average_frequency_is_met(curve: Curve) -> None:
+    coarse = curve.coarser(0.2)
+    f_low, f_high = coarse.frequencies[0], coarse.frequencies[1]
+    _, dithering, _ = schemes_of(curve, [0.2], ["greedy"])
+    low, middle, high = reached(dithering, [f_low, 0.25 * f_low + 0.75 * f_high, f_high])
+    assert middle.power_total_mw == pytest.approx(0.25 * low.power_total_mw + 0.75 * high.power_total_mw)
+    assert (middle.vdd_l_v, middle.vdd_h_v) == (0.6, 0.8)
+
+
+def test_fine_vh_at_a_grid_frequency_uses_the_interval_below(curve: Curve) -> None:
+    coarse = curve.coarser(0.1)
+    *_, fine = schemes_of(curve, [0.1], ["greedy"])
+    points = reached(fine, coarse.frequencies)
+    assert [(p.vdd_l_v, p.vdd_h_v) for p in points] == [(0.6, 0.7), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.0)]
+    assert points[0].assignment == "L" * 9
+    assert points[0].area_low_fraction == 1.0
+
+
+def test_frequency_out_of_reach_is_an_answer_of_every_scheme(curve: Curve) -> None:
+    above = curve.frequencies[-1] * 1.01
+    for scheme in schemes_of(curve, [0.2], ["greedy", "improved"]):
+        (answer,) = scheme.points([above])
+        assert isinstance(answer, NotReachableError)
+        assert str(answer) == (
+            f"{above:.3f} MHz is not reached (toy, variant pb0): the highest frequency is {curve.frequencies[-1]:.3f} MHz"
+            " at 1.000 V; ask for a lower one"
+        )
+
+
+def test_blocked_algorithm_5_falls_back_to_all_tiles_high_and_says_so() -> None:
+    # Once tile 0 is high, only the fixed part of the path is left to blame although tile 1 would mend nothing.
+    design = random_design(1, n_tiles=4)
+    curve = single_voltage_curve(design, "toy", "pb0", (0.8, 1.0))
+
+    class Blocked(type(design)):  # type: ignore[misc]
+        def critical_path(self, timing, period):  # type: ignore[no-untyped-def]
+            tiles, delays = super().critical_path(timing, period)
+            return tiles * 0 - 1, delays
+
+    blocked = Blocked(design.paths, design.n_tiles)
+    *_, fine = schemes_of(Curve(blocked, "toy", "pb0", curve.vdds, curve.min_period, curve.energy), [0.2], ["greedy"])
+    (point,) = reached(fine, [curve.frequencies[-1]])
+    assert (point.selector, point.assignment) == ("greedy:all-high", "HHHH")
+
+
+def test_csv_has_the_columns_of_the_contract_and_leaves_absent_quantities_empty(curve: Curve) -> None:
+    hopping, _, fine = schemes_of(curve, [0.2], ["greedy"])
+    text = points_csv([*reached(hopping, curve.frequencies[:1]), *reached(fine, curve.frequencies[-1:])])
+    assert text.splitlines()[0] == (
+        "design,tiles,scheme,variant,delta_vdd_v,freq_mhz,vdd_l_v,vdd_h_v,vdd_v,tiles_high,area_low_fraction,worst_slack_ps,"
+        "power_total_mw,power_switching_mw,power_internal_mw,power_leakage_mw,power_interface_leakage_mw,selector,assignment"
+    )
+    first, second = csv.DictReader(io.StringIO(text))
+    assert (first["vdd_v"], first["vdd_l_v"], first["assignment"]) == ("0.6000", "", "")
+    assert (second["vdd_l_v"], second["vdd_h_v"], second["vdd_v"]) == ("0.8000", "1.0000", "")
