@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finevh.errors import InputError
+from finevh.report.tables import area_low, comparison, frequency_ratio, read_points, savings, savings_summary
+
+
+def average(summary: pd.DataFrame, baseline: str, variant: str, base_variant: str) -> float:
+    row = summary[
+        (summary["tiles"] == 49)
+        & (summary["baseline"] == baseline)
+        & (summary["variant"] == variant)
+        & (summary["baseline_variant"] == base_variant)
+        & np.isclose(summary["delta_vdd_v"], 0.1)
+    ]
+    assert len(row) == 1
+    return float(row["average_percent"].iloc[0])
+
+
+def test_saving_is_one_minus_the_power_ratio_at_the_same_frequency(points: pd.DataFrame) -> None:
+    summary = savings_summary(savings(points))
+    assert average(summary, "ideal-dvfs", "pb0", "pb0") == pytest.approx(10.0)
+    assert average(summary, "vdd-hopping", "pb0", "pb0") == pytest.approx(100 * (1 - 0.9 / 1.25))
+
+
+def test_biased_fine_vh_is_compared_with_both_baselines(points: pd.DataFrame) -> None:
+    summary = savings_summary(savings(points))
+    assert average(summary, "ideal-dvfs", "pb", "pb0") == pytest.approx(28.0)
+    assert average(summary, "ideal-dvfs", "pb", "pb") == pytest.approx(10.0)
+
+
+def test_a_frequency_that_one_scheme_misses_is_left_out_of_the_comparison(points: pd.DataFrame) -> None:
+    reduced = points[~((points["scheme"] == "vdd-hopping") & (points["freq_mhz"] == 400.0))]
+    table = savings(reduced)
+    assert 400.0 not in set(table.loc[table["baseline"] == "vdd-hopping", "freq_mhz"])
+    assert 400.0 in set(table.loc[table["baseline"] == "ideal-dvfs", "freq_mhz"])
+
+
+def test_area_low_reports_the_average_and_the_value_at_the_highest_frequency(points: pd.DataFrame) -> None:
+    table = area_low(points)
+    row = table[(table["tiles"] == 49) & (table["variant"] == "pb")].iloc[0]
+    assert row["at_fmax_percent"] == 0.0
+    assert 0.0 < row["average_percent"] < 100.0
+
+
+def test_frequency_ratio_is_that_of_ideal_dvfs(points: pd.DataFrame) -> None:
+    assert frequency_ratio(points) == pytest.approx(4.0)
+
+
+def test_comparison_never_fills_a_figure_that_the_run_lacks(points: pd.DataFrame) -> None:
+    table = comparison(points, {}).set_index("key")
+    assert table.loc["largest_bias_fraction", "ours"] == "not in this run"
+    assert table.loc["savings__ideal_dvfs__100mv__average", "ours"].startswith("28.0")
+
+
+def test_a_missing_point_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no operating points; run 'finevh run'"):
+        read_points(tmp_path / "operating_points.csv")
+
+
+def test_a_missing_column_is_named(tmp_path: Path, points: pd.DataFrame) -> None:
+    path = tmp_path / "operating_points.csv"
+    points.drop(columns="freq_mhz").to_csv(path, index=False)
+    with pytest.raises(InputError, match="column 'freq_mhz' is missing"):
+        read_points(path)
