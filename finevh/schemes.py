@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypedDict
 
 import numpy as np
 
@@ -54,6 +54,14 @@ class OperatingPoint:
     power_interface_leakage_mw: float
     selector: str = ""
     assignment: str = ""
+
+
+class _Power(TypedDict):
+    power_total_mw: float
+    power_switching_mw: float
+    power_internal_mw: float
+    power_leakage_mw: float
+    power_interface_leakage_mw: float
 
 
 class Scheme(Protocol):
@@ -134,14 +142,25 @@ def single_voltage_curve(design: TiledDesign, name: str, variant: str, vdds: Seq
     return Curve(design, name, variant, tuple(vdds), tuple(period for period, _ in results), tuple(e for _, e in results))
 
 
-def _split(energy: Energy, frequency: float) -> dict[str, float]:
-    return {
-        "power_total_mw": energy.power(frequency),
-        "power_switching_mw": energy.switching * frequency * 1e-6,
-        "power_internal_mw": energy.internal * frequency * 1e-6,
-        "power_leakage_mw": energy.leakage,
-        "power_interface_leakage_mw": energy.interface_leakage,
-    }
+def _split(energy: Energy, frequency: float) -> _Power:
+    return _Power(
+        power_total_mw=energy.power(frequency),
+        power_switching_mw=energy.switching * frequency * 1e-6,
+        power_internal_mw=energy.internal * frequency * 1e-6,
+        power_leakage_mw=energy.leakage,
+        power_interface_leakage_mw=energy.interface_leakage,
+    )
+
+
+def _mix(low: _Power, high: _Power, share: float) -> _Power:
+    """Time average: ``share`` of the time at ``high``."""
+    return _Power(
+        power_total_mw=(1.0 - share) * low["power_total_mw"] + share * high["power_total_mw"],
+        power_switching_mw=(1.0 - share) * low["power_switching_mw"] + share * high["power_switching_mw"],
+        power_internal_mw=(1.0 - share) * low["power_internal_mw"] + share * high["power_internal_mw"],
+        power_leakage_mw=(1.0 - share) * low["power_leakage_mw"] + share * high["power_leakage_mw"],
+        power_interface_leakage_mw=(1.0 - share) * low["power_interface_leakage_mw"] + share * high["power_interface_leakage_mw"],
+    )
 
 
 def _collect(
@@ -208,7 +227,7 @@ class VddDithering:
         share = min(max((frequency - f_low) / (f_high - f_low), 0.0), 1.0)
         at_low = _split(self.curve.energy[low], min(frequency, f_low))
         at_high = _split(self.curve.energy[high], f_high)
-        power = {key: (1.0 - share) * at_low[key] + share * at_high[key] for key in at_low}
+        power = _mix(at_low, at_high, share)
         return OperatingPoint(
             self.curve.name,
             self.curve.design.n_tiles,
