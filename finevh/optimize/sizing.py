@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,11 +139,8 @@ def size_gates(
     arc_count = np.diff(cells.arc_ptr)[cell_type]
     arc_base = np.concatenate([[0], np.cumsum(arc_count)]).astype(np.int64)
     arc_lambda = np.zeros((arc_base[-1], 2))
-    tables: tuple[Any, ...] = (
-        corners.table_x[corner], corners.table_nx[corner], corners.table_y[corner],
-        corners.table_ny[corner], corners.table_v[corner], corners.pool,
-    )  # fmt: skip
-    arcs = (cells.arc_ptr, cells.arc_from, cells.arc_to)
+    table_x, table_nx, table_v = corners.table_x[corner], corners.table_nx[corner], corners.table_v[corner]
+    table_y, table_ny, pool = corners.table_y[corner], corners.table_ny[corner], corners.pool
     multiplier: Real | None = None
     history_area: list[float] = []
     history_slack: list[float] = []
@@ -169,14 +165,14 @@ def size_gates(
         np.add.at(net_lambda, (view.endpoint_net, view.endpoint_edge), multiplier)
         net_load = _net_loads(netlist, cell_type, corners.pin_cap[corner], view.net_wire_cap)
         spread_multipliers(
-            cell_type, cells.kind, netlist.pin_ptr, netlist.pin_net, order, sequential, *arcs, cells.arc_type,
-            cells.arc_sense, cells.arc_table, arc_base, *tables, view.arrival, view.slew, net_load, net_lambda, arc_lambda,
+            cell_type, cells.kind, netlist.pin_ptr, netlist.pin_net, order, sequential, cells.arc_ptr, cells.arc_from, cells.arc_to, cells.arc_type,
+            cells.arc_sense, cells.arc_table, arc_base, table_x, table_nx, table_y, table_ny, table_v, pool, view.arrival, view.slew, net_load, net_lambda, arc_lambda,
             options.temperature * period,
         )  # fmt: skip
         choose_drives(
             cell_type, netlist.pin_ptr, netlist.pin_net, netlist.pin_cell, driver, sweep, ladders.ladder_of, ladders.ptr,
             ladders.member, cells.area, 1.0, cells.pin_ptr, cells.pin_direction, corners.pin_cap[corner],
-            corners.pin_max_cap[corner], options.load_penalty, *arcs, cells.arc_sense, cells.arc_table, arc_base, *tables,
+            corners.pin_max_cap[corner], options.load_penalty, cells.arc_ptr, cells.arc_from, cells.arc_to, cells.arc_sense, cells.arc_table, arc_base, table_x, table_nx, table_y, table_ny, table_v, pool,
             view.slew, arc_lambda, net_load, options.slew_weight,
         )  # fmt: skip
     assert best is not None

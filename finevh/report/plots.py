@@ -118,7 +118,8 @@ def plot_savings(points: pd.DataFrame) -> Figure:
         axis.axhline(0, color="#444444", linewidth=0.8)
         axis.set_xlabel("Clock frequency, MHz")
     figure.axes[0].set_ylabel("Power saving of FINE-VH, %")
-    figure.axes[0].legend(frameon=False, fontsize=7)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=7)
     return figure
 
 
@@ -155,7 +156,7 @@ def plot_bias_gain(points: pd.DataFrame) -> Figure:
     """Draw the average saving over ideal-DVFS without and with each bias set, against both baselines (Fig. 4.13)."""
     table = savings(_widest(points))
     table = table[table["baseline"] == "ideal-dvfs"]
-    figure = Figure(figsize=(5.2, 3.0), layout="constrained")
+    figure = Figure(figsize=(7.4, 3.0), layout="constrained")
     axis = figure.subplots()
     deltas = _deltas(points)
     bars = [("pb0", "pb0"), ("pb", "pb0"), ("pb", "pb"), ("vt", "pb0"), ("vt", "vt")]
@@ -179,7 +180,7 @@ def plot_bias_gain(points: pd.DataFrame) -> Figure:
     axis.set_xticks(range(len(deltas)), [f"ΔVdd = {1000 * d:.0f} mV" for d in deltas])
     axis.set_ylabel("Average saving, %")
     axis.margins(y=0.15)
-    axis.legend(frameon=False, fontsize=7)
+    figure.legend(loc="outside right center", frameon=False, fontsize=7)
     return figure
 
 
