@@ -345,9 +345,26 @@ def choose_drives(
                     if load > limit:
                         cost += load_penalty * (load / limit - 1.0)
                     cost += _arcs_cost(
-                        c, first, arc_base[i], q, load, arc_ptr, arc_from, arc_to, arc_sense, arc_table,
-                        table_x, table_nx, table_y, table_ny, table_v, pool, slew, arc_lambda, slew_weight,
-                    )  # fmt: skip
+                        c,
+                        first,
+                        arc_base[i],
+                        q,
+                        load,
+                        arc_ptr,
+                        arc_from,
+                        arc_to,
+                        arc_sense,
+                        arc_table,
+                        table_x,
+                        table_nx,
+                        table_y,
+                        table_ny,
+                        table_v,
+                        pool,
+                        slew,
+                        arc_lambda,
+                        slew_weight,
+                    )
                 else:
                     d = net_driver[net]
                     if d < 0:
@@ -358,10 +375,26 @@ def choose_drives(
                     if load > limit:
                         cost += load_penalty * (load / limit - 1.0)
                     cost += _arcs_cost(
-                        cell_type[source], pin_ptr[source], arc_base[source], d - pin_ptr[source], load,
-                        arc_ptr, arc_from, arc_to, arc_sense, arc_table,
-                        table_x, table_nx, table_y, table_ny, table_v, pool, slew, arc_lambda, slew_weight,
-                    )  # fmt: skip
+                        cell_type[source],
+                        pin_ptr[source],
+                        arc_base[source],
+                        d - pin_ptr[source],
+                        load,
+                        arc_ptr,
+                        arc_from,
+                        arc_to,
+                        arc_sense,
+                        arc_table,
+                        table_x,
+                        table_nx,
+                        table_y,
+                        table_ny,
+                        table_v,
+                        pool,
+                        slew,
+                        arc_lambda,
+                        slew_weight,
+                    )
             if cost < best_cost:
                 best, best_cost = c, cost
         if best != now:
