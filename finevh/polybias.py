@@ -1,0 +1,155 @@
+"""Three-stage poly-bias assignment: interface cells with slack to spare become low-leakage variants.
+
+A timed netlist comes in, the variant of each instance goes out. Thesis section 4.1.2, Fig. 4.6: stages in the order of
+decreasing bias; a stage considers the cells whose slack exceeds S_th = d_avg * alpha_sd (Eq. 4.2) and keeps the largest set
+of them that leaves every path in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.technology.model import Real, Technology
+
+Bits = NDArray[np.bool_]
+Variants = NDArray[np.int8]
+
+# Shares of the violating cells given back per round: the first rounds find the size of the set, the last ones its rim.
+_RETREAT = 0.3
+
+
+class SlackOracle(Protocol):
+    """Times the netlist under a variant vector; the bias assignment knows nothing else of timing."""
+
+    def cell_slack(self, variant: Variants) -> Real:
+        """(n_cell) worst slack through each instance over all checked conditions, ps; inf where no path runs."""
+        ...
+
+    def worst_slack(self) -> float:
+        """Worst slack of the variants last committed or tried, ps."""
+        ...
+
+    def try_cell(self, cell: int, variant: int) -> float:
+        """Change one instance and return the worst slack over all checked conditions, ps."""
+        ...
+
+
+@dataclass(frozen=True)
+class BiasStage:
+    """What one stage did: its variant, S_th in ps, and cells considered, kept."""
+
+    variant: str
+    threshold: float
+    considered: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class BiasResult:
+    """Variant of each instance (n_cell) int8 and the account of the stages; worst slacks in ps."""
+
+    cell_variant: Variants
+    stages: tuple[BiasStage, ...]
+    worst_slack_before: float
+    worst_slack_after: float
+
+
+def slack_threshold(average_delay: float, slowdown: float) -> float:
+    """Slack that a cell must have to enter a stage, ps: S_th = d_avg * alpha_sd (Eq. 4.2).
+
+    Parameters
+    ----------
+    average_delay : ps, average propagation delay of a cell on the critical path.
+    slowdown : alpha_sd of the variant, a fraction.
+    """
+    return average_delay * slowdown
+
+
+def stage_order(technology: Technology, variant_set: tuple[str, ...]) -> list[int]:
+    """Rows of ``technology.variants`` of a set, strongest slow-down first."""
+    rows = [i for i, v in enumerate(technology.variants) if v.name in variant_set]
+    return sorted(rows, key=lambda i: -technology.variants[i].slowdown)
+
+
+def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], stage: int, floor: float) -> int:
+    """Try the given cells one by one and keep each that leaves the worst slack at or above ``floor``."""
+    kept = 0
+    for cell in cells.tolist():
+        before = int(variant[cell])
+        if oracle.try_cell(cell, stage) >= floor:
+            variant[cell] = stage
+            kept += 1
+        else:
+            oracle.try_cell(cell, before)
+    return kept
+
+
+def assign_variants(
+    technology: Technology,
+    variant_set: tuple[str, ...],
+    start: Variants,
+    candidates: Bits,
+    average_delay: float,
+    oracle: SlackOracle,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> BiasResult:
+    """Assign the variants of ``variant_set`` to candidate cells in stages of decreasing slow-down.
+
+    Each stage biases every candidate with slack above S_th at once, then gives back the violating cells, the worst first,
+    until no path is worse than the requirement; the given-back cells are then retried one at a time. A path that met its
+    requirement still meets it, and the worst slack never falls below the smaller of zero and its value at the start.
+
+    Parameters
+    ----------
+    start : (n_cell) variants to begin with; only cells of the first variant are biased.
+    candidates : (n_cell) the interface cells, or every cell for the all-cells option.
+    average_delay : ps, d_avg of Eq. 4.2.
+    oracle : timing of the netlist; slacks over all conditions that must hold.
+    progress : called with the variant's name, cells kept so far and cells considered.
+    """
+    variant = start.copy()
+    slack = oracle.cell_slack(variant)
+    before = oracle.worst_slack()
+    floor = min(0.0, before)
+    stages: list[BiasStage] = []
+    for stage in stage_order(technology, variant_set):
+        name = technology.variants[stage].name
+        threshold = slack_threshold(average_delay, technology.variants[stage].slowdown)
+        considered = candidates & (variant == 0) & (slack > threshold)
+        chosen = considered.copy()
+        trial = np.where(chosen, np.int8(stage), variant)
+        slack_before = slack
+        slack = oracle.cell_slack(trial)
+        while oracle.worst_slack() < floor and chosen.any():
+            late = np.flatnonzero(chosen & (slack < floor))
+            if late.size == 0:
+                # The late path holds no cell of this stage any more: nothing of it is left to give back.
+                break
+            retreat = max(1, int(_RETREAT * late.size))
+            chosen[late[np.argsort(slack[late], kind="stable")[:retreat]]] = False
+            trial = np.where(chosen, np.int8(stage), variant)
+            slack = oracle.cell_slack(trial)
+            if progress is not None:
+                progress(name, int(chosen.sum()), int(considered.sum()))
+        variant = trial
+        # Cells with the most slack at the start of the stage are the likeliest to fit.
+        given_back = np.flatnonzero(considered & ~chosen)
+        given_back = given_back[np.argsort(-slack_before[given_back], kind="stable")]
+        _fill_back(oracle, variant, given_back, stage, floor)
+        slack = oracle.cell_slack(variant)
+        stages.append(BiasStage(name, threshold, int(considered.sum()), int((considered & (variant == stage)).sum())))
+    return BiasResult(variant, tuple(stages), before, oracle.worst_slack())
+
+
+def variant_shares(technology: Technology, variant: Variants, cells: Bits) -> dict[str, float]:
+    """Fraction of ``cells`` in each variant of the technology that occurs, in the technology's order."""
+    total = int(cells.sum())
+    if total == 0:
+        return {}
+    counts = np.bincount(variant[cells], minlength=len(technology.variants))
+    return {v.name: float(counts[i]) / total for i, v in enumerate(technology.variants) if counts[i]}
