@@ -1,0 +1,138 @@
+r"""Names from netlists and users in; text that Tcl, Yosys, OpenSTA patterns and the shell read back as that same name out.
+
+Everything that reaches a script goes through one of these functions, so a bus bit ``a[3]``, an escaped identifier with
+spaces, or a hostile ``[exec touch pwned]`` is plain text wherever it lands.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+
+from finevh.errors import InputError
+
+_BARE = re.compile(r"[A-Za-z0-9_./:+%@=,^~!?*<>|&-]+\Z")
+_BRACEABLE = re.compile(r"[ -z|~]*\Z")  # printable ASCII except the braces themselves
+_SIMPLE_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
+_TCL_CONTROL = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v", "\b": r"\b", "\a": r"\a"}
+_BMP_END = 0xFFFF
+
+
+def tcl_word(text: str) -> str:
+    r"""Return Tcl source for one word whose value is exactly ``text``.
+
+    The result is also one element of a Tcl list, and it stays so inside a braced body.
+
+    Parameters
+    ----------
+    text
+        Any text without NUL and without characters beyond U+FFFF, which Tcl 8.6 cannot hold.
+
+    Examples
+    --------
+    >>> tcl_word("clk"), tcl_word("a[3]"), tcl_word("x}y")
+    ('clk', '{a[3]}', 'x\\}y')
+
+    Raises
+    ------
+    InputError
+        If the text has a character that no Tcl word can carry.
+    """
+    _refuse_nul(text)
+    if not text:
+        return "{}"
+    if _BARE.match(text):
+        return text
+    if _BRACEABLE.match(text) and "\\" not in text:
+        return "{" + text + "}"
+    return "".join(_escape_character(character) for character in text)
+
+
+def tcl_list(items: Iterable[str]) -> str:
+    """Return the items as the text of a Tcl list: ``{a[3]} b``; one line, whatever the items hold."""
+    return " ".join(tcl_word(item) for item in items)
+
+
+def tcl_list_word(items: Iterable[str]) -> str:
+    """Return Tcl source for one word whose value is the list of ``items``: ``[list {a[3]} b]``."""
+    words = tcl_list(items)
+    return f"[list {words}]" if words else "{}"
+
+
+def tcl_comment(text: str) -> str:
+    """Return ``text`` in a form that cannot end a comment line nor unbalance the braces around it."""
+    return "".join(c if " " <= c <= "~" and c not in "{}\\" else "?" for c in text)
+
+
+def tcl_regexp(name: str) -> str:
+    """Return the anchored Tcl regular expression that matches only ``name`` (pdn's instance patterns)."""
+    return "^" + re.sub(r"([!-/:-@\[-^`{-~])", r"\\\1", name) + "$"
+
+
+def odb_name(identifier: str) -> str:
+    r"""Return the name under which OpenROAD keeps a scalar Verilog identifier (given without its ``\`` and blank).
+
+    OpenSTA's Verilog reader puts a backslash before bus brackets, dividers and backslashes of escaped identifiers; a bit
+    of a declared bus keeps its plain brackets and is not for this function.
+
+    Examples
+    --------
+    >>> odb_name("state_q"), odb_name("u1/q[3]")
+    ('state_q', 'u1\\/q\\[3\\]')
+    """
+    if _SIMPLE_IDENTIFIER.match(identifier):
+        return identifier
+    return re.sub(r"([\\/\[\]])", r"\\\1", identifier)
+
+
+def verilog_identifier(name: str) -> str:
+    r"""Return ``name`` as Verilog writes it: bare where it can be, else escaped with its closing blank.
+
+    Raises
+    ------
+    InputError
+        If the name has white space or a control character, which no Verilog identifier can have.
+    """
+    if _SIMPLE_IDENTIFIER.match(name):
+        return name
+    if not name or any(not "!" <= c <= "~" for c in name):
+        raise InputError(f"'{name}' cannot be a Verilog identifier: remove its blanks and control characters")
+    return f"\\{name} "
+
+
+def yosys_pattern(name: str) -> str:
+    r"""Return the Yosys selection pattern that matches only the object called ``name``.
+
+    Yosys in Tcl takes each word of a command as it is, so ``tcl_word(yosys_pattern(name))`` is safe in a script; in a
+    selection ``*?[\`` are pattern characters and a leading ``@%=`` or a colon has a meaning of its own.
+    """
+    return "\\" + re.sub(r"([\\*?\[])", r"\\\1", name)
+
+
+def shell_word(text: str) -> str:
+    """Return ``text`` as one word of a POSIX shell.
+
+    Raises
+    ------
+    InputError
+        If the text has a NUL.
+    """
+    _refuse_nul(text)
+    return shlex.quote(text)
+
+
+def _escape_character(character: str) -> str:
+    if character in _TCL_CONTROL:
+        return _TCL_CONTROL[character]
+    code = ord(character)
+    if code > _BMP_END or 0xD800 <= code <= 0xDFFF:
+        raise InputError(f"U+{code:04X} in a name cannot be written in Tcl 8.6: rename the object")
+    if code < ord(" ") or code > ord("~"):
+        return f"\\u{code:04x}"
+    return character if character.isalnum() or character in "_./:" else "\\" + character
+
+
+def _refuse_nul(text: str) -> None:
+    if "\0" in text:
+        raise InputError(f"a NUL character in {text!r}: no tool takes it; rename the object")

@@ -1,0 +1,343 @@
+"""Stage scripts from a :class:`~finevh.openroad.context.FlowContext`: rendered to memory, never run here.
+
+Every expression in a template must pass through a quoting filter; a bare string is an error of the template, not a script.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+
+from finevh.errors import InputError
+from finevh.openroad.context import (
+    FixedCell,
+    FlowContext,
+    LibraryFiles,
+    OperatingPoint,
+    Rect,
+    Stripes,
+    tile_rail,
+    validate_context,
+)
+from finevh.openroad.quoting import tcl_comment, tcl_list, tcl_list_word, tcl_word
+
+SETTINGS = "common.tcl"
+FLOW = "flow.tcl"
+
+
+class TclText(str):
+    """Text that is already Tcl source; only this and numbers may leave a template expression."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One script: its name without ``.tcl``, the files it needs and the files it makes, in a run directory."""
+
+    name: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
+    """Return the stages in the order they run, with what each reads and writes."""
+    plain = tuple(library.liberty for library in context.libraries)
+    sdc = (context.sdc,) if context.sdc else ()
+    rules = (context.rcx_rules,) if context.rcx_rules else ()
+    lefs = (context.technology_lef, *context.cell_lefs)
+    estimated = () if context.rcx_rules else ("final.spef",)
+    extracted = ("final.spef",) if context.rcx_rules else ()
+    timed = (*plain, *sdc)
+    stages = [
+        Stage(
+            "floorplan",
+            (*lefs, *plain, context.netlist, "rows.txt", "wrappers.txt"),
+            ("floorplan.def", "floorplan.odb"),
+        ),
+        Stage(
+            "vddmux",
+            (
+                *plain, "floorplan.odb", "configuration_ports.txt", "configuration_cells.txt", "vddmux_sites.txt",
+                "configuration_connections.txt",
+            ),
+            ("vddmux.def", "vddmux.odb"),
+        ),
+        Stage("pins", (*plain, "vddmux.odb", "pins.txt"), ("pins.def", "pins.odb")),
+        Stage("placement", (*timed, "pins.odb"), ("placement.def", "placement.odb")),
+        Stage("clock_tree", (*timed, "placement.odb"), ("clock_tree.def", "clock_tree.odb")),
+        Stage(
+            "timing_repair",
+            (*timed, "clock_tree.odb"),
+            ("handover.spef", "handover.v", "handover.def", "timing_repair.odb"),
+        ),
+        Stage("polybias", (*timed, "timing_repair.odb", "polybias.txt"), ("polybias.v", "polybias.def", "polybias.odb")),
+        Stage(
+            "power_grid",
+            (*plain, "polybias.odb", "vddmux_sites.txt"),
+            ("tile_of_instance.txt", "power_grid_vias.rpt", "power_grid.def", "power_grid.odb"),
+        ),
+        Stage(
+            "routing",
+            (*timed, "power_grid.odb"),
+            (
+                "routing.guide", "congestion.rpt", *estimated, "routing.drc", "routing_maze.log", "antennas.rpt",
+                "routing.def", "routing.odb",
+            ),
+        ),
+        Stage(
+            "parasitics",
+            (*timed, "routing.odb", *rules, *estimated),
+            (*extracted, "final_power.v", "final.v", "final.def", "final.sdc", "final.odb"),
+        ),
+    ]  # fmt: skip
+    for point in context.operating_points:
+        used = point_libraries(context, point)
+        activity = tuple(path for path in (context.activity.vcd, context.activity.saif) if path)[:1]
+        stages.append(
+            Stage(
+                f"point_{point.name}",
+                (
+                    *lefs, *(library.lef for library in used if library.lef), *plain, *(library.liberty for library in used),
+                    *sdc, "final.v", "tile_of_instance.txt", "final.spef", *activity,
+                ),
+                (f"paths_{point.name}.rpt", f"power_{point.name}.json"),
+            )
+        )  # fmt: skip
+    return tuple(stages)
+
+
+def point_libraries(context: FlowContext, point: OperatingPoint) -> tuple[LibraryFiles, ...]:
+    """Return the suffixed libraries, all variants, of the voltages that an operating point uses."""
+    used = set(point.tile_vdd)
+    return tuple(library for library in context.voltage_libraries if library.vdd in used)
+
+
+def external_inputs(context: FlowContext) -> frozenset[str]:
+    """Return the files that must exist before the first stage: everything read that no stage and no table provides."""
+    made = {name for stage in flow_stages(context) for name in stage.writes} | set(render_tables(context))
+    return frozenset(name for stage in flow_stages(context) for name in stage.reads if name not in made)
+
+
+def render_tables(context: FlowContext) -> dict[str, str]:
+    """Return the data files of the scripts: one Tcl list per line, read by ``read_table`` and never evaluated."""
+    rows = ((row.name, _number(row.x), _number(row.y), str(row.sites), row.orientation) for row in context.rows)
+    pins = ((pin.name, pin.layer, _number(pin.x), _number(pin.y)) for pin in context.pins)
+    wrappers = ([_number(value) for value in _corners(rect)] for rect in context.wrappers)
+    added = context.configuration
+    return {
+        "rows.txt": _table(rows),
+        "wrappers.txt": _table(wrappers),
+        "configuration_ports.txt": _table(added.ports if added else ()),
+        "configuration_cells.txt": _table(_placed(added.cells if added else ())),
+        "vddmux_sites.txt": _table(_placed(context.mux_sites)),
+        "configuration_connections.txt": _table(_connections(context)),
+        "pins.txt": _table(pins),
+        "polybias.txt": _table(context.polybias or ()),
+    }
+
+
+def render_flow(context: FlowContext) -> dict[str, str]:
+    """Render every script of one floorplan, with its data tables.
+
+    Parameters
+    ----------
+    context
+        The floorplan, libraries, constraints and operating points.
+
+    Returns
+    -------
+    dict
+        File name -> text, for one run directory: ``common.tcl``, one ``<stage>.tcl`` per stage in flow order, ``flow.tcl``
+        and the ``.txt`` tables. Equal contexts give equal bytes.
+
+    Raises
+    ------
+    InputError
+        If the context is not consistent (see :func:`~finevh.openroad.context.validate_context`) or a name has a character
+        that Tcl cannot carry.
+    """
+    validate_context(context)
+    stages = flow_stages(context)
+    shared: dict[str, object] = {
+        "c": context,
+        "g": context.power_grid,
+        "rails": [tile_rail(context, tile) for tile in range(context.tiles_per_side**2)],
+        "tile_connections": _tile_connections(context),
+        "mux_connections": _mux_connections(context),
+        "islands": context.configuration is not None and bool(context.configuration.cells),
+    }
+    scripts = {SETTINGS: _render("common", shared)}
+    points = {f"point_{point.name}": point for point in context.operating_points}
+    for stage in stages:
+        values = {**shared, "header": _header(stage)}
+        if stage.name in points:
+            values |= _point_values(context, points[stage.name])
+        scripts[f"{stage.name}.tcl"] = _render("operating_point" if stage.name in points else stage.name, values)
+    everything = Stage("flow", tuple(sorted(external_inputs(context))), tuple(f"{stage.name}.json" for stage in stages))
+    scripts[FLOW] = _render("flow", {**shared, "header": _header(everything), "stages": [s.name for s in stages]})
+    return scripts | render_tables(context)
+
+
+def scripts_digest(scripts: Mapping[str, str]) -> str:
+    """Return the SHA-256 of file names and texts, independent of their order: the key under which a run may be reused."""
+    digest = hashlib.sha256()
+    for name in sorted(scripts):
+        for part in (name, scripts[name]):
+            data = part.encode("utf-8")
+            digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()
+
+
+def template_folder() -> Path:
+    """Return the folder of the OpenROAD templates: beside the package in a checkout, under ``share`` when installed.
+
+    Raises
+    ------
+    InputError
+        If neither exists.
+    """
+    candidates = (
+        Path(__file__).resolve().parents[2] / "tcl_templates" / "openroad",
+        Path(sys.prefix) / "share" / "finevh" / "tcl_templates" / "openroad",
+    )
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    raise InputError(f"no Tcl templates at {' or '.join(map(str, candidates))}: reinstall finevh")
+
+
+def _placed(cells: Iterable[FixedCell]) -> list[tuple[str, ...]]:
+    return [(c.instance, c.cell, _number(c.x), _number(c.y), c.orientation, str(c.tile)) for c in cells]
+
+
+def _connections(context: FlowContext) -> list[tuple[str, str, str]]:
+    """(instance, pin, net) of the configuration and of every Vdd-MUX, supply pins included."""
+    added = context.configuration
+    if added is None:
+        return []
+    pins, nets = context.mux_pins, context.supplies
+    connections = list(added.connections)
+    for mux in context.mux_sites:
+        rail, select = tile_rail(context, mux.tile), added.select_nets[mux.tile]
+        connections += [
+            (mux.instance, pin, net)
+            for pin, net in (
+                (pins.select, select), (pins.rail, rail), (pins.vddh, nets.vddh), (pins.vddl, nets.vddl),
+                (pins.ground, nets.ground), (pins.nwell, nets.nwell), (pins.pwell, nets.pwell),
+            )
+        ]  # fmt: skip
+    return connections
+
+
+def _point_values(context: FlowContext, point: OperatingPoint) -> dict[str, object]:
+    used = point_libraries(context, point)
+    suffixes = {library.vdd: vdd_suffix(library) for library in used}
+    return {
+        "point": point,
+        "liberties": [library.liberty for library in used],
+        "lefs": [library.lef for library in used if library.lef],
+        "suffixes": [suffixes[vdd] for vdd in point.tile_vdd],
+        "metrics_stage": f"point_{point.name}__{{}}",
+        "paths_file": f"paths_{point.name}.rpt",
+        "power_file": f"power_{point.name}.json",
+    }
+
+
+def vdd_suffix(library: LibraryFiles) -> str:
+    """Return the part of a library's cell suffix that stands for its Vdd: ``__0v80`` of ``_PB16__0v80``.
+
+    Raises
+    ------
+    InputError
+        If the suffix names no voltage.
+    """
+    position = library.suffix.find("__")
+    if position < 0:
+        raise InputError(f"{library.liberty}: cell suffix '{library.suffix}' names no Vdd; write for example '__0v80'")
+    return library.suffix[position:]
+
+
+def _tile_connections(context: FlowContext) -> list[tuple[str, str]]:
+    """Pairs of layers to join inside a tile: its rails to every stripe above them."""
+    grid = context.power_grid
+    layers = [grid.tile_stripes.layer, *(stripes.layer for stripes in grid.mux_stripes)]
+    return [(grid.rail_layer, layer) for layer in dict.fromkeys(layers)]
+
+
+def _mux_connections(context: FlowContext) -> list[tuple[str, str]]:
+    grid = context.power_grid
+    return [(grid.rail_layer, layer) for layer in dict.fromkeys(stripes.layer for stripes in grid.mux_stripes)]
+
+
+def _header(stage: Stage) -> TclText:
+    lines = [f"# reads  {tcl_comment(name)}" for name in dict.fromkeys(stage.reads)]
+    lines += [f"# writes {tcl_comment(name)}" for name in stage.writes]
+    return TclText("\n".join(lines))
+
+
+def _render(template: str, values: Mapping[str, object]) -> str:
+    return _environment(template_folder()).get_template(f"{template}.tcl.j2").render(values)
+
+
+@lru_cache(maxsize=4)
+def _environment(folder: Path) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        finalize=_only_quoted,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Tcl, not HTML; _only_quoted refuses unquoted text
+    )
+    environment.filters |= {
+        "tcl": lambda value: TclText(tcl_word(str(value))),
+        "tcl_list": lambda values: TclText(tcl_list_word([str(value) for value in values])),
+        "tcl_row": lambda values: TclText("{" + tcl_list(_cell(value) for value in values) + "}"),
+        "number": lambda value: TclText(_number(value)),
+        "numbers": lambda values: TclText(" ".join(_number(value) for value in values)),
+        "corners": lambda rect: TclText(" ".join(_number(value) for value in _corners(rect))),
+        "dbu": lambda rect: TclText(" ".join(f"[ord::microns_to_dbu {_number(value)}]" for value in _corners(rect))),
+        "stripes": lambda stripes: TclText(_stripes(stripes)),
+        "comment": lambda value: TclText(tcl_comment(str(value))),
+    }
+    return environment
+
+
+def _only_quoted(value: object) -> object:
+    if isinstance(value, TclText):
+        return value
+    raise TypeError(f"template expression gives unquoted {type(value).__name__} {value!r}: add a quoting filter")
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"{value!r} is not a number")
+    if not math.isfinite(value):
+        raise InputError(f"{value} cannot be written as a number of a script")
+    return f"{value:.10g}"
+
+
+def _corners(rect: Rect) -> tuple[float, float, float, float]:
+    return rect.x0, rect.y0, rect.x1, rect.y1
+
+
+def _stripes(stripes: Stripes) -> str:
+    numbers = {"width": stripes.width, "pitch": stripes.pitch, "offset": stripes.offset, "spacing": stripes.spacing}
+    return f"-layer {tcl_word(stripes.layer)} " + " ".join(f"-{key} {_number(value)}" for key, value in numbers.items())
+
+
+def _table(rows: Iterable[Iterable[str]]) -> str:
+    return "".join(tcl_list(row) + "\n" for row in rows)
