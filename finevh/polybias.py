@@ -128,8 +128,8 @@ def assign_variants(
         while oracle.worst_slack() < floor and chosen.any():
             late = np.flatnonzero(chosen & (slack < floor))
             if late.size == 0:
-                # The late path holds no cell of this stage any more: nothing of it is left to give back.
-                break
+                # A biased cell may slow a path beside it through the load on their driver: then the tightest go back.
+                late = np.flatnonzero(chosen)
             retreat = max(1, int(_RETREAT * late.size))
             chosen[late[np.argsort(slack[late], kind="stable")[:retreat]]] = False
             trial = np.where(chosen, np.int8(stage), variant)
