@@ -1,0 +1,344 @@
+"""The empty layout: core from cell area and utilisation, N x N tiles, rows cut per tile, Vdd-MUX sites, chain islands.
+
+Everything is on one grid of sites and row lines that starts at the lower left corner of the core. Each tile starts with a
+row whose Vdd rail is at the bottom, facing the void: so the first row can hold cells on another supply (the configuration
+chain on VddH) behind a gap of one wrapper width, and no Vdd rail of a tile ever meets one of another tile.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.layout.power_grid import ring_margin
+from finevh.netlist.model import Netlist
+from finevh.technology.model import Int, Real, Technology
+
+_EPS = 1e-6  # um, below any manufacturing grid: guards ceil() against rounding of decimal sizes
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Placeable pieces of rows: rows without the sites of Vdd-MUXes and islands.
+
+    ``line`` row line above the core's bottom, ``site`` first site from the core's left, ``sites`` length, ``tile`` owner,
+    ``flipped`` True where cells are mirrored about x (orientation FS).
+    """
+
+    line: Int
+    site: Int
+    sites: Int
+    tile: Int
+    flipped: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Floorplan:
+    """Die, core and tiles. Tiles count row-major from the lower left; lengths in um, grid columns in sites and row lines."""
+
+    die: tuple[float, float, float, float]
+    """x0, y0, x1, y1."""
+    core: tuple[float, float, float, float]
+    tiles_per_side: int
+    site_width: float
+    row_height: float
+    wrapper_sites: int
+    """Void between horizontal neighbours; 0 for one tile."""
+    wrapper_lines: int
+    """Void between vertical neighbours, whole rows; 0 for one tile."""
+    tile_box: Real
+    """(n_tile, 4) x0, y0, x1, y1."""
+    row_line: Int
+    """(n_row)."""
+    row_site: Int
+    row_sites: Int
+    row_tile: Int
+    row_flipped: NDArray[np.bool_]
+    header_cell: str
+    """Vdd-MUX cell; '' where the floorplan has none or only reserves its sites."""
+    header_row: Int
+    """(n_header) row of each Vdd-MUX."""
+    header_site: Int
+    """(n_header) first site."""
+    header_sites: int
+    """Width of a Vdd-MUX in sites."""
+    island_row: Int
+    """(n_tile) row that holds the tile's configuration cells; empty for one tile."""
+    island_site: Int
+    island_sites: int
+    """Width of an island without its gap."""
+
+    @property
+    def n_tiles(self) -> int:
+        """Number of tiles."""
+        return self.tiles_per_side**2
+
+    @property
+    def n_rows(self) -> int:
+        """Number of cut rows."""
+        return len(self.row_line)
+
+    @property
+    def core_area(self) -> float:
+        """Core area, um2, voids included."""
+        x0, y0, x1, y1 = self.core
+        return (x1 - x0) * (y1 - y0)
+
+    @property
+    def core_lines(self) -> int:
+        """Row lines of the core, voids included: what Table 4.1 counts as rows."""
+        return round((self.core[3] - self.core[1]) / self.row_height)
+
+    @property
+    def row_x(self) -> Real:
+        """(n_row) left end, um."""
+        return np.asarray(self.core[0] + self.row_site * self.site_width, dtype=np.float64)
+
+    @property
+    def row_y(self) -> Real:
+        """(n_row) bottom, um."""
+        return np.asarray(self.core[1] + self.row_line * self.row_height, dtype=np.float64)
+
+    @property
+    def header_x(self) -> Real:
+        """(n_header) left edge, um."""
+        return np.asarray(self.core[0] + self.header_site * self.site_width, dtype=np.float64)
+
+    @property
+    def header_y(self) -> Real:
+        """(n_header) bottom, um."""
+        return self.row_y[self.header_row]
+
+    @property
+    def header_tile(self) -> Int:
+        """(n_header) tile that each Vdd-MUX feeds."""
+        return self.row_tile[self.header_row]
+
+    @cached_property
+    def segments(self) -> Segments:
+        """Placeable pieces of rows, in row order, left to right."""
+        taken: list[list[tuple[int, int]]] = [[] for _ in range(self.n_rows)]
+        for row, site in zip(self.header_row.tolist(), self.header_site.tolist(), strict=True):
+            taken[row].append((site, site + self.header_sites))
+        for row, site in zip(self.island_row.tolist(), self.island_site.tolist(), strict=True):
+            # The gap behind an island separates its VddH rail from the tile's own.
+            taken[row].append((site - self.wrapper_sites, site + self.island_sites + self.wrapper_sites))
+        pieces: list[tuple[int, int, int]] = []
+        for row, (first, count) in enumerate(zip(self.row_site.tolist(), self.row_sites.tolist(), strict=True)):
+            at = first
+            for start, stop in [*sorted(taken[row]), (first + count, first + count)]:
+                if start > at:
+                    pieces.append((row, at, start - at))
+                at = max(at, stop)
+        column = np.array(pieces, dtype=np.int32).reshape(-1, 3)
+        rows = column[:, 0]
+        return Segments(
+            self.row_line[rows], column[:, 1].copy(), column[:, 2].copy(), self.row_tile[rows], self.row_flipped[rows]
+        )
+
+    def tile_at(self, x: float, y: float) -> int:
+        """Return the tile whose box holds the point, -1 in a void."""
+        box = self.tile_box
+        inside = (box[:, 0] <= x) & (x < box[:, 2]) & (box[:, 1] <= y) & (y < box[:, 3])
+        hits = np.flatnonzero(inside)
+        return int(hits[0]) if len(hits) else -1
+
+
+@dataclass(frozen=True)
+class FloorplanRequest:
+    """What the user decides: mesh, density and Vdd-MUX strength."""
+
+    tiles_per_side: int = 1
+    utilization: float = 0.7
+    headers_per_row: int = 1
+    header_cell: str | None = None
+    """Vdd-MUX cell; the first of the technology's role ``header`` when not given."""
+    header_sites: int | None = None
+    """Sites to reserve for a Vdd-MUX in a technology that has no such cell."""
+    island_sites: int = 0
+    """Sites of the configuration cells of a tile; see :func:`finevh.layout.chain.island_sites`."""
+
+
+def cell_sites(netlist: Netlist, technology: Technology) -> Int:
+    """Return the width of every instance in sites, (n_cell) int32.
+
+    Raises
+    ------
+    InputError
+        If no LEF gives the size of a cell in use.
+    """
+    used = np.unique(netlist.cell_type)
+    unknown = used[np.isnan(technology.cell_width[used])]
+    if len(unknown):
+        raise InputError(
+            f"technology '{technology.name}': no LEF macro gives the size of cell '{technology.cells.names[unknown[0]]}'"
+            f" ({len(unknown)} such cells); add the cell LEF to the technology file"
+        )
+    width = technology.cell_width[netlist.cell_type] / technology.site_width
+    return np.ceil(width - _EPS / technology.site_width).astype(np.int32)
+
+
+def wrapper_size(technology: Technology) -> tuple[int, int]:
+    """Return the void between tiles as (sites, row lines): the metal rule of the rail layer, rounded up to the grid.
+
+    Rails run on the lowest layer; those of two tiles face each other end to end in x and side by side in y.
+    """
+    spacing = technology.layers[0].spacing
+    sites = max(1, math.ceil(spacing / technology.site_width - _EPS))
+    lines = max(1, math.ceil(spacing / technology.row_height - _EPS))
+    return sites, lines
+
+
+def _check_request(request: FloorplanRequest, technology: Technology) -> None:
+    """Raise InputError for numbers outside their range and for a technology without geometry."""
+    if request.tiles_per_side < 1:
+        raise InputError(f"tiles: the mesh is N x N with N >= 1, got N = {request.tiles_per_side}")
+    if not 0.0 < request.utilization <= 1.0:
+        raise InputError(
+            f"utilization = {request.utilization:g} cannot fit: it is cell area over placeable area; give a value above 0 "
+            "and up to 1, for example 0.7"
+        )
+    if request.headers_per_row < 1:
+        raise InputError(f"headers_per_row = {request.headers_per_row}: every row of a tile needs at least one Vdd-MUX")
+    if not technology.layers or not technology.site_width > 0 or not technology.row_height > 0:
+        raise InputError(
+            f"technology '{technology.name}' has no site or no routing layers; add its technology and cell LEF"
+        )
+
+
+def _header_of(request: FloorplanRequest, technology: Technology) -> tuple[str, int]:
+    """Return the Vdd-MUX cell ('' when only its space is reserved) and its width in sites."""
+    if request.header_sites is not None:
+        return request.header_cell or "", request.header_sites
+    known = technology.roles.get("header", ())
+    name = request.header_cell or (known[0] if known else "")
+    if not name:
+        raise InputError(
+            f"technology '{technology.name}' names no cell of role 'header' (a Vdd-MUX), needed for more than one tile; "
+            "add the role or reserve its space with header_sites"
+        )
+    if name not in technology.cells.index or math.isnan(technology.cell_width[technology.cells.index[name]]):
+        raise InputError(f"technology '{technology.name}': Vdd-MUX cell '{name}' has no Liberty cell or no LEF macro")
+    width = float(technology.cell_width[technology.cells.index[name]])
+    return name, math.ceil(width / technology.site_width - _EPS)
+
+
+def tile_size(area_sites: float, overhead_sites: int, aspect: float) -> tuple[int, int]:
+    """Return (rows, free sites per row) of the most nearly square tile that holds ``area_sites`` sites.
+
+    Parameters
+    ----------
+    area_sites : placeable sites of the tile.
+    overhead_sites : sites of each row taken by Vdd-MUXes.
+    aspect : row height over site width.
+    """
+    # Solve rows * (rows * aspect - overhead) = area, the square tile with its Vdd-MUX columns, then round.
+    rows = max(1, round((overhead_sites + math.sqrt(overhead_sites**2 + 4.0 * aspect * area_sites)) / (2.0 * aspect)))
+    return rows, math.ceil(area_sites / rows - _EPS)
+
+
+def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanRequest | None = None) -> Floorplan:
+    """Partition an empty core into N x N equal tiles, blind to the netlist's function (thesis 4.1.2, step 2).
+
+    The placeable area (without voids, Vdd-MUXes and chain islands) is the cell area over the utilisation; whatever the tiles
+    add is paid in core area. One tile has no wrapper, no Vdd-MUX and no island.
+
+    Raises
+    ------
+    InputError
+        If the utilisation cannot fit, a tile would be lower than two rows or narrower than the widest cell, or the
+        technology has no site, layers, or Vdd-MUX.
+    """
+    request = request or FloorplanRequest()
+    _check_request(request, technology)
+    n = request.tiles_per_side
+    sites = cell_sites(netlist, technology)
+    if len(sites) == 0:
+        raise InputError(f"netlist '{netlist.name}' has no cells to place")
+    gap_sites, gap_lines = wrapper_size(technology) if n > 1 else (0, 0)
+    header, header_width = _header_of(request, technology) if n > 1 else ("", 0)
+    overhead = header_width * request.headers_per_row if n > 1 else 0
+    island = request.island_sites if n > 1 else 0
+    reserved = island + gap_sites if island else 0
+    aspect = technology.row_height / technology.site_width
+    rows, free = tile_size(float(sites.sum()) / request.utilization / n**2 + reserved, overhead, aspect)
+    _check_tile(n, rows, free - (reserved if rows == 1 else 0), netlist, sites)
+    if free < reserved:
+        raise InputError(
+            f"tiles: N = {n} leaves tiles of {free} free sites, narrower than their configuration cells ({reserved} sites)"
+        )
+    return _assemble(
+        technology, request, (rows, free + overhead), (gap_sites, gap_lines), (header, header_width), island
+    )
+
+
+def _check_tile(n: int, rows: int, free: int, netlist: Netlist, sites: Int) -> None:
+    """Raise InputError for a mesh finer than the cells."""
+    widest = int(np.argmax(sites))
+    if n > 1 and rows < 2:
+        raise InputError(f"tiles: N = {n} leaves tiles lower than two rows; use a smaller N for {len(sites)} cells")
+    if free < sites[widest]:
+        name = netlist.cells.names[netlist.cell_type[widest]]
+        raise InputError(
+            f"tiles: N = {n} leaves tiles of {free} free sites, narrower than cell '{name}' ({sites[widest]} sites); "
+            "use a smaller N or a lower utilization"
+        )
+
+
+def _assemble(
+    technology: Technology,
+    request: FloorplanRequest,
+    tile: tuple[int, int],
+    gap: tuple[int, int],
+    header: tuple[str, int],
+    island: int,
+) -> Floorplan:
+    """Lay out the mesh: ``tile`` is (rows, sites), ``gap`` (sites, lines), ``header`` (cell, sites)."""
+    n, site, height = request.tiles_per_side, technology.site_width, technology.row_height
+    rows, sites = tile
+    ty, tx = np.divmod(np.arange(n * n, dtype=np.int32), n)
+    first_site = (tx * (sites + gap[0])).astype(np.int32)
+    first_line = (ty * (rows + gap[1])).astype(np.int32)
+    row_tile = np.repeat(np.arange(n * n, dtype=np.int32), rows)
+    local = np.tile(np.arange(rows, dtype=np.int32), n * n)
+    row_site = first_site[row_tile]
+    margin = ring_margin(technology)
+    left, bottom = site * math.ceil(margin / site - _EPS), height * math.ceil(margin / height - _EPS)
+    width, tall = site * (n * sites + (n - 1) * gap[0]), height * (n * rows + (n - 1) * gap[1])
+    corner = np.column_stack([left + first_site * site, bottom + first_line * height])
+    box = np.hstack([corner, corner + np.array([sites * site, rows * height])])
+    headers = np.arange(n * n * rows, dtype=np.int32) if n > 1 else np.zeros(0, dtype=np.int32)
+    # Vdd-MUXes alternate between the left and the right boundary so that a second one halves the rail it feeds.
+    header_row, header_site = [], []
+    for k in range(request.headers_per_row):
+        at = (k // 2) * header[1]
+        header_row.append(headers)
+        header_site.append(row_site[headers] + (at if k % 2 == 0 else sites - header[1] - at))
+    left_columns = (request.headers_per_row + 1) // 2 * header[1]
+    return Floorplan(
+        die=(0.0, 0.0, 2 * left + width, 2 * bottom + tall),
+        core=(left, bottom, left + width, bottom + tall),
+        tiles_per_side=n,
+        site_width=site,
+        row_height=height,
+        wrapper_sites=gap[0],
+        wrapper_lines=gap[1],
+        tile_box=box,
+        row_line=first_line[row_tile] + local,
+        row_site=row_site,
+        row_sites=np.full(n * n * rows, sites, dtype=np.int32),
+        row_tile=row_tile,
+        row_flipped=local % 2 == 0,
+        header_cell=header[0],
+        header_row=np.concatenate(header_row),
+        header_site=np.concatenate(header_site).astype(np.int32),
+        header_sites=header[1],
+        island_row=np.arange(n * n, dtype=np.int32) * rows if island else np.zeros(0, dtype=np.int32),
+        island_site=(first_site + left_columns + gap[0]).astype(np.int32) if island else np.zeros(0, dtype=np.int32),
+        island_sites=island,
+    )

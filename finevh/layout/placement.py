@@ -1,0 +1,116 @@
+"""Where every cell and port lies, and the proof that it may lie there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import FinevhError
+from finevh.layout.floorplan import Floorplan, cell_sites
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.technology.model import Direction, Int, Real, Technology
+
+NORTH, FLIPPED_SOUTH = 0, 1
+ORIENT_NAMES = ("N", "FS")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Places as columns, um. ``x``, ``y`` are lower left corners; ``orient`` is 0 for N, 1 for FS (mirrored about x)."""
+
+    x: Real
+    """(n_cell)."""
+    y: Real
+    orient: NDArray[np.int8]
+    tile: Int
+    """(n_cell) tile of each cell."""
+    port_x: Real
+    """(n_port)."""
+    port_y: Real
+
+
+class IllegalPlacementError(FinevhError):
+    """A placement that cannot be built: a bug or an edited file, never a user's parameter."""
+
+
+def _illegal(netlist: Netlist, cells: NDArray[np.int64], what: str, mend: str) -> IllegalPlacementError:
+    name = netlist.instance_names[int(cells[0])]
+    return IllegalPlacementError(
+        f"placement of '{netlist.name}': cell '{name}' {what} ({len(cells)} such cells); {mend}"
+    )
+
+
+def check_placement(netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement) -> None:
+    """Prove a placement: every cell on site and row, inside one tile, clear of Vdd-MUXes and islands, none overlapping.
+
+    Raises
+    ------
+    IllegalPlacementError
+        Naming the first offending cell and their number.
+    """
+    sites = cell_sites(netlist, technology)
+    column = (placement.x - floorplan.core[0]) / floorplan.site_width
+    line = (placement.y - floorplan.core[1]) / floorplan.row_height
+    at, on = np.rint(column).astype(np.int64), np.rint(line).astype(np.int64)
+    # A tenth of a nanometre in a site is far above float64 rounding and far below any grid.
+    off = np.flatnonzero(
+        (abs(column - at) * floorplan.site_width > 1e-4) | (abs(line - on) * floorplan.row_height > 1e-4)
+    )
+    if len(off):
+        raise _illegal(netlist, off, "is off the grid of sites and rows", "legalize it")
+    seg = floorplan.segments
+    order = np.lexsort((seg.site, seg.line))
+    key = seg.line[order].astype(np.int64) << 32 | seg.site[order]
+    found = np.searchsorted(key, on << 32 | at, side="right") - 1
+    piece = order[np.clip(found, 0, None)]
+    inside = (found >= 0) & (seg.line[piece] == on) & (seg.site[piece] <= at)
+    inside &= at + sites <= seg.site[piece] + seg.sites[piece]
+    outside = np.flatnonzero(~inside)
+    if len(outside):
+        raise _illegal(netlist, outside, "leaves its row, straddles a tile or covers a Vdd-MUX", "legalize it")
+    wrong = np.flatnonzero(
+        (seg.tile[piece] != placement.tile) | (seg.flipped[piece] != (placement.orient == FLIPPED_SOUTH))
+    )
+    if len(wrong):
+        raise _illegal(netlist, wrong, "has the tile or orientation of another row", "legalize it")
+    by_row = np.lexsort((at, on))
+    same = on[by_row][1:] == on[by_row][:-1]
+    overlap = np.flatnonzero(same & (at[by_row][1:] < (at + sites)[by_row][:-1]))
+    if len(overlap):
+        raise _illegal(netlist, by_row[overlap + 1], "overlaps its left neighbour", "legalize it")
+
+
+def pin_positions(netlist: Netlist, technology: Technology, placement: Placement) -> tuple[Real, Real]:
+    """Return the position of every netlist pin as its cell's centre, (n_pin) um each.
+
+    Pins lie within a cell of about 1 um; the estimate of a net's length does not resolve them.
+    """
+    width = technology.cell_width[netlist.cell_type]
+    return (
+        (placement.x + width / 2)[netlist.pin_cell],
+        (placement.y + technology.row_height / 2)[netlist.pin_cell],
+    )
+
+
+def net_drivers(netlist: Netlist) -> Int:
+    """Return the instance that drives each net, (n_net) int32; -1 for input ports, constants and undriven nets."""
+    driver = np.full(netlist.n_nets, -1, dtype=np.int32)
+    drives = (netlist.cells.pin_direction[netlist.pin_type] == Direction.OUTPUT) & (netlist.pin_net != NO_NET)
+    driver[netlist.pin_net[drives]] = netlist.pin_cell[drives]
+    return driver
+
+
+def interface_cells(netlist: Netlist, placement: Placement) -> NDArray[np.bool_]:
+    """Return which cells are interface cells, (n_cell) bool: an input driven by a cell of another tile (thesis 4.1.2).
+
+    Inputs driven by a port are at VddH and count as no tile.
+    """
+    driver = net_drivers(netlist)
+    is_input = (netlist.cells.pin_direction[netlist.pin_type] == Direction.INPUT) & (netlist.pin_net != NO_NET)
+    source = np.where(is_input, driver[np.where(is_input, netlist.pin_net, 0)], -1)
+    crosses = (source >= 0) & (placement.tile[source] != placement.tile[netlist.pin_cell])
+    result = np.zeros(netlist.n_cells, dtype=bool)
+    result[netlist.pin_cell[crosses]] = True
+    return result

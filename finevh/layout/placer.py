@@ -1,0 +1,282 @@
+"""From a floorplan to a legal placement: coloquinte on the cut rows, ports on the die boundary by connectivity.
+
+Coloquinte runs in coarse units: the greatest common divisor of site and row, 10 nm in a 0.19 x 1.4 um technology. With a
+fine unit a 32-bit cost in its legaliser overflows and cut rows cost a third of the wirelength.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import coloquinte
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from finevh.errors import InputError
+from finevh.layout.floorplan import Floorplan, cell_sites
+from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.technology.model import Int, Real, Technology
+
+Progress = Callable[[str, int], None]
+"""Called with the stage ('ports', 'global', 'detailed') and the number of steps done in it."""
+
+_NM_PER_UM = 1000
+_COST_LIMIT = 2**31
+
+
+@dataclass(frozen=True)
+class PlacerOptions:
+    """``effort`` 1-9 as in coloquinte; ``density`` the local density that cells are spread to, None packs them."""
+
+    effort: int = 3
+    density: float | None = None
+    port_steps: int = 30
+    """Steps of the rough placement without ports that tells where the ports belong."""
+
+
+@dataclass(frozen=True)
+class _Hypergraph:
+    """Nets of two or more pins in CSR form over nodes: cells first, then ports."""
+
+    ptr: Int
+    node: Int
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the placer's own chatter, written by C++ straight to descriptor 1, out of the caller's standard output."""
+    libc = ctypes.CDLL(None)
+    sys.stdout.flush()
+    kept = os.dup(1)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 1)
+        yield
+    finally:
+        libc.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(sink)
+
+
+def coarse_unit(technology: Technology) -> int:
+    """Return the coarse unit, nm: the greatest common divisor of site and row.
+
+    Raises
+    ------
+    InputError
+        If site or row is no whole number of nanometres.
+    """
+    sizes = [technology.site_width * _NM_PER_UM, technology.row_height * _NM_PER_UM]
+    if any(abs(size - round(size)) > 1e-3 for size in sizes):
+        raise InputError(f"technology '{technology.name}': site and row must be whole nanometres, got {sizes} nm")
+    return math.gcd(*(round(size) for size in sizes))
+
+
+def _hypergraph(netlist: Netlist) -> _Hypergraph:
+    """Collect the nets worth placing by: two or more pins, not constant."""
+    pins = np.flatnonzero(netlist.pin_net != NO_NET)
+    ports = np.flatnonzero(netlist.port_net != NO_NET)
+    net = np.concatenate([netlist.pin_net[pins], netlist.port_net[ports]])
+    node = np.concatenate([netlist.pin_cell[pins], netlist.n_cells + ports])
+    live = netlist.net_constant[net] < 0
+    net, node = net[live], node[live]
+    keep = np.bincount(net, minlength=netlist.n_nets)[net] > 1
+    net, node = net[keep], node[keep]
+    order = np.argsort(net, kind="stable")
+    count = np.bincount(net, minlength=netlist.n_nets)
+    return _Hypergraph(
+        np.concatenate([[0], np.cumsum(count[count > 0])]).astype(np.int32), node[order].astype(np.int32)
+    )
+
+
+def _circuit(
+    graph: _Hypergraph, floorplan: Floorplan, width: Int, port_x: Int, port_y: Int, unit: tuple[int, int], ports: bool
+) -> coloquinte.Circuit:
+    """Build coloquinte's circuit; ``width`` in coarse units, ``unit`` the size of (site, row) in them."""
+    n_cells, n_ports = len(width), len(port_x)
+    site, row = unit
+    circuit = coloquinte.Circuit(n_cells + n_ports)
+    circuit.cell_width = [*width.tolist(), *[0] * n_ports]
+    circuit.cell_height = [row] * n_cells + [0] * n_ports
+    circuit.cell_is_fixed = [False] * n_cells + [True] * n_ports
+    circuit.cell_is_obstruction = [True] * n_cells + [False] * n_ports
+    centre = (round(floorplan.core[2] - floorplan.core[0]) // 2, round(floorplan.core[3] - floorplan.core[1]) // 2)
+    circuit.cell_x = [centre[0]] * n_cells + port_x.tolist()
+    circuit.cell_y = [centre[1]] * n_cells + port_y.tolist()
+    seg = floorplan.segments
+    circuit.rows = [
+        coloquinte.Row(
+            coloquinte.Rectangle(x * site, (x + count) * site, y * row, (y + 1) * row),
+            coloquinte.CellOrientation.FS if flipped else coloquinte.CellOrientation.N,
+        )
+        for x, count, y, flipped in zip(
+            seg.site.tolist(), seg.sites.tolist(), seg.line.tolist(), seg.flipped.tolist(), strict=True
+        )
+    ]
+    half = [*(width // 2).tolist(), *[0] * n_ports]
+    tall = [row // 2] * n_cells + [0] * n_ports
+    node, ptr = graph.node.tolist(), graph.ptr.tolist()
+    for start, stop in itertools.pairwise(ptr):
+        pins = node[start:stop]
+        if not ports:
+            pins = [p for p in pins if p < n_cells]
+        if len(pins) > 1:
+            circuit.add_net(pins, [half[p] for p in pins], [tall[p] for p in pins])
+    return circuit
+
+
+def _boundary(die: tuple[float, float, float, float], count: int) -> tuple[Real, Real]:
+    """Return ``count`` points spread evenly along the die's boundary, um, from the lower left counterclockwise."""
+    x0, y0, x1, y1 = die
+    w, h = x1 - x0, y1 - y0
+    s = (np.arange(count) + 0.5) * (2 * (w + h) / count)
+    x = np.select([s < w, s < w + h, s < 2 * w + h], [x0 + s, x1 + 0 * s, x1 - (s - w - h)], x0 + 0 * s)
+    y = np.select([s < w, s < w + h, s < 2 * w + h], [y0 + 0 * s, y0 + s - w, y1 + 0 * s], y1 - (s - 2 * w - h))
+    return np.asarray(np.round(x, 3), dtype=np.float64), np.asarray(np.round(y, 3), dtype=np.float64)
+
+
+def assign_ports(netlist: Netlist, floorplan: Floorplan, cell_x: Real, cell_y: Real) -> tuple[Real, Real]:
+    """Return the places of the ports, (n_port) um each: distinct slots on the die's boundary nearest to what they connect.
+
+    Parameters
+    ----------
+    cell_x, cell_y : (n_cell) um, a rough placement.
+
+    Notes
+    -----
+    The assignment of ports to evenly spread slots (twice as many as ports) minimises the summed Manhattan distance between
+    each slot and the centroid of the port's cells.
+    """
+    n_ports = len(netlist.port_net)
+    if n_ports == 0:
+        return np.zeros(0), np.zeros(0)
+    pins = np.flatnonzero(netlist.pin_net != NO_NET)
+    net = netlist.pin_net[pins]
+    count = np.bincount(net, minlength=netlist.n_nets)
+    sums = [np.bincount(net, weights=v[netlist.pin_cell[pins]], minlength=netlist.n_nets) for v in (cell_x, cell_y)]
+    middle = ((floorplan.core[0] + floorplan.core[2]) / 2, (floorplan.core[1] + floorplan.core[3]) / 2)
+    linked = (netlist.port_net != NO_NET) & (count[netlist.port_net] > 0)
+    many = np.maximum(count[netlist.port_net], 1)
+    wish = [np.where(linked, s[netlist.port_net] / many, m) for s, m in zip(sums, middle, strict=True)]
+    slot_x, slot_y = _boundary(floorplan.die, 2 * n_ports)
+    distance = abs(wish[0][:, None] - slot_x) + abs(wish[1][:, None] - slot_y)
+    _, slot = linear_sum_assignment(distance)
+    return slot_x[slot], slot_y[slot]
+
+
+def _spread(sites: Int, capacity: int, density: float | None) -> Int:
+    """Widen cells, in sites, so that packing them leaves the free sites that ``density`` asks for."""
+    if density is None:
+        return sites
+    padded = np.rint(sites / density).astype(np.int32)
+    # Padding beyond the capacity would make room for nothing: fall back to what the tile can hold.
+    return np.asarray(padded if padded.sum() < 0.97 * capacity else sites, dtype=np.int32)
+
+
+def place(
+    netlist: Netlist,
+    technology: Technology,
+    floorplan: Floorplan,
+    options: PlacerOptions | None = None,
+    progress: Progress | None = None,
+) -> Placement:
+    """Place cells on the cut rows and ports on the boundary; the result is proved by :func:`check_placement`.
+
+    Raises
+    ------
+    InputError
+        If the cells do not fit the rows (utilisation), or the core is beyond coloquinte's range.
+    """
+    options = options or PlacerOptions()
+    unit = coarse_unit(technology)
+    site, row = round(technology.site_width * _NM_PER_UM) // unit, round(technology.row_height * _NM_PER_UM) // unit
+    um = unit / _NM_PER_UM
+    sites = cell_sites(netlist, technology)
+    capacity = int(floorplan.segments.sites.sum())
+    if sites.sum() > capacity:
+        raise InputError(
+            f"utilization: {sites.sum()} sites of cells cannot fit {capacity} sites of rows; lower the utilization"
+        )
+    width = _spread(sites, capacity, options.density) * site
+    span = max(floorplan.core[2] - floorplan.core[0], floorplan.core[3] - floorplan.core[1]) / um
+    if span * float(width.max()) >= _COST_LIMIT:
+        raise InputError(f"the core is {span * um:.0f} um wide, more than the placer's {unit} nm units can hold")
+    graph = _hypergraph(netlist)
+
+    def tell(stage: str) -> Callable[[object], None]:
+        steps = 0
+
+        def step(_: object) -> None:
+            nonlocal steps
+            steps += 1
+            if progress is not None:
+                progress(stage, steps)
+
+        return step
+
+    start = _boundary(floorplan.die, len(netlist.port_net))
+    origin = floorplan.core[:2]
+
+    def coarse(xy: tuple[Real, Real]) -> tuple[Int, Int]:
+        return tuple(np.rint((v - o) / um).astype(np.int32) for v, o in zip(xy, origin, strict=True))  # type: ignore[return-value]
+
+    port_xy = start
+    if len(netlist.port_net):
+        rough = _circuit(graph, floorplan, width, *coarse(start), (site, row), ports=False)
+        parameters = coloquinte.ColoquinteParameters(1)
+        setting = getattr(parameters, "global")
+        setting.max_nb_steps = options.port_steps
+        setattr(parameters, "global", setting)
+        with _silent():
+            rough.place_global(parameters, tell("ports"))
+        n = netlist.n_cells
+        rough_x = origin[0] + (np.array(rough.cell_x[:n]) + width / 2) * um
+        rough_y = origin[1] + (np.array(rough.cell_y[:n]) + row / 2) * um
+        port_xy = assign_ports(netlist, floorplan, rough_x, rough_y)
+    circuit = _circuit(graph, floorplan, width, *coarse(port_xy), (site, row), ports=True)
+    try:
+        with _silent():
+            circuit.place_global(options.effort, tell("global"))
+            circuit.place_detailed(options.effort, tell("detailed"))
+    except RuntimeError as error:
+        raise InputError(
+            f"utilization: the placer found no legal place for every cell ({error}); lower the utilization"
+        ) from error
+    placement = _read_back(netlist, technology, floorplan, circuit, (site, row), port_xy)
+    check_placement(netlist, technology, floorplan, placement)
+    return placement
+
+
+def _read_back(
+    netlist: Netlist,
+    technology: Technology,
+    floorplan: Floorplan,
+    circuit: coloquinte.Circuit,
+    unit: tuple[int, int],
+    port_xy: tuple[Real, Real],
+) -> Placement:
+    """Snap coloquinte's result to sites: flooring keeps the order and clears no overlap, since widths are whole sites."""
+    n = netlist.n_cells
+    at = np.array(circuit.cell_x[:n], dtype=np.int64) // unit[0]
+    line = np.array(circuit.cell_y[:n], dtype=np.int64) // unit[1]
+    seg = floorplan.segments
+    order = np.lexsort((seg.site, seg.line))
+    key = seg.line[order].astype(np.int64) << 32 | seg.site[order]
+    piece = order[np.clip(np.searchsorted(key, line << 32 | at, side="right") - 1, 0, None)]
+    return Placement(
+        x=np.round(floorplan.core[0] + at * floorplan.site_width, 4),
+        y=np.round(floorplan.core[1] + line * floorplan.row_height, 4),
+        orient=np.where(seg.flipped[piece], FLIPPED_SOUTH, NORTH).astype(np.int8),
+        tile=seg.tile[piece].astype(np.int32),
+        port_x=port_xy[0],
+        port_y=port_xy[1],
+    )

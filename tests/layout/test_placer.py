@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from finevh.errors import InputError
+from finevh.layout import (
+    Floorplan,
+    FloorplanRequest,
+    Placement,
+    check_placement,
+    half_perimeter,
+    interface_cells,
+    make_floorplan,
+    place,
+)
+from finevh.layout.placement import IllegalPlacementError
+from finevh.layout.placer import coarse_unit
+from finevh.netlist.model import Netlist
+from finevh.technology.model import Direction, Technology
+
+
+def test_placement_is_deterministic_and_beats_a_shuffled_one(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement
+) -> None:
+    again = place(netlist, technology, floorplan)
+    assert np.array_equal(again.x, placement.x)
+    assert np.array_equal(again.port_x, placement.port_x)
+    order = np.random.default_rng(0).permutation(netlist.n_cells)
+    shuffled = replace(placement, x=placement.x[order], y=placement.y[order])
+    ours = half_perimeter(netlist, technology, placement).sum()
+    assert ours < 0.5 * half_perimeter(netlist, technology, shuffled).sum()
+
+
+def test_ports_lie_on_the_die_boundary_in_distinct_places(floorplan: Floorplan, placement: Placement) -> None:
+    x0, y0, x1, y1 = floorplan.die
+    on_side = np.isin(placement.port_x, (x0, x1)) | np.isin(placement.port_y, (y0, y1))
+    assert on_side.all()
+    assert len(set(zip(placement.port_x, placement.port_y, strict=True))) == len(placement.port_x)
+
+
+def test_progress_is_told_stage_by_stage(netlist: Netlist, technology: Technology) -> None:
+    told: list[str] = []
+    plan = make_floorplan(netlist, technology, FloorplanRequest(1, 0.6))
+    place(netlist, technology, plan, progress=lambda stage, step: told.append(stage))
+    assert list(dict.fromkeys(told)) == ["ports", "global", "detailed"]
+
+
+def test_placer_keeps_standard_output_clean(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place(netlist, technology, floorplan)
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("site", "row", "unit"), [(0.19, 1.4, 10), (0.48, 3.78, 60), (0.46, 2.72, 20)])
+def test_coarse_unit_divides_site_and_row(technology: Technology, site: float, row: float, unit: int) -> None:
+    assert coarse_unit(replace(technology, site_width=site, row_height=row)) == unit
+
+
+def test_cells_that_cannot_fit_are_refused(netlist: Netlist, technology: Technology) -> None:
+    plan = make_floorplan(netlist, technology, FloorplanRequest(3, 0.7))
+    doubled = replace(
+        netlist,
+        instance_names=tuple(f"v{i}" for i in range(2 * netlist.n_cells)),
+        cell_type=np.tile(netlist.cell_type, 2),
+        cell_variant=np.tile(netlist.cell_variant, 2),
+        pin_ptr=np.concatenate([netlist.pin_ptr, netlist.pin_ptr[1:] + netlist.pin_ptr[-1]]),
+        pin_net=np.tile(netlist.pin_net, 2),
+    )
+    with pytest.raises(InputError, match=r"utilization: \d+ sites of cells cannot fit"):
+        place(doubled, technology, plan)
+
+
+def _moved(placement: Placement, cell: int, dx: float = 0.0, dy: float = 0.0) -> Placement:
+    x, y = placement.x.copy(), placement.y.copy()
+    x[cell] += dx
+    y[cell] += dy
+    return replace(placement, x=x, y=y)
+
+
+def test_checker_refuses_each_kind_of_illegal_place(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement
+) -> None:
+    def refused(bad: Placement, why: str) -> None:
+        with pytest.raises(IllegalPlacementError, match=why):
+            check_placement(netlist, technology, floorplan, bad)
+
+    check_placement(netlist, technology, floorplan, placement)
+    refused(_moved(placement, 5, dx=0.05), "cell 'u5' is off the grid")
+    refused(_moved(placement, 5, dy=0.3), "cell 'u5' is off the grid")
+    on_header = replace(_moved(placement, 5), x=np.where(np.arange(600) == 5, floorplan.header_x[3], placement.x))
+    refused(replace(on_header, y=np.where(np.arange(600) == 5, floorplan.header_y[3], placement.y)), "covers a Vdd-MUX")
+    edge = floorplan.tile_box[0, 2] - floorplan.site_width
+    straddle = np.where(np.arange(600) == 5, edge, placement.x)
+    refused(
+        replace(placement, x=straddle, y=np.where(np.arange(600) == 5, floorplan.row_y[1], placement.y)), "straddles"
+    )
+    refused(replace(placement, tile=(placement.tile + 1) % 9), "has the tile or orientation of another row")
+    refused(
+        replace(placement, orient=(1 - placement.orient).astype(np.int8)), "has the tile or orientation of another row"
+    )
+    stacked = [
+        np.where(np.arange(600) == 5, v[6], v) for v in (placement.x, placement.y, placement.orient, placement.tile)
+    ]
+    refused(Placement(*stacked, placement.port_x, placement.port_y), "overlaps its left neighbour")
+
+
+def test_interface_cells_have_a_driver_in_another_tile(netlist: Netlist, placement: Placement) -> None:
+    expected = np.zeros(netlist.n_cells, dtype=bool)
+    drivers: dict[int, int] = {}
+    for i in range(netlist.n_cells):
+        for p in range(netlist.pin_ptr[i], netlist.pin_ptr[i + 1]):
+            if netlist.cells.pin_direction[netlist.pin_type[p]] == Direction.OUTPUT:
+                drivers[int(netlist.pin_net[p])] = i
+    for i in range(netlist.n_cells):
+        for p in range(netlist.pin_ptr[i], netlist.pin_ptr[i + 1]):
+            if netlist.cells.pin_direction[netlist.pin_type[p]] == Direction.INPUT:
+                source = drivers.get(int(netlist.pin_net[p]))
+                expected[i] |= source is not None and placement.tile[source] != placement.tile[i]
+    assert np.array_equal(interface_cells(netlist, placement), expected)
+    assert 0.05 < expected.mean() < 0.6
