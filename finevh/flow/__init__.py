@@ -1,0 +1,1 @@
+"""The line of stations: stages in order, run directory, content-hash resume, provenance."""
