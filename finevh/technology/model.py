@@ -57,6 +57,8 @@ class ArcType(IntEnum):
     REMOVAL_FALLING = 12
     THREE_STATE_ENABLE = 13
     THREE_STATE_DISABLE = 14
+    MIN_PULSE_WIDTH = 15
+    """Tables: shortest high pulse, shortest low pulse over the slew of the pin; from and to are the pin itself."""
 
 
 class Sense(IntEnum):

@@ -1,0 +1,148 @@
+"""The syntax of Liberty: text in, a tree of groups out; every error knows its line.
+
+Yosys's parser (libparse) reads the same language as fast, but ends the whole process at a syntax error. A library of
+somebody else deserves a message, so files are scanned here; libparse is the oracle of the tests.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from finevh.errors import InputError
+
+__all__ = ["Group", "parse_liberty", "read_liberty_text"]
+
+# One statement: `name : value ;`, `name (arguments) ;` or `name (arguments) {`, or the end of a group.
+_STATEMENT = re.compile(
+    r"""[\s;\\]*+(?:
+        (?P<name>"[^"]*"|[A-Za-z_][\w\[\].:-]*?)[^\S\n]*+
+        (?: :[^\S\n]*+(?P<value>"[^"]*"|[^;{}\n"]*+)[^\S\n]*+(?=[;}\n]|$)
+          | \s*+\((?P<args>(?:"[^"]*"|[^()"]++)*+)\)[\s\\]*+(?P<open>\{)?
+        )
+      | (?P<close>\})
+    )""",
+    re.VERBOSE,
+)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_LINE_COMMENT = re.compile(r'("[^"]*")|//[^\n]*')
+_REST = re.compile(r"[\s;\\]*\Z")
+
+
+@dataclass(slots=True)
+class Group:
+    """A Liberty group, for example ``pin (A) {...}``.
+
+    Attributes
+    ----------
+    name, args : ``pin`` and the raw text between the parentheses.
+    attributes : simple attributes, quotes removed; the last of equal names wins.
+    complex : complex attributes in file order, raw arguments.
+    groups : inner groups in file order.
+    line : where the group starts.
+    """
+
+    name: str
+    args: str
+    line: int
+    attributes: dict[str, str] = field(default_factory=dict)
+    complex: list[tuple[str, str]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Arguments split at commas and blanks, quotes removed."""
+        return tuple(self.args.replace('"', " ").replace(",", " ").replace("\\", " ").split())
+
+    def all(self, name: str) -> list[Group]:
+        """Inner groups of one kind."""
+        return [group for group in self.groups if group.name == name]
+
+    def arguments(self, name: str) -> str | None:
+        """Raw arguments of the first complex attribute of that name."""
+        for key, args in self.complex:
+            if key == name:
+                return args
+        return None
+
+
+def read_liberty_text(path: Path) -> str:
+    """Read a ``.lib`` or ``.lib.gz`` file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or its gzip stream is damaged or cut short.
+    """
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read ({error}); fetch or generate the file again") from error
+    return data.decode("utf-8", errors="replace")
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\n" * match.group().count("\n")
+
+
+def parse_liberty(text: str, source: str) -> Group:
+    """Parse a Liberty text into its ``library`` group.
+
+    Parameters
+    ----------
+    text : the file's content.
+    source : name of the file for messages.
+
+    Raises
+    ------
+    InputError
+        At a syntax error, with file and line; if the text ends inside a group; if it holds no library.
+    """
+    text = _COMMENT.sub(_blank, text)
+    if "//" in text:
+        text = _LINE_COMMENT.sub(lambda m: m.group(1) or "", text)
+    root = Group("", "", 1)
+    stack = [root]
+    top = root
+    position = 0
+    line, counted = 1, 0
+    match_statement = _STATEMENT.match
+    while True:
+        match = match_statement(text, position)
+        if match is None:
+            break
+        name, value, args, opens, _ = match.groups()
+        position = match.end()
+        if name is None:
+            if len(stack) == 1:
+                break
+            stack.pop()
+            top = stack[-1]
+        elif value is not None:
+            top.attributes[name] = value.strip().strip('"').strip()
+        elif opens:
+            start = match.start("args")
+            line += text.count("\n", counted, start)
+            counted = start
+            group = Group(name, args, line)
+            top.groups.append(group)
+            stack.append(group)
+            top = group
+        else:
+            top.complex.append((name, args))
+    if len(stack) > 1 and _REST.match(text, position):
+        raise InputError(f"{source}: the file ends inside {top.name}({top.args}) of line {top.line}: it is cut short "
+                         "or a '}' is missing")
+    if not _REST.match(text, position):
+        where = text.count("\n", 0, position + len(text[position:]) - len(text[position:].lstrip(" \t\n;\\"))) + 1
+        excerpt = text[position:].strip(" \t\n;\\").split("\n", 1)[0][:40]
+        raise InputError(f"{source}:{where}: Liberty syntax error at '{excerpt}'")
+    libraries = root.all("library")
+    if len(libraries) != 1:
+        raise InputError(f"{source}: holds {len(libraries)} library groups; one is expected: is it a Liberty file?")
+    return libraries[0]

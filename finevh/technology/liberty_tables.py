@@ -1,0 +1,200 @@
+"""Timing and power groups of Liberty: templates, axes in any order, units; arcs with normalised tables out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from finevh.errors import InputError
+from finevh.technology.boolean import parse_boolean, sense_of
+from finevh.technology.liberty_syntax import Group
+from finevh.technology.library import Arc, PowerArc, Table
+from finevh.technology.model import ArcType, Real, Sense
+
+__all__ = ["Templates", "Units", "read_arc", "read_power", "read_templates"]
+
+Templates: TypeAlias = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+"""Template name to (variables, raw indices)."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Factors from a library's units to the house's: ps, fF, fJ, mW, V; ``leakage`` None where the library has none."""
+
+    time: float
+    capacitance: float
+    energy: float
+    leakage: float | None
+    voltage: float
+    slew_derate: float
+
+
+_SLEW = {"input_net_transition", "input_transition_time", "related_pin_transition"}
+_LOAD = {"total_output_net_capacitance", "constrained_pin_transition", "output_net_wire_cap", "output_net_pin_cap"}
+_TYPES = {t.name.lower(): t for t in ArcType}
+_SENSES = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE, "non_unate": Sense.NON_UNATE}
+_UNREAD = ("skew_", "nochange_", "non_seq_", "max_clock_tree_path", "min_clock_tree_path", "clock_tree_path",
+           "minimum_period", "retaining_time")
+_CONSTRAINTS = frozenset(t for t in ArcType if ArcType.SETUP_RISING <= t <= ArcType.REMOVAL_FALLING) | {
+    ArcType.MIN_PULSE_WIDTH}
+_ERASE = str.maketrans({'"': " ", "\\": " ", "\n": " ", "\t": " "})
+_SCALAR_AXIS: Real = np.zeros(1)
+
+
+def _numbers(raw: str) -> Real:
+    text = raw.translate(_ERASE)
+    values = np.fromstring(text, sep=",") if "," in text else np.array(text.split(), dtype=np.float64)
+    if values.size != text.count(",") + 1 and "," in text:
+        # Blanks as separators, or a trailing comma: rare, so the slow way.
+        values = np.array(text.replace(",", " ").split(), dtype=np.float64)
+    return values
+
+
+def read_templates(library: Group) -> Templates:
+    """Collect table templates of a library."""
+    found: Templates = {}
+    for group in library.groups:
+        if group.name.endswith("_template") and group.names:
+            variables = tuple(group.attributes[f"variable_{i}"] for i in (1, 2, 3) if f"variable_{i}" in group.attributes)
+            indices = tuple(group.arguments(f"index_{i}") or "" for i in (1, 2, 3)[: len(variables)])
+            found[group.names[0]] = (variables, indices)
+    return found
+
+
+def _read_table(group: Group, scale: float, units: Units, templates: Templates) -> Table:
+    name = group.names[0] if group.names else "scalar"
+    own = dict(group.complex)
+    if "values" not in own:
+        raise InputError(f"{group.name} (line {group.line}) has no values")
+    values = _numbers(own["values"]) * scale
+    variables, indices = templates.get(name, ((), ()))
+    if name != "scalar" and name not in templates:
+        raise InputError(f"{group.name} (line {group.line}) uses template '{name}', which the library does not define")
+    if values.size == 1:
+        return Table(_SCALAR_AXIS, _SCALAR_AXIS, values.reshape(1, 1))
+    axes = [_numbers(own.get(f"index_{i + 1}") or index) for i, index in enumerate(indices)]
+    if not 1 <= len(variables) <= 2:
+        raise InputError(f"{group.name} (line {group.line}): tables of {len(variables)} variables are not supported")
+    if values.size != np.prod([axis.size for axis in axes]):
+        raise InputError(f"{group.name} (line {group.line}) has {values.size} values for axes of "
+                         f"{' x '.join(str(axis.size) for axis in axes)}")
+    for axis in axes:
+        if (np.diff(axis) <= 0).any():
+            raise InputError(f"{group.name} (line {group.line}): an axis does not ascend")
+    return _normalise(group, variables, axes, values, units)
+
+
+def _normalise(group: Group, variables: tuple[str, ...], axes: list[Real], values: Real, units: Units) -> Table:
+    """Bring a 1-D or 2-D table to (slew, load) in ps and fF, whatever the order of its axes."""
+    grid = values.reshape([axis.size for axis in axes])
+    x, y = _SCALAR_AXIS, _SCALAR_AXIS
+    order: list[int] = []
+    for variable, axis in zip(variables, axes, strict=True):
+        slew = variable.endswith(("transition", "transition_time"))
+        scaled = axis * (units.time * units.slew_derate if slew else units.capacitance)
+        # A table over the constrained slew alone (pulse width) keeps it in x, where slews are.
+        if variable in _SLEW or (len(variables) == 1 and slew):
+            x = scaled
+            order.append(0)
+        elif variable in _LOAD:
+            y = scaled
+            order.append(1)
+        else:
+            raise InputError(f"{group.name} (line {group.line}): variable '{variable}' is not supported")
+    if order in ([0, 0], [1, 1]):
+        raise InputError(f"{group.name} (line {group.line}): both axes are of one kind, {' and '.join(variables)}")
+    if order == [1, 0]:
+        grid = grid.T
+    return Table(x, y, np.ascontiguousarray(grid.reshape(x.size, y.size)))
+
+
+def _tables(group: Group, units: Units, templates: Templates) -> dict[str, Table]:
+    found: dict[str, Table] = {}
+    for inner in group.groups:
+        if inner.name in ("cell_rise", "cell_fall", "rise_constraint", "fall_constraint"):
+            scale = units.time
+        elif inner.name in ("rise_transition", "fall_transition"):
+            scale = units.time * units.slew_derate
+        elif inner.name in ("rise_power", "fall_power", "power"):
+            scale = units.energy
+        else:
+            continue
+        found[inner.name] = _read_table(inner, scale, units, templates)
+    return found
+
+
+def _arc_type(group: Group) -> tuple[ArcType | None, str]:
+    """Type of a timing group and the only edge it describes ('' for both); None for a check that is not read."""
+    text = group.attributes.get("timing_type", "combinational")
+    if text.startswith(_UNREAD):
+        return None, ""
+    edge = ""
+    if text not in _TYPES:
+        stem, _, last = text.rpartition("_")
+        if stem in _TYPES and last in ("rise", "fall"):
+            text, edge = stem, last
+    if text not in _TYPES:
+        raise InputError(f"timing group of line {group.line}: timing_type '{text}' is unknown")
+    return _TYPES[text], edge
+
+
+def read_arc(group: Group, pin: str, function: str, units: Units, templates: Templates) -> list[Arc]:
+    """Read a timing group of ``pin``: one arc per related pin, none for a check that is not supported.
+
+    Raises
+    ------
+    InputError
+        If a table that the arc's type needs is missing or malformed.
+    """
+    kind, edge = _arc_type(group)
+    if kind is None:
+        return []
+    when = group.attributes.get("when", "")
+    if when:
+        parse_boolean(when)
+    related = group.attributes.get("related_pin", "").split() or ([pin] if kind == ArcType.MIN_PULSE_WIDTH else [])
+    if not related:
+        raise InputError(f"timing group of pin {pin} (line {group.line}) has no related_pin")
+    found = _tables(group, units, templates)
+    what = f"timing group {' '.join(related)} -> {pin} (line {group.line})"
+    if kind in _CONSTRAINTS:
+        rise, fall = found.get("rise_constraint"), found.get("fall_constraint")
+        if rise is None and fall is None:
+            raise InputError(f"{what} has neither rise_constraint nor fall_constraint")
+        tables: tuple[Table | None, Table | None, Table | None, Table | None] = (rise, fall, None, None)
+        return [Arc(name, pin, kind, Sense.NON_UNATE, when, tables) for name in related]
+    delay_rise, delay_fall = found.get("cell_rise"), found.get("cell_fall")
+    slew_rise, slew_fall = found.get("rise_transition"), found.get("fall_transition")
+    if delay_rise is None and delay_fall is None:
+        raise InputError(f"{what} has neither cell_rise nor cell_fall")
+    if kind != ArcType.THREE_STATE_DISABLE:
+        for delay, slew, name in ((delay_rise, slew_rise, "rise"), (delay_fall, slew_fall, "fall")):
+            if delay is not None and slew is None:
+                raise InputError(f"{what} has cell_{name} but no {name}_transition")
+    tables = (delay_rise if edge != "fall" else None, delay_fall if edge != "rise" else None,
+              slew_rise if edge != "fall" else None, slew_fall if edge != "rise" else None)
+    return [Arc(name, pin, kind, _sense(group, kind, name, function), when, tables) for name in related]
+
+
+def _sense(group: Group, kind: ArcType, related: str, function: str) -> Sense:
+    """Stated unateness; else that of the output's function (combinational) or none (edges, clear, preset)."""
+    stated = _SENSES.get(group.attributes.get("timing_sense", ""))
+    if stated is not None:
+        return stated
+    if kind == ArcType.COMBINATIONAL and function:
+        inferred = sense_of(function, related)
+        return Sense.NON_UNATE if inferred is None else inferred
+    return Sense.NON_UNATE
+
+
+def read_power(group: Group, pin: str, units: Units, templates: Templates) -> list[PowerArc]:
+    """Read an internal-power group of ``pin``: one entry per related pin, one with no related pin if none is named."""
+    found = _tables(group, units, templates)
+    both = found.get("power")
+    rise, fall = found.get("rise_power", both), found.get("fall_power", both)
+    if rise is None and fall is None:
+        raise InputError(f"internal_power of pin {pin} (line {group.line}) has no table")
+    related = group.attributes.get("related_pin", "").split() or [""]
+    return [PowerArc(name, pin, group.attributes.get("when", ""), rise, fall) for name in related]

@@ -1,0 +1,108 @@
+"""One Liberty file as data: cells with pins, arcs, tables and leakage states, in the house's units.
+
+What one file says about one corner, before several corners are merged into columns (:mod:`finevh.technology.columns`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from finevh.technology.model import ArcType, Direction, Kind, Real, Sense
+
+__all__ = ["Arc", "Cell", "Library", "Pin", "PowerArc", "Table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A lookup table normalised to (slew, load); constraints: (slew of the clock, slew of the data).
+
+    ``x``: (nx,) ps; ``y``: (ny,) fF, constraints ps; ``values``: (nx, ny) ps or fJ. An axis that the Liberty table does
+    not have is a single 0.
+    """
+
+    x: Real
+    y: Real
+    values: Real
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """A timing arc; ``tables``: delay rise, delay fall, slew rise, slew fall, or constraint rise, fall, None, None."""
+
+    related: str
+    pin: str
+    type: ArcType
+    sense: Sense
+    when: str
+    tables: tuple[Table | None, Table | None, Table | None, Table | None]
+
+    @property
+    def key(self) -> tuple[str, str, int, int, str]:
+        """What names the arc in every corner."""
+        return (self.related, self.pin, self.type, self.sense, self.when)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerArc:
+    """Internal energy, fJ, of a rise and a fall of ``pin``; ``related`` is empty for a group of the pin alone."""
+
+    related: str
+    pin: str
+    when: str
+    rise: Table | None
+    fall: Table | None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What names the group in every corner."""
+        return (self.related, self.pin, self.when)
+
+
+@dataclass(slots=True)
+class Pin:
+    """A signal pin: capacitances and limits in fF and ps, infinite where the library sets no limit."""
+
+    name: str
+    direction: Direction
+    function: str = ""
+    clock: bool = False
+    cap: float = 0.0
+    cap_rise: float = 0.0
+    cap_fall: float = 0.0
+    max_cap: float = np.inf
+    max_slew: float = np.inf
+
+
+@dataclass(slots=True)
+class Cell:
+    """A cell at one corner. Leakage in mW: by ``when`` condition, and the value of states without condition."""
+
+    name: str
+    area: float
+    footprint: str = ""
+    kind: Kind = Kind.COMBINATIONAL
+    pins: list[Pin] = field(default_factory=list)
+    arcs: list[Arc] = field(default_factory=list)
+    powers: list[PowerArc] = field(default_factory=list)
+    next_state: str = ""
+    clocked_on: str = ""
+    clear: str = ""
+    preset: str = ""
+    leakage: list[tuple[str, float]] = field(default_factory=list)
+    default_leakage: float | None = None
+    dont_use: bool = False
+
+
+@dataclass(slots=True)
+class Library:
+    """A Liberty file: one corner. ``slew_lower``/``slew_upper`` are fractions of the rail."""
+
+    source: str
+    name: str
+    vdd: float
+    temperature: float
+    slew_lower: float
+    slew_upper: float
+    cells: dict[str, Cell] = field(default_factory=dict)
