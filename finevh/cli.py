@@ -1,0 +1,243 @@
+"""The command line: one verb per command, no logic. Exit status: 0 done, 1 the answer is no, 2 wrong input, 3 a missing tool."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from finevh import __version__
+from finevh.config import read_flow
+from finevh.errors import FinevhError, InputError
+
+_FLOW = click.argument("flow_file", metavar="FLOW.toml", type=click.Path(path_type=Path))
+_OUT = click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory to write (default runs/<flow name>).")
+_JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes to use.")
+_SET = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the flow file.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere on the line).")
+def cli(debug: bool) -> None:
+    """From RTL to power-against-frequency curves under ultra-fine grain Vdd-hopping."""
+
+
+@cli.command()
+@_FLOW
+@_OUT
+@click.option("--from", "first", metavar="STAGE", help="Run this stage and all later ones again.")
+@click.option("--to", "last", metavar="STAGE", help="Stop after this stage.")
+@click.option("--engine", type=click.Choice(["builtin", "openroad"]), help="Layout engine.")
+@_SET
+@_JOBS
+def run(
+    flow_file: Path,
+    output: Path | None,
+    first: str | None,
+    last: str | None,
+    engine: str | None,
+    assignments: tuple[str, ...],
+    jobs: int,
+) -> None:
+    """The main job: RTL to curves to report."""
+    from finevh.flow import final_table, run_flow
+
+    flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
+    directory = output or Path("runs") / flow_file.stem
+    run_flow(flow, directory, first=first, last=last, jobs=jobs)
+    for table in final_table(directory):
+        Console().print(table)
+    click.echo(f"written to {directory}")
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--freq", "frequencies", multiple=True, required=True, metavar="FREQ", help="Clock frequency, for example 250MHz.")
+@click.option("--delta-vdd", type=float, help="VddH - VddL, V (default: the smallest of the run).")
+@click.option("--selector", type=click.Choice(["greedy", "count", "improved", "exact"]), default="greedy")
+@click.option("--variant", type=click.Choice(["pb0", "pb", "vt"]), help="Variant set (default: pb where the run has it).")
+@_JSON
+def emulate(
+    directory: Path, frequencies: tuple[str, ...], delta_vdd: float | None, selector: str, variant: str | None, as_json: bool
+) -> None:
+    """Vdd selection on a finished run at given frequencies."""
+    from finevh.flow.emulate import emulate_run, emulation_table
+
+    points = emulate_run(directory, frequencies, delta_vdd, selector, variant)
+    if as_json:
+        click.echo(json.dumps(points, indent=1))
+    else:
+        Console().print(emulation_table(points))
+
+
+@cli.command()
+@_FLOW
+@click.option("--tiles", required=True, metavar="N,...", help="Tile counts, for example 1,9,25,49.")
+@click.option("--delta-vdd", required=True, metavar="V,...", help="VddH - VddL, V, for example 0.1,0.2.")
+@click.option("--program", "programs", multiple=True, help="One run per program (default: those of the flow, together).")
+@click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler, for example tcp://host:8786.")
+@_OUT
+@_SET
+@_JOBS
+def sweep(
+    flow_file: Path,
+    tiles: str,
+    delta_vdd: str,
+    programs: tuple[str, ...],
+    scheduler: str | None,
+    output: Path | None,
+    assignments: tuple[str, ...],
+    jobs: int,
+) -> None:
+    """Every combination of tiles, delta-Vdd and programs; one tidy table."""
+    from finevh.flow.sweep import run_sweep
+
+    directory = output or Path("runs") / f"{flow_file.stem}-sweep"
+    table = run_sweep(flow_file, tiles, delta_vdd, programs, assignments, directory, jobs, scheduler)
+    click.echo(f"written to {table}")
+
+
+@cli.command()
+@click.argument("technology", metavar="TECHNOLOGY.toml", type=click.Path(path_type=Path))
+@click.option("--cell", metavar="GLOB", help="Only the cells that match.")
+@click.option("--vdd", metavar="V,...", help="Only these voltages, V.")
+@click.option("--variant", metavar="NAME,...", help="Only these variants.")
+@_JOBS
+@_OUT
+def characterize(
+    technology: Path, cell: str | None, vdd: str | None, variant: str | None, jobs: int, output: Path | None
+) -> None:
+    """Technology data from transistor netlists; resumable."""
+    from finevh.flow.tools import characterize_technology
+
+    characterize_technology(technology, cell, vdd, variant, jobs, output)
+
+
+@cli.command()
+@click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
+@click.option("--top", required=True)
+@click.option("--liberty", "liberties", required=True, multiple=True, type=click.Path(path_type=Path), help=".lib or .lib.gz.")
+@click.option("--sdc", type=click.Path(path_type=Path))
+@click.option("--spef", type=click.Path(path_type=Path))
+@click.option("--voltages", type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd; the first match wins.")
+@click.option("--paths", type=click.IntRange(0), default=1, help="Worst paths to report.")
+@_JSON
+def sta(
+    netlist: Path,
+    top: str,
+    liberties: tuple[Path, ...],
+    sdc: Path | None,
+    spef: Path | None,
+    voltages: Path | None,
+    paths: int,
+    as_json: bool,
+) -> None:
+    """Static timing of any mapped netlist."""
+    from finevh.flow.tools import analyse_timing
+
+    report = analyse_timing(netlist, top, liberties, sdc, spef, voltages, paths)
+    click.echo(report.json() if as_json else report.text())
+
+
+@cli.command()
+@click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
+@click.option("--top", required=True)
+@click.option("--technology", required=True, type=click.Path(path_type=Path), help="Folder of a technology.")
+@click.option("--voltages", required=True, type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd.")
+@click.option("--probabilities", type=click.Path(path_type=Path), help="CSV: net or port, probability of a 1.")
+@_JSON
+def leakage(netlist: Path, top: str, technology: Path, voltages: Path, probabilities: Path | None, as_json: bool) -> None:
+    """Static leakage of any mapped netlist."""
+    from finevh.flow.tools import analyse_leakage
+
+    report = analyse_leakage(netlist, top, technology, voltages, probabilities)
+    click.echo(report.json() if as_json else report.text())
+
+
+@cli.command()
+@_FLOW
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Directory to write.")
+@click.option("--check", is_flag=True, help="Validate each command and option.")
+@_SET
+def tcl(flow_file: Path, output: Path, check: bool, assignments: tuple[str, ...]) -> None:
+    """Render every Yosys and OpenROAD script."""
+    from finevh.flow.tools import render_scripts
+
+    for line in render_scripts(read_flow(flow_file, assignments), output, check):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+def report(directory: Path) -> None:
+    """Rebuild tables, plots and report.html from a finished run."""
+    from finevh.report import build_report
+
+    click.echo(f"written to {build_report(directory)}")
+
+
+@cli.command()
+@_JSON
+def doctor(as_json: bool) -> None:
+    """Versions, tools found and missing, technologies found."""
+    from finevh.flow.doctor import diagnose
+
+    found = diagnose()
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=1))
+        return
+    click.echo(f"finevh {found.finevh}")
+    for name, version in found.packages.items():
+        click.echo(f"  {name} {version}")
+    for tool in found.tools:
+        state = f"{tool.path} ({tool.version or 'version unknown'})" if tool.path else f"missing: {tool.install}"
+        click.echo(f"{tool.name}: {state}; for {tool.purpose}")
+    for technology in found.technologies:
+        click.echo(f"technology {technology}")
+
+
+@cli.group()
+def platform() -> None:
+    """Technologies from other tools' platform folders."""
+
+
+@platform.command("add")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the new technology.")
+@click.option("--name", help="Name of the new technology (default: the folder's).")
+def platform_add(path: Path, output: Path | None, name: str | None) -> None:
+    """Make a technology from an OpenROAD-flow-scripts platform folder."""
+    from finevh.flow.tools import add_platform
+
+    click.echo(f"written to {add_platform(path, output, name)}")
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; messages go to stderr."""
+    debug = "--debug" in arguments
+    try:
+        cli.main([argument for argument in arguments if argument != "--debug"], prog_name="finevh", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("finevh: interrupted; the same command resumes", err=True)
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return InputError.exit_status
+    except FinevhError as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"finevh: {error}", err=True)
+        return error.exit_status
+    return 0
+
+
+def main() -> None:
+    """Entry point of the ``finevh`` command."""
+    sys.exit(run_command(sys.argv[1:]))
