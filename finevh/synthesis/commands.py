@@ -1,0 +1,200 @@
+"""The Yosys commands of synthesis, as argument lists: the same list is run through pyosys and rendered as Tcl."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from finevh.errors import InputError
+from finevh.synthesis.sources import Rtl
+from finevh.synthesis.special_cells import SpecialCells
+
+Command = tuple[str, ...]
+Adder = Literal["brent-kung", "kogge-stone", "han-carlson", "sklansky"]
+"""Parallel-prefix carry structures of Yosys."""
+Effort = Literal["area", "balanced", "speed"]
+
+NETLIST = "netlist.v"
+STATISTICS = "statistics.json"
+MAPPING_SCRIPT = "mapping.abc"
+CLOCK_GATE_PATTERN = "clock_gate_pattern.v"
+CLOCK_GATE_MAP = "clock_gate_map.v"
+RTL_NETLIST = "rtl.v"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to synthesise.
+
+    Attributes
+    ----------
+    period : target clock period, ps.
+    dont_use : library cells to leave out, shell patterns.
+    adder : carry structure of adders, comparators and the last row of multipliers.
+    effort : what the logic mapper favours.
+    gate_registers : flops that share an enable get a clock gate when there are at least this many; None leaves enables as
+        multiplexers.
+    slew, gain : the operating point at which the mapper reads one delay per pin from the library: input slew in ps and
+        electrical effort (load over input capacitance) in percent. Without it the mapper would count levels.
+    """
+
+    period: float
+    dont_use: tuple[str, ...] = ()
+    adder: Adder = "kogge-stone"
+    effort: Effort = "balanced"
+    gate_registers: int | None = None
+    slew: float = 30.0
+    gain: float = 250.0
+
+
+def elaborate(rtl: Rtl) -> list[Command]:
+    """Return the commands that read RTL into word-level logic, one flat module.
+
+    Raises
+    ------
+    InputError
+        If the top module is not named (see :func:`finevh.synthesis.find_top`).
+    """
+    if rtl.top is None:
+        raise InputError("the design names no top module; add 'top' or let find_top look for it")
+    return [
+        read_sources(rtl),
+        ("hierarchy", "-check", "-top", rtl.top),
+        ("proc",),
+        ("flatten", "-noscopeinfo"),
+    ]
+
+
+def read_sources(rtl: Rtl) -> Command:
+    """Return the command that parses and elaborates the sources."""
+    arguments = ["read_slang", "--ignore-assertions"]
+    if rtl.top is not None:
+        arguments += ["--top", rtl.top]
+    for name, value in rtl.parameters.items():
+        arguments += ["-G", f"{name}={value}"]
+    for name, text in rtl.defines.items():
+        arguments += ["-D", f"{name}={text}" if text else name]
+    for folder in rtl.include_dirs:
+        arguments += ["-I", str(folder)]
+    return (*arguments, *(str(path) for path in rtl.files))
+
+
+def optimise_words(options: Options) -> list[Command]:
+    """Return the commands on word-level logic and its expansion to single-bit gates."""
+    prefix = () if options.adder == "brent-kung" else ("-map", f"+/choices/{options.adder}.v")
+    return [
+        # A power-up value that no reset gives cannot be built: the netlist starts unknown, as silicon does.
+        ("setattr", "-unset", "init"),
+        ("opt_expr",),
+        ("opt_clean",),
+        ("check",),
+        ("opt", "-nodffe", "-nosdff"),
+        ("fsm",),
+        ("opt",),
+        ("wreduce",),
+        ("peepopt",),
+        ("opt_clean",),
+        ("booth",),
+        ("alumacc",),
+        ("share",),
+        ("opt",),
+        ("memory", "-nomap"),
+        ("opt_clean",),
+        ("opt", "-fast", "-full"),
+        ("memory_map",),
+        ("opt", "-full"),
+        ("techmap", "-map", "+/techmap.v", *prefix),
+        ("opt", "-fast"),
+        ("opt_clean",),
+    ]
+
+
+def map_registers(cells: SpecialCells, libraries: Sequence[str], options: Options) -> list[Command]:
+    """Return the commands that give flops, latches and clock gates their library cells."""
+    exclude = dont_use_arguments(cells)
+    liberty = [item for library in libraries for item in ("-liberty", library)]
+    commands: list[Command] = []
+    if cells.clock_gate is not None:
+        commands += [
+            ("extract", "-map", CLOCK_GATE_PATTERN),
+            ("techmap", "-map", CLOCK_GATE_MAP),
+        ]
+        if options.gate_registers is not None:
+            gate = cells.clock_gate
+            ports = f"{gate.enable}:{gate.clock}:{gate.output}"
+            ties = [item for pin in gate.tests for item in ("-tie_lo", pin)]
+            count = str(options.gate_registers)
+            commands.append(("clockgate", "-pos", gate.cell, ports, *ties, "-min_net_size", count))
+    commands += [
+        ("opt_clean", "-purge"),
+        ("splitnets",),
+        ("rename", "-wire", "-suffix", "_reg", "t:$_DFF*", "t:$_SDFF*", "t:$_ALDFF*", "t:$_DLATCH*"),
+        ("dfflibmap", *exclude, *liberty),
+        ("opt",),
+    ]
+    return commands
+
+
+def map_logic(cells: SpecialCells, libraries: Sequence[str], options: Options) -> list[Command]:
+    """Return the commands that map logic, tie constants and leave nothing but library cells and nets.
+
+    No buffer is put on a net with many sinks: fan-out trees are made after placement, by location.
+    """
+    liberty = [item for library in libraries for item in ("-liberty", library)]
+    commands: list[Command] = [
+        ("abc", *liberty, *dont_use_arguments(cells), "-D", f"{options.period:.0f}", "-script", MAPPING_SCRIPT),
+        ("setundef", "-zero"),
+        ("splitnets",),
+        ("opt_clean", "-purge"),
+    ]
+    ties: list[str] = []
+    if cells.tie_high is not None:
+        ties += ["-hicell", cells.tie_high.cell, cells.tie_high.pin]
+    if cells.tie_low is not None:
+        ties += ["-locell", cells.tie_low.cell, cells.tie_low.pin]
+    if ties:
+        commands.append(("hilomap", *ties))
+    if cells.buffer is not None:
+        # A port that is another port's net would need an assign statement.
+        commands.append(("insbuf", "-buf", cells.buffer.cell, cells.buffer.input, cells.buffer.output))
+    return [*commands, ("opt_clean", "-purge"), ("rename", "-unescape")]
+
+
+def write_results(libraries: Sequence[str]) -> list[Command]:
+    """Return the commands that check and write the mapped netlist and its statistics."""
+    liberty = [item for library in libraries for item in ("-liberty", library)]
+    return [
+        ("check", "-mapped"),
+        ("tee", "-q", "-o", STATISTICS, "stat", "-json", *liberty),
+        ("write_verilog", "-noattr", "-noexpr", "-nohex", "-nodec", NETLIST),
+    ]
+
+
+def write_rtl(rtl: Rtl) -> list[Command]:
+    """Return the commands that write a design as plain flat Verilog that a simulator without SystemVerilog reads."""
+    return [
+        *elaborate(rtl),
+        ("opt_expr",),
+        ("opt_clean",),
+        ("memory_map",),
+        ("opt_clean",),
+        ("rename", "-unescape"),
+        ("write_verilog", "-noattr", RTL_NETLIST),
+    ]
+
+
+def dont_use_arguments(cells: SpecialCells) -> list[str]:
+    """Return ``-dont_use NAME`` for every excluded cell."""
+    return [item for name in cells.dont_use for item in ("-dont_use", name)]
+
+
+def render_commands(commands: Sequence[Command]) -> str:
+    """Return commands as one line each, for a log or a digest."""
+    return "".join(" ".join(command) + "\n" for command in commands)
+
+
+def local_library_name(index: int, path: Path) -> str:
+    """Name of a library inside the run directory; ABC does not read compressed files."""
+    return f"library_{index}_{path.name.removesuffix('.gz')}"

@@ -1,0 +1,59 @@
+"""The texts the Yosys commands refer to: the ABC script and the clock-gate patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finevh.synthesis.commands import Effort, Options
+from finevh.synthesis.special_cells import ClockGate, SpecialCells
+
+# Technology-independent optimisation, then mapping with structural choices ('dch'). Measured on RI5CY, see
+# benchmarks/synthesis_scripts.py.
+_CLEAN = ("strash", "&get -n", "&fraig -x", "&put", "scorr", "dc2", "strash")
+_EFFORT: dict[Effort, tuple[str, ...]] = {
+    "area": (*_CLEAN, "dch", "map -a"),
+    "balanced": (*_CLEAN, "dch", "map"),
+    "speed": ("strash", "&get -n", "&st", "&dch", "&nf", "&put"),
+}
+
+CLOCK_GATE_MODULE = "__finevh_clock_gate"
+
+
+def render_mapping_script(cells: SpecialCells, libraries: Sequence[str], options: Options) -> str:
+    """Return the ABC script.
+
+    The library is read again with a slew and a gain, so that the mapper sees one delay per pin; as Yosys hands it over,
+    every gate costs one unit.
+
+    Parameters
+    ----------
+    cells : for the cells to leave out.
+    libraries : Liberty files as ABC shall open them (not compressed).
+    options : slew, gain and effort.
+    """
+    exclude = "".join(f" -X {name}" for name in cells.dont_use)
+    reads = [
+        f'read_lib{" -m" if index else ""} -S {options.slew:g} -G {options.gain:g}{exclude} "{library}"'
+        for index, library in enumerate(libraries)
+    ]
+    return "\n".join([*reads, *_EFFORT[options.effort], "print_stats"]) + "\n"
+
+
+def render_clock_gate_pattern() -> str:
+    """Return the pattern of a clock gate in RTL: a latch transparent while the clock is low, then an AND with the clock."""
+    return f"""module {CLOCK_GATE_MODULE} (input clock, input enable, output gated);
+  wire held;
+  \\$_DLATCH_N_ latch (.E(clock), .D(enable), .Q(held));
+  \\$_AND_ gate (.A(clock), .B(held), .Y(gated));
+endmodule
+"""
+
+
+def render_clock_gate_map(gate: ClockGate) -> str:
+    """Return the replacement of the pattern by the clock gate of the library, test enables tied low."""
+    tests = "".join(f", .{pin}(1'b0)" for pin in gate.tests)
+    connections = f".{gate.clock}(clock), .{gate.enable}(enable){tests}, .{gate.output}(gated)"
+    return f"""module {CLOCK_GATE_MODULE} (input clock, input enable, output gated);
+  {gate.cell} _TECHMAP_REPLACE_ ({connections});
+endmodule
+"""

@@ -1,0 +1,136 @@
+"""A synthesis as data: files and commands rendered in memory, with a digest, before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from finevh.errors import InputError
+from finevh.synthesis import commands as yosys
+from finevh.synthesis.commands import Command, Options
+from finevh.synthesis.mapping import render_clock_gate_map, render_clock_gate_pattern, render_mapping_script
+from finevh.synthesis.sources import Rtl
+from finevh.synthesis.special_cells import SpecialCells, find_special_cells
+
+COMMANDS = "commands.json"
+SCRIPT = "synthesis.tcl"
+_TEMPLATES = Path(__file__).resolve().parents[2] / "tcl_templates" / "yosys"
+
+
+@dataclass(frozen=True)
+class SynthesisPlan:
+    """Everything a synthesis run reads.
+
+    Attributes
+    ----------
+    top : name of the top module.
+    files : name in the run directory to content; holds the command list, the same list as Tcl, and the texts it names.
+    commands : Yosys commands as argument lists.
+    inputs : files outside the run directory, with the SHA-256 of their content.
+    libraries : Liberty file to its (uncompressed) name in the run directory.
+    known_cells : area of every library cell, um2; empty when the plan maps to no library.
+    """
+
+    top: str
+    files: Mapping[str, str]
+    commands: tuple[Command, ...]
+    inputs: Mapping[str, str]
+    libraries: Mapping[Path, str]
+    known_cells: Mapping[str, float]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over commands and contents; where a file lies does not enter."""
+        content = {path: digest for path, digest in self.inputs.items()}
+        anonymous = [[content.get(word, word) for word in command] for command in self.commands]
+        texts = {name: text for name, text in self.files.items() if name not in (COMMANDS, SCRIPT)}
+        data = json.dumps([anonymous, texts, list(content.values())], sort_keys=True)
+        return hashlib.sha256(data.encode()).hexdigest()
+
+
+def plan_synthesis(rtl: Rtl, libraries: Sequence[Path], options: Options) -> SynthesisPlan:
+    """Render the synthesis of a design to a cell library.
+
+    Parameters
+    ----------
+    rtl : the design, its top module named.
+    libraries : Liberty files of one corner (the highest supply voltage in use), ``.lib`` or ``.lib.gz``.
+    options : target period and choices.
+
+    Raises
+    ------
+    InputError
+        No top module, an unreadable library, a ``dont_use`` that matches nothing, a period that is not positive.
+    """
+    if options.period <= 0:
+        raise InputError(f"the target period is {options.period:g} ps; a period is positive")
+    cells = find_special_cells(libraries, options.dont_use)
+    local = {path: yosys.local_library_name(index, path) for index, path in enumerate(libraries)}
+    names = list(local.values())
+    commands = [
+        *yosys.elaborate(rtl),
+        *yosys.optimise_words(options),
+        *[("read_liberty", "-lib", "-ignore_miss_func", name) for name in names],
+        *yosys.map_registers(cells, names, options),
+        *yosys.map_logic(cells, names, options),
+        *yosys.write_results(names),
+    ]
+    files = {yosys.MAPPING_SCRIPT: render_mapping_script(cells, names, options)}
+    if cells.clock_gate is not None:
+        files[yosys.CLOCK_GATE_PATTERN] = render_clock_gate_pattern()
+        files[yosys.CLOCK_GATE_MAP] = render_clock_gate_map(cells.clock_gate)
+    return _plan(rtl, commands, files, local, cells)
+
+
+def plan_rtl_export(rtl: Rtl) -> SynthesisPlan:
+    """Render the conversion of a design to flat Verilog-2001 without mapping it: the reference of simulations."""
+    return _plan(rtl, yosys.write_rtl(rtl), {}, {}, None)
+
+
+def _plan(
+    rtl: Rtl,
+    commands: Sequence[Command],
+    files: dict[str, str],
+    libraries: Mapping[Path, str],
+    cells: SpecialCells | None,
+) -> SynthesisPlan:
+    assert rtl.top is not None  # elaborate() refused it
+    inputs = {path: hashlib.sha256(text).hexdigest() for path, text in rtl.texts().items()}
+    for path in libraries:
+        inputs[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    files = {
+        **files,
+        COMMANDS: json.dumps(commands, indent=1) + "\n",
+        SCRIPT: render_tcl(commands, {str(path): name for path, name in libraries.items()}),
+    }
+    known = cells.known if cells is not None else {}
+    return SynthesisPlan(rtl.top, files, tuple(commands), inputs, libraries, known)
+
+
+def render_tcl(commands: Sequence[Command], libraries: Mapping[str, str]) -> str:
+    """Return the commands as a Tcl script for an installed Yosys with the slang plug-in (``yosys -m slang -c SCRIPT``).
+
+    Parameters
+    ----------
+    commands : argument lists.
+    libraries : original path of each Liberty file and its name in the run directory, for the head of the script.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+    environment.filters["tcl"] = quote_tcl
+    return environment.get_template("synthesis.tcl.j2").render(commands=commands, libraries=libraries)
+
+
+def quote_tcl(word: str) -> str:
+    """Return a word that Tcl reads back unchanged."""
+    if word and not set(word) & set(" \t\n{}[]$\"\\;#"):
+        return word
+    if word.count("{") == word.count("}") == 0 and "\\" not in word:
+        return "{" + word + "}"
+    return "".join(f"\\{char}" if char in " \t{}[]$\"\\;#" else char for char in word)

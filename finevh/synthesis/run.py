@@ -1,0 +1,211 @@
+"""Run a synthesis plan in a child process and read what it made."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from finevh.errors import FinevhError, InputError, ToolMissingError
+from finevh.synthesis.commands import NETLIST, RTL_NETLIST, STATISTICS, read_sources
+from finevh.synthesis.plan import COMMANDS, SynthesisPlan
+from finevh.synthesis.sources import Rtl
+from finevh.synthesis.worker import PROGRESS
+from finevh.technology.liberty_syntax import read_liberty_text
+
+LOG = "synthesis.log"
+MESSAGES = "messages.log"
+_ERROR = re.compile(r"^(?:(?P<where>[^\s:][^:\n]*:\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?): )?ERROR: (?P<text>.*)$", re.MULTILINE)
+_WARNING = re.compile(r"^(?:(?P<where>[^\s:][^:\n]*:\d+): )?(?:Warning|WARNING): (?P<text>.*)$", re.MULTILINE)
+_TOPS = re.compile(r"^Top level design units:\n((?:    \S+\n)+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """What a synthesis made.
+
+    Attributes
+    ----------
+    netlist : flat mapped Verilog.
+    top : name of its module.
+    cells : number of instances per library cell.
+    area : sum of cell areas, um2.
+    warnings : Yosys's warnings, each once.
+    seconds : wall time per command, in order.
+    """
+
+    netlist: Path
+    top: str
+    cells: dict[str, int]
+    area: float
+    warnings: tuple[str, ...]
+    seconds: tuple[tuple[str, float], ...]
+
+    @property
+    def cell_count(self) -> int:
+        """Number of instances."""
+        return sum(self.cells.values())
+
+
+def run_synthesis(
+    plan: SynthesisPlan, directory: Path, progress: Callable[[str, float], None] | None = None
+) -> SynthesisResult:
+    """Write the files of a plan, run its commands, check and return the result.
+
+    Parameters
+    ----------
+    plan : from :func:`finevh.synthesis.plan_synthesis`.
+    directory : run directory, made if absent; holds script, log, netlist and statistics afterwards.
+    progress : called with (command, seconds) for each finished command.
+
+    Raises
+    ------
+    InputError
+        RTL that does not elaborate (Yosys's message with file and line); cells that the library cannot map (named).
+    FinevhError
+        Yosys ended in another way; names the log.
+    ToolMissingError
+        pyosys is not installed.
+    """
+    _run(plan, directory, progress)
+    statistics = json.loads((directory / STATISTICS).read_text(encoding="utf-8"))
+    module = statistics["modules"][f"\\{plan.top}"]
+    cells = {name.removeprefix("\\"): _count(entry) for name, entry in module["num_cells_by_type"].items()}
+    netlist = directory / NETLIST
+    _refuse_unmapped(cells, plan, netlist)
+    area = sum(plan.known_cells[name] * count for name, count in cells.items())
+    seconds = tuple((str(item["command"]), float(item["seconds"])) for item in read_progress(directory))
+    return SynthesisResult(netlist, plan.top, cells, area, read_warnings(directory), seconds)
+
+
+def run_rtl_export(plan: SynthesisPlan, directory: Path) -> Path:
+    """Run a plan of :func:`finevh.synthesis.plan_rtl_export`; return the flat Verilog file.
+
+    Raises
+    ------
+    InputError
+        RTL that does not elaborate.
+    """
+    _run(plan, directory, None)
+    return directory / RTL_NETLIST
+
+
+def find_top(rtl: Rtl) -> str:
+    """Return the top module: the named one, else the only module that no other instantiates.
+
+    Raises
+    ------
+    InputError
+        RTL that does not elaborate, or several candidates (named).
+    """
+    if rtl.top is not None:
+        return rtl.top
+    with tempfile.TemporaryDirectory(prefix="finevh-") as folder:
+        directory = Path(folder)
+        (directory / COMMANDS).write_text(json.dumps([read_sources(rtl)]), encoding="utf-8")
+        _call_worker(directory, None)
+        match = _TOPS.search((directory / LOG).read_text(encoding="utf-8"))
+    tops = match[1].split() if match else []
+    if len(tops) != 1:
+        found = f"{len(tops)} candidates ({', '.join(tops)})" if tops else "no module"
+        raise InputError(f"the RTL ({rtl.files[0]}, ...) has {found} for the top module; name one with 'top'")
+    return tops[0]
+
+
+def read_warnings(directory: Path) -> tuple[str, ...]:
+    """Return Yosys's warnings of a run, each once, in order."""
+    text = (directory / MESSAGES).read_text(encoding="utf-8", errors="replace")
+    lines = (": ".join(part for part in (match["where"], match["text"]) if part) for match in _WARNING.finditer(text))
+    return tuple(dict.fromkeys(lines))
+
+
+def read_progress(directory: Path) -> list[dict[str, str | float]]:
+    """Return the finished commands of a run with their wall time, s."""
+    path = directory / PROGRESS
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+
+
+def _run(plan: SynthesisPlan, directory: Path, progress: Callable[[str, float], None] | None) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in plan.files.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    for path, name in plan.libraries.items():
+        (directory / name).write_text(read_liberty_text(path), encoding="utf-8")
+    _call_worker(directory, progress)
+
+
+def _call_worker(directory: Path, progress: Callable[[str, float], None] | None) -> None:
+    if importlib.util.find_spec("pyosys") is None:
+        raise ToolMissingError("the Python package pyosys (Yosys: synthesis) is missing; install it with 'pip install pyosys'")
+    with (
+        tempfile.TemporaryDirectory(prefix="finevh-yosys-") as scratch,
+        (directory / LOG).open("wb") as log,
+        (directory / MESSAGES).open("wb") as messages,
+    ):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "finevh.synthesis.worker", COMMANDS],
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=messages,
+            env={**os.environ, "TMPDIR": scratch, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        reported = 0
+        try:
+            while True:
+                try:
+                    status = process.wait(timeout=0.5 if progress else None)
+                    running = False
+                except subprocess.TimeoutExpired:
+                    running = True
+                if progress:
+                    for item in read_progress(directory)[reported:]:
+                        progress(str(item["command"]), float(item["seconds"]))
+                        reported += 1
+                if not running:
+                    break
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    if status != 0:
+        raise _explain(directory, status)
+
+
+def _explain(directory: Path, status: int) -> FinevhError:
+    text = (directory / MESSAGES).read_text(encoding="utf-8", errors="replace")
+    errors = [match for match in _ERROR.finditer(text) if not match["text"].startswith("Design elaboration failed")]
+    located = [f"{match['where']}: {match['text']}" for match in errors if match["where"]]
+    if located:
+        return InputError("\n".join(dict.fromkeys(located)) + "\nthe RTL does not elaborate; correct it and run again")
+    if errors:
+        return InputError(f"Yosys: {errors[0]['text']} (log: {directory / LOG})")
+    last = text.strip().splitlines()[-1:] or ["no message"]
+    return FinevhError(f"Yosys ended with status {status}: {last[0]} (log: {directory / LOG}, {directory / MESSAGES})")
+
+
+def _refuse_unmapped(cells: dict[str, int], plan: SynthesisPlan, netlist: Path) -> None:
+    unmapped = {name: count for name, count in cells.items() if name not in plan.known_cells}
+    if not unmapped:
+        return
+    text = netlist.read_text(encoding="utf-8")
+    parts = []
+    for name, count in unmapped.items():
+        match = re.search(rf"^\s*\\?{re.escape(name)}\s+(?:#\([^)]*\)\s*)?(\S+)\s*\(", text, re.MULTILINE)
+        parts.append(f"{count} x {name}" + (f" (for example {match[1]})" if match else ""))
+    raise InputError(
+        f"{plan.top}: the library has no cell for {', '.join(parts)}; change the RTL or add such a cell to the library"
+    )
+
+
+def _count(entry: int | dict[str, float]) -> int:
+    return int(entry["count"]) if isinstance(entry, dict) else int(entry)

@@ -1,0 +1,142 @@
+"""The cells a mapper must know by role (ties, buffer, clock gate), found by function in any Liberty file."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from finevh.errors import InputError
+from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
+
+_PLAIN_GATES = {"latch_posedge": 0, "latch_posedge_precontrol": 1}
+"""Integrated clock gates for rising-edge flops, the one without test pin first."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One pin of a library cell."""
+
+    cell: str
+    pin: str
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A buffer: cell, input and output pin."""
+
+    cell: str
+    input: str
+    output: str
+
+
+@dataclass(frozen=True)
+class ClockGate:
+    """An integrated clock gate (latch and AND); ``tests`` are its test enables, tied low by the mapper."""
+
+    cell: str
+    clock: str
+    enable: str
+    output: str
+    tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SpecialCells:
+    """Cells by role. A role that the library does not have is None and an error only where the design needs it.
+
+    Attributes
+    ----------
+    dont_use : exact names that the mapper must leave out: those the library or the caller excludes.
+    known : every cell of the library with its area in um2; 0 where Liberty gives none.
+    """
+
+    tie_high: Pin | None
+    tie_low: Pin | None
+    buffer: Buffer | None
+    clock_gate: ClockGate | None
+    dont_use: tuple[str, ...]
+    known: dict[str, float]
+
+
+def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) -> SpecialCells:
+    """Find the special cells of a library by what they do.
+
+    Parameters
+    ----------
+    libraries : Liberty files (``.lib`` or ``.lib.gz``) of one corner.
+    dont_use : further cell names to leave out of logic mapping; shell patterns are allowed.
+
+    Returns
+    -------
+    SpecialCells
+        Of several candidates for a role, the one with the least area; then the first by name.
+
+    Raises
+    ------
+    InputError
+        For an unreadable Liberty file or a pattern that matches no cell.
+    """
+    cells: dict[str, Group] = {}
+    for path in libraries:
+        library = parse_liberty(read_liberty_text(path), str(path))
+        cells.update({group.names[0]: group for group in library.all("cell")})
+    excluded = {name for name, group in cells.items() if group.attributes.get("dont_use") == "true"}
+    for pattern in dont_use:
+        matches = fnmatch.filter(cells, pattern)
+        if not matches:
+            raise InputError(f"dont_use '{pattern}' matches no cell of {', '.join(path.name for path in libraries)}")
+        excluded.update(matches)
+    ordered = sorted(cells.items(), key=lambda item: (_area(item[1]), item[0]))
+    usable = [(name, group) for name, group in ordered if name not in excluded]
+    # Libraries keep ties and scan-ready clock gates from the optimiser by dont_use: for these roles it does not count.
+    return SpecialCells(
+        tie_high=next(_ties(ordered, "1"), None),
+        tie_low=next(_ties(ordered, "0"), None),
+        buffer=next(_buffers(usable), None),
+        clock_gate=min(_clock_gates(ordered), key=lambda rank_gate: rank_gate[0], default=(0, None))[1],
+        dont_use=tuple(sorted(excluded)),
+        known={name: _area(group) for name, group in cells.items()},
+    )
+
+
+def _area(group: Group) -> float:
+    return float(group.attributes.get("area", "0"))
+
+
+def _pins(group: Group, direction: str) -> list[Group]:
+    return [pin for pin in group.all("pin") if pin.attributes.get("direction") == direction]
+
+
+def _function(pin: Group) -> str:
+    return pin.attributes.get("function", "").replace(" ", "").strip("()")
+
+
+def _ties(cells: Sequence[tuple[str, Group]], value: str) -> Iterator[Pin]:
+    for name, group in cells:
+        outputs = _pins(group, "output")
+        if not _pins(group, "input") and len(outputs) == 1 and _function(outputs[0]) == value:
+            yield Pin(name, outputs[0].names[0])
+
+
+def _buffers(cells: Sequence[tuple[str, Group]]) -> Iterator[Buffer]:
+    for name, group in cells:
+        inputs, outputs = _pins(group, "input"), _pins(group, "output")
+        if len(inputs) == 1 and len(outputs) == 1 and not {"ff", "latch", "statetable"} & {g.name for g in group.groups}:
+            if _function(outputs[0]) == inputs[0].names[0] and "three_state" not in outputs[0].attributes:
+                yield Buffer(name, inputs[0].names[0], outputs[0].names[0])
+
+
+def _clock_gates(cells: Sequence[tuple[str, Group]]) -> Iterator[tuple[int, ClockGate]]:
+    for name, group in cells:
+        rank = _PLAIN_GATES.get(group.attributes.get("clock_gating_integrated_cell", ""))
+        if rank is None:
+            continue
+
+        def role(attribute: str, group: Group = group) -> list[str]:
+            return [pin.names[0] for pin in group.all("pin") if pin.attributes.get(attribute) == "true"]
+
+        clock, enable, output = role("clock_gate_clock_pin"), role("clock_gate_enable_pin"), role("clock_gate_out_pin")
+        if len(clock) == len(enable) == len(output) == 1:
+            yield rank, ClockGate(name, clock[0], enable[0], output[0], tuple(role("clock_gate_test_pin")))
