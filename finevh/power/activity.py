@@ -1,0 +1,70 @@
+"""Switching activity of a netlist: toggles per net and joint pin-pattern probabilities per cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.technology.model import Real
+
+__all__ = ["Activity", "activity_from_probabilities", "pattern_offsets"]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a workload does to the nets and cells of one netlist.
+
+    Glitches are not counted: a toggle is a change between the settled values before and after a clock edge.
+    """
+
+    toggle_rate: Real
+    """(n_net,) toggles per clock cycle; a running clock net has 2."""
+    probability: Real
+    """(n_net,) fraction of time at logic 1."""
+    pattern_ptr: NDArray[np.int64]
+    """(n_cell + 1,) CSR into ``pattern_probability``: 2**n values per cell, n its number of leakage state pins."""
+    pattern_probability: Real
+    """Fraction of time in each pattern; bit j of a pattern is ``CellTable.state_pin[j]``. Sums to 1 per cell."""
+    cycles: float
+    """Clock cycles observed; 0 where the activity is propagated, not observed."""
+    joint: bool
+    """True where the patterns were observed, False where they are products of net probabilities."""
+    toggles: NDArray[np.int64] | None = None
+    """(n_net,) exact counts where the activity was simulated."""
+
+
+def pattern_offsets(netlist: Netlist) -> NDArray[np.int64]:
+    """Return the (n_cell + 1,) CSR pointer of leakage patterns per instance."""
+    n_state = np.diff(netlist.cells.state_ptr)[netlist.cell_type]
+    return np.concatenate(([0], np.cumsum(np.int64(1) << n_state.astype(np.int64)))).astype(np.int64)
+
+
+def activity_from_probabilities(
+    netlist: Netlist, probability: Real, toggle_rate: Real, *, cycles: float = 0.0
+) -> Activity:
+    """Make an activity whose cell patterns are products of net probabilities (pins taken as independent).
+
+    Parameters
+    ----------
+    probability
+        (n_net,) fraction of time at logic 1.
+    toggle_rate
+        (n_net,) toggles per clock cycle.
+    """
+    offsets = pattern_offsets(netlist)
+    cells = netlist.cells
+    patterns = np.empty(offsets[-1])
+    pin_probability = np.where(netlist.pin_net == NO_NET, 0.0, probability[np.maximum(netlist.pin_net, 0)])
+    for kind in np.unique(netlist.cell_type):
+        rows = np.flatnonzero(netlist.cell_type == kind)
+        pins = cells.state_pin[cells.state_ptr[kind] : cells.state_ptr[kind + 1]]
+        product = np.ones((len(rows), 1))
+        for local in pins:
+            p = pin_probability[netlist.pin_ptr[rows] + local][:, None]
+            # Later pins have the higher bits: the block with the new bit set follows the block with it clear.
+            product = np.concatenate((product * (1.0 - p), product * p), axis=1)
+        patterns[offsets[rows][:, None] + np.arange(product.shape[1])] = product
+    return Activity(np.asarray(toggle_rate, dtype=float), np.asarray(probability, dtype=float), offsets, patterns, cycles, False)

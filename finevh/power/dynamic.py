@@ -1,0 +1,296 @@
+"""Dynamic power of a netlist whose cells sit on different rails: net switching and internal energy, clock tree included.
+
+Switching: half of C V^2 per toggle, C the wire and its sinks' pins, V the swing of the driver. Internal: the library's
+energy per transition at the cell's own supply, looked up at the slew of the causing pin and the load of the net. The energy
+that a low-swing input adds inside a cell (a longer short-circuit current) is not in a single-supply library and not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.netlist.wires import Wires
+from finevh.power.activity import Activity
+from finevh.power.rails import check_map, net_driver_cells, net_rails, port_rail
+from finevh.power.weights import internal_terms
+from finevh.technology.model import Direction, Int, Real, Technology
+
+__all__ = ["DynamicPower", "DynamicResult", "PreparedPower", "internal_energy"]
+
+
+@dataclass(frozen=True)
+class DynamicResult:
+    """Dynamic power of every cell, mW."""
+
+    switching: Real
+    """(n_cell,) charging the nets that the cell drives."""
+    internal: Real
+    """(n_cell,)"""
+    port_switching: float
+    """Charging the nets behind the input ports: drawn from outside, in no total (as in OpenSTA)."""
+
+    @property
+    def total_switching(self) -> float:
+        """Of the design, mW."""
+        return float(self.switching.sum())
+
+    @property
+    def total_internal(self) -> float:
+        """Of the design, mW."""
+        return float(self.internal.sum())
+
+
+class DynamicPower:
+    """Dynamic power of one netlist under one activity, for any voltage map, variants and frequency."""
+
+    def __init__(
+        self,
+        netlist: Netlist,
+        technology: Technology,
+        wires: Wires | None,
+        activity: Activity,
+        *,
+        slew: Real | Mapping[int, Real] | None = None,
+        port_load: Real | None = None,
+    ) -> None:
+        """Bind netlist, wires and activity.
+
+        Parameters
+        ----------
+        wires
+            None for nets without wire capacitance.
+        slew
+            (n_pin, 2) ps, rise and fall at each netlist pin, as in a timing state; or one such array per supply index, from
+            timing runs with all cells at that supply: each cell then takes the slews of its own supply's run.
+        port_load
+            (n_port,) fF outside each output port.
+
+        Raises
+        ------
+        InputError
+            If a column has the wrong length.
+        """
+        if len(activity.toggle_rate) != netlist.n_nets:
+            raise InputError(f"the activity has {len(activity.toggle_rate)} nets, {netlist.name} has {netlist.n_nets}")
+        self.netlist, self.technology, self.activity = netlist, technology, activity
+        self._slew = slew
+        self._terms = internal_terms(netlist, activity)
+        self._driver = net_driver_cells(netlist)
+        self._wire = _wire_capacitance(netlist, wires)
+        if port_load is not None:
+            outputs = (netlist.port_direction == Direction.OUTPUT) & (netlist.port_net != NO_NET)
+            np.add.at(self._wire, netlist.port_net[outputs], port_load[outputs])
+        self._sinks = np.flatnonzero(
+            (netlist.pin_net != NO_NET) & (netlist.cells.pin_direction[netlist.pin_type] == Direction.INPUT)
+        )
+        self._sink_net, self._sink_cell = netlist.pin_net[self._sinks], netlist.pin_cell[self._sinks]
+        self._sink_type = netlist.pin_type[self._sinks]
+        corners = technology.corners
+        # As OpenSTA: the larger of the capacitances of a rise and a fall.
+        self._pin_cap = np.maximum(corners.pin_cap_rise, corners.pin_cap_fall)
+
+    def loads(self, corner: Int) -> Real:
+        """(n_net,) capacitance of wires, pins and ports, fF; ``corner`` as from the voltage map and the variants."""
+        load = self._wire.copy()
+        np.add.at(load, self._sink_net, self._pin_cap[corner[self._sink_cell], self._sink_type])
+        return load
+
+    def evaluate(
+        self,
+        cell_vdd: Int,
+        cell_variant: NDArray[np.int8] | None,
+        freq_mhz: float,
+        *,
+        slew: Real | None = None,
+        port_vdd: int | None = None,
+    ) -> DynamicResult:
+        """Dynamic power under one voltage map.
+
+        Parameters
+        ----------
+        cell_vdd
+            (n_cell,) index of each cell's supply in ``technology.vdds``.
+        slew
+            (n_pin, 2) ps for this map; None takes the one of the constructor.
+
+        Raises
+        ------
+        InputError
+            If the map does not fit the technology, or no slews were given here or before.
+        """
+        corner = check_map(self.netlist, self.technology, cell_vdd, cell_variant)
+        load = self.loads(corner)
+        switching, port = self._switching(cell_vdd, load, port_vdd)
+        internal = self._internal(corner, load, self._slews_of(cell_vdd, slew))
+        scale = freq_mhz * 1e-6  # fJ per cycle times MHz is nW
+        return DynamicResult(switching * scale, internal * scale, port * scale)
+
+    def _slews_of(self, cell_vdd: Int, slew: Real | None) -> Real:
+        given = self._slew if slew is None else slew
+        if given is None:
+            raise InputError("internal energy needs pin slews: give those of a timing state (slew=...)")
+        if not isinstance(given, Mapping):
+            return given
+        missing = sorted({int(v) for v in np.unique(cell_vdd)} - set(given))
+        if missing:
+            raise InputError(f"no slews for {self.technology.vdds[missing[0]]:g} V; run the timing with all cells at it")
+        pin_vdd = cell_vdd[self.netlist.pin_cell]
+        result = np.empty((len(pin_vdd), 2))
+        for vdd in np.unique(cell_vdd):
+            result[pin_vdd == vdd] = given[int(vdd)][pin_vdd == vdd]
+        return result
+
+    def _switching(self, cell_vdd: Int, load: Real, port_vdd: int | None) -> tuple[Real, float]:
+        """(n_cell,) fJ per cycle at the driver's swing, and the same for nets of input ports."""
+        vdds = self.technology.vdds
+        rail = net_rails(self._driver, cell_vdd, port_rail(self.technology, cell_vdd, port_vdd))
+        swing = np.where(rail >= 0, vdds[rail], 0.0)
+        energy = 0.5 * load * swing**2 * self.activity.toggle_rate
+        by_driver = np.bincount(self._driver, weights=energy, minlength=self.netlist.n_cells + 2)
+        return by_driver[: self.netlist.n_cells], float(by_driver[self.netlist.n_cells])
+
+    def _internal(self, corner: Int, load: Real, slew: Real) -> Real:
+        """(n_cell,) fJ per cycle."""
+        t, c = self._terms, self.technology.corners
+        energy = internal_energy(
+            t.cell, t.slew_pin, t.load_net, t.opposite, t.table, t.weight, corner, load, slew,
+            c.table_x, c.table_nx, c.table_y, c.table_ny, c.table_v, c.pool,
+        )  # fmt: skip
+        return np.bincount(t.cell, weights=energy, minlength=self.netlist.n_cells)
+
+    def prepare(self, cell_variant: NDArray[np.int8] | None = None) -> PreparedPower:
+        """Tabulate the energy of each cell at each supply, for sweeps over voltage maps of the same variants.
+
+        Uses the per-supply slews of the constructor; internal energies take loads with all pins at the cell's own supply.
+
+        Raises
+        ------
+        InputError
+            If the constructor was not given slews per supply.
+        """
+        if not isinstance(self._slew, Mapping):
+            raise InputError("a sweep needs slews per supply: give DynamicPower a mapping from supply index to pin slews")
+        n_vdd = len(self.technology.vdds)
+        internal = np.full((n_vdd, self.netlist.n_cells), np.nan)
+        pin_cap = np.full((n_vdd, len(self._sinks)), np.nan)
+        for vdd, slew in self._slew.items():
+            uniform = np.full(self.netlist.n_cells, vdd, dtype=np.int32)
+            corner = check_map(self.netlist, self.technology, uniform, cell_variant)
+            internal[vdd] = self._internal(corner, self.loads(corner), slew)
+            pin_cap[vdd] = self._pin_cap[corner[self._sink_cell], self._sink_type]
+        return PreparedPower(self, internal, pin_cap)
+
+
+class PreparedPower:
+    """Per-cell energies at each supply: a voltage map costs a gather and a sum."""
+
+    def __init__(self, model: DynamicPower, internal: Real, pin_cap: Real) -> None:
+        """Keep (n_vdd, n_cell) internal energies, fJ per cycle, and (n_vdd, n_sink) pin capacitances, fF."""
+        self._model = model
+        self._internal = np.ascontiguousarray(internal.T)
+        self._pin_cap = np.ascontiguousarray(pin_cap.T)
+        rate = model.activity.toggle_rate
+        self._half_rate = 0.5 * rate
+        self._net = np.flatnonzero(rate > 0.0).astype(np.int32)
+
+    def evaluate(self, cell_vdd: Int, freq_mhz: float, *, port_vdd: int | None = None) -> tuple[float, float]:
+        """Switching and internal power of the design, mW.
+
+        Raises
+        ------
+        InputError
+            If the map holds a supply that was not prepared.
+        """
+        model = self._model
+        rail = net_rails(model._driver, cell_vdd, port_rail(model.technology, cell_vdd, port_vdd))
+        switching, internal = _gather(
+            cell_vdd, rail, model._driver, model.technology.vdds, self._internal, self._pin_cap, model._sink_net,
+            model._sink_cell, model._wire, self._half_rate, model.netlist.n_cells,
+        )  # fmt: skip
+        if not np.isfinite(switching + internal):
+            raise InputError("the voltage map holds a supply without prepared slews")
+        return switching * freq_mhz * 1e-6, internal * freq_mhz * 1e-6
+
+
+def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
+    """(n_net,) fF of the RC trees."""
+    if wires is None:
+        return np.zeros(netlist.n_nets)
+    if len(wires.node_ptr) != netlist.n_nets + 1:
+        raise InputError(f"the wires have {len(wires.node_ptr) - 1} nets, {netlist.name} has {netlist.n_nets}")
+    running = np.concatenate(([0.0], np.cumsum(wires.node_cap)))
+    return running[wires.node_ptr[1:]] - running[wires.node_ptr[:-1]]
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _axis(pool, start, n, value):  # type: ignore[no-untyped-def]
+    """Lower index and fraction on an axis; outside, the edge segment is extended (as OpenSTA does)."""
+    if n < 2:
+        return 0, 0.0
+    i = 0
+    while i < n - 2 and value >= pool[start + i + 1]:
+        i += 1
+    low, high = pool[start + i], pool[start + i + 1]
+    return i, (value - low) / (high - low)
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
+    i, fx = _axis(pool, x, nx, slew)
+    j, fy = _axis(pool, y, ny, load)
+    result = 0.0
+    for di in range(2):
+        wx = fx if di else 1.0 - fx
+        if nx < 2 and di:
+            continue
+        for dj in range(2):
+            if ny < 2 and dj:
+                continue
+            wy = fy if dj else 1.0 - fy
+            result += wx * wy * pool[v + (i + di) * ny + j + dj]
+    return result
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def internal_energy(  # type: ignore[no-untyped-def]
+    cell, slew_pin, load_net, opposite, table, weight, corner, load, slew, table_x, table_nx, table_y, table_ny, table_v, pool
+):
+    """(n_term,) fJ per cycle of each power term: transitions times the table's energy at slew and load."""
+    energy = np.zeros(len(cell))
+    for t in range(len(cell)):
+        c = corner[cell[t]]
+        capacitance = load[load_net[t]] if load_net[t] >= 0 else 0.0
+        for edge in range(2):
+            slot = table[t, edge]
+            if slot < 0 or weight[t, edge] == 0.0 or table_v[c, slot] < 0:
+                continue
+            ramp = slew[slew_pin[t], 1 - edge if opposite[t] else edge]
+            energy[t] += weight[t, edge] * _lookup(
+                pool, table_x[c, slot], table_nx[c, slot], table_y[c, slot], table_ny[c, slot], table_v[c, slot], ramp, capacitance
+            )
+    return energy
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _gather(  # type: ignore[no-untyped-def]
+    cell_vdd, rail, driver, vdds, internal, pin_cap, sink_net, sink_cell, wire, half_rate, n_cells
+):
+    total = 0.0
+    for cell in range(len(cell_vdd)):
+        total += internal[cell, cell_vdd[cell]]
+    switching = 0.0
+    for net in range(len(rail)):
+        if driver[net] < n_cells:
+            switching += half_rate[net] * wire[net] * vdds[rail[net]] ** 2
+    for s in range(len(sink_net)):
+        net = sink_net[s]
+        if driver[net] < n_cells:
+            switching += half_rate[net] * pin_cap[s, cell_vdd[sink_cell[s]]] * vdds[rail[net]] ** 2
+    return switching, total
