@@ -1,0 +1,22 @@
+"""Gate-level netlists: flat Verilog in and out, edits, parasitics; columns in between."""
+
+from finevh.netlist.builder import NetlistBuilder
+from finevh.netlist.edit import BufferPlan, insert_buffers, replace_cells, sinks_by_net
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.netlist.verilog import format_verilog, parse_verilog, read_verilog, write_verilog
+from finevh.netlist.wires import Wires
+
+__all__ = [
+    "NO_NET",
+    "BufferPlan",
+    "Netlist",
+    "NetlistBuilder",
+    "Wires",
+    "format_verilog",
+    "insert_buffers",
+    "parse_verilog",
+    "read_verilog",
+    "replace_cells",
+    "sinks_by_net",
+    "write_verilog",
+]

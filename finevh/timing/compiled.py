@@ -1,0 +1,76 @@
+"""The timing kernels compiled with explicit signatures, on first use and from disk afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+from finevh.timing import kernels
+from finevh.timing.kernels import Graph, Point, Rows, Tables, Values
+
+Progress = Callable[[str], None]
+
+_I1 = types.Array(types.int32, 1, "C")
+_I2 = types.Array(types.int32, 2, "C")
+_F1 = types.Array(types.float64, 1, "C")
+_F2 = types.Array(types.float64, 2, "C")
+_F3 = types.Array(types.float64, 3, "C")
+_B1 = types.Array(types.uint8, 1, "C")
+_L2 = types.Array(types.int64, 2, "C")
+
+
+def _tuple(cls: Any, **special: Any) -> Any:
+    """Numba type of a named tuple of arrays: one-dimensional int32 unless ``special`` says otherwise."""
+    return types.NamedTuple([special.get(name, _I1) for name in cls._fields], cls)
+
+
+GRAPH = _tuple(
+    Graph, arc_mask=_B1, tags=_L2, ideal=_B1, port_arrival=_F3, port_slew=_F2, port_load=_F2, port_drive=_I2,
+    port_drive_slew=_F2,
+)  # fmt: skip
+TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
+POINT = _tuple(Point, wire_cap=_F1)
+VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1)
+ROWS = _tuple(Rows, add=_F2)
+_BYTE = types.Array(types.int8, 1, "C")
+
+_SIGNATURES: dict[str, Any] = {
+    "_full": types.void(GRAPH, TABLES, POINT, VALUES),
+    "_sweep": types.int64(GRAPH, TABLES, POINT, VALUES, _B1),
+    "_needs": types.void(GRAPH, TABLES, POINT, ROWS, VALUES, VALUES, _F1),
+    "_prepare": types.void(_I2, types.int64, types.int64, _I1, _I1, _I1, _BYTE, POINT, _I1),
+    "_mark": types.void(GRAPH, _I1, _I1, types.boolean, _I1, _B1),
+}
+
+
+@cache
+def compiled() -> SimpleNamespace:
+    """Return the kernels, compiled or loaded from numba's cache."""
+    return load_kernels(None)
+
+
+def load_kernels(progress: Progress | None) -> SimpleNamespace:
+    """Compile the kernels (about ten seconds on a fresh install, then cached on disk).
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with one line per kernel.
+    """
+    found = {}
+    for name, signature in _SIGNATURES.items():
+        if progress is not None:
+            progress(f"timing kernel {name.strip('_')}")
+        found[name.strip("_")] = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(getattr(kernels, name))
+    return SimpleNamespace(**found)
+
+
+def as_int(values: Any) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Contiguous int32 array."""
+    return np.ascontiguousarray(values, dtype=np.int32)

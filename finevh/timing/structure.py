@@ -1,0 +1,257 @@
+"""The timing graph of a netlist: drivers in level order, arcs between them, checks and endpoints; no voltages, no numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.netlist.edit import sinks_by_net
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.technology.model import ArcType, Direction, Int, Sense
+from finevh.timing.constants import Constants
+from finevh.timing.levels import Levels, levelise
+
+RISE, FALL = 0, 1
+EDGE = 16
+"""Flag of an arc that starts a new path (clock or enable to output)."""
+_PROPAGATING = (ArcType.COMBINATIONAL, ArcType.RISING_EDGE, ArcType.FALLING_EDGE, ArcType.THREE_STATE_ENABLE)
+_CHECKS = {
+    ArcType.SETUP_RISING: (RISE, False, False),
+    ArcType.SETUP_FALLING: (FALL, False, False),
+    ArcType.HOLD_RISING: (RISE, True, False),
+    ArcType.HOLD_FALLING: (FALL, True, False),
+    ArcType.RECOVERY_RISING: (RISE, False, True),
+    ArcType.RECOVERY_FALLING: (FALL, False, True),
+    ArcType.REMOVAL_RISING: (RISE, True, True),
+    ArcType.REMOVAL_FALLING: (FALL, True, True),
+}
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Columns of the graph. A *node* is a driver (an output pin or an input port) together with its net.
+
+    Nodes are in topological order. Sinks (input pins, then output ports) of node ``v`` are the rows
+    ``sink_ptr[v]:sink_ptr[v + 1]`` of the sink columns.
+    """
+
+    node_pin: Int
+    """(n_node) netlist pin, -1 for a port."""
+    node_port: Int
+    node_cell: Int
+    """(n_node) instance, -1 for a port."""
+    node_net: Int
+    net_node: Int
+    """(n_net) node of each net, -1 where nothing drives it."""
+    level: Int
+    arc_ptr: Int
+    """(n_node + 1) arcs into each node."""
+    arc_source: Int
+    """(n_arc) node whose net the input pin is on."""
+    arc_sink: Int
+    """(n_arc) input pin as a row of the sinks."""
+    arc_local: Int
+    """(n_arc) number of the arc within its cell."""
+    arc_mask: NDArray[np.uint8]
+    """(n_arc) bit ``2 * input edge + output edge`` for each allowed pair of edges (0 rise, 1 fall); ``EDGE`` set on launches."""
+    sink_ptr: Int
+    sink_pin: Int
+    """(n_sink) netlist pin, -1 for an output port."""
+    sink_port: Int
+    """(n_sink) output port, -1 for a pin."""
+    sink_cell: Int
+    """(n_sink) instance, -1 for a port."""
+    sink_local: Int
+    """(n_sink) number of the pin within its cell."""
+    fan_ptr: Int
+    fan_node: Int
+    """Nodes that an arc from each node ends in."""
+    sink_node: Int
+    check_data: Int
+    """(n_check) constrained pin as a row of the sinks."""
+    check_clock: Int
+    """(n_check) related pin as a row of the sinks."""
+    check_local: Int
+    check_cell: Int
+    check_edge: NDArray[np.int8]
+    """(n_check) edge of the clock pin, 0 rise or 1 fall."""
+    check_hold: NDArray[np.bool_]
+    """(n_check) hold or removal."""
+    check_async: NDArray[np.bool_]
+    """(n_check) recovery or removal."""
+    cut_arcs: tuple[str, ...]
+    """Arcs at which combinational loops were cut, as text."""
+
+    @property
+    def n_node(self) -> int:
+        """Number of drivers."""
+        return len(self.node_net)
+
+
+def _mask(arc_type: Int, sense: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Allowed (input edge, output edge) pairs of arcs."""
+    pairs = {Sense.POSITIVE: 0b1001, Sense.NEGATIVE: 0b0110, Sense.NON_UNATE: 0b1111}
+    table = np.zeros(256, dtype=np.uint8)
+    for key, value in pairs.items():
+        table[key] = value
+    mask = table[sense.astype(np.uint8)]
+    launch = {ArcType.RISING_EDGE: 0b0011, ArcType.FALLING_EDGE: 0b1100}
+    for kind, value in launch.items():
+        mask[arc_type == kind] = value | EDGE
+    return mask
+
+
+def _tabled(arc_table: Int) -> NDArray[np.uint8]:
+    """Edge pairs of each arc of the library whose output edge has a delay table."""
+    rise, fall = (arc_table[:, 0] >= 0) * 0b0101, (arc_table[:, 1] >= 0) * 0b1010
+    return np.asarray(rise | fall | EDGE, dtype=np.uint8)
+
+
+def build_structure(netlist: Netlist, constants: Constants) -> Structure:
+    """Build the graph columns of a netlist.
+
+    Raises
+    ------
+    InputError
+        If a net has two drivers.
+    """
+    cells = netlist.cells
+    is_output = cells.pin_direction[netlist.pin_type] == Direction.OUTPUT
+    drivers = np.flatnonzero(is_output & (netlist.pin_net != NO_NET)).astype(np.int32)
+    ports = np.flatnonzero((netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)).astype(np.int32)
+    node_net = np.concatenate([netlist.port_net[ports], netlist.pin_net[drivers]])
+    first = np.full(netlist.n_nets, -1, dtype=np.int32)
+    first[node_net[::-1]] = np.arange(len(node_net), dtype=np.int32)[::-1]
+    twice = np.flatnonzero(first[node_net] != np.arange(len(node_net)))
+    if len(twice):
+        net = netlist.net_names[node_net[twice[0]]]
+        raise InputError(f"net '{net}' has more than one driver; give each driver its own net")
+    node_pin = np.concatenate([np.full(len(ports), -1, dtype=np.int32), drivers])
+    node_port = np.concatenate([ports, np.full(len(drivers), -1, dtype=np.int32)])
+
+    # Arcs of all instances, then those whose two ends are on nets and that constants leave alive.
+    n_arcs = np.diff(cells.arc_ptr)[netlist.cell_type]
+    owner = np.repeat(np.arange(netlist.n_cells, dtype=np.int32), n_arcs)
+    start = np.concatenate([[0], np.cumsum(n_arcs)])[:-1]
+    local = (np.arange(len(owner)) - np.repeat(start, n_arcs)).astype(np.int32)
+    row = cells.arc_ptr[netlist.cell_type[owner]] + local
+    source_pin = netlist.pin_ptr[owner] + cells.arc_from[row]
+    target_pin = netlist.pin_ptr[owner] + cells.arc_to[row]
+    kind = cells.arc_type[row]
+    pin_node = np.where(netlist.pin_net >= 0, first[netlist.pin_net], -1)
+    alive = (pin_node[source_pin] >= 0) & constants.arc_alive(owner, local)
+    moving = np.isin(kind, _PROPAGATING) & alive & (pin_node[target_pin] >= 0)
+    moving &= ~constants.pin_fixed(target_pin) & ~constants.pin_fixed(source_pin)
+    mask = constants.narrow(owner, local, _mask(kind, cells.arc_sense[row])) & _tabled(cells.arc_table)[row]
+    keep = np.flatnonzero(moving & (mask & 15 > 0))
+    levels = levelise(len(node_net), pin_node[source_pin[keep]], pin_node[target_pin[keep]], (mask[keep] & EDGE) == 0)
+    cut_text = _describe_cuts(netlist, levels, source_pin[keep], target_pin[keep])
+    keep = keep[~levels.cut]
+    return _arrange(
+        netlist, levels, node_net, node_pin, node_port, pin_node,
+        (owner, local, source_pin, target_pin, mask), keep,
+        np.flatnonzero(np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0)), kind, cut_text,
+    )  # fmt: skip
+
+
+def _describe_cuts(netlist: Netlist, levels: Levels, source: Int, target: Int) -> tuple[str, ...]:
+    """``cell: pin -> pin`` of each cut arc."""
+    texts = []
+    for a in np.flatnonzero(levels.cut).tolist():
+        cell = int(netlist.pin_cell[source[a]])
+        names = netlist.cells.pins(int(netlist.cell_type[cell]))
+        base = int(netlist.pin_ptr[cell])
+        texts.append(f"{netlist.instance_names[cell]}: {names[source[a] - base]} -> {names[target[a] - base]}")
+    return tuple(texts)
+
+
+def _csr(keys: Int, n: int) -> tuple[NDArray[np.int64], Int]:
+    """Stable order by key and its row pointers."""
+    order = np.argsort(keys, kind="stable")
+    return order, np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=n))]).astype(np.int32)
+
+
+def _arrange(
+    netlist: Netlist,
+    levels: Levels,
+    node_net: Int,
+    node_pin: Int,
+    node_port: Int,
+    pin_node: Int,
+    arcs: tuple[Int, Int, Int, Int, NDArray[np.uint8]],
+    keep: NDArray[np.int64],
+    checks: NDArray[np.int64],
+    kind: NDArray[np.int8],
+    cut_text: tuple[str, ...],
+) -> Structure:
+    """Renumber nodes by (level, cell type) and gather every column in that order."""
+    owner, local, source_pin, target_pin, mask = arcs
+    n = len(node_net)
+    cell = np.where(node_pin >= 0, netlist.pin_cell[node_pin], -1).astype(np.int32)
+    # Cells of one type beside each other within a level: their tables stay in cache.
+    kind_of = np.where(cell >= 0, netlist.cell_type[cell], -1)
+    order = np.lexsort((np.arange(n), kind_of, levels.level))
+    rank = np.empty(n, dtype=np.int32)
+    rank[order] = np.arange(n, dtype=np.int32)
+    pin_rank = np.where(pin_node >= 0, rank[pin_node], -1).astype(np.int32)
+    target = pin_rank[target_pin[keep]]
+    by_target, arc_ptr = _csr(target, n)
+    keep = keep[by_target]
+    source = pin_rank[source_pin[keep]]
+    pairs = np.unique(source.astype(np.int64) * n + target[by_target])
+    fan_ptr = np.searchsorted(pairs // max(n, 1), np.arange(n + 1)).astype(np.int32)
+    sink_ptr, sink_pin, sink_port = _sinks(netlist, node_net[order])
+    pin_sink = np.full(len(netlist.pin_net), -1, dtype=np.int32)
+    inner = np.flatnonzero(sink_pin >= 0)
+    pin_sink[sink_pin[inner]] = inner
+    sink_cell = np.where(sink_pin >= 0, netlist.pin_cell[sink_pin], -1).astype(np.int32)
+    net_node = np.full(netlist.n_nets, -1, dtype=np.int32)
+    net_node[node_net[order]] = np.arange(n, dtype=np.int32)
+    rules = np.array([_CHECKS[ArcType(k)] for k in kind[checks]], dtype=np.int8).reshape(-1, 3)
+    return Structure(
+        node_pin=node_pin[order],
+        node_port=node_port[order],
+        node_cell=cell[order],
+        node_net=node_net[order],
+        net_node=net_node,
+        level=levels.level[order],
+        arc_ptr=arc_ptr,
+        arc_source=source,
+        arc_sink=pin_sink[source_pin[keep]],
+        arc_local=local[keep],
+        arc_mask=mask[keep],
+        sink_ptr=sink_ptr,
+        sink_pin=sink_pin,
+        sink_port=sink_port,
+        sink_cell=sink_cell,
+        sink_local=np.where(sink_pin >= 0, sink_pin - netlist.pin_ptr[sink_cell], 0).astype(np.int32),
+        sink_node=np.repeat(np.arange(n, dtype=np.int32), np.diff(sink_ptr)),
+        fan_ptr=fan_ptr,
+        fan_node=(pairs % max(n, 1)).astype(np.int32),
+        check_data=pin_sink[target_pin[checks]],
+        check_clock=pin_sink[source_pin[checks]],
+        check_local=local[checks],
+        check_cell=owner[checks],
+        check_edge=rules[:, 0],
+        check_hold=rules[:, 1].astype(bool),
+        check_async=rules[:, 2].astype(bool),
+        cut_arcs=cut_text,
+    )
+
+
+def _sinks(netlist: Netlist, node_net: Int) -> tuple[Int, Int, Int]:
+    """Input pins, then output ports, on the net of each node: row pointers, pins, ports."""
+    pin_ptr, pins = sinks_by_net(netlist)
+    ports = np.flatnonzero((netlist.port_direction != Direction.INPUT) & (netlist.port_net != NO_NET)).astype(np.int32)
+    net = np.concatenate([np.repeat(np.arange(netlist.n_nets), np.diff(pin_ptr)), netlist.port_net[ports]])
+    node_of = np.full(netlist.n_nets, -1, dtype=np.int64)
+    node_of[node_net] = np.arange(len(node_net))
+    node = node_of[net]
+    order = np.argsort(node, kind="stable")[np.count_nonzero(node < 0) :]
+    ptr = np.concatenate([[0], np.cumsum(np.bincount(node[order], minlength=len(node_net)))]).astype(np.int32)
+    sink_pin = np.concatenate([pins, np.full(len(ports), -1)])[order].astype(np.int32)
+    sink_port = np.concatenate([np.full(len(pins), -1), ports])[order].astype(np.int32)
+    return ptr, sink_pin, sink_port
