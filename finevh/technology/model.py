@@ -171,7 +171,11 @@ class CrossVoltage:
     """(n_corner, n_vdd) offset of the corner's 3**n block in ``leakage_k``; -1 where the pair is absent."""
     leakage_k: NDArray[np.float32]
     delay_x: NDArray[np.int64]
-    """(n_corner, n_vdd, n_table) axis/value offsets in ``pool`` of the multiplier of a delay or slew table; -1 where absent."""
+    """(n_corner, n_vdd, n_table) axis/value offsets in ``pool`` of the derate of a delay or slew table; -1 where absent.
+
+    A delay table's derate is a *shift*, ps, added to the delay: near bilinear in slew and load and defined where the delay
+    crosses zero (slow inputs), where a ratio is not. It goes on linearly beyond its axes, as the delay itself does. A slew
+    table's derate is a factor, held at the ends of its axes."""
     delay_nx: Int
     delay_y: NDArray[np.int64]
     delay_ny: Int

@@ -79,7 +79,7 @@ class TimingGraph:
     wires : Wires, optional
         Parasitics; none: nets are their pins' capacitance.
     cross_voltage : bool
-        Apply the multipliers of ``technology.cross`` where a driver has another Vdd than the cell it drives.
+        Apply the derates of ``technology.cross`` where a driver has another Vdd than the cell it drives.
     port_vdd : int, optional
         Row of ``technology.vdds`` that input ports swing to; the highest by default.
     clock_supply : {"tile", "port"}

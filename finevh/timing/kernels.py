@@ -118,7 +118,7 @@ def _pair(tables, rec, slew, load):  # type: ignore[no-untyped-def]
 
 @numba.njit(inline="always")
 def _factor(tables, rec, slew, load):  # type: ignore[no-untyped-def]
-    """Delay and slew multipliers of a cross-voltage record, held at the ends of its axes."""
+    """Delay shift, ps, and slew factor of a cross-voltage record: the shift goes on linearly, the factor holds its ends."""
     r = tables.cross_record
     x, nx, y, ny, v = r[rec, 0], r[rec, 1], r[rec, 2], r[rec, 3], r[rec, 4]
     if nx == 0:
@@ -128,14 +128,15 @@ def _factor(tables, rec, slew, load):  # type: ignore[no-untyped-def]
     j = _find(axes, y, ny, load)
     x0 = axes[x + i]
     y0 = axes[y + j]
-    f = min(max((slew - x0) / (axes[x + i + 1] - x0), 0.0), 1.0)
-    g = min(max((load - y0) / (axes[y + j + 1] - y0), 0.0), 1.0)
+    f = (slew - x0) / (axes[x + i + 1] - x0)
+    g = (load - y0) / (axes[y + j + 1] - y0)
     p = v + 2 * (i * ny + j)
     q = p + 2 * ny
     u = tables.values
-    a, b, c, d = (1.0 - f) * (1.0 - g), f * (1.0 - g), f * g, (1.0 - f) * g
-    delay = a * u[p] + b * u[q] + c * u[q + 2] + d * u[p + 2]
-    out = a * u[p + 1] + b * u[q + 1] + c * u[q + 3] + d * u[p + 3]
+    delay = (1.0 - f) * ((1.0 - g) * u[p] + g * u[p + 2]) + f * ((1.0 - g) * u[q] + g * u[q + 2])
+    f = min(max(f, 0.0), 1.0)
+    g = min(max(g, 0.0), 1.0)
+    out = (1.0 - f) * ((1.0 - g) * u[p + 1] + g * u[p + 3]) + f * ((1.0 - g) * u[q + 1] + g * u[q + 3])
     return delay, out
 
 
@@ -169,7 +170,7 @@ def _arc(g, t, point, values, a, base, cell_vdd, load, i, r):  # type: ignore[no
         if driver_vdd != cell_vdd:
             n_vdd = t.cross_record.shape[0] // t.record.shape[0]
             kd, ks = _factor(t, rec * n_vdd + driver_vdd, slew_in, load)
-            delay *= kd
+            delay += kd
             out *= ks
     return delay, out
 

@@ -26,7 +26,7 @@ class PackedTables:
     record: NDArray[np.int32]
     """(n_corner * n_arc * 2, 5)."""
     cross_record: NDArray[np.int32]
-    """((n_corner * n_arc * 2) * n_vdd, 5) multipliers for each driver Vdd; no rows without cross-voltage data."""
+    """((n_corner * n_arc * 2) * n_vdd, 5) shifts and factors for each driver Vdd; no rows without cross-voltage data."""
     axes: Real
     values: Real
     pin_cap: Real
@@ -152,7 +152,7 @@ def _pack(technology: Technology) -> PackedTables:
 
 
 def _pack_cross(technology: Technology, packer: _Packer) -> NDArray[np.int32]:
-    """Records of the delay and slew multipliers, by (corner, arc, edge, driver Vdd)."""
+    """Records of the delay shifts and slew factors, by (corner, arc, edge, driver Vdd)."""
     cross, cells = technology.cross, technology.cells
     if cross is None:
         return np.zeros((0, _FIELDS), dtype=np.int32)
@@ -170,7 +170,7 @@ def _pack_cross(technology: Technology, packer: _Packer) -> NDArray[np.int32]:
 
 
 def _present(offset: NDArray[np.int64], slots: Int) -> NDArray[np.bool_]:
-    """(n_corner, n_vdd, n_arc, 2) whether an arc's delay has a multiplier."""
+    """(n_corner, n_vdd, n_arc, 2) whether an arc's delay has a derate."""
     first = slots[:, :2]
     return np.asarray((offset[:, :, np.maximum(first, 0)] >= 0) & (first >= 0))
 
