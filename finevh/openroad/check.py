@@ -1,0 +1,168 @@
+"""``finevh tcl --check``: generated scripts against the command table, on every branch and in the order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from finevh.errors import NotReachableError
+from finevh.openroad.findings import Finding
+from finevh.openroad.sandbox import Record, run_in_sandbox
+from finevh.openroad.static_check import check_statically
+from finevh.openroad.table import CommandTable, judge_call, judge_method, load_table, split_call
+from finevh.openroad.tcl_parser import parse_script
+
+_DRIVER = "flow.tcl"
+_OPENROAD_OPTIONS = {"-exit": 0, "-no_init": 0, "-no_splash": 0, "-threads": 1, "-metrics": 1, "-log": 1}
+
+
+def check_scripts(
+    scripts: Mapping[str, str], inputs: Collection[str] = (), table: CommandTable | None = None
+) -> list[Finding]:
+    """Check the files that :func:`~finevh.openroad.render.render_flow` returns.
+
+    Twice: read as text, every command on every branch; then run in a sandboxed Tcl where each tool command is a stand-in,
+    so that values, odb objects and the order of files are those of a real run. No tool and no file of the user is touched.
+
+    Parameters
+    ----------
+    scripts
+        File name -> text, scripts and data tables; ``flow.tcl`` says in which order the stages run.
+    inputs
+        Files that exist before the first stage (:func:`~finevh.openroad.render.external_inputs`).
+    table
+        Command table; the shipped one when not given.
+
+    Returns
+    -------
+    list of Finding
+        Sorted by file and line, empty if all is well; ``str(finding)`` is ``file:line: message``.
+
+    Raises
+    ------
+    ToolMissingError
+        If there is no ``tclsh``.
+    """
+    table = table or load_table()
+    found = set(check_statically(scripts, table))
+    if any(finding.message.startswith(("missing closing", "extra characters")) for finding in found):
+        return sorted(found)  # an unbalanced script would run on as something else
+    order = _run_order(scripts)
+    records = run_in_sandbox(scripts, order, table)
+    found.update(_judge_records(records, scripts, set(inputs), table))
+    found.update(_unused_scripts(scripts, records))
+    return sorted(_without_repeats(found))
+
+
+def require_clean(findings: list[Finding]) -> None:
+    """Raise if a check found anything.
+
+    Raises
+    ------
+    NotReachableError
+        Listing the findings, one per line.
+    """
+    if findings:
+        lines = "\n".join(str(finding) for finding in findings)
+        raise NotReachableError(f"{len(findings)} faults in the generated scripts:\n{lines}")
+
+
+def _run_order(scripts: Mapping[str, str]) -> list[str]:
+    """Return flow.tcl, then the stages in the order in which it names them."""
+    if _DRIVER not in scripts:
+        return [name for name in scripts if name.endswith(".tcl")]
+    stages: list[str] = []
+    for command in parse_script(scripts[_DRIVER]):
+        for word in command.words:
+            for text, line in word.nested:
+                for nested in parse_script(text, line):
+                    stages += [f"{word.value}.tcl" for word in nested.words[1:] if f"{word.value}.tcl" in scripts]
+    return [_DRIVER, *dict.fromkeys(stages)]
+
+
+def _judge_records(
+    records: list[Record], scripts: Mapping[str, str], inputs: set[str], table: CommandTable
+) -> list[Finding]:
+    findings: list[Finding] = []
+    ready = inputs | set(scripts)
+    judged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for record in records:
+        problems: list[str] = []
+        if record.kind == "call":
+            key = (record.name, record.arguments)
+            if key not in judged:
+                judged[key] = judge_call(table.commands[record.name], record.arguments)
+            problems = [*judged[key], *_file_order(table, record, ready)]
+        elif record.kind == "method":
+            owner, method = record.name.split(".", 1)
+            key = (record.name, (str(len(record.arguments)),))
+            if key not in judged:
+                problem = judge_method(table, owner, method, len(record.arguments))
+                judged[key] = [problem] if problem else []
+            problems = judged[key]
+        elif record.kind == "open":
+            problems = _opened(record, ready)
+        elif record.kind == "exec":
+            problems = _executed(record, scripts)
+        elif record.kind == "unknown":
+            problems = [f"unknown command '{record.name}'{table.nearest(record.name)}"]
+        elif record.kind == "error":
+            problems = [f"stops here: {record.arguments[0] if record.arguments else 'no message'}"]
+        findings += [Finding(record.file, record.line, problem) for problem in problems]
+    return findings
+
+
+def _file_order(table: CommandTable, record: Record, ready: set[str]) -> list[str]:
+    """Return reads of files that do not exist yet, and note what the call writes."""
+    spec = table.commands[record.name]
+    call = split_call(spec, record.arguments)
+    problems: list[str] = []
+    for where in spec.rules.get("reads", ()):
+        path = call.options.get(where) if isinstance(where, str) else _at(call.arguments, where)
+        if path is not None and path not in ready:
+            problems.append(f"{record.name}: reads '{path}', which no earlier stage writes and the flow is not given")
+    written = [call.options.get(w) if isinstance(w, str) else _at(call.arguments, w) for w in spec.rules.get("writes", ())]
+    written.append(call.options.get(">"))
+    ready.update(path for path in written if path is not None)
+    return problems
+
+
+def _at(arguments: tuple[str | None, ...], index: int) -> str | None:
+    return arguments[index] if index < len(arguments) else None
+
+
+def _opened(record: Record, ready: set[str]) -> list[str]:
+    path, mode = record.arguments[0], record.arguments[1]
+    if mode == "w":
+        ready.add(path)
+        return []
+    return [] if path in ready else [f"open: reads '{path}', which no earlier stage writes and the flow is not given"]
+
+
+def _executed(record: Record, scripts: Mapping[str, str]) -> list[str]:
+    """Judge ``exec openroad -exit ... STAGE.tcl`` of flow.tcl."""
+    words = [word for word in record.arguments[1:] if word not in (">@", "2>@", "stdout", "stderr")]
+    problems: list[str] = []
+    index, seen = 0, set()
+    while index < len(words) and words[index].startswith("-"):
+        option = words[index]
+        if option not in _OPENROAD_OPTIONS:
+            problems.append(f"exec: openroad has no option {option}")
+            return problems
+        seen.add(option)
+        index += 1 + _OPENROAD_OPTIONS[option]
+    problems += [f"exec: this flow always states {option}" for option in _OPENROAD_OPTIONS if option not in seen]
+    rest = words[index:]
+    if len(rest) != 1 or rest[0] not in scripts:
+        problems.append(f"exec: '{' '.join(rest)}' is not one script of this flow")
+    return problems
+
+
+def _unused_scripts(scripts: Mapping[str, str], records: list[Record]) -> list[Finding]:
+    used = {record.name for record in records if record.kind == "script"}
+    used |= {record.arguments[0] for record in records if record.kind == "source"}
+    return [Finding(name, 1, "no stage of flow.tcl runs this script") for name in scripts if name.endswith(".tcl") and name not in used]
+
+
+def _without_repeats(findings: set[Finding]) -> list[Finding]:
+    """One message once per line, whether reading or running found it."""
+    return sorted(findings)
