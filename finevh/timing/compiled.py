@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numba import types
 
-from finevh.timing import kernels
+from finevh.timing import backward, kernels
 from finevh.timing.kernels import Graph, Point, Rows, Tables, Values
 
 Progress = Callable[[str], None]
@@ -22,7 +22,6 @@ _F1 = types.Array(types.float64, 1, "C")
 _F2 = types.Array(types.float64, 2, "C")
 _F3 = types.Array(types.float64, 3, "C")
 _B1 = types.Array(types.uint8, 1, "C")
-_L2 = types.Array(types.int64, 2, "C")
 
 
 def _tuple(cls: Any, **special: Any) -> Any:
@@ -31,7 +30,7 @@ def _tuple(cls: Any, **special: Any) -> Any:
 
 
 GRAPH = _tuple(
-    Graph, arc_mask=_B1, tags=_L2, ideal=_B1, port_arrival=_F3, port_slew=_F2, port_load=_F2, port_drive=_I2,
+    Graph, arc_mask=_B1, tags=_I2, ideal=_B1, port_arrival=_F3, port_slew=_F2, port_load=_F2, port_drive=_I2,
     port_drive_slew=_F2,
 )  # fmt: skip
 TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
@@ -41,10 +40,11 @@ ROWS = _tuple(Rows, add=_F2)
 _BYTE = types.Array(types.int8, 1, "C")
 
 _SIGNATURES: dict[str, Any] = {
-    "_full": types.void(GRAPH, TABLES, POINT, VALUES),
-    "_sweep": types.int64(GRAPH, TABLES, POINT, VALUES, _B1),
+    "_sweep": types.int64(GRAPH, TABLES, POINT, VALUES, _B1, types.boolean),
     "_needs": types.void(GRAPH, TABLES, POINT, ROWS, VALUES, VALUES, _F1),
     "_prepare": types.void(_I2, types.int64, types.int64, _I1, _I1, _I1, _BYTE, POINT, _I1),
+    "trace": types.int64(GRAPH, TABLES, POINT, VALUES, types.int64, types.int64, types.int64, _I2, _F2),
+    "require": types.void(GRAPH, TABLES, POINT, VALUES, _F3),
     "_mark": types.void(GRAPH, _I1, _I1, types.boolean, _I1, _B1),
 }
 
@@ -67,7 +67,8 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
     for name, signature in _SIGNATURES.items():
         if progress is not None:
             progress(f"timing kernel {name.strip('_')}")
-        found[name.strip("_")] = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(getattr(kernels, name))
+        function = getattr(kernels, name, None) or getattr(backward, name)
+        found[name.strip("_")] = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(function)
     return SimpleNamespace(**found)
 
 

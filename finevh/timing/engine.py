@@ -69,6 +69,28 @@ class TimingState:
         return float(self.hold_slacks(period).min(initial=np.inf))
 
 
+@dataclass(frozen=True)
+class Path:
+    """One path from its source to an endpoint row, in order; a step is a driver and the arc into it."""
+
+    row: int
+    node: Int
+    edge: Int
+    """0 rise, 1 fall of the step's driver."""
+    arc: Int
+    """Row of the structure's arcs, -1 at the source."""
+    cell: Int
+    """Instance of each step, -1 for a port."""
+    arrival: Real
+    """ps."""
+    delay: Real
+    """ps of the arc."""
+    slew: Real
+    """ps at the driver."""
+    load: Real
+    """fF."""
+
+
 class TimingGraph:
     """Timing graph of one netlist.
 
@@ -184,7 +206,7 @@ class TimingGraph:
         ideal = np.full(max(self.tags.n, 1), 0 if self.constraints.propagated else 1, dtype=np.uint8)
         return Graph(
             s.node_cell, s.node_port, s.arc_ptr, s.arc_source, s.arc_sink, s.arc_local, s.arc_mask, s.sink_ptr,
-            s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, self.node_tags, self.tags.launch, ideal,
+            s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, as_int(self.node_tags), self.tags.launch, ideal,
             ports.late if late else ports.early, ports.slew[end], ports.load[end], drive, ports.drive_slew,
         )  # fmt: skip
 
@@ -281,11 +303,12 @@ class TimingGraph:
         point = self._point(vdd)
         self._prepare(vdd, variant, kind, point, np.arange(self.netlist.n_cells, dtype=np.int32))
         late = self._new_values(late=True)
-        self.kernels.full(self._graph, self._tables, point, late)
+        everything = np.ones(self.structure.n_node, dtype=np.uint8)
+        self.kernels.sweep(self._graph, self._tables, point, late, everything.copy(), True)
         early = None
         if self.with_early:
             early = self._new_values(late=False)
-            self.kernels.full(self._early_graph, self._tables, point, early)
+            self.kernels.sweep(self._early_graph, self._tables, point, early, everything, True)
         return self._finish(vdd, variant, kind, point, late, early)
 
     def _finish(
@@ -335,7 +358,7 @@ class TimingGraph:
                 ends.append(None)
                 continue
             fresh = values if inplace else Values(values.arrival.copy(), values.slew.copy(), values.load.copy(), values.late)
-            self.kernels.sweep(graph, self._tables, point, fresh, dirty.copy())
+            self.kernels.sweep(graph, self._tables, point, fresh, dirty.copy(), False)
             ends.append(fresh)
         late, early = ends
         assert late is not None
@@ -359,6 +382,104 @@ class TimingGraph:
 
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(one, maps))
+
+    def path(self, state: TimingState, row: int, *, early: bool = False) -> Path:
+        """The worst path to one endpoint row.
+
+        Parameters
+        ----------
+        row : int
+            Row of ``state.setup`` (of ``state.hold`` with ``early``).
+        """
+        ends = state.hold if early else state.setup
+        values = state.early if early else state.late
+        if values is None:
+            raise InputError("shortest paths need a graph made with hold=True")
+        node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
+        edge = self._worst_edge(state, ends, row, values)
+        n = int(self.structure.level.max(initial=0)) + 3
+        steps, numbers = np.empty((n, 4), dtype=np.int32), np.empty((n, 4))
+        graph = self._early_graph if early else self._graph
+        count = self.kernels.trace(graph, self._tables, state.point, values, node, edge, tag, steps, numbers)
+        steps, numbers = steps[:count][::-1], numbers[:count][::-1]
+        nodes = steps[:, 0]
+        return Path(
+            row=row,
+            node=nodes,
+            edge=steps[:, 1],
+            arc=steps[:, 3],
+            cell=self.structure.node_cell[nodes],
+            arrival=numbers[:, 0].copy(),
+            delay=numbers[:, 1].copy(),
+            slew=numbers[:, 2].copy(),
+            load=numbers[:, 3].copy(),
+        )
+
+    def _worst_edge(self, state: TimingState, ends: Endpoints, row: int, values: Values) -> int:
+        """Edge at an endpoint that sets its need."""
+        single = ends.rows._replace(**{k: np.ascontiguousarray(v[row : row + 1]) for k, v in ends.rows._asdict().items()})
+        node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
+        other = state.early or state.late
+        clock = other if values is state.late else state.late
+        needs = []
+        for edge in (0, 1):
+            add = single.add.copy()
+            add[0, 1 - edge] = -np.inf
+            if not np.isfinite(values.arrival[tag, node, edge]):
+                needs.append(-np.inf)
+                continue
+            need = np.empty(1)
+            self.kernels.needs(
+                self._graph, self._tables, state.point, single._replace(add=add), values, clock, need
+            )
+            needs.append(need[0])
+        return int(needs[1] > needs[0])
+
+    def critical_path(self, state: TimingState, period: float) -> Path:
+        """The path with the worst setup slack at a period in ps.
+
+        Raises
+        ------
+        InputError
+            If no endpoint is constrained.
+        """
+        slacks = state.slacks(period)
+        if not len(slacks) or not np.isfinite(slacks).any():
+            raise InputError("no constrained endpoint: the constraints reach no register or output")
+        return self.path(state, int(np.argmin(slacks)))
+
+    def node_slacks(self, state: TimingState, period: float) -> Real:
+        """(n_node) setup slack, ps, of each driver at a period in ps; inf where no constrained path passes."""
+        late = state.late
+        required = np.full_like(late.arrival, np.inf)
+        rows = state.setup.rows
+        for edge in (0, 1):
+            need = self._edge_needs(state, edge)
+            at = late.arrival[rows.tag, rows.node, edge] + (state.setup.coefficient * period - need)
+            ok = np.isfinite(need)
+            np.minimum.at(required, (rows.tag[ok], rows.node[ok], edge), at[ok])
+        self.kernels.require(self._graph, self._tables, state.point, late, required)
+        with np.errstate(invalid="ignore"):
+            slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
+        return np.asarray(slack.min(axis=(0, 2), initial=np.inf))
+
+    def _edge_needs(self, state: TimingState, edge: int) -> Real:
+        """(n_row) setup needs of one data edge alone."""
+        add = state.setup.rows.add.copy()
+        add[:, 1 - edge] = -np.inf
+        need = np.empty(state.setup.n)
+        self.kernels.needs(
+            self._graph, self._tables, state.point, state.setup.rows._replace(add=add), state.late,
+            state.early or state.late, need,
+        )  # fmt: skip
+        return need
+
+    def cell_slacks(self, state: TimingState, period: float) -> Real:
+        """(n_cell) worst setup slack, ps, over the outputs of each cell; inf where no constrained path passes."""
+        slack = np.full(self.netlist.n_cells, np.inf)
+        inner = self.structure.node_cell >= 0
+        np.minimum.at(slack, self.structure.node_cell[inner], self.node_slacks(state, period)[inner])
+        return slack
 
     def with_wires(self, wires: Wires | None) -> TimingGraph:
         """The same graph with other parasitics, without building it again."""

@@ -12,8 +12,6 @@ import numpy as np
 
 from finevh.technology.model import Int, Real
 
-_CALL = {"cache": True, "nogil": True, "error_model": "numpy"}
-
 
 class Graph(NamedTuple):
     """Arrays of the structure that the kernels read (see :class:`Structure`)."""
@@ -32,7 +30,7 @@ class Graph(NamedTuple):
     fan_ptr: Int
     fan_node: Int
     tags: np.ndarray
-    """(n_node, 2) int64 bit sets of the tags that reach each node and edge."""
+    """(n_node, 2) int32 bit sets of the tags that reach each node and edge."""
     launch: Int
     """(n_tag) data tag that a clock tag launches, -1 for data tags."""
     ideal: np.ndarray
@@ -87,193 +85,164 @@ class Values(NamedTuple):
 
 
 @numba.njit(inline="always")
-def _find(axes, start, n, x):  # type: ignore[no-untyped-def]
-    """Lower end of the interval of an axis that holds ``x``; the outer intervals reach to infinity."""
-    i = 0
-    while i < n - 2 and x >= axes[start + i + 1]:
+def pair(record, axes, u, rec, slew, load, clamp):  # type: ignore[no-untyped-def]
+    """Delay and output slew of a record: bilinear; beyond the axes linear, or held where ``clamp``."""
+    x, nx, y, ny, v = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3], record[rec, 4]
+    i = x
+    while i < x + nx - 2 and slew >= axes[i + 1]:
         i += 1
-    return i
-
-
-@numba.njit(inline="always")
-def _pair(tables, rec, slew, load):  # type: ignore[no-untyped-def]
-    """Delay and output slew of a record: bilinear, linear beyond the axes."""
-    r = tables.record
-    x, nx, y, ny, v = r[rec, 0], r[rec, 1], r[rec, 2], r[rec, 3], r[rec, 4]
-    axes = tables.axes
-    i = _find(axes, x, nx, slew)
-    j = _find(axes, y, ny, load)
-    x0 = axes[x + i]
-    y0 = axes[y + j]
-    f = (slew - x0) / (axes[x + i + 1] - x0)
-    g = (load - y0) / (axes[y + j + 1] - y0)
-    p = v + 2 * (i * ny + j)
+    j = y
+    while j < y + ny - 2 and load >= axes[j + 1]:
+        j += 1
+    f = (slew - axes[i]) / (axes[i + 1] - axes[i])
+    g = (load - axes[j]) / (axes[j + 1] - axes[j])
+    if clamp:
+        f = min(max(f, 0.0), 1.0)
+        g = min(max(g, 0.0), 1.0)
+    p = v + 2 * ((i - x) * ny + j - y)
     q = p + 2 * ny
-    u = tables.values
     a, b, c, d = (1.0 - f) * (1.0 - g), f * (1.0 - g), f * g, (1.0 - f) * g
     delay = a * u[p] + b * u[q] + c * u[q + 2] + d * u[p + 2]
     out = a * u[p + 1] + b * u[q + 1] + c * u[q + 3] + d * u[p + 3]
     return delay, out
 
 
-@numba.njit(inline="always")
-def _factor(tables, rec, slew, load):  # type: ignore[no-untyped-def]
-    """Delay shift, ps, and slew factor of a cross-voltage record: the shift goes on linearly, the factor holds its ends."""
-    r = tables.cross_record
-    x, nx, y, ny, v = r[rec, 0], r[rec, 1], r[rec, 2], r[rec, 3], r[rec, 4]
-    if nx == 0:
-        return np.nan, np.nan
-    axes = tables.axes
-    i = _find(axes, x, nx, slew)
-    j = _find(axes, y, ny, load)
-    x0 = axes[x + i]
-    y0 = axes[y + j]
-    f = (slew - x0) / (axes[x + i + 1] - x0)
-    g = (load - y0) / (axes[y + j + 1] - y0)
-    p = v + 2 * (i * ny + j)
-    q = p + 2 * ny
-    u = tables.values
-    delay = (1.0 - f) * ((1.0 - g) * u[p] + g * u[p + 2]) + f * ((1.0 - g) * u[q] + g * u[q + 2])
-    f = min(max(f, 0.0), 1.0)
-    g = min(max(g, 0.0), 1.0)
-    out = (1.0 - f) * ((1.0 - g) * u[p + 1] + g * u[p + 3]) + f * ((1.0 - g) * u[q + 1] + g * u[q + 3])
-    return delay, out
+def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
+    """Evaluate dirty nodes in order and, unless ``full``, what changes behind them; returns how many were evaluated.
 
-
-@numba.njit(inline="always")
-def net_load(g, t, point, v, edge):  # type: ignore[no-untyped-def]
-    """Capacitance, fF, on node ``v``: pins and ports in sink order, then the wire."""
-    total = 0.0
-    for s in range(g.sink_ptr[v], g.sink_ptr[v + 1]):
-        c = g.sink_cell[s]
-        if c >= 0:
-            total += t.pin_cap[point.cap_base[c] + g.sink_local[s], edge]
-        else:
-            total += g.port_load[g.sink_port[s], edge]
-    return total + point.wire_cap[v]
-
-
-@numba.njit(inline="always")
-def _arc(g, t, point, values, a, base, cell_vdd, load, i, r):  # type: ignore[no-untyped-def]
-    """Delay and output slew, ps, of arc ``a`` from input edge ``i`` to output edge ``r``."""
-    u = g.arc_source[a]
-    slew_in = values.slew[u, i]
-    if g.arc_mask[a] & 16:
-        m = g.tags[u, i]
-        if m and g.ideal[0]:
-            slew_in = 0.0
-    rec = (base + g.arc_local[a]) * 2 + r
-    delay, out = _pair(t, rec, slew_in, load)
-    if t.cross_record.shape[0]:
-        uc = g.node_cell[u]
-        driver_vdd = point.cell_vdd[uc] if uc >= 0 else point.port_vdd[0]
-        if driver_vdd != cell_vdd:
-            n_vdd = t.cross_record.shape[0] // t.record.shape[0]
-            kd, ks = _factor(t, rec * n_vdd + driver_vdd, slew_in, load)
-            delay += kd
-            out *= ks
-    return delay, out
-
-
-@numba.njit(inline="always")
-def _node(g, t, point, values, v, arrival, slew):  # type: ignore[no-untyped-def]
-    """Arrivals (n_tag, 2) and slews (2) of node ``v`` into ``arrival`` and ``slew``; its load into ``values.load``."""
-    late = values.late[0]
-    n_tag = arrival.shape[0]
+    The one body of code for full and incremental evaluation, so that both give the same bits.
+    """
+    # Local names: numba counts references at every access to a field of a tuple.
+    node_cell, node_port, arc_ptr, arc_source = g.node_cell, g.node_port, g.arc_ptr, g.arc_source
+    arc_local, arc_mask, tags, launch, ideal = g.arc_local, g.arc_mask, g.tags, g.launch, g.ideal
+    sink_ptr, sink_cell, sink_local, sink_port = g.sink_ptr, g.sink_cell, g.sink_local, g.sink_port
+    fan_ptr, fan_node, port_load, port_drive = g.fan_ptr, g.fan_node, g.port_load, g.port_drive
+    port_slew, port_arrival, port_drive_slew = g.port_slew, g.port_arrival, g.port_drive_slew
+    record, cross_record, axes, table, pin_cap = t.record, t.cross_record, t.axes, t.values, t.pin_cap
+    table_base, cap_base, cell_vdd, wire_cap = point.table_base, point.cap_base, point.cell_vdd, point.wire_cap
+    arrival, slew, load = values.arrival, values.slew, values.load
+    port_vdd = point.port_vdd[0]
+    late = values.late[0] != 0
     worst = -np.inf if late else np.inf
-    for r in range(2):
-        values.load[v, r] = net_load(g, t, point, v, r)
-        slew[r] = worst
-        for k in range(n_tag):
-            arrival[k, r] = worst
-    cell = g.node_cell[v]
-    if cell < 0:
-        port = g.node_port[v]
-        for r in range(2):
-            slew[r] = g.port_slew[port, r]
-            extra = 0.0
-            rec = g.port_drive[port, r]
-            if rec >= 0:
-                d1, s1 = _pair(t, rec, g.port_drive_slew[port, r], values.load[v, r])
-                d0, _ = _pair(t, rec, g.port_drive_slew[port, r], 0.0)
-                extra = d1 - d0
-                slew[r] = s1
-            for k in range(n_tag):
-                arrival[k, r] = g.port_arrival[k, port, r] + extra
-        return
-    base = point.table_base[cell]
-    cell_vdd = point.cell_vdd[cell]
-    for a in range(g.arc_ptr[v], g.arc_ptr[v + 1]):
-        u = g.arc_source[a]
-        mask = g.arc_mask[a]
-        for i in range(2):
-            for r in range(2):
-                if not (mask >> (2 * i + r)) & 1:
-                    continue
-                delay, out = _arc(g, t, point, values, a, base, cell_vdd, values.load[v, r], i, r)
-                if late:
-                    slew[r] = max(slew[r], out)
-                else:
-                    slew[r] = min(slew[r], out)
-                m = g.tags[u, i]
-                k = 0
-                while m:
-                    if m & 1:
-                        to = k
-                        start = values.arrival[k, u, i]
-                        if mask & 16:
-                            to = g.launch[k]
-                            if to >= 0 and g.ideal[k]:
-                                start = 0.0
-                        if to >= 0:
-                            if late:
-                                arrival[to, r] = max(arrival[to, r], start + delay)
-                            else:
-                                arrival[to, r] = min(arrival[to, r], start + delay)
-                    m >>= 1
-                    k += 1
-    for r in range(2):
-        if slew[r] == worst:
-            slew[r] = 0.0
-
-
-def _full(g, t, point, values):  # type: ignore[no-untyped-def]
-    """Evaluate every node in order."""
-    n_tag = values.arrival.shape[0]
-    arrival = np.empty((n_tag, 2))
-    slew = np.empty(2)
-    for v in range(g.node_cell.shape[0]):
-        _node(g, t, point, values, v, arrival, slew)
-        values.slew[v, 0] = slew[0]
-        values.slew[v, 1] = slew[1]
-        for k in range(n_tag):
-            values.arrival[k, v, 0] = arrival[k, 0]
-            values.arrival[k, v, 1] = arrival[k, 1]
-
-
-def _sweep(g, t, point, values, dirty):  # type: ignore[no-untyped-def]
-    """Evaluate dirty nodes in order and what changes behind them; returns how many nodes were evaluated."""
-    n_tag = values.arrival.shape[0]
-    arrival = np.empty((n_tag, 2))
-    slew = np.empty(2)
+    n_tag = arrival.shape[0]
+    n_vdd = cross_record.shape[0] // record.shape[0]
+    new_arrival = np.empty((n_tag, 2))
+    new_slew = np.empty(2)
+    last_y = np.empty(2, np.int32)
+    last_j = np.empty(2, np.int32)
+    last_g = np.empty(2)
+    ideal_clock = ideal[0] != 0
     count = 0
-    for v in range(g.node_cell.shape[0]):
+    for v in range(node_cell.shape[0]):
         if not dirty[v]:
             continue
         dirty[v] = 0
         count += 1
-        _node(g, t, point, values, v, arrival, slew)
-        changed = values.slew[v, 0] != slew[0] or values.slew[v, 1] != slew[1]
-        values.slew[v, 0] = slew[0]
-        values.slew[v, 1] = slew[1]
-        for k in range(n_tag):
+        for r in range(2):
+            total = 0.0
+            for s in range(sink_ptr[v], sink_ptr[v + 1]):
+                c = sink_cell[s]
+                if c >= 0:
+                    total += pin_cap[cap_base[c] + sink_local[s], r]
+                else:
+                    total += port_load[sink_port[s], r]
+            load[v, r] = total + wire_cap[v]
+            new_slew[r] = worst
+            last_y[r] = -1
+            for k in range(n_tag):
+                new_arrival[k, r] = worst
+        cell = node_cell[v]
+        if cell < 0:
+            port = node_port[v]
             for r in range(2):
-                if values.arrival[k, v, r] != arrival[k, r]:
+                new_slew[r] = port_slew[port, r]
+                extra = 0.0
+                rec = port_drive[port, r]
+                if rec >= 0:
+                    d1, s1 = pair(record, axes, table, rec, port_drive_slew[port, r], load[v, r], False)
+                    d0, s0 = pair(record, axes, table, rec, port_drive_slew[port, r], 0.0, False)
+                    extra = d1 - d0
+                    new_slew[r] = s1
+                for k in range(n_tag):
+                    new_arrival[k, r] = port_arrival[k, port, r] + extra
+        else:
+            base = table_base[cell]
+            own_vdd = cell_vdd[cell]
+            for a in range(arc_ptr[v], arc_ptr[v + 1]):
+                u = arc_source[a]
+                mask = arc_mask[a]
+                starts = mask & 16
+                driver = node_cell[u]
+                driver_vdd = cell_vdd[driver] if driver >= 0 else port_vdd
+                for e in range(4):
+                    if not (mask >> e) & 1:
+                        continue
+                    i = e >> 1
+                    r = e & 1
+                    m = tags[u, i]
+                    slew_in = slew[u, i]
+                    if starts and m and ideal_clock:
+                        slew_in = 0.0
+                    rec = (base + arc_local[a]) * 2 + r
+                    x, nx, y, ny = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3]
+                    # Arcs into one pin share the load and nearly always its axis: search that once.
+                    if y != last_y[r]:
+                        last_y[r] = y
+                        j = y
+                        while j < y + ny - 2 and load[v, r] >= axes[j + 1]:
+                            j += 1
+                        last_j[r] = j - y
+                        last_g[r] = (load[v, r] - axes[j]) / (axes[j + 1] - axes[j])
+                    n = x
+                    while n < x + nx - 2 and slew_in >= axes[n + 1]:
+                        n += 1
+                    f = (slew_in - axes[n]) / (axes[n + 1] - axes[n])
+                    h = last_g[r]
+                    p = record[rec, 4] + 2 * ((n - x) * ny + last_j[r])
+                    q = p + 2 * ny
+                    w0, w1, w2, w3 = (1.0 - f) * (1.0 - h), f * (1.0 - h), f * h, (1.0 - f) * h
+                    delay = w0 * table[p] + w1 * table[q] + w2 * table[q + 2] + w3 * table[p + 2]
+                    out = w0 * table[p + 1] + w1 * table[q + 1] + w2 * table[q + 3] + w3 * table[p + 3]
+                    if n_vdd and driver_vdd != own_vdd:
+                        cross = rec * n_vdd + driver_vdd
+                        if cross_record[cross, 1] == 0:
+                            delay = np.nan
+                        else:
+                            kd, ks = pair(cross_record, axes, table, cross, slew_in, load[v, r], True)
+                            delay *= kd
+                            out *= ks
+                    if (out > new_slew[r]) == late:
+                        new_slew[r] = out
+                    k = 0
+                    while m:
+                        if m & 1:
+                            to = k
+                            start = arrival[k, u, i]
+                            if starts:
+                                to = launch[k]
+                                if to >= 0 and ideal[k]:
+                                    start = 0.0
+                            if to >= 0:
+                                end = start + delay
+                                if (end > new_arrival[to, r]) == late:
+                                    new_arrival[to, r] = end
+                        m >>= 1
+                        k += 1
+            for r in range(2):
+                if new_slew[r] == worst:
+                    new_slew[r] = 0.0
+        changed = False
+        for r in range(2):
+            if slew[v, r] != new_slew[r]:
+                changed = True
+                slew[v, r] = new_slew[r]
+            for k in range(n_tag):
+                if arrival[k, v, r] != new_arrival[k, r]:
                     changed = True
-                    values.arrival[k, v, r] = arrival[k, r]
-        if changed:
-            for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
-                dirty[g.fan_node[f]] = 1
+                    arrival[k, v, r] = new_arrival[k, r]
+        if changed and not full:
+            for f in range(fan_ptr[v], fan_ptr[v + 1]):
+                dirty[fan_node[f]] = 1
     return count
 
 
@@ -299,27 +268,33 @@ class Rows(NamedTuple):
 def _needs(g, t, point, rows, data, clock, need):  # type: ignore[no-untyped-def]
     """Time, ps, that each row needs: its slack is ``coefficient * period - need``; -inf where nothing arrives."""
     late = data.late[0]
-    for e in range(rows.node.shape[0]):
+    record, axes, table, table_base = t.record, t.axes, t.values, point.table_base
+    row_node, row_tag, row_clock, row_clock_tag, row_edge = (
+        rows.node, rows.tag, rows.clock_node, rows.clock_tag, rows.clock_edge
+    )  # fmt: skip
+    row_cell, row_local, row_add, ideal = rows.cell, rows.local, rows.add, g.ideal
+    data_arrival, data_slew, clock_arrival, slews = data.arrival, data.slew, clock.arrival, clock.slew
+    for e in range(row_node.shape[0]):
         worst = -np.inf
-        v = rows.node[e]
-        k = rows.tag[e]
+        v = row_node[e]
+        k = row_tag[e]
         capture = 0.0
         clock_slew = 0.0
-        u = rows.clock_node[e]
-        if u >= 0 and not g.ideal[rows.clock_tag[e]]:
-            capture = clock.arrival[rows.clock_tag[e], u, rows.clock_edge[e]]
-            clock_slew = clock.slew[u, rows.clock_edge[e]]
+        u = row_clock[e]
+        if u >= 0 and not ideal[row_clock_tag[e]]:
+            capture = clock_arrival[row_clock_tag[e], u, row_edge[e]]
+            clock_slew = slews[u, row_edge[e]]
         for r in range(2):
-            a = data.arrival[k, v, r]
+            a = data_arrival[k, v, r]
             if not np.isfinite(a):
                 continue
-            margin = rows.add[e, r]
-            c = rows.cell[e]
+            margin = row_add[e, r]
+            c = row_cell[e]
             if c >= 0:
-                rec = (point.table_base[c] + rows.local[e]) * 2 + r
-                if t.record[rec, 1] == 0:
+                rec = (table_base[c] + row_local[e]) * 2 + r
+                if record[rec, 1] == 0:
                     continue
-                d, _ = _pair(t, rec, clock_slew, data.slew[v, r])
+                d, _ = pair(record, axes, table, rec, clock_slew, data_slew[v, r], False)
                 margin += d
             if late:
                 worst = max(worst, a + margin - capture)
@@ -330,16 +305,18 @@ def _needs(g, t, point, rows, data, clock, need):  # type: ignore[no-untyped-def
 
 def _prepare(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, cell_type, cell_variant, point, cells):  # type: ignore[no-untyped-def]
     """Fill the look-up bases of ``cells``."""
+    table_base, cap_base, cell_vdd = point.table_base, point.cap_base, point.cell_vdd
     for i in range(cells.shape[0]):
         c = cells[i]
-        corner = corner_of[cell_variant[c], point.cell_vdd[c]]
+        corner = corner_of[cell_variant[c], cell_vdd[c]]
         kind = cell_type[c]
-        point.table_base[c] = corner * n_arc + arc_ptr[kind]
-        point.cap_base[c] = corner * n_pin + pin_ptr[kind]
+        table_base[c] = corner * n_arc + arc_ptr[kind]
+        cap_base[c] = corner * n_pin + pin_ptr[kind]
 
 
 def _mark(g, pin_ptr, pin_node, cross, cells, dirty):  # type: ignore[no-untyped-def]
     """Mark the nodes whose value a change of ``cells`` can touch at once: around the cells, and behind them."""
+    node_cell, fan_ptr, fan_node = g.node_cell, g.fan_ptr, g.fan_node
     for i in range(cells.shape[0]):
         c = cells[i]
         for p in range(pin_ptr[c], pin_ptr[c + 1]):
@@ -347,6 +324,6 @@ def _mark(g, pin_ptr, pin_node, cross, cells, dirty):  # type: ignore[no-untyped
             if v < 0:
                 continue
             dirty[v] = 1
-            if cross and g.node_cell[v] == c:
-                for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
-                    dirty[g.fan_node[f]] = 1
+            if cross and node_cell[v] == c:
+                for f in range(fan_ptr[v], fan_ptr[v + 1]):
+                    dirty[fan_node[f]] = 1
