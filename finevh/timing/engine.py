@@ -481,6 +481,19 @@ class TimingGraph:
         np.minimum.at(slack, self.structure.node_cell[inner], self.node_slacks(state, period)[inner])
         return slack
 
+    def pin_slews(self, state: TimingState) -> Real:
+        """(n_pin, 2) slew, ps, rise and fall, at each netlist pin; 0 where nothing arrives."""
+        known = (self._pin_node >= 0)[:, None]
+        return np.where(known, state.late.slew[np.maximum(self._pin_node, 0)], 0.0)
+
+    def with_port_vdd(self, port_vdd: int) -> TimingGraph:
+        """The same graph with input ports on another supply, a row of ``technology.vdds``."""
+        other = object.__new__(TimingGraph)
+        other.__dict__.update(self.__dict__)
+        other.port_vdd = port_vdd
+        other._graph, other._early_graph = other._arrays(late=True), other._arrays(late=False)
+        return other
+
     def with_wires(self, wires: Wires | None) -> TimingGraph:
         """The same graph with other parasitics, without building it again."""
         other = object.__new__(TimingGraph)
