@@ -47,7 +47,8 @@ class Names:
         self.netlist = netlist
         self.ports = {name: k for k, name in enumerate(netlist.port_names)}
         self.clocks = {clock.name: k for k, clock in enumerate(clocks)}
-        self._pins: dict[str, int] | None = None
+        self.clock_ports: set[int] = set()
+        self.clock_ports = {port for clock in clocks for port in self.find_ports(clock.sources, Direction.INPUT)}
 
     def clock(self, name: str, where: str) -> int:
         """Row of a clock."""
@@ -59,9 +60,11 @@ class Names:
         """Ports of a list of objects."""
         rows: list[int] = []
         for item in objects:
-            if item.kind in ("inputs", "outputs"):
-                wanted = Direction.INPUT if item.kind == "inputs" else Direction.OUTPUT
-                rows += np.flatnonzero(self.netlist.port_direction == wanted).tolist()
+            if item.kind in ("inputs", "inputs_no_clocks", "outputs"):
+                wanted = Direction.OUTPUT if item.kind == "outputs" else Direction.INPUT
+                skipped = self.clock_ports if item.kind == "inputs_no_clocks" else set()
+                found = np.flatnonzero(self.netlist.port_direction == wanted).tolist()
+                rows += [port for port in found if port not in skipped]
             elif item.kind in ("port", "any"):
                 rows += match_names(item.patterns, self.ports, item.where, "port")
             else:
@@ -157,17 +160,15 @@ def bind_ports(names: Names, constraints: Constraints, tags: Tags) -> PortCondit
     n = len(netlist.port_names)
     late = np.full((tags.n, n, 2), -np.inf)
     early = np.full((tags.n, n, 2), np.inf)
-    sources: set[int] = set()
     for c, clock in enumerate(constraints.clocks):
         for port in names.find_ports(clock.sources, Direction.INPUT):
-            sources.add(port)
             for edge in range(2):
                 late[2 * c + edge, port, edge] = early[2 * c + edge, port, edge] = 0.0
     n_clock_tag = 2 * len(constraints.clocks)
     for delay in constraints.input_delays:
         tag = n_clock_tag + 2 * names.clock(delay.clock, _where(delay.ports)) + int(delay.clock_fall)
         for port in names.find_ports(delay.ports, Direction.INPUT):
-            if port in sources:
+            if port in names.clock_ports:
                 continue
             for (end, edge), value in delay.values.items():
                 (late if end == "max" else early)[tag, port, edge] = value
