@@ -332,7 +332,11 @@ def choose_drives(
         first = pin_ptr[i]
         n_pin = pin_ptr[i + 1] - first
         best, best_cost = now, math.inf
-        for m in range(ladder_ptr[ladder], ladder_ptr[ladder + 1]):
+        rung = ladder_ptr[ladder]
+        while ladder_member[rung] != now:
+            rung += 1
+        # One rung a round damps the swing of neighbours that all react to the same slack.
+        for m in range(max(rung - 1, ladder_ptr[ladder]), min(rung + 2, ladder_ptr[ladder + 1])):
             c = ladder_member[m]
             cost = area_weight * area[c]
             for q in range(n_pin):
