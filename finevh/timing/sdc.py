@@ -73,7 +73,7 @@ class _Arguments:
 
     def positional(self, *names: str) -> list[Word]:
         if len(self.rest) != len(names):
-            raise self.fail(f"takes {' and '.join(names)}; {len(self.rest)} given")
+            raise self.fail(f"takes {' and '.join(names) or 'options only'}; {len(self.rest)} words given")
         return self.rest
 
     def text(self, name: str, default: str = "") -> str:
