@@ -170,12 +170,17 @@ class PolyBias(_Section):
 class ActivitySource(_Section):
     """Where toggle rates and pattern probabilities come from."""
 
-    stimulus: str = "random"
-    """``random``, ``ri5cy`` (programs on the core with memories attached), or a ``file.py`` with a ``stimulus`` function."""
+    stimulus: Path | None = None
+    """Ports and memories of a processor (TOML), to run ``programs`` with; random input data when absent."""
     programs: tuple[str, ...] = ()
     cycles: int = Field(default=1000, gt=1)
+    """Clock cycles counted, for each program."""
+    warmup: int = Field(default=10, ge=0)
+    """Cycles before counting: reset and start-up."""
+    toggle: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Random data: probability that an input bit is drawn anew in a cycle."""
     reset: str | None = None
-    """Reset port, active low, held for the first cycles."""
+    """Random data: reset port, active low, held for the first cycles."""
     vcd: Path | None = None
     saif: Path | None = None
 

@@ -1,0 +1,91 @@
+"""The activity stage: programs or vectors on the mapped netlist in, toggle rates and pattern probabilities out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.artifacts import load_netlist, save_activity
+from finevh.flow.inputs import technology_of
+from finevh.flow.stage import Metrics, StageContext
+from finevh.netlist.model import Netlist
+from finevh.power import Activity, RandomStimulus, Stimulus, simulate
+from finevh.power.memory import read_memory_stimulus
+
+# Cycles with the reset held before counting starts.
+RESET_CYCLES = 5
+RANDOM = "random"
+
+
+def stimulus_of(flow: Flow, program: str) -> Stimulus:
+    """Return what drives the design while one program (or random data) runs.
+
+    Raises
+    ------
+    InputError
+        If the stimulus file or the program is missing or wrong.
+    """
+    source, clock = flow.activity, flow.clock
+    if source.stimulus is None:
+        reset = None if source.reset is None else (source.reset, 0, RESET_CYCLES)
+        return RandomStimulus(flow.seed, clock.port, toggle=source.toggle, hold=dict(clock.constants), reset=reset)
+    return read_memory_stimulus(source.stimulus, program_file(source.stimulus, program))
+
+
+def program_file(stimulus: Path, program: str) -> Path:
+    """Hex file of a program: beside the stimulus file, or in its folder ``programs``.
+
+    Raises
+    ------
+    InputError
+        If there is none; names those that exist.
+    """
+    folders = (stimulus.parent, stimulus.parent / "programs")
+    for folder in folders:
+        if (folder / f"{program}.hex").is_file():
+            return folder / f"{program}.hex"
+    known = sorted(path.stem for folder in folders for path in folder.glob("*.hex"))
+    raise InputError(f"activity.programs: no program '{program}' beside {stimulus}; there are {', '.join(known) or 'none'}")
+
+
+def programs_of(flow: Flow) -> tuple[str, ...]:
+    """Names under which activities are kept: the programs, or ``random``, ``vcd``, ``saif``."""
+    source = flow.activity
+    if source.vcd is not None:
+        return ("vcd",)
+    if source.saif is not None:
+        return ("saif",)
+    if source.stimulus is None:
+        return (RANDOM,)
+    if not source.programs:
+        raise InputError(f"activity.programs: name at least one program to run with {source.stimulus}")
+    return source.programs
+
+
+def measure_activity(flow: Flow, netlist: Netlist, program: str) -> Activity:
+    """Simulate or import one activity."""
+    source = flow.activity
+    if source.vcd is not None:
+        from finevh.power import read_vcd
+
+        return read_vcd(source.vcd, netlist, clock=flow.clock.port)
+    if source.saif is not None:
+        from finevh.power import read_saif
+
+        return read_saif(source.saif, netlist, clock=flow.clock.port)
+    return simulate(netlist, stimulus_of(flow, program), source.cycles, warmup=source.warmup)
+
+
+def run_activity_stage(context: StageContext) -> Metrics:
+    """Every program on the final netlist."""
+    flow, technology = context.flow, technology_of(context.flow)
+    netlist = load_netlist(context.inputs["optimize"], technology)
+    metrics: Metrics = {}
+    for program in programs_of(flow):
+        context.note(f"{program}: {flow.activity.cycles} cycles")
+        activity = measure_activity(flow, netlist, program)
+        save_activity(context.directory, program, activity)
+        metrics[f"activity__{program}__cycles__count"] = activity.cycles
+        metrics[f"activity__{program}__toggle_rate__average"] = float(activity.toggle_rate.mean())
+    return metrics

@@ -1,0 +1,146 @@
+"""Puts a finished physical run together again as a tiled design that can be timed and weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.artifacts import (
+    load_activity,
+    load_floorplan,
+    load_netlist,
+    load_placement,
+    load_variants,
+    load_wires,
+    programs_in,
+)
+from finevh.flow.inputs import constraints_of, technology_of
+from finevh.layout import Floorplan, Placement
+from finevh.netlist.model import Netlist
+from finevh.netlist.wires import Wires
+from finevh.power import Activity, DynamicPower, LeakageModel, PreparedPower
+from finevh.selection.engine import EngineDesign
+from finevh.technology.model import Technology
+from finevh.timing import TimingGraph
+
+
+@dataclass(frozen=True)
+class PlacedDesign:
+    """Everything of a placed design but its activity."""
+
+    flow: Flow
+    technology: Technology
+    netlist: Netlist
+    floorplan: Floorplan
+    placement: Placement
+    wires: Wires
+    graph: TimingGraph
+
+    @property
+    def clock_cells(self) -> NDArray[np.bool_]:
+        """(n_cell) cells that stay at VddH because the flow keeps the clock tree there."""
+        mask = np.zeros(self.netlist.n_cells, dtype=bool)
+        if self.flow.clock.tree_vdd == "high":
+            mask[self.graph.clock_cells] = True
+        return mask
+
+
+def load_placed(flow: Flow, floorplan: Path, placed: Path) -> PlacedDesign:
+    """Load a placed design from its stage directories and build its timing graph."""
+    technology = technology_of(flow)
+    netlist = load_netlist(placed, technology)
+    wires = load_wires(placed)
+    graph = TimingGraph(
+        netlist,
+        technology,
+        constraints_of(flow),
+        wires,
+        cross_voltage=flow.schemes.driver_derates,
+        clock_supply="port" if flow.clock.tree_vdd == "high" else "tile",
+    )
+    return PlacedDesign(flow, technology, netlist, load_floorplan(floorplan), load_placement(placed), wires, graph)
+
+
+def average_activity(activities: Sequence[Activity]) -> Activity:
+    """Activity of programs that run for equal times one after the other."""
+    if not activities:
+        raise InputError("no program's activity to average; name at least one in [activity]")
+    count = len(activities)
+    return replace(
+        activities[0],
+        toggle_rate=sum(a.toggle_rate for a in activities) / count,
+        probability=sum(a.probability for a in activities) / count,
+        pattern_probability=sum(a.pattern_probability for a in activities) / count,
+        cycles=sum(a.cycles for a in activities),
+        joint=all(a.joint for a in activities),
+        toggles=None,
+    )
+
+
+def load_activities(directory: Path) -> dict[str, Activity]:
+    """Activity of each program of a finished run."""
+    return {program: load_activity(directory, program) for program in programs_in(directory)}
+
+
+def load_variant(directory: Path, name: str) -> NDArray[np.int8]:
+    """Variant of each cell (n_cell,) in one set.
+
+    Raises
+    ------
+    InputError
+        If the run has no such set.
+    """
+    variants = load_variants(directory)
+    if name not in variants:
+        raise InputError(f"{directory}: no variant set '{name}'; it has {', '.join(variants)}: add it to schemes.variants")
+    return variants[name]
+
+
+def port_loads(flow: Flow, netlist: Netlist) -> NDArray[np.float64]:
+    """(n_port) fF outside each output port."""
+    return np.full(len(netlist.port_names), flow.clock.output_load)
+
+
+def prepare_power(
+    placed: PlacedDesign, activity: Activity, variant: NDArray[np.int8], slews: Mapping[int, NDArray[np.float64]]
+) -> PreparedPower:
+    """Tabulate the dynamic energy of every cell at every supply."""
+    dynamic = DynamicPower(
+        placed.netlist,
+        placed.technology,
+        placed.wires,
+        activity,
+        slew=slews,
+        port_load=port_loads(placed.flow, placed.netlist),
+    )
+    return dynamic.prepare(variant)
+
+
+def pin_slews(placed: PlacedDesign, variant: NDArray[np.int8]) -> dict[int, NDArray[np.float64]]:
+    """Slews (n_pin, 2), ps, at each supply of the technology, from timing runs with all cells at that supply."""
+    slews = {}
+    for index in range(len(placed.technology.vdds)):
+        graph = placed.graph.with_port_vdd(index)
+        state = graph.evaluate(np.full(placed.netlist.n_cells, index, dtype=np.int32), variant)
+        slews[index] = graph.pin_slews(state)
+    return slews
+
+
+def tiled_design(placed: PlacedDesign, activity: Activity, variant: NDArray[np.int8]) -> EngineDesign:
+    """Bind a placed design, one activity and one assignment of variants to the selectors' interface."""
+    return EngineDesign(
+        technology=placed.technology,
+        graph=placed.graph,
+        power=prepare_power(placed, activity, variant, pin_slews(placed, variant)),
+        leakage=LeakageModel(placed.netlist, placed.technology, activity),
+        cell_variant=variant,
+        tile_of_cell=placed.placement.tile,
+        n_tiles=placed.floorplan.n_tiles,
+        always_high=placed.clock_cells,
+    )

@@ -1,0 +1,117 @@
+"""From the flow file to what the rooms take: technology, RTL, constraints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from finevh.config import VOLTAGE_TOLERANCE, Clock, Flow
+from finevh.errors import InputError
+from finevh.schemes import voltage_grid
+from finevh.synthesis import FILE_LISTS, Rtl, find_top
+from finevh.technology import load_technology, with_vdds
+from finevh.technology.liberty import read_liberty
+from finevh.technology.manifest import read_manifest, vdd_label
+from finevh.technology.model import Technology
+from finevh.timing import Constraints, read_sdc
+
+
+@lru_cache(maxsize=2)
+def _technology(path: Path, vdds: tuple[float, ...]) -> Technology:
+    return with_vdds(load_technology(path), vdds)
+
+
+def technology_of(flow: Flow) -> Technology:
+    """Load the flow's technology with every voltage of its schemes, interpolated where the library has none.
+
+    Raises
+    ------
+    InputError
+        If a voltage lies outside the library's range, or the technology file is wrong.
+    """
+    schemes = flow.schemes
+    vdds = set(voltage_grid(schemes.vdd_min, schemes.vdd_max, schemes.ideal_step))
+    for delta in schemes.delta_vdd:
+        vdds |= set(voltage_grid(schemes.vdd_min, schemes.vdd_max, delta))
+    path = flow.technology.path
+    return _technology(path if path.is_file() else path / "technology.toml", tuple(sorted(vdds)))
+
+
+def synthesis_vdd(flow: Flow) -> float:
+    """Vdd of synthesis, sizing and bias assignment: the flow's, else the highest of the schemes (thesis 4.1.2, step 1)."""
+    return flow.technology.synthesis_vdd or flow.schemes.vdd_max
+
+
+def synthesis_liberty(flow: Flow) -> Path:
+    """Liberty file of the first variant at the Vdd of synthesis.
+
+    Raises
+    ------
+    InputError
+        If the technology has no library at that Vdd.
+    """
+    path, vdd = flow.technology.path, synthesis_vdd(flow)
+    folder = path.parent if path.is_file() else path
+    manifest = read_manifest(path)
+    if manifest.views is None:
+        raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
+    liberty = manifest.views.liberty
+    if isinstance(liberty, str):
+        first = manifest.variants[0].name
+        name = liberty.format(suffix=manifest.suffix(first), variant=first, vdd=vdd_label(vdd))
+        if (folder / name).is_file():
+            return folder / name
+    else:
+        for name in liberty:
+            if abs(read_liberty(folder / name).vdd - vdd) <= VOLTAGE_TOLERANCE:
+                return folder / name
+    raise InputError(f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage")
+
+
+def rtl_of(flow: Flow) -> Rtl:
+    """Collect the design's RTL; the top module is found where the flow names none.
+
+    Raises
+    ------
+    InputError
+        For an unknown packaged list; see :func:`finevh.synthesis.find_top`.
+    """
+    design = flow.design
+    if design.file_list is not None:
+        if design.file_list not in FILE_LISTS:
+            raise InputError(f"design.file_list: unknown list '{design.file_list}'; known are {', '.join(FILE_LISTS)}")
+        rtl = FILE_LISTS[design.file_list]()
+        rtl = replace(rtl, parameters={**rtl.parameters, **design.parameters}, top=design.top or rtl.top)
+    else:
+        rtl = Rtl(design.files, design.include_dirs, design.defines, design.parameters, design.top)
+    return rtl.with_top(find_top(rtl))
+
+
+def sdc_text(clock: Clock) -> str:
+    """Return the constraints of a clock section as SDC in ns and pF."""
+    period = clock.period / 1000.0
+    lines = [
+        "# ns, pF",
+        f"create_clock -name {clock.port} -period {period:.6g} [get_ports {{{clock.port}}}]",
+        f"set_clock_uncertainty {clock.uncertainty / 1000.0:.6g} [get_clocks {{{clock.port}}}]",
+        f"set_input_delay {clock.input_delay / 1000.0:.6g} -clock {clock.port} [all_inputs -no_clocks]",
+        f"set_output_delay {clock.output_delay / 1000.0:.6g} -clock {clock.port} [all_outputs]",
+        f"set_input_transition {clock.input_slew / 1000.0:.6g} [all_inputs]",
+        f"set_load {clock.output_load / 1000.0:.6g} [all_outputs]",
+    ]
+    lines += [f"set_case_analysis {value} [get_ports {{{port}}}]" for port, value in sorted(clock.constants.items())]
+    lines += [f"set_false_path -from [get_ports {{{port}}}]" for port in clock.false_from]
+    return "\n".join(lines) + "\n"
+
+
+def sdc_of(flow: Flow) -> str:
+    """SDC text of a flow: the file it names, or what its clock section says."""
+    if flow.clock.sdc is None:
+        return sdc_text(flow.clock)
+    return flow.clock.sdc.read_text(encoding="utf-8")
+
+
+def constraints_of(flow: Flow) -> Constraints:
+    """Constraints of a flow."""
+    return read_sdc(flow.clock.sdc if flow.clock.sdc is not None else sdc_text(flow.clock))

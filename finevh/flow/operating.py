@@ -1,0 +1,191 @@
+"""The last computing stage: Vdd selection and the four schemes on the placed design; tables and bit-streams out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finevh.config import Flow
+from finevh.errors import NotReachableError
+from finevh.flow.artifacts import load_chain_order, load_variants
+from finevh.flow.designs import PlacedDesign, average_activity, load_activities, load_placed, tiled_design
+from finevh.flow.stage import Metrics, StageContext
+from finevh.flow.tables import (
+    bias_shares_table,
+    critical_paths_table,
+    programs_table,
+    selection_table,
+    tiles_table,
+)
+from finevh.schemes import (
+    Curve,
+    OperatingPoint,
+    Scheme,
+    SingleVoltageScheme,
+    points_csv,
+    schemes_of,
+    single_voltage_curve,
+    voltage_grid,
+)
+from finevh.selection import PmuEntry, parse_map, pmu_header, pmu_json
+from finevh.selection.engine import EngineDesign
+
+FREQUENCY_DECIMALS = 6
+"""Two frequencies are one point of a curve when they agree to a hertz."""
+
+
+@dataclass(frozen=True)
+class OperatingPoints:
+    """All points of a run, the designs they were computed on, and the frequencies that had no answer."""
+
+    points: tuple[OperatingPoint, ...]
+    designs: dict[str, EngineDesign]
+    refused: tuple[NotReachableError, ...]
+
+
+def curves_of(flow: Flow, designs: dict[str, EngineDesign]) -> dict[str, Curve]:
+    """Ideal-DVFS of each variant set."""
+    grid = voltage_grid(flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.ideal_step)
+    return {name: single_voltage_curve(design, flow.design.name, name, grid) for name, design in designs.items()}
+
+
+def frequencies_of(curve: Curve, base: Curve, extra: Sequence[float]) -> tuple[float, ...]:
+    """Frequencies of a variant's curves, MHz, ascending: its own of ideal-DVFS, those of the unbiased design, the user's."""
+    known: dict[float, float] = {}
+    for frequency in (*curve.frequencies, *base.frequencies, *extra):
+        known.setdefault(round(frequency, FREQUENCY_DECIMALS), frequency)
+    return tuple(sorted(known.values()))
+
+
+def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool) -> OperatingPoints:
+    """Run every scheme on every variant.
+
+    Parameters
+    ----------
+    fine
+        Include FINE-VH (the technology has cross-voltage tables).
+    """
+    curves = curves_of(flow, designs)
+    base = curves.get("pb0") or next(iter(curves.values()))
+    points: list[OperatingPoint] = []
+    refused: list[NotReachableError] = []
+    for curve in curves.values():
+        frequencies = frequencies_of(curve, base, flow.schemes.frequencies)
+        ideal = SingleVoltageScheme("ideal-dvfs", curve, flow.schemes.ideal_step)
+        asked: list[tuple[Scheme, Sequence[float]]] = [(ideal, curve.frequencies)]
+        for scheme in schemes_of(curve, flow.schemes.delta_vdd, flow.schemes.selectors):
+            if fine or scheme.name != "fine-vh":
+                asked.append((scheme, frequencies))
+        for scheme, at in asked:
+            for answer in scheme.points(at):
+                if isinstance(answer, NotReachableError):
+                    refused.append(answer)
+                else:
+                    points.append(answer)
+    return OperatingPoints(tuple(points), designs, tuple(refused))
+
+
+def worst_noise_margin(placed: PlacedDesign, low: float, high: float) -> float:
+    """Smallest static noise margin, V, of the design's cells at VddH behind a driver at VddL; nan where not characterised."""
+    cross, technology = placed.technology.cross, placed.technology
+    if cross is None:
+        return float("nan")
+    used = np.unique(placed.netlist.cell_type)
+    rows = [int(np.argmin(np.abs(technology.vdds - vdd))) for vdd in (low, high)]
+    corners = technology.corner_of[:, rows[1]]
+    margins = cross.noise_margin[corners[:, None], rows[0], used[None, :]]
+    return float(np.nanmin(margins)) if np.isfinite(margins).any() else float("nan")
+
+
+def check_noise(placed: PlacedDesign) -> float:
+    """Refuse a pair of voltages at which a VddL output is no longer read as 1 (physics of section 4.1).
+
+    Returns
+    -------
+    float
+        The smallest margin over all intervals, V; nan where not characterised.
+
+    Raises
+    ------
+    NotReachableError
+        If a margin is not positive.
+    """
+    schemes, smallest = placed.flow.schemes, float("inf")
+    for delta in schemes.delta_vdd:
+        grid = voltage_grid(schemes.vdd_min, schemes.vdd_max, delta)
+        for low, high in itertools.pairwise(grid):
+            margin = worst_noise_margin(placed, low, high)
+            if margin <= 0.0:
+                raise NotReachableError(
+                    f"VddL = {low:g} V is not read as 1 by every cell at VddH = {high:g} V (noise margin {margin * 1e3:.0f} mV):"
+                    " choose a smaller delta_vdd"
+                )
+            smallest = min(smallest, margin)
+    return smallest
+
+
+def run_operating_stage(context: StageContext) -> Metrics:
+    """Every scheme, variant, delta-Vdd and frequency."""
+    flow, inputs = context.flow, context.inputs
+    placed = load_placed(flow, inputs["floorplan"], inputs["optimize"])
+    fine = placed.technology.cross is not None and placed.floorplan.n_tiles > 1
+    if placed.technology.cross is None:
+        context.note(
+            f"technology {placed.technology.name} has no cross-voltage tables: FINE-VH is left out, the other schemes are exact"
+        )
+    margin = check_noise(placed) if fine else float("nan")
+    activities = load_activities(inputs["activity"])
+    average = average_activity(list(activities.values()))
+    variants = load_variants(inputs["polybias"])
+    designs = {}
+    for name in flow.schemes.variants:
+        context.note(f"{name}: slews and energies at {len(placed.technology.vdds)} voltages")
+        designs[name] = tiled_design(placed, average, variants[name])
+    context.note("schemes")
+    result = compute_points(flow, designs, fine)
+    for error in result.refused:
+        context.log.write(f"{error}\n")
+    context.write("results/operating_points.csv", points_csv(result.points))
+    context.write("results/tables/tiles.csv", tiles_table(placed))
+    context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
+    context.note("tables")
+    if fine:
+        context.write("results/tables/critical_paths.csv", critical_paths_table(designs, result.points))
+        context.write("results/tables/selection.csv", selection_table(designs, result.points))
+        _write_bitstreams(context, placed, result.points)
+    context.write("results/tables/programs.csv", programs_table(placed, designs, activities, result.points))
+    return _metrics(result, placed, margin)
+
+
+def _write_bitstreams(context: StageContext, placed: PlacedDesign, points: Sequence[OperatingPoint]) -> None:
+    """One table per variant, delta-Vdd and selector that a power-management unit can use."""
+    chain = load_chain_order(context.inputs["floorplan"])
+    groups: dict[tuple[str, float, str], list[PmuEntry]] = {}
+    for point in points:
+        if point.scheme == "fine-vh" and point.vdd_l_v is not None and point.vdd_h_v is not None:
+            entry = PmuEntry(point.freq_mhz, point.vdd_l_v, point.vdd_h_v, parse_map(point.assignment))
+            groups.setdefault((point.variant, point.delta_vdd_v, point.selector.split(":")[0]), []).append(entry)
+    for (variant, delta, selector), entries in groups.items():
+        name = f"{placed.flow.design.name}_{variant}_{round(delta * 1000)}mv_{selector}"
+        context.write(f"results/out/bitstreams/{name}.json", pmu_json(name, entries, chain))
+        context.write(f"results/out/bitstreams/{name}.h", pmu_header(name, entries, chain))
+
+
+def _metrics(result: OperatingPoints, placed: PlacedDesign, margin: float) -> Metrics:
+    metrics: Metrics = {
+        "operating_points__count": len(result.points),
+        "operating_points__not_reachable__count": len(result.refused),
+        "timing__single_trajectory": float(next(iter(result.designs.values())).single_trajectory),
+    }
+    if np.isfinite(margin):
+        metrics["operating_points__noise_margin__V"] = margin
+    for point in result.points:
+        if point.scheme == "ideal-dvfs" and point.vdd_v == placed.flow.schemes.vdd_max:
+            metrics[f"timing__fmax__{point.variant}__mhz"] = point.freq_mhz
+            if point.variant == "pb0":
+                metrics["timing__fmax__mhz"] = point.freq_mhz
+                metrics["timing__setup__ws__ps"] = placed.flow.clock.period - 1e6 / point.freq_mhz
+    return metrics

@@ -1,0 +1,127 @@
+"""The physical stages: synthesis, floorplan, placement, fan-out trees and sizing."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+
+from finevh.config import Flow
+from finevh.flow.artifacts import (
+    VERILOG,
+    load_floorplan,
+    load_netlist,
+    load_placement,
+    save_chain_order,
+    save_floorplan,
+    save_netlist,
+    save_placement,
+    save_wires,
+)
+from finevh.flow.inputs import constraints_of, rtl_of, synthesis_liberty, synthesis_vdd, technology_of
+from finevh.flow.stage import Metrics, StageContext
+from finevh.layout import (
+    FloorplanRequest,
+    estimate_wires,
+    half_perimeter,
+    interface_cells,
+    make_floorplan,
+    place,
+)
+from finevh.layout.chain import snake_order
+from finevh.netlist import read_verilog, write_verilog
+from finevh.netlist.model import Netlist
+from finevh.synthesis import Options, plan_synthesis, run_synthesis
+from finevh.synthesis.run import LOG
+from finevh.technology.model import Technology
+from finevh.timing import TimingGraph
+
+
+def cell_area(netlist: Netlist) -> float:
+    """Sum of the cells' areas, um2."""
+    return float(netlist.cells.area[netlist.cell_type].sum())
+
+
+def run_synthesis_stage(context: StageContext) -> Metrics:
+    """RTL to a flat mapped netlist at the highest Vdd; a design that is given as a netlist is read and checked."""
+    flow, technology = context.flow, technology_of(context.flow)
+    if flow.design.netlist is not None:
+        source, top = flow.design.netlist, flow.design.top
+    else:
+        rtl = rtl_of(flow)
+        options = Options(period=flow.clock.period, dont_use=technology.roles.get("dont_use", ()))
+        plan = plan_synthesis(rtl, [synthesis_liberty(flow)], options)
+        work = context.directory / "work"
+        result = run_synthesis(plan, work, lambda command, seconds: context.note(f"{command} {seconds:.1f} s"))
+        source, top = result.netlist, result.top
+        context.log.write((work / LOG).read_text(encoding="utf-8", errors="replace"))
+        for name, text in plan.files.items():
+            context.write(f"script/{name}", text)
+    netlist = read_verilog(source, technology, top)
+    if flow.design.netlist is None:
+        shutil.rmtree(work)
+    save_netlist(context.directory, netlist)
+    write_verilog(netlist, technology, context.directory / VERILOG)
+    return {
+        "synthesis__design__instance__count": netlist.n_cells,
+        "synthesis__design__nets__count": netlist.n_nets,
+        "synthesis__design__area__um2": cell_area(netlist),
+    }
+
+
+def run_floorplan_stage(context: StageContext) -> Metrics:
+    """Empty layout: N x N tiles with wrappers, Vdd-MUX sites, power grid."""
+    flow, technology = context.flow, technology_of(context.flow)
+    netlist = load_netlist(context.inputs["synthesis"], technology)
+    per_side = round(flow.floorplan.tiles**0.5)
+    floorplan = make_floorplan(netlist, technology, _request(flow, technology, per_side))
+    whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation))
+    save_floorplan(context.directory, floorplan)
+    save_chain_order(context.directory, snake_order(per_side))
+    return {
+        "floorplan__core__area__um2": floorplan.core_area,
+        "floorplan__core__area__overhead": floorplan.core_area / whole.core_area - 1.0,
+        "floorplan__rows__count": floorplan.core_lines,
+        "floorplan__tiles__count": floorplan.n_tiles,
+        "floorplan__vdd_mux__count": len(floorplan.header_row),
+    }
+
+
+def _request(flow: Flow, technology: Technology, per_side: int) -> FloorplanRequest:
+    """Reserve no Vdd-MUX where the flow wants none or the technology has none."""
+    if per_side > 1 and not (flow.floorplan.header and technology.roles.get("header")):
+        return FloorplanRequest(per_side, flow.floorplan.utilisation, header_sites=0)
+    return FloorplanRequest(per_side, flow.floorplan.utilisation)
+
+
+def run_place_stage(context: StageContext) -> Metrics:
+    """Cells on the cut rows, ports on the boundary."""
+    technology = technology_of(context.flow)
+    netlist = load_netlist(context.inputs["synthesis"], technology)
+    floorplan = load_floorplan(context.inputs["floorplan"])
+    placement = place(netlist, technology, floorplan, progress=lambda step, count: context.note(f"{step} {count}"))
+    save_placement(context.directory, placement)
+    return {"place__wirelength__um": float(np.nansum(half_perimeter(netlist, technology, placement)))}
+
+
+def run_optimize_stage(context: StageContext) -> Metrics:
+    """Fan-out trees by location and gate sizing on the placed netlist; its wires."""
+    flow, technology = context.flow, technology_of(context.flow)
+    netlist = load_netlist(context.inputs["synthesis"], technology)
+    placement = load_placement(context.inputs["place"])
+    wires = estimate_wires(netlist, technology, placement)
+    save_netlist(context.directory, netlist)
+    save_placement(context.directory, placement)
+    save_wires(context.directory, wires)
+    write_verilog(netlist, technology, context.directory / VERILOG)
+    interface = interface_cells(netlist, placement)
+    graph = TimingGraph(netlist, technology, constraints_of(flow), wires)
+    corner = int(np.argmin(np.abs(technology.vdds - synthesis_vdd(flow))))
+    state = graph.with_port_vdd(corner).evaluate(np.full(netlist.n_cells, corner, dtype=np.int32))
+    return {
+        "place__interface_cells__fraction": float(interface.mean()),
+        "optimize__design__instance__count": netlist.n_cells,
+        "optimize__design__area__um2": cell_area(netlist),
+        "optimize__wirelength__um": float(np.nansum(wires.length)),
+        "timing__setup__min_period__ps": state.min_period(),
+    }

@@ -1,0 +1,105 @@
+"""The stages of the main job, in order."""
+
+from __future__ import annotations
+
+from finevh.config import Flow
+from finevh.flow.activity import run_activity_stage
+from finevh.flow.bias import run_polybias_stage
+from finevh.flow.export import run_export_stage
+from finevh.flow.operating import run_operating_stage
+from finevh.flow.physical import run_floorplan_stage, run_optimize_stage, run_place_stage, run_synthesis_stage
+from finevh.flow.report import run_report_stage
+from finevh.flow.stage import Stage
+
+_CELLS = ("technology", "netlist", "units", "config")
+
+
+def _synthesis(flow: Flow) -> object:
+    return {
+        "design": flow.design,
+        "technology": flow.technology,
+        "period": flow.clock.period,
+        "vdd_max": flow.schemes.vdd_max,
+        "seed": flow.seed,
+    }
+
+
+def _floorplan(flow: Flow) -> object:
+    return {"technology": flow.technology, "floorplan": flow.floorplan}
+
+
+def _place(flow: Flow) -> object:
+    return {"technology": flow.technology, "seed": flow.seed}
+
+
+def _optimize(flow: Flow) -> object:
+    return {
+        "technology": flow.technology,
+        "clock": flow.clock,
+        "optimize": flow.optimize,
+        "vdd_max": flow.schemes.vdd_max,
+    }
+
+
+def _activity(flow: Flow) -> object:
+    return {"activity": flow.activity, "clock": (flow.clock.port, flow.clock.constants), "seed": flow.seed}
+
+
+def _polybias(flow: Flow) -> object:
+    return {
+        "technology": flow.technology,
+        "clock": flow.clock,
+        "polybias": flow.polybias,
+        "variants": flow.schemes.variants,
+        "derates": flow.schemes.driver_derates,
+        "vdds": (flow.schemes.vdd_min, flow.schemes.vdd_max),
+    }
+
+
+def _operating(flow: Flow) -> object:
+    return {"name": flow.design.name, "technology": flow.technology, "clock": flow.clock, "schemes": flow.schemes}
+
+
+def _export(flow: Flow) -> object:
+    return {"name": flow.design.name, "technology": flow.technology, "clock": flow.clock}
+
+
+def _report(flow: Flow) -> object:
+    return {"name": flow.design.name}
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("synthesis", run_synthesis_stage, (), _synthesis, (*_CELLS, "synthesis", "flow/physical")),
+    Stage("floorplan", run_floorplan_stage, ("synthesis",), _floorplan, (*_CELLS, "layout", "flow/physical")),
+    Stage("place", run_place_stage, ("synthesis", "floorplan"), _place, (*_CELLS, "layout", "flow/physical")),
+    Stage(
+        "optimize",
+        run_optimize_stage,
+        ("synthesis", "floorplan", "place"),
+        _optimize,
+        (*_CELLS, "layout", "timing", "optimize", "flow/physical"),
+    ),
+    Stage("activity", run_activity_stage, ("optimize",), _activity, (*_CELLS, "power", "flow/activity")),
+    Stage(
+        "polybias",
+        run_polybias_stage,
+        ("floorplan", "optimize", "activity"),
+        _polybias,
+        (*_CELLS, "layout", "timing", "power", "polybias", "flow/bias"),
+    ),
+    Stage(
+        "operating-points",
+        run_operating_stage,
+        ("floorplan", "optimize", "activity", "polybias"),
+        _operating,
+        (*_CELLS, "timing", "power", "selection", "schemes", "flow/operating", "flow/designs", "flow/tables"),
+    ),
+    Stage(
+        "export",
+        run_export_stage,
+        ("floorplan", "optimize", "polybias"),
+        _export,
+        (*_CELLS, "layout", "flow/export"),
+    ),
+    Stage("report", run_report_stage, ("operating-points", "export"), _report, ("report", "flow/report")),
+)

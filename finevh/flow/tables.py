@@ -1,0 +1,129 @@
+"""Tables beside ``operating_points.csv``: tiles, worst paths, programs, distance to the lower bound."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.flow.designs import PlacedDesign, tiled_design
+from finevh.layout import interface_cells
+from finevh.power import Activity
+from finevh.schemes import OperatingPoint
+from finevh.selection import Energy, Interval, lower_bound, parse_map
+from finevh.selection.engine import EngineDesign
+
+Row = Sequence[object]
+
+
+def table(header: Sequence[str], rows: Iterable[Row]) -> str:
+    """Return CSV text; floats in 9 digits, None as an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow(["" if v is None else f"{v:.9g}" if isinstance(v, float) else v for v in row])
+    return text.getvalue()
+
+
+def tiles_table(placed: PlacedDesign) -> str:
+    """Where each tile is and what is in it."""
+    floorplan, netlist = placed.floorplan, placed.netlist
+    tile, n = placed.placement.tile, placed.floorplan.n_tiles
+    area = np.bincount(tile, weights=netlist.cells.area[netlist.cell_type], minlength=n)
+    interface = np.bincount(tile[interface_cells(netlist, placed.placement)], minlength=n)
+    cells = np.bincount(tile, minlength=n)
+    rows = [(t, *map(float, floorplan.tile_box[t]), int(cells[t]), float(area[t]), int(interface[t])) for t in range(n)]
+    header = ("tile", "x0_um", "y0_um", "x1_um", "y1_um", "cells", "cell_area_um2", "interface_cells")
+    return table(header, rows)
+
+
+def critical_paths_table(designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]) -> str:
+    """Worst path of each FINE-VH operating point, from start to end."""
+    rows: list[Row] = []
+    seen: set[tuple[object, ...]] = set()
+    for point in points:
+        key = (point.variant, point.delta_vdd_v, point.freq_mhz)
+        if point.scheme != "fine-vh" or point.vdd_l_v is None or point.vdd_h_v is None or key in seen:
+            continue
+        seen.add(key)
+        design = designs[point.variant]
+        netlist = design.graph.netlist
+        interval = Interval(point.vdd_l_v, point.vdd_h_v)
+        timing = design.evaluate(interval, parse_map(point.assignment))
+        cells, delays = design.path_cells(timing, 1e6 / point.freq_mhz)
+        vdd = design.technology.vdds[design.cell_vdd(interval, timing.high)]
+        for step, (cell, delay) in enumerate(zip(cells.tolist(), delays.tolist(), strict=True)):
+            name = netlist.cells.names[netlist.cell_type[cell]]
+            tile = int(design.tile_of_cell[cell])
+            rows.append((*key, step, netlist.instance_names[cell], name, tile, float(vdd[cell]), delay))
+    header = ("variant", "delta_vdd_v", "freq_mhz", "step", "instance", "cell", "tile", "vdd_v", "delay_ps")
+    return table(header, rows)
+
+
+def selection_table(designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]) -> str:
+    """Power of each selector beside the lower bound (all tiles at VddL, no crossing leakage, no regard to timing)."""
+    rows: list[Row] = []
+    bounds: dict[tuple[str, float], tuple[float, float]] = {}
+    for point in points:
+        if point.scheme != "fine-vh" or point.vdd_l_v is None or point.vdd_h_v is None:
+            continue
+        interval = Interval(point.vdd_l_v, point.vdd_h_v)
+        key = (point.variant, point.vdd_l_v)
+        if key not in bounds:
+            at_one, at_two = (lower_bound(designs[point.variant], interval, f) for f in (1.0, 2.0))
+            bounds[key] = (2 * at_one - at_two, at_two - at_one)
+        static, slope = bounds[key]
+        bound = static + slope * point.freq_mhz
+        gap = 100.0 * (point.power_total_mw / bound - 1.0)
+        rows.append((point.variant, point.delta_vdd_v, point.freq_mhz, point.selector, point.power_total_mw, bound, gap))
+    header = ("variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw", "lower_bound_mw", "gap_percent")
+    return table(header, rows)
+
+
+def bias_shares_table(placed: PlacedDesign, variants: Mapping[str, NDArray[np.int8]]) -> str:
+    """Share of the interface cells at each variant, for each biased set (Fig. 4.9)."""
+    interface = interface_cells(placed.netlist, placed.placement)
+    total = int(interface.sum())
+    rows: list[Row] = []
+    for name, column in variants.items():
+        if name == "pb0" or total == 0:
+            continue
+        count = np.bincount(column[interface], minlength=len(placed.technology.variants))
+        rows += [
+            (name, placed.floorplan.n_tiles, variant.name, float(count[index]) / total)
+            for index, variant in enumerate(placed.technology.variants)
+            if count[index] or index == 0
+        ]
+    return table(("set", "tiles", "variant", "fraction"), rows)
+
+
+def programs_table(
+    placed: PlacedDesign,
+    designs: Mapping[str, EngineDesign],
+    activities: Mapping[str, Activity],
+    points: Sequence[OperatingPoint],
+) -> str:
+    """Power of every program at every operating point: the voltages are the run's, the activity is the program's own."""
+    rows: list[Row] = []
+    for program, activity in activities.items():
+        energy: dict[tuple[str, float, float, str], Energy] = {}
+        for variant, design in designs.items():
+            own = design if len(activities) == 1 else tiled_design(placed, activity, design.cell_variant)
+            for point in points:
+                if point.variant != variant or point.scheme == "vdd-dithering":
+                    continue
+                low, high = (point.vdd_v, point.vdd_v) if point.vdd_v is not None else (point.vdd_l_v, point.vdd_h_v)
+                assert low is not None
+                assert high is not None
+                key = (variant, low, high, point.assignment)
+                if key not in energy:
+                    bits = parse_map(point.assignment or "H" * own.n_tiles)
+                    energy[key] = own.weigh(Interval(low, high), bits)
+                power = energy[key].power(point.freq_mhz)
+                rows.append((program, point.scheme, variant, point.delta_vdd_v, point.freq_mhz, point.selector, power))
+    header = ("program", "scheme", "variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw")
+    return table(header, rows)

@@ -1,0 +1,155 @@
+"""A placed netlist as tiles: binds the timing and power engines to what the selectors ask for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.config import VOLTAGE_TOLERANCE
+from finevh.errors import InputError
+from finevh.power import LeakageModel, PreparedPower
+from finevh.selection.tiles import Bits, Energy, Interval, MappedTiming
+from finevh.technology.model import Int, Technology
+from finevh.timing import TimingGraph, TimingState
+
+_NO_TILE = -1
+# Energy per cycle is power at a frequency over that frequency: 1 mW at 1 MHz is 1e6 fJ.
+_FJ_PER_MW_AT_1_MHZ = 1e6
+
+
+@dataclass(frozen=True)
+class EngineDesign:
+    """A :class:`finevh.selection.TiledDesign` on the project's own engines.
+
+    Cells outside all tiles (tile -1) and those of ``always_high`` are at VddH, as are the input ports.
+    """
+
+    technology: Technology
+    graph: TimingGraph
+    power: PreparedPower
+    leakage: LeakageModel
+    cell_variant: NDArray[np.int8]
+    tile_of_cell: Int
+    n_tiles: int
+    always_high: NDArray[np.bool_]
+    """(n_cell) for example the clock tree, where the flow says so."""
+
+    @cached_property
+    def tile_area(self) -> NDArray[np.float64]:
+        """(n_tiles) cell area, um2."""
+        netlist = self.graph.netlist
+        inside = self.tile_of_cell != _NO_TILE
+        area = netlist.cells.area[netlist.cell_type[inside]]
+        return np.bincount(self.tile_of_cell[inside], weights=area, minlength=self.n_tiles).astype(np.float64)
+
+    @cached_property
+    def single_trajectory(self) -> bool:
+        """True where every constrained path has the same number of clock periods."""
+        coefficient = self.graph.setup.coefficient
+        return bool(len(coefficient) == 0 or (coefficient == coefficient[0]).all())
+
+    @cached_property
+    def _cells_of_tile(self) -> list[NDArray[np.intp]]:
+        movable = np.where(self.always_high, _NO_TILE, self.tile_of_cell)
+        order = np.argsort(movable, kind="stable")
+        bounds = np.searchsorted(movable[order], np.arange(self.n_tiles + 1))
+        return [order[a:b] for a, b in itertools.pairwise(bounds)]
+
+    @cached_property
+    def _graphs(self) -> dict[int, TimingGraph]:
+        return {}
+
+    def _graph(self, port_vdd: int) -> TimingGraph:
+        """The timing graph whose ports swing to a voltage."""
+        if port_vdd not in self._graphs:
+            self._graphs[port_vdd] = self.graph.with_port_vdd(port_vdd)
+        return self._graphs[port_vdd]
+
+    def vdd_index(self, vdd: float) -> int:
+        """Row of ``technology.vdds``.
+
+        Raises
+        ------
+        InputError
+            If the technology has no such voltage.
+        """
+        index = int(np.argmin(np.abs(self.technology.vdds - vdd)))
+        if abs(self.technology.vdds[index] - vdd) > VOLTAGE_TOLERANCE:
+            known = ", ".join(f"{v:g}" for v in self.technology.vdds)
+            raise InputError(f"technology {self.technology.name} has no library at {vdd:g} V; it has {known} V")
+        return index
+
+    def cell_vdd(self, interval: Interval, high: Bits) -> Int:
+        """(n_cell) row of ``technology.vdds`` of each cell under a tile map."""
+        low_index, high_index = self.vdd_index(interval.low), self.vdd_index(interval.high)
+        is_high = self.always_high | (self.tile_of_cell == _NO_TILE)
+        is_high |= high[np.maximum(self.tile_of_cell, 0)]
+        return np.where(is_high, high_index, low_index).astype(np.int32)
+
+    def evaluate(self, interval: Interval, high: Bits) -> MappedTiming:
+        """See :class:`finevh.selection.TiledDesign`."""
+        graph = self._graph(self.vdd_index(interval.high))
+        state = graph.evaluate(self.cell_vdd(interval, high), self.cell_variant)
+        return MappedTiming(high.copy(), interval, state.min_period(), state)
+
+    def flip(self, timing: MappedTiming, tiles: Sequence[int]) -> MappedTiming:
+        """See :class:`finevh.selection.TiledDesign`."""
+        high = timing.high.copy()
+        high[list(tiles)] ^= True
+        graph = self._graph(self.vdd_index(timing.interval.high))
+        changed = np.concatenate([self._cells_of_tile[tile] for tile in tiles])
+        state = graph.update(_state(timing), changed, self.cell_vdd(timing.interval, high), self.cell_variant)
+        return MappedTiming(high, timing.interval, state.min_period(), state)
+
+    def worst_slack(self, timing: MappedTiming, period: float) -> float:
+        """Worst setup slack, ps."""
+        return _state(timing).worst_slack(period)
+
+    def path_cells(self, timing: MappedTiming, period: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Cells of the path of the worst slack, from start to end, and their delays, ps."""
+        path = self._graph(self.vdd_index(timing.interval.high)).critical_path(_state(timing), period)
+        inside = path.cell >= 0  # a path may start at a port
+        return path.cell[inside].astype(np.intp), np.asarray(path.delay[inside], dtype=np.float64)
+
+    def critical_path(self, timing: MappedTiming, period: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """See :class:`finevh.selection.TiledDesign`."""
+        cells, delays = self.path_cells(timing, period)
+        return np.where(self.always_high, _NO_TILE, self.tile_of_cell)[cells].astype(np.intp), delays
+
+    def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
+        """See :class:`finevh.selection.TiledDesign`."""
+        slack = self._graph(self.vdd_index(timing.interval.high)).cell_slacks(_state(timing), period)
+        late = (slack < 0) & (self.tile_of_cell != _NO_TILE) & ~self.always_high
+        return np.bincount(self.tile_of_cell[late], minlength=self.n_tiles).astype(np.intp)
+
+    def energy(self, timing: MappedTiming) -> Energy:
+        """See :class:`finevh.selection.TiledDesign`."""
+        return self.weigh(timing.interval, timing.high)
+
+    def weigh(self, interval: Interval, high: Bits) -> Energy:
+        """Weigh a map without timing it."""
+        return self._energy(self.cell_vdd(interval, high), self.vdd_index(interval.high))
+
+    def _energy(self, cell_vdd: Int, port_vdd: int) -> Energy:
+        switching, internal = self.power.evaluate(cell_vdd, 1.0, port_vdd=port_vdd)
+        leakage = self.leakage.evaluate(cell_vdd, self.cell_variant, port_vdd)
+        return Energy(
+            switching * _FJ_PER_MW_AT_1_MHZ, internal * _FJ_PER_MW_AT_1_MHZ, leakage.total, leakage.total_interface
+        )
+
+    def single_voltage(self, vdd: float) -> tuple[float, Energy]:
+        """See :class:`finevh.selection.TiledDesign`."""
+        index = self.vdd_index(vdd)
+        cell_vdd = np.full(self.graph.netlist.n_cells, index, dtype=np.int32)
+        state = self._graph(index).evaluate(cell_vdd, self.cell_variant)
+        return state.min_period(), self._energy(cell_vdd, index)
+
+
+def _state(timing: MappedTiming) -> TimingState:
+    assert isinstance(timing.handle, TimingState)
+    return timing.handle
