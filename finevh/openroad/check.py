@@ -44,13 +44,13 @@ def check_scripts(
     """
     table = table or load_table()
     found = set(check_statically(scripts, table))
-    if any(finding.message.startswith(("missing closing", "extra characters")) for finding in found):
+    if any(finding.message.startswith(("missing closing", "extra characters", "unbalanced")) for finding in found):
         return sorted(found)  # an unbalanced script would run on as something else
     order = _run_order(scripts)
     records = run_in_sandbox(scripts, order, table)
     found.update(_judge_records(records, scripts, set(inputs), table))
     found.update(_unused_scripts(scripts, records))
-    return sorted(_without_repeats(found))
+    return sorted(found)
 
 
 def require_clean(findings: list[Finding]) -> None:
@@ -162,7 +162,3 @@ def _unused_scripts(scripts: Mapping[str, str], records: list[Record]) -> list[F
     used |= {record.arguments[0] for record in records if record.kind == "source"}
     return [Finding(name, 1, "no stage of flow.tcl runs this script") for name in scripts if name.endswith(".tcl") and name not in used]
 
-
-def _without_repeats(findings: set[Finding]) -> list[Finding]:
-    """One message once per line, whether reading or running found it."""
-    return sorted(findings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,8 +27,11 @@ from finevh.openroad.context import (
     tile_rail,
     validate_context,
 )
-from finevh.openroad.quoting import tcl_comment, tcl_list, tcl_list_word, tcl_word
+from finevh.openroad.quoting import tcl_comment, tcl_list, tcl_word
 
+_LIKE_A_VARIABLE = re.compile(r"(?:[a-z_]+|[xy][01]?)\Z")
+_COMMENT_WIDTH = 118
+_LIST_WIDTH = 90  # characters; longer lists get a line per element
 SETTINGS = "common.tcl"
 FLOW = "flow.tcl"
 
@@ -278,8 +282,17 @@ def _mux_connections(context: FlowContext) -> list[tuple[str, str]]:
 
 
 def _header(stage: Stage) -> TclText:
-    lines = [f"# reads  {tcl_comment(name)}" for name in dict.fromkeys(stage.reads)]
-    lines += [f"# writes {tcl_comment(name)}" for name in stage.writes]
+    """The files of a stage as comment lines, each line one list."""
+    lines: list[str] = []
+    for label, names in (("# reads ", dict.fromkeys(stage.reads)), ("# writes", stage.writes)):
+        line = label
+        for name in names:
+            word = tcl_comment(tcl_word(name))
+            if len(line) + 1 + len(word) > _COMMENT_WIDTH and line != label:
+                lines.append(line)
+                line = label
+            line += " " + word
+        lines.append(line)
     return TclText("\n".join(lines))
 
 
@@ -299,8 +312,8 @@ def _environment(folder: Path) -> jinja2.Environment:
         autoescape=False,  # noqa: S701 - Tcl, not HTML; _only_quoted refuses unquoted text
     )
     environment.filters |= {
-        "tcl": lambda value: TclText(tcl_word(str(value))),
-        "tcl_list": lambda values: TclText(tcl_list_word([str(value) for value in values])),
+        "tcl": lambda value: TclText(_data_word(str(value))),
+        "tcl_list": lambda values: TclText(_data_list([str(value) for value in values])),
         "tcl_row": lambda values: TclText("{" + tcl_list(_cell(value) for value in values) + "}"),
         "number": lambda value: TclText(_number(value)),
         "numbers": lambda values: TclText(" ".join(_number(value) for value in values)),
@@ -310,6 +323,18 @@ def _environment(folder: Path) -> jinja2.Environment:
         "comment": lambda value: TclText(tcl_comment(str(value))),
     }
     return environment
+
+
+def _data_word(text: str) -> str:
+    """A name that reads like a variable of the scripts stands in braces: a bare one would be a forgotten dollar."""
+    word = tcl_word(text)
+    return f"{{{word}}}" if word == text and _LIKE_A_VARIABLE.match(text) else word
+
+
+def _data_list(items: list[str]) -> str:
+    words = [_data_word(item) for item in items]
+    line = f"[list {' '.join(words)}]" if words else "{}"
+    return line if len(line) <= _LIST_WIDTH else "[list \\\n  " + " \\\n  ".join(words) + " \\\n]"
 
 
 def _only_quoted(value: object) -> object:

@@ -25,6 +25,10 @@ _UNCHECKABLE = frozenset(
     {"after", "apply", "cd", "coroutine", "eval", "exit", "interp", "load", "namespace", "package", "rename", "socket",
      "subst", "tailcall", "thread", "trace", "uplevel", "vwait"}
 )  # fmt: skip
+# Tcl commands that take values: position of the first one, and where they end if names of variables follow.
+_FIRST_VALUE: Mapping[str, int] = {"foreach": 2, "lassign": 1, "set": 2, "puts": 1, "dict": 3}
+_END_VALUE: Mapping[str, int] = {"lassign": 2, "foreach": 3, "regsub": 0}
+_TAKES_VALUES = frozenset({"concat", "foreach", "lassign", "lindex", "list", "llength", "lrange", "puts", "return", "set", "split"})
 _EXEC_ALLOWED = "flow.tcl"
 
 
@@ -59,7 +63,8 @@ def check_statically(scripts: Mapping[str, str], table: CommandTable) -> list[Fi
         known = dict(own[name])
         for source in _sourced(commands):
             known |= own.get(source, {})
-        walker = _Walker(name, table, known)
+        variables = _variables(commands) | {v for source in _sourced(commands) for v in _variables(parsed.get(source, []))}
+        walker = _Walker(name, table, known, variables)
         walker.walk_commands(commands)
         findings += walker.findings
     return findings
@@ -82,10 +87,36 @@ def _sourced(commands: list[Command]) -> Iterator[str]:
             yield command.words[1].value
 
 
+def _variables(commands: list[Command]) -> set[str]:
+    """Names that a script gives to variables by ``set``, ``lassign`` and ``foreach`` outside procedures."""
+    found: set[str] = set()
+    for command in commands:
+        words = [word.value for word in command.words]
+        if words[0] == "set" and len(words) > 1 and words[1]:
+            found.add(words[1])
+        elif words[0] == "lassign":
+            found.update(word for word in words[2:] if word)
+        elif words[0] == "foreach" and len(words) == 4:
+            found.update((words[1] or "").split())
+        if words[0] in ("foreach", "if", "for", "while"):
+            for word in command.words[1:]:
+                if word.kind == "braced" and "\n" in word.raw:
+                    found |= _variables(_commands_of(word))
+    return found
+
+
+def _commands_of(body: Word) -> list[Command]:
+    try:
+        return list(parse_script(body.raw, body.line))
+    except TclSyntaxError:
+        return []  # the walk reports it
+
+
 class _Walker:
     """Goes through one script and keeps what it finds."""
 
-    def __init__(self, file: str, table: CommandTable, procedures: Mapping[str, Procedure]) -> None:
+    def __init__(self, file: str, table: CommandTable, procedures: Mapping[str, Procedure], variables: set[str]) -> None:
+        self.variables = variables
         self.file = file
         self.table = table
         self.procedures = procedures
@@ -114,6 +145,8 @@ class _Walker:
             self._check_object_call(command)
             return
         name = first.value.removeprefix("::")
+        if name in self.procedures or name in self.table.commands:
+            self._suspect_names(command)
         if name in self.procedures:
             self._check_count(command, name, self.procedures[name].least, self.procedures[name].most, complete)
         elif name in self.table.commands:
@@ -124,21 +157,33 @@ class _Walker:
         elif name in _UNCHECKABLE:
             self.report(command.line, f"'{name}': what it runs cannot be checked; write the commands out")
         elif name in _TCL:
+            if name in _TAKES_VALUES or (name == "dict" and len(arguments) > 1):
+                self._suspect_names(command)
             least, most = _TCL[name]
-            self._check_count(command, name, least, most, complete)
-            self._check_tcl(name, command)
+            if self._check_count(command, name, least, most, complete):
+                self._check_tcl(name, command)
         else:
             self.report(command.line, f"unknown command '{name}'{self.table.nearest(name, [*_TCL, *self.procedures])}")
 
-    def _check_count(self, command: Command, name: str, least: int, most: int | None, complete: bool) -> None:
+    def _check_count(self, command: Command, name: str, least: int, most: int | None, complete: bool) -> bool:
         count = len(command.words) - 1
-        if complete and (count < least or (most is not None and count > most)):
+        wrong = count < least or (most is not None and count > most)
+        if wrong and complete:
             takes = f"{least} or more" if most is None else str(least) if least == most else f"{least} to {most}"
             self.report(command.line, f"{name}: {count} arguments, takes {takes}")
+        return not wrong
+
+    def _suspect_names(self, command: Command) -> None:
+        """A bare word that is also a variable is a forgotten dollar."""
+        words = command.words
+        for word in words[_FIRST_VALUE.get(words[0].value or "", 1) : _END_VALUE.get(words[0].value or "")]:
+            if word.kind == "bare" and word.value in self.variables:
+                self.report(word.line, f"'{word.value}' is the name of a variable: ${word.value} meant?")
 
     def _check_object_call(self, command: Command) -> None:
         """``$object method ...`` or ``[...] method ...``."""
         line = command.line
+        self._suspect_names(command)
         if len(command.words) < 2 or command.words[1].value is None:
             self.report(line, f"the command '{command.words[0].raw}' is not a constant: it cannot be checked")
             return
@@ -164,13 +209,19 @@ class _Walker:
         elif name in ("foreach", "lmap"):
             self._body(words[-1])
         elif name == "proc":
-            self._body(words[3])
+            self._procedure(words[2], words[3])
         elif name == "catch":
             self._body(words[1])
         elif name == "switch":
             self.report(command.line, "'switch': its arms are not checked here; write if and elseif")
         elif name == "dict" and len(words) > 2 and words[1].value in ("for", "map", "with", "update", "filter"):
             self.report(command.line, f"'dict {words[1].value}': its body is not checked here; write foreach")
+
+    def _procedure(self, parameters: Word, body: Word) -> None:
+        outside = self.variables
+        self.variables = set((parameters.value or "").split()) | _variables(_commands_of(body))
+        self._body(body)
+        self.variables = outside
 
     def _check_if(self, command: Command) -> None:
         words, index = command.words, 1

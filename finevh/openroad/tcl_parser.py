@@ -58,16 +58,33 @@ def parse_script(text: str, line: int = 1) -> Iterator[Command]:
 
 
 def expression_scripts(text: str, line: int) -> list[tuple[str, int]]:
-    """Return the ``[...]`` scripts inside the text of an expression, with their lines."""
+    """Return the ``[...]`` scripts inside the text of an expression, with their lines.
+
+    Raises
+    ------
+    TclSyntaxError
+        For unbalanced quotes, braces, brackets or parentheses.
+    """
     reader = _Reader(text, line)
     found: list[tuple[str, int]] = []
+    depth = 0
     while reader.at < len(text):
-        if reader.peek() == "[":
+        character = reader.peek()
+        if character == "[":
             found.append(reader.bracketed())
-        elif reader.peek() == "\\":
-            reader.skip(2)
+        elif character == "{":
+            reader.braced()
+        elif character == '"':
+            found += reader.quoted()
+        elif character == "$" and reader.variable():
+            pass
         else:
-            reader.skip(1)
+            depth += (character == "(") - (character == ")")
+            if depth < 0:
+                break
+            reader.skip(2 if character == "\\" else 1)
+    if depth != 0:
+        raise TclSyntaxError(reader.line, "unbalanced parentheses in an expression")
     return found
 
 
@@ -150,15 +167,24 @@ class _Reader:
             self._word_ends(line, "brace")
             return Word("braced", raw, raw.replace("\\\n", " "), line, (), expanded)
         if self.peek() == '"':
-            self.skip(1)
-            value, nested = self._substituted('"')
-            if self.peek() != '"':
-                raise self.fail(line, "missing closing quote")
-            self.skip(1)
+            value, nested = self._quoted()
             self._word_ends(line, "quote")
             return Word("quoted", self.text[start : self.at], value, line, nested, expanded)
         value, nested = self._substituted("")
         return Word("bare", self.text[start : self.at], value, line, nested, expanded)
+
+    def quoted(self) -> tuple[tuple[str, int], ...]:
+        """Read ``"..."`` and return the scripts in it."""
+        return self._quoted()[1]
+
+    def _quoted(self) -> tuple[str | None, tuple[tuple[str, int], ...]]:
+        line = self.line
+        self.skip(1)
+        value, nested = self._substituted('"')
+        if self.peek() != '"':
+            raise self.fail(line, "missing closing quote")
+        self.skip(1)
+        return value, nested
 
     def _word_ends(self, line: int, what: str) -> None:
         following = self.peek()
@@ -201,12 +227,7 @@ class _Reader:
         elif self.peek() == "{":
             self.braced()
         elif self.peek() == '"':
-            line = self.line
-            self.skip(1)
-            self._substituted('"')
-            if self.peek() != '"':
-                raise self.fail(line, "missing closing quote")
-            self.skip(1)
+            self._quoted()
         else:
             before = self.at
             self._substituted("", inside_brackets=True)
@@ -228,7 +249,7 @@ class _Reader:
             if character == "[":
                 nested.append(self.bracketed())
                 constant = False
-            elif character == "$" and self._variable():
+            elif character == "$" and self.variable():
                 constant = False
             elif character == "\\":
                 if not stop and self.peek(1) == "\n":
@@ -239,7 +260,7 @@ class _Reader:
                 self.skip(1)
         return ("".join(pieces) if constant else None), tuple(nested)
 
-    def _variable(self) -> bool:
+    def variable(self) -> bool:
         """Pass over ``$name``, ``${name}`` or ``$name(index)``; False if the dollar stands for itself."""
         if self.peek(1) == "{":
             end = self.text.find("}", self.at)
