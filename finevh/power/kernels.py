@@ -2,7 +2,8 @@
 
 Time is counted in half clock cycles: even steps are rising edges, odd steps falling edges. Gates have no delay. Within a
 step the order is that of synchronous logic: first the clock network, then all triggered flip-flops sample, then they and the
-inputs change together, then the data logic follows level by level.
+inputs change together, then the data logic follows level by level. Values move in two alternating passes, so that the hot
+loops stay in one function each: cells are evaluated and name the nets to flip; nets flip and wake their sinks.
 """
 
 from __future__ import annotations
@@ -13,13 +14,37 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.power.network import Wiring
+from finevh.power.network import (
+    ARMED,
+    CLOCK_LEVEL,
+    CLOCK_MASK,
+    CLOCK_NET,
+    DOMAIN,
+    EDGE,
+    FLOP,
+    GATE,
+    LATCH,
+    LEVEL,
+    OUT_BEGIN,
+    OUT_END,
+    PATTERN,
+    QUEUED,
+    ROLE,
+    SINCE,
+    SINCE_HIGH,
+    SLOT,
+    STATE_MASK,
+    STORED,
+    TABLE,
+    Wiring,
+)
 
-__all__ = ["OSCILLATES", "State", "clear_counts", "flush", "force", "new_state", "settle_all", "step"]
+__all__ = ["OSCILLATES", "State", "clear_counts", "flush", "new_state", "settle_all", "step"]
 
 OSCILLATES = 1
-_FLOP, _LATCH, _GATE = 2, 3, 1
 _CLOCK, _NEXT, _CLEAR, _PRESET = 1, 2, 4, 8
+_TOGGLES, _TOUCHED, _HIGH = 0, 1, 2
+_PENDING, _LOWEST, _FIRED, _FLIPS = 0, 1, 2, 3
 
 
 class State(NamedTuple):
@@ -27,141 +52,166 @@ class State(NamedTuple):
 
     value: NDArray[np.uint8]
     """(n_net,) logic value."""
-    pattern: NDArray[np.int32]
-    """(n_cell,) values on the cell's pins and its stored bit."""
-    clock_level: NDArray[np.uint8]
-    """(n_cell,) clock function of sequential cells at their last evaluation."""
-    toggles: NDArray[np.int64]
-    touched: NDArray[np.int64]
-    """(n_net,) step of the last odd change: a second change in the same step cancels it (no glitches)."""
-    high: NDArray[np.int64]
-    """(n_net,) half cycles at 1, open intervals counted at ``flush``."""
-    since: NDArray[np.int64]
-    """(n_cell,) step of the last pattern change."""
+    net: NDArray[np.int64]
+    """(n_net, 3): toggles; step of the last odd change (a second change in the same step cancels it: no glitches); half
+    cycles at 1, open intervals counted at ``flush``."""
+    cell: NDArray[np.int32]
+    """(n_cell, n_column) as ``Wiring.cell``, with the changing columns."""
     dwell: NDArray[np.int64]
     """Half cycles in each leakage pattern."""
     queue: NDArray[np.int32]
+    """(n_cell,) cells to evaluate, by level."""
     filled: NDArray[np.int64]
-    """(n_level,) queued cells of each level."""
-    queued: NDArray[np.bool_]
+    """(n_level,)"""
     pending: NDArray[np.int32]
-    """(n_cell,) sequential cells to look at."""
+    """(2 n_cell,) sequential cells to look at, then those to evaluate."""
+    armed: NDArray[np.int32]
+    """EDGE cells whose data changed since they last sampled, by domain."""
+    n_armed: NDArray[np.int64]
+    """(n_domain,)"""
+    fired: NDArray[np.int32]
+    """Domains whose clock edge came in this step."""
+    flips: NDArray[np.int32]
+    """Nets to change."""
     counter: NDArray[np.int64]
-    """[number pending, lowest filled level]."""
+    """[number pending, lowest filled level, number fired, number of nets to change]."""
 
 
 def new_state(wiring: Wiring, n_nets: int) -> State:
-    """Return the all-zero start: every net and stored bit at 0, every cell waiting for evaluation."""
-    n_cells = len(wiring.role)
-    n_levels = len(wiring.level_ptr) - 1
+    """Return the all-zero start: every net and stored bit at 0."""
+    n_cells = len(wiring.cell)
+    n_domain = len(wiring.domain_ptr) - 1
+    net = np.zeros((n_nets, 3), dtype=np.int64)
+    net[:, _TOUCHED] = -1
     return State(
         value=np.zeros(n_nets, dtype=np.uint8),
-        pattern=np.zeros(n_cells, dtype=np.int32),
-        clock_level=np.zeros(n_cells, dtype=np.uint8),
-        toggles=np.zeros(n_nets, dtype=np.int64),
-        touched=np.full(n_nets, -1, dtype=np.int64),
-        high=np.zeros(n_nets, dtype=np.int64),
-        since=np.zeros(n_cells, dtype=np.int64),
-        dwell=np.zeros(int(wiring.slot[-1]), dtype=np.int64),
+        net=net,
+        cell=wiring.cell.copy(),
+        dwell=np.zeros(wiring.n_slots, dtype=np.int64),
         queue=np.zeros(n_cells, dtype=np.int32),
-        filled=np.zeros(n_levels, dtype=np.int64),
-        queued=np.zeros(n_cells, dtype=np.bool_),
-        pending=np.zeros(n_cells, dtype=np.int32),
-        counter=np.zeros(2, dtype=np.int64),
+        filled=np.zeros(len(wiring.level_ptr) - 1, dtype=np.int64),
+        pending=np.zeros(2 * n_cells, dtype=np.int32),
+        armed=np.zeros(int(wiring.domain_ptr[-1]), dtype=np.int32),
+        n_armed=np.zeros(n_domain, dtype=np.int64),
+        fired=np.zeros(4 * n_domain + 4, dtype=np.int32),
+        flips=np.zeros(2 * n_nets, dtype=np.int32),
+        counter=np.zeros(4, dtype=np.int64),
     )
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def _wake(w, s, cell):  # type: ignore[no-untyped-def]
-    """Queue a cell for evaluation."""
-    if s.queued[cell]:
-        return
-    s.queued[cell] = True
-    if w.role[cell] >= _FLOP:
-        s.pending[s.counter[0]] = cell
-        s.counter[0] += 1
-    else:
-        level = w.level[cell]
-        s.queue[w.level_ptr[level] + s.filled[level]] = cell
-        s.filled[level] += 1
-        if level < s.counter[1]:
-            s.counter[1] = level
-
-
-@numba.njit(cache=True)  # type: ignore[misc]
-def _flip(w, s, net, now):  # type: ignore[no-untyped-def]
-    """Change a net, tell its sinks, count the toggle and the time."""
-    new = s.value[net] ^ 1
-    s.value[net] = new
-    if s.touched[net] == now:
-        s.toggles[net] -= 1
-        s.touched[net] = -1
-    else:
-        s.toggles[net] += 1
-        s.touched[net] = now
-    if new:
-        s.high[net] -= now
-    else:
-        s.high[net] += now
-    for f in range(w.fan_ptr[net], w.fan_ptr[net + 1]):
-        cell = w.fan_cell[f]
-        bit = w.fan_bit[f]
-        pattern = s.pattern[cell]
-        elapsed = now - s.since[cell]
-        if elapsed > 0:
-            s.dwell[w.slot[cell] + (pattern & w.state_mask[cell])] += elapsed
-            s.since[cell] = now
-        if bit > 0:
-            s.pattern[cell] = pattern ^ bit
-            _wake(w, s, cell)
+def _apply(w, s, now):  # type: ignore[no-untyped-def]
+    """Change the listed nets: count, book the time of the sinks' patterns, update them and wake the sinks."""
+    cell_data = s.cell
+    for i in range(s.counter[_FLIPS]):
+        net = s.flips[i]
+        new = s.value[net] ^ 1
+        s.value[net] = new
+        if s.net[net, _TOUCHED] == now:
+            s.net[net, _TOGGLES] -= 1
+            s.net[net, _TOUCHED] = -1
         else:
-            s.pattern[cell] = pattern ^ (-bit)
+            s.net[net, _TOGGLES] += 1
+            s.net[net, _TOUCHED] = now
+        s.net[net, _HIGH] += -now if new else now
+        domain = w.fires[net, new]
+        if domain >= 0:
+            s.fired[s.counter[_FIRED]] = domain
+            s.counter[_FIRED] += 1
+        for f in range(w.fan_ptr[net], w.fan_ptr[net + 1]):
+            cell = w.fan[f, 0]
+            bit = w.fan[f, 1]
+            role = cell_data[cell, ROLE]
+            pattern = cell_data[cell, PATTERN]
+            elapsed = now - cell_data[cell, SINCE]
+            if elapsed > 0:
+                cell_data[cell, SINCE] = now
+                slot = cell_data[cell, SLOT]
+                mask = cell_data[cell, STATE_MASK]
+                if role == EDGE:
+                    clock = cell_data[cell, CLOCK_NET]
+                    high = s.net[clock, _HIGH] + (now if s.value[clock] else 0)
+                    at_one = high - cell_data[cell, SINCE_HIGH]
+                    cell_data[cell, SINCE_HIGH] = high
+                    s.dwell[slot + ((pattern | cell_data[cell, CLOCK_MASK]) & mask)] += at_one
+                    elapsed -= at_one
+                s.dwell[slot + (pattern & mask)] += elapsed
+            if role == EDGE and cell_data[cell, ARMED] == 0:
+                cell_data[cell, ARMED] = 1
+                own = cell_data[cell, DOMAIN]
+                s.armed[w.domain_ptr[own] + s.n_armed[own]] = cell
+                s.n_armed[own] += 1
+            if bit < 0:
+                cell_data[cell, PATTERN] = pattern ^ (-bit)
+                continue
+            cell_data[cell, PATTERN] = pattern ^ bit
+            if cell_data[cell, QUEUED] == 0:
+                cell_data[cell, QUEUED] = 1
+                if role >= FLOP:
+                    s.pending[s.counter[_PENDING]] = cell
+                    s.counter[_PENDING] += 1
+                else:
+                    level = cell_data[cell, LEVEL]
+                    s.queue[w.level_ptr[level] + s.filled[level]] = cell
+                    s.filled[level] += 1
+                    if level < s.counter[_LOWEST]:
+                        s.counter[_LOWEST] = level
+    s.counter[_FLIPS] = 0
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def _evaluate(w, s, cell, now):  # type: ignore[no-untyped-def]
-    """Bring the outputs of a cell up to its pattern."""
-    word = w.output[w.table[cell] + s.pattern[cell]]
-    for o in range(w.out_ptr[cell], w.out_ptr[cell + 1]):
-        net = w.out_net[o]
-        if net >= 0 and s.value[net] != (word & 1):
-            _flip(w, s, net, now)
-        word >>= 1
+def _evaluate(w, s, cells, n):  # type: ignore[no-untyped-def]
+    """List the nets that the outputs of the first ``n`` of ``cells`` must change."""
+    count = s.counter[_FLIPS]
+    for i in range(n):
+        cell = cells[i]
+        pattern = s.cell[cell, PATTERN]
+        role = s.cell[cell, ROLE]
+        if role <= GATE:
+            s.cell[cell, QUEUED] = 0
+            if role == GATE:
+                control = w.control[s.cell[cell, TABLE] + pattern]
+                if control & _CLOCK:
+                    stored = s.cell[cell, STORED]
+                    pattern = (pattern & ~stored) | (stored if control & _NEXT else 0)
+                    s.cell[cell, PATTERN] = pattern
+        word = w.output[s.cell[cell, TABLE] + pattern]
+        for o in range(s.cell[cell, OUT_BEGIN], s.cell[cell, OUT_END]):
+            net = w.out_net[o]
+            if net >= 0 and s.value[net] != (word & 1):
+                s.flips[count] = net
+                count += 1
+            word >>= 1
+    s.counter[_FLIPS] = count
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
 def _drain(w, s, stop, now, budget):  # type: ignore[no-untyped-def]
     """Evaluate queued cells of all levels below ``stop``, lowest first; return the evaluations left."""
-    while s.counter[1] < stop:
-        level = s.counter[1]
-        if s.filled[level] == 0:
-            s.counter[1] += 1
+    while s.counter[_LOWEST] < stop and budget >= 0:
+        level = s.counter[_LOWEST]
+        n = s.filled[level]
+        if n == 0:
+            s.counter[_LOWEST] += 1
             continue
-        s.filled[level] -= 1
-        cell = s.queue[w.level_ptr[level] + s.filled[level]]
-        s.queued[cell] = False
-        if w.role[cell] == _GATE:
-            control = w.control[w.table[cell] + s.pattern[cell]]
-            if control & _CLOCK:
-                stored = w.stored_mask[cell]
-                s.pattern[cell] = (s.pattern[cell] & ~stored) | (stored if control & _NEXT else 0)
-        _evaluate(w, s, cell, now)
-        budget -= 1
-        if budget < 0:
-            return budget
+        s.filled[level] = 0
+        _evaluate(w, s, s.queue[w.level_ptr[level] : w.level_ptr[level + 1]], n)
+        _apply(w, s, now)
+        budget -= n
     return budget
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
 def _sample(w, s):  # type: ignore[no-untyped-def]
-    """Decide the stored bits of all pending sequential cells before any output moves; keep those to evaluate."""
+    """Decide the stored bits of all triggered sequential cells before any output moves; keep those to evaluate."""
     kept = 0
-    for i in range(s.counter[0]):
+    for i in range(s.counter[_PENDING]):
         cell = s.pending[i]
-        s.queued[cell] = False
-        pattern = s.pattern[cell]
-        control = w.control[w.table[cell] + pattern]
-        stored = w.stored_mask[cell]
+        s.cell[cell, QUEUED] = 0
+        pattern = s.cell[cell, PATTERN]
+        role = s.cell[cell, ROLE]
+        control = w.control[s.cell[cell, TABLE] + pattern]
+        stored = s.cell[cell, STORED]
         old = (pattern & stored) != 0
         level = control & _CLOCK
         new = old
@@ -169,98 +219,146 @@ def _sample(w, s):  # type: ignore[no-untyped-def]
             new = False
         elif control & _PRESET:
             new = True
-        elif level and (w.role[cell] == _LATCH or not s.clock_level[cell]):
+        elif role != EDGE and level and (role == LATCH or s.cell[cell, CLOCK_LEVEL] == 0):
             new = (control & _NEXT) != 0
-        s.clock_level[cell] = level
+        if role != EDGE:
+            s.cell[cell, CLOCK_LEVEL] = level
         if new != old:
-            s.pattern[cell] ^= stored
+            s.cell[cell, PATTERN] ^= stored
+        if new != old or role == LATCH:  # a latch output gated by a pin changes without the stored bit
             s.pending[kept] = cell
             kept += 1
-        elif w.role[cell] == _LATCH:
-            s.pending[kept] = cell  # an output gated by a pin changes without the stored bit
-            kept += 1
-    s.counter[0] = 0
+    s.counter[_PENDING] = 0
+    for i in range(s.counter[_FIRED]):
+        kept = _sample_domain(w, s, s.fired[i], kept)
+    s.counter[_FIRED] = 0
     return kept
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def _commit(w, s, kept, now, changed):  # type: ignore[no-untyped-def]
-    """Change the outputs of the cells that ``_sample`` kept."""
-    changed[:kept] = s.pending[:kept]
-    for i in range(kept):
-        _evaluate(w, s, changed[i], now)
+def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
+    """Sample the armed cells of a clock domain; those whose next state still differs stay armed."""
+    base = w.domain_ptr[domain]
+    still = 0
+    for i in range(s.n_armed[domain]):
+        cell = s.armed[base + i]
+        pattern = s.cell[cell, PATTERN]
+        stored = s.cell[cell, STORED]
+        control = w.control[s.cell[cell, TABLE] + pattern]
+        old = (pattern & stored) != 0
+        new = (control & _NEXT) != 0
+        if control & _CLEAR:
+            new = False
+        elif control & _PRESET:
+            new = True
+        if new != old:
+            pattern ^= stored
+            s.cell[cell, PATTERN] = pattern
+            s.pending[kept] = cell
+            kept += 1
+            control = w.control[s.cell[cell, TABLE] + pattern]
+        if ((control & _NEXT) != 0) != new:
+            s.armed[base + still] = cell
+            still += 1
+        else:
+            s.cell[cell, ARMED] = 0
+    s.n_armed[domain] = still
+    return kept
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def step(w, s, clock_net, clock_value, input_net, input_value, now, scratch):  # type: ignore[no-untyped-def]
+def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ignore[no-untyped-def]
     """One clock edge (or none, with ``clock_net`` -1) and the input change that goes with it; 0 or OSCILLATES.
 
     Parameters
     ----------
     input_net, input_value
         (n_input,) nets of the input ports and their new values.
-    scratch
-        (n_cell,) int32 work space.
     """
     n_levels = len(w.level_ptr) - 1
-    budget = 64 * len(w.role) + 1000
+    budget = 64 * len(s.cell) + 1000
     if clock_net >= 0 and s.value[clock_net] != clock_value:
-        _flip(w, s, clock_net, now)
+        s.flips[s.counter[_FLIPS]] = clock_net
+        s.counter[_FLIPS] += 1
+        _apply(w, s, now)
         budget = _drain(w, s, w.n_clock_levels, now, budget)
     kept = _sample(w, s)
-    _commit(w, s, kept, now, scratch)
+    _evaluate(w, s, s.pending, kept)
     for i in range(len(input_net)):
         net = input_net[i]
         if net >= 0 and s.value[net] != input_value[i]:
-            _flip(w, s, net, now)
+            s.flips[s.counter[_FLIPS]] = net
+            s.counter[_FLIPS] += 1
+    _apply(w, s, now)
     while budget >= 0:
         budget = _drain(w, s, w.n_clock_levels, now, budget)
-        if s.counter[0] > 0:
-            budget -= s.counter[0]
+        if s.counter[_PENDING] > 0 or s.counter[_FIRED] > 0:
+            budget -= 1 + s.counter[_PENDING]
             kept = _sample(w, s)
-            _commit(w, s, kept, now, scratch)
+            _evaluate(w, s, s.pending, kept)
+            _apply(w, s, now)
             continue
-        if s.counter[1] >= n_levels:
+        if s.counter[_LOWEST] >= n_levels:
             return 0
         budget = _drain(w, s, n_levels, now, budget)
     return OSCILLATES
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def force(w, s, net):  # type: ignore[no-untyped-def]
-    """Tie a net to 1 before the start."""
-    _flip(w, s, net, 0)
+def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
+    """Tie the nets of ``ones`` to 1 and evaluate every cell from the all-zero start."""
+    for cell in range(len(s.cell)):
+        role = s.cell[cell, ROLE]
+        if role == EDGE:
+            s.cell[cell, ARMED] = 1
+            domain = s.cell[cell, DOMAIN]
+            s.armed[w.domain_ptr[domain] + s.n_armed[domain]] = cell
+            s.n_armed[domain] += 1
+        if role >= FLOP:
+            s.cell[cell, QUEUED] = 1
+            s.pending[s.counter[_PENDING]] = cell
+            s.counter[_PENDING] += 1
+    n = s.counter[_PENDING]
+    _evaluate(w, s, s.pending, n)
+    for net in ones:
+        s.flips[s.counter[_FLIPS]] = net
+        s.counter[_FLIPS] += 1
+    for cell in range(len(s.cell)):
+        if 0 <= s.cell[cell, ROLE] <= GATE:
+            s.cell[cell, QUEUED] = 1
+            level = s.cell[cell, LEVEL]
+            s.queue[w.level_ptr[level] + s.filled[level]] = cell
+            s.filled[level] += 1
+    _apply(w, s, 0)
+    s.counter[_LOWEST] = 0
+    return step(w, s, -1, 0, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8), 0)
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def settle_all(w, s, scratch):  # type: ignore[no-untyped-def]
-    """Evaluate every cell once from the all-zero start."""
-    for cell in range(len(w.role)):
-        if w.role[cell] >= 0:
-            _wake(w, s, cell)
-        if w.role[cell] >= _FLOP:
-            _evaluate(w, s, cell, 0)
-    none = np.empty(0, dtype=np.int32)
-    return step(w, s, -1, 0, none, np.empty(0, dtype=np.uint8), 0, scratch)
-
-
-@numba.njit(cache=True)  # type: ignore[misc]
-def clear_counts(w, s, now):  # type: ignore[no-untyped-def]
+def clear_counts(s, now):  # type: ignore[no-untyped-def]
     """Start counting at ``now``."""
-    s.toggles[:] = 0
-    s.touched[:] = -1
-    s.dwell[:] = 0
-    s.since[:] = now
+    s.net[:, _TOGGLES] = 0
+    s.net[:, _TOUCHED] = -1
     for net in range(len(s.value)):
-        s.high[net] = -now if s.value[net] else 0
+        s.net[net, _HIGH] = -now if s.value[net] else 0
+    s.dwell[:] = 0
+    s.cell[:, SINCE] = now
+    s.cell[:, SINCE_HIGH] = 0
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def flush(w, s, now):  # type: ignore[no-untyped-def]
+def flush(s, now):  # type: ignore[no-untyped-def]
     """Close the open intervals at ``now``."""
     for net in range(len(s.value)):
         if s.value[net]:
-            s.high[net] += now
-    for cell in range(len(w.role)):
-        s.dwell[w.slot[cell] + (s.pattern[cell] & w.state_mask[cell])] += now - s.since[cell]
-        s.since[cell] = now
+            s.net[net, _HIGH] += now
+    for cell in range(len(s.cell)):
+        if s.cell[cell, ROLE] < 0:
+            continue
+        slot, mask, pattern = s.cell[cell, SLOT], s.cell[cell, STATE_MASK], s.cell[cell, PATTERN]
+        elapsed = now - s.cell[cell, SINCE]
+        if s.cell[cell, ROLE] == EDGE:
+            at_one = s.net[s.cell[cell, CLOCK_NET], _HIGH] - s.cell[cell, SINCE_HIGH]
+            s.dwell[slot + ((pattern | s.cell[cell, CLOCK_MASK]) & mask)] += at_one
+            elapsed -= at_one
+        s.dwell[slot + (pattern & mask)] += elapsed

@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import pattern_offsets
-from finevh.power.behaviour import compile_behaviour
+from finevh.power.behaviour import CLOCK, Behaviour, compile_behaviour
 from finevh.technology.model import Direction, Int, Kind
 
-__all__ = ["COMBINATIONAL", "FLOP", "GATE", "LATCH", "Network", "Wiring", "build_network"]
+__all__ = ["Network", "Wiring", "build_network"]
 
-COMBINATIONAL, GATE, FLOP, LATCH = 0, 1, 2, 3
-"""How the kernel treats a cell; GATE is an integrated clock gate: evaluated in the clock network, with a stored bit."""
+COMBINATIONAL, GATE, FLOP, LATCH, EDGE = 0, 1, 2, 3, 4
+"""How the kernels treat a cell. GATE: integrated clock gate, evaluated within the clock network, with a stored bit. EDGE: a
+flip-flop whose clock is one pin; it is looked at on its edge only if its data changed. FLOP: any other flip-flop."""
+
+
+# Columns of ``Wiring.cell`` and ``State.cell``: one row of 64 bytes per cell keeps an event within one cache line.
+ROLE, LEVEL, TABLE, SLOT, STATE_MASK, STORED, OUT_BEGIN, OUT_END, CLOCK_NET, CLOCK_MASK, DOMAIN = range(11)
+PATTERN, SINCE, SINCE_HIGH, QUEUED, ARMED = range(11, 16)
+CLOCK_LEVEL = ARMED
+_N_COLUMNS = 16
 
 
 class Wiring(NamedTuple):
@@ -26,29 +34,27 @@ class Wiring(NamedTuple):
 
     fan_ptr: NDArray[np.int64]
     """(n_net + 1,) CSR of the pins to tell when a net changes."""
-    fan_cell: Int
-    fan_bit: NDArray[np.int32]
-    """The pin's bit as a mask in its cell's pattern; negative where the change wakes nothing (data pin of a flip-flop)."""
-    out_ptr: NDArray[np.int64]
-    """(n_cell + 1,) CSR of the driven nets in output-pin order, -1 where open."""
+    fan: Int
+    """(n_fan, 2): cell, and the pin's bit as a mask in its pattern, negative where the change wakes nothing."""
     out_net: Int
-    role: NDArray[np.int8]
-    """(n_cell,) COMBINATIONAL, GATE, FLOP or LATCH; -1 for physical cells."""
-    level: Int
-    """(n_cell,) position in evaluation order; the clock network comes first."""
+    """Driven nets of all cells in output-pin order, -1 where open."""
+    cell: Int
+    """(n_cell, n_column): ROLE (-1 for physical cells); LEVEL, the position in evaluation order, clock network first; TABLE,
+    offset of the truth table; SLOT, offset of the pattern counters; STATE_MASK, the leakage state in a pattern; STORED, the
+    stored bit as a mask; OUT_BEGIN and OUT_END into ``out_net``; of EDGE cells the CLOCK_NET, the clock pin's CLOCK_MASK (its
+    bit is read off the net, not kept in the pattern) and the clock DOMAIN. The rest changes:
+    PATTERN; SINCE, the step of its last change; SINCE_HIGH, the time the clock had been at 1 then; QUEUED; ARMED (EDGE
+    cells) or CLOCK_LEVEL, the clock function at the last evaluation (LATCH and FLOP)."""
     level_ptr: NDArray[np.int64]
     """(n_level + 1,) room of each level in the queue."""
-    n_clock_levels: int
-    table: NDArray[np.int64]
-    """(n_cell,) offset of the cell's truth table."""
-    stored_mask: Int
-    """(n_cell,) stored bit as a mask, 0 for combinational cells."""
-    state_mask: Int
-    """(n_cell,) mask of the leakage state in a pattern."""
-    slot: NDArray[np.int64]
-    """(n_cell + 1,) offset of the cell's pattern counters."""
+    domain_ptr: NDArray[np.int64]
+    """(n_domain + 1,) room for the EDGE cells of each clock net and edge."""
+    fires: Int
+    """(n_net, 2) domain that samples when the net falls, rises; -1 for none."""
     output: NDArray[np.uint8]
     control: NDArray[np.uint8]
+    n_clock_levels: int
+    n_slots: int
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ def build_network(netlist: Netlist, clock: str | None) -> Network:
     bit = behaviour.pin_bit[pin_type]
     tracked = (bit >= 0) & active
     pin_net = netlist.pin_net.copy()
+    clocks = _edge_clocks(netlist, behaviour, role, pin_net)
+    tracked[clocks.pins] = False
     open_states = np.flatnonzero(is_output & tracked & (pin_net == NO_NET))
     pin_net[open_states] = netlist.n_nets + np.arange(len(open_states))
     n_nets = netlist.n_nets + len(open_states)
@@ -104,30 +112,90 @@ def build_network(netlist: Netlist, clock: str | None) -> Network:
     mask = np.int32(1) << bit[order].astype(np.int32)
     wakes = behaviour.pin_wakes[pin_type[order]]
     driving = np.flatnonzero(is_output)
-    wiring_parts = {
-        "fan_ptr": _csr(pin_net[order], n_nets),
-        "fan_cell": pin_cell[order],
-        "fan_bit": np.where(wakes, mask, -mask).astype(np.int32),
-        "out_ptr": _csr(pin_cell[driving], netlist.n_cells),
-        "out_net": pin_net[driving].astype(np.int32),
-    }
-    clock_cell, level, n_clock_levels = _levels(wiring_parts, role, clock_net, behaviour.pin_clocks[pin_type[order]])
+    fan_ptr, fan_cell = _csr(pin_net[order], n_nets), pin_cell[order]
+    fan_bit = np.where(wakes, mask, -mask).astype(np.int32)
+    out_ptr, out_net = _csr(pin_cell[driving], netlist.n_cells), pin_net[driving].astype(np.int32)
+    graph = (fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role)
+    feeds_clock = np.zeros(n_nets, dtype=bool)
+    feeds_clock[pin_net[(behaviour.pin_clocks[pin_type]) & active & (pin_net != NO_NET)]] = True
+    clock_cell, level, n_clock_levels = _levels(graph, clock_net, feeds_clock)
     n_levels = int(level.max(initial=0)) + 1
+    slots = pattern_offsets(netlist)
     stored = behaviour.stored_bit[netlist.cell_type]
+    column = np.zeros((netlist.n_cells, _N_COLUMNS), dtype=np.int32)
+    column[:, ROLE] = role
+    column[:, LEVEL] = level
+    column[:, TABLE] = behaviour.table_ptr[:-1][netlist.cell_type]
+    column[:, SLOT] = slots[:-1]
+    column[:, STATE_MASK] = (1 << behaviour.n_state[netlist.cell_type]) - 1
+    column[:, STORED] = np.where(stored >= 0, 1 << np.maximum(stored, 0), 0)
+    column[:, OUT_BEGIN], column[:, OUT_END] = out_ptr[:-1], out_ptr[1:]
+    domain_ptr, fires = clocks.domains(column, n_nets)
     wiring = Wiring(
-        **wiring_parts,
-        role=role,
-        level=level,
+        fan_ptr=fan_ptr,
+        fan=np.stack((fan_cell, fan_bit), axis=1),
+        out_net=out_net,
+        cell=column,
         level_ptr=np.concatenate(([0], np.cumsum(np.bincount(level, minlength=n_levels)))).astype(np.int64),
-        n_clock_levels=n_clock_levels,
-        table=behaviour.table_ptr[:-1][netlist.cell_type],
-        stored_mask=np.where(stored >= 0, np.int32(1) << np.maximum(stored, 0), 0).astype(np.int32),
-        state_mask=((np.int32(1) << behaviour.n_state[netlist.cell_type]) - 1).astype(np.int32),
-        slot=pattern_offsets(netlist),
+        domain_ptr=domain_ptr,
+        fires=fires,
         output=behaviour.output,
         control=behaviour.control,
+        n_clock_levels=n_clock_levels,
+        n_slots=int(slots[-1]),
     )
     return Network(netlist, wiring, n_nets, clock_net, clock_cell)
+
+
+@dataclass(frozen=True)
+class _EdgeClocks:
+    """Clock pins of the flip-flops whose clock is one pin."""
+
+    pins: NDArray[np.int64]
+    cell: Int
+    net: Int
+    mask: Int
+    falling: NDArray[np.bool_]
+
+    def domains(self, column: Int, n_nets: int) -> tuple[NDArray[np.int64], Int]:
+        """Fill the columns of the edge-sampled flip-flops; return domain pointer and the (n_net, 2) firing table."""
+        key, domain = np.unique(2 * self.net.astype(np.int64) + ~self.falling, return_inverse=True)
+        column[:, [CLOCK_NET, DOMAIN]] = -1
+        column[self.cell, CLOCK_NET], column[self.cell, CLOCK_MASK] = self.net, self.mask
+        column[self.cell, DOMAIN] = domain
+        fires = np.full(2 * n_nets, -1, dtype=np.int32)
+        fires[key] = np.arange(len(key))
+        room = np.concatenate(([0], np.cumsum(np.bincount(domain, minlength=len(key)))))
+        return room.astype(np.int64), fires.reshape(n_nets, 2)
+
+
+def _edge_clocks(netlist: Netlist, behaviour: Behaviour, role: NDArray[np.int8], pin_net: Int) -> _EdgeClocks:
+    """Find the flip-flops whose clock function is one connected pin that nothing else depends on; mark them EDGE."""
+    cells = netlist.cells
+    simple: dict[int, tuple[int, bool]] = {}
+    for kind in np.unique(netlist.cell_type[role == FLOP]):
+        base, end = int(cells.pin_ptr[kind]), int(cells.pin_ptr[kind + 1])
+        clock_pins = np.flatnonzero(behaviour.pin_clocks[base:end])
+        if len(clock_pins) != 1:
+            continue
+        table = slice(int(behaviour.table_ptr[kind]), int(behaviour.table_ptr[kind + 1]))
+        control, output = behaviour.control[table], behaviour.output[table]
+        bit = 1 << int(behaviour.pin_bit[base + clock_pins[0]])
+        low = np.flatnonzero(np.arange(len(control)) & bit == 0)
+        rest = np.any((control[low] ^ control[low | bit]) & ~np.uint8(CLOCK)) or np.any(output[low] != output[low | bit])
+        if not rest:
+            simple[int(kind)] = (int(clock_pins[0]), bool(control[0] & CLOCK))
+    local = np.full(len(cells.names), -1, dtype=np.int64)
+    falling = np.zeros(len(cells.names), dtype=bool)
+    for kind, (pin, falls) in simple.items():
+        local[kind], falling[kind] = pin, falls
+    found = np.flatnonzero((role == FLOP) & (local[netlist.cell_type] >= 0))
+    pins = netlist.pin_ptr[found] + local[netlist.cell_type[found]]
+    connected = pin_net[pins] != NO_NET
+    found, pins = found[connected], pins[connected].astype(np.int64)
+    role[found] = EDGE
+    mask = np.int32(1) << behaviour.pin_bit[netlist.pin_type[pins]].astype(np.int32)
+    return _EdgeClocks(pins, found.astype(np.int32), pin_net[pins], mask, falling[netlist.cell_type[found]])
 
 
 def _csr(sorted_rows: Int, n: int) -> NDArray[np.int64]:
@@ -155,18 +223,17 @@ def _refuse_two_drivers(netlist: Netlist, pin_net: Int, is_output: NDArray[np.bo
 
 
 def _levels(
-    parts: dict[str, NDArray[np.int32]], role: NDArray[np.int8], clock_net: int, pin_clocks: NDArray[np.bool_]
+    graph: tuple[NDArray[np.int64], Int, Int, NDArray[np.int64], Int, NDArray[np.int8]],
+    clock_net: int,
+    feeds_clock: NDArray[np.bool_],
 ) -> tuple[NDArray[np.bool_], Int, int]:
     """Mark the clock network and level all cells, clock network first."""
-    n_cells = len(role)
-    raw = _topological_levels(parts["fan_ptr"], parts["fan_cell"], parts["fan_bit"], parts["out_ptr"], parts["out_net"], role)
-    clock_cell = np.zeros(n_cells, dtype=bool)
+    fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role = graph
+    raw = _topological_levels(fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role)
+    clock_cell = np.zeros(len(role), dtype=bool)
     if clock_net >= 0:
-        forward = _forward_cone(parts["fan_ptr"], parts["fan_cell"], parts["out_ptr"], parts["out_net"], role, clock_net)
-        backward = _feeds_clocks(
-            parts["fan_ptr"], parts["fan_cell"], pin_clocks, parts["out_ptr"], parts["out_net"], role, forward
-        )
-        clock_cell = forward & backward
+        forward = _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, clock_net)
+        clock_cell = forward & _feeds_clocks(fan_ptr, fan_cell, feeds_clock, out_ptr, out_net, role, forward)
     n_clock_levels = int(raw[clock_cell].max(initial=-1)) + 1
     level = np.where(clock_cell, raw, raw + n_clock_levels).astype(np.int32)
     return clock_cell, level, n_clock_levels
@@ -238,7 +305,7 @@ def _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, start):  # type: ig
 
 
 @numba.njit(cache=True)  # type: ignore[misc]
-def _feeds_clocks(fan_ptr, fan_cell, pin_clocks, out_ptr, out_net, role, among):  # type: ignore[no-untyped-def]
+def _feeds_clocks(fan_ptr, fan_cell, feeds_clock, out_ptr, out_net, role, among):  # type: ignore[no-untyped-def]
     """Cells among the given ones whose output reaches a clock pin through others of them."""
     feeds = np.zeros(len(role), dtype=np.bool_)
     changed = True
@@ -251,9 +318,10 @@ def _feeds_clocks(fan_ptr, fan_cell, pin_clocks, out_ptr, out_net, role, among):
                 net = out_net[o]
                 if net < 0:
                     continue
+                feeds[cell] = feeds[cell] or feeds_clock[net]
                 for f in range(fan_ptr[net], fan_ptr[net + 1]):
                     sink = fan_cell[f]
-                    if (pin_clocks[f] and role[sink] >= 1) or (feeds[sink] and sink != cell):
+                    if feeds[sink] and sink != cell:
                         feeds[cell] = True
             changed = changed or feeds[cell]
     return feeds

@@ -12,8 +12,8 @@ import numpy as np
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import kernels
-from finevh.power.activity import Activity
-from finevh.power.network import build_network
+from finevh.power.activity import Activity, pattern_offsets
+from finevh.power.network import QUEUED, build_network
 from finevh.power.stimulus import Ports, Stimulus
 
 __all__ = ["Simulator", "simulate"]
@@ -43,25 +43,22 @@ class Simulator:
         self.network = build_network(netlist, clock)
         self.ports = Ports(netlist, clock)
         self.state = kernels.new_state(self.network.wiring, self.network.n_nets)
-        self._scratch = np.zeros(netlist.n_cells, dtype=np.int32)
         self._input_value = np.zeros(len(self.ports.input_net), dtype=np.uint8)
         self.cycle = 0
-        constant = np.flatnonzero(netlist.net_constant == 1)
-        for net in constant:
-            kernels.force(self.network.wiring, self.state, int(net))
-        self._check(kernels.settle_all(self.network.wiring, self.state, self._scratch))
+        ones = np.flatnonzero(netlist.net_constant == 1).astype(np.int32)
+        self._check(kernels.settle_all(self.network.wiring, self.state, ones))
         self._first_cycle = 0
         self._clear()
         self._read()
 
     def _check(self, status: int) -> None:
         if status == kernels.OSCILLATES:
-            queued = np.flatnonzero(self.state.queued)[:5]
+            queued = np.flatnonzero(self.state.cell[:, QUEUED])[:5]
             names = ", ".join(self.network.netlist.instance_names[int(i)] for i in queued)
             raise InputError(f"a combinational loop oscillates in cycle {self.cycle}, around {names}; break it")
 
     def _clear(self) -> None:
-        kernels.clear_counts(self.network.wiring, self.state, 2 * self.cycle)
+        kernels.clear_counts(self.state, 2 * self.cycle)
         self._first_cycle = self.cycle
 
     def _read(self) -> None:
@@ -73,7 +70,7 @@ class Simulator:
         clock_net = network.clock_net if clock_value >= 0 else -1
         status = _cycle_step(
             network.wiring, self.state, clock_net, max(clock_value, 0), ports.input_net, ports.input_chunk, ports.input_shift,
-            ports.input_words, self._input_value, now, self._scratch,
+            ports.input_words, self._input_value, now,
             ports.output_net, ports.output_chunk, ports.output_shift, ports.output_words,
         )  # fmt: skip
         if status:
@@ -119,12 +116,12 @@ class Simulator:
             raise InputError("no cycle was simulated; run at least one")
         state, netlist = self.state, self.network.netlist
         counts = kernels.State(*(column.copy() for column in state))
-        kernels.flush(self.network.wiring, counts, 2 * self.cycle)
-        toggles = counts.toggles[: netlist.n_nets]
+        kernels.flush(counts, 2 * self.cycle)
+        toggles = counts.net[: netlist.n_nets, 0]
         return Activity(
             toggle_rate=toggles / cycles,
-            probability=counts.high[: netlist.n_nets] / (2.0 * cycles),
-            pattern_ptr=self.network.wiring.slot,
+            probability=counts.net[: netlist.n_nets, 2] / (2.0 * cycles),
+            pattern_ptr=pattern_offsets(netlist),
             pattern_probability=counts.dwell / (2.0 * cycles),
             cycles=cycles,
             joint=True,
@@ -178,12 +175,12 @@ def _pack(value, net, chunk, shift, words):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)  # type: ignore[misc]
 def _cycle_step(  # type: ignore[no-untyped-def]
-    w, s, clock_net, clock_value, in_net, in_chunk, in_shift, in_words, in_value, now, scratch,
+    w, s, clock_net, clock_value, in_net, in_chunk, in_shift, in_words, in_value, now,
     out_net, out_chunk, out_shift, out_words,
 ):  # fmt: skip
     """Spread the input words, step the kernels, collect the output words."""
     for i in range(len(in_net)):
         in_value[i] = (in_words[in_chunk[i]] >> in_shift[i]) & np.uint64(1)
-    status = kernels.step(w, s, clock_net, clock_value, in_net, in_value, now, scratch)
+    status = kernels.step(w, s, clock_net, clock_value, in_net, in_value, now)
     _pack(s.value, out_net, out_chunk, out_shift, out_words)
     return status
