@@ -18,7 +18,7 @@ from finevh.timing.constraints import (
     PortValue,
 )
 from finevh.timing.tcl import Call, Word, commands, split_list
-from finevh.units import unit_scale
+from finevh.units import Dimension, unit_scale
 
 _GETTERS = {"get_ports": "port", "get_pins": "pin", "get_clocks": "clock", "get_cells": "cell", "get_nets": "net"}
 _COMMANDS = (
@@ -286,9 +286,9 @@ def parse_sdc(text: str, name: str = "<text>", time_unit: str = "1ns", capacitan
     return sdc.made
 
 
-def _scale(unit: str, dimension: str) -> float:
+def _scale(unit: str, dimension: Dimension) -> float:
     digits = unit[: len(unit) - len(unit.lstrip("0123456789."))]
-    return float(digits or 1) * unit_scale(unit[len(digits) :], dimension)  # type: ignore[arg-type]
+    return float(f"{float(digits or 1) * unit_scale(unit[len(digits) :], dimension):.12g}")
 
 
 def read_sdc(source: Path | str, time_unit: str = "1ns", capacitance_unit: str = "1pF") -> Constraints:

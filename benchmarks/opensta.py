@@ -1,0 +1,101 @@
+"""Runs OpenSTA and reads back every endpoint's slack: the independent check of the timing engine."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_ROW = re.compile(r"^(\S+)(?: \([^)]*\))?\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)(?: \(\w+\))?$")
+
+
+@dataclass(frozen=True)
+class StaRun:
+    """Slack, ps, by endpoint name; arrival, ps; wall time, s, of the first timing update."""
+
+    setup: dict[str, float]
+    hold: dict[str, float]
+    arrival: dict[str, float]
+    seconds: float
+
+
+def opensta() -> str | None:
+    """Path of the OpenSTA executable, None if it is not installed."""
+    return shutil.which("sta")
+
+
+def plain_liberty(path: Path, folder: Path) -> Path:
+    """Uncompressed copy of a Liberty without a default wire load: nets have no capacitance but their pins'."""
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    text = re.sub(r"^\s*default_wire_load(_mode|_selection)?\s*:.*$", "", data.decode("latin-1"), flags=re.MULTILINE)
+    out = folder / path.name.removesuffix(".gz")
+    out.write_text(text, encoding="latin-1")
+    return out
+
+
+def parse_ends(text: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Worst slack and its actual delay, ps, by endpoint of a ``report_checks -format end``."""
+    slack: dict[str, float] = {}
+    actual: dict[str, float] = {}
+    for line in text.splitlines():
+        match = _ROW.match(line.strip())
+        if match is None:
+            continue
+        name = match.group(1).replace("\\", "")
+        value = float(match.group(4)) * 1000
+        if name not in slack or value < slack[name]:
+            slack[name], actual[name] = value, float(match.group(3)) * 1000
+    return slack, actual
+
+
+def run_opensta(
+    netlist: Path, top: str, liberty: Sequence[Path], sdc: str, spef: Path | None = None, extra: str = ""
+) -> StaRun:
+    """Setup and hold slack of every endpoint.
+
+    Parameters
+    ----------
+    sdc : str
+        Constraints in the units of the first Liberty.
+    """
+    executable = opensta()
+    assert executable is not None, "OpenSTA is not installed (Debian package opensta)"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        libraries = [plain_liberty(path, folder) for path in liberty]
+        (folder / "c.sdc").write_text(sdc)
+        script = "\n".join(
+            [
+                *(f"read_liberty {path}" for path in libraries),
+                f"read_verilog {netlist}",
+                f"link_design {top}",
+                f"source {folder}/c.sdc",
+                "set sta_crpr_enabled 0",
+                f"read_parasitics {spef}" if spef else "",
+                extra,
+                "set start [clock microseconds]",
+                "report_worst_slack",
+                'puts "update_us [expr [clock microseconds] - $start]"',
+                f"report_checks -path_delay max -group_count 1000000 -format end -digits 6 > {folder}/max.rpt",
+                f"report_checks -path_delay min -group_count 1000000 -format end -digits 6 > {folder}/min.rpt",
+                "exit",
+            ]
+        )
+        (folder / "run.tcl").write_text(script)
+        began = time.perf_counter()
+        done = subprocess.run(
+            [executable, "-exit", str(folder / "run.tcl")], capture_output=True, text=True, check=True, timeout=3600
+        )
+        took = time.perf_counter() - began
+        setup, arrival = parse_ends((folder / "max.rpt").read_text())
+        hold, _ = parse_ends((folder / "min.rpt").read_text())
+        if not setup:
+            raise RuntimeError(f"OpenSTA reported no endpoint:\n{done.stdout}\n{done.stderr}")
+        match = re.search(r"update_us (\d+)", done.stdout)
+        return StaRun(setup, hold, arrival, int(match.group(1)) / 1e6 if match else took)
