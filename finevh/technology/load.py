@@ -1,0 +1,140 @@
+"""The front door: a technology file in, a :class:`~finevh.technology.model.Technology` out, from the cache if unchanged."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from finevh.errors import InputError
+from finevh.technology.build import assemble
+from finevh.technology.cache import cached, content_key
+from finevh.technology.columns import CornerInput
+from finevh.technology.cross import read_cross_voltage
+from finevh.technology.lef import read_lef
+from finevh.technology.liberty import read_liberty
+from finevh.technology.library import Library
+from finevh.technology.manifest import Manifest, Views, read_manifest, vdd_label
+from finevh.technology.measure import slowdown
+from finevh.technology.model import Layer, Technology, Variant
+
+__all__ = ["load_technology"]
+
+_PARALLEL_ABOVE = 8
+"""Files; fewer are read faster than worker processes start."""
+
+
+def load_technology(path: Path, *, variants: Sequence[str] | None = None, group: str | None = None) -> Technology:
+    """Load a technology.
+
+    Parameters
+    ----------
+    path : a ``technology.toml`` or its folder.
+    variants : names of the variants to load; default: all.
+    group : a variant set (``pb``, ``vt``) instead of names.
+
+    Raises
+    ------
+    InputError
+        If the technology file or a file it names is missing or wrong; unknown variants and groups.
+    """
+    path = path / "technology.toml" if path.is_dir() else path
+    manifest = read_manifest(path)
+    if manifest.views is None:
+        raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
+    chosen = _choose(manifest, path, variants, group)
+    files = _liberty_files(manifest, manifest.views, chosen, path)
+    others = [path.parent / name for name in (manifest.views.tech_lef, *manifest.views.cell_lef,
+                                              manifest.views.cross_voltage) if name]
+    needed = [path, *(file for _, _, file in files), *others]
+    for file in needed:
+        if not file.is_file():
+            raise InputError(f"{path}: names {file.relative_to(path.parent) if file.is_relative_to(path.parent) else file}, "
+                             "which does not exist; characterise the technology or correct [views]")
+    views = manifest.views
+    return cached(content_key(needed, manifest.name, *chosen), lambda: _build(manifest, views, chosen, files, path))
+
+
+def _choose(manifest: Manifest, path: Path, variants: Sequence[str] | None, group: str | None) -> tuple[str, ...]:
+    known = [variant.name for variant in manifest.variants]
+    if group is not None:
+        members = tuple(variant.name for variant in manifest.variants if group in variant.group)
+        if not members:
+            groups = sorted({name for variant in manifest.variants for name in variant.group})
+            raise InputError(f"{path}: no variant is in group '{group}'; groups are {', '.join(groups) or 'not given'}")
+        return members
+    for name in variants or ():
+        if name not in known:
+            raise InputError(f"{path}: no variant '{name}'; it has {', '.join(known)}")
+    return tuple(known if variants is None else variants)
+
+
+def _liberty_files(manifest: Manifest, views: Views, chosen: tuple[str, ...], path: Path
+                   ) -> list[tuple[int, float | None, Path]]:
+    """(variant, Vdd or None, file) of every corner."""
+    if not isinstance(views.liberty, str):
+        if len(chosen) != 1:
+            raise InputError(f"{path}: views.liberty is a list of files, which serves one variant; the file has {len(chosen)}")
+        return [(0, None, path.parent / name) for name in views.liberty]
+    vdds = manifest.vdds()
+    if not vdds:
+        raise InputError(f"{path}: views.liberty is a pattern but neither views.vdd nor voltages.vdd lists supplies")
+    found: list[tuple[int, float | None, Path]] = []
+    for v, name in enumerate(chosen):
+        for vdd in vdds:
+            try:
+                file = views.liberty.format(suffix=manifest.suffix(name), variant=name, vdd=vdd_label(vdd))
+            except (KeyError, IndexError, ValueError) as error:
+                raise InputError(f"{path}: views.liberty '{views.liberty}': {error}; known placeholders are "
+                                 "{suffix}, {variant} and {vdd}") from None
+            found.append((v, vdd, path.parent / file))
+    return found
+
+
+def _read_all(files: Sequence[Path]) -> list[Library]:
+    workers = min(os.cpu_count() or 1, 8)
+    if len(files) <= _PARALLEL_ABOVE or workers < 2:
+        return [read_liberty(file) for file in files]
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        return list(pool.map(read_liberty, files))
+
+
+def _build(manifest: Manifest, views: Views, chosen: tuple[str, ...],
+           files: Sequence[tuple[int, float | None, Path]], path: Path) -> Technology:
+    libraries = _read_all([file for _, _, file in files])
+    for (_, vdd, file), library in zip(files, libraries, strict=True):
+        if vdd is not None and abs(library.vdd - vdd) > 1e-6:
+            raise InputError(f"{file}: the library is at {library.vdd:g} V, its name says {vdd:g} V")
+    corners = [CornerInput.of(library, v, manifest.suffix(chosen[v]))
+               for (v, _, _), library in zip(files, libraries, strict=True)]
+    folder = path.parent
+    lef = read_lef([folder / name for name in (views.tech_lef, *views.cell_lef) if name])
+    layers = tuple(Layer(x.name, x.direction, x.pitch_um, x.width_um, x.spacing_um, x.resistance_ohm_per_um * 1e-3,
+                         x.capacitance_ff_per_um) for x in manifest.layers)
+    roles = None if manifest.roles is None else {str(role): cells for role, cells in manifest.roles.items()}
+    stated = {variant.name: variant.slowdown for variant in manifest.variants}
+    technology = assemble(
+        manifest.name, libraries, corners, tuple(Variant(n, manifest.suffix(n), stated[n] or 0.0) for n in chosen), lef,
+        roles=roles, cross=None, vdd_nominal=views.vdd_nominal or max(library.vdd for library in libraries),
+        site=manifest.site.name if manifest.site else "", layers=layers,
+    )
+    _check_roles(technology, path)
+    measured = tuple(
+        variant if stated[variant.name] is not None else replace(variant, slowdown=slowdown(technology, v))
+        for v, variant in enumerate(technology.variants)
+    )
+    technology = replace(technology, variants=measured)
+    if views.cross_voltage:
+        technology = replace(technology, cross=read_cross_voltage(folder / views.cross_voltage, technology))
+    return technology
+
+
+def _check_roles(technology: Technology, path: Path) -> None:
+    # Header switches and fillers may be physical views alone, so the LEF may know cells that the Liberty does not.
+    for role, names in technology.roles.items():
+        for name in names:
+            if name not in technology.cells.index and role not in ("header", "fill", "dont_use"):
+                raise InputError(f"{path}: roles.{role} names cell {name}, which the libraries do not hold")

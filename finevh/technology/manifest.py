@@ -1,0 +1,213 @@
+"""The technology file: TOML in, a validated and typed model out; every error names the file, the key and the mend.
+
+One file describes a technology twice: how to characterise it (models, devices, geometry, grids: read by
+:mod:`finevh.characterization`) and what came out of it (``views``, ``layers``, ``roles``: read here). A foreign
+technology has the second half alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from finevh.errors import InputError
+
+__all__ = ["Manifest", "Role", "TechnologyLayer", "TechnologyVariant", "Views", "read_manifest", "vdd_label"]
+
+Role = Literal["tie_low", "tie_high", "buffer", "inverter", "clock_buffer", "clock_gate", "flop", "header", "fill",
+               "dont_use"]
+
+
+def vdd_label(vdd: float) -> str:
+    """Name of a voltage in file and cell names: 0.8 V is ``0v80``.
+
+    Examples
+    --------
+    >>> vdd_label(0.8)
+    '0v80'
+    >>> vdd_label(0.625)
+    '0v625'
+    """
+    text = f"{vdd:.3f}"
+    return (text[:-1] if text.endswith("0") else text).replace(".", "v")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TechnologyVariant(_Section):
+    """A Vth flavour: a device of the cards with a gate-length and a threshold offset."""
+
+    name: str
+    suffix: str | None = None
+    """Ending of the variant's cell names; default ``_NAME``, empty for the first variant."""
+    device: str | None = None
+    group: tuple[str, ...] = ()
+    """Variant sets (``pb``, ``vt``) that use it."""
+    length_offset_nm: float = 0.0
+    vth_offset_mv: float = 0.0
+    slowdown: float | None = Field(default=None, ge=0.0)
+    """Average delay increase over the first variant; measured on the tables where it is absent."""
+
+
+class TechnologyLayer(_Section):
+    """A routing layer of minimum-width wires."""
+
+    name: str
+    direction: Literal["horizontal", "vertical"]
+    pitch_um: float = Field(gt=0)
+    width_um: float = Field(gt=0)
+    spacing_um: float = Field(gt=0)
+    resistance_ohm_per_um: float = Field(gt=0)
+    capacitance_ff_per_um: float = Field(gt=0)
+
+
+class Views(_Section):
+    """Files of a characterised technology, relative to the folder of the technology file."""
+
+    liberty: str | tuple[str, ...]
+    """A pattern with ``{suffix}`` or ``{variant}`` and ``{vdd}`` (0.8 V is ``0v80``), or a list of files, one per supply."""
+    vdd: tuple[float, ...] = ()
+    """Supplies of the pattern, V; default: those of ``[voltages]``."""
+    vdd_nominal: float | None = Field(default=None, gt=0)
+    """Supply at which variants are compared; default: the highest."""
+    cross_voltage: str | None = None
+    tech_lef: str | None = None
+    cell_lef: tuple[str, ...] = ()
+    verilog: str | None = None
+
+
+class Site(_Section):
+    """The placement site."""
+
+    name: str
+    width_um: float = Field(gt=0)
+    height_um: float = Field(gt=0)
+
+
+class Manifest(_Section):
+    """A technology file. Sections of the characterisation stay as they are: its reader checks them."""
+
+    name: str
+    views: Views | None = None
+    variants: tuple[TechnologyVariant, ...] = (TechnologyVariant(name="nominal"),)
+    layers: tuple[TechnologyLayer, ...] = ()
+    site: Site | None = None
+    roles: dict[Role, tuple[str, ...]] | None = None
+    """Cells by role, base names without the variant's suffix; inferred from functions where the section is absent."""
+    cells: tuple[str, ...] = ()
+    headers: str | None = None
+    models: dict[str, Any] = {}
+    devices: dict[str, Any] = {}
+    geometry: dict[str, Any] = {}
+    voltages: dict[str, Any] = {}
+    grid: dict[str, Any] = {}
+    foreign: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Manifest:
+        names = [variant.name for variant in self.variants]
+        suffixes = [self.suffix(name) for name in names]
+        for what, values in (("name", names), ("suffix", suffixes)):
+            for value in values:
+                if values.count(value) > 1:
+                    raise ValueError(f"two variants have the {what} '{value}'")
+        return self
+
+    def suffix(self, variant: str) -> str:
+        """Ending of a variant's cell names."""
+        for i, entry in enumerate(self.variants):
+            if entry.name == variant:
+                return entry.suffix if entry.suffix is not None else (f"_{variant}" if i else "")
+        raise KeyError(variant)
+
+    def vdds(self) -> tuple[float, ...]:
+        """Supplies of the library, V, ascending; empty where they stand in the Liberty files alone."""
+        listed = self.views.vdd if self.views is not None and self.views.vdd else self.voltages.get("vdd", ())
+        return tuple(sorted(float(v) for v in listed))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a ``technology.toml``, or the one in a folder.
+
+    Raises
+    ------
+    InputError
+        Missing or broken file, unknown key (with the nearest known one), missing key, impossible value.
+    """
+    if path.is_dir():
+        path = path / "technology.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a technology.toml or its folder") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; a technology file is TOML") from None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return Manifest.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(_describe(error, path, text)) from None
+
+
+def _describe(error: ValidationError, path: Path, text: str) -> str:
+    """One line per mistake; a misspelt key comes before the missing one that it leaves behind."""
+    lines = []
+    for item in sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden"):
+        location = tuple(str(part) for part in item["loc"])
+        number = _line_of(text, location)
+        where = f"{path}:{number}" if number else f"{path}"
+        key = ".".join(location)
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{where}: unknown key '{key}'{_nearest(location)}")
+        elif item["type"] == "missing":
+            lines.append(f"{where}: key '{key}' is missing; add it")
+        elif item["type"] == "value_error":
+            lines.append(f"{where}: {key + ': ' if key else ''}{item['ctx']['error']}")
+        elif location[0] == "roles" and location[-1] == "[key]":
+            lines.append(f"{where}: unknown role '{location[1]}'{_suggest(location[1], list(get_args(Role)))}")
+        else:
+            lines.append(f"{where}: {key}: {item['msg']}, got {item['input']!r}")
+    return "\n".join(lines)
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    match = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean '{match[0]}'?" if match else f"; known keys are {', '.join(known)}"
+
+
+def _nearest(location: tuple[str, ...]) -> str:
+    models: dict[str, type[BaseModel]] = {"views": Views, "variants": TechnologyVariant, "layers": TechnologyLayer,
+                                          "site": Site}
+    model = models.get(location[0], Manifest) if len(location) > 1 else Manifest
+    return _suggest(location[-1], list(model.model_fields))
+
+
+def _line_of(text: str, location: tuple[str, ...]) -> int:
+    """Line of a key in the TOML text; of its section where the key does not stand there; 0 where neither does."""
+    names = [part for part in location if not part.isdigit() and part != "[key]"]
+    position = next((int(part) for part in location if part.isdigit()), 0)
+    section, seen, best = "", -1, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            array = stripped.startswith("[[")
+            section = stripped.strip("[]").strip()
+            if names and section == names[0]:
+                seen += 1
+                if not array or seen == position:
+                    best = number
+        elif "=" in stripped:
+            key = stripped.split("=")[0].strip().strip('"')
+            if (len(names) == 1 and not section and key == names[0]) or (
+                    len(names) > 1 and section == names[0] and key == names[1] and best and seen in (0, position)):
+                return number
+    return best
