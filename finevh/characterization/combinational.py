@@ -1,0 +1,215 @@
+"""Delay, transition, energy and input charge of combinational arcs: trains of input ramps over slews and loads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.characterization.deck import Bench, cell_deck, node_names
+from finevh.characterization.logic import assignments
+from finevh.characterization.ngspice import Plot, SimulationError, simulate
+from finevh.characterization.process import Process, Variant
+from finevh.characterization.stimulus import RAMP_PER_SLEW, Step, Stimulus, build_stimulus
+from finevh.characterization.topology import Topology
+from finevh.characterization.waveform import Window, cumulative, last_crossing, windows
+
+__all__ = ["Corner", "Sample", "Toggle", "run_toggles", "toggles"]
+
+FloatArray = NDArray[np.float64]
+SETTLED = 2e-3
+"""A step counts as settled when every output is within this fraction of the rail; looser leaves charge uncounted."""
+
+
+@dataclass(frozen=True)
+class Corner:
+    """One (process, variant, Vdd) with its time constant: `tau_ps`, `unit_ps_per_ff` (inverter delay per load)."""
+
+    process: Process
+    variant: Variant
+    vdd: float
+    tau_ps: float
+    unit_ps_per_ff: float
+    scratch: Path
+    options: str
+
+    @property
+    def slew_ps(self) -> FloatArray:
+        """Full slew axis, ps, four significant digits."""
+        return np.array([float(f"{s * self.tau_ps:.4g}") for s in self.process.grid.slew])
+
+    @property
+    def load_ff(self) -> FloatArray:
+        """Full load axis, fF."""
+        return self.process.grid.load_ff
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """One input toggling under fixed side inputs; `level` is the rail of the toggling input's driver."""
+
+    pin: str
+    side: tuple[tuple[str, int], ...]
+    level: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one input edge did.
+
+    `delay_ps`/`out_slew_ps`: per output that moved; `energy_fj`: supply energy minus leakage (load energy still inside);
+    `charge_fc`: charge into the toggling input (positive into the cell), leakage removed.
+    """
+
+    toggle: Toggle
+    rising: bool
+    slew_ps: float
+    load_ff: float
+    delay_ps: Mapping[str, float]
+    out_slew_ps: Mapping[str, float]
+    out_rising: Mapping[str, bool]
+    energy_fj: float
+    charge_fc: float
+
+
+def toggles(topology: Topology, level: float, active: bool) -> list[Toggle]:
+    """Return every (input, side state) that moves an output (`active`) or moves none."""
+    found = []
+    for pin in topology.inputs:
+        others = [name for name in topology.inputs if name != pin]
+        for side in assignments(others):
+            moves = any(f.evaluate({**side, pin: 0}) != f.evaluate({**side, pin: 1}) for _, f in topology.outputs)
+            if moves == active:
+                found.append(Toggle(pin, tuple(side.items()), level))
+    return found
+
+
+def hold_ps(corner: Corner, topology: Topology, load_ff: float, factor: float) -> float:
+    """Return a settling time that is generous for any stack of four: extra quiet time costs few time points."""
+    depth = 5 + len(topology.transistors) / 8
+    return factor * (depth * 4 * corner.tau_ps + 22 * corner.unit_ps_per_ff * load_ff)
+
+
+def train(corner: Corner, topology: Topology, runs: Sequence[tuple[Toggle, Sequence[float]]], load_ff: float,
+          factor: float) -> Stimulus:
+    """Return the stimulus that toggles each input up and down for every slew, moving to each side state in between."""
+    hold = hold_ps(corner, topology, load_ff, factor)
+    quick = float(corner.slew_ps[1])
+    first = dict(runs[0][0].side)
+    initial = {pin: corner.vdd * first.get(pin, 0) for pin in topology.inputs}
+    now = dict(initial)
+    steps = []
+    for toggle, slews in runs:
+        for pin, bit in (*toggle.side, (toggle.pin, 0)):
+            if now[pin] != bit * corner.vdd:
+                now[pin] = bit * corner.vdd
+                steps.append(Step(pin, now[pin], quick, hold))
+        for slew in slews:
+            steps.append(Step(toggle.pin, toggle.level, slew, hold, (toggle, True, slew)))
+            steps.append(Step(toggle.pin, 0.0, slew, hold, (toggle, False, slew)))
+    return build_stimulus(initial, steps, lead_ps=corner.tau_ps)
+
+
+def run_toggles(corner: Corner, topology: Topology,
+                plan: Iterable[tuple[float, Sequence[tuple[Toggle, Sequence[float]]]]]) -> list[Sample]:
+    """Simulate a plan of (load, [(toggle, slews), ...]) in one process; steps that did not settle run again, longer.
+
+    Raises
+    ------
+    SimulationError
+        If an output has not settled even in windows sixteen times as long.
+    """
+    samples: list[Sample] = []
+    todo = [(load, list(runs)) for load, runs in plan]
+    factor = 1.0
+    while todo:
+        bench = Bench(topology, node_names(topology), corner.vdd)
+        trains = []
+        for load, runs in todo:
+            stimulus = train(corner, topology, runs, load, factor)
+            bench.set_loads(load)
+            bench.transient(stimulus)
+            trains.append(stimulus)
+        deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, corner.options)
+        plots = simulate(deck, bench.plots, corner.scratch)
+        again = []
+        for (load, runs), stimulus, plot in zip(todo, trains, plots, strict=True):
+            found = _measure(corner, bench, stimulus, plot, load)
+            if found is None:
+                again.append((load, runs))
+            else:
+                samples += found
+        todo, factor = again, factor * 2.5
+        if todo and factor > 16:
+            raise SimulationError(f"{topology.name} {corner.variant.name} {corner.vdd:g} V: outputs do not settle at load "
+                                  f"{todo[0][0]:g} fF; the cell does not work at this voltage or its netlist is wrong")
+    return samples
+
+
+def _measure(corner: Corner, bench: Bench, stimulus: Stimulus, plot: Plot, load_ff: float) -> list[Sample] | None:
+    """Read every keyed step; None if an output is not on its level when a step ends."""
+    topology, vdd = bench.topology, corner.vdd
+    time = plot["time"] * 1e12
+    charge = cumulative(time, -plot["i(vdd)"] * 1e3)
+    input_charge = {pin: cumulative(time, -plot[bench.current(pin)] * 1e3) for pin in topology.inputs}
+    outputs = {pin: plot[bench.voltage(pin)] for pin in topology.output_names}
+    state = {pin: 0 for pin in topology.inputs}
+    for pin, (_, volts) in stimulus.sources.items():
+        state[pin] = int(volts[0] > 0)
+    samples = []
+    ranges = windows(time, stimulus.start_ps, stimulus.end_ps)
+    for index, (step, window) in enumerate(zip(stimulus.steps, ranges, strict=True)):
+        before = {pin: f.evaluate(state) for pin, f in topology.outputs}
+        state[step.pin] = int(step.level > 0)
+        after = {pin: f.evaluate(state) for pin, f in topology.outputs}
+        for pin, wave in outputs.items():
+            if abs(wave[window.last] - vdd * after[pin]) > _allowed(corner, step):
+                return None
+        if step.key is None:
+            continue
+        toggle, rising, slew = step.key
+        before_window = ranges[index - 1] if index else Window(0, window.first)
+        middle = stimulus.start_ps[index] + 0.5 * RAMP_PER_SLEW * slew
+        delay, out_slew = {}, {}
+        part = slice(window.first, window.last + 1)
+        for pin, wave in outputs.items():
+            if before[pin] == after[pin]:
+                continue
+            up = after[pin] == 1
+            at = [last_crossing(time[part], wave[part], level * vdd, up) for level in ((0.3, 0.5, 0.7) if up else (0.7, 0.5, 0.3))]
+            if at[0] is None or at[1] is None or at[2] is None:
+                return None
+            delay[pin], out_slew[pin] = at[1] - middle, at[2] - at[0]
+        energy = vdd * _dynamic(time, charge, before_window, window, middle)
+        moved = _dynamic(time, input_charge[step.pin], before_window, window, middle)
+        samples.append(Sample(toggle, rising, slew, load_ff, delay, out_slew,
+                              {pin: after[pin] == 1 for pin in delay}, energy, moved))
+    return samples
+
+
+def _allowed(corner: Corner, step: Step) -> float:
+    """Allowed distance from the rail: a low-swing input legally leaves the output a little off its rail."""
+    low_swing = isinstance(step.key, tuple) and 0 < step.key[0].level < corner.vdd
+    return corner.vdd * (0.05 if low_swing else SETTLED)
+
+
+def _tail_current(time: FloatArray, charge: FloatArray, window: Window) -> float:
+    """Return the static current at the end of a window: the mean over its last third.
+
+    The trapezoid rule lets a current ring from point to point around its true value, so single samples are useless.
+    """
+    begin = window.last - 1
+    limit = time[window.last] - (time[window.last] - time[window.first]) / 3
+    while begin > window.first and time[begin - 1] >= limit:
+        begin -= 1
+    return float((charge[window.last] - charge[begin]) / (time[window.last] - time[begin]))
+
+
+def _dynamic(time: FloatArray, charge: FloatArray, before: Window, window: Window, middle: float) -> float:
+    """Return the charge of a window without static current: the level before until the edge, the level after since."""
+    static = (_tail_current(time, charge, before) * (middle - time[window.first])
+              + _tail_current(time, charge, window) * (time[window.last] - middle))
+    return float(charge[window.last] - charge[window.first] - static)

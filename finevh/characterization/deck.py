@@ -1,0 +1,101 @@
+"""Deck text for one cell: the transistors once, then a control script of transients and sweeps with altered sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from finevh.characterization.process import Process, Variant, transistor_line
+from finevh.characterization.stimulus import Stimulus
+from finevh.characterization.topology import Topology
+
+__all__ = ["DEFAULT_OPTIONS", "STATIC_OPTIONS", "TIGHT_OPTIONS", "Bench", "cell_deck", "node_names"]
+
+DEFAULT_OPTIONS = "trtol=1 chgtol=1e-16 reltol=5e-4 abstol=1e-12 vntol=1e-6 gmin=1e-15"
+TIGHT_OPTIONS = "trtol=1 chgtol=1e-17 reltol=1e-4 abstol=1e-13 vntol=1e-7 gmin=1e-15 itl1=500 itl4=100"
+STATIC_OPTIONS = "reltol=1e-4 abstol=1e-16 vntol=1e-8 gmin=1e-16 itl1=500 itl2=200"
+
+
+@dataclass
+class Bench:
+    """A cell under test: node names, the control script as it grows, and how many plots it will write.
+
+    Sources: `vdd` (rail), `vi0..` (inputs, in cell order); loads `cl0..` (outputs, in cell order).
+    """
+
+    topology: Topology
+    nodes: Mapping[str, str]
+    vdd: float
+    commands: list[str] = field(default_factory=list)
+    plots: int = 0
+
+    def source(self, pin: str) -> str:
+        """Return the voltage source of an input."""
+        return f"vi{self.topology.inputs.index(pin)}"
+
+    def current(self, pin: str) -> str:
+        """Return the raw vector name of an input's source current."""
+        return f"i({self.source(pin)})"
+
+    def voltage(self, node: str) -> str:
+        """Return the raw vector name of a node voltage."""
+        return f"v({self.nodes[node]})"
+
+    def set_loads(self, load_ff: float) -> None:
+        """Put the same load on every output."""
+        for i in range(len(self.topology.outputs)):
+            self.commands.append(f"alter cl{i}={load_ff:.6g}f")
+
+    def transient(self, stimulus: Stimulus) -> None:
+        """Apply the stimulus from its own operating point and write one plot."""
+        for pin, (times, volts) in stimulus.sources.items():
+            points = " ".join(f"{t:.12g}p {v:.6g}" for t, v in zip(times, volts, strict=True))
+            self.commands.append(f"alter @{self.source(pin)}[pwl] = [ {points} ]")
+        longest = float(np.max(stimulus.end_ps - stimulus.start_ps))
+        self.commands += [f"tran 1p {stimulus.length_ps:.12g}p 0 {longest / 4:.6g}p", "write out.raw", "destroy all"]
+        self.plots += 1
+
+
+def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float, commands: Sequence[str],
+              options: str, observe: Sequence[str] = (), multiplier: int = 1, static: bool = False) -> str:
+    """Return a deck: models, the cell flat, sources at 0 V, loads, and the control script.
+
+    Parameters
+    ----------
+    observe : internal nodes to save besides pins and currents.
+    multiplier : drive, copies in parallel.
+    static : for DC sweeps: input i is `vi{i}` plus gain `ei{i}` times the common rail `vdrv`; no loads.
+    """
+    nodes = node_names(topology)
+    lines = [f"* {process.name} {topology.name} {variant.name} {vdd:.3f} V"]
+    lines.append(f'.lib "{process.models}" {process.section}' if process.section else f'.include "{process.models}"')
+    lines += [*process.preamble, f".temp {process.temperature_c:g}", f".options {options}", f"vdd {nodes['VDD']} 0 {vdd:.6g}"]
+    for i, pin in enumerate(topology.inputs):
+        if static:
+            lines += [f"vi{i} {nodes[pin]} e{i} 0", f"ei{i} e{i} 0 ndrv 0 0"]
+        else:
+            lines.append(f"vi{i} {nodes[pin]} 0 pwl(0 0 1 0)")
+    if static:
+        lines.append("vdrv ndrv 0 0")
+    for i, pin in enumerate(() if static else topology.output_names):
+        lines.append(f"cl{i} {nodes[pin]} 0 1f")
+    for i, transistor in enumerate(topology.transistors):
+        lines.append(transistor_line(process, variant, transistor, f"t{i}", nodes, multiplier))
+    saved = [f"v({nodes[p]})" for p in (*topology.inputs, *topology.output_names, *observe)]
+    saved += ["i(vdd)", *(f"i(vi{i})" for i in range(len(topology.inputs)))]
+    lines += [".save " + " ".join(saved), ".control", "set noinit", "set filetype=binary", "set appendwrite",
+              *commands, "quit", ".endc", ".end", ""]
+    return "\n".join(lines)
+
+
+def node_names(topology: Topology) -> dict[str, str]:
+    """Map every node of a cell to a deck name that cannot collide (SPICE ignores case)."""
+    names = {"VSS": "0", "VDD": "nvdd"}
+    for transistor in topology.transistors:
+        for node in (transistor.drain, transistor.gate, transistor.source):
+            names.setdefault(node, f"n{len(names)}")
+    for pin in (*topology.inputs, *topology.output_names):
+        names.setdefault(pin, f"n{len(names)}")
+    return names

@@ -1,0 +1,211 @@
+"""The process side of `technology.toml`: model cards, geometry, variants, voltages and grids, checked."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.characterization.topology import Transistor
+from finevh.errors import InputError, ToolMissingError
+
+__all__ = ["Grid", "Process", "Variant", "load_process", "locate_package_file", "transistor_line"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A device flavour with a gate-length offset (nm) and a threshold offset (mV, raises |Vth| of both kinds)."""
+
+    name: str
+    device: str
+    length_offset_nm: float
+    vth_offset_mv: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Axes: `slew` in corner time constants, `load_ff` in fF, and the positions that smaller tables use."""
+
+    slew: FloatArray
+    load_ff: FloatArray
+    side_slew: tuple[int, ...]
+    side_load: tuple[int, ...]
+    cross_slew: tuple[int, ...]
+    cross_load: tuple[int, ...]
+    constraint_slew: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Process:
+    """Everything a deck needs besides the cell."""
+
+    name: str
+    path: Path
+    cells: tuple[Path, ...]
+    models: Path
+    section: str
+    preamble: tuple[str, ...]
+    subcircuit: bool
+    temperature_c: float
+    instance: str
+    devices: Mapping[str, tuple[str, str]]
+    length_um: float
+    width_n_um: float
+    width_p_um: float
+    diffusion_um: float
+    vdd: tuple[float, ...]
+    pair_span: float
+    delay_step: float
+    sense: tuple[float, float]
+    grid: Grid
+    variants: tuple[Variant, ...]
+
+    def variant(self, name: str) -> Variant:
+        """Return a variant by name.
+
+        Raises
+        ------
+        InputError
+            If the technology has no such variant.
+        """
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        raise InputError(f"{self.path}: no variant {name!r}; it has {', '.join(v.name for v in self.variants)}")
+
+    def check_voltage(self, vdd: float) -> None:
+        """Raise InputError outside the range in which the models make sense."""
+        low, high = self.sense
+        if not low <= vdd <= high:
+            raise InputError(f"{self.path}: Vdd {vdd:g} V is outside {low:g} to {high:g} V, where the device models "
+                             "describe working logic ([voltages] sense); choose a voltage inside")
+
+    def drivers(self, vdd: float) -> FloatArray:
+        """Return the rails on the grid that a driver of a cell at `vdd` may have, ascending, V."""
+        rails = sorted({*self.vdd, round(vdd, 4)})
+        return np.array([v for v in rails if abs(v - vdd) <= self.pair_span + 1e-6])
+
+    def delay_drivers(self, vdd: float) -> FloatArray:
+        """Return the rails at which crossed delays are simulated: every `delay_step` from `vdd`, and both ends."""
+        rails = self.drivers(vdd)
+        steps = (rails - vdd) / self.delay_step
+        keep = np.abs(steps - np.round(steps)) < 1e-6
+        keep[[0, -1]] = True
+        return rails[keep]
+
+
+def load_process(path: Path) -> Process:
+    """Read the characterisation part of a technology file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no TOML, lacks a key, or names a device model that the cards do not define.
+    ToolMissingError
+        If the package that holds the model cards is not installed.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a technology.toml") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+    try:
+        process = _process(path, data)
+    except KeyError as error:
+        raise InputError(f"{path}: key {error.args[0]!r} is missing; see libs/finevh45/technology.toml") from error
+    _check_devices(process)
+    return process
+
+
+def _process(path: Path, data: Mapping[str, Any]) -> Process:
+    models, geometry, voltages, grid = data["models"], data["geometry"], data["voltages"], data["grid"]
+    card = locate_package_file(models["package"], models["file"]) if "package" in models else path.parent / models["file"]
+    return Process(
+        name=data["name"], path=path, cells=tuple((path.parent / item).resolve() for item in data["cells"]),
+        models=card, section=models.get("section", ""), preamble=tuple(models.get("preamble", ())),
+        subcircuit=bool(models.get("subcircuit", False)), temperature_c=float(models["temperature_c"]),
+        instance=models.get("instance", ""),
+        devices={name: (entry["n"], entry["p"]) for name, entry in data["devices"].items()},
+        length_um=geometry["length_um"], width_n_um=geometry["width_n_um"], width_p_um=geometry["width_p_um"],
+        diffusion_um=geometry["diffusion_um"], vdd=tuple(voltages["vdd"]), pair_span=voltages["pair_span"], delay_step=voltages["delay_step"],
+        sense=(voltages["sense"][0], voltages["sense"][1]),
+        grid=Grid(np.array(grid["slew"], dtype=float), np.array(grid["load_ff"], dtype=float),
+                  tuple(grid["side_slew"]), tuple(grid["side_load"]), tuple(grid["cross_slew"]),
+                  tuple(grid["cross_load"]), tuple(grid["constraint_slew"])),
+        variants=tuple(Variant(v["name"], v["device"], float(v["length_offset_nm"]), float(v["vth_offset_mv"]))
+                       for v in data["variants"]),
+    )
+
+
+def locate_package_file(package: str, file: str) -> Path:
+    """Return the path of a file that an installed distribution lists, without importing the distribution.
+
+    Raises
+    ------
+    ToolMissingError
+        If the distribution is not installed.
+    InputError
+        If it holds no such file.
+    """
+    try:
+        listed = importlib.metadata.distribution(package).files or []
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ToolMissingError(f"Python package {package} holds the device models and is not installed; "
+                               f"pip install {package}") from error
+    for item in listed:
+        if str(item) == file:
+            return Path(str(item.locate()))
+    raise InputError(f"package {package} holds no file {file}; correct [models] file in technology.toml")
+
+
+def _check_devices(process: Process) -> None:
+    """Every variant names a device, every device names models that the cards define."""
+    try:
+        text = process.models.read_text(encoding="utf-8", errors="replace").lower()
+    except OSError as error:
+        raise InputError(f"{process.path}: model file {process.models} cannot be read ({error.strerror})") from error
+    for variant in process.variants:
+        if variant.device not in process.devices:
+            raise InputError(f"{process.path}: variant {variant.name} uses device {variant.device!r}, which [devices] "
+                             f"does not define; it has {', '.join(process.devices)}")
+    if process.subcircuit:
+        return
+    for name, pair in process.devices.items():
+        for model in pair:
+            if not re.search(rf"^\s*\.model\s+{re.escape(model.lower())}\s", text, re.MULTILINE):
+                raise InputError(f"{process.path}: [devices.{name}] names model {model!r}, which "
+                                 f"{process.models.name} does not define")
+
+
+def transistor_line(process: Process, variant: Variant, transistor: Transistor, name: str, nodes: Mapping[str, str],
+                    multiplier: int = 1) -> str:
+    """Return the SPICE line of one transistor; `nodes` maps the cell's node names to deck names.
+
+    Each device carries its share of the shared, contacted diffusions: area width * d, perimeter two ends plus the
+    gate edge.
+    """
+    kind = 0 if transistor.kind == "n" else 1
+    unit = 1.0 if transistor.absolute else (process.width_n_um, process.width_p_um)[kind]
+    width = transistor.width * unit
+    length = (transistor.length_um or process.length_um) + variant.length_offset_nm * 1e-3
+    model = process.devices[transistor.device or variant.device][kind]
+    body = nodes["VSS" if kind == 0 else "VDD"]
+    ends = f"{nodes[transistor.drain]} {nodes[transistor.gate]} {nodes[transistor.source]} {body}"
+    if process.subcircuit:
+        return f"x{name} {ends} {model} w={width:.6g} l={length:.6g} mult={multiplier} m={multiplier} {process.instance}"
+    area, perimeter = width * process.diffusion_um, 2 * process.diffusion_um + width
+    shift = ""
+    if variant.vth_offset_mv:
+        shift = f" delvto={variant.vth_offset_mv * 1e-3 * (1 if kind == 0 else -1):.6g}"
+    return (f"m{name} {ends} {model} w={width:.6g}u l={length:.6g}u as={area:.6g}p ad={area:.6g}p "
+            f"ps={perimeter:.6g}u pd={perimeter:.6g}u m={multiplier}{shift} {process.instance}")

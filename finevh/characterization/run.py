@@ -1,0 +1,198 @@
+"""A whole technology: every (cell, variant, Vdd) once, in parallel, resumable, failures named."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from finevh.characterization.cell import characterize_combinational
+from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
+from finevh.characterization.deck import DEFAULT_OPTIONS, TIGHT_OPTIONS
+from finevh.characterization.ngspice import SimulationError, find_ngspice
+from finevh.characterization.process import Process, Variant, load_process
+from finevh.characterization.record import CellRecord, load_record, record_path, save_record
+from finevh.characterization.topology import Topology, load_topologies
+from finevh.errors import InputError
+
+__all__ = ["Summary", "characterize", "corner_of", "digest", "load_cells"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did: cell-corners simulated now, found finished, and failed (message each)."""
+
+    simulated: int
+    reused: int
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Task:
+    topology: Topology
+    variant: Variant
+    vdd: float
+    path: Path
+    digest: str
+
+    @property
+    def weight(self) -> int:
+        """Expected cost: device evaluations go with transistors times input edges."""
+        return len(self.topology.transistors) * (1 + len(toggles(self.topology, 1.0, True)) + 20 * bool(self.topology.sequential))
+
+
+def load_cells(process: Process) -> dict[str, Topology]:
+    """Return the topologies of a technology.
+
+    Raises
+    ------
+    InputError
+        If a table is wrong or two tables describe one cell.
+    """
+    cells: dict[str, Topology] = {}
+    for path in process.cells:
+        for name, topology in load_topologies(path).items():
+            if name in cells:
+                raise InputError(f"{path}: cell {name} is already described in {cells[name].origin}")
+            cells[name] = topology
+    return cells
+
+
+def digest(process: Process, topology: Topology, variant: Variant, vdd: float) -> str:
+    """Return a hash of everything a record depends on; a record with another hash is measured again."""
+    grid = process.grid
+    parts = [
+        hashlib.sha256(process.models.read_bytes()).hexdigest(), process.section, process.preamble, process.instance,
+        process.temperature_c, process.devices[variant.device], process.length_um, process.width_n_um,
+        process.width_p_um, process.diffusion_um, process.pair_span, process.delay_step, process.vdd, grid.slew.tolist(),
+        grid.load_ff.tolist(), grid.side_slew, grid.side_load, grid.cross_slew, grid.cross_load, grid.constraint_slew,
+        variant.length_offset_nm, variant.vth_offset_mv, vdd, topology.name, topology.inputs,
+        [(pin, f.text) for pin, f in topology.outputs], [repr(t) for t in topology.transistors],
+        repr(topology.sequential),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd: float, scratch: Path) -> Corner:
+    """Measure a corner's time constant with its inverter: the delay when it drives four copies of itself.
+
+    Raises
+    ------
+    InputError
+        If the technology describes no inverter.
+    """
+    inverter = next((t for t in cells if len(t.inputs) == 1 and len(t.outputs) == 1 and not t.sequential
+                     and t.outputs[0][1].evaluate({t.inputs[0]: 0}) == 1
+                     and t.outputs[0][1].evaluate({t.inputs[0]: 1}) == 0), None)
+    if inverter is None:
+        raise InputError(f"{process.path}: no cell is an inverter; the grid is scaled to one, so describe one")
+    # A generous start: 200 ps and 20 ps/fF only set how long the first run waits.
+    corner = Corner(process, variant, vdd, 200.0, 20.0, scratch, DEFAULT_OPTIONS)
+    toggle = Toggle(inverter.inputs[0], (), vdd)
+    slew = 20.0
+    for _ in range(3):
+        samples = run_toggles(corner, inverter, [(load, [(toggle, [slew])]) for load in (4.0, 8.0)])
+        delay = [float(np.mean([next(iter(s.delay_ps.values())) for s in samples if s.load_ff == load])) for load in (4.0, 8.0)]
+        unit = (delay[1] - delay[0]) / 4.0
+        capacitance = float(np.mean([abs(s.charge_fc) for s in samples])) / vdd
+        slew = float(np.mean([next(iter(s.out_slew_ps.values())) for s in samples if s.load_ff == 8.0]))
+    tau = delay[0] + unit * (4 * capacitance - 4.0)
+    return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"))
+
+
+def characterize(technology: Path, out: Path, cells: Sequence[str] = (), vdds: Sequence[float] = (),
+                 variants: Sequence[str] = (), jobs: int = 1, console: Console | None = None) -> Summary:
+    """Measure the cell-corners of a technology that `out` does not hold yet.
+
+    Parameters
+    ----------
+    technology : path of `technology.toml`.
+    out : folder of the records; may hold an earlier, interrupted run.
+    cells : glob patterns of cell names; empty: all.
+    vdds : V; empty: the technology's grid.
+    variants : names; empty: all.
+    jobs : simulations at a time.
+
+    Raises
+    ------
+    InputError, ToolMissingError
+        Wrong input or a missing ngspice, before or during the run. A simulation that fails twice (the second time with
+        tighter options) does not stop the others; it is listed in `Summary.failed` with its deck.
+    """
+    find_ngspice()
+    process = load_process(technology)
+    topologies = load_cells(process)
+    chosen = [t for t in topologies.values() if not cells or any(fnmatch.fnmatchcase(t.name, glob) for glob in cells)]
+    if not chosen:
+        raise InputError(f"{technology}: no cell matches {', '.join(cells)}; it has {', '.join(topologies)}")
+    rails = [round(float(v), 4) for v in (vdds or process.vdd)]
+    for vdd in rails:
+        process.check_voltage(vdd)
+    names = list(variants) or [v.name for v in process.variants]
+    tasks = [_Task(t, process.variant(name), vdd, record_path(out, t.name, name, vdd),
+                   digest(process, t, process.variant(name), vdd))
+             for name in names for vdd in reversed(rails) for t in chosen]
+    open_tasks = [task for task in tasks if not _finished(task)]
+    failed = _run(process, list(topologies.values()), open_tasks, out, jobs, console or Console(stderr=True))
+    return Summary(len(open_tasks) - len(failed), len(tasks) - len(open_tasks), tuple(failed))
+
+
+def _finished(task: _Task) -> bool:
+    return task.path.exists() and load_record(task.path).digest == task.digest
+
+
+def _run(process: Process, cells: Sequence[Topology], tasks: Sequence[_Task], out: Path, jobs: int,
+         console: Console) -> list[str]:
+    """Simulate tasks with a progress bar; the time left counts the expected cost, not the number of cells."""
+    failed: list[str] = []
+    corners: dict[tuple[str, float], Corner] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(max_workers=jobs) as pool:
+        bar = progress.add_task("characterize", total=sum(task.weight for task in tasks))
+        running: dict[Future[CellRecord], _Task] = {}
+        for task in tasks:
+            key = (task.variant.name, task.vdd)
+            if key not in corners:
+                corners[key] = corner_of(process, cells, task.variant, task.vdd, out / "failed" / f"{key[0]}-{key[1]:g}")
+            running[pool.submit(_measure, corners[key], task)] = task
+        try:
+            for future in as_completed(running):
+                task = running[future]
+                try:
+                    record = future.result()
+                except SimulationError as error:
+                    failed.append(str(error))
+                    progress.console.print(f"failed: {error}")
+                else:
+                    save_record(record, task.path)
+                progress.update(bar, advance=task.weight,
+                                description=f"{task.variant.name} {task.vdd:.2f} V {task.topology.name}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failed
+
+
+def _measure(corner: Corner, task: _Task) -> CellRecord:
+    """Measure one cell-corner, once more with tighter options if a simulation fails."""
+    scratch = corner.scratch.parent / f"{task.topology.name}-{task.variant.name}-{task.vdd:g}"
+    corner = replace(corner, scratch=scratch)
+    try:
+        record = _procedure(corner, task.topology)
+    except SimulationError:
+        record = _procedure(replace(corner, options=TIGHT_OPTIONS), task.topology)
+        shutil.rmtree(scratch, ignore_errors=True)
+    return replace(record, digest=task.digest)
+
+
+def _procedure(corner: Corner, topology: Topology) -> CellRecord:
+    return characterize_combinational(corner, topology)

@@ -1,0 +1,173 @@
+"""Cells as transistor networks: the cell table (TOML) in, checked `Topology` objects out."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from finevh.characterization.logic import Function, parse_function
+from finevh.errors import InputError
+
+__all__ = ["Sequential", "Topology", "Transistor", "load_fillers", "load_topologies"]
+
+_RAILS = ("VDD", "VSS")
+
+
+@dataclass(frozen=True)
+class Transistor:
+    """One finger. `width` in units of the technology's unit width (own cells) or in um (`absolute`, foreign netlists)."""
+
+    kind: Literal["n", "p"]
+    drain: str
+    gate: str
+    source: str
+    width: float
+    length_um: float | None = None
+    device: str | None = None
+    absolute: bool = False
+
+
+@dataclass(frozen=True)
+class Sequential:
+    """How a cell stores: `clock` active at `edge` (a latch: transparent at the level the edge starts).
+
+    `node` is the internal node that shows the stored IQ (its complement if `inverted`); empty: an output shows it.
+    `clear`/`preset` are active-low asynchronous pins.
+    """
+
+    kind: Literal["flip-flop", "latch", "clock-gate"]
+    clock: str
+    edge: Literal["rise", "fall"]
+    next: Function
+    node: str
+    inverted: bool
+    clear: str | None = None
+    preset: str | None = None
+
+    def resolve(self, inputs: Mapping[str, int], stored: int) -> int:
+        """Return IQ under static inputs when `stored` was the state before."""
+        if self.clear and inputs[self.clear] == 0:
+            return 0
+        if self.preset and inputs[self.preset] == 0:
+            return 1
+        level = 1 if self.edge == "rise" else 0
+        if self.kind != "flip-flop" and inputs[self.clock] == level:
+            return self.next.evaluate(inputs)
+        return stored
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A cell family: the X1 transistor network, its functions, drives and footprint."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[tuple[str, Function], ...]
+    transistors: tuple[Transistor, ...]
+    drives: tuple[int, ...]
+    columns: int
+    breaks: int
+    sequential: Sequential | None = None
+    origin: str = ""
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        return tuple(name for name, _ in self.outputs)
+
+    def function(self, output: str) -> Function:
+        """Return the expression of an output."""
+        return dict(self.outputs)[output]
+
+    def width_sites(self, drive: int) -> int:
+        """Return the footprint of the drive-n cell in sites: n copies of the gate columns, one end gap, the breaks."""
+        return self.columns * drive + 1 + self.breaks
+
+
+def load_topologies(path: Path) -> dict[str, Topology]:
+    """Read a cell table.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no TOML, or a cell is inconsistent (unknown key, pin without a transistor, bad line).
+    """
+    data = _read(path)
+    table = data.get("cells", {})
+    if not isinstance(table, dict) or not table:
+        raise InputError(f"{path}: no [cells.NAME] table; describe at least one cell")
+    return {name: _topology(path, name, entry) for name, entry in table.items()}
+
+
+def load_fillers(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the cells without transistors: name -> widths in sites."""
+    return {name: tuple(entry["sites"]) for name, entry in _read(path).get("fillers", {}).items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a cell table") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+
+
+def _topology(path: Path, name: str, entry: Mapping[str, Any]) -> Topology:
+    where = f"{path}: [cells.{name}]"
+    known = {"inputs", "outputs", "drives", "columns", "breaks", "transistors", "sequential"}
+    for key in entry:
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
+    for key in ("inputs", "outputs", "drives", "columns", "transistors"):
+        if key not in entry:
+            raise InputError(f"{where}: key {key!r} is missing")
+    transistors = tuple(_transistor(where, line) for line in entry["transistors"].strip().splitlines())
+    outputs = tuple((pin, parse_function(text)) for pin, text in entry["outputs"].items())
+    topology = Topology(name, tuple(entry["inputs"]), outputs, transistors, tuple(entry["drives"]),
+                        int(entry["columns"]), int(entry.get("breaks", 0)),
+                        _sequential(where, entry.get("sequential")), str(path))
+    check_connections(topology, where)
+    return topology
+
+
+def _transistor(where: str, line: str) -> Transistor:
+    fields = line.split()
+    if len(fields) != 5 or fields[0] not in ("n", "p"):
+        raise InputError(f"{where}: transistor line {line!r} is not 'kind drain gate source width' with kind n or p")
+    try:
+        width = float(fields[4])
+    except ValueError as error:
+        raise InputError(f"{where}: width {fields[4]!r} in {line!r} is not a number") from error
+    kind: Literal["n", "p"] = "n" if fields[0] == "n" else "p"
+    return Transistor(kind, fields[1], fields[2], fields[3], width)
+
+
+def _sequential(where: str, entry: Mapping[str, Any] | None) -> Sequential | None:
+    if entry is None:
+        return None
+    try:
+        return Sequential(entry["kind"], entry["clock"], entry["edge"], parse_function(entry["next"]),
+                          entry.get("node", ""), bool(entry.get("inverted", False)), entry.get("clear"),
+                          entry.get("preset"))
+    except KeyError as error:
+        raise InputError(f"{where}: key sequential.{error.args[0]} is missing") from error
+
+
+def check_connections(topology: Topology, where: str) -> None:
+    """Raise InputError if a pin touches no transistor or a function uses a name that is no input."""
+    nodes = {node for t in topology.transistors for node in (t.drain, t.gate, t.source)}
+    for pin in (*topology.inputs, *topology.output_names):
+        if pin not in nodes:
+            raise InputError(f"{where}: pin {pin} touches no transistor; correct the pin list or the netlist")
+    allowed: Sequence[str] = (*topology.inputs, "IQ") if topology.sequential else topology.inputs
+    functions = list(topology.outputs)
+    if topology.sequential:
+        functions.append(("next", topology.sequential.next))
+    for pin, function in functions:
+        for variable in function.variables:
+            if variable not in allowed:
+                raise InputError(f"{where}: function of {pin} uses {variable!r}, which is no input of the cell")
