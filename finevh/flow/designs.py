@@ -74,9 +74,9 @@ def average_activity(activities: Sequence[Activity]) -> Activity:
     count = len(activities)
     return replace(
         activities[0],
-        toggle_rate=sum(a.toggle_rate for a in activities) / count,
-        probability=sum(a.probability for a in activities) / count,
-        pattern_probability=sum(a.pattern_probability for a in activities) / count,
+        toggle_rate=np.add.reduce([a.toggle_rate for a in activities]) / count,
+        probability=np.add.reduce([a.probability for a in activities]) / count,
+        pattern_probability=np.add.reduce([a.pattern_probability for a in activities]) / count,
         cycles=sum(a.cycles for a in activities),
         joint=all(a.joint for a in activities),
         toggles=None,

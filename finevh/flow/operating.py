@@ -140,7 +140,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
     activities = load_activities(inputs["activity"])
     average = average_activity(list(activities.values()))
     variants = load_variants(inputs["polybias"])
-    designs = {}
+    designs: dict[str, EngineDesign] = {}
     for name in flow.schemes.variants:
         context.note(f"{name}: slews and energies at {len(placed.technology.vdds)} voltages")
         designs[name] = tiled_design(placed, average, variants[name])
