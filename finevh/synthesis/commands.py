@@ -22,6 +22,7 @@ MAPPING_SCRIPT = "mapping.abc"
 CLOCK_GATE_PATTERN = "clock_gate_pattern.v"
 CLOCK_GATE_MAP = "clock_gate_map.v"
 RTL_NETLIST = "rtl.v"
+PROGRESS = "progress.jsonl"
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def map_registers(cells: SpecialCells, libraries: Sequence[str], options: Option
     commands: list[Command] = []
     if cells.clock_gate is not None:
         commands += [
-            ("extract", "-map", CLOCK_GATE_PATTERN),
+            # Only latches and what they drive are searched: the whole core would take a minute.
+            ("extract", "-map", CLOCK_GATE_PATTERN, "t:$_DLATCH_N_", "%co2"),
             ("techmap", "-map", CLOCK_GATE_MAP),
         ]
         if options.gate_registers is not None:
@@ -157,7 +159,8 @@ def map_logic(cells: SpecialCells, libraries: Sequence[str], options: Options) -
     if ties:
         commands.append(("hilomap", *ties))
     if cells.buffer is not None:
-        # A port that is another port's net would need an assign statement.
+        # A port that is another port's net would need an assign statement; ties drive their ports themselves after cleaning.
+        commands.append(("opt_clean", "-purge"))
         commands.append(("insbuf", "-buf", cells.buffer.cell, cells.buffer.input, cells.buffer.output))
     return [*commands, ("opt_clean", "-purge"), ("rename", "-unescape")]
 
@@ -179,6 +182,7 @@ def write_rtl(rtl: Rtl) -> list[Command]:
         ("opt_expr",),
         ("opt_clean",),
         ("memory_map",),
+        ("bwmuxmap",),
         ("opt_clean",),
         ("rename", "-unescape"),
         ("write_verilog", "-noattr", RTL_NETLIST),

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finevh.errors import FinevhError, InputError, ToolMissingError
-from finevh.synthesis.commands import NETLIST, RTL_NETLIST, STATISTICS, read_sources
+from finevh.synthesis.commands import NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, read_sources
 from finevh.synthesis.plan import COMMANDS, SynthesisPlan
 from finevh.synthesis.sources import Rtl
-from finevh.synthesis.worker import PROGRESS
 from finevh.technology.liberty_syntax import read_liberty_text
 
 LOG = "synthesis.log"

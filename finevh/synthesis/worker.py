@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-PROGRESS = "progress.jsonl"
+from finevh.synthesis.commands import PROGRESS
 
 
 def main(commands_file: Path) -> None:
