@@ -120,7 +120,7 @@ def map_registers(cells: SpecialCells, libraries: Sequence[str], options: Option
     if cells.clock_gate is not None:
         commands += [
             # Only latches and what they drive are searched: the whole core would take a minute.
-            ("extract", "-map", CLOCK_GATE_PATTERN, "t:$_DLATCH_N_", "%co2"),
+            ("extract", "-map", CLOCK_GATE_PATTERN, "t:$_DLATCH_N_", "%co2", "%ci1"),
             ("techmap", "-map", CLOCK_GATE_MAP),
         ]
         if options.gate_registers is not None:
