@@ -268,7 +268,7 @@ def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
     try:
         return Flow.model_validate(raw, context={"folder": str(path.resolve().parent)})
     except ValidationError as error:
-        raise InputError(_describe(error, path, text)) from None
+        raise InputError(_describe(error, path, text, assignments)) from None
 
 
 def _assign(raw: dict[str, Any], assignment: str) -> None:
@@ -288,13 +288,17 @@ def _assign(raw: dict[str, Any], assignment: str) -> None:
     section[names[-1]] = parsed
 
 
-def _describe(error: ValidationError, path: Path, text: str) -> str:
+def _describe(error: ValidationError, path: Path, text: str, assignments: tuple[str, ...]) -> str:
     lines = []
+    overridden = {assignment.partition("=")[0].strip(): assignment for assignment in assignments}
     # A misspelt key also leaves a missing one behind: the misspelling comes first.
     for item in sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden"):
         location = tuple(str(part) for part in item["loc"])
         key = ".".join(location)
-        where = f"{path}:{_line_of(text, location)}" if _line_of(text, location) else f"{path}"
+        line = _line_of(text, location)
+        where = f"{path}:{line}" if line else f"{path}"
+        if key in overridden:
+            where = f"--set {overridden[key]}"
         if item["type"] == "extra_forbidden":
             lines.append(f"{where}: unknown key '{key}'{_nearest(location)}")
         elif item["type"] == "missing":

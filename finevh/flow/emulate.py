@@ -79,10 +79,7 @@ def emulate_run(
         If a frequency is out of reach.
     """
     flow, run = load_run(directory)
-    wanted = [parse_quantity(text, "frequency") for text in frequencies]
-    for text, value in zip(frequencies, wanted, strict=True):
-        if value <= 0:
-            raise InputError(f"--freq {text}: a frequency must be above zero")
+    wanted = [_frequency(text) for text in frequencies]
     delta = min(flow.schemes.delta_vdd) if delta_vdd is None else delta_vdd
     _check_delta(flow, delta)
     name = variant or ("pb" if "pb" in flow.schemes.variants else flow.schemes.variants[0])
@@ -99,6 +96,16 @@ def emulate_run(
             raise answer
         rows.append(_row(answer, design, chain))
     return rows
+
+
+def _frequency(text: str) -> float:
+    try:
+        value = parse_quantity(text, "frequency")
+    except InputError as error:
+        raise InputError(f"--freq {text}: {error}") from None
+    if value <= 0:
+        raise InputError(f"--freq {text}: a frequency must be above zero")
+    return value
 
 
 def _check_delta(flow: Flow, delta: float) -> None:

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from finevh.cli import run_command
+
+FLOWS = Path(__file__).resolve().parents[1] / "flows"
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = run_command(list(arguments))
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_every_verb_of_the_contract_has_a_help_page(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text, _ = answer(capsys, "--help")
+    for verb in ("run", "emulate", "sweep", "characterize", "sta", "leakage", "tcl", "report", "doctor", "platform"):
+        assert f"\n  {verb} " in text
+        status, page, _ = answer(capsys, verb, "--help")
+        assert status == 0
+        assert page.startswith(f"Usage: finevh {verb}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("run", "nowhere.toml"),
+            "finevh: nowhere.toml: No such file or directory; give the path of a flow file such as flows/quick.toml\n",
+        ),
+        (
+            ("run", str(FLOWS / "quick.toml"), "--set", "floorplan.tyles=9"),
+            "finevh: --set floorplan.tyles=9: unknown key 'floorplan.tyles'; did you mean 'tiles'?\n",
+        ),
+        (
+            ("run", str(FLOWS / "quick.toml"), "--set", "clock.period=2 V"),
+            "finevh: --set clock.period=2 V: clock.period: 'V' is not a unit of time; write for example 'ns'\n",
+        ),
+        (
+            ("run", str(FLOWS / "quick.toml"), "--set", "schemes.vdd_min=1.00 V"),
+            f"finevh: {FLOWS / 'quick.toml'}:31: schemes: vdd_min = 1.000 V must lie below vdd_max = 1.000 V: VddL < VddH"
+            " in every interval\n",
+        ),
+        (
+            ("run", str(FLOWS / "quick.toml"), "--from", "sinthesis"),
+            "finevh: unknown stage 'sinthesis'; did you mean 'synthesis'?\n",
+        ),
+        (
+            ("emulate", "nowhere", "--freq", "1GHz"),
+            "finevh: nowhere: no run here (no flow.toml); make one with 'finevh run FLOW.toml -o nowhere'\n",
+        ),
+        (
+            ("report", "nowhere"),
+            "finevh: nowhere/operating_points.csv: no operating points; run 'finevh run' on the flow first\n",
+        ),
+        (
+            ("sweep", str(FLOWS / "quick.toml"), "--tiles", "1,x", "--delta-vdd", "0.1"),
+            "finevh: --tiles '1,x': 'x' is not a number; write for example 1,9,25\n",
+        ),
+    ],
+)
+def test_wrong_input_is_status_2_with_the_mend_and_no_traceback(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    assert answer(capsys, *arguments) == (2, "", message)
+
+
+def test_wrong_usage_is_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = answer(capsys, "run")
+    assert status == 2
+    assert "Missing argument 'FLOW.toml'" in err
+    status, _, err = answer(capsys, "rnu")
+    assert status == 2
+    assert "No such command 'rnu'" in err
+
+
+def test_debug_adds_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = answer(capsys, "run", "nowhere.toml", "--debug")
+    assert status == 2
+    assert err.startswith("Traceback (most recent call last):")
+    assert err.endswith("give the path of a flow file such as flows/quick.toml\n")
+
+
+def test_doctor_lists_tools_with_what_they_are_for(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = answer(capsys, "doctor", "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert {tool["name"] for tool in found["tools"]} >= {"ngspice", "sta", "openroad"}
+    assert found["packages"]["numpy"]
+    status, out, _ = answer(capsys, "doctor")
+    assert status == 0
+    assert "ngspice: " in out
+
+
+def test_the_installed_command_returns_the_status_to_the_shell(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from finevh.cli import main; main()", "run", "x.toml"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("finevh: x.toml: No such file")
+    assert "Traceback" not in done.stderr
