@@ -3,6 +3,7 @@
 from finevh.netlist.builder import NetlistBuilder
 from finevh.netlist.edit import BufferPlan, insert_buffers, replace_cells, sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
+from finevh.netlist.spef import format_spef, parse_spef, read_spef, write_spef
 from finevh.netlist.verilog import format_verilog, parse_verilog, read_verilog, write_verilog
 from finevh.netlist.wires import Wires
 
@@ -12,11 +13,15 @@ __all__ = [
     "Netlist",
     "NetlistBuilder",
     "Wires",
+    "format_spef",
     "format_verilog",
+    "parse_spef",
     "insert_buffers",
     "parse_verilog",
+    "read_spef",
     "read_verilog",
     "replace_cells",
     "sinks_by_net",
+    "write_spef",
     "write_verilog",
 ]
