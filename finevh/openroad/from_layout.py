@@ -1,0 +1,383 @@
+"""The floorplan of the embedded engine as a context for OpenROAD's scripts: same tiles, rows, Vdd-MUX sites and voids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finevh.errors import InputError
+from finevh.layout.chain import ConfigurationChain
+from finevh.layout.floorplan import Floorplan
+from finevh.layout.placement import FLIPPED_SOUTH, Placement
+from finevh.layout.power_grid import ring_layers
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.openroad.context import (
+    Activity,
+    Configuration,
+    Domain,
+    FixedCell,
+    FlowContext,
+    LayerWire,
+    LibraryFiles,
+    MuxPins,
+    OperatingPoint,
+    Pin,
+    PowerGrid,
+    Rect,
+    Row,
+    Stripes,
+    Supplies,
+)
+from finevh.openroad.library_files import TechnologyFiles
+from finevh.openroad.quoting import odb_name
+from finevh.technology.lef import Lef
+from finevh.technology.model import Technology
+
+_BUS_BIT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z")
+CHAIN_PREFIX = "finevh_config_"
+MUX_PREFIX = "finevh_vddmux_"
+
+
+@dataclass(frozen=True)
+class FlowOptions:
+    """What the embedded engine does not know of OpenROAD's run; ``configuration_period`` ps."""
+
+    density: float = 0.85
+    seed: int = 1
+    threads: int = 1
+    configuration_period: float = 1e5
+    rcx_rules: str | None = None
+    mux_pins: MuxPins = MuxPins()
+    supplies: Supplies = Supplies()
+
+
+@dataclass(frozen=True)
+class ClockSpec:
+    """The working clock: name, port, period in ps, and the SDC file (in ps, fF, kOhm) with the other constraints."""
+
+    name: str
+    port: str
+    period: float
+    sdc: str | None = None
+
+
+def make_context(
+    design: str,
+    netlist_file: str,
+    technology: Technology,
+    files: TechnologyFiles,
+    floorplan: Floorplan,
+    clock: ClockSpec,
+    libraries: Sequence[LibraryFiles],
+    voltage_libraries: Sequence[LibraryFiles],
+    operating_points: Sequence[OperatingPoint],
+    activity: Activity,
+    chain: ConfigurationChain | None = None,
+    pins: Sequence[Pin] = (),
+    polybias: Sequence[tuple[str, str]] | None = None,
+    options: FlowOptions | None = None,
+) -> FlowContext:
+    """Return the context of one floorplan.
+
+    Parameters
+    ----------
+    design, netlist_file
+        Top module and its flat mapped Verilog (without chain and Vdd-MUX cells).
+    technology, files
+        The cell library and where its files are.
+    floorplan, chain
+        From :mod:`finevh.layout`; ``chain`` is needed where the floorplan has Vdd-MUX cells.
+    libraries, voltage_libraries
+        Plain libraries at the Vdd of optimisation; suffixed copies for the operating points.
+    pins
+        Fixed places of ports (see :func:`pins_of`); OpenROAD places the others.
+    polybias
+        (instance, cell) with the netlist's own names.
+
+    Raises
+    ------
+    InputError
+        If Vdd-MUX cells stand without a chain, or the technology lacks buffers or layers that the flow needs.
+    """
+    options = options or FlowOptions()
+    has_mux = len(floorplan.header_row) > 0 and bool(floorplan.header_cell)
+    if has_mux and chain is None:
+        raise InputError("the floorplan has Vdd-MUX cells but no configuration chain: nothing would select their supply")
+    buffers = technology.roles.get("clock_buffer") or technology.roles.get("buffer", ())
+    if not buffers:
+        raise InputError(f"technology '{technology.name}' names no cell of role 'clock_buffer' or 'buffer'; add the role")
+    routing = [layer.name for layer in technology.layers]
+    middle = routing[min(2, len(routing) - 1)]
+    return FlowContext(
+        design=design,
+        tiles_per_side=floorplan.tiles_per_side,
+        technology_lef=str(files.technology_lef),
+        cell_lefs=tuple(str(path) for path in files.cell_lefs),
+        libraries=tuple(libraries),
+        voltage_libraries=tuple(voltage_libraries),
+        netlist=netlist_file,
+        sdc=clock.sdc,
+        clock=clock.name,
+        clock_port=clock.port,
+        period=clock.period,
+        die=_rect(floorplan.die),
+        core=_rect(floorplan.core),
+        site=files.site,
+        site_width=floorplan.site_width,
+        row_height=floorplan.row_height,
+        rows=_rows(floorplan),
+        domains=_domains(floorplan),
+        wrappers=_wrappers(floorplan),
+        mux_sites=_mux_sites(floorplan) if has_mux else (),
+        mux_pins=options.mux_pins,
+        configuration=_configuration(chain, technology, files.lef, options) if chain is not None and has_mux else None,
+        pins=tuple(pins),
+        pin_layers=_pin_layers(technology),
+        supplies=options.supplies,
+        power_grid=_power_grid(technology, files.lef, floorplan, options.supplies),
+        layers=tuple(LayerWire(layer.name, layer.resistance, layer.capacitance) for layer in technology.layers),
+        signal_layer=middle,
+        clock_layer=routing[min(4, len(routing) - 1)],
+        signal_routing=(routing[1], routing[-1]),
+        clock_routing=(middle, routing[-1]),
+        density=options.density,
+        clock_buffers=tuple(sorted(buffers, key=lambda name: _drive(technology, name))),
+        clock_root_buffer=max(buffers, key=lambda name: _drive(technology, name)),
+        fillers=tuple(name for name in technology.roles.get("fill", ()) if name in files.lef.macros),
+        dont_use=technology.roles.get("dont_use", ()),
+        operating_points=tuple(operating_points),
+        activity=activity,
+        polybias=None if polybias is None else tuple((odb_name(instance), cell) for instance, cell in polybias),
+        rcx_rules=options.rcx_rules,
+        seed=options.seed,
+        threads=options.threads,
+    )
+
+
+def pins_of(netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement) -> tuple[Pin, ...]:
+    """Return the ports at the places that the embedded engine gave them, on a layer that runs into their edge."""
+    horizontal, vertical = _pin_layers(technology)
+    x0, _, x1, _ = floorplan.die
+    pins: list[Pin] = []
+    for name, x, y in zip(netlist.port_names, placement.port_x.tolist(), placement.port_y.tolist(), strict=True):
+        on_side = min(abs(x - x0), abs(x - x1)) < floorplan.site_width
+        pins.append(Pin(port_name(name), horizontal if on_side else vertical, x, y))
+    return tuple(pins)
+
+
+def port_name(name: str) -> str:
+    """Return OpenROAD's name of a port: bits of a bus keep their brackets, other brackets were escaped identifiers."""
+    return name if _BUS_BIT.match(name) else odb_name(name)
+
+
+def planning_netlist(design: str, technology: Technology, cell_area: float) -> Netlist:
+    """Return a netlist of inverters that covers ``cell_area`` um2, to plan a floorplan before the design is synthesised.
+
+    Raises
+    ------
+    InputError
+        If the technology has no inverter or the area holds none.
+    """
+    known = [name for name in technology.roles.get("inverter", ()) if name in technology.cells.index]
+    if not known:
+        raise InputError(f"technology '{technology.name}' names no cell of role 'inverter'; add the role")
+    row = min((technology.cells.index[name] for name in known), key=lambda cell: float(technology.cells.area[cell]))
+    count = round(cell_area / float(technology.cells.area[row]))
+    if count < 1:
+        raise InputError(f"a cell area of {cell_area:g} um2 holds no cell; give the area of the design")
+    pins = len(technology.cells.pins(row))
+    return Netlist(
+        name=design,
+        cells=technology.cells,
+        instance_names=tuple(f"area_{i}" for i in range(count)),
+        cell_type=np.full(count, row, dtype=np.int32),
+        cell_variant=np.zeros(count, dtype=np.int8),
+        pin_ptr=np.arange(0, (count + 1) * pins, pins, dtype=np.int32),
+        pin_net=np.full(count * pins, NO_NET, dtype=np.int32),
+        net_names=(),
+        net_constant=np.zeros(0, dtype=np.int8),
+        port_names=(),
+        port_direction=np.zeros(0, dtype=np.int8),
+        port_net=np.zeros(0, dtype=np.int32),
+    )
+
+
+def _rect(box: Sequence[float]) -> Rect:
+    x0, y0, x1, y1 = (round(float(value), 4) for value in box)
+    return Rect(x0, y0, x1, y1)
+
+
+def _orientation(flipped: bool) -> str:
+    return "MX" if flipped else "R0"
+
+
+def _row_pieces(floorplan: Floorplan, row: int) -> list[tuple[str, int, int]]:
+    """(kind, first site, sites) of a row: whole, or cut by an island into head, island and rest."""
+    first, sites = int(floorplan.row_site[row]), int(floorplan.row_sites[row])
+    island = np.flatnonzero(floorplan.island_row == row)
+    if len(island) == 0:
+        return [("", first, sites)]
+    start = int(floorplan.island_site[island[0]])
+    gap = floorplan.wrapper_sites
+    after = start + floorplan.island_sites + gap
+    pieces = [
+        ("_head", first, start - gap - first),
+        ("_island", start, floorplan.island_sites),
+        ("_rest", after, first + sites - after),
+    ]
+    return [piece for piece in pieces if piece[2] > 0]
+
+
+def _rows(floorplan: Floorplan) -> tuple[Row, ...]:
+    x0 = floorplan.core[0]
+    ys = floorplan.row_y
+    return tuple(
+        Row(
+            f"tile_{int(floorplan.row_tile[row])}_line_{int(floorplan.row_line[row])}{kind}",
+            round(x0 + site * floorplan.site_width, 4),
+            round(float(ys[row]), 4),
+            sites,
+            _orientation(bool(floorplan.row_flipped[row])),
+        )
+        for row in range(floorplan.n_rows)
+        for kind, site, sites in _row_pieces(floorplan, row)
+    )
+
+
+def _domains(floorplan: Floorplan) -> tuple[Domain, ...]:
+    """One rectangle per tile; with an island in its first row, that row's other pieces are rectangles of their own."""
+    islands = {int(floorplan.row_tile[row]): int(row) for row in floorplan.island_row}
+    height = floorplan.row_height
+    domains: list[Domain] = []
+    for tile, (x0, y0, x1, y1) in enumerate(floorplan.tile_box.tolist()):
+        if tile not in islands:
+            domains.append(Domain(f"tile_{tile}", _rect((x0, y0, x1, y1)), tile))
+            continue
+        domains.append(Domain(f"tile_{tile}", _rect((x0, y0 + height, x1, y1)), tile))
+        for kind, site, sites in _row_pieces(floorplan, islands[tile]):
+            if kind != "_island":
+                left = floorplan.core[0] + site * floorplan.site_width
+                box = (left, y0, left + sites * floorplan.site_width, y0 + height)
+                domains.append(Domain(f"tile_{tile}{kind}", _rect(box), tile))
+    return tuple(domains)
+
+
+def _wrappers(floorplan: Floorplan) -> tuple[Rect, ...]:
+    """Voids between tile columns over the height of the core, and between tile rows over its width."""
+    n, box = floorplan.tiles_per_side, floorplan.tile_box
+    x0, y0, x1, y1 = floorplan.core
+    columns = [_rect((box[i - 1, 2], y0, box[i, 0], y1)) for i in range(1, n)]
+    rows = [_rect((x0, box[(i - 1) * n, 3], x1, box[i * n, 1])) for i in range(1, n)]
+    return tuple(rect for rect in (*columns, *rows) if rect.x1 > rect.x0 and rect.y1 > rect.y0)
+
+
+def _mux_sites(floorplan: Floorplan) -> tuple[FixedCell, ...]:
+    rows = floorplan.header_row
+    columns = zip(
+        floorplan.header_x.tolist(), floorplan.header_y.tolist(), floorplan.header_tile.tolist(),
+        floorplan.row_flipped[rows].tolist(), strict=True,
+    )  # fmt: skip
+    return tuple(
+        FixedCell(f"{MUX_PREFIX}{k}", floorplan.header_cell, round(x, 4), round(y, 4), _orientation(flipped), tile)
+        for k, (x, y, tile, flipped) in enumerate(columns)
+    )
+
+
+def _configuration(chain: ConfigurationChain, technology: Technology, lef: Lef, options: FlowOptions) -> Configuration:
+    netlist, placement = chain.netlist, chain.placement
+    nets = [CHAIN_PREFIX + name for name in netlist.net_names]
+    cells: list[FixedCell] = []
+    connections: list[tuple[str, str, str]] = []
+    for i, name in enumerate(netlist.instance_names):
+        row = int(netlist.cell_type[i])
+        cell = technology.cells.names[row]
+        flipped = int(placement.orient[i]) == FLIPPED_SOUTH
+        x, y = round(float(placement.x[i]), 4), round(float(placement.y[i]), 4)
+        cells.append(FixedCell(CHAIN_PREFIX + name, cell, x, y, _orientation(flipped), int(placement.tile[i])))
+        own = netlist.pin_net[netlist.pin_ptr[i] : netlist.pin_ptr[i + 1]].tolist()
+        connections += [
+            (CHAIN_PREFIX + name, pin, nets[net])
+            for pin, net in zip(technology.cells.pins(row), own, strict=True)
+            if net != NO_NET
+        ]
+        connections += [(CHAIN_PREFIX + name, pin, net) for pin, net in _supply_pins(lef, cell, options.supplies)]
+    ports = {"clk": "INPUT", "update": "INPUT", "serial_in": "INPUT", "serial_out": "OUTPUT"}
+    n_tiles = len(chain.order)
+    return Configuration(
+        ports=tuple((CHAIN_PREFIX + name, direction) for name, direction in ports.items()),
+        cells=tuple(cells),
+        connections=tuple(connections),
+        select_nets=tuple(f"{CHAIN_PREFIX}select[{tile}]" for tile in range(n_tiles)),
+        clock_port=f"{CHAIN_PREFIX}clk",
+        period=options.configuration_period,
+    )
+
+
+def _supply_pins(lef: Lef, cell: str, supplies: Supplies) -> list[tuple[str, str]]:
+    """The chain is always on: its power pins hang on VddH."""
+    macro = lef.macros.get(cell)
+    uses = {} if macro is None else {pin: use.upper() for pin, (_, use, _) in macro.pins.items()}
+    nets = {"POWER": supplies.vddh, "GROUND": supplies.ground}
+    return [(pin, nets[use]) for pin, use in uses.items() if use in nets]
+
+
+def _drive(technology: Technology, name: str) -> float:
+    row = technology.cells.index.get(name)
+    return float(technology.cells.drive[row]) if row is not None else 0.0
+
+
+def _layers_of(technology: Technology, direction: str) -> list[int]:
+    return [i for i, layer in enumerate(technology.layers) if layer.direction[:1].upper() == direction]
+
+
+def _pin_layers(technology: Technology) -> tuple[str, str]:
+    """The highest horizontal and vertical layers below the rings: their tracks reach the die edge undisturbed."""
+    rings = set(ring_layers(technology))
+    names = []
+    for direction in "HV":
+        found = [i for i in _layers_of(technology, direction) if i not in rings] or _layers_of(technology, direction)
+        names.append(technology.layers[found[-1]].name)
+    return names[0], names[1]
+
+
+def _rail_width(lef: Lef, layer: str) -> float:
+    """Height of a ground rail of a core cell, um: the tallest rectangle that spans the cell's width."""
+    for macro in lef.macros.values():
+        for _, use, shapes in macro.pins.values():
+            if use.upper() == "GROUND":
+                rails = [y1 - y0 for name, x0, y0, x1, y1 in shapes if name == layer and x1 - x0 >= 0.99 * macro.width]
+                if rails:
+                    return round(max(rails), 4)
+    raise InputError(f"no LEF cell has a ground rail on {layer}: the power grid cannot follow it")
+
+
+def _power_grid(technology: Technology, lef: Lef, floorplan: Floorplan, supplies: Supplies) -> PowerGrid:
+    layers = technology.layers
+    ring_v, ring_h = ring_layers(technology)
+    inner = [i for i in _layers_of(technology, "V") if 0 < i < min(ring_v, ring_h)]
+    if not inner:
+        raise InputError(f"technology '{technology.name}': no vertical layer lies between the rails and the rings")
+    mid = layers[inner[-1] if len(inner) < 2 else inner[1]]
+    tile_width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
+    taken = (supplies.vddh, supplies.vddl, supplies.nwell, supplies.pwell)
+    step = mid.width + mid.spacing
+    tile = Stripes(mid.name, (), mid.width, round(tile_width / 4, 4), round(step * (len(taken) + 1), 4), mid.spacing)
+    mux = Stripes(mid.name, taken, mid.width, round(tile_width, 4), round(mid.width / 2 + mid.spacing, 4), mid.spacing)
+    top = layers[ring_v]
+    nets = (*taken[:2], supplies.ground, *taken[2:])
+    pitch = round(max(tile_width, 2 * len(nets) * (top.width + top.spacing)), 4)
+    return PowerGrid(
+        rail_layer=layers[0].name,
+        rail_width=_rail_width(lef, layers[0].name),
+        tile_stripes=tile,
+        mux_stripes=(mux,),
+        top_stripes=(Stripes(top.name, nets, top.width, pitch, round(pitch / 4, 4), top.spacing),),
+        ring_layers=(top.name, layers[ring_h].name),
+        ring_width=max(top.width, layers[ring_h].width),
+        ring_spacing=max(top.spacing, layers[ring_h].spacing),
+        ring_offset=max(top.spacing, layers[ring_h].spacing),
+        connections=((mid.name, layers[ring_h].name), (layers[ring_h].name, top.name)),
+    )
