@@ -11,11 +11,13 @@ from finevh.characterization.process import Process, Variant, transistor_line
 from finevh.characterization.stimulus import Stimulus
 from finevh.characterization.topology import Topology
 
-__all__ = ["DEFAULT_OPTIONS", "STATIC_OPTIONS", "TIGHT_OPTIONS", "Bench", "cell_deck", "node_names"]
+__all__ = ["DEFAULT_OPTIONS", "ROBUST_STATIC_OPTIONS", "STATIC_OPTIONS", "TIGHT_OPTIONS", "Bench", "cell_deck", "node_names"]
 
 DEFAULT_OPTIONS = "trtol=1 chgtol=1e-16 reltol=5e-4 abstol=1e-12 vntol=1e-6 gmin=1e-15"
 TIGHT_OPTIONS = "trtol=1 chgtol=1e-17 reltol=1e-4 abstol=1e-13 vntol=1e-7 gmin=1e-15 itl1=500 itl4=100"
-STATIC_OPTIONS = "reltol=1e-4 abstol=1e-16 vntol=1e-8 gmin=1e-16 itl1=500 itl2=200"
+STATIC_OPTIONS = "reltol=1e-4 abstol=1e-15 vntol=1e-7 gmin=1e-15"
+ROBUST_STATIC_OPTIONS = "reltol=1e-3 abstol=1e-14 gmin=1e-14 itl1=500 itl2=200"
+
 
 
 @dataclass

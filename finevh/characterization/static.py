@@ -9,8 +9,15 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from finevh.characterization.combinational import Corner, Toggle, toggles
-from finevh.characterization.deck import STATIC_OPTIONS, Bench, cell_deck, node_names
-from finevh.characterization.ngspice import Plot, simulate
+from finevh.characterization.deck import (
+    ROBUST_STATIC_OPTIONS,
+    STATIC_OPTIONS,
+    TIGHT_OPTIONS,
+    Bench,
+    cell_deck,
+    node_names,
+)
+from finevh.characterization.ngspice import Plot, SimulationError, simulate
 from finevh.characterization.record import CrossLeakage, NoiseMargin, StateLeakage
 from finevh.characterization.topology import Topology
 from finevh.errors import InputError
@@ -41,8 +48,7 @@ def leakage(corner: Corner, topology: Topology) -> tuple[tuple[StateLeakage, ...
             bench.commands += [f"alter vi{i} dc={corner.vdd if digit == 1 else 0:.6g}", f"alter ei{i} gain={int(digit == 2)}"]
         rails = drivers if 2 in digits else np.array([corner.vdd])
         _sweep(bench, "vdrv", rails)
-    deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, STATIC_OPTIONS, static=True)
-    plots = simulate(deck, bench.plots, corner.scratch)
+    plots = _simulate(corner, bench)
     table = np.empty((len(drivers), len(codes)))
     states = []
     for digits, plot in zip(codes, plots, strict=True):
@@ -76,8 +82,7 @@ def noise_margins(corner: Corner, topology: Topology) -> tuple[NoiseMargin, ...]
         for i, pin in enumerate(topology.inputs):
             bench.commands += [f"alter vi{i} dc={corner.vdd * side.get(pin, 0):.6g}", f"alter ei{i} gain={int(pin == toggle.pin)}"]
         _sweep(bench, "vdrv", grid)
-    deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, STATIC_OPTIONS, static=True)
-    plots = simulate(deck, bench.plots, corner.scratch)
+    plots = _simulate(corner, bench)
     limits: dict[str, tuple[float, float]] = {}
     for toggle, plot in zip(runs, plots, strict=True):
         for pin in _moved(topology, toggle):
@@ -106,6 +111,20 @@ def _sweep(bench: Bench, source: str, values: FloatArray) -> None:
     # half a step beyond the end keeps rounding from losing the last point
     bench.commands += [f"dc {source} {values[0]:.9g} {values[-1] + 0.4 * step:.9g} {step:.9g}", "write out.raw", "destroy all"]
     bench.plots += 1
+
+
+def _simulate(corner: Corner, bench: Bench) -> list[Plot]:
+    """Run the sweeps; BSIM4 has false operating points far outside the rails, which count as a failed simulation."""
+    options = ROBUST_STATIC_OPTIONS if corner.options == TIGHT_OPTIONS else STATIC_OPTIONS
+    deck = cell_deck(corner.process, corner.variant, bench.topology, corner.vdd, bench.commands, options, static=True)
+    plots = simulate(deck, bench.plots, corner.scratch)
+    limit = corner.vdd + corner.process.pair_span + 0.3
+    for plot in plots:
+        for name, values in plot.vectors.items():
+            if name.startswith("v(") and np.any(np.abs(values) > limit):
+                raise SimulationError(f"{bench.topology.name} {corner.variant.name} {corner.vdd:g} V: ngspice found a false "
+                                      f"operating point ({name} beyond {limit:.2f} V)")
+    return plots
 
 
 def _power(bench: Bench, plot: Plot) -> FloatArray:

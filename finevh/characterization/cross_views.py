@@ -1,0 +1,152 @@
+"""Records of all corners in, the columns of the cross-voltage file out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.characterization.record import CellRecord, CrossDelay
+from finevh.characterization.topology import Topology
+from finevh.characterization.views import stored_output
+from finevh.errors import InputError
+from finevh.technology.cross import CrossFile
+from finevh.technology.model import Sense
+
+__all__ = ["cross_from_records"]
+
+FloatArray = NDArray[np.float64]
+Records = Mapping[tuple[str, float, str], CellRecord]
+"""Records by (variant, Vdd, cell)."""
+
+_SENSE = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE}
+_SAME = 1e-6
+_DIGITS = 12
+"""Mantissa bits kept in the file: a relative step of 1.2e-4, below the accuracy of characterisation, compresses well."""
+
+
+def cross_from_records(records: Records, variants: Sequence[str], vdds: Sequence[float],
+                       topologies: Mapping[str, Topology], span: float) -> CrossFile:
+    """Collect the cross-voltage columns.
+
+    Every pair of different supplies up to ``span`` apart is stored. Crossed delays are simulated at some of them; between,
+    the shift (and the log of the slew factor) is the polynomial in the driver's Vdd through the simulated rails of the
+    same cell Vdd, of which the own rail (shift 0) is one.
+
+    Raises
+    ------
+    InputError
+        If a record is missing.
+    """
+    cells = list(dict.fromkeys(cell for _, _, cell in records))
+    for variant in variants:
+        for vdd in vdds:
+            for cell in cells:
+                if (variant, vdd, cell) not in records:
+                    raise InputError(f"no record of {cell} ({variant}, {vdd:g} V); characterise it first")
+    rails = np.array(sorted(vdds))
+    pairs = [(c, d) for c in range(rails.size) for d in range(rails.size)
+             if c != d and abs(rails[c] - rails[d]) <= span + _SAME]
+    first = {cell: records[variants[0], float(rails[-1]), cell] for cell in cells}
+    pins = tuple(_state_pins(first[cell], topologies[cell]) for cell in cells)
+    pointer = np.concatenate([[0], np.cumsum([3 ** len(names) for names in pins])]).astype(np.int64)
+    arcs = [(f, item.related_pin, item.pin, _SENSE[item.sense], 0 if item.edge == "rise" else 1)
+            for f, cell in enumerate(cells) for item in first[cell].cross_delay]
+    shape = first_shape(first)
+    size = (len(variants), len(pairs))
+    leakage = np.full((*size, int(pointer[-1])), np.nan)
+    shift = np.full((*size, len(arcs), *shape), np.nan)
+    factor = np.full((*size, len(arcs), *shape), np.nan)
+    slew = np.full((len(variants), rails.size, len(arcs), shape[0]), np.nan)
+    load = np.full((len(variants), rails.size, len(arcs), shape[1]), np.nan)
+    low, high = (np.full((len(variants), rails.size, len(cells)), np.nan) for _ in range(2))
+    for v, variant in enumerate(variants):
+        for c, vdd in enumerate(rails.tolist()):
+            for f, cell in enumerate(cells):
+                record = records[variant, vdd, cell]
+                columns = slice(int(pointer[f]), int(pointer[f + 1]))
+                derates = _leakage_derates(record, topologies[cell], pins[f])
+                for p, (own, driver) in enumerate(pairs):
+                    if own == c:
+                        leakage[v, p, columns] = derates[_rail(record.cross_leakage[0].driver_vdd, rails[driver], record)]
+                if record.noise:
+                    low[v, c, f] = min(item.v_il for item in record.noise)
+                    high[v, c, f] = max(item.v_ih for item in record.noise)
+                crossed = {(f, i.related_pin, i.pin, _SENSE[i.sense], 0 if i.edge == "rise" else 1): i
+                           for i in record.cross_delay}
+                for a, key in enumerate(arcs):
+                    if key[0] != f:
+                        continue
+                    item = crossed[key]
+                    slew[v, c, a], load[v, c, a] = item.slew_ps, item.load_ff
+                    for p, (own, driver) in enumerate(pairs):
+                        if own == c:
+                            shift[v, p, a], factor[v, p, a] = _delay_derates(item, vdd, float(rails[driver]))
+    return CrossFile(
+        variants=tuple(variants), vdds=rails, pair_cell=np.array([c for c, _ in pairs], dtype=np.int32),
+        pair_driver=np.array([d for _, d in pairs], dtype=np.int32), families=tuple(cells), state_pins=pins,
+        leakage_ptr=pointer, leakage_k=_round(leakage), arc_family=np.array([a[0] for a in arcs], dtype=np.int32),
+        arc_related=tuple(a[1] for a in arcs), arc_pin=tuple(a[2] for a in arcs),
+        arc_sense=np.array([a[3] for a in arcs], dtype=np.int8), arc_edge=np.array([a[4] for a in arcs], dtype=np.int8),
+        slew_ps=slew.astype(np.float32), load_ff=load.astype(np.float32), delay_shift_ps=_round(shift),
+        slew_factor=_round(factor), v_il=low, v_ih=high,
+    )
+
+
+def first_shape(first: Mapping[str, CellRecord]) -> tuple[int, int]:
+    """Shape of the small tables, (n_slew, n_load); all arcs share it."""
+    shapes = {(item.slew_ps.size, item.load_ff.size) for record in first.values() for item in record.cross_delay}
+    if len(shapes) > 1:
+        raise InputError(f"crossed delays have tables of {len(shapes)} sizes; characterise all cells on one grid")
+    return shapes.pop() if shapes else (1, 1)
+
+
+def _round(values: FloatArray) -> NDArray[np.float32]:
+    """Round to a few mantissa bits."""
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.round(mantissa * 2.0**_DIGITS) / 2.0**_DIGITS, exponent).astype(np.float32)
+
+
+def _rail(rails: FloatArray, vdd: float, record: CellRecord) -> int:
+    i = int(np.argmin(np.abs(rails - vdd)))
+    if abs(float(rails[i]) - vdd) > _SAME:
+        raise InputError(f"record of {record.cell} ({record.variant}, {record.vdd:g} V) has no leakage with a driver at "
+                         f"{vdd:g} V; characterise it again")
+    return i
+
+
+def _state_pins(record: CellRecord, topology: Topology) -> tuple[str, ...]:
+    """Pins of the leakage state: the inputs, then the output that shows a stored bit."""
+    stored = (stored_output(topology),) if topology.sequential is not None else ()
+    return record.inputs + stored
+
+
+def _leakage_derates(record: CellRecord, topology: Topology, pins: tuple[str, ...]) -> FloatArray:
+    """Derates k by (driver rail, ternary code over ``pins``).
+
+    The stored bit's digit is 0 or 1 (2 means the same as 1: an output stands on the own rail). A state that the inputs
+    exclude (a latch while it is transparent) takes the value of the one they force.
+    """
+    by_bit = {item.internal: item.derate() for item in record.cross_leakage}
+    if topology.sequential is None:
+        return by_bit[-1]
+    some = next(iter(by_bit.values()))
+    empty = np.full(some.shape, np.nan)
+    zero, one = by_bit.get(0, empty), by_bit.get(1, empty)
+    zero, one = np.where(np.isnan(zero), one, zero), np.where(np.isnan(one), zero, one)
+    return np.concatenate([zero, one, one], axis=1)
+
+
+def _delay_derates(item: CrossDelay, vdd: float, driver: float) -> tuple[FloatArray, FloatArray]:
+    """Shift, ps, and slew factor at a driver's rail, (n_slew, n_load): simulated, or the polynomial through those."""
+    shift, ratio = item.shift_ps(vdd), np.log(item.slew_ratio(vdd))
+    i = int(np.argmin(np.abs(item.driver_vdd - driver)))
+    if abs(float(item.driver_vdd[i]) - driver) <= _SAME:
+        return shift[i], np.exp(ratio[i])
+    weights = np.array([
+        np.prod([(driver - other) / (rail - other) for other in item.driver_vdd if other != rail])
+        for rail in item.driver_vdd
+    ])
+    return np.tensordot(weights, shift, axes=1), np.exp(np.tensordot(weights, ratio, axes=1))
+
