@@ -1,0 +1,132 @@
+"""The views of a technology written from its records: Liberty, cross-voltage file, LEF, Verilog models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from finevh.characterization.cross_views import cross_from_records
+from finevh.characterization.process import load_process
+from finevh.characterization.record import CellRecord, load_record, record_path
+from finevh.characterization.topology import Topology, load_fillers, load_topologies
+from finevh.characterization.views import fillers, library_from_records
+from finevh.errors import InputError
+from finevh.technology.cross import write_cross_file
+from finevh.technology.lef_write import Footprint, render_cell_lef, render_tech_lef
+from finevh.technology.liberty_write import render_liberty, write_gzip, write_text
+from finevh.technology.library import Cell
+from finevh.technology.manifest import Manifest, Views, read_manifest, vdd_label
+from finevh.technology.model import Direction, Kind
+from finevh.technology.verilog_models import render_models
+
+__all__ = ["publish"]
+
+_COMMENT = "Schematic-level characterisation with ngspice; see README.md for provenance and licence."
+
+
+def publish(technology: Path, records: Path, out: Path | None = None, *, variants: Sequence[str] | None = None,
+            vdds: Sequence[float] | None = None, report: Callable[[Path], None] | None = None) -> tuple[Path, ...]:
+    """Write every view that ``[views]`` of a technology file names.
+
+    Parameters
+    ----------
+    technology : ``technology.toml`` with ``[views]``, ``[site]`` and ``[[layers]]``.
+    records : folder of the characterisation.
+    out : where to write; default: the folder of the technology file.
+    variants, vdds : what to write; default: all of the technology file.
+    report : called with each written file.
+
+    Returns
+    -------
+    tuple of Path
+        The written files.
+
+    Raises
+    ------
+    InputError
+        If the technology file lacks a section, or a record is missing or damaged.
+    """
+    manifest = read_manifest(technology)
+    if manifest.views is None or manifest.site is None or not isinstance(manifest.views.liberty, str):
+        raise InputError(f"{technology}: needs [site] and [views] with a liberty pattern to publish")
+    process = load_process(technology)
+    topologies: dict[str, Topology] = {}
+    widths: dict[str, tuple[int, ...]] = {}
+    for table in process.cells:
+        topologies |= load_topologies(table)
+        widths |= load_fillers(table)
+    chosen = tuple(variants or (variant.name for variant in manifest.variants))
+    supplies = tuple(vdds or manifest.vdds())
+    found = _load(records, chosen, supplies, topologies)
+    folder = out or technology.parent
+    site = (manifest.site.width_um, manifest.site.height_um)
+    physical = fillers(widths, site)
+    written: list[Path] = []
+
+    def done(path: Path) -> None:
+        written.append(path)
+        if report is not None:
+            report(path)
+
+    models: list[Cell] = []
+    for variant in chosen:
+        suffix = manifest.suffix(variant)
+        for vdd in supplies:
+            members = [found[variant, vdd, name] for name in topologies]
+            name = f"{manifest.name}{suffix}_{vdd_label(vdd)}"
+            library = library_from_records(members, topologies, physical, site, suffix, name)
+            path = folder / manifest.views.liberty.format(suffix=suffix, variant=variant, vdd=vdd_label(vdd))
+            write_gzip(render_liberty(library, threshold_voltage_group=variant, comment=_COMMENT), path)
+            done(path)
+        models += [cell for cell in library.cells.values() if cell.kind != Kind.PHYSICAL]
+    _physical_views(manifest, manifest.views, models, physical, folder, done)
+    if manifest.views.cross_voltage:
+        path = folder / manifest.views.cross_voltage
+        write_cross_file(cross_from_records(found, chosen, supplies, topologies, process.pair_span), path)
+        done(path)
+    return tuple(written)
+
+
+def _load(records: Path, variants: Iterable[str], vdds: Sequence[float], topologies: Mapping[str, Topology]
+          ) -> dict[tuple[str, float, str], CellRecord]:
+    found = {}
+    for variant in variants:
+        for vdd in vdds:
+            for name in topologies:
+                path = record_path(records, name, variant, vdd)
+                if not path.is_file():
+                    raise InputError(f"{path}: no record of {name} ({variant}, {vdd:g} V); characterise it first")
+                found[variant, vdd, name] = load_record(path)
+    return found
+
+
+def _physical_views(manifest: Manifest, views: Views, models: Sequence[Cell], physical: Sequence[Cell], folder: Path,
+                    done: Callable[[Path], None]) -> None:
+    """LEF of all variants (one footprint, one macro per name) and Verilog models."""
+    if manifest.site is None:
+        return
+    site = manifest.site
+    if views.tech_lef and manifest.layers:
+        path = folder / views.tech_lef
+        write_text([render_tech_lef(manifest.layers, (site.name, site.width_um, site.height_um)).rstrip()], path)
+        done(path)
+    if views.cell_lef and manifest.layers:
+        path = folder / views.cell_lef[0]
+        shapes = [_footprint(cell, site.height_um) for cell in models]
+        for variant in manifest.variants:
+            suffix = manifest.suffix(variant.name)
+            shapes += [Footprint(cell.name + suffix, cell.area / site.height_um, site.height_um, "CORE SPACER", ())
+                       for cell in physical]
+        layer = manifest.layers[0]
+        write_text([render_cell_lef(shapes, site.name, site.width_um, layer.name, 2 * layer.pitch_um).rstrip()], path)
+        done(path)
+    if views.verilog:
+        path = folder / views.verilog
+        write_text([render_models(models, f"{manifest.name}: functional models").rstrip()], path)
+        done(path)
+
+
+def _footprint(cell: Cell, height: float) -> Footprint:
+    pins = tuple((pin.name, "OUTPUT" if pin.direction == Direction.OUTPUT else "INPUT", "CLOCK" if pin.clock else "SIGNAL")
+                 for pin in cell.pins)
+    return Footprint(cell.name, cell.area / height, height, "CORE", pins)
