@@ -153,10 +153,11 @@ class Floorplan(_Section):
 class Optimize(_Section):
     """Fan-out trees and gate sizing after placement."""
 
+    clock_tree: bool = True
     buffering: bool = True
     sizing: bool = True
-    seconds: float = Field(default=150.0, gt=0.0)
-    """Bound on the work of sizing, turned into a fixed number of passes so that results do not depend on the machine."""
+    passes: int = Field(default=2, ge=1)
+    """Rounds of sizing, legalisation and new wires."""
 
 
 class PolyBias(_Section):

@@ -18,11 +18,11 @@ from finevh.flow.artifacts import (
     save_placement,
     save_wires,
 )
+from finevh.flow.csv_text import table
 from finevh.flow.inputs import constraints_of, rtl_of, synthesis_liberty, synthesis_vdd, technology_of
 from finevh.flow.stage import Metrics, StageContext
 from finevh.layout import (
     FloorplanRequest,
-    estimate_wires,
     half_perimeter,
     interface_cells,
     make_floorplan,
@@ -31,10 +31,10 @@ from finevh.layout import (
 from finevh.layout.chain import snake_order
 from finevh.netlist import read_verilog, write_verilog
 from finevh.netlist.model import Netlist
+from finevh.optimize.physical import PhysicalOptions, optimise_placed
 from finevh.synthesis import Options, plan_synthesis, run_synthesis
 from finevh.synthesis.run import LOG
 from finevh.technology.model import Technology
-from finevh.timing import TimingGraph
 
 
 def cell_area(netlist: Netlist) -> float:
@@ -105,23 +105,39 @@ def run_place_stage(context: StageContext) -> Metrics:
 
 
 def run_optimize_stage(context: StageContext) -> Metrics:
-    """Fan-out trees by location and gate sizing on the placed netlist; its wires."""
+    """Clock tree, fan-out trees and gate sizing on the placed netlist; its wires."""
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["synthesis"], technology)
-    placement = load_placement(context.inputs["place"])
-    wires = estimate_wires(netlist, technology, placement)
-    save_netlist(context.directory, netlist)
-    save_placement(context.directory, placement)
-    save_wires(context.directory, wires)
-    write_verilog(netlist, technology, context.directory / VERILOG)
-    interface = interface_cells(netlist, placement)
-    graph = TimingGraph(netlist, technology, constraints_of(flow), wires)
-    corner = int(np.argmin(np.abs(technology.vdds - synthesis_vdd(flow))))
-    state = graph.with_port_vdd(corner).evaluate(np.full(netlist.n_cells, corner, dtype=np.int32))
+    vdd = int(np.argmin(np.abs(technology.vdds - synthesis_vdd(flow))))
+    choice = flow.optimize
+    result = optimise_placed(
+        netlist,
+        technology,
+        load_floorplan(context.inputs["floorplan"]),
+        load_placement(context.inputs["place"]),
+        constraints_of(flow),
+        corner=int(technology.corner_of[0, vdd]),
+        vdd=vdd,
+        period=flow.clock.period,
+        options=PhysicalOptions(
+            buffering=choice.buffering, sizing=choice.sizing, clock_tree=choice.clock_tree, passes=choice.passes
+        ),
+        report=context.note,
+    )
+    save_netlist(context.directory, result.netlist)
+    save_placement(context.directory, result.placement)
+    save_wires(context.directory, result.wires)
+    write_verilog(result.netlist, technology, context.directory / VERILOG)
+    stages = (("before", result.slack_before), ("after", result.slack_after))
+    slacks = [(when, float(slack)) for when, column in stages for slack in np.sort(column[np.isfinite(column)])]
+    context.write("results/tables/endpoint_slack.csv", table(("sizing", "slack_ps"), slacks))
     return {
-        "place__interface_cells__fraction": float(interface.mean()),
-        "optimize__design__instance__count": netlist.n_cells,
-        "optimize__design__area__um2": cell_area(netlist),
-        "optimize__wirelength__um": float(np.nansum(wires.length)),
-        "timing__setup__min_period__ps": state.min_period(),
+        "place__interface_cells__fraction": float(interface_cells(result.netlist, result.placement).mean()),
+        "optimize__design__instance__count": result.netlist.n_cells,
+        "optimize__design__area__um2": result.area_after,
+        "optimize__design__area__before_sizing__um2": result.area_before,
+        "optimize__fanout_buffers__count": result.fanout_buffers,
+        "optimize__clock_buffers__count": result.clock_buffers,
+        "optimize__wirelength__um": float(np.nansum(result.wires.length)),
+        "timing__setup__min_period__ps": result.min_period,
     }

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.flow.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign, tiled_design
 from finevh.layout import interface_cells
 from finevh.power import Activity
 from finevh.schemes import OperatingPoint
 from finevh.selection import Energy, Interval, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
-
-Row = Sequence[object]
-
-
-def table(header: Sequence[str], rows: Iterable[Row]) -> str:
-    """Return CSV text; floats in 9 digits, None as an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow(["" if v is None else f"{v:.9g}" if isinstance(v, float) else v for v in row])
-    return text.getvalue()
 
 
 def tiles_table(placed: PlacedDesign) -> str:
