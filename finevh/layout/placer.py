@@ -30,6 +30,7 @@ Progress = Callable[[str, int], None]
 
 _NM_PER_UM = 1000
 _COST_LIMIT = 2**31
+_PACKING = 0.97  # share of the rows that padded cells may fill: legalisation needs the rest
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class PlacerOptions:
 
     effort: int = 3
     density: float | None = None
+    side_margin: float = 0.3
+    """Row heights that global placement keeps free at either end of a cut row."""
     port_steps: int = 30
     """Steps of the rough placement without ports that tells where the ports belong."""
 
@@ -174,12 +177,31 @@ def assign_ports(netlist: Netlist, floorplan: Floorplan, cell_x: Real, cell_y: R
 
 
 def _spread(sites: Int, capacity: int, density: float | None) -> Int:
-    """Widen cells, in sites, so that packing them leaves the free sites that ``density`` asks for."""
+    """Widen cells, in sites, so that packing them leaves the free sites that ``density`` asks for.
+
+    Padding is whole sites; the remainder is carried from cell to cell, so that the average is exact.
+    """
     if density is None:
         return sites
-    padded = np.rint(sites / density).astype(np.int32)
-    # Padding beyond the capacity would make room for nothing: fall back to what the tile can hold.
-    return np.asarray(padded if padded.sum() < 0.97 * capacity else sites, dtype=np.int32)
+    # Padding beyond the capacity would make room for nothing: ask for what the rows can hold, less a packing reserve.
+    local = max(density, float(sites.sum()) / (_PACKING * capacity))
+    if local >= 1.0:
+        return sites
+    edges = np.floor(np.concatenate([[0.0], np.cumsum(sites / local)]))
+    return np.asarray(np.maximum(np.diff(edges), sites), dtype=np.int32)
+
+
+def _parameters(effort: int, side_margin: float, max_steps: int | None = None) -> coloquinte.ColoquinteParameters:
+    """Return coloquinte's parameters; its default keeps 0.9 row heights free at each row end, a tenth of a small tile."""
+    parameters = coloquinte.ColoquinteParameters(effort)
+    overall = getattr(parameters, "global")
+    rough = overall.rough_legalization
+    rough.side_margin = side_margin
+    overall.rough_legalization = rough
+    if max_steps is not None:
+        overall.max_nb_steps = max_steps
+    setattr(parameters, "global", overall)
+    return parameters
 
 
 def place(
@@ -232,12 +254,8 @@ def place(
     port_xy = start
     if len(netlist.port_net):
         rough = _circuit(graph, floorplan, width, *coarse(start), (site, row), ports=False)
-        parameters = coloquinte.ColoquinteParameters(1)
-        setting = getattr(parameters, "global")
-        setting.max_nb_steps = options.port_steps
-        setattr(parameters, "global", setting)
         with _silent():
-            rough.place_global(parameters, tell("ports"))
+            rough.place_global(_parameters(1, options.side_margin, options.port_steps), tell("ports"))
         n = netlist.n_cells
         rough_x = origin[0] + (np.array(rough.cell_x[:n]) + width / 2) * um
         rough_y = origin[1] + (np.array(rough.cell_y[:n]) + row / 2) * um
@@ -245,8 +263,9 @@ def place(
     circuit = _circuit(graph, floorplan, width, *coarse(port_xy), (site, row), ports=True)
     try:
         with _silent():
-            circuit.place_global(options.effort, tell("global"))
-            circuit.place_detailed(options.effort, tell("detailed"))
+            parameters = _parameters(options.effort, options.side_margin)
+            circuit.place_global(parameters, tell("global"))
+            circuit.place_detailed(parameters, tell("detailed"))
     except RuntimeError as error:
         raise InputError(
             f"utilization: the placer found no legal place for every cell ({error}); lower the utilization"

@@ -1,0 +1,338 @@
+"""From floorplan, placement and power grid to DEF 5.8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from finevh.layout.chain import ConfigurationChain
+from finevh.layout.def_model import Box, DefComponent, DefLayout, DefNet, DefPin, DefRow, DefTracks, DefWire, quote_name
+from finevh.layout.floorplan import Floorplan
+from finevh.layout.placement import ORIENT_NAMES, Placement
+from finevh.layout.power_grid import SUPPLIES, PowerGrid
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.technology.model import Direction, Real, Technology
+
+UNITS = 1000
+"""Database units per um: divides the 1000 and 2000 of the technologies' LEF files."""
+_DIRECTION = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
+_PIN_LAYERS = {"H": 4, "V": 5}  # metal5 and metal6 as in a usual stack; lower ones where a technology has fewer
+
+
+@dataclass(frozen=True)
+class DefOptions:
+    """Names that the technology's columns do not hold."""
+
+    site_name: str
+    power_pin: str = "VDD"
+    """Supply pin of the cells, on the tile's rail."""
+    ground_pin: str = "VSS"
+
+
+def _dbu(um: float) -> int:
+    return round(um * UNITS)
+
+
+def tile_rail(floorplan: Floorplan, tile: int) -> str:
+    """Return the name of a tile's virtual rail, ``VDD_T_<row>_<column>``; of one tile, VddH itself."""
+    if floorplan.tiles_per_side == 1:
+        return "VDDH"
+    return "VDD_T_{}_{}".format(*divmod(tile, floorplan.tiles_per_side))
+
+
+def header_names(floorplan: Floorplan) -> list[str]:
+    """Return the instance names of the Vdd-MUXes, ``vddmux_<row>`` with ``_<k>`` from the second of a row on."""
+    seen: dict[int, int] = {}
+    names = []
+    for row in floorplan.header_row.tolist():
+        k = seen.get(row, 0)
+        seen[row] = k + 1
+        names.append(f"vddmux_{row}" + (f"_{k}" if k else ""))
+    return names
+
+
+def _rows(floorplan: Floorplan, site: str) -> tuple[DefRow, ...]:
+    per_tile = floorplan.n_rows // floorplan.n_tiles
+    step = _dbu(floorplan.site_width)
+    return tuple(
+        DefRow(
+            "tile_{}_{}_row_{}".format(*divmod(r // per_tile, floorplan.tiles_per_side), r % per_tile),
+            site,
+            _dbu(x),
+            _dbu(y),
+            ORIENT_NAMES[int(flipped)],
+            count,
+            step,
+        )
+        for r, (x, y, flipped, count) in enumerate(
+            zip(
+                floorplan.row_x.tolist(),
+                floorplan.row_y.tolist(),
+                floorplan.row_flipped.tolist(),
+                floorplan.row_sites.tolist(),
+                strict=True,
+            )
+        )
+    )
+
+
+def _tracks(technology: Technology, floorplan: Floorplan) -> tuple[DefTracks, ...]:
+    tracks = []
+    for layer in technology.layers:
+        pitch = _dbu(layer.pitch)
+        for axis, length in (("X", floorplan.die[2]), ("Y", floorplan.die[3])):
+            tracks.append(DefTracks(axis, pitch // 2, (_dbu(length) - pitch // 2) // pitch, pitch, layer.name))
+    return tuple(tracks)
+
+
+def _voids(floorplan: Floorplan) -> tuple[Box, ...]:
+    """Return the wrapper between tile columns and tile rows as boxes."""
+    n, box = floorplan.tiles_per_side, floorplan.tile_box
+    x0, y0, x1, y1 = floorplan.core
+    gaps = [(float(box[k - 1, 2]), y0, float(box[k, 0]), y1) for k in range(1, n)]
+    gaps += [(x0, float(box[(k - 1) * n, 3]), x1, float(box[k * n, 1])) for k in range(1, n)]
+    return tuple((_dbu(a), _dbu(b), _dbu(c), _dbu(d)) for a, b, c, d in gaps)
+
+
+def _components(
+    netlist: Netlist, technology: Technology, placement: Placement, fixed: bool = False
+) -> list[DefComponent]:
+    suffix = [v.suffix for v in technology.variants]
+    names = technology.cells.names
+    status = "FIXED" if fixed else "PLACED"
+    return [
+        DefComponent(name, names[row] + suffix[variant], status, x, y, ORIENT_NAMES[orient])
+        for name, row, variant, x, y, orient in zip(
+            netlist.instance_names,
+            netlist.cell_type.tolist(),
+            netlist.cell_variant.tolist(),
+            np.rint(placement.x * UNITS).astype(int).tolist(),
+            np.rint(placement.y * UNITS).astype(int).tolist(),
+            placement.orient.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _pins(netlist: Netlist, technology: Technology, floorplan: Floorplan, port_x: Real, port_y: Real) -> list[DefPin]:
+    layers = technology.layers
+    pins = []
+    for name, net, direction, x, y in zip(
+        netlist.port_names,
+        netlist.port_net.tolist(),
+        netlist.port_direction.tolist(),
+        port_x.tolist(),
+        port_y.tolist(),
+        strict=True,
+    ):
+        on_side = x in (floorplan.die[0], floorplan.die[2])
+        wanted = [
+            i
+            for i, m in enumerate(layers[: _PIN_LAYERS["V"] + 1])
+            if m.direction[:1].upper() == ("H" if on_side else "V")
+        ]
+        layer = layers[wanted[-1]]
+        half = max(1, _dbu(layer.width) // 2)
+        pins.append(
+            DefPin(
+                name,
+                netlist.net_names[net] if net != NO_NET else name,
+                _DIRECTION[Direction(direction)],
+                "SIGNAL",
+                layer.name,
+                (-half, -half, half, half),
+                _dbu(x),
+                _dbu(y),
+                "N",
+            )
+        )
+    return pins
+
+
+def _nets(netlist: Netlist) -> list[DefNet]:
+    pins: list[list[tuple[str, str]]] = [[] for _ in range(netlist.n_nets)]
+    for port, net in zip(netlist.port_names, netlist.port_net.tolist(), strict=True):
+        if net != NO_NET:
+            pins[net].append(("PIN", port))
+    names = netlist.cells.pin_name
+    instances = netlist.instance_names
+    for cell, row, net in zip(
+        netlist.pin_cell.tolist(), netlist.pin_type.tolist(), netlist.pin_net.tolist(), strict=True
+    ):
+        if net != NO_NET:
+            pins[net].append((instances[cell], names[row]))
+    clock = np.zeros(netlist.n_nets, dtype=bool)
+    clocked = netlist.cells.pin_is_clock[netlist.pin_type] & (netlist.pin_net != NO_NET)
+    clock[netlist.pin_net[clocked]] = True
+    constant = {0: "GROUND", 1: "POWER"}
+    uses = [
+        constant.get(c, "CLOCK" if k else "SIGNAL")
+        for c, k in zip(netlist.net_constant.tolist(), clock.tolist(), strict=True)
+    ]
+    return [DefNet(name, use, tuple(p)) for name, use, p in zip(netlist.net_names, uses, pins, strict=True)]
+
+
+def _wire(layer: str, box: list[float], ring: bool) -> DefWire:
+    x0, y0, x1, y1 = (_dbu(v) for v in box)
+    shape = "RING" if ring else "STRIPE"
+    if x1 - x0 <= y1 - y0:
+        middle = (x0 + x1) // 2
+        return DefWire(layer, x1 - x0, shape, (middle, y0), (middle, y1))
+    middle = (y0 + y1) // 2
+    return DefWire(layer, y1 - y0, shape, (x0, middle), (x1, middle))
+
+
+def _special_nets(
+    netlist: Netlist,
+    technology: Technology,
+    floorplan: Floorplan,
+    placement: Placement,
+    grid: PowerGrid,
+    options: DefOptions,
+) -> list[DefNet]:
+    wires: list[list[DefWire]] = [[] for _ in SUPPLIES]
+    for net, layer, box, ring in zip(
+        grid.net.tolist(), grid.layer.tolist(), grid.box.tolist(), grid.is_ring.tolist(), strict=True
+    ):
+        wires[net].append(_wire(technology.layers[layer].name, box, bool(ring)))
+    headers = header_names(floorplan) if floorplan.header_cell else []
+    nets = []
+    for name, shapes in zip(SUPPLIES, wires, strict=True):
+        pins = [(header, name) for header in headers]
+        if name == "VSS":
+            pins = [("*", options.ground_pin)]
+        nets.append(DefNet(name, "GROUND" if name == "VSS" else "POWER", tuple(pins), tuple(shapes)))
+    members: list[list[tuple[str, str]]] = [[] for _ in range(floorplan.n_tiles)]
+    for header, tile in zip(headers, floorplan.header_tile.tolist(), strict=False):
+        members[tile].append((header, "VDD"))
+    for name, tile in zip(netlist.instance_names, placement.tile.tolist(), strict=True):
+        members[tile].append((name, options.power_pin))
+    if floorplan.tiles_per_side == 1:
+        nets[0] = DefNet("VDDH", "POWER", tuple(members[0]), tuple(wires[0]))
+    else:
+        nets += [DefNet(tile_rail(floorplan, t), "POWER", tuple(m)) for t, m in enumerate(members)]
+    return nets
+
+
+def _with_chain(
+    layout: DefLayout, chain: ConfigurationChain, technology: Technology, floorplan: Floorplan
+) -> DefLayout:
+    """Add the chain's cells, its serial ports and its nets, all prefixed ``config_``, and the Vdd-MUXes' select pins."""
+    prefix = "config_"
+    selects: dict[str, list[tuple[str, str]]] = {}
+    if floorplan.header_cell:
+        for name, tile in zip(header_names(floorplan), floorplan.header_tile.tolist(), strict=True):
+            selects.setdefault(f"select[{tile}]", []).append((name, "S"))
+    nets = []
+    for net in _nets(chain.netlist):
+        terms = [("PIN", prefix + pin) if name == "PIN" else (prefix + name, pin) for name, pin in net.pins]
+        if net.name in selects:
+            terms = [t for t in terms if t[0] != "PIN"] + selects[net.name]
+        nets.append(DefNet(prefix + net.name, net.use, tuple(terms)))
+    cells = _components(chain.netlist, technology, chain.placement, fixed=True)
+    pins = _pins(chain.netlist, technology, floorplan, chain.placement.port_x, chain.placement.port_y)
+    ports = [p for p in pins if p.net not in selects]
+    return replace(
+        layout,
+        components=(*layout.components, *(replace(c, name=prefix + c.name) for c in cells)),
+        pins=(*layout.pins, *(replace(p, name=prefix + p.name, net=prefix + p.net) for p in ports)),
+        nets=(*layout.nets, *nets),
+    )
+
+
+def make_def(
+    netlist: Netlist,
+    technology: Technology,
+    floorplan: Floorplan,
+    placement: Placement,
+    grid: PowerGrid,
+    options: DefOptions,
+    chain: ConfigurationChain | None = None,
+) -> DefLayout:
+    """Collect a placed design as DEF records: rows, tracks, cells, Vdd-MUXes, ports, voids, supplies, nets.
+
+    Parameters
+    ----------
+    chain : placed configuration chain, optional; its names get the prefix ``config_``.
+    """
+    components = _components(netlist, technology, placement)
+    if floorplan.header_cell:
+        columns = zip(
+            header_names(floorplan),
+            floorplan.header_x.tolist(),
+            floorplan.header_y.tolist(),
+            floorplan.row_flipped[floorplan.header_row].tolist(),
+            strict=True,
+        )
+        components += [
+            DefComponent(name, floorplan.header_cell, "FIXED", _dbu(x), _dbu(y), ORIENT_NAMES[int(flipped)])
+            for name, x, y, flipped in columns
+        ]
+    x0, y0, x1, y1 = (_dbu(v) for v in floorplan.die)
+    layout = DefLayout(
+        design=netlist.name,
+        units=UNITS,
+        die=(x0, y0, x1, y1),
+        rows=_rows(floorplan, options.site_name),
+        tracks=_tracks(technology, floorplan),
+        components=tuple(components),
+        pins=tuple(_pins(netlist, technology, floorplan, placement.port_x, placement.port_y)),
+        blockages=_voids(floorplan),
+        special_nets=tuple(_special_nets(netlist, technology, floorplan, placement, grid, options)),
+        nets=tuple(_nets(netlist)),
+    )
+    return layout if chain is None else _with_chain(layout, chain, technology, floorplan)
+
+
+def format_def(layout: DefLayout) -> str:
+    """Return the records as DEF 5.8 text."""
+
+    def name(text: str) -> str:
+        return quote_name(text, False)
+
+    def net(text: str) -> str:
+        return quote_name(text, True)
+
+    def terms(pins: tuple[tuple[str, str], ...]) -> str:
+        return "".join(f" ( {i if i in ('PIN', '*') else name(i)} {net(p) if i == 'PIN' else p} )" for i, p in pins)
+
+    lines = ["VERSION 5.8 ;", 'DIVIDERCHAR "/" ;', 'BUSBITCHARS "[]" ;', f"DESIGN {name(layout.design)} ;"]
+    lines += [f"UNITS DISTANCE MICRONS {layout.units} ;", "DIEAREA ( {} {} ) ( {} {} ) ;".format(*layout.die)]
+    lines += [
+        f"ROW {name(r.name)} {r.site} {r.x} {r.y} {r.orient} DO {r.count} BY 1 STEP {r.step} 0 ;" for r in layout.rows
+    ]
+    lines += [f"TRACKS {t.axis} {t.start} DO {t.count} STEP {t.step} LAYER {t.layer} ;" for t in layout.tracks]
+    lines.append(f"COMPONENTS {len(layout.components)} ;")
+    for c in layout.components:
+        place = "UNPLACED" if c.status == "UNPLACED" else f"{c.status} ( {c.x} {c.y} ) {c.orient}"
+        lines.append(f"- {name(c.name)} {c.cell} + {place} ;")
+    lines += ["END COMPONENTS", f"PINS {len(layout.pins)} ;"]
+    for p in layout.pins:
+        lines.append(f"- {net(p.name)} + NET {net(p.net)} + DIRECTION {p.direction} + USE {p.use}")
+        lines.append(
+            "  + LAYER {} ( {} {} ) ( {} {} )".format(p.layer, *p.box) + f" + PLACED ( {p.x} {p.y} ) {p.orient} ;"
+        )
+    lines.append("END PINS")
+    if layout.blockages:
+        lines.append(f"BLOCKAGES {len(layout.blockages)} ;")
+        lines += ["- PLACEMENT RECT ( {} {} ) ( {} {} ) ;".format(*b) for b in layout.blockages]
+        lines.append("END BLOCKAGES")
+    lines.append(f"SPECIALNETS {len(layout.special_nets)} ;")
+    for n in layout.special_nets:
+        lines.append(f"- {net(n.name)}{terms(n.pins)}")
+        for k, w in enumerate(n.wires):
+            (x0, y0), (x1, y1) = w.start, w.end
+            lead = "+ ROUTED" if k == 0 else "NEW"
+            lines.append(f"  {lead} {w.layer} {w.width} + SHAPE {w.shape} ( {x0} {y0} ) ( {x1} {y1} )")
+        lines.append(f"  + USE {n.use} ;")
+    lines += ["END SPECIALNETS", f"NETS {len(layout.nets)} ;"]
+    lines += [f"- {net(n.name)}{terms(n.pins)} + USE {n.use} ;" for n in layout.nets]
+    lines += ["END NETS", "END DESIGN", ""]
+    return "\n".join(lines)
+
+
+def write_def(layout: DefLayout, path: Path | str) -> None:
+    """Write :func:`format_def` to ``path``."""
+    Path(path).write_text(format_def(layout), encoding="utf-8")

@@ -1,0 +1,101 @@
+"""How many Vdd-MUXes a row needs, and what voltage drop they leave each tile."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from finevh.errors import InputError
+from finevh.layout.floorplan import Floorplan
+from finevh.technology.model import Int, Real
+
+DROP_BUDGET = 0.05
+"""Fraction of Vdd above which a tile's drop is reported as a warning (thesis flow: sized switches)."""
+
+
+@dataclass(frozen=True)
+class HeaderDrop:
+    """Drop of each tile over its Vdd-MUXes. ``warnings`` names the tiles over the budget."""
+
+    current: Real
+    """(n_tile) mA."""
+    headers: Int
+    """(n_tile) Vdd-MUXes in parallel."""
+    drop: Real
+    """(n_tile) V."""
+    fraction: Real
+    """(n_tile) of the tile's Vdd."""
+    warnings: tuple[str, ...]
+
+
+def tile_currents(cell_power: Real, cell_tile: Int, n_tiles: int, vdd: float) -> Real:
+    """Return the supply current of every tile, (n_tile) mA.
+
+    Parameters
+    ----------
+    cell_power : (n_cell) mW, all power that a cell draws from its tile's rail.
+    cell_tile : (n_cell) int.
+    vdd : V.
+    """
+    return np.asarray(np.bincount(cell_tile, weights=cell_power, minlength=n_tiles) / vdd, dtype=np.float64)
+
+
+def size_headers(
+    currents: Real, on_resistance: float, rows_per_tile: int, vdd: float, budget: float = DROP_BUDGET
+) -> int:
+    """Return the least number of Vdd-MUXes per row that keeps the drop of the hungriest tile within the budget.
+
+    Parameters
+    ----------
+    currents : (n_tile) mA.
+    on_resistance : kOhm of one Vdd-MUX at ``vdd``.
+    vdd : V; the worst case is the lowest supply at which the currents were taken.
+
+    Notes
+    -----
+    Vdd-MUXes of a tile are in parallel on its rails: drop = I * R / n.
+
+    Raises
+    ------
+    InputError
+        If a number is not positive.
+    """
+    if not (on_resistance > 0 and rows_per_tile > 0 and vdd > 0 and 0 < budget < 1):
+        raise InputError(
+            f"Vdd-MUX sizing: on-resistance {on_resistance:g} kOhm, {rows_per_tile} rows, Vdd {vdd:g} V and budget {budget:g} "
+            "must be positive, the budget below 1"
+        )
+    needed = float(np.max(currents, initial=0.0)) * on_resistance / (budget * vdd)
+    return max(1, math.ceil(needed / rows_per_tile - 1e-9))
+
+
+def header_drops(
+    floorplan: Floorplan, currents: Real, on_resistance: float, vdd: Real | float, budget: float = DROP_BUDGET
+) -> HeaderDrop:
+    """Return the drop of every tile; tiles over the budget get a warning each.
+
+    Parameters
+    ----------
+    currents : (n_tile) mA.
+    on_resistance : kOhm of one Vdd-MUX.
+    vdd : V, one for all or (n_tile).
+
+    Raises
+    ------
+    InputError
+        If the floorplan has no Vdd-MUXes or ``currents`` has another length.
+    """
+    if len(floorplan.header_row) == 0:
+        raise InputError("Vdd-MUX drop: the floorplan has one tile and no Vdd-MUX")
+    if len(currents) != floorplan.n_tiles:
+        raise InputError(f"Vdd-MUX drop: {len(currents)} currents for {floorplan.n_tiles} tiles")
+    headers = np.bincount(floorplan.header_tile, minlength=floorplan.n_tiles).astype(np.int32)
+    drop = np.asarray(currents, dtype=np.float64) * on_resistance / headers
+    fraction = drop / vdd
+    warnings = tuple(
+        f"tile {t}: {drop[t] * 1e3:.1f} mV over {headers[t]} Vdd-MUXes, {fraction[t]:.1%} of Vdd, over the budget of {budget:.0%}"
+        for t in np.flatnonzero(fraction > budget)
+    )
+    return HeaderDrop(np.asarray(currents, dtype=np.float64), headers, drop, np.asarray(fraction), warnings)

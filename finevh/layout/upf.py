@@ -1,0 +1,126 @@
+"""From a tiled floorplan to UPF 2.1: supplies, one power domain and one two-input power switch per tile, port states."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from finevh.errors import InputError
+from finevh.layout.def_write import tile_rail
+from finevh.layout.floorplan import Floorplan
+from finevh.layout.placement import Placement
+from finevh.layout.power_grid import SUPPLIES
+from finevh.netlist.model import Netlist
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%^&*()+=|<>,?'~-]+")
+
+
+def tcl_word(text: str) -> str:
+    r"""Quote one word of Tcl, also as an element of a list: brackets, braces, dollars and blanks lose their meaning.
+
+    >>> tcl_word("u1"), tcl_word("q[3]"), tcl_word("a b")
+    ('u1', 'q\\[3\\]', 'a\\ b')
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    return re.sub(r'([\\\[\]{}$";# \t#])', r"\\\1", text) or "{}"
+
+
+def tcl_list(words: Iterable[str]) -> str:
+    r"""Quote a list as one word: its elements quoted, the whole in braces.
+
+    Elements carry backslashes, never bare braces, so braces around them always match.
+
+    >>> tcl_list(["u1", "q[3]"])
+    '{u1 q\\[3\\]}'
+    """
+    return "{" + " ".join(tcl_word(w) for w in words) + "}"
+
+
+def _state(name: str, volts: float) -> str:
+    return f"-state {{{name} {volts:.3f}}}"
+
+
+def format_upf(
+    netlist: Netlist,
+    floorplan: Floorplan,
+    placement: Placement,
+    vdd_high: float,
+    vdd_low: float,
+    select: str = "config_select",
+) -> str:
+    """Return the power intent as UPF 2.1.
+
+    Parameters
+    ----------
+    vdd_high, vdd_low : V, one pair of supplies.
+    select : bus of the configuration chain; bit ``t`` selects VddH for tile ``t``.
+
+    Raises
+    ------
+    InputError
+        If VddL is not below VddH or not positive.
+    """
+    if not 0.0 < vdd_low <= vdd_high:
+        raise InputError(f"UPF: VddL {vdd_low:g} V must be positive and at most VddH {vdd_high:g} V")
+    lines = ["upf_version 2.1", f"set_design_top {tcl_word(netlist.name)}", "create_power_domain PD_TOP -elements {.}"]
+    for supply in SUPPLIES:
+        lines += [
+            f"create_supply_port {supply} -domain PD_TOP -direction in",
+            f"create_supply_net {supply} -domain PD_TOP",
+            f"connect_supply_net {supply} -ports {{{supply}}}",
+        ]
+    lines.append("set_domain_supply_net PD_TOP -primary_power_net VDDH -primary_ground_net VSS")
+    lines.append(f"add_port_state VDDH {_state('high', vdd_high)}")
+    lines.append(f"add_port_state VDDL {_state('low', vdd_low)}")
+    lines.append("add_port_state VSS -state {ground 0.000}")
+    if floorplan.tiles_per_side > 1:
+        lines += _tiles(netlist, floorplan, placement, (vdd_high, vdd_low), select)
+    return "\n".join([*lines, ""])
+
+
+def _tiles(
+    netlist: Netlist, floorplan: Floorplan, placement: Placement, volts: tuple[float, float], select: str
+) -> list[str]:
+    """Return the commands of the tiles: domain, rail, switch, states, and that no level shifters are wanted."""
+    lines: list[str] = []
+    rails = [tile_rail(floorplan, t) for t in range(floorplan.n_tiles)]
+    for t, rail in enumerate(rails):
+        label = rail.removeprefix("VDD_")
+        members = [netlist.instance_names[i].removeprefix("\\") for i in np.flatnonzero(placement.tile == t)]
+        lines += [
+            f"create_power_domain PD_{label} -elements {tcl_list(members)}",
+            f"create_supply_net {rail} -domain PD_{label}",
+            f"create_supply_net VSS -domain PD_{label} -reuse",
+            f"create_supply_net VDDH -domain PD_{label} -reuse",
+            f"create_supply_net VDDL -domain PD_{label} -reuse",
+            f"set_domain_supply_net PD_{label} -primary_power_net {rail} -primary_ground_net VSS",
+            f"create_power_switch SW_{label} -domain PD_{label} -output_supply_port {{out {rail}}}"
+            " -input_supply_port {in_high VDDH} -input_supply_port {in_low VDDL}"
+            f" -control_port {{sel {tcl_word(f'{select}[{t}]')}}}"
+            " -on_state {high in_high {sel}} -on_state {low in_low {!sel}}",
+            f"add_port_state SW_{label}/out {_state('high', volts[0])} {_state('low', volts[1])}",
+            f"set_level_shifter no_shift_{label} -domain PD_{label} -applies_to both -no_shift",
+        ]
+    everywhere = [f"SW_{rail.removeprefix('VDD_')}/out" for rail in rails]
+    lines.append(f"create_pst tiles -supplies {tcl_list(['VDDH', 'VDDL', *everywhere])}")
+    for name in ("high", "low"):
+        lines.append(f"add_pst_state all_{name} -pst tiles -state {tcl_list(['high', 'low', *[name] * len(rails)])}")
+    lines.append(f"add_pst_state any -pst tiles -state {tcl_list(['high', 'low', *['*'] * len(rails)])}")
+    return lines
+
+
+def write_upf(
+    path: Path | str,
+    netlist: Netlist,
+    floorplan: Floorplan,
+    placement: Placement,
+    vdd_high: float,
+    vdd_low: float,
+    select: str = "config_select",
+) -> None:
+    """Write :func:`format_upf` to ``path``."""
+    Path(path).write_text(format_upf(netlist, floorplan, placement, vdd_high, vdd_low, select), encoding="utf-8")
