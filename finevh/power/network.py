@@ -69,6 +69,8 @@ class Network:
     """Net of the clock port, -1 for a design without a clock."""
     clock_cell: NDArray[np.bool_]
     """(n_cell,) True for the combinational cells and clock gates between the clock port and clock pins."""
+    pin_mask: Int
+    """(n_pin,) the pin as a mask in its cell's pattern, 0 for one that no pattern holds."""
 
 
 def build_network(netlist: Netlist, clock: str | None) -> Network:
@@ -77,12 +79,12 @@ def build_network(netlist: Netlist, clock: str | None) -> Network:
     Parameters
     ----------
     clock
-        Clock port, or None for a combinational design.
+        Clock port, None where nothing needs to be known about the clock network.
 
     Raises
     ------
     InputError
-        If the clock port does not exist, a net has two drivers, or a sequential cell is present without a clock.
+        If the clock port does not exist or a net has two drivers.
     """
     cells = netlist.cells
     kind = cells.kind[netlist.cell_type]
@@ -92,7 +94,7 @@ def build_network(netlist: Netlist, clock: str | None) -> Network:
     role = np.full(netlist.n_cells, COMBINATIONAL, dtype=np.int8)
     for source, target in ((Kind.FLOP, FLOP), (Kind.LATCH, LATCH), (Kind.CLOCK_GATE, GATE), (Kind.PHYSICAL, -1)):
         role[kind == source] = target
-    clock_net = _clock_net(netlist, clock, role)
+    clock_net = _clock_net(netlist, clock)
 
     pin_type, pin_cell = netlist.pin_type, netlist.pin_cell
     active = role[pin_cell] >= 0
@@ -144,7 +146,8 @@ def build_network(netlist: Netlist, clock: str | None) -> Network:
         n_clock_levels=n_clock_levels,
         n_slots=int(slots[-1]),
     )
-    return Network(netlist, wiring, n_nets, clock_net, clock_cell)
+    pin_mask = np.where((bit >= 0) & active, np.int32(1) << np.maximum(bit, 0).astype(np.int32), 0).astype(np.int32)
+    return Network(netlist, wiring, n_nets, clock_net, clock_cell, pin_mask)
 
 
 @dataclass(frozen=True)
@@ -202,11 +205,8 @@ def _csr(sorted_rows: Int, n: int) -> NDArray[np.int64]:
     return np.concatenate(([0], np.cumsum(np.bincount(sorted_rows, minlength=n)))).astype(np.int64)
 
 
-def _clock_net(netlist: Netlist, clock: str | None, role: NDArray[np.int8]) -> int:
+def _clock_net(netlist: Netlist, clock: str | None) -> int:
     if clock is None:
-        if np.any(role >= GATE):
-            cell = int(np.flatnonzero(role >= GATE)[0])
-            raise InputError(f"instance {netlist.instance_names[cell]} is sequential: name the clock port to simulate")
         return -1
     if clock not in netlist.port_names:
         raise InputError(f"clock port '{clock}' is no port of {netlist.name}; ports begin with {netlist.port_names[:8]}")

@@ -13,7 +13,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import kernels
 from finevh.power.activity import Activity, pattern_offsets
-from finevh.power.network import QUEUED, build_network
+from finevh.power.network import GATE, QUEUED, ROLE, build_network
 from finevh.power.stimulus import Ports, Stimulus
 
 __all__ = ["Simulator", "simulate"]
@@ -41,6 +41,10 @@ class Simulator:
             If the netlist cannot be simulated: no such clock, two drivers, an oscillating loop, a cell without function.
         """
         self.network = build_network(netlist, clock)
+        stored = np.flatnonzero(self.network.wiring.cell[:, ROLE] >= GATE)
+        if clock is None and len(stored):
+            name = netlist.instance_names[int(stored[0])]
+            raise InputError(f"instance {name} is sequential: name the clock port to simulate {netlist.name}")
         self.ports = Ports(netlist, clock)
         self.state = kernels.new_state(self.network.wiring, self.network.n_nets)
         self._input_value = np.zeros(len(self.ports.input_net), dtype=np.uint8)

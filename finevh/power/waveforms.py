@@ -1,0 +1,289 @@
+"""VCD in, switching activity out: toggles per net and joint pin patterns per cell, from any simulator's waveforms."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.power.activity import Activity, pattern_offsets
+from finevh.power.propagation import propagate_probabilities
+from finevh.technology.model import Kind
+from finevh.units import unit_scale
+
+__all__ = ["plain_name", "read_vcd"]
+
+_CHUNK = 1 << 18
+_RANGE = re.compile(r"^\[(\d+)(?::(\d+))?\]$")
+_INDEX = re.compile(r"^(.*)\[(\d+)\]$")
+
+
+def plain_name(name: str) -> str:
+    """Name without the escape of Verilog: ``\\a.b[1]`` and ``a.b[1]`` are the same net."""
+    return name.strip().removeprefix("\\").strip()
+
+
+@dataclass
+class _Header:
+    """Where each identifier code of a VCD lands: one net (or -1) per bit, most significant first."""
+
+    scale_ps: float
+    nets: dict[str, list[list[int]]]
+    line: int
+
+
+def read_vcd(
+    path: Path,
+    netlist: Netlist,
+    period_ps: float,
+    *,
+    scope: str | None = None,
+    start_ps: float = 0.0,
+    end_ps: float | None = None,
+) -> Activity:
+    """Read the activity of a netlist from a VCD file (``.vcd`` or ``.vcd.gz``).
+
+    Changes at one time stamp count as one settled change. X and Z keep the last known value (0 before the first one) and
+    make no toggle. Nets that the file does not show are propagated from those that it does (then ``joint`` is False).
+
+    Parameters
+    ----------
+    period_ps
+        Clock period of the recording: toggles are returned per period.
+    scope
+        Hierarchical name of the instance of the netlist, ``tb.dut``; None finds the shallowest scope that shows most nets.
+    start_ps, end_ps
+        Window to count.
+
+    Raises
+    ------
+    InputError
+        If the file is no VCD, shows none of the nets, or has no time in the window.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="ascii", errors="replace") as stream:
+            return _read(stream, path, netlist, period_ps, scope, start_ps, end_ps)
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read as VCD ({error})") from error
+
+
+def _read(
+    stream: TextIO, path: Path, netlist: Netlist, period_ps: float, scope: str | None, start: float, end: float | None
+) -> Activity:
+    header = _read_header(stream, path, netlist, scope)
+    seen = np.zeros(netlist.n_nets, dtype=bool)
+    for targets in header.nets.values():
+        for bits in targets:
+            seen[[n for n in bits if n >= 0]] = True
+    fan_ptr, fan_cell, fan_bit = _fan_out(netlist)
+    slots = pattern_offsets(netlist)
+    value = np.zeros(netlist.n_nets, dtype=np.uint8)
+    known = np.zeros(netlist.n_nets, dtype=np.bool_)
+    pattern = np.zeros(netlist.n_cells, dtype=np.int64)
+    counts = np.zeros((netlist.n_nets, 3), dtype=np.int64)
+    counts[:, 1] = -1
+    first = int(np.ceil(start / header.scale_ps))
+    for net in np.flatnonzero(netlist.net_constant >= 0):
+        value[net], known[net], seen[net] = netlist.net_constant[net], True, True
+        counts[net, 2] = -first * int(value[net])
+        for f in range(fan_ptr[net], fan_ptr[net + 1]):
+            pattern[fan_cell[f]] |= fan_bit[f] * int(value[net])
+    since = np.full(netlist.n_cells, -1, dtype=np.int64)
+    dwell = np.zeros(int(slots[-1]), dtype=np.int64)
+    last = np.iinfo(np.int64).max if end is None else int(end / header.scale_ps)
+    final = first
+    state = (value, known, counts, pattern, since, dwell)
+    for time, net, bit in _changes(stream, path, header):
+        final = max(final, min(int(time[-1]), last))
+        _replay(time, net, bit, first, last, *state, fan_ptr, fan_cell, fan_bit, slots)
+    if end is not None:
+        final = max(final, min(last, int(end / header.scale_ps)))
+    duration = final - first
+    if duration <= 0:
+        raise InputError(f"{path}: no time passes between {start:g} ps and the end of the window")
+    _close(final, first, value, counts, pattern, since, dwell, slots)
+    cycles = duration * header.scale_ps / period_ps
+    rate, probability = counts[:, 0] / cycles, counts[:, 2] / duration
+    needed = np.zeros(netlist.n_nets, dtype=bool)
+    needed[netlist.pin_net[netlist.pin_net != NO_NET]] = True
+    if np.all(seen | ~needed):
+        return Activity(rate, probability, slots, dwell / duration, cycles, True, counts[:, 0].copy())
+    return propagate_probabilities(
+        netlist, probability=np.where(seen, probability, np.nan), toggle_rate=np.where(seen, rate, np.nan)
+    )
+
+
+def _read_header(stream: TextIO, path: Path, netlist: Netlist, scope: str | None) -> _Header:
+    """Read declarations up to ``$enddefinitions`` and bind them to nets."""
+    index = {plain_name(name): i for i, name in enumerate(netlist.net_names)}
+    for name, net in zip(netlist.port_names, netlist.port_net, strict=True):
+        if net != NO_NET:
+            index.setdefault(plain_name(name), int(net))
+    here: list[str] = []
+    scale = 0.0
+    found: dict[str, dict[str, list[list[int]]]] = {}
+    line_number = 0
+    words: list[str] = []
+    for line in stream:
+        line_number += 1
+        words += line.split()
+        if not words or words[-1] != "$end":
+            continue
+        keyword = words[0]
+        if keyword == "$timescale":
+            match = re.fullmatch(r"(\d+)\s*([a-z]+)", "".join(words[1:-1]))
+            if match is None:
+                raise InputError(f"{path}:{line_number}: timescale '{' '.join(words[1:-1])}' is not like '1ps'")
+            scale = int(match.group(1)) * unit_scale(match.group(2), "time")
+        elif keyword == "$scope" and len(words) >= 4:
+            here.append(words[2])
+        elif keyword == "$upscope" and here:
+            here.pop()
+        elif keyword == "$var" and len(words) >= 6:
+            bits = _bind(words[4], "".join(words[5:-1]), int(words[2]), index)
+            if any(n >= 0 for n in bits):
+                found.setdefault(".".join(here), {}).setdefault(words[3], []).append(bits)
+        elif keyword == "$enddefinitions":
+            break
+        words = []
+    else:
+        raise InputError(f"{path}: no $enddefinitions; is it a VCD file?")
+    if scale <= 0.0:
+        raise InputError(f"{path}: no $timescale; write one")
+    if scope is None and found:
+        scope = max(found, key=lambda s: (sum(len(b) for v in found[s].values() for b in v), -s.count(".")))
+    if scope is None or scope not in found:
+        raise InputError(f"{path}: scope '{scope}' shows no net of {netlist.name}; scopes: {', '.join(list(found)[:10])}")
+    return _Header(scale, found[scope], line_number)
+
+
+def _bind(name: str, suffix: str, width: int, index: dict[str, int]) -> list[int]:
+    """Nets of one variable, most significant bit first; -1 for a bit that is no net."""
+    plain = plain_name(name)
+    match = _RANGE.match(suffix)
+    if width == 1 and match is None:
+        return [index.get(plain, -1)]
+    high, low = (width - 1, 0) if match is None else (int(match.group(1)), int(match.group(2) or match.group(1)))
+    step = -1 if high >= low else 1
+    return [index.get(f"{plain}[{i}]", -1) for i in range(high, low + step, step)]
+
+
+def _changes(
+    stream: TextIO, path: Path, header: _Header
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]]]:
+    """Yield value changes in chunks: time, net, value (-1 unknown)."""
+    times: list[int] = []
+    nets: list[int] = []
+    bits: list[int] = []
+    now = 0
+    targets = header.nets
+    of = {"0": 0, "1": 1}
+    vector = ""
+    number = header.line
+    for line in stream:
+        number += 1
+        for word in line.split():
+            lead = word[0]
+            if vector:
+                for wires in targets.get(word, ()):
+                    full = vector.rjust(len(wires), "0" if vector[0] in "01" else vector[0])
+                    for net, bit in zip(wires, full, strict=False):
+                        if net >= 0:
+                            times.append(now)
+                            nets.append(net)
+                            bits.append(of.get(bit, -1))
+                vector = ""
+            elif lead in "01xXzZ":
+                for wires in targets.get(word[1:], ()):
+                    if wires[-1] >= 0:
+                        times.append(now)
+                        nets.append(wires[-1])
+                        bits.append(of.get(lead, -1))
+            elif lead == "#":
+                try:
+                    now = int(word[1:])
+                except ValueError:
+                    raise InputError(f"{path}:{number}: '{word}' is no time") from None
+                if len(times) >= _CHUNK:
+                    yield _columns(times, nets, bits)
+                    times, nets, bits = [], [], []
+            elif lead in "bB":
+                vector = word[1:]
+            elif lead in "rR":
+                vector = "x"
+    # The last time stamp ends the recording even where nothing changes at it.
+    times.append(now)
+    nets.append(-1)
+    bits.append(-1)
+    yield _columns(times, nets, bits)
+
+
+def _columns(times: list[int], nets: list[int], bits: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]]:
+    return np.array(times, dtype=np.int64), np.array(nets, dtype=np.int32), np.array(bits, dtype=np.int8)
+
+
+def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """CSR from net to (cell, bit mask) of the leakage state pins."""
+    cells = netlist.cells
+    state_bit = np.full(len(cells.pin_name), -1, dtype=np.int64)
+    for kind in range(len(cells.names)):
+        if cells.kind[kind] != Kind.PHYSICAL:
+            pins = cells.state_pin[cells.state_ptr[kind] : cells.state_ptr[kind + 1]]
+            state_bit[cells.pin_ptr[kind] + pins] = np.arange(len(pins))
+    bit = state_bit[netlist.pin_type]
+    rows = np.flatnonzero((bit >= 0) & (netlist.pin_net != NO_NET))
+    order = rows[np.argsort(netlist.pin_net[rows], kind="stable")]
+    ptr = np.concatenate(([0], np.cumsum(np.bincount(netlist.pin_net[order], minlength=netlist.n_nets))))
+    return ptr.astype(np.int64), netlist.pin_cell[order], np.int64(1) << bit[order]
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _replay(  # type: ignore[no-untyped-def]
+    time, net, bit, first, last, value, known, counts, pattern, since, dwell, fan_ptr, fan_cell, fan_bit, slots
+):
+    """Play changes; ``counts`` holds toggles, step of the last odd change, time at 1. ``since`` is -1 before the window."""
+    for i in range(len(time)):
+        n = net[i]
+        if n < 0 or bit[i] < 0 or time[i] > last:
+            continue
+        first_value = not known[n]
+        known[n] = True
+        if value[n] == bit[i]:
+            continue
+        now = max(time[i], first)
+        inside = time[i] > first
+        value[n] = bit[i]
+        counts[n, 2] += -now if bit[i] else now
+        if inside and not first_value:
+            if counts[n, 1] == time[i]:
+                counts[n, 0] -= 1
+                counts[n, 1] = -1
+            else:
+                counts[n, 0] += 1
+                counts[n, 1] = time[i]
+        for f in range(fan_ptr[n], fan_ptr[n + 1]):
+            cell = fan_cell[f]
+            start = max(since[cell], first)
+            dwell[slots[cell] + pattern[cell]] += now - start
+            since[cell] = now
+            pattern[cell] ^= fan_bit[f]
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _close(final, first, value, counts, pattern, since, dwell, slots):  # type: ignore[no-untyped-def]
+    """End the open intervals."""
+    for n in range(len(value)):
+        if value[n]:
+            counts[n, 2] += final
+    for cell in range(len(pattern)):
+        dwell[slots[cell] + pattern[cell]] += final - max(since[cell], first)
