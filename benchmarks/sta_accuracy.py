@@ -75,12 +75,13 @@ def main() -> None:
     parser.add_argument("--clock", default="clk_i")
     parser.add_argument("--period-ns", type=float, default=2.0)
     parser.add_argument("--spef", type=Path)
+    parser.add_argument("--wire-model", default="ceff")
     arguments = parser.parse_args()
     technology: Technology = technology_from_liberty([arguments.liberty])
     netlist = read_verilog(arguments.netlist, technology, arguments.top)
     sdc = default_sdc(arguments.clock, arguments.period_ns)
     wires = read_spef(arguments.spef, netlist) if arguments.spef else None
-    graph = TimingGraph(netlist, technology, read_sdc(sdc, *liberty_units(arguments.liberty)), wires, hold=True)
+    graph = TimingGraph(netlist, technology, read_sdc(sdc, *liberty_units(arguments.liberty)), wires, wire_model=arguments.wire_model, hold=True)
     state = graph.evaluate(0)
     period = arguments.period_ns * 1000
     theirs = run_opensta(arguments.netlist, netlist.name, [arguments.liberty], sdc.replace(" -no_clocks", ""), arguments.spef)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from finevh.timing.kernels import pair
+from finevh.timing.lookup import pair
 
 
 @numba.njit(inline="always")
@@ -21,7 +21,7 @@ def _arc_delay(  # type: ignore[no-untyped-def]
     return delay, out
 
 
-def trace(g, t, point, values, node, edge, tag, steps, numbers):  # type: ignore[no-untyped-def]
+def trace(g, t, nets, point, values, node, edge, tag, steps, numbers):  # type: ignore[no-untyped-def]
     """Follow the arrival of (node, edge, tag) back to its source; returns how many steps were written.
 
     ``steps`` (n, 4): node, edge, tag, arc into it (-1 at the source). ``numbers`` (n, 4): arrival, delay of the arc, slew,
@@ -32,6 +32,8 @@ def trace(g, t, point, values, node, edge, tag, steps, numbers):  # type: ignore
     record, cross_record, axes, table = t.record, t.cross_record, t.axes, t.values
     table_base, cell_vdd, port_vdd = point.table_base, point.cell_vdd, point.port_vdd[0]
     arrival, slew, load = values.arrival, values.slew, values.load
+    mode, arc_sink, sink_delay, sink_slew = nets.mode[0], g.arc_sink, values.sink_delay, values.sink_slew
+    arc_delay = values.arc_delay
     n_vdd = cross_record.shape[0] // record.shape[0]
     v, r, k = node, edge, tag
     n = 0
@@ -57,6 +59,9 @@ def trace(g, t, point, values, node, edge, tag, steps, numbers):  # type: ignore
                         continue
                     start = arrival[c, u, i]
                     slew_in = slew[u, i]
+                    if mode:
+                        start += sink_delay[arc_sink[a], i]
+                        slew_in = sink_slew[arc_sink[a], i]
                     if starts and ideal[c]:
                         start = 0.0
                         slew_in = 0.0
@@ -64,6 +69,8 @@ def trace(g, t, point, values, node, edge, tag, steps, numbers):  # type: ignore
                     delay, _ = _arc_delay(
                         record, cross_record, axes, table, rec, slew_in, load[v, r], cell_vdd[cell], driver_vdd, n_vdd
                     )
+                    if mode == 2:
+                        delay = arc_delay[a, 2 * i + r]
                     miss = abs(start + delay - arrival[k, v, r])
                     if miss < best:
                         best = miss
@@ -83,13 +90,15 @@ def trace(g, t, point, values, node, edge, tag, steps, numbers):  # type: ignore
     return n
 
 
-def require(g, t, point, values, required):  # type: ignore[no-untyped-def]
+def require(g, t, nets, point, values, required):  # type: ignore[no-untyped-def]
     """Propagate required times (n_tag, n_node, 2), set at endpoints and inf elsewhere, back to every node; late paths."""
     node_cell, arc_ptr, arc_source, arc_local, arc_mask = g.node_cell, g.arc_ptr, g.arc_source, g.arc_local, g.arc_mask
     tags = g.tags
     record, cross_record, axes, table = t.record, t.cross_record, t.axes, t.values
     table_base, cell_vdd, port_vdd = point.table_base, point.cell_vdd, point.port_vdd[0]
     slew, load = values.slew, values.load
+    mode, arc_sink, sink_delay, sink_slew = nets.mode[0], g.arc_sink, values.sink_delay, values.sink_slew
+    arc_delay = values.arc_delay
     n_vdd = cross_record.shape[0] // record.shape[0]
     n_tag = required.shape[0]
     for v in range(node_cell.shape[0] - 1, -1, -1):
@@ -113,9 +122,17 @@ def require(g, t, point, values, required):  # type: ignore[no-untyped-def]
                     if not m or not (arc_mask[a] >> (2 * i + r)) & 1:
                         continue
                     rec = (table_base[cell] + arc_local[a]) * 2 + r
-                    delay, _ = _arc_delay(
-                        record, cross_record, axes, table, rec, slew[u, i], load[v, r], cell_vdd[cell], driver_vdd, n_vdd
-                    )
+                    wire = 0.0
+                    slew_in = slew[u, i]
+                    if mode:
+                        wire = sink_delay[arc_sink[a], i]
+                        slew_in = sink_slew[arc_sink[a], i]
+                    if mode == 2:
+                        delay = arc_delay[a, 2 * i + r]
+                    else:
+                        delay, _ = _arc_delay(
+                            record, cross_record, axes, table, rec, slew_in, load[v, r], cell_vdd[cell], driver_vdd, n_vdd
+                        )
                     for k in range(n_tag):
                         if (m >> k) & 1:
-                            required[k, u, i] = min(required[k, u, i], required[k, v, r] - delay)
+                            required[k, u, i] = min(required[k, u, i], required[k, v, r] - delay - wire)

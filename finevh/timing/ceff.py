@@ -13,7 +13,7 @@ import math
 import numba
 import numpy as np
 
-from finevh.timing.kernels import pair
+from finevh.timing.lookup import pair
 
 CAPACITIVE, POLE, PI = 0, 1, 2
 # Places in the array that describes a driver's waveform.

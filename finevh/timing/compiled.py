@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from finevh.timing import backward, kernels
-from finevh.timing.kernels import Graph, Point, Rows, Tables, Values
+from finevh.timing.kernels import Graph, Nets, Point, Rows, Tables, Values
 
 Progress = Callable[[str], None]
 
@@ -35,16 +35,19 @@ GRAPH = _tuple(
 )  # fmt: skip
 TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
 POINT = _tuple(Point, wire_cap=_F1)
-VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1)
+NETS = _tuple(Nets, tree_res=_F1, tree_cap=_F1, mode=_B1, thresholds=_F1)
+VALUES = _tuple(
+    Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_slew=_F2, arc_delay=_F2
+)
 ROWS = _tuple(Rows, add=_F2)
 _BYTE = types.Array(types.int8, 1, "C")
 
 _SIGNATURES: dict[str, Any] = {
-    "_sweep": types.int64(GRAPH, TABLES, POINT, VALUES, _B1, types.boolean),
-    "_needs": types.void(GRAPH, TABLES, POINT, ROWS, VALUES, VALUES, _F1),
+    "_sweep": types.int64(GRAPH, TABLES, NETS, POINT, VALUES, _B1, types.boolean),
+    "_needs": types.void(GRAPH, TABLES, NETS, POINT, ROWS, VALUES, VALUES, _F1),
     "_prepare": types.void(_I2, types.int64, types.int64, _I1, _I1, _I1, _BYTE, POINT, _I1),
-    "trace": types.int64(GRAPH, TABLES, POINT, VALUES, types.int64, types.int64, types.int64, _I2, _F2),
-    "require": types.void(GRAPH, TABLES, POINT, VALUES, _F3),
+    "trace": types.int64(GRAPH, TABLES, NETS, POINT, VALUES, types.int64, types.int64, types.int64, _I2, _F2),
+    "require": types.void(GRAPH, TABLES, NETS, POINT, VALUES, _F3),
     "_mark": types.void(GRAPH, _I1, _I1, types.boolean, _I1, _B1),
 }
 

@@ -18,7 +18,7 @@ from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.constraints import Constraints
 from finevh.timing.endpoints import Endpoints, bind_endpoints
-from finevh.timing.kernels import Graph, Point, Tables, Values
+from finevh.timing.kernels import Graph, Nets, Point, Tables, Values
 from finevh.timing.structure import EDGE, Structure, build_structure
 from finevh.timing.tables import pack_tables
 
@@ -106,6 +106,9 @@ class TimingGraph:
         Row of ``technology.vdds`` that input ports swing to; the highest by default.
     clock_supply : {"tile", "port"}
         Whether cells on the clock network take their own Vdd or ``port_vdd``.
+    wire_model : {"elmore", "ceff"}
+        How parasitics act: the whole capacitance as load and Elmore delays, or the effective capacitance of each arc and its
+        waveform at each sink (about fifty times slower; what OpenSTA does).
     hold : bool
         Also evaluate the shortest paths.
     progress : callable, optional
@@ -127,13 +130,14 @@ class TimingGraph:
         cross_voltage: bool = True,
         port_vdd: int | None = None,
         clock_supply: str = "tile",
+        wire_model: str = "elmore",
         hold: bool = False,
         progress: Progress | None = None,
     ) -> None:
         if progress is not None:
             load_kernels(progress)
         self.kernels = compiled()
-        self.netlist, self.technology, self.constraints, self.wires = netlist, technology, constraints, wires
+        self.netlist, self.technology, self.constraints = netlist, technology, constraints
         self.names = Names(netlist, constraints.clocks)
         self.port_vdd = len(technology.vdds) - 1 if port_vdd is None else port_vdd
         cases, pin_cases = self._cases()
@@ -154,7 +158,8 @@ class TimingGraph:
         self.with_early = hold or constraints.propagated
         self.clock_cells = self._clock_cells() if clock_supply == "port" else np.empty(0, dtype=np.int32)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
-        self._wire_cap = self._wire_caps()
+        self.wire_model = wire_model
+        self._bind_wires(wires)
         self._check_tables()
 
     def _cases(self) -> tuple[dict[int, int], dict[int, int]]:
@@ -229,12 +234,38 @@ class TimingGraph:
         on = (self.node_tags & bits).any(axis=1) & (self.structure.node_cell >= 0)
         return as_int(np.unique(self.structure.node_cell[on]))
 
-    def _wire_caps(self) -> Real:
-        if self.wires is None:
-            return np.zeros(self.structure.n_node)
-        total = np.concatenate([[0.0], np.cumsum(self.wires.node_cap)])
-        per_net = total[self.wires.node_ptr[1:]] - total[self.wires.node_ptr[:-1]]
-        return np.ascontiguousarray(per_net[self.structure.node_net])
+    def _bind_wires(self, wires: Wires | None) -> None:
+        """Gather RC trees in node order."""
+        if self.wire_model not in ("elmore", "ceff"):
+            raise InputError(f"wire_model '{self.wire_model}' is not known: elmore or ceff")
+        self.wires = wires
+        s, technology = self.structure, self.technology
+        thresholds = np.array([technology.slew_lower, technology.slew_upper])
+        none = np.zeros(0, dtype=np.int32)
+        if wires is None:
+            mode = np.zeros(1, dtype=np.uint8)
+            self._wire_cap = np.zeros(s.n_node)
+            self._nets = Nets(np.zeros(1, dtype=np.int32), none, np.zeros(0), np.zeros(0), none, mode, thresholds)
+            return
+        low = wires.node_ptr[s.node_net]
+        count = wires.node_ptr[s.node_net + 1] - low
+        ptr = as_int(np.concatenate([[0], np.cumsum(count)]))
+        rows = np.arange(ptr[-1]) - np.repeat(ptr[:-1], count) + np.repeat(low, count)
+        cap = np.ascontiguousarray(wires.node_cap[rows])
+        pins = np.where(s.sink_pin >= 0, wires.pin_node[np.maximum(s.sink_pin, 0)], -1)
+        ports = np.where(s.sink_port >= 0, wires.port_node[np.maximum(s.sink_port, 0)], -1) if len(wires.port_node) else pins
+        at = np.where(s.sink_pin >= 0, pins, ports)
+        total = np.concatenate([[0.0], np.cumsum(cap)])
+        self._wire_cap = np.ascontiguousarray(total[ptr[1:]] - total[ptr[:-1]])
+        self._nets = Nets(
+            tree_ptr=ptr,
+            tree_parent=as_int(np.maximum(wires.node_parent[rows] - np.repeat(low, count), -1)),
+            tree_res=np.ascontiguousarray(wires.node_res[rows]),
+            tree_cap=cap,
+            sink_tree=as_int(np.where(at >= 0, at - low[s.sink_node], -1)),
+            mode=np.array([2 if self.wire_model == "ceff" else 1], dtype=np.uint8),
+            thresholds=thresholds,
+        )
 
     def _check_tables(self) -> None:
         """Every arc in use has a table at some corner, or the library is at fault."""
@@ -254,9 +285,33 @@ class TimingGraph:
 
     def _new_values(self, late: bool) -> Values:
         n, worst = self.structure.n_node, -np.inf if late else np.inf
+        sinks = len(self.structure.sink_pin) if self.wires is not None else 1
+        arcs = len(self.structure.arc_source) if self._nets.mode[0] == 2 else 1
         return Values(
-            np.full((max(self.tags.n, 1), n, 2), worst), np.zeros((n, 2)), np.zeros((n, 2)), np.array([late], dtype=np.uint8)
+            arrival=np.full((max(self.tags.n, 1), n, 2), worst),
+            slew=np.zeros((n, 2)),
+            load=np.zeros((n, 2)),
+            late=np.array([late], dtype=np.uint8),
+            sink_delay=np.zeros((sinks, 2)),
+            sink_slew=np.zeros((sinks, 2)),
+            arc_delay=np.zeros((arcs, 4)),
         )
+
+    def _sweep(self, point: Point, values: Values, dirty: NDArray[np.uint8], full: bool) -> int:
+        """Run the kernel; returns how many nodes were evaluated."""
+        graph = self._graph if values.late[0] else self._early_graph
+        count = int(self.kernels.sweep(graph, self._tables, self._nets, point, values, dirty, full))
+        if count < 0:
+            arc = -1 - count
+            cell = int(self.structure.node_cell[np.searchsorted(self.structure.arc_ptr, arc, side="right") - 1])
+            driver = int(self.structure.node_cell[self.structure.arc_source[arc]])
+            vdds = self.technology.vdds
+            swing = vdds[point.cell_vdd[driver] if driver >= 0 else self.port_vdd]
+            raise InputError(
+                f"instance '{self.netlist.instance_names[cell]}' at {vdds[point.cell_vdd[cell]]:g} V driven from "
+                f"{swing:g} V: the technology has no cross-voltage derate for this pair; characterise it, or switch derates off"
+            )
+        return count
 
     def _point(self, cell_vdd: Int) -> Point:
         n = self.netlist.n_cells
@@ -304,22 +359,22 @@ class TimingGraph:
         self._prepare(vdd, variant, kind, point, np.arange(self.netlist.n_cells, dtype=np.int32))
         late = self._new_values(late=True)
         everything = np.ones(self.structure.n_node, dtype=np.uint8)
-        self.kernels.sweep(self._graph, self._tables, point, late, everything.copy(), True)
+        self._sweep(point, late, everything.copy(), True)
         early = None
         if self.with_early:
             early = self._new_values(late=False)
-            self.kernels.sweep(self._early_graph, self._tables, point, early, everything, True)
+            self._sweep(point, early, everything, True)
         return self._finish(vdd, variant, kind, point, late, early)
 
     def _finish(
         self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, late: Values, early: Values | None
     ) -> TimingState:
         setup_need = np.empty(self.setup.n)
-        self.kernels.needs(self._graph, self._tables, point, self.setup.rows, late, early or late, setup_need)
+        self.kernels.needs(self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, setup_need)
         hold_need = None
         if early is not None:
             hold_need = np.empty(self.hold.n)
-            self.kernels.needs(self._graph, self._tables, point, self.hold.rows, early, late, hold_need)
+            self.kernels.needs(self._graph, self._tables, self._nets, point, self.hold.rows, early, late, hold_need)
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_need, self.hold, hold_need)
 
     def update(
@@ -353,12 +408,12 @@ class TimingGraph:
         crossing = len(self._tables.cross_record) > 0
         self.kernels.mark(self._graph, as_int(self.netlist.pin_ptr), self._pin_node, crossing, changed, dirty)
         ends: list[Values | None] = []
-        for graph, values in ((self._graph, state.late), (self._early_graph, state.early)):
+        for values in (state.late, state.early):
             if values is None:
                 ends.append(None)
                 continue
-            fresh = values if inplace else Values(values.arrival.copy(), values.slew.copy(), values.load.copy(), values.late)
-            self.kernels.sweep(graph, self._tables, point, fresh, dirty.copy(), False)
+            fresh = values if inplace else Values(*(column.copy() for column in values))
+            self._sweep(point, fresh, dirty.copy(), False)
             ends.append(fresh)
         late, early = ends
         assert late is not None
@@ -400,7 +455,7 @@ class TimingGraph:
         n = int(self.structure.level.max(initial=0)) + 3
         steps, numbers = np.empty((n, 4), dtype=np.int32), np.empty((n, 4))
         graph = self._early_graph if early else self._graph
-        count = self.kernels.trace(graph, self._tables, state.point, values, node, edge, tag, steps, numbers)
+        count = self.kernels.trace(graph, self._tables, self._nets, state.point, values, node, edge, tag, steps, numbers)
         steps, numbers = steps[:count][::-1], numbers[:count][::-1]
         nodes = steps[:, 0]
         return Path(
@@ -430,7 +485,7 @@ class TimingGraph:
                 continue
             need = np.empty(1)
             self.kernels.needs(
-                self._graph, self._tables, state.point, single._replace(add=add), values, clock, need
+                self._graph, self._tables, self._nets, state.point, single._replace(add=add), values, clock, need
             )
             needs.append(need[0])
         return int(needs[1] > needs[0])
@@ -458,7 +513,7 @@ class TimingGraph:
             at = late.arrival[rows.tag, rows.node, edge] + (state.setup.coefficient * period - need)
             ok = np.isfinite(need)
             np.minimum.at(required, (rows.tag[ok], rows.node[ok], edge), at[ok])
-        self.kernels.require(self._graph, self._tables, state.point, late, required)
+        self.kernels.require(self._graph, self._tables, self._nets, state.point, late, required)
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
         return np.asarray(slack.min(axis=(0, 2), initial=np.inf))
@@ -469,7 +524,7 @@ class TimingGraph:
         add[:, 1 - edge] = -np.inf
         need = np.empty(state.setup.n)
         self.kernels.needs(
-            self._graph, self._tables, state.point, state.setup.rows._replace(add=add), state.late,
+            self._graph, self._tables, self._nets, state.point, state.setup.rows._replace(add=add), state.late,
             state.early or state.late, need,
         )  # fmt: skip
         return need
@@ -498,8 +553,7 @@ class TimingGraph:
         """The same graph with other parasitics, without building it again."""
         other = object.__new__(TimingGraph)
         other.__dict__.update(self.__dict__)
-        other.wires = wires
-        other._wire_cap = other._wire_caps()
+        other._bind_wires(wires)
         return other
 
 

@@ -5,12 +5,14 @@ Arrivals are relative to the edges of their clocks, so that no clock period ente
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from finevh.technology.model import Int, Real
+from finevh.timing.ceff import N_DRIVER, arrive, drive
+from finevh.timing.lookup import pair, reduce_tree
 
 
 class Graph(NamedTuple):
@@ -57,6 +59,23 @@ class Tables(NamedTuple):
     pin_cap: Real
 
 
+class Nets(NamedTuple):
+    """RC trees in node order; ``mode`` 0: no wires, 1: Elmore delay, 2: effective capacitance."""
+
+    tree_ptr: Int
+    """(n_node + 1)."""
+    tree_parent: Int
+    """Position of the parent within the tree."""
+    tree_res: Real
+    tree_cap: Real
+    sink_tree: Int
+    """(n_sink) position within the tree of the sink's node, -1 for none."""
+    mode: np.ndarray
+    """(1) uint8."""
+    thresholds: Real
+    """(2) slew thresholds, fractions of the rail."""
+
+
 class Point(NamedTuple):
     """What one evaluation looks up for each cell and net."""
 
@@ -82,35 +101,18 @@ class Values(NamedTuple):
     """(n_node, 2) fF."""
     late: np.ndarray
     """(1) uint8."""
+    sink_delay: Real
+    """(n_sink, 2) ps from the driver to each sink; one row without wires."""
+    sink_slew: Real
+    """(n_sink, 2) ps at each sink."""
+    arc_delay: Real
+    """(n_arc, 4) ps by edge pair, kept with effective capacitances only: one row else."""
 
 
-@numba.njit(inline="always")
-def pair(record, axes, u, rec, slew, load, clamp):  # type: ignore[no-untyped-def]
-    """Delay and output slew of a record: bilinear; beyond the axes linear, or held where ``clamp``."""
-    x, nx, y, ny, v = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3], record[rec, 4]
-    i = x
-    while i < x + nx - 2 and slew >= axes[i + 1]:
-        i += 1
-    j = y
-    while j < y + ny - 2 and load >= axes[j + 1]:
-        j += 1
-    f = (slew - axes[i]) / (axes[i + 1] - axes[i])
-    g = (load - axes[j]) / (axes[j + 1] - axes[j])
-    if clamp:
-        f = min(max(f, 0.0), 1.0)
-        g = min(max(g, 0.0), 1.0)
-    p = v + 2 * ((i - x) * ny + j - y)
-    q = p + 2 * ny
-    a, b, c, d = (1.0 - f) * (1.0 - g), f * (1.0 - g), f * g, (1.0 - f) * g
-    delay = a * u[p] + b * u[q] + c * u[q + 2] + d * u[p + 2]
-    out = a * u[p + 1] + b * u[q + 1] + c * u[q + 3] + d * u[p + 3]
-    return delay, out
-
-
-def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
+def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-def]
     """Evaluate dirty nodes in order and, unless ``full``, what changes behind them; returns how many were evaluated.
 
-    The one body of code for full and incremental evaluation, so that both give the same bits.
+    Without a multiplier for a pair of supplies that meet, returns -1 minus the arc. The one body of code for full and incremental evaluation, so that both give the same bits.
     """
     # Local names: numba counts references at every access to a field of a tuple.
     node_cell, node_port, arc_ptr, arc_source = g.node_cell, g.node_port, g.arc_ptr, g.arc_source
@@ -121,6 +123,11 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
     record, cross_record, axes, table, pin_cap = t.record, t.cross_record, t.axes, t.values, t.pin_cap
     table_base, cap_base, cell_vdd, wire_cap = point.table_base, point.cap_base, point.cell_vdd, point.wire_cap
     arrival, slew, load = values.arrival, values.slew, values.load
+    tree_ptr, tree_parent, tree_res, tree_cap = nets.tree_ptr, nets.tree_parent, nets.tree_res, nets.tree_cap
+    arc_sink, sink_tree, sink_delay, sink_slew = g.arc_sink, nets.sink_tree, values.sink_delay, values.sink_slew
+    mode, lo, hi = nets.mode[0], nets.thresholds[0], nets.thresholds[1]
+    arc_delay = values.arc_delay
+    spread = math.log((1.0 - lo) / (1.0 - hi))
     port_vdd = point.port_vdd[0]
     late = values.late[0] != 0
     worst = -np.inf if late else np.inf
@@ -131,7 +138,19 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
     last_y = np.empty(2, np.int32)
     last_j = np.empty(2, np.int32)
     last_g = np.empty(2)
+    longest, most = 1, 1
+    if mode:
+        for v in range(node_cell.shape[0]):
+            longest = max(longest, tree_ptr[v + 1] - tree_ptr[v])
+            most = max(most, sink_ptr[v + 1] - sink_ptr[v])
+    below = np.empty(longest)
+    elmore = np.empty((2, longest))
+    second = np.empty(longest)
+    far_delay, far_slew = np.empty((2, most)), np.empty((2, most))
+    pi = np.zeros((2, 3))
+    wave = np.zeros(N_DRIVER)
     ideal_clock = ideal[0] != 0
+    absent = -1
     count = 0
     for v in range(node_cell.shape[0]):
         if not dirty[v]:
@@ -147,6 +166,27 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
                 else:
                     total += port_load[sink_port[s], r]
             load[v, r] = total + wire_cap[v]
+            if mode:
+                low = tree_ptr[v]
+                size = tree_ptr[v + 1] - low
+                if size:
+                    loose = total
+                    for i in range(size):
+                        below[i] = tree_cap[low + i]
+                    for s in range(sink_ptr[v], sink_ptr[v + 1]):
+                        if sink_tree[s] >= 0:
+                            c = sink_cell[s]
+                            own = pin_cap[cap_base[c] + sink_local[s], r] if c >= 0 else port_load[sink_port[s], r]
+                            below[sink_tree[s]] += own
+                            loose -= own
+                    below[0] += max(loose, 0.0)
+                    reduce_tree(tree_parent, tree_res, low, size, below, elmore[r], second, pi[r], mode == 2)
+                else:
+                    elmore[r, 0] = 0.0
+                    pi[r, 0], pi[r, 1], pi[r, 2] = load[v, r], 0.0, 0.0
+                for s in range(sink_ptr[v], sink_ptr[v + 1]):
+                    far_delay[r, s - sink_ptr[v]] = worst
+                    far_slew[r, s - sink_ptr[v]] = worst
             new_slew[r] = worst
             last_y[r] = -1
             for k in range(n_tag):
@@ -180,7 +220,7 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
                     i = e >> 1
                     r = e & 1
                     m = tags[u, i]
-                    slew_in = slew[u, i]
+                    slew_in = sink_slew[arc_sink[a], i] if mode else slew[u, i]
                     if starts and m and ideal_clock:
                         slew_in = 0.0
                     rec = (base + arc_local[a]) * 2 + r
@@ -206,11 +246,26 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
                     if n_vdd and driver_vdd != own_vdd:
                         cross = rec * n_vdd + driver_vdd
                         if cross_record[cross, 1] == 0:
-                            delay = np.nan
-                        else:
-                            kd, ks = pair(cross_record, axes, table, cross, slew_in, load[v, r], True)
-                            delay *= kd
-                            out *= ks
+                            absent = a
+                            continue
+                        kd, ks = pair(cross_record, axes, table, cross, slew_in, load[v, r], True)
+                        delay *= kd
+                        out *= ks
+                    else:
+                        kd, ks = 1.0, 1.0
+                    if mode == 2:
+                        delay, out = drive(
+                            record, axes, table, rec, slew_in, kd, ks, pi[r, 0], pi[r, 1], pi[r, 2], lo, hi, wave
+                        )
+                        arc_delay[a, e] = delay
+                        for s in range(sink_ptr[v], sink_ptr[v + 1]):
+                            e_far = elmore[r, sink_tree[s]] if sink_tree[s] >= 0 else 0.0
+                            d_far, s_far = arrive(wave, e_far, lo, hi)
+                            f = s - sink_ptr[v]
+                            if (d_far > far_delay[r, f]) == late:
+                                far_delay[r, f] = d_far
+                            if (s_far > far_slew[r, f]) == late:
+                                far_slew[r, f] = s_far
                     if (out > new_slew[r]) == late:
                         new_slew[r] = out
                     k = 0
@@ -218,6 +273,8 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
                         if m & 1:
                             to = k
                             start = arrival[k, u, i]
+                            if mode:
+                                start += sink_delay[arc_sink[a], i]
                             if starts:
                                 to = launch[k]
                                 if to >= 0 and ideal[k]:
@@ -232,6 +289,23 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
                 if new_slew[r] == worst:
                     new_slew[r] = 0.0
         changed = False
+        if mode:
+            for r in range(2):
+                for s in range(sink_ptr[v], sink_ptr[v + 1]):
+                    f = s - sink_ptr[v]
+                    e_far = elmore[r, sink_tree[s]] if sink_tree[s] >= 0 else 0.0
+                    if cell < 0:
+                        # Behind a port the net's time constant shapes an exponential, as in OpenSTA.
+                        d_far, s_far = math.log(2.0) * e_far, new_slew[r] + spread * e_far
+                    elif mode == 1 or far_delay[r, f] == worst:
+                        # The wire's step response adds to the driver's transition in squares (PERI, Kashyap 2002).
+                        d_far, s_far = e_far, math.sqrt(new_slew[r] * new_slew[r] + (spread * e_far) ** 2)
+                    else:
+                        d_far, s_far = far_delay[r, f], far_slew[r, f]
+                    if sink_delay[s, r] != d_far or sink_slew[s, r] != s_far:
+                        changed = True
+                        sink_delay[s, r] = d_far
+                        sink_slew[s, r] = s_far
         for r in range(2):
             if slew[v, r] != new_slew[r]:
                 changed = True
@@ -243,7 +317,7 @@ def _sweep(g, t, point, values, dirty, full):  # type: ignore[no-untyped-def]
         if changed and not full:
             for f in range(fan_ptr[v], fan_ptr[v + 1]):
                 dirty[fan_node[f]] = 1
-    return count
+    return count if absent < 0 else -1 - absent
 
 
 class Rows(NamedTuple):
@@ -265,7 +339,7 @@ class Rows(NamedTuple):
     clock_edge: Int
 
 
-def _needs(g, t, point, rows, data, clock, need):  # type: ignore[no-untyped-def]
+def _needs(g, t, nets, point, rows, data, clock, need):  # type: ignore[no-untyped-def]
     """Time, ps, that each row needs: its slack is ``coefficient * period - need``; -inf where nothing arrives."""
     late = data.late[0]
     record, axes, table, table_base = t.record, t.axes, t.values, point.table_base
@@ -274,6 +348,10 @@ def _needs(g, t, point, rows, data, clock, need):  # type: ignore[no-untyped-def
     )  # fmt: skip
     row_cell, row_local, row_add, ideal = rows.cell, rows.local, rows.add, g.ideal
     data_arrival, data_slew, clock_arrival, slews = data.arrival, data.slew, clock.arrival, clock.slew
+    mode, row_sink, row_clock_sink = nets.mode[0], rows.sink, rows.clock_sink
+    data_far, data_far_slew, clock_far, clock_far_slew = (
+        data.sink_delay, data.sink_slew, clock.sink_delay, clock.sink_slew
+    )  # fmt: skip
     for e in range(row_node.shape[0]):
         worst = -np.inf
         v = row_node[e]
@@ -284,17 +362,24 @@ def _needs(g, t, point, rows, data, clock, need):  # type: ignore[no-untyped-def
         if u >= 0 and not ideal[row_clock_tag[e]]:
             capture = clock_arrival[row_clock_tag[e], u, row_edge[e]]
             clock_slew = slews[u, row_edge[e]]
+            if mode:
+                capture += clock_far[row_clock_sink[e], row_edge[e]]
+                clock_slew = clock_far_slew[row_clock_sink[e], row_edge[e]]
         for r in range(2):
             a = data_arrival[k, v, r]
             if not np.isfinite(a):
                 continue
+            data_slew_here = data_slew[v, r]
+            if mode:
+                a += data_far[row_sink[e], r]
+                data_slew_here = data_far_slew[row_sink[e], r]
             margin = row_add[e, r]
             c = row_cell[e]
             if c >= 0:
                 rec = (table_base[c] + row_local[e]) * 2 + r
                 if record[rec, 1] == 0:
                     continue
-                d, _ = pair(record, axes, table, rec, clock_slew, data_slew[v, r], False)
+                d, _ = pair(record, axes, table, rec, clock_slew, data_slew_here, False)
                 margin += d
             if late:
                 worst = max(worst, a + margin - capture)
