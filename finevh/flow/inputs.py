@@ -11,6 +11,7 @@ from finevh.errors import InputError
 from finevh.schemes import voltage_grid
 from finevh.synthesis import FILE_LISTS, Rtl, find_top
 from finevh.technology import load_technology, with_vdds
+from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.manifest import read_manifest, vdd_label
 from finevh.technology.model import Technology
@@ -67,6 +68,27 @@ def synthesis_liberty(flow: Flow) -> Path:
             if abs(read_liberty(folder / name).vdd - vdd) <= VOLTAGE_TOLERANCE:
                 return folder / name
     raise InputError(f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage")
+
+
+def site_name(flow: Flow) -> str:
+    """Name of the placement site, which the columns of a technology do not hold.
+
+    Raises
+    ------
+    InputError
+        If neither the technology file nor its LEF names one.
+    """
+    path = flow.technology.path
+    folder = path.parent if path.is_file() else path
+    manifest = read_manifest(path)
+    if manifest.site is not None:
+        return manifest.site.name
+    views = manifest.views
+    lefs = [] if views is None else [folder / name for name in (views.tech_lef, *views.cell_lef) if name]
+    for name, (kind, _, _) in read_lef(lefs).sites.items():
+        if kind.upper() == "CORE":
+            return name
+    raise InputError(f"{path}: no [site] section and no core site in its LEF files; add one")
 
 
 def rtl_of(flow: Flow) -> Rtl:

@@ -28,7 +28,7 @@ from finevh.layout import (
     make_floorplan,
     place,
 )
-from finevh.layout.chain import snake_order
+from finevh.layout.chain import island_sites, snake_order
 from finevh.netlist import read_verilog, write_verilog
 from finevh.netlist.model import Netlist
 from finevh.optimize.physical import PhysicalOptions, optimise_placed
@@ -88,10 +88,13 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
 
 
 def _request(flow: Flow, technology: Technology, per_side: int) -> FloorplanRequest:
-    """Reserve no Vdd-MUX where the flow wants none or the technology has none."""
-    if per_side > 1 and not (flow.floorplan.header and technology.roles.get("header")):
-        return FloorplanRequest(per_side, flow.floorplan.utilisation, header_sites=0)
-    return FloorplanRequest(per_side, flow.floorplan.utilisation)
+    """Vdd-MUXes and islands for the configuration chain where the flow wants them and the technology has the cells."""
+    use = flow.floorplan.utilisation
+    if per_side == 1:
+        return FloorplanRequest(1, use)
+    if not (flow.floorplan.header and technology.roles.get("header")):
+        return FloorplanRequest(per_side, use, header_sites=0)
+    return FloorplanRequest(per_side, use, island_sites=island_sites(technology))
 
 
 def run_place_stage(context: StageContext) -> Metrics:

@@ -61,7 +61,7 @@ def _operating(flow: Flow) -> object:
 
 
 def _export(flow: Flow) -> object:
-    return {"name": flow.design.name, "technology": flow.technology, "clock": flow.clock}
+    return {"name": flow.design.name, "technology": flow.technology, "clock": flow.clock, "schemes": flow.schemes}
 
 
 def _report(flow: Flow) -> object:
@@ -99,7 +99,7 @@ STAGES: tuple[Stage, ...] = (
         run_export_stage,
         ("floorplan", "optimize", "polybias"),
         _export,
-        (*_CELLS, "layout", "flow/export"),
+        (*_CELLS, "layout", "timing", "flow/export", "flow/designs"),
     ),
     Stage("report", run_report_stage, ("operating-points", "export"), _report, ("report", "flow/report")),
 )
