@@ -11,7 +11,7 @@ from finevh.errors import InputError
 from finevh.technology.boolean import evaluate, parse_boolean
 from finevh.technology.model import CellTable, Direction, Int, Kind
 
-__all__ = ["CLEAR", "CLOCK", "NEXT", "PRESET", "Behaviour", "compile_behaviour", "truth_table"]
+__all__ = ["CLEAR", "CLOCK", "NEXT", "PRESET", "Behaviour", "compile_behaviour", "sequential_functions", "truth_table"]
 
 CLOCK, NEXT, CLEAR, PRESET = 1, 2, 4, 8
 """Bits of a control word: clock (or latch enable) level, next state, asynchronous clear, asynchronous preset."""
@@ -78,7 +78,7 @@ def truth_table(expression: str, bits: dict[str, int], n_bits: int, where: str) 
     return np.broadcast_to(result, pattern.shape).copy()
 
 
-def _sequential_functions(cells: CellTable, cell: int) -> tuple[str, str, dict[int, str]]:
+def sequential_functions(cells: CellTable, cell: int) -> tuple[str, str, dict[int, str]]:
     """Clock, next state and output functions; an integrated clock gate without them is latch-and-gate, rising edge."""
     low, high = int(cells.pin_ptr[cell]), int(cells.pin_ptr[cell + 1])
     outputs = {p: cells.pin_function[p] for p in range(low, high) if cells.pin_direction[p] == Direction.OUTPUT}
@@ -181,7 +181,7 @@ def _tabulate(
     name = cells.names[cell]
     control = np.zeros(1 << n_bits, dtype=np.uint8)
     if sequential:
-        clocked_on, next_state, functions = _sequential_functions(cells, cell)
+        clocked_on, next_state, functions = sequential_functions(cells, cell)
         parts = ((CLOCK, clocked_on), (NEXT, next_state), (CLEAR, cells.clear[cell]), (PRESET, cells.preset[cell]))
         for bit, text in parts:
             if text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -20,7 +20,7 @@ from finevh.power.propagation import propagate_probabilities
 from finevh.technology.model import Kind
 from finevh.units import unit_scale
 
-__all__ = ["plain_name", "read_vcd"]
+__all__ = ["plain_name", "read_vcd", "value_hashes"]
 
 _CHUNK = 1 << 18
 _RANGE = re.compile(r"^\[(\d+)(?::(\d+))?\]$")
@@ -287,3 +287,30 @@ def _close(final, first, value, counts, pattern, since, dwell, slots):  # type: 
             counts[n, 2] += final
     for cell in range(len(pattern)):
         dwell[slots[cell] + pattern[cell]] += final - max(since[cell], first)
+
+
+def value_hashes(
+    path: Path, netlist: Netlist, keys: NDArray[np.uint64], times_ps: Sequence[float], *, scope: str | None = None
+) -> list[int]:
+    """Exclusive-or of the keys of all nets at 1, at given times (after the changes of that time): compares two simulators.
+
+    Parameters
+    ----------
+    keys
+        (n_net,) random key of each net, 0 for one to ignore.
+    times_ps
+        Ascending.
+    """
+    with path.open(encoding="ascii", errors="replace") as stream:
+        header = _read_header(stream, path, netlist, scope)
+        value = np.zeros(netlist.n_nets, dtype=np.int8)
+        result: list[int] = []
+        state = 0
+        for time, net, bit in _changes(stream, path, header):
+            for t, n, b in zip((time * header.scale_ps).tolist(), net.tolist(), bit.tolist(), strict=True):
+                while len(result) < len(times_ps) and t > times_ps[len(result)]:
+                    result.append(state)
+                if n >= 0 and b >= 0 and value[n] != b:
+                    value[n] = b
+                    state ^= int(keys[n])
+        return result + [state] * (len(times_ps) - len(result))
