@@ -160,5 +160,6 @@ def _executed(record: Record, scripts: Mapping[str, str]) -> list[str]:
 def _unused_scripts(scripts: Mapping[str, str], records: list[Record]) -> list[Finding]:
     used = {record.name for record in records if record.kind == "script"}
     used |= {record.arguments[0] for record in records if record.kind == "source"}
-    return [Finding(name, 1, "no stage of flow.tcl runs this script") for name in scripts if name.endswith(".tcl") and name not in used]
+    unused = [name for name in scripts if name.endswith(".tcl") and name not in used]
+    return [Finding(name, 1, "no stage of flow.tcl runs this script") for name in unused]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,8 +50,8 @@ class FlowOptions:
     threads: int = 1
     configuration_period: float = 1e5
     rcx_rules: str | None = None
-    mux_pins: MuxPins = MuxPins()
-    supplies: Supplies = Supplies()
+    mux_pins: MuxPins = field(default_factory=MuxPins)
+    supplies: Supplies = field(default_factory=Supplies)
 
 
 @dataclass(frozen=True)

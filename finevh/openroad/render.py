@@ -309,7 +309,7 @@ def _environment(folder: Path) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Tcl, not HTML; _only_quoted refuses unquoted text
+        autoescape=False,
     )
     environment.filters |= {
         "tcl": lambda value: TclText(_data_word(str(value))),

@@ -28,7 +28,9 @@ _UNCHECKABLE = frozenset(
 # Tcl commands that take values: position of the first one, and where they end if names of variables follow.
 _FIRST_VALUE: Mapping[str, int] = {"foreach": 2, "lassign": 1, "set": 2, "puts": 1, "dict": 3}
 _END_VALUE: Mapping[str, int] = {"lassign": 2, "foreach": 3, "regsub": 0}
-_TAKES_VALUES = frozenset({"concat", "foreach", "lassign", "lindex", "list", "llength", "lrange", "puts", "return", "set", "split"})
+_TAKES_VALUES = frozenset(
+    {"concat", "foreach", "lassign", "lindex", "list", "llength", "lrange", "puts", "return", "set", "split"}
+)
 _EXEC_ALLOWED = "flow.tcl"
 
 

@@ -134,7 +134,8 @@ def _spec(name: str, entry: Mapping[str, Any], rules: Mapping[str, Any]) -> Comm
     arguments: tuple[int, int | None] | None = (least, most) if usage is not None else None
     if "arguments" in rules:
         arguments = (rules["arguments"][0], rules["arguments"][1])
-    return CommandSpec(name, known_keys, known_flags, arguments, usage is not None or bool(entry["keys"] or entry["flags"]), rules)
+    known_options = usage is not None or bool(entry["keys"] or entry["flags"])
+    return CommandSpec(name, known_keys, known_flags, arguments, known_options, rules)
 
 
 def _read_usage(usage: str) -> tuple[frozenset[str], frozenset[str], int, int | None]:
@@ -257,7 +258,8 @@ def _missing_by_value(rule: Mapping[str, Any], call: Call) -> list[str]:
     problems: list[str] = []
     for option, value in rule.items():
         if option != "options" and call.options.get(option) not in (None, value):
-            problems += [f"needs {each} for {option} {call.options[option]}" for each in rule["options"] if each not in call.options]
+            absent = [each for each in rule["options"] if each not in call.options]
+            problems += [f"needs {each} for {option} {call.options[option]}" for each in absent]
     return problems
 
 
@@ -290,7 +292,8 @@ def _is_of_kind(value: str, kind: str) -> bool:
         number = _as_number(value)
         if number is None:
             return False
-        return {"number": True, "positive": number > 0, "count": number >= 0 and number == int(number)}.get(kind, 0 <= number <= 100)
+        whole = number >= 0 and number == int(number)
+        return {"number": True, "positive": number > 0, "count": whole, "percent": 0 <= number <= 100}[kind]
     if kind in ("pair", "box", "layers"):
         try:
             items = split_list(value)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from openroad_sample import mesh
+from tests.openroad.sample import mesh
 
 from finevh.openroad.check import check_scripts
 from finevh.openroad.render import external_inputs, render_flow

@@ -1,0 +1,1 @@
+"""Tests of the generated Tcl, its check, its runs."""
