@@ -37,8 +37,10 @@ class Options:
     effort : what the logic mapper favours.
     gate_registers : flops that share an enable get a clock gate when there are at least this many; None leaves enables as
         multiplexers.
-    slew, gain : the operating point at which the mapper reads one delay per pin from the library: input slew in ps and
-        electrical effort (load over input capacitance) in percent. Without it the mapper would count levels.
+    gain : load over input capacitance, percent, at which the mapper reads one delay per pin from the library (the slew is
+        the library's own, :attr:`SpecialCells.slew`). Without it the mapper would count levels.
+    mapping_share : part of the period that the mapper may spend on gates at that gain; the rest is for the flop, wires and
+        fan-out trees, which the mapper does not see.
     """
 
     period: float
@@ -46,8 +48,13 @@ class Options:
     adder: Adder = "kogge-stone"
     effort: Effort = "balanced"
     gate_registers: int | None = None
-    slew: float = 30.0
     gain: float = 250.0
+    mapping_share: float = 0.47
+
+    @property
+    def mapping_delay(self) -> float:
+        """Delay target of the mapper, ps."""
+        return self.mapping_share * self.period
 
 
 def elaborate(rtl: Rtl) -> list[Command]:
@@ -146,7 +153,7 @@ def map_logic(cells: SpecialCells, libraries: Sequence[str], options: Options) -
     """
     liberty = [item for library in libraries for item in ("-liberty", library)]
     commands: list[Command] = [
-        ("abc", *liberty, *dont_use_arguments(cells), "-D", f"{options.period:.0f}", "-script", MAPPING_SCRIPT),
+        ("abc", *liberty, *dont_use_arguments(cells), "-D", f"{options.mapping_delay:.0f}", "-script", MAPPING_SCRIPT),
         ("setundef", "-zero"),
         ("splitnets",),
         ("opt_clean", "-purge"),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from finevh.errors import InputError
 from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
+from finevh.units import unit_scale
 
 _PLAIN_GATES = {"latch_posedge": 0, "latch_posedge_precontrol": 1}
 """Integrated clock gates for rising-edge flops, the one without test pin first."""
@@ -50,6 +55,8 @@ class SpecialCells:
     ----------
     dont_use : exact names that the mapper must leave out: those the library or the caller excludes.
     known : every cell of the library with its area in um2; 0 where Liberty gives none.
+    slew : output slew of the smallest inverter with four inverters as load, at its own fixed point, ps: a typical slew
+        inside logic of this library.
     """
 
     tie_high: Pin | None
@@ -58,6 +65,7 @@ class SpecialCells:
     clock_gate: ClockGate | None
     dont_use: tuple[str, ...]
     known: dict[str, float]
+    slew: float
 
 
 def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) -> SpecialCells:
@@ -76,18 +84,21 @@ def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) 
     Raises
     ------
     InputError
-        For an unreadable Liberty file or a pattern that matches no cell.
+        For an unreadable Liberty file, a pattern that matches no cell, a library without an inverter.
     """
     cells: dict[str, Group] = {}
+    templates: dict[str, Group] = {}
     for path in libraries:
         library = parse_liberty(read_liberty_text(path), str(path))
         cells.update({group.names[0]: group for group in library.all("cell")})
+        templates.update({group.names[0]: group for group in library.all("lu_table_template")})
     excluded = {name for name, group in cells.items() if group.attributes.get("dont_use") == "true"}
     for pattern in dont_use:
         matches = fnmatch.filter(cells, pattern)
         if not matches:
             raise InputError(f"dont_use '{pattern}' matches no cell of {', '.join(path.name for path in libraries)}")
         excluded.update(matches)
+    time_unit = library.attributes.get("time_unit", "1ns")
     ordered = sorted(cells.items(), key=lambda item: (_area(item[1]), item[0]))
     usable = [(name, group) for name, group in ordered if name not in excluded]
     # Libraries keep ties and scan-ready clock gates from the optimiser by dont_use: for these roles it does not count.
@@ -98,6 +109,7 @@ def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) 
         clock_gate=min(_clock_gates(ordered), key=lambda rank_gate: rank_gate[0], default=(0, None))[1],
         dont_use=tuple(sorted(excluded)),
         known={name: _area(group) for name, group in cells.items()},
+        slew=_inverter_slew(usable, templates) * _picoseconds(time_unit),
     )
 
 
@@ -110,7 +122,8 @@ def _pins(group: Group, direction: str) -> list[Group]:
 
 
 def _function(pin: Group) -> str:
-    return pin.attributes.get("function", "").replace(" ", "").strip("()")
+    """Function without blanks and parentheses: of a cell of one input nothing is lost."""
+    return re.sub(r"[\s()]", "", pin.attributes.get("function", ""))
 
 
 def _ties(cells: Sequence[tuple[str, Group]], value: str) -> Iterator[Pin]:
@@ -140,3 +153,56 @@ def _clock_gates(cells: Sequence[tuple[str, Group]]) -> Iterator[tuple[int, Cloc
         clock, enable, output = role("clock_gate_clock_pin"), role("clock_gate_enable_pin"), role("clock_gate_out_pin")
         if len(clock) == len(enable) == len(output) == 1:
             yield rank, ClockGate(name, clock[0], enable[0], output[0], tuple(role("clock_gate_test_pin")))
+
+
+def _inverter_slew(cells: Sequence[tuple[str, Group]], templates: Mapping[str, Group]) -> float:
+    """Return the fan-out-of-four slew of the smallest inverter in library time units."""
+    for _, group in cells:
+        inputs, outputs = _pins(group, "input"), _pins(group, "output")
+        if len(inputs) == len(outputs) == 1 and _function(outputs[0]) == f"!{inputs[0].names[0]}":
+            if "three_state" in outputs[0].attributes:
+                continue
+            load = 4.0 * float(inputs[0].attributes["capacitance"])
+            timing = outputs[0].all("timing")[0]
+            tables = [_table(timing.all(name)[0], templates) for name in ("rise_transition", "fall_transition")]
+            slew = float(tables[0][0][0])
+            for _ in range(20):  # the fixed point contracts by the slew's influence on itself, about 0.1 to 0.4 a round
+                slew = float(np.mean([_interpolate(table, slew, load) for table in tables]))
+            return slew
+    raise InputError("the library has no inverter to take a typical slew from; give one with a function like '!A'")
+
+
+_Table = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _table(group: Group, templates: Mapping[str, Group]) -> _Table:
+    """Return (slews, loads, values) of a two-dimensional table, the slew axis first."""
+    template = templates.get(group.names[0])
+
+    def axis(number: int) -> NDArray[np.float64]:
+        text = group.arguments(f"index_{number}") or (template.arguments(f"index_{number}") if template else None) or "0"
+        return _numbers(text)
+
+    first, second = axis(1), axis(2)
+    values = _numbers(group.arguments("values") or "0").reshape(len(first), len(second))
+    if template is not None and template.attributes.get("variable_1") == "total_output_net_capacitance":
+        return second, first, values.T
+    return first, second, values
+
+
+def _interpolate(table: _Table, slew: float, load: float) -> float:
+    """Return a table's value at a slew and a load, linear between entries, held at the ends."""
+    slews, loads, values = table
+    return float(np.interp(slew, slews, [np.interp(load, loads, row) for row in values]))
+
+
+def _numbers(text: str) -> NDArray[np.float64]:
+    return np.array([float(item) for item in re.findall(r"[-+.\deE]+", text)])
+
+
+def _picoseconds(unit: str) -> float:
+    """Return the length of a Liberty time unit such as "1ns" in ps."""
+    match = re.fullmatch(r"\s*([\d.]+)\s*(\w+)\s*", unit)
+    if match is None:
+        raise InputError(f"time_unit '{unit}' is not a number and a unit, for example '1ns'")
+    return float(match[1]) * unit_scale(match[2], "time")
