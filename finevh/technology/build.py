@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.technology.columns import CornerInput, merge_cells, merge_corners
+from finevh.technology.boolean import sense_of, truth_table
+from finevh.technology.columns import CornerInput, Skeleton, merge_cells, merge_corners
 from finevh.technology.lef import Lef, read_lef
 from finevh.technology.liberty import read_liberty
-from finevh.technology.library import Cell, Library
-from finevh.technology.model import CellTable, CrossVoltage, Direction, Kind, Layer, Technology, Variant
+from finevh.technology.library import Library
+from finevh.technology.model import CellTable, Corners, Direction, Kind, Layer, Sense, Technology, Variant
 
 __all__ = ["assemble", "technology_from_liberty"]
 
@@ -47,19 +48,17 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
                 raise InputError(f"{library.source}: cell {cell.name} at {library.vdd:g} V is already in {known.source}")
             known.cells[cell.name] = cell
     ordered = [joined[vdd] for vdd in sorted(joined)]
-    corners = [CornerInput.of(library, 0, "") for library in ordered]
-    return assemble(
-        name or ordered[0].name, ordered, corners, (Variant("nominal", "", 0.0),), read_lef(lef), roles=None, cross=None,
-        vdd_nominal=ordered[-1].vdd,
-    )
+    inputs = [CornerInput.of(library, 0, "") for library in ordered]
+    skeleton = merge_cells(inputs)
+    return assemble(name or ordered[0].name, ordered, skeleton, merge_corners(skeleton, inputs),
+                    (Variant("nominal", "", 0.0),), read_lef(lef), vdd_nominal=ordered[-1].vdd)
 
 
 def assemble(
-    name: str, libraries: Sequence[Library], corners: Sequence[CornerInput], variants: tuple[Variant, ...], lef: Lef, *,
-    roles: dict[str, tuple[str, ...]] | None, cross: CrossVoltage | None, vdd_nominal: float, site: str = "",
-    layers: tuple[Layer, ...] = (),
+    name: str, libraries: Sequence[Library], skeleton: Skeleton, corners: Corners, variants: tuple[Variant, ...], lef: Lef, *,
+    vdd_nominal: float, roles: dict[str, tuple[str, ...]] | None = None, site: str = "", layers: tuple[Layer, ...] = (),
 ) -> Technology:
-    """Merge corners into a technology; roles are inferred where ``roles`` is None, layers of the LEF are the default.
+    """Put structure, numbers and LEF together; roles are inferred where ``roles`` is None, layers default to the LEF's.
 
     Raises
     ------
@@ -73,21 +72,19 @@ def assemble(
             if mine != theirs:
                 raise InputError(f"{library.source}: {what} {mine:g} differs from {theirs:g} of {first.source}; corners "
                                  "of one technology share it")
-    vdds = np.array(sorted({corner.vdd for corner in corners}))
+    vdds = np.unique(corners.vdd)
     corner_of = np.full((len(variants), vdds.size), -1, dtype=np.int32)
-    for c, corner in enumerate(corners):
-        corner_of[corner.variant, int(np.searchsorted(vdds, corner.vdd))] = c
+    for c, (variant, vdd) in enumerate(zip(corners.variant.tolist(), corners.vdd.tolist(), strict=True)):
+        corner_of[variant, int(np.searchsorted(vdds, vdd))] = c
     for v, k in np.argwhere(corner_of < 0):
         raise InputError(f"technology {name}: variant {variants[v].name} has no library at {vdds[k]:g} V")
-    skeleton = merge_cells(corners)
     cells = skeleton.table
     width = np.array([lef.macros[n].width if n in lef.macros else np.nan for n in cells.names])
     site_width, row_height = _site(lef, site)
     return Technology(
-        name=name, variants=variants, vdds=vdds, corner_of=corner_of, cells=cells,
-        corners=merge_corners(skeleton, corners), cross=cross, layers=layers or tuple(lef.layers.values()),
-        site_width=site_width, row_height=row_height, cell_width=width,
-        roles=infer_roles(cells, corners[0].cells) if roles is None else roles,
+        name=name, variants=variants, vdds=vdds, corner_of=corner_of, cells=cells, corners=corners, cross=None,
+        layers=layers or tuple(lef.layers.values()), site_width=site_width, row_height=row_height, cell_width=width,
+        roles=infer_roles(cells, set(skeleton.dont_use)) if roles is None else roles,
         slew_lower=first.slew_lower, slew_upper=first.slew_upper, vdd_nominal=vdd_nominal,
     )
 
@@ -104,34 +101,37 @@ def _site(lef: Lef, name: str) -> tuple[float, float]:
     return float("nan"), float("nan")
 
 
-def infer_roles(table: CellTable, cells: dict[str, Cell]) -> dict[str, tuple[str, ...]]:
+def infer_roles(table: CellTable, dont_use: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Roles of a foreign library's cells, by function; the smallest drive comes first.
 
     Special cells that no function tells (header switches) stay without a role.
     """
-    found: dict[str, list[tuple[float, str]]] = {}
+    found: dict[str, list[tuple[float, float, str]]] = {}
     for i, name in enumerate(table.names):
-        cell = cells[name]
-        outputs = [pin for pin in cell.pins if pin.direction == Direction.OUTPUT]
-        inputs = [pin.name for pin in cell.pins if pin.direction == Direction.INPUT]
-        function = outputs[0].function.strip("() ") if len(outputs) == 1 else ""
-        role = ""
-        if cell.kind == Kind.TIE and function in ("0", "1"):
-            role = "tie_high" if function == "1" else "tie_low"
-        elif cell.kind == Kind.FLOP and not (cell.clear or cell.preset) and len(inputs) == 2:
-            role = "flop"
-        elif cell.kind == Kind.CLOCK_GATE:
-            role = "clock_gate"
-        elif cell.kind == Kind.COMBINATIONAL and len(inputs) == 1:
-            plain = function.replace(" ", "")
-            if plain == inputs[0] and not any(word in name.lower() for word in ("dly", "delay")):
-                role = "clock_buffer" if "clk" in name.lower() else "buffer"
-            elif plain in (f"!{inputs[0]}", f"{inputs[0]}'", f"!({inputs[0]}", f"{inputs[0]})'"):
-                role = "inverter"
-        elif cell.kind == Kind.PHYSICAL and not inputs and "fill" in name.lower():
-            role = "fill"
-        if cell.dont_use:
-            found.setdefault("dont_use", []).append((0.0, name))
+        rank = (float(table.drive[i]), float(table.area[i]), name)
+        if name in dont_use:
+            found.setdefault("dont_use", []).append((0.0, 0.0, name))
+        role = _role(table, i)
         if role:
-            found.setdefault(role, []).append((float(table.drive[i]) * 1e6 + cell.area, name))
-    return {role: tuple(name for _, name in sorted(members)) for role, members in sorted(found.items())}
+            found.setdefault(role, []).append(rank)
+    return {role: tuple(name for _, _, name in sorted(members)) for role, members in sorted(found.items())}
+
+
+def _role(table: CellTable, i: int) -> str:
+    rows = range(int(table.pin_ptr[i]), int(table.pin_ptr[i + 1]))
+    inputs = [table.pin_name[j] for j in rows if table.pin_direction[j] == Direction.INPUT]
+    functions = [table.pin_function[j] for j in rows if table.pin_direction[j] == Direction.OUTPUT]
+    name, kind, function = table.names[i].lower(), table.kind[i], functions[0] if len(functions) == 1 else ""
+    if kind == Kind.TIE and function:
+        return "tie_high" if truth_table(function, ())[0] else "tie_low"
+    if kind == Kind.FLOP and not (table.clear[i] or table.preset[i]) and len(inputs) == 2:
+        return "flop"
+    if kind == Kind.CLOCK_GATE:
+        return "clock_gate"
+    if kind == Kind.COMBINATIONAL and len(inputs) == 1 and function:
+        sense = sense_of(function, inputs[0])
+        if sense == Sense.NEGATIVE:
+            return "inverter"
+        if sense == Sense.POSITIVE and "dly" not in name and "delay" not in name:
+            return "clock_buffer" if "clk" in name else "buffer"
+    return "fill" if kind == Kind.PHYSICAL and not inputs and "fill" in name else ""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.technology.boolean import patterns, support, truth_table
 from finevh.technology.library import Cell, Library, Table
 from finevh.technology.model import CellTable, Corners, Int, Real
 
-__all__ = ["CornerInput", "merge_cells", "merge_corners"]
+__all__ = ["CornerInput", "Skeleton", "merge_cells", "merge_corners", "stack_corners"]
 
 _DRIVE = re.compile(r"_?[xX]?(\d+)$")
 
@@ -60,6 +62,15 @@ class Skeleton:
     arc_keys: list[list[tuple[Hashable, int]]]
     power_keys: list[list[tuple[Hashable, int]]]
     state_names: list[tuple[str, ...]]
+    dont_use: tuple[str, ...]
+
+    def same(self, other: Skeleton) -> bool:
+        """Whether two corners have one structure."""
+        columns = all(
+            np.array_equal(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
+            for mine, theirs in ((getattr(self.table, f.name), getattr(other.table, f.name)) for f in fields(CellTable))
+        )
+        return columns and (self.arc_keys, self.power_keys) == (other.arc_keys, other.power_keys)
 
 
 def merge_cells(corners: Sequence[CornerInput]) -> Skeleton:
@@ -86,7 +97,8 @@ def merge_cells(corners: Sequence[CornerInput]) -> Skeleton:
             _check_same(cells[0], cell, first.source, corner.source)
         builder.add(cells)
     family, drive = _families(names, [first.cells[name] for name in names])
-    return builder.finish(names, family, drive)
+    dont_use = tuple(name for name, cell in first.cells.items() if cell.dont_use)
+    return replace(builder.finish(names, family, drive), dont_use=dont_use)
 
 
 def _check_same(reference: Cell, cell: Cell, first: str, source: str) -> None:
@@ -225,7 +237,7 @@ class _Builder:
             state_ptr=pointer("n_state").astype(np.int32), state_pin=ints("state_pin"),
             leak_ptr=pointer("n_leak"), ternary_ptr=pointer("n_ternary"),
         )
-        return Skeleton(table, self.arc_keys, self.power_keys, self.state_names)
+        return Skeleton(table, self.arc_keys, self.power_keys, self.state_names, ())
 
 
 @dataclass
@@ -246,6 +258,11 @@ class _Pool:
         return offset
 
 
+@lru_cache(maxsize=1 << 14)
+def _condition(when: str, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    return truth_table(when, names)
+
+
 def expand_leakage(cell: Cell, names: tuple[str, ...]) -> Real:
     """Leakage, mW, of every pattern of ``names``, (2**n,); the first matching condition holds.
 
@@ -255,7 +272,7 @@ def expand_leakage(cell: Cell, names: tuple[str, ...]) -> Real:
     result = np.full(codes, np.nan if cell.default_leakage is None else cell.default_leakage)
     free = np.ones(codes, dtype=np.bool_)
     for when, value in cell.leakage:
-        match = truth_table(when, names) & free
+        match = _condition(when, names) & free
         result[match] = value
         free &= ~match
     return result
@@ -303,3 +320,15 @@ def merge_corners(skeleton: Skeleton, corners: Sequence[CornerInput]) -> Corners
         table_x=where[0], table_nx=sizes[0], table_y=where[1], table_ny=sizes[1], table_v=where[2],
         pool=np.concatenate(pool.chunks) if pool.chunks else np.zeros(0), leakage=leakage,
     )
+
+
+def stack_corners(parts: Sequence[Corners]) -> Corners:
+    """Join corners of one structure into one set of columns."""
+    starts = np.concatenate([[0], np.cumsum([part.pool.size for part in parts])])
+    made: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
+    for f in fields(Corners):
+        columns = [getattr(part, f.name) for part in parts]
+        if f.name in ("table_x", "table_y", "table_v"):
+            columns = [np.where(c >= 0, c + start, -1) for c, start in zip(columns, starts[:-1], strict=True)]
+        made[f.name] = np.concatenate(columns)
+    return Corners(**made)  # type: ignore[arg-type]

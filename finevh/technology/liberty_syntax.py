@@ -29,6 +29,7 @@ _STATEMENT = re.compile(
 )
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r'("[^"]*")|//[^\n]*')
+_ERASE = str.maketrans('",\\', "   ")
 _REST = re.compile(r"[\s;\\]*\Z")
 
 
@@ -55,7 +56,7 @@ class Group:
     @property
     def names(self) -> tuple[str, ...]:
         """Arguments split at commas and blanks, quotes removed."""
-        return tuple(self.args.replace('"', " ").replace(",", " ").replace("\\", " ").split())
+        return (self.args,) if self.args.isidentifier() else tuple(self.args.translate(_ERASE).split())
 
     def all(self, name: str) -> list[Group]:
         """Inner groups of one kind."""

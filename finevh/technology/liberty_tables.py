@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -43,13 +45,23 @@ _ERASE = str.maketrans({'"': " ", "\\": " ", "\n": " ", "\t": " "})
 _SCALAR_AXIS: Real = np.zeros(1)
 
 
+@lru_cache(maxsize=1 << 15)
 def _numbers(raw: str) -> Real:
+    """Numbers of a raw argument. Axes, and the delays of parallel drives, repeat: equal texts are read once."""
     text = raw.translate(_ERASE)
     values = np.fromstring(text, sep=",") if "," in text else np.array(text.split(), dtype=np.float64)
     if values.size != text.count(",") + 1 and "," in text:
         # Blanks as separators, or a trailing comma: rare, so the slow way.
         values = np.array(text.replace(",", " ").split(), dtype=np.float64)
+    values.flags.writeable = False
     return values
+
+
+@lru_cache(maxsize=1 << 15)
+def _axis(raw: str, scale: float) -> tuple[Real, bool]:
+    """Axis in the house's unit, and whether it ascends."""
+    values = _numbers(raw) * scale
+    return values, bool((values[1:] > values[:-1]).all())
 
 
 def read_templates(library: Group) -> Templates:
@@ -69,45 +81,44 @@ def _read_table(group: Group, scale: float, units: Units, templates: Templates) 
     if "values" not in own:
         raise InputError(f"{group.name} (line {group.line}) has no values")
     values = _numbers(own["values"]) * scale
-    variables, indices = templates.get(name, ((), ()))
     if name != "scalar" and name not in templates:
         raise InputError(f"{group.name} (line {group.line}) uses template '{name}', which the library does not define")
     if values.size == 1:
         return Table(_SCALAR_AXIS, _SCALAR_AXIS, values.reshape(1, 1))
-    axes = [_numbers(own.get(f"index_{i + 1}") or index) for i, index in enumerate(indices)]
+    variables, indices = templates.get(name, ((), ()))
     if not 1 <= len(variables) <= 2:
         raise InputError(f"{group.name} (line {group.line}): tables of {len(variables)} variables are not supported")
-    if values.size != np.prod([axis.size for axis in axes]):
-        raise InputError(f"{group.name} (line {group.line}) has {values.size} values for axes of "
-                         f"{' x '.join(str(axis.size) for axis in axes)}")
-    for axis in axes:
-        if (np.diff(axis) <= 0).any():
-            raise InputError(f"{group.name} (line {group.line}): an axis does not ascend")
-    return _normalise(group, variables, axes, values, units)
+    return _normalise(group, variables, [own.get(f"index_{i + 1}") or index for i, index in enumerate(indices)], values, units)
 
 
-def _normalise(group: Group, variables: tuple[str, ...], axes: list[Real], values: Real, units: Units) -> Table:
+def _normalise(group: Group, variables: tuple[str, ...], indices: list[str], values: Real, units: Units) -> Table:
     """Bring a 1-D or 2-D table to (slew, load) in ps and fF, whatever the order of its axes."""
-    grid = values.reshape([axis.size for axis in axes])
     x, y = _SCALAR_AXIS, _SCALAR_AXIS
     order: list[int] = []
-    for variable, axis in zip(variables, axes, strict=True):
+    sizes: list[int] = []
+    for variable, raw in zip(variables, indices, strict=True):
         slew = variable.endswith(("transition", "transition_time"))
-        scaled = axis * (units.time * units.slew_derate if slew else units.capacitance)
+        axis, ascends = _axis(raw, units.time * units.slew_derate if slew else units.capacitance)
+        if not ascends:
+            raise InputError(f"{group.name} (line {group.line}): an axis does not ascend")
+        sizes.append(axis.size)
         # A table over the constrained slew alone (pulse width) keeps it in x, where slews are.
         if variable in _SLEW or (len(variables) == 1 and slew):
-            x = scaled
+            x = axis
             order.append(0)
         elif variable in _LOAD:
-            y = scaled
+            y = axis
             order.append(1)
         else:
             raise InputError(f"{group.name} (line {group.line}): variable '{variable}' is not supported")
     if order in ([0, 0], [1, 1]):
         raise InputError(f"{group.name} (line {group.line}): both axes are of one kind, {' and '.join(variables)}")
+    if values.size != math.prod(sizes):
+        raise InputError(f"{group.name} (line {group.line}) has {values.size} values for axes of "
+                         f"{' x '.join(str(size) for size in sizes)}")
     if order == [1, 0]:
-        grid = grid.T
-    return Table(x, y, np.ascontiguousarray(grid.reshape(x.size, y.size)))
+        return Table(x, y, np.ascontiguousarray(values.reshape(sizes).T))
+    return Table(x, y, values.reshape(x.size, y.size))
 
 
 def _tables(group: Group, units: Units, templates: Templates) -> dict[str, Table]:

@@ -20,6 +20,8 @@ from finevh.technology.model import ArcType, Direction, Kind, Real, Sense
 __all__ = ["render_liberty", "write_gzip", "write_text"]
 
 _NW_PER_MW = 1e6
+_VALUE_DIGITS = 4
+"""Of table values: a rounding of at most 0.05 %, a quarter less file."""
 _SENSE = {Sense.POSITIVE: "positive_unate", Sense.NEGATIVE: "negative_unate", Sense.NON_UNATE: "non_unate"}
 _CONSTRAINT = range(ArcType.SETUP_RISING, ArcType.REMOVAL_FALLING + 1)
 
@@ -36,8 +38,8 @@ def number(value: float, digits: int = 5) -> str:
     return "0" if float(text) == 0 else text
 
 
-def _list(values: Real) -> str:
-    return '"' + ",".join(number(v) for v in values.tolist()) + '"'
+def _list(values: Real, digits: int = 5) -> str:
+    return '"' + ",".join(number(v, digits) for v in values.tolist()) + '"'
 
 
 class _Templates:
@@ -80,7 +82,7 @@ def _table(group: str, kind: str, table: Table, templates: _Templates) -> Iterat
     for i, axis in enumerate(axes, start=1):
         yield f"          index_{i} ({_list(axis)});"
     rows = table.values if nx > 1 and ny > 1 else table.values.reshape(1, -1)
-    yield "          values (" + ", \\\n".join(_list(row) for row in rows) + ");"
+    yield "          values (" + ", \\\n".join(_list(row, _VALUE_DIGITS) for row in rows) + ");"
     yield "        }"
 
 

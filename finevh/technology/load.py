@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from finevh.errors import InputError
 from finevh.technology.build import assemble
 from finevh.technology.cache import cached, content_key
-from finevh.technology.columns import CornerInput
+from finevh.technology.columns import CornerInput, Skeleton, merge_cells, merge_corners, stack_corners
 from finevh.technology.cross import read_cross_voltage
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.library import Library
 from finevh.technology.manifest import Manifest, Views, read_manifest, vdd_label
 from finevh.technology.measure import slowdown
-from finevh.technology.model import Layer, Technology, Variant
+from finevh.technology.model import Corners, Layer, Technology, Variant
 
 __all__ = ["load_technology"]
 
-_PARALLEL_ABOVE = 8
+_PARALLEL_FROM = 4
 """Files; fewer are read faster than worker processes start."""
+_MOST_WORKERS = 8
 
 
 def load_technology(path: Path, *, variants: Sequence[str] | None = None, group: str | None = None) -> Technology:
@@ -94,22 +96,55 @@ def _liberty_files(manifest: Manifest, views: Views, chosen: tuple[str, ...], pa
     return found
 
 
-def _read_all(files: Sequence[Path]) -> list[Library]:
-    workers = min(os.cpu_count() or 1, 8)
-    if len(files) <= _PARALLEL_ABOVE or workers < 2:
-        return [read_liberty(file) for file in files]
+@dataclass(frozen=True)
+class _Part:
+    """One corner on columns of its own, with what must agree with the other corners."""
+
+    library: Library
+    skeleton: Skeleton
+    corners: Corners
+
+
+def _read_part(job: tuple[Path, int, str]) -> _Part:
+    """Read one file. Garbage collection pauses: a library is a million small objects and no cycle."""
+    file, variant, suffix = job
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        library = read_liberty(file)
+        corner = CornerInput.of(library, variant, suffix)
+        skeleton = merge_cells([corner])
+        return _Part(replace(library, cells={}), skeleton, merge_corners(skeleton, [corner]))
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read_parts(jobs: Sequence[tuple[Path, int, str]]) -> list[_Part]:
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    if len(jobs) < _PARALLEL_FROM or workers < 2:
+        return [_read_part(job) for job in jobs]
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-        return list(pool.map(read_liberty, files))
+        return list(pool.map(_read_part, jobs))
+
+
+def _read_corners(jobs: Sequence[tuple[Path, int, str]]) -> tuple[list[Library], Skeleton, Corners]:
+    """Read all corners; where their structures agree, as they do in one characterisation, columns are just stacked."""
+    parts = _read_parts(jobs)
+    if all(part.skeleton.same(parts[0].skeleton) for part in parts):
+        return [part.library for part in parts], parts[0].skeleton, stack_corners([part.corners for part in parts])
+    libraries = [read_liberty(file) for file, _, _ in jobs]
+    inputs = [CornerInput.of(library, v, suffix) for library, (_, v, suffix) in zip(libraries, jobs, strict=True)]
+    skeleton = merge_cells(inputs)
+    return libraries, skeleton, merge_corners(skeleton, inputs)
 
 
 def _build(manifest: Manifest, views: Views, chosen: tuple[str, ...],
            files: Sequence[tuple[int, float | None, Path]], path: Path) -> Technology:
-    libraries = _read_all([file for _, _, file in files])
+    libraries, skeleton, corners = _read_corners([(file, v, manifest.suffix(chosen[v])) for v, _, file in files])
     for (_, vdd, file), library in zip(files, libraries, strict=True):
         if vdd is not None and abs(library.vdd - vdd) > 1e-6:
             raise InputError(f"{file}: the library is at {library.vdd:g} V, its name says {vdd:g} V")
-    corners = [CornerInput.of(library, v, manifest.suffix(chosen[v]))
-               for (v, _, _), library in zip(files, libraries, strict=True)]
     folder = path.parent
     lef = read_lef([folder / name for name in (views.tech_lef, *views.cell_lef) if name])
     layers = tuple(Layer(x.name, x.direction, x.pitch_um, x.width_um, x.spacing_um, x.resistance_ohm_per_um * 1e-3,
@@ -117,8 +152,8 @@ def _build(manifest: Manifest, views: Views, chosen: tuple[str, ...],
     roles = None if manifest.roles is None else {str(role): cells for role, cells in manifest.roles.items()}
     stated = {variant.name: variant.slowdown for variant in manifest.variants}
     technology = assemble(
-        manifest.name, libraries, corners, tuple(Variant(n, manifest.suffix(n), stated[n] or 0.0) for n in chosen), lef,
-        roles=roles, cross=None, vdd_nominal=views.vdd_nominal or max(library.vdd for library in libraries),
+        manifest.name, libraries, skeleton, corners, tuple(Variant(n, manifest.suffix(n), stated[n] or 0.0) for n in chosen),
+        lef, roles=roles, vdd_nominal=views.vdd_nominal or max(library.vdd for library in libraries),
         site=manifest.site.name if manifest.site else "", layers=layers,
     )
     _check_roles(technology, path)
