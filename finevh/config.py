@@ -163,7 +163,7 @@ class Optimize(_Section):
 class PolyBias(_Section):
     """The three-stage assignment of section 4.1.2."""
 
-    relax: float = Field(default=0.05, ge=0.0, le=1.0)
+    relax: float = Field(default=0.0, ge=0.0, le=1.0)
     """The clock of the assignment is the minimum period times (1 + relax)."""
     scope: Literal["interface-cells", "all-cells"] = "interface-cells"
 

@@ -2,16 +2,131 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from finevh.flow.artifacts import load_netlist, save_variants
-from finevh.flow.inputs import technology_of
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.artifacts import save_variants
+from finevh.flow.csv_text import table
+from finevh.flow.designs import PlacedDesign, load_placed
+from finevh.flow.inputs import synthesis_vdd
 from finevh.flow.stage import Metrics, StageContext
+from finevh.layout import interface_cells
+from finevh.polybias import assign_variants, variant_shares
+from finevh.technology.manifest import read_manifest
+from finevh.timing import TimingGraph, TimingState
+
+UNBIASED = "pb0"
+
+
+@dataclass
+class _Condition:
+    """One single-voltage situation that must hold: all cells and ports at ``vdd``, a clock period in ps."""
+
+    graph: TimingGraph
+    vdd: NDArray[np.int32]
+    period: float
+    state: TimingState
+
+
+class TimingOracle:
+    """Slacks of a placed design under a variant vector, the worst over several supply voltages."""
+
+    def __init__(self, placed: PlacedDesign, vdds: tuple[float, ...], relax: float) -> None:
+        """Time the unbiased design at each Vdd, V; its minimum period there, times 1 + ``relax``, is the requirement."""
+        self._conditions = []
+        n = placed.netlist.n_cells
+        self._variant = np.zeros(n, dtype=np.int8)
+        for value in vdds:
+            index = int(np.argmin(np.abs(placed.technology.vdds - value)))
+            graph = placed.graph.with_port_vdd(index)
+            cell_vdd = np.full(n, index, dtype=np.int32)
+            state = graph.evaluate(cell_vdd, self._variant)
+            self._conditions.append(_Condition(graph, cell_vdd, state.min_period() * (1.0 + relax), state))
+
+    def cell_slack(self, variant: NDArray[np.int8]) -> NDArray[np.float64]:
+        """(n_cell) worst slack through each instance, ps."""
+        self._variant = variant.copy()
+        worst = np.full(len(variant), np.inf)
+        for condition in self._conditions:
+            condition.state = condition.graph.evaluate(condition.vdd, self._variant)
+            np.minimum(worst, condition.graph.cell_slacks(condition.state, condition.period), out=worst)
+        return worst
+
+    def worst_slack(self) -> float:
+        """Worst slack of the variants last tried, ps."""
+        return min(condition.state.worst_slack(condition.period) for condition in self._conditions)
+
+    def try_cell(self, cell: int, variant: int) -> float:
+        """Change one instance and return the worst slack, ps."""
+        self._variant[cell] = variant
+        changed = np.array([cell], dtype=np.int32)
+        for condition in self._conditions:
+            condition.state = condition.graph.update(
+                condition.state, changed, condition.vdd, self._variant, inplace=True
+            )
+        return self.worst_slack()
+
+    def average_path_delay(self) -> float:
+        """d_avg of Eq. 4.2: average delay, ps, of a cell on the worst path of the first condition."""
+        condition = self._conditions[0]
+        path = condition.graph.critical_path(condition.state, condition.period)
+        return float(path.delay[path.cell >= 0].mean())
+
+
+def variants_of_set(flow: Flow, name: str) -> tuple[str, ...]:
+    """Names of the variants of a set, the unbiased first one left out.
+
+    Raises
+    ------
+    InputError
+        If the technology has no such set.
+    """
+    manifest = read_manifest(flow.technology.path)
+    members = tuple(variant.name for variant in manifest.variants[1:] if name in variant.group)
+    if not members:
+        known = sorted({group for variant in manifest.variants for group in variant.group})
+        raise InputError(
+            f"schemes.variants: technology {manifest.name} has no variant set '{name}'; it has "
+            f"{', '.join([UNBIASED, *known])}: name only those"
+        )
+    return members
 
 
 def run_polybias_stage(context: StageContext) -> Metrics:
-    """No bias (``pb0``) and the three-stage assignment of each further set."""
-    technology = technology_of(context.flow)
-    netlist = load_netlist(context.inputs["optimize"], technology)
-    save_variants(context.directory, {"pb0": np.zeros(netlist.n_cells, dtype=np.int8)})
-    return {}
+    """No bias (``pb0``) and the three-stage assignment of each further set.
+
+    The requirement is that of the unbiased design at the highest and at the lowest Vdd, so that no curve loses frequency.
+    """
+    flow = context.flow
+    sets = {name: variants_of_set(flow, name) for name in flow.schemes.variants if name != UNBIASED}
+    placed = load_placed(flow, context.inputs["floorplan"], context.inputs["optimize"])
+    n = placed.netlist.n_cells
+    start = np.zeros(n, dtype=np.int8)
+    interface = interface_cells(placed.netlist, placed.placement)
+    everything = flow.polybias.scope == "all-cells" or placed.floorplan.n_tiles == 1
+    candidates = np.ones(n, dtype=bool) if everything else interface
+    assigned, metrics = {UNBIASED: start}, Metrics()
+    rows = []
+    for name, members in sets.items():
+        oracle = TimingOracle(placed, (synthesis_vdd(flow), flow.schemes.vdd_min), flow.polybias.relax)
+        average = oracle.average_path_delay()
+
+        def report(variant: str, kept: int, considered: int, name: str = name) -> None:
+            context.say(f"{name}: {variant} {kept} of {considered}")
+
+        result = assign_variants(placed.technology, members, start, candidates, average, oracle, report)
+        assigned[name] = result.cell_variant
+        for stage in result.stages:
+            context.note(f"{name}: {stage.variant} S_th {stage.threshold:.2f} ps, {stage.kept} of {stage.considered} cells")
+            rows.append((name, stage.variant, stage.threshold, stage.considered, stage.kept))
+        shares = variant_shares(placed.technology, result.cell_variant, candidates)
+        metrics |= {f"polybias__{variant}__fraction": share for variant, share in shares.items() if variant in members}
+        metrics[f"polybias__{name}__ws__before__ps"] = result.worst_slack_before
+        metrics[f"polybias__{name}__ws__after__ps"] = result.worst_slack_after
+    save_variants(context.directory, assigned)
+    context.write("results/tables/bias_stages.csv", table(("set", "variant", "threshold_ps", "considered", "kept"), rows))
+    return metrics

@@ -31,10 +31,12 @@ from finevh.layout import (
 from finevh.layout.chain import island_sites, snake_order
 from finevh.netlist import read_verilog, write_verilog
 from finevh.netlist.model import Netlist
-from finevh.optimize.physical import PhysicalOptions, optimise_placed
+from finevh.optimize.physical import PhysicalOptions, Target, optimise_placed, presize
 from finevh.synthesis import Options, plan_synthesis, run_synthesis
 from finevh.synthesis.run import LOG
 from finevh.technology.model import Technology
+
+FROZEN, SLACK = "frozen.npy", "endpoint_slack.npy"
 
 
 def cell_area(netlist: Netlist) -> float:
@@ -69,10 +71,40 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
     }
 
 
+def _target(flow: Flow, technology: Technology) -> Target:
+    vdd = int(np.argmin(np.abs(technology.vdds - synthesis_vdd(flow))))
+    return Target(constraints_of(flow), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
+
+
+def _options(flow: Flow) -> PhysicalOptions:
+    choice = flow.optimize
+    return PhysicalOptions(
+        buffering=choice.buffering, sizing=choice.sizing, clock_tree=choice.clock_tree, passes=choice.passes
+    )
+
+
+def run_presize_stage(context: StageContext) -> Metrics:
+    """Clock and fan-out trees and first drives on a rough placement without tiles: the floorplan is made for what results."""
+    flow, technology = context.flow, technology_of(context.flow)
+    netlist = load_netlist(context.inputs["synthesis"], technology)
+    target = _target(flow, technology)
+    result = presize(netlist, technology, target, flow.floorplan.utilisation, _options(flow), context.note)
+    save_netlist(context.directory, result.netlist)
+    np.save(context.directory / FROZEN, result.frozen)
+    np.save(context.directory / SLACK, result.slack_before)
+    return {
+        "presize__design__instance__count": result.netlist.n_cells,
+        "presize__design__area__before_sizing__um2": result.area_before,
+        "presize__design__area__um2": cell_area(result.netlist),
+        "presize__fanout_buffers__count": result.fanout_buffers,
+        "presize__clock_buffers__count": result.clock_buffers,
+    }
+
+
 def run_floorplan_stage(context: StageContext) -> Metrics:
     """Empty layout: N x N tiles with wrappers, Vdd-MUX sites, power grid."""
     flow, technology = context.flow, technology_of(context.flow)
-    netlist = load_netlist(context.inputs["synthesis"], technology)
+    netlist = load_netlist(context.inputs["presize"], technology)
     per_side = round(flow.floorplan.tiles**0.5)
     floorplan = make_floorplan(netlist, technology, _request(flow, technology, per_side))
     whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation))
@@ -100,7 +132,7 @@ def _request(flow: Flow, technology: Technology, per_side: int) -> FloorplanRequ
 def run_place_stage(context: StageContext) -> Metrics:
     """Cells on the cut rows, ports on the boundary."""
     technology = technology_of(context.flow)
-    netlist = load_netlist(context.inputs["synthesis"], technology)
+    netlist = load_netlist(context.inputs["presize"], technology)
     floorplan = load_floorplan(context.inputs["floorplan"])
     placement = place(netlist, technology, floorplan, progress=lambda step, count: context.note(f"{step} {count}"))
     save_placement(context.directory, placement)
@@ -108,39 +140,29 @@ def run_place_stage(context: StageContext) -> Metrics:
 
 
 def run_optimize_stage(context: StageContext) -> Metrics:
-    """Clock tree, fan-out trees and gate sizing on the placed netlist; its wires."""
-    flow, technology = context.flow, technology_of(context.flow)
-    netlist = load_netlist(context.inputs["synthesis"], technology)
-    vdd = int(np.argmin(np.abs(technology.vdds - synthesis_vdd(flow))))
-    choice = flow.optimize
+    """Drives again on the wires of the final placement; the wires that result."""
+    flow, technology, inputs = context.flow, technology_of(context.flow), context.inputs
     result = optimise_placed(
-        netlist,
+        load_netlist(inputs["presize"], technology),
         technology,
-        load_floorplan(context.inputs["floorplan"]),
-        load_placement(context.inputs["place"]),
-        constraints_of(flow),
-        corner=int(technology.corner_of[0, vdd]),
-        vdd=vdd,
-        period=flow.clock.period,
-        options=PhysicalOptions(
-            buffering=choice.buffering, sizing=choice.sizing, clock_tree=choice.clock_tree, passes=choice.passes
-        ),
-        report=context.note,
+        load_floorplan(inputs["floorplan"]),
+        load_placement(inputs["place"]),
+        _target(flow, technology),
+        np.load(inputs["presize"] / FROZEN),
+        _options(flow),
+        context.note,
     )
     save_netlist(context.directory, result.netlist)
     save_placement(context.directory, result.placement)
     save_wires(context.directory, result.wires)
     write_verilog(result.netlist, technology, context.directory / VERILOG)
-    stages = (("before", result.slack_before), ("after", result.slack_after))
+    stages = (("before", np.load(inputs["presize"] / SLACK)), ("after", result.slack))
     slacks = [(when, float(slack)) for when, column in stages for slack in np.sort(column[np.isfinite(column)])]
     context.write("results/tables/endpoint_slack.csv", table(("sizing", "slack_ps"), slacks))
     return {
         "place__interface_cells__fraction": float(interface_cells(result.netlist, result.placement).mean()),
         "optimize__design__instance__count": result.netlist.n_cells,
-        "optimize__design__area__um2": result.area_after,
-        "optimize__design__area__before_sizing__um2": result.area_before,
-        "optimize__fanout_buffers__count": result.fanout_buffers,
-        "optimize__clock_buffers__count": result.clock_buffers,
+        "optimize__design__area__um2": result.area,
         "optimize__wirelength__um": float(np.nansum(result.wires.length)),
         "timing__setup__min_period__ps": result.min_period,
     }

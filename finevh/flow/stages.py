@@ -7,7 +7,13 @@ from finevh.flow.activity import run_activity_stage
 from finevh.flow.bias import run_polybias_stage
 from finevh.flow.export import run_export_stage
 from finevh.flow.operating import run_operating_stage
-from finevh.flow.physical import run_floorplan_stage, run_optimize_stage, run_place_stage, run_synthesis_stage
+from finevh.flow.physical import (
+    run_floorplan_stage,
+    run_optimize_stage,
+    run_place_stage,
+    run_presize_stage,
+    run_synthesis_stage,
+)
 from finevh.flow.report import run_report_stage
 from finevh.flow.stage import Stage
 
@@ -24,6 +30,10 @@ def _synthesis(flow: Flow) -> object:
     }
 
 
+def _presize(flow: Flow) -> object:
+    return {**_optimize(flow), "utilisation": flow.floorplan.utilisation}
+
+
 def _floorplan(flow: Flow) -> object:
     return {"technology": flow.technology, "floorplan": flow.floorplan}
 
@@ -32,7 +42,7 @@ def _place(flow: Flow) -> object:
     return {"technology": flow.technology, "seed": flow.seed}
 
 
-def _optimize(flow: Flow) -> object:
+def _optimize(flow: Flow) -> dict[str, object]:
     return {
         "technology": flow.technology,
         "clock": flow.clock,
@@ -70,12 +80,19 @@ def _report(flow: Flow) -> object:
 
 STAGES: tuple[Stage, ...] = (
     Stage("synthesis", run_synthesis_stage, (), _synthesis, (*_CELLS, "synthesis", "flow/physical")),
-    Stage("floorplan", run_floorplan_stage, ("synthesis",), _floorplan, (*_CELLS, "layout", "flow/physical")),
-    Stage("place", run_place_stage, ("synthesis", "floorplan"), _place, (*_CELLS, "layout", "flow/physical")),
+    Stage(
+        "presize",
+        run_presize_stage,
+        ("synthesis",),
+        _presize,
+        (*_CELLS, "layout", "timing", "optimize", "flow/physical"),
+    ),
+    Stage("floorplan", run_floorplan_stage, ("presize",), _floorplan, (*_CELLS, "layout", "flow/physical")),
+    Stage("place", run_place_stage, ("presize", "floorplan"), _place, (*_CELLS, "layout", "flow/physical")),
     Stage(
         "optimize",
         run_optimize_stage,
-        ("synthesis", "floorplan", "place"),
+        ("presize", "floorplan", "place"),
         _optimize,
         (*_CELLS, "layout", "timing", "optimize", "flow/physical"),
     ),
@@ -83,9 +100,9 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "polybias",
         run_polybias_stage,
-        ("floorplan", "optimize", "activity"),
+        ("floorplan", "optimize"),
         _polybias,
-        (*_CELLS, "layout", "timing", "power", "polybias", "flow/bias"),
+        (*_CELLS, "layout", "timing", "polybias", "flow/bias", "flow/designs"),
     ),
     Stage(
         "operating-points",

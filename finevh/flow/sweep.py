@@ -68,7 +68,7 @@ def trial_flow(flow_file: Path, assignments: tuple[str, ...], trial: Trial, delt
 def run_trial(flow_file: Path, assignments: tuple[str, ...], trial: Trial, deltas: Sequence[float], directory: Path) -> str:
     """Run one trial, starting from whatever it shares with trials that are done; return its operating points as CSV."""
     target = directory / trial.name
-    _inherit(directory / SHARED, target, ("synthesis",))
+    _inherit(directory / SHARED, target, ("synthesis", "presize"))
     if trial.program:
         _inherit(directory / Trial(trial.tiles, "").name, target, ("floorplan", "place", "optimize"))
     run_stages(trial_flow(flow_file, assignments, trial, deltas), STAGES, target, last="operating-points")
@@ -121,7 +121,7 @@ def run_sweep(
         trial_flow(flow_file, assignments, trial, deltas)
     with disk_errors(directory):
         shared = trial_flow(flow_file, assignments, trials[0], deltas)
-        run_stages(shared, STAGES, directory / SHARED, last="synthesis", reporter=Terminal(1))
+        run_stages(shared, STAGES, directory / SHARED, last="presize", reporter=Terminal(2))
         tables: dict[Trial, str] = {}
         # Programs start from the placement of their mesh, so the meshes come first.
         for group in (trials, by_program):
