@@ -1,4 +1,4 @@
-"""A placed netlist in; the same design with clock tree, fan-out trees and sized gates, legally placed and wired, out."""
+"""Physical optimisation in two steps: trees and drives on a rough placement, drives again on the final one."""
 
 from __future__ import annotations
 
@@ -9,16 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.layout import Floorplan, Placement, estimate_wires, pin_positions, signal_layers
+from finevh.layout import (
+    Floorplan,
+    FloorplanRequest,
+    Placement,
+    PlacerOptions,
+    estimate_wires,
+    make_floorplan,
+    pin_positions,
+    place,
+    signal_layers,
+)
 from finevh.layout.legalize import replace_incremental
 from finevh.netlist.edit import insert_buffers, replace_cells, sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.optimize.buffering import FanoutLimits, plan_fanout_trees
-from finevh.optimize.sizing import SizingOptions, size_gates
+from finevh.optimize.sizing import SizingOptions, TimingView, size_gates
 from finevh.optimize.view import timing_view
 from finevh.technology.model import Int, Real, Technology
-from finevh.timing import Constraints, TimingGraph
+from finevh.timing import Constraints, TimingGraph, TimingState
 
 Report = Callable[[str], None]
 
@@ -30,8 +40,8 @@ class PhysicalOptions:
     Attributes
     ----------
     fanout, clock_fanout : sinks of a buffer at most.
-    load_of_drive : fF of load that a buffer of the chosen strength is given at most, as a multiple of its input capacitance.
-    passes : rounds of sizing, legalisation and new wires; the second mends what moving cells cost.
+    load_of_drive : load that a tree buffer is given at most, as a multiple of its input capacitance (twice that for clocks).
+    passes : rounds of sizing, legalisation and new wires after the final placement; the second mends what moving cells cost.
     """
 
     buffering: bool = True
@@ -45,18 +55,37 @@ class PhysicalOptions:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What the design is optimised for: a period in ps at one row of ``technology.corners`` (index ``vdd`` of its Vdds)."""
+
+    constraints: Constraints
+    corner: int
+    vdd: int
+    period: float
+
+
+@dataclass(frozen=True)
+class Presized:
+    """A netlist with its trees and first drives; slacks (n_endpoint) ps before sizing, areas um2."""
+
+    netlist: Netlist
+    frozen: NDArray[np.bool_]
+    """(n_cell) clock-tree cells: they keep their drive."""
+    fanout_buffers: int
+    clock_buffers: int
+    slack_before: Real
+    area_before: float
+
+
+@dataclass(frozen=True)
 class Optimised:
-    """The design after optimisation; slacks (n_endpoint) ps at the target period, before and after sizing."""
+    """The placed design after the last sizing; slacks (n_endpoint) ps at the target period."""
 
     netlist: Netlist
     placement: Placement
     wires: Wires
-    fanout_buffers: int
-    clock_buffers: int
-    slack_before: Real
-    slack_after: Real
-    area_before: float
-    area_after: float
+    slack: Real
+    area: float
     min_period: float
 
 
@@ -68,7 +97,9 @@ def clock_nets(netlist: Netlist, constraints: Constraints) -> Int:
     return np.unique(np.concatenate([netlist.pin_net[on], np.array(ports, dtype=np.int32)])).astype(np.int32)
 
 
-def _limits(technology: Technology, corner: int, role: str, rung: int, fanout: int, load_of_drive: float) -> FanoutLimits:
+def _limits(
+    technology: Technology, corner: int, role: str, rung: int, fanout: int, load_of_drive: float
+) -> FanoutLimits:
     """Limits for the ``rung``-th strongest-from-below cell of a role."""
     cells = technology.cells
     named = [cells.index[n] for n in technology.roles.get(role, ()) if n in cells.index]
@@ -82,34 +113,118 @@ def _limits(technology: Technology, corner: int, role: str, rung: int, fanout: i
     return FanoutLimits(cell, fanout, load_of_drive * input_cap, layer.capacitance, input_cap)
 
 
+def _appended(netlist: Netlist, technology: Technology, placement: Placement, x: Real, y: Real) -> Placement:
+    """Places of a netlist with new cells at wished centres; legality is left to the next placement."""
+    count = len(x)
+    width = technology.cell_width[netlist.cell_type[netlist.n_cells - count :]]
+    return Placement(
+        x=np.concatenate([placement.x, x - width / 2]),
+        y=np.concatenate([placement.y, y - technology.row_height / 2]),
+        orient=np.concatenate([placement.orient, np.zeros(count, dtype=np.int8)]),
+        tile=np.concatenate([placement.tile, np.zeros(count, dtype=np.int32)]),
+        port_x=placement.port_x,
+        port_y=placement.port_y,
+    )
+
+
 def _insert_trees(
     netlist: Netlist,
     technology: Technology,
-    floorplan: Floorplan,
     placement: Placement,
     corner: int,
     nets: Int,
     limits: FanoutLimits,
     prefix: str,
 ) -> tuple[Netlist, Placement, int]:
-    """Plan, insert and legally place the trees of ``nets``."""
+    """Plan and insert the trees of ``nets``."""
     pin_x, pin_y = pin_positions(netlist, technology, placement)
     pin_cap = technology.corners.pin_cap[corner][netlist.pin_type]
     placed = plan_fanout_trees(netlist, pin_x, pin_y, pin_cap, limits, nets)
-    count = len(placed.x)
-    if count == 0:
+    if len(placed.x) == 0:
         return netlist, placement, 0
     edited = insert_buffers(netlist, placed.plan, prefix)
-    moved = replace_incremental(edited, technology, floorplan, placement, placed.x, placed.y)
-    return edited, moved, count
+    return edited, _appended(edited, technology, placement, placed.x, placed.y), len(placed.x)
 
 
 def _heavy_nets(netlist: Netlist, skip: Int) -> Int:
-    """Driven nets with sinks, other than ``skip`` and constants."""
+    """Driven nets with several sinks, other than ``skip`` and constants."""
     ptr, _ = sinks_by_net(netlist)
     heavy = (np.diff(ptr) > 1) & (netlist.net_constant < 0)
     heavy[skip] = False
     return np.flatnonzero(heavy).astype(np.int32)
+
+
+def _size(
+    netlist: Netlist,
+    technology: Technology,
+    graph: TimingGraph,
+    target: Target,
+    frozen: NDArray[np.bool_],
+    options: SizingOptions,
+) -> Netlist:
+    """Size against one set of wires."""
+
+    def analyse(cell_type: Int) -> TimingView:
+        return timing_view(graph, graph.evaluate(_everywhere(graph, target), None, cell_type), target.period)
+
+    result = size_gates(netlist, technology, target.corner, target.period, analyse, frozen, options)
+    return replace_cells(netlist, result.cell_type)
+
+
+def _everywhere(graph: TimingGraph, target: Target) -> Int:
+    """The target's Vdd for every instance."""
+    return np.full(graph.netlist.n_cells, target.vdd, dtype=np.int32)
+
+
+def _timed(netlist: Netlist, technology: Technology, target: Target, wires: Wires) -> tuple[TimingGraph, TimingState]:
+    graph = TimingGraph(netlist, technology, target.constraints, wires, port_vdd=target.vdd)
+    return graph, graph.evaluate(_everywhere(graph, target))
+
+
+def _area(netlist: Netlist) -> float:
+    return float(netlist.cells.area[netlist.cell_type].sum())
+
+
+def presize(
+    netlist: Netlist,
+    technology: Technology,
+    target: Target,
+    utilization: float,
+    options: PhysicalOptions | None = None,
+    report: Report = lambda line: None,
+) -> Presized:
+    """Give a synthesised netlist its clock and fan-out trees and first drives, on a rough placement without tiles.
+
+    The floorplan is made after this, from the area that the design really has; the final placement starts afresh, which
+    costs less wire than squeezing the new cells into the rough one.
+    """
+    options = options or PhysicalOptions()
+    floorplan = make_floorplan(netlist, technology, FloorplanRequest(1, utilization))
+    placement = place(netlist, technology, floorplan, PlacerOptions(effort=1))
+    clocks = clock_nets(netlist, target.constraints)
+    n_clock = n_fanout = 0
+    frozen = np.zeros(netlist.n_cells, dtype=bool)
+    if options.clock_tree and technology.roles.get("clock_buffer"):
+        limits = _limits(technology, target.corner, "clock_buffer", 2, options.clock_fanout, 2 * options.load_of_drive)
+        netlist, placement, n_clock = _insert_trees(
+            netlist, technology, placement, target.corner, clocks, limits, "clock_tree"
+        )
+        report(f"clock tree: {n_clock} buffers on {len(clocks)} nets")
+        frozen = np.concatenate([frozen, np.ones(n_clock, dtype=bool)])
+        clocks = np.concatenate([clocks, np.arange(netlist.n_nets - n_clock, netlist.n_nets, dtype=np.int32)])
+    if options.buffering:
+        limits = _limits(technology, target.corner, "buffer", 2, options.fanout, options.load_of_drive)
+        netlist, placement, n_fanout = _insert_trees(
+            netlist, technology, placement, target.corner, _heavy_nets(netlist, clocks), limits, "fanout"
+        )
+        report(f"fan-out trees: {n_fanout} buffers")
+        frozen = np.concatenate([frozen, np.zeros(n_fanout, dtype=bool)])
+    graph, state = _timed(netlist, technology, target, estimate_wires(netlist, technology, placement))
+    area = _area(netlist)
+    report(f"before sizing: {state.min_period():.0f} ps, {area:.0f} um2")
+    sized = _size(netlist, technology, graph, target, frozen, options.sizing_options) if options.sizing else netlist
+    report(f"after sizing: {_area(sized):.0f} um2")
+    return Presized(sized, frozen, n_fanout, n_clock, state.slacks(target.period), area)
 
 
 def optimise_placed(
@@ -117,73 +232,20 @@ def optimise_placed(
     technology: Technology,
     floorplan: Floorplan,
     placement: Placement,
-    constraints: Constraints,
-    corner: int,
-    vdd: int,
-    period: float,
+    target: Target,
+    frozen: NDArray[np.bool_],
     options: PhysicalOptions | None = None,
-    frozen: NDArray[np.bool_] | None = None,
     report: Report = lambda line: None,
 ) -> Optimised:
-    """Build clock and fan-out trees where the sinks lie, size the gates for ``period``, keep the placement legal.
-
-    Parameters
-    ----------
-    corner, vdd : row of ``technology.corners`` and index of ``technology.vdds`` at which the design is optimised.
-    period : ps.
-    frozen : (n_cell) instances that keep their drive.
-    report : receives a line per step.
-    """
+    """Size the gates again on the wires of the final placement; cells that grow push their neighbours aside legally."""
     options = options or PhysicalOptions()
-    keep = np.zeros(netlist.n_cells, dtype=bool) if frozen is None else frozen
-    clocks = clock_nets(netlist, constraints)
-    n_clock = n_fanout = 0
-    if options.clock_tree and technology.roles.get("clock_buffer"):
-        limits = _limits(technology, corner, "clock_buffer", 2, options.clock_fanout, 2 * options.load_of_drive)
-        netlist, placement, n_clock = _insert_trees(
-            netlist, technology, floorplan, placement, corner, clocks, limits, "clock_tree"
-        )
-        report(f"clock tree: {n_clock} buffers on {len(clocks)} nets")
-        keep = np.concatenate([keep, np.ones(n_clock, dtype=bool)])
-        clocks = np.concatenate([clocks, np.arange(netlist.n_nets - n_clock, netlist.n_nets, dtype=np.int32)])
-    if options.buffering:
-        limits = _limits(technology, corner, "buffer", 2, options.fanout, options.load_of_drive)
-        netlist, placement, n_fanout = _insert_trees(
-            netlist, technology, floorplan, placement, corner, _heavy_nets(netlist, clocks), limits, "fanout"
-        )
-        report(f"fan-out trees: {n_fanout} buffers")
-        keep = np.concatenate([keep, np.zeros(n_fanout, dtype=bool)])
     wires = estimate_wires(netlist, technology, placement)
-    cells = technology.cells
-    area_before = float(cells.area[netlist.cell_type].sum())
-    graph = TimingGraph(netlist, technology, constraints, wires, port_vdd=vdd)
-    state = graph.evaluate(vdd)
-    before = state.slacks(period)
-    report(f"before sizing: {state.min_period():.0f} ps, {area_before:.0f} um2")
-    if options.sizing:
-        for number in range(options.passes):
-            timed = graph
-
-            def analyse(cell_type: Int, timed: TimingGraph = timed):  # type: ignore[no-untyped-def]
-                return timing_view(timed, timed.evaluate(vdd, None, cell_type), period)
-
-            result = size_gates(netlist, technology, corner, period, analyse, keep, options.sizing_options)
-            netlist = replace_cells(netlist, result.cell_type)
-            placement = replace_incremental(netlist, technology, floorplan, placement)
-            wires = estimate_wires(netlist, technology, placement)
-            graph = TimingGraph(netlist, technology, constraints, wires, port_vdd=vdd)
-            state = graph.evaluate(vdd)
-            area = float(cells.area[netlist.cell_type].sum())
-            report(f"sizing pass {number + 1}: {len(result.area)} rounds, {state.min_period():.0f} ps, {area:.0f} um2")
-    return Optimised(
-        netlist=netlist,
-        placement=placement,
-        wires=wires,
-        fanout_buffers=n_fanout,
-        clock_buffers=n_clock,
-        slack_before=before,
-        slack_after=state.slacks(period),
-        area_before=area_before,
-        area_after=float(cells.area[netlist.cell_type].sum()),
-        min_period=state.min_period(),
-    )
+    graph, state = _timed(netlist, technology, target, wires)
+    report(f"placed: {state.min_period():.0f} ps, {_area(netlist):.0f} um2")
+    for number in range(options.passes if options.sizing else 0):
+        netlist = _size(netlist, technology, graph, target, frozen, options.sizing_options)
+        placement = replace_incremental(netlist, technology, floorplan, placement)
+        wires = estimate_wires(netlist, technology, placement)
+        graph, state = _timed(netlist, technology, target, wires)
+        report(f"sizing pass {number + 1}: {state.min_period():.0f} ps, {_area(netlist):.0f} um2")
+    return Optimised(netlist, placement, wires, state.slacks(target.period), _area(netlist), state.min_period())

@@ -52,6 +52,7 @@ class SizingOptions:
     Attributes
     ----------
     rounds : timing runs at most.
+    patience : rounds without a better design after which sizing ends.
     exponent : power with which a missed period raises a multiplier.
     start : first multiplier of every end point, um2/ps.
     temperature : smoothing of the worst arrival, as a fraction of the period.
@@ -59,11 +60,12 @@ class SizingOptions:
     load_penalty : um2 for each 100 % over a pin's maximum capacitance.
     """
 
-    rounds: int = 40
-    exponent: float = 4.0
-    start: float = 0.002
-    temperature: float = 0.01
-    slew_weight: float = 0.2
+    rounds: int = 60
+    patience: int = 15
+    exponent: float = 2.0
+    start: float = 0.01
+    temperature: float = 0.03
+    slew_weight: float = 0.4
     load_penalty: float = 100.0
 
 
@@ -145,6 +147,7 @@ def size_gates(
     history_area: list[float] = []
     history_slack: list[float] = []
     best: tuple[tuple[bool, float], Int] | None = None
+    best_round = 0
     for number in range(options.rounds):
         view = analyse(cell_type)
         area = float(cells.area[cell_type].sum())
@@ -156,7 +159,9 @@ def size_gates(
         met = view.worst_slack >= 0.0
         rank = (not met, area if met else -view.worst_slack)
         if best is None or rank < best[0]:
-            best = (rank, cell_type.copy())
+            best, best_round = (rank, cell_type.copy()), number
+        elif number - best_round >= options.patience:
+            break
         if multiplier is None:
             multiplier = np.full(len(view.endpoint_slack), options.start)
         criticality = np.clip((period - view.endpoint_slack) / period, 0.3, 2.0)
