@@ -83,7 +83,7 @@ def compare(netlist: Netlist, technology: Technology, stimulus: Stimulus, cycles
     subprocess.run(["vvp", "-n", str(work / "sim")], check=True, capture_output=True)
     theirs_seconds = time.perf_counter() - begin
     end = (cycles + 1) * PERIOD
-    theirs = read_vcd(vcd, netlist, PERIOD, scope="testbench.dut", start_ps=PERIOD - 1, end_ps=end - 1)
+    theirs = read_vcd(vcd, netlist, period_ps=PERIOD, scope="testbench.dut", start_ps=PERIOD - 1, end_ps=end - 1)
     times = [PERIOD + half * (PERIOD // 2) for half in range(2 * cycles)]
     their_hashes = value_hashes(vcd, netlist, net_keys(netlist), times, scope="testbench.dut")
     assert ours.toggles is not None

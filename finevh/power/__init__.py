@@ -1,10 +1,14 @@
 """Switching activity, dynamic power and leakage of a netlist whose cells may sit on different rails."""
 
-from finevh.power.activity import Activity, activity_from_probabilities
+from finevh.power.activity import Activity, activity_from_probabilities, merge_activities
 from finevh.power.dynamic import DynamicPower, DynamicResult, PreparedPower
 from finevh.power.leakage import LeakageModel, LeakageResult
+from finevh.power.memory import MemoryPort, MemoryStimulus, read_memory_stimulus
+from finevh.power.propagation import propagate_probabilities
+from finevh.power.saif import read_saif
 from finevh.power.simulator import Simulator, simulate
 from finevh.power.stimulus import Ports, RandomStimulus, Stimulus, VectorStimulus
+from finevh.power.waveforms import read_vcd
 
 __all__ = [
     "Activity",
@@ -12,6 +16,8 @@ __all__ = [
     "DynamicResult",
     "LeakageModel",
     "LeakageResult",
+    "MemoryPort",
+    "MemoryStimulus",
     "Ports",
     "PreparedPower",
     "RandomStimulus",
@@ -19,5 +25,10 @@ __all__ = [
     "Stimulus",
     "VectorStimulus",
     "activity_from_probabilities",
+    "merge_activities",
+    "propagate_probabilities",
+    "read_memory_stimulus",
+    "read_saif",
+    "read_vcd",
     "simulate",
 ]

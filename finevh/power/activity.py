@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Real
 
@@ -68,3 +70,32 @@ def activity_from_probabilities(
             product = np.concatenate((product * (1.0 - p), product * p), axis=1)
         patterns[offsets[rows][:, None] + np.arange(product.shape[1])] = product
     return Activity(np.asarray(toggle_rate, dtype=float), np.asarray(probability, dtype=float), offsets, patterns, cycles, False)
+
+
+def merge_activities(activities: Sequence[Activity]) -> Activity:
+    """Average activities of one netlist over time: several programs run one after the other, weighted with their cycles.
+
+    Raises
+    ------
+    InputError
+        If there is none, one was not observed, or they belong to different netlists.
+    """
+    if not activities:
+        raise InputError("no activity to merge; give at least one")
+    first = activities[0]
+    for other in activities:
+        if other.cycles <= 0.0:
+            raise InputError("an activity without cycles (propagated, not observed) cannot be averaged over time")
+        if not np.array_equal(other.pattern_ptr, first.pattern_ptr) or len(other.toggle_rate) != len(first.toggle_rate):
+            raise InputError("activities of different netlists cannot be merged")
+    cycles = sum(a.cycles for a in activities)
+    counted = [a.toggles for a in activities if a.toggles is not None]
+    return Activity(
+        toggle_rate=np.sum([a.toggle_rate * a.cycles for a in activities], axis=0) / cycles,
+        probability=np.sum([a.probability * a.cycles for a in activities], axis=0) / cycles,
+        pattern_ptr=first.pattern_ptr,
+        pattern_probability=np.sum([a.pattern_probability * a.cycles for a in activities], axis=0) / cycles,
+        cycles=cycles,
+        joint=all(a.joint for a in activities),
+        toggles=np.sum(counted, axis=0) if len(counted) == len(activities) else None,
+    )

@@ -93,7 +93,7 @@ def sequential_functions(cells: CellTable, cell: int) -> tuple[str, str, dict[in
         if len(clocks) != 1 or not enables:
             raise InputError(f"clock gate {cells.names[cell]}: its Liberty names no clock pin or no enable pin")
         clocked_on, next_state = f"!{clocks[0]}", " | ".join(enables)
-        outputs = {p: f"{clocks[0]} & {_STORED}" for p in outputs}
+        outputs = dict.fromkeys(outputs, f"{clocks[0]} & {_STORED}")
     if not clocked_on or not next_state:
         raise InputError(f"sequential cell {cells.names[cell]}: its Liberty has no clock or next-state function")
     return clocked_on, next_state, outputs

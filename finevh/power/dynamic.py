@@ -272,9 +272,8 @@ def internal_energy(  # type: ignore[no-untyped-def]
             if slot < 0 or weight[t, edge] == 0.0 or table_v[c, slot] < 0:
                 continue
             ramp = slew[slew_pin[t], 1 - edge if opposite[t] else edge]
-            energy[t] += weight[t, edge] * _lookup(
-                pool, table_x[c, slot], table_nx[c, slot], table_y[c, slot], table_ny[c, slot], table_v[c, slot], ramp, capacitance
-            )
+            x, nx, y, ny = table_x[c, slot], table_nx[c, slot], table_y[c, slot], table_ny[c, slot]
+            energy[t] += weight[t, edge] * _lookup(pool, x, nx, y, ny, table_v[c, slot], ramp, capacitance)
     return energy
 
 

@@ -24,7 +24,7 @@ def check_map(netlist: Netlist, technology: Technology, cell_vdd: Int, cell_vari
     for what, column, limit in (("voltage", cell_vdd, len(technology.vdds)), ("variant", variant, len(technology.variants))):
         if len(column) != netlist.n_cells:
             raise InputError(f"the {what} map has {len(column)} entries, {netlist.name} has {netlist.n_cells} cells")
-        if len(column) and not (0 <= int(column.min()) and int(column.max()) < limit):
+        if len(column) and (int(column.min()) < 0 or int(column.max()) >= limit):
             raise InputError(f"the {what} map holds indices outside 0..{limit - 1} of technology {technology.name}")
     corner = technology.corner_of[variant, cell_vdd]
     if corner.min(initial=0) < 0:

@@ -20,7 +20,7 @@ from finevh.power.propagation import propagate_probabilities
 from finevh.technology.model import Kind
 from finevh.units import unit_scale
 
-__all__ = ["plain_name", "read_vcd", "value_hashes"]
+__all__ = ["count_cycles", "net_of_name", "plain_name", "read_vcd", "value_hashes"]
 
 _CHUNK = 1 << 18
 _RANGE = re.compile(r"^\[(\d+)(?::(\d+))?\]$")
@@ -28,7 +28,7 @@ _INDEX = re.compile(r"^(.*)\[(\d+)\]$")
 
 
 def plain_name(name: str) -> str:
-    """Name without the escape of Verilog: ``\\a.b[1]`` and ``a.b[1]`` are the same net."""
+    """Name without the backslash and the blank of an escaped Verilog identifier."""
     return name.strip().removeprefix("\\").strip()
 
 
@@ -44,8 +44,9 @@ class _Header:
 def read_vcd(
     path: Path,
     netlist: Netlist,
-    period_ps: float,
     *,
+    clock: str | None = None,
+    period_ps: float | None = None,
     scope: str | None = None,
     start_ps: float = 0.0,
     end_ps: float | None = None,
@@ -57,8 +58,10 @@ def read_vcd(
 
     Parameters
     ----------
+    clock
+        Clock port; its toggles say how many cycles the recording holds.
     period_ps
-        Clock period of the recording: toggles are returned per period.
+        Clock period of the recording, instead of counting the clock.
     scope
         Hierarchical name of the instance of the netlist, ``tb.dut``; None finds the shallowest scope that shows most nets.
     start_ps, end_ps
@@ -67,18 +70,25 @@ def read_vcd(
     Raises
     ------
     InputError
-        If the file is no VCD, shows none of the nets, or has no time in the window.
+        If the file is no VCD, shows none of the nets, has no time in the window, or neither clock nor period is given.
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="ascii", errors="replace") as stream:
-            return _read(stream, path, netlist, period_ps, scope, start_ps, end_ps)
+            return _read(stream, path, netlist, clock, period_ps, scope, start_ps, end_ps)
     except (OSError, EOFError) as error:
         raise InputError(f"{path}: cannot be read as VCD ({error})") from error
 
 
 def _read(
-    stream: TextIO, path: Path, netlist: Netlist, period_ps: float, scope: str | None, start: float, end: float | None
+    stream: TextIO,
+    path: Path,
+    netlist: Netlist,
+    clock: str | None,
+    period: float | None,
+    scope: str | None,
+    start: float,
+    end: float | None,
 ) -> Activity:
     header = _read_header(stream, path, netlist, scope)
     seen = np.zeros(netlist.n_nets, dtype=bool)
@@ -112,23 +122,49 @@ def _read(
     if duration <= 0:
         raise InputError(f"{path}: no time passes between {start:g} ps and the end of the window")
     _close(final, first, value, counts, pattern, since, dwell, slots)
-    cycles = duration * header.scale_ps / period_ps
+    cycles = count_cycles(netlist, clock, period, duration * header.scale_ps, counts[:, 0], str(path))
     rate, probability = counts[:, 0] / cycles, counts[:, 2] / duration
     needed = np.zeros(netlist.n_nets, dtype=bool)
     needed[netlist.pin_net[netlist.pin_net != NO_NET]] = True
     if np.all(seen | ~needed):
         return Activity(rate, probability, slots, dwell / duration, cycles, True, counts[:, 0].copy())
     return propagate_probabilities(
-        netlist, probability=np.where(seen, probability, np.nan), toggle_rate=np.where(seen, rate, np.nan)
+        netlist, probability=np.where(seen, probability, np.nan), toggle_rate=np.where(seen, rate, np.nan), clock=clock
     )
 
 
-def _read_header(stream: TextIO, path: Path, netlist: Netlist, scope: str | None) -> _Header:
-    """Read declarations up to ``$enddefinitions`` and bind them to nets."""
+def count_cycles(
+    netlist: Netlist, clock: str | None, period: float | None, duration: float, toggles: NDArray[np.int64], where: str
+) -> float:
+    """Clock cycles in a recording of some duration, ps: by the period, else by the toggles of the clock port.
+
+    Raises
+    ------
+    InputError
+        If there is neither, or the clock stands still.
+    """
+    if period is not None:
+        return duration / period
+    if clock is None or clock not in netlist.port_names:
+        raise InputError(f"{where}: name the clock port of {netlist.name} or give the clock period of the recording")
+    cycles = 0.5 * float(toggles[netlist.port_net[netlist.port_names.index(clock)]])
+    if cycles <= 0.0:
+        raise InputError(f"{where}: clock '{clock}' does not toggle in the recording; give another window or the period")
+    return cycles
+
+
+def net_of_name(netlist: Netlist) -> dict[str, int]:
+    """Net by unescaped name, ports included."""
     index = {plain_name(name): i for i, name in enumerate(netlist.net_names)}
     for name, net in zip(netlist.port_names, netlist.port_net, strict=True):
         if net != NO_NET:
             index.setdefault(plain_name(name), int(net))
+    return index
+
+
+def _read_header(stream: TextIO, path: Path, netlist: Netlist, scope: str | None) -> _Header:
+    """Read declarations up to ``$enddefinitions`` and bind them to nets."""
+    index = net_of_name(netlist)
     here: list[str] = []
     scale = 0.0
     found: dict[str, dict[str, list[list[int]]]] = {}
