@@ -1,8 +1,9 @@
 """The empty layout: core from cell area and utilisation, N x N tiles, rows cut per tile, Vdd-MUX sites, chain islands.
 
-Everything is on one grid of sites and row lines that starts at the lower left corner of the core. Each tile starts with a
-row whose Vdd rail is at the bottom, facing the void: so the first row can hold cells on another supply (the configuration
-chain on VddH) behind a gap of one wrapper width, and no Vdd rail of a tile ever meets one of another tile.
+Sites and row lines count from the lower left corner of the core. The void between tiles is whole sites wide and whole tracks
+of the rail layer high, so pins stay on tracks without paying a whole row. Row orientations alternate inside a tile; each tile
+starts with a row whose Vdd rail is at the bottom, facing the void: so that row can hold cells on another supply (the
+configuration chain on VddH) behind a gap of one wrapper width, and no Vdd rail of a tile ever meets one of another tile.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from finevh.layout.power_grid import ring_margin
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 
+_NM_PER_UM = 1000
 _EPS = 1e-6  # um, below any manufacturing grid: guards ceil() against rounding of decimal sizes
 
 
@@ -26,7 +28,7 @@ _EPS = 1e-6  # um, below any manufacturing grid: guards ceil() against rounding 
 class Segments:
     """Placeable pieces of rows: rows without the sites of Vdd-MUXes and islands.
 
-    ``line`` row line above the core's bottom, ``site`` first site from the core's left, ``sites`` length, ``tile`` owner,
+    ``line`` row line from the core's bottom, ``site`` first site from the core's left, ``sites`` length, ``tile`` owner,
     ``flipped`` True where cells are mirrored about x (orientation FS).
     """
 
@@ -48,13 +50,15 @@ class Floorplan:
     site_width: float
     row_height: float
     wrapper_sites: int
-    """Void between horizontal neighbours; 0 for one tile."""
-    wrapper_lines: int
-    """Void between vertical neighbours, whole rows; 0 for one tile."""
+    """Void between horizontal neighbours, sites; 0 for one tile."""
+    wrapper_height: float
+    """Void between vertical neighbours, um; 0 for one tile."""
+    line_y: Real
+    """(n_line) bottom of each row line of the core, ascending, um."""
     tile_box: Real
     """(n_tile, 4) x0, y0, x1, y1."""
     row_line: Int
-    """(n_row)."""
+    """(n_row) line of each cut row."""
     row_site: Int
     row_sites: Int
     row_tile: Int
@@ -91,8 +95,8 @@ class Floorplan:
 
     @property
     def core_lines(self) -> int:
-        """Row lines of the core, voids included: what Table 4.1 counts as rows."""
-        return round((self.core[3] - self.core[1]) / self.row_height)
+        """Core height in rows, voids included and rounded up: what Table 4.1 counts as rows."""
+        return math.ceil((self.core[3] - self.core[1]) / self.row_height - _EPS)
 
     @property
     def row_x(self) -> Real:
@@ -102,7 +106,7 @@ class Floorplan:
     @property
     def row_y(self) -> Real:
         """(n_row) bottom, um."""
-        return np.asarray(self.core[1] + self.row_line * self.row_height, dtype=np.float64)
+        return self.line_y[self.row_line]
 
     @property
     def header_x(self) -> Real:
@@ -183,15 +187,31 @@ def cell_sites(netlist: Netlist, technology: Technology) -> Int:
     return np.ceil(width - _EPS / technology.site_width).astype(np.int32)
 
 
-def wrapper_size(technology: Technology) -> tuple[int, int]:
-    """Return the void between tiles as (sites, row lines): the metal rule of the rail layer, rounded up to the grid.
+def wrapper_size(technology: Technology) -> tuple[int, float]:
+    """Return the void between tiles as (sites, um of height): the metal rule of the rail layer, rounded up to the grid.
 
-    Rails run on the lowest layer; those of two tiles face each other end to end in x and side by side in y.
+    Rails run on the lowest layer. Those of two tiles face each other end to end in x, where they stop at the cells' edges, and
+    side by side in y, where each reaches over its row's edge by at most a track. The height is whole tracks.
     """
-    spacing = technology.layers[0].spacing
-    sites = max(1, math.ceil(spacing / technology.site_width - _EPS))
-    lines = max(1, math.ceil(spacing / technology.row_height - _EPS))
-    return sites, lines
+    layer = technology.layers[0]
+    sites = max(1, math.ceil(layer.spacing / technology.site_width - _EPS))
+    tracks = math.ceil(layer.spacing / layer.pitch - _EPS) + 2
+    unit = coarse_unit(technology) / _NM_PER_UM
+    return sites, round(unit * math.ceil(tracks * layer.pitch / unit - _EPS), 6)
+
+
+def coarse_unit(technology: Technology) -> int:
+    """Return the greatest common divisor of site and row, nm: the unit in which places are exact small integers.
+
+    Raises
+    ------
+    InputError
+        If site or row is no whole number of nanometres.
+    """
+    sizes = [technology.site_width * _NM_PER_UM, technology.row_height * _NM_PER_UM]
+    if any(abs(size - round(size)) > 1e-3 for size in sizes):
+        raise InputError(f"technology '{technology.name}': site and row must be whole nanometres, got {sizes} nm")
+    return math.gcd(*(round(size) for size in sizes))
 
 
 def _check_request(request: FloorplanRequest, technology: Technology) -> None:
@@ -260,11 +280,11 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
     sites = cell_sites(netlist, technology)
     if len(sites) == 0:
         raise InputError(f"netlist '{netlist.name}' has no cells to place")
-    gap_sites, gap_lines = wrapper_size(technology) if n > 1 else (0, 0)
+    gap_sites, gap_height = wrapper_size(technology) if n > 1 else (0, 0.0)
     header, header_width = _header_of(request, technology) if n > 1 else ("", 0)
     overhead = header_width * request.headers_per_row if n > 1 else 0
     island = request.island_sites if n > 1 else 0
-    reserved = island + gap_sites if island else 0
+    reserved = island + 2 * gap_sites if island else 0
     aspect = technology.row_height / technology.site_width
     rows, free = tile_size(float(sites.sum()) / request.utilization / n**2 + reserved, overhead, aspect)
     _check_tile(n, rows, free - (reserved if rows == 1 else 0), netlist, sites)
@@ -273,7 +293,7 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
             f"tiles: N = {n} leaves tiles of {free} free sites, narrower than their configuration cells ({reserved} sites)"
         )
     return _assemble(
-        technology, request, (rows, free + overhead), (gap_sites, gap_lines), (header, header_width), island
+        technology, request, (rows, free + overhead), (gap_sites, gap_height), (header, header_width), island
     )
 
 
@@ -294,23 +314,24 @@ def _assemble(
     technology: Technology,
     request: FloorplanRequest,
     tile: tuple[int, int],
-    gap: tuple[int, int],
+    gap: tuple[int, float],
     header: tuple[str, int],
     island: int,
 ) -> Floorplan:
-    """Lay out the mesh: ``tile`` is (rows, sites), ``gap`` (sites, lines), ``header`` (cell, sites)."""
+    """Lay out the mesh: ``tile`` is (rows, sites), ``gap`` (sites, um), ``header`` (cell, sites)."""
     n, site, height = request.tiles_per_side, technology.site_width, technology.row_height
     rows, sites = tile
     ty, tx = np.divmod(np.arange(n * n, dtype=np.int32), n)
     first_site = (tx * (sites + gap[0])).astype(np.int32)
-    first_line = (ty * (rows + gap[1])).astype(np.int32)
     row_tile = np.repeat(np.arange(n * n, dtype=np.int32), rows)
     local = np.tile(np.arange(rows, dtype=np.int32), n * n)
     row_site = first_site[row_tile]
     margin = ring_margin(technology)
     left, bottom = site * math.ceil(margin / site - _EPS), height * math.ceil(margin / height - _EPS)
-    width, tall = site * (n * sites + (n - 1) * gap[0]), height * (n * rows + (n - 1) * gap[1])
-    corner = np.column_stack([left + first_site * site, bottom + first_line * height])
+    width, tall = site * (n * sites + (n - 1) * gap[0]), n * rows * height + (n - 1) * gap[1]
+    lines = np.arange(n * rows)
+    line_y = bottom + lines * height + lines // rows * gap[1]
+    corner = np.column_stack([left + first_site * site, bottom + ty * (rows * height + gap[1])])
     box = np.hstack([corner, corner + np.array([sites * site, rows * height])])
     headers = np.arange(n * n * rows, dtype=np.int32) if n > 1 else np.zeros(0, dtype=np.int32)
     # Vdd-MUXes alternate between the left and the right boundary so that a second one halves the rail it feeds.
@@ -327,9 +348,10 @@ def _assemble(
         site_width=site,
         row_height=height,
         wrapper_sites=gap[0],
-        wrapper_lines=gap[1],
+        wrapper_height=gap[1],
+        line_y=np.asarray(np.round(line_y, 6), dtype=np.float64),
         tile_box=box,
-        row_line=first_line[row_tile] + local,
+        row_line=(ty[row_tile] * rows + local).astype(np.int32),
         row_site=row_site,
         row_sites=np.full(n * n * rows, sites, dtype=np.int32),
         row_tile=row_tile,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan, cell_sites
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement
+from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement, nearest_line
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 
@@ -68,21 +68,21 @@ def _insert(members: NDArray[np.int64], n: int, cell: int, wish: Real, width: In
 @numba.njit(cache=True)
 def _legalize(
     wish: Real,
-    wish_line: Real,
+    wish_y: Real,
     width: Int,
     home: Int,
     seg_line: Int,
     seg_site: Int,
     seg_sites: Int,
     line_ptr: Int,
-    lift: float,
+    line_at: Real,
     out_seg: Int,
     out_site: NDArray[np.int64],
 ) -> int:
     """Give every cell a segment and a site; return -1, or the first cell that fits nowhere.
 
-    ``home`` is the segment of each cell's wish or -1; ``lift`` the price of one row line in sites; segments are sorted by line
-    and site, ``line_ptr`` is their CSR by line.
+    ``home`` is the segment of each cell's wish or -1. Segments are sorted by line and site, ``line_ptr`` is their CSR by line;
+    ``line_at`` the height of each line and ``wish_y`` of each wish, in sites like every length here.
     """
     n_seg, n_line = len(seg_line), len(line_ptr) - 1
     room = 1
@@ -125,14 +125,21 @@ def _legalize(
     order = np.argsort(wish[waiting[:n_waiting]], kind="mergesort")
     for c in waiting[:n_waiting][order]:
         best, best_seg = np.inf, -1
-        middle = int(min(max(np.floor(wish_line[c] + 0.5), 0), n_line - 1))
-        for step in range(2 * n_line):
-            line = middle + (step + 1) // 2 * (1 if step % 2 else -1)
-            rise = lift * abs(line - wish_line[c])
-            if lift * (step // 2 - 1) > best:
+        above = int(np.searchsorted(line_at, wish_y[c]))
+        below = above - 1
+        while above < n_line or below >= 0:
+            # The nearer of the next line up and the next line down; once it is too far, all others are.
+            up = line_at[above] - wish_y[c] if above < n_line else np.inf
+            down = wish_y[c] - line_at[below] if below >= 0 else np.inf
+            rise = min(up, down)
+            if rise >= best:
                 break
-            if line < 0 or line >= n_line or rise >= best:
-                continue
+            if up <= down:
+                line = above
+                above += 1
+            else:
+                line = below
+                below -= 1
             for s in range(line_ptr[line], line_ptr[line + 1]):
                 if used[s] + width[c] > seg_sites[s]:
                     continue
@@ -178,27 +185,26 @@ def legalize(
     order = np.lexsort((seg.site, seg.line))
     line, site, length = seg.line[order], seg.site[order], seg.sites[order]
     wish = (x - floorplan.core[0]) / floorplan.site_width
-    wish_line = (y - floorplan.core[1]) / floorplan.row_height
+    line_at = (floorplan.line_y - floorplan.core[1]) / floorplan.site_width
     # A wish within a thousandth of a site is that site: placed cells carry rounded decimal coordinates.
     wish = np.where(abs(wish - np.rint(wish)) < 1e-3, np.rint(wish), wish)
-    on = np.rint(wish_line).astype(np.int64)
+    on = nearest_line(floorplan, y)
     key = line.astype(np.int64) << 32 | site
     found = np.searchsorted(key, on << 32 | np.clip(np.floor(wish), 0, None).astype(np.int64), side="right") - 1
     home = np.clip(found, 0, None)
-    exact = (abs(wish_line - on) < 1e-3) & (found >= 0) & (line[home] == on)
+    exact = (abs(y - floorplan.line_y[on]) < 1e-3) & (found >= 0) & (line[home] == on)
     exact &= (wish == np.rint(wish)) & (wish >= site[home]) & (wish < site[home] + length[home])
-    n_line = int(line.max()) + 1
     out_seg, out_site = np.full(len(wish), -1, dtype=np.int32), np.zeros(len(wish), dtype=np.int64)
     stuck = _legalize(
         np.ascontiguousarray(wish, dtype=np.float64),
-        np.ascontiguousarray(wish_line, dtype=np.float64),
+        np.ascontiguousarray((y - floorplan.core[1]) / floorplan.site_width, dtype=np.float64),
         sites,
         np.where(exact, home, -1).astype(np.int32),
         line,
         site,
         length,
-        np.searchsorted(line, np.arange(n_line + 1)).astype(np.int32),
-        floorplan.row_height / floorplan.site_width,
+        np.searchsorted(line, np.arange(len(line_at) + 1)).astype(np.int32),
+        line_at,
         out_seg,
         out_site,
     )
@@ -210,7 +216,7 @@ def legalize(
     piece = order[out_seg]
     placement = Placement(
         x=np.round(floorplan.core[0] + out_site * floorplan.site_width, 4),
-        y=np.round(floorplan.core[1] + seg.line[piece] * floorplan.row_height, 4),
+        y=np.round(floorplan.line_y[seg.line[piece]], 4),
         orient=np.where(seg.flipped[piece], FLIPPED_SOUTH, NORTH).astype(np.int8),
         tile=seg.tile[piece].astype(np.int32),
         port_x=port_x,

@@ -42,6 +42,15 @@ def _illegal(netlist: Netlist, cells: NDArray[np.int64], what: str, mend: str) -
     )
 
 
+def nearest_line(floorplan: Floorplan, y: Real) -> NDArray[np.int64]:
+    """Return the row line whose bottom is nearest to each ``y``, um."""
+    lines = floorplan.line_y
+    if len(lines) == 1:
+        return np.zeros(len(y), dtype=np.int64)
+    above = np.clip(np.searchsorted(lines, y), 1, len(lines) - 1)
+    return np.asarray(np.where(y - lines[above - 1] <= lines[above] - y, above - 1, above), dtype=np.int64)
+
+
 def check_placement(netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement) -> None:
     """Prove a placement: every cell on site and row, inside one tile, clear of Vdd-MUXes and islands, none overlapping.
 
@@ -52,12 +61,11 @@ def check_placement(netlist: Netlist, technology: Technology, floorplan: Floorpl
     """
     sites = cell_sites(netlist, technology)
     column = (placement.x - floorplan.core[0]) / floorplan.site_width
-    line = (placement.y - floorplan.core[1]) / floorplan.row_height
-    at, on = np.rint(column).astype(np.int64), np.rint(line).astype(np.int64)
-    # A tenth of a nanometre in a site is far above float64 rounding and far below any grid.
-    off = np.flatnonzero(
-        (abs(column - at) * floorplan.site_width > 1e-4) | (abs(line - on) * floorplan.row_height > 1e-4)
-    )
+    at = np.rint(column).astype(np.int64)
+    on = nearest_line(floorplan, placement.y)
+    # A tenth of a nanometre is far above float64 rounding and far below any grid.
+    off_site = abs(column - at) * floorplan.site_width > 1e-4
+    off = np.flatnonzero(off_site | (abs(placement.y - floorplan.line_y[on]) > 1e-4))
     if len(off):
         raise _illegal(netlist, off, "is off the grid of sites and rows", "legalize it")
     seg = floorplan.segments

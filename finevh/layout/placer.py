@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -20,8 +19,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from finevh.errors import InputError
-from finevh.layout.floorplan import Floorplan, cell_sites
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement
+from finevh.layout.floorplan import Floorplan, cell_sites, coarse_unit
+from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement, nearest_line
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Int, Real, Technology
 
@@ -70,20 +69,6 @@ def _silent() -> Iterator[None]:
         os.close(sink)
 
 
-def coarse_unit(technology: Technology) -> int:
-    """Return the coarse unit, nm: the greatest common divisor of site and row.
-
-    Raises
-    ------
-    InputError
-        If site or row is no whole number of nanometres.
-    """
-    sizes = [technology.site_width * _NM_PER_UM, technology.row_height * _NM_PER_UM]
-    if any(abs(size - round(size)) > 1e-3 for size in sizes):
-        raise InputError(f"technology '{technology.name}': site and row must be whole nanometres, got {sizes} nm")
-    return math.gcd(*(round(size) for size in sizes))
-
-
 def _hypergraph(netlist: Netlist) -> _Hypergraph:
     """Collect the nets worth placing by: two or more pins, not constant."""
     pins = np.flatnonzero(netlist.pin_net != NO_NET)
@@ -101,28 +86,50 @@ def _hypergraph(netlist: Netlist) -> _Hypergraph:
     )
 
 
+@dataclass(frozen=True)
+class _Lattice:
+    """Coarse units: ``um`` per unit, site and row in units, and where the core's corner is, um."""
+
+    um: float
+    site: int
+    row: int
+    origin: tuple[float, float]
+
+    def coarse(self, value: Real | float, axis: int) -> Int:
+        """Return coordinates in units from the core's corner."""
+        return np.rint((np.asarray(value) - self.origin[axis]) / self.um).astype(np.int32)
+
+
+def _lattice(technology: Technology, floorplan: Floorplan) -> _Lattice:
+    um = coarse_unit(technology) / _NM_PER_UM
+    sizes = (round(technology.site_width / um), round(technology.row_height / um))
+    return _Lattice(um, *sizes, (floorplan.core[0], floorplan.core[1]))
+
+
 def _circuit(
-    graph: _Hypergraph, floorplan: Floorplan, width: Int, port_x: Int, port_y: Int, unit: tuple[int, int], ports: bool
+    graph: _Hypergraph, floorplan: Floorplan, width: Int, port_xy: tuple[Real, Real], lattice: _Lattice, ports: bool
 ) -> coloquinte.Circuit:
-    """Build coloquinte's circuit; ``width`` in coarse units, ``unit`` the size of (site, row) in them."""
+    """Build coloquinte's circuit; ``width`` in units; without ``ports`` nets end at cells."""
+    port_x, port_y = lattice.coarse(port_xy[0], 0), lattice.coarse(port_xy[1], 1)
     n_cells, n_ports = len(width), len(port_x)
-    site, row = unit
+    site, row = lattice.site, lattice.row
     circuit = coloquinte.Circuit(n_cells + n_ports)
     circuit.cell_width = [*width.tolist(), *[0] * n_ports]
     circuit.cell_height = [row] * n_cells + [0] * n_ports
     circuit.cell_is_fixed = [False] * n_cells + [True] * n_ports
     circuit.cell_is_obstruction = [True] * n_cells + [False] * n_ports
-    centre = (round(floorplan.core[2] - floorplan.core[0]) // 2, round(floorplan.core[3] - floorplan.core[1]) // 2)
+    centre = [int(lattice.coarse(floorplan.core[k + 2], k)) // 2 for k in (0, 1)]
     circuit.cell_x = [centre[0]] * n_cells + port_x.tolist()
     circuit.cell_y = [centre[1]] * n_cells + port_y.tolist()
     seg = floorplan.segments
+    bottom = lattice.coarse(floorplan.line_y, 1)[seg.line]
     circuit.rows = [
         coloquinte.Row(
-            coloquinte.Rectangle(x * site, (x + count) * site, y * row, (y + 1) * row),
+            coloquinte.Rectangle(x * site, (x + count) * site, y, y + row),
             coloquinte.CellOrientation.FS if flipped else coloquinte.CellOrientation.N,
         )
         for x, count, y, flipped in zip(
-            seg.site.tolist(), seg.sites.tolist(), seg.line.tolist(), seg.flipped.tolist(), strict=True
+            seg.site.tolist(), seg.sites.tolist(), bottom.tolist(), seg.flipped.tolist(), strict=True
         )
     ]
     half = [*(width // 2).tolist(), *[0] * n_ports]
@@ -219,19 +226,17 @@ def place(
         If the cells do not fit the rows (utilisation), or the core is beyond coloquinte's range.
     """
     options = options or PlacerOptions()
-    unit = coarse_unit(technology)
-    site, row = round(technology.site_width * _NM_PER_UM) // unit, round(technology.row_height * _NM_PER_UM) // unit
-    um = unit / _NM_PER_UM
+    lattice = _lattice(technology, floorplan)
     sites = cell_sites(netlist, technology)
     capacity = int(floorplan.segments.sites.sum())
     if sites.sum() > capacity:
         raise InputError(
             f"utilization: {sites.sum()} sites of cells cannot fit {capacity} sites of rows; lower the utilization"
         )
-    width = _spread(sites, capacity, options.density) * site
-    span = max(floorplan.core[2] - floorplan.core[0], floorplan.core[3] - floorplan.core[1]) / um
-    if span * float(width.max()) >= _COST_LIMIT:
-        raise InputError(f"the core is {span * um:.0f} um wide, more than the placer's {unit} nm units can hold")
+    width = np.asarray(_spread(sites, capacity, options.density) * lattice.site, dtype=np.int32)
+    span = max(floorplan.core[2] - floorplan.core[0], floorplan.core[3] - floorplan.core[1])
+    if span / lattice.um * float(width.max()) >= _COST_LIMIT:
+        raise InputError(f"the core is {span:.0f} um wide, more than the placer's units of {lattice.um:g} um can hold")
     graph = _hypergraph(netlist)
 
     def tell(stage: str) -> Callable[[object], None]:
@@ -245,22 +250,16 @@ def place(
 
         return step
 
-    start = _boundary(floorplan.die, len(netlist.port_net))
-    origin = floorplan.core[:2]
-
-    def coarse(xy: tuple[Real, Real]) -> tuple[Int, Int]:
-        return tuple(np.rint((v - o) / um).astype(np.int32) for v, o in zip(xy, origin, strict=True))  # type: ignore[return-value]
-
-    port_xy = start
+    port_xy = _boundary(floorplan.die, len(netlist.port_net))
     if len(netlist.port_net):
-        rough = _circuit(graph, floorplan, width, *coarse(start), (site, row), ports=False)
+        rough = _circuit(graph, floorplan, width, port_xy, lattice, ports=False)
         with _silent():
             rough.place_global(_parameters(1, options.side_margin, options.port_steps), tell("ports"))
         n = netlist.n_cells
-        rough_x = origin[0] + (np.array(rough.cell_x[:n]) + width / 2) * um
-        rough_y = origin[1] + (np.array(rough.cell_y[:n]) + row / 2) * um
+        rough_x = lattice.origin[0] + (np.array(rough.cell_x[:n]) + width / 2) * lattice.um
+        rough_y = lattice.origin[1] + (np.array(rough.cell_y[:n]) + lattice.row / 2) * lattice.um
         port_xy = assign_ports(netlist, floorplan, rough_x, rough_y)
-    circuit = _circuit(graph, floorplan, width, *coarse(port_xy), (site, row), ports=True)
+    circuit = _circuit(graph, floorplan, width, port_xy, lattice, ports=True)
     try:
         with _silent():
             parameters = _parameters(options.effort, options.side_margin)
@@ -270,30 +269,29 @@ def place(
         raise InputError(
             f"utilization: the placer found no legal place for every cell ({error}); lower the utilization"
         ) from error
-    placement = _read_back(netlist, technology, floorplan, circuit, (site, row), port_xy)
+    placement = _read_back(netlist, floorplan, circuit, lattice, port_xy)
     check_placement(netlist, technology, floorplan, placement)
     return placement
 
 
 def _read_back(
     netlist: Netlist,
-    technology: Technology,
     floorplan: Floorplan,
     circuit: coloquinte.Circuit,
-    unit: tuple[int, int],
+    lattice: _Lattice,
     port_xy: tuple[Real, Real],
 ) -> Placement:
     """Snap coloquinte's result to sites: flooring keeps the order and clears no overlap, since widths are whole sites."""
     n = netlist.n_cells
-    at = np.array(circuit.cell_x[:n], dtype=np.int64) // unit[0]
-    line = np.array(circuit.cell_y[:n], dtype=np.int64) // unit[1]
+    at = np.array(circuit.cell_x[:n], dtype=np.int64) // lattice.site
+    line = nearest_line(floorplan, lattice.origin[1] + np.array(circuit.cell_y[:n]) * lattice.um)
     seg = floorplan.segments
     order = np.lexsort((seg.site, seg.line))
     key = seg.line[order].astype(np.int64) << 32 | seg.site[order]
     piece = order[np.clip(np.searchsorted(key, line << 32 | at, side="right") - 1, 0, None)]
     return Placement(
         x=np.round(floorplan.core[0] + at * floorplan.site_width, 4),
-        y=np.round(floorplan.core[1] + line * floorplan.row_height, 4),
+        y=np.round(floorplan.line_y[line], 4),
         orient=np.where(seg.flipped[piece], FLIPPED_SOUTH, NORTH).astype(np.int8),
         tile=seg.tile[piece].astype(np.int32),
         port_x=port_xy[0],

@@ -105,7 +105,7 @@ def make_power_grid(technology: Technology, floorplan: Floorplan) -> PowerGrid:
             shapes.append((k, vertical, (low, y0 - reach, high, y1 + reach), 0))
     for row in range(n):
         centre = max(
-            float(box[row * n, 1]) - floorplan.wrapper_lines * floorplan.row_height / 2,
+            float(box[row * n, 1]) - floorplan.wrapper_height / 2,
             y0 + bundle_width(layers[horizontal]) / 2,
         )
         for k, (low, high) in enumerate(_bundle(centre, layers[horizontal])):

@@ -16,8 +16,8 @@ from finevh.layout import (
     make_floorplan,
     place,
 )
+from finevh.layout.floorplan import coarse_unit
 from finevh.layout.placement import IllegalPlacementError
-from finevh.layout.placer import coarse_unit
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Technology
 
