@@ -1,0 +1,157 @@
+"""Check the identities and bands of the four schemes on a finished run: python benchmarks/identities.py DIR.
+
+Prints one line per check with the number that was found; exit status 1 if an identity does not hold.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+# Rounding of operating_points.csv: nine decimals of a milliwatt.
+RELATIVE = 1e-6
+
+
+@dataclass(frozen=True)
+class Check:
+    """One statement: what, what was found, whether it holds; a band that is missed is reported, not an error."""
+
+    what: str
+    found: str
+    holds: bool
+    identity: bool = True
+
+
+# Overhead over ideal-DVFS, per cent, average over the frequencies: thesis and an independent transistor-level estimate.
+BANDS = {("vdd-dithering", 0.2): (5.3, 6.5), ("vdd-dithering", 0.1): (1.1, 1.6), ("vdd-hopping", 0.2): (31.0, 37.0)}
+
+
+def by_frequency(points: pd.DataFrame, scheme: str, variant: str, delta: float | None = None, selector: str = "") -> pd.DataFrame:
+    """Rows of one curve, indexed by frequency."""
+    rows = points[(points["scheme"] == scheme) & (points["variant"] == variant)]
+    if delta is not None:
+        rows = rows[np.isclose(rows["delta_vdd_v"], delta)]
+    if selector:
+        rows = rows[rows["selector"].fillna("").str.split(":").str[0] == selector]
+    return rows.assign(key=rows["freq_mhz"].round(6)).drop_duplicates("key").set_index("key").sort_index()
+
+
+def check_run(directory: Path) -> list[Check]:
+    """All checks on the operating points of a run."""
+    points = pd.read_csv(directory / "operating_points.csv")
+    checks: list[Check] = []
+    deltas = sorted(points.loc[points["scheme"] == "vdd-hopping", "delta_vdd_v"].unique(), reverse=True)
+    for variant in points["variant"].unique():
+        ideal = by_frequency(points, "ideal-dvfs", variant)
+        checks.append(Check(f"{variant}: ideal-DVFS points", str(len(ideal)), len(ideal) >= 2))
+        checks.append(_rising(ideal, variant))
+        for delta in deltas:
+            checks += _single_voltage(points, ideal, variant, delta)
+            checks += _fine(points, variant, delta)
+    checks += _bound(directory)
+    return checks
+
+
+def _rising(ideal: pd.DataFrame, variant: str) -> Check:
+    ratio = ideal["freq_mhz"].iloc[-1] / ideal["freq_mhz"].iloc[0]
+    rising = bool((ideal["vdd_v"].diff().dropna() > 0).all() and (ideal["power_total_mw"].diff().dropna() > 0).all())
+    return Check(f"{variant}: frequency and power rise with Vdd", f"f ratio {ratio:.3f}", rising)
+
+
+def convex_part(frequency: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """Mark the inner points at which a curve bends upwards; the ends count as their neighbours do."""
+    slope = np.diff(power) / np.diff(frequency)
+    inner = np.diff(slope) >= 0
+    return np.concatenate([inner[:1], inner, inner[-1:]])
+
+
+def _single_voltage(points: pd.DataFrame, ideal: pd.DataFrame, variant: str, delta: float) -> list[Check]:
+    hopping = by_frequency(points, "vdd-hopping", variant, delta)
+    dithering = by_frequency(points, "vdd-dithering", variant, delta)
+    steps = (ideal["vdd_v"] - ideal["vdd_v"].iloc[0]) / delta
+    grid = ideal.index[np.isclose(steps, steps.round(), atol=1e-3)]
+    name = f"{variant}, {1000 * delta:.0f} mV"
+    base = ideal.loc[grid, "power_total_mw"]
+    apart = max(
+        float((hopping.loc[grid, "power_total_mw"] / base - 1).abs().max()),
+        float((dithering.loc[grid, "power_total_mw"] / base - 1).abs().max()),
+    )
+    checks = [Check(f"{name}: ideal, hopping and dithering coincide at grid voltages", f"{apart:.1e}", apart < RELATIVE)]
+    excess = dithering.loc[ideal.index, "power_total_mw"] / ideal["power_total_mw"] - 1
+    convex = convex_part(ideal["freq_mhz"].to_numpy(), ideal["power_total_mw"].to_numpy())
+    if convex.all():
+        lowest = float(excess.min())
+        checks.append(Check(f"{name}: dithering >= ideal (P(f) is convex)", f"{100 * lowest:.4f} %", lowest > -RELATIVE))
+    above = hopping.loc[dithering.index.intersection(hopping.index), "power_total_mw"]
+    worse = float((above / dithering.loc[above.index, "power_total_mw"] - 1).min())
+    checks.append(Check(f"{name}: hopping >= dithering", f"{100 * worse:.4f} %", worse > -RELATIVE))
+    for scheme, curve in (("vdd-dithering", dithering), ("vdd-hopping", hopping)):
+        band = BANDS.get((scheme, round(delta, 3)))
+        average = 100 * float((curve.loc[ideal.index, "power_total_mw"] / ideal["power_total_mw"] - 1).mean())
+        text = f"{average:+.2f} %" + (f" (band {band[0]:+.1f} to {band[1]:+.1f})" if band else "")
+        inside = band is None or band[0] <= average <= band[1]
+        checks.append(Check(f"{name}: {scheme} over ideal-DVFS, average", text, inside, identity=False))
+    return checks
+
+
+def _fine(points: pd.DataFrame, variant: str, delta: float) -> list[Check]:
+    greedy = by_frequency(points, "fine-vh", variant, delta, "greedy")
+    if greedy.empty:
+        return []
+    name = f"{variant}, {1000 * delta:.0f} mV"
+    hopping = by_frequency(points, "vdd-hopping", variant, delta)
+    slack = float(greedy["worst_slack_ps"].min())
+    checks = [Check(f"{name}: no negative slack at any FINE-VH point", f"{slack:.4f} ps", slack > -1e-3)]
+    kept = _nested(greedy)
+    checks.append(Check(f"{name}: a tile once at VddH stays there inside an interval", f"{kept} violations", kept == 0))
+    for selector in ("improved", "exact"):
+        other = by_frequency(points, "fine-vh", variant, delta, selector)
+        if other.empty:
+            continue
+        gap = 100 * (greedy.loc[other.index, "power_total_mw"] / other["power_total_mw"] - 1)
+        text = f"greedy above {selector}: average {gap.mean():.2f} %, most {gap.max():.2f} %"
+        checks.append(Check(f"{name}: {selector} never worse than Algorithm 5", text, bool(gap.min() > -100 * RELATIVE)))
+        saved = 100 * (1 - other["power_total_mw"] / hopping.loc[other.index, "power_total_mw"])
+        text = f"saves at least {saved.min():.2f} %"
+        checks.append(Check(f"{name}: {selector} never worse than Vdd-hopping", text, bool(saved.min() > -100 * RELATIVE)))
+    return checks
+
+
+def _nested(greedy: pd.DataFrame) -> int:
+    """Count tiles that fall back to VddL at a higher frequency of the same interval."""
+    violations = 0
+    for _, rows in greedy.groupby(["vdd_l_v", "vdd_h_v"]):
+        maps = [np.array(list(text)) == "H" for text in rows.sort_index()["assignment"]]
+        violations += sum(int((slow & ~fast).sum()) for slow, fast in itertools.pairwise(maps))
+    return violations
+
+
+def _bound(directory: Path) -> list[Check]:
+    path = directory / "tables" / "selection.csv"
+    if not path.is_file():
+        return []
+    table = pd.read_csv(path)
+    checks = []
+    for (variant, delta), rows in table.groupby(["variant", "delta_vdd_v"], sort=False):
+        text = f"average {rows['gap_percent'].mean():.1f} % above, least {rows['gap_percent'].min():.2f} %"
+        what = f"{variant}, {1000 * delta:.0f} mV: FINE-VH >= all tiles VddL without crossing leakage"
+        checks.append(Check(what, text, bool(rows["gap_percent"].min() > -100 * RELATIVE)))
+    return checks
+
+
+def main() -> int:
+    """Print the table of checks; 1 if an identity fails."""
+    checks = check_run(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/ri5cy"))
+    for check in checks:
+        state = "holds" if check.holds else ("FAILS" if check.identity else "outside")
+        print(f"{state:8s}{check.what}: {check.found}")
+    return 0 if all(check.holds for check in checks if check.identity) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
