@@ -1,6 +1,6 @@
 """The logic simulator against Icarus Verilog on the same gate-level netlist: values every cycle, toggles of every net.
 
-    python benchmarks/simulator_iverilog.py --netlist N.v --top TOP --liberty L.lib.gz --clock clk_i --reset rst_ni \
+python benchmarks/simulator_iverilog.py --netlist N.v --top TOP --liberty L.lib.gz --clock clk_i --reset rst_ni \
         [--memory MEM.toml --program P.hex] [--cycles 500]
 """
 

@@ -229,7 +229,7 @@ def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
     return running[wires.node_ptr[1:]] - running[wires.node_ptr[:-1]]
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _axis(pool, start, n, value):  # type: ignore[no-untyped-def]
     """Lower index and fraction on an axis; outside, the edge segment is extended (as OpenSTA does)."""
     if n < 2:
@@ -241,7 +241,7 @@ def _axis(pool, start, n, value):  # type: ignore[no-untyped-def]
     return i, (value - low) / (high - low)
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
     i, fx = _axis(pool, x, nx, slew)
     j, fy = _axis(pool, y, ny, load)
@@ -258,7 +258,7 @@ def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
     return result
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def internal_energy(  # type: ignore[no-untyped-def]
     cell, slew_pin, load_net, opposite, table, weight, corner, load, slew, table_x, table_nx, table_y, table_ny, table_v, pool
 ):
@@ -277,7 +277,7 @@ def internal_energy(  # type: ignore[no-untyped-def]
     return energy
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _gather(  # type: ignore[no-untyped-def]
     cell_vdd, rail, driver, vdds, internal, pin_cap, sink_net, sink_cell, wire, half_rate, n_cells
 ):

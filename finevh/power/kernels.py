@@ -99,7 +99,7 @@ def new_state(wiring: Wiring, n_nets: int) -> State:
     )
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _apply(w, s, now):  # type: ignore[no-untyped-def]
     """Change the listed nets: count, book the time of the sinks' patterns, update them and wake the sinks."""
     cell_data = s.cell
@@ -159,7 +159,7 @@ def _apply(w, s, now):  # type: ignore[no-untyped-def]
     s.counter[_FLIPS] = 0
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _evaluate(w, s, cells, n):  # type: ignore[no-untyped-def]
     """List the nets that the outputs of the first ``n`` of ``cells`` must change."""
     count = s.counter[_FLIPS]
@@ -185,7 +185,7 @@ def _evaluate(w, s, cells, n):  # type: ignore[no-untyped-def]
     s.counter[_FLIPS] = count
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _drain(w, s, stop, now, budget):  # type: ignore[no-untyped-def]
     """Evaluate queued cells of all levels below ``stop``, lowest first; return the evaluations left."""
     while s.counter[_LOWEST] < stop and budget >= 0:
@@ -201,7 +201,7 @@ def _drain(w, s, stop, now, budget):  # type: ignore[no-untyped-def]
     return budget
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _sample(w, s):  # type: ignore[no-untyped-def]
     """Decide the stored bits of all triggered sequential cells before any output moves; keep those to evaluate."""
     kept = 0
@@ -235,7 +235,7 @@ def _sample(w, s):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
     """Sample the armed cells of a clock domain; those whose next state still differs stay armed."""
     base = w.domain_ptr[domain]
@@ -266,7 +266,7 @@ def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ignore[no-untyped-def]
     """One clock edge (or none, with ``clock_net`` -1) and the input change that goes with it; 0 or OSCILLATES.
 
@@ -304,7 +304,7 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
     return OSCILLATES
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
     """Tie the nets of ``ones`` to 1 and evaluate every cell from the all-zero start."""
     for cell in range(len(s.cell)):
@@ -334,7 +334,7 @@ def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
     return step(w, s, -1, 0, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8), 0)
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def clear_counts(s, now):  # type: ignore[no-untyped-def]
     """Start counting at ``now``."""
     s.net[:, _TOGGLES] = 0
@@ -346,7 +346,7 @@ def clear_counts(s, now):  # type: ignore[no-untyped-def]
     s.cell[:, SINCE_HIGH] = 0
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def flush(s, now):  # type: ignore[no-untyped-def]
     """Close the open intervals at ``now``."""
     for net in range(len(s.value)):

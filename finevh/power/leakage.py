@@ -167,7 +167,7 @@ def _ternary_code(n: int) -> NDArray[np.int64]:
     return code
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _leakage(  # type: ignore[no-untyped-def]
     ptr, pattern, probability, state_ptr, state_net, leak_row, ternary_row, ternary, vdd, corner, rail, leakage, offset, derate,
     has_cross, total, nominal, status,

@@ -239,7 +239,7 @@ def _levels(
     return clock_cell, level, n_clock_levels
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _topological_levels(fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role):  # type: ignore[no-untyped-def]
     """Longest distance from ports and stored states; cells of combinational loops share the last level."""
     n = len(role)
@@ -287,7 +287,7 @@ def _topological_levels(fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role):  # 
     return level
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, start):  # type: ignore[no-untyped-def]
     """Combinational cells and clock gates reached from a net."""
     reached = np.zeros(len(role), dtype=np.bool_)
@@ -304,7 +304,7 @@ def _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, start):  # type: ig
     return reached
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _feeds_clocks(fan_ptr, fan_cell, feeds_clock, out_ptr, out_net, role, among):  # type: ignore[no-untyped-def]
     """Cells among the given ones whose output reaches a clock pin through others of them."""
     feeds = np.zeros(len(role), dtype=np.bool_)

@@ -119,7 +119,7 @@ class Simulator:
         if cycles == 0:
             raise InputError("no cycle was simulated; run at least one")
         state, netlist = self.state, self.network.netlist
-        counts = kernels.State(*(column.copy() for column in state))
+        counts = state._replace(net=state.net.copy(), cell=state.cell.copy(), dwell=state.dwell.copy())
         kernels.flush(counts, 2 * self.cycle)
         toggles = counts.net[: netlist.n_nets, 0]
         return Activity(
@@ -168,7 +168,7 @@ def simulate(netlist: Netlist, stimulus: Stimulus, cycles: int, *, warmup: int =
     return simulator.activity()
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _pack(value, net, chunk, shift, words):  # type: ignore[no-untyped-def]
     """Collect net values into port words."""
     words[:] = 0
@@ -177,7 +177,7 @@ def _pack(value, net, chunk, shift, words):  # type: ignore[no-untyped-def]
             words[chunk[i]] |= np.uint64(1) << shift[i]
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _cycle_step(  # type: ignore[no-untyped-def]
     w, s, clock_net, clock_value, in_net, in_chunk, in_shift, in_words, in_value, now,
     out_net, out_chunk, out_shift, out_words,

@@ -103,7 +103,7 @@ def _read(
     counts = np.zeros((netlist.n_nets, 3), dtype=np.int64)
     counts[:, 1] = -1
     first = int(np.ceil(start / header.scale_ps))
-    for net in np.flatnonzero(netlist.net_constant >= 0):
+    for net in np.flatnonzero(netlist.net_constant >= 0).tolist():
         value[net], known[net], seen[net] = netlist.net_constant[net], True, True
         counts[net, 2] = -first * int(value[net])
         for f in range(fan_ptr[net], fan_ptr[net + 1]):
@@ -283,7 +283,7 @@ def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], ND
     return ptr.astype(np.int64), netlist.pin_cell[order], np.int64(1) << bit[order]
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _replay(  # type: ignore[no-untyped-def]
     time, net, bit, first, last, value, known, counts, pattern, since, dwell, fan_ptr, fan_cell, fan_bit, slots
 ):
@@ -315,7 +315,7 @@ def _replay(  # type: ignore[no-untyped-def]
             pattern[cell] ^= fan_bit[f]
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@numba.njit(cache=True)
 def _close(final, first, value, counts, pattern, since, dwell, slots):  # type: ignore[no-untyped-def]
     """End the open intervals."""
     for n in range(len(value)):
