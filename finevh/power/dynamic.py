@@ -153,7 +153,8 @@ class DynamicPower:
         rail = net_rails(self._driver, cell_vdd, port_rail(self.technology, cell_vdd, port_vdd))
         swing = np.where(rail >= 0, vdds[rail], 0.0)
         energy = 0.5 * load * swing**2 * self.activity.toggle_rate
-        by_driver = np.bincount(self._driver, weights=energy, minlength=self.netlist.n_cells + 2)
+        counted = np.bincount(self._driver, weights=energy, minlength=self.netlist.n_cells + 2)
+        by_driver = np.asarray(counted, dtype=np.float64)
         return by_driver[: self.netlist.n_cells], float(by_driver[self.netlist.n_cells])
 
     def _internal(self, corner: Int, load: Real, slew: Real) -> Real:
@@ -163,7 +164,7 @@ class DynamicPower:
             t.cell, t.slew_pin, t.load_net, t.opposite, t.table, t.weight, corner, load, slew,
             c.table_x, c.table_nx, c.table_y, c.table_ny, c.table_v, c.pool,
         )  # fmt: skip
-        return np.bincount(t.cell, weights=energy, minlength=self.netlist.n_cells)
+        return np.asarray(np.bincount(t.cell, weights=energy, minlength=self.netlist.n_cells), dtype=np.float64)
 
     def prepare(self, cell_variant: NDArray[np.int8] | None = None) -> PreparedPower:
         """Tabulate the energy of each cell at each supply, for sweeps over voltage maps of the same variants.

@@ -28,7 +28,8 @@ class Ports:
     def __init__(self, netlist: Netlist, clock: str | None) -> None:
         self.clock = clock
         chunk_of: dict[str, list[int]] = {}
-        inputs, outputs = [], []
+        inputs: list[tuple[int, int, int]] = []
+        outputs: list[tuple[int, int, int]] = []
         n_chunk = {True: 0, False: 0}
         self._width: dict[str, int] = {}
         self._is_input: dict[str, bool] = {}
@@ -46,7 +47,7 @@ class Ports:
             while len(chunks) <= bit // 64:
                 chunks.append(n_chunk[is_input])
                 n_chunk[is_input] += 1
-            (inputs if is_input else outputs).append((net, chunks[bit // 64], bit % 64))
+            (inputs if is_input else outputs).append((int(net), chunks[bit // 64], bit % 64))
         self._chunks = chunk_of
         self.input_net, self.input_chunk, self.input_shift = self._columns(inputs)
         self.output_net, self.output_chunk, self.output_shift = self._columns(outputs)

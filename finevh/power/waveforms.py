@@ -103,11 +103,11 @@ def _read(
     counts = np.zeros((netlist.n_nets, 3), dtype=np.int64)
     counts[:, 1] = -1
     first = int(np.ceil(start / header.scale_ps))
-    for net in np.flatnonzero(netlist.net_constant >= 0).tolist():
-        value[net], known[net], seen[net] = netlist.net_constant[net], True, True
-        counts[net, 2] = -first * int(value[net])
-        for f in range(fan_ptr[net], fan_ptr[net + 1]):
-            pattern[fan_cell[f]] |= fan_bit[f] * int(value[net])
+    for tied in np.flatnonzero(netlist.net_constant >= 0).tolist():
+        value[tied], known[tied], seen[tied] = netlist.net_constant[tied], True, True
+        counts[tied, 2] = -first * int(value[tied])
+        for f in range(fan_ptr[tied], fan_ptr[tied + 1]):
+            pattern[fan_cell[f]] |= fan_bit[f] * int(value[tied])
     since = np.full(netlist.n_cells, -1, dtype=np.int64)
     dwell = np.zeros(int(slots[-1]), dtype=np.int64)
     last = np.iinfo(np.int64).max if end is None else int(end / header.scale_ps)
