@@ -65,7 +65,8 @@ def main() -> int:
             different = sorted(name for name in reference.keys() | found.keys() if reference.get(name) != found.get(name))
             wrong += bool(different) or again != 0
             state = "identical" if not different else f"DIFFERENT: {', '.join(different[:5])}"
-            print(f"{number:2d}: killed after {moment:5.1f} s (status {status}, {len(done)} stages done), resumed: {state}", flush=True)
+            killed = f"killed after {moment:5.1f} s (status {status}, {len(done)} stages done)"
+            print(f"{number:2d}: {killed}, resumed: {state}", flush=True)
             shutil.rmtree(directory)
     print(f"{count - wrong} of {count} resumes identical")
     return 1 if wrong else 0

@@ -22,7 +22,7 @@ def main() -> int:
     start = time.perf_counter()
     flow, run = load_run(directory)
     placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"))
-    activity = average_activity(list(load_activities(run.stage_path("activity")).values()))
+    activity = average_activity(load_activities(run.stage_path("activity")))
     variants = load_variants(run.stage_path("polybias"))
     fine = placed.technology.cross is not None and placed.floorplan.n_tiles > 1
     loaded = time.perf_counter()

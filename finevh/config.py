@@ -183,7 +183,12 @@ class ActivitySource(_Section):
     reset: str | None = None
     """Random data: reset port, active low, held for the first cycles."""
     vcd: Path | None = None
+    """A recording of the final netlist instead of a simulation."""
     saif: Path | None = None
+    recording_period: Time | None = None
+    """Clock period of the recording; counted on its clock where absent."""
+    scope: str | None = None
+    """Hierarchical name of the design in the recording; found where absent."""
 
 
 class Schemes(_Section):

@@ -10,8 +10,7 @@ from finevh.flow.artifacts import load_netlist, save_activity
 from finevh.flow.inputs import technology_of
 from finevh.flow.stage import Metrics, StageContext
 from finevh.netlist.model import Netlist
-from finevh.power import Activity, RandomStimulus, Stimulus, simulate
-from finevh.power.memory import read_memory_stimulus
+from finevh.power import Activity, RandomStimulus, Stimulus, read_memory_stimulus, read_saif, read_vcd, simulate
 
 # Cycles with the reset held before counting starts.
 RESET_CYCLES = 5
@@ -66,14 +65,12 @@ def programs_of(flow: Flow) -> tuple[str, ...]:
 def measure_activity(flow: Flow, netlist: Netlist, program: str) -> Activity:
     """Simulate or import one activity."""
     source = flow.activity
+    period = source.recording_period
+    clock = flow.clock.port if period is None else None
     if source.vcd is not None:
-        from finevh.power import read_vcd
-
-        return read_vcd(source.vcd, netlist, clock=flow.clock.port)
+        return read_vcd(source.vcd, netlist, clock=clock, period_ps=period, scope=source.scope)
     if source.saif is not None:
-        from finevh.power import read_saif
-
-        return read_saif(source.saif, netlist, clock=flow.clock.port)
+        return read_saif(source.saif, netlist, clock=clock, period_ps=period, instance=source.scope)
     return simulate(netlist, stimulus_of(flow, program), source.cycles, warmup=source.warmup)
 
 

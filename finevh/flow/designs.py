@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from finevh.flow.inputs import constraints_of, technology_of
 from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
-from finevh.power import Activity, DynamicPower, LeakageModel, PreparedPower
+from finevh.power import Activity, DynamicPower, LeakageModel, PreparedPower, merge_activities
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Technology
 from finevh.timing import TimingGraph
@@ -67,25 +67,15 @@ def load_placed(flow: Flow, floorplan: Path, placed: Path) -> PlacedDesign:
     return PlacedDesign(flow, technology, netlist, load_floorplan(floorplan), load_placement(placed), wires, graph)
 
 
-def average_activity(activities: Sequence[Activity]) -> Activity:
-    """Activity of programs that run for equal times one after the other."""
-    if not activities:
-        raise InputError("no program's activity to average; name at least one in [activity]")
-    count = len(activities)
-    return replace(
-        activities[0],
-        toggle_rate=np.add.reduce([a.toggle_rate for a in activities]) / count,
-        probability=np.add.reduce([a.probability for a in activities]) / count,
-        pattern_probability=np.add.reduce([a.pattern_probability for a in activities]) / count,
-        cycles=sum(a.cycles for a in activities),
-        joint=all(a.joint for a in activities),
-        toggles=None,
-    )
-
-
 def load_activities(directory: Path) -> dict[str, Activity]:
     """Activity of each program of a finished run."""
     return {program: load_activity(directory, program) for program in programs_in(directory)}
+
+
+def average_activity(activities: Mapping[str, Activity]) -> Activity:
+    """Activity of all programs one after the other; a single one, observed or propagated, as it is."""
+    found = list(activities.values())
+    return found[0] if len(found) == 1 else merge_activities(found)
 
 
 def load_variant(directory: Path, name: str) -> NDArray[np.int8]:

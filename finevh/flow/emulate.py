@@ -40,7 +40,7 @@ def load_run(directory: Path) -> tuple[Flow, RunDirectory]:
 def load_design(flow: Flow, run: RunDirectory, variant: str) -> tuple[PlacedDesign, EngineDesign]:
     """Put one variant set of a finished run together again."""
     placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"))
-    activity = average_activity(list(load_activities(run.stage_path("activity")).values()))
+    activity = average_activity(load_activities(run.stage_path("activity")))
     return placed, tiled_design(placed, activity, load_variant(run.stage_path("polybias"), variant))
 
 

@@ -138,7 +138,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         )
     margin = check_noise(placed) if fine else float("nan")
     activities = load_activities(inputs["activity"])
-    average = average_activity(list(activities.values()))
+    average = average_activity(activities)
     variants = load_variants(inputs["polybias"])
     designs: dict[str, EngineDesign] = {}
     for name in flow.schemes.variants:

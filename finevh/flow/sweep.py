@@ -148,10 +148,10 @@ def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
     except ImportError:
         raise ToolMissingError("--scheduler needs the package distributed: pip install 'finevh[cluster]'") from None
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise InputError(f"--scheduler {scheduler}: nobody answers ({error}); start one with 'dask scheduler'") from None
-    with client, client.get_executor() as executor:
+    with client, client.get_executor() as executor:  # type: ignore[no-untyped-call]
         yield executor
 
 
