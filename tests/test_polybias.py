@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finevh.polybias import BiasResult, assign_variants, slack_threshold, stage_order, variant_shares
+from finevh.technology.model import Technology
+
+SLOWDOWN = {"PB0": 0.0, "PB4": 0.03, "PB10": 0.09, "PB16": 0.20}
+TECHNOLOGY = cast(
+    Technology,
+    SimpleNamespace(variants=tuple(SimpleNamespace(name=n, suffix="", slowdown=s) for n, s in SLOWDOWN.items())),
+)
+FACTOR = 1.0 + np.array(list(SLOWDOWN.values()))
+PERIOD = 100.0
+
+
+class PathOracle:
+    """Paths as sets of cells; the delay of a path is the sum of its cells' delays, each times its variant's factor."""
+
+    def __init__(self, delay: np.ndarray, paths: list[list[int]]) -> None:
+        self.delay, self.paths = delay, paths
+        self.variant = np.zeros(len(delay), dtype=np.int8)
+
+    def slacks(self) -> np.ndarray:
+        each = self.delay * FACTOR[self.variant]
+        return np.array([PERIOD - each[path].sum() for path in self.paths])
+
+    def cell_slack(self, variant: np.ndarray) -> np.ndarray:
+        self.variant = variant.copy()
+        slack = np.full(len(self.delay), np.inf)
+        for path, value in zip(self.paths, self.slacks(), strict=True):
+            slack[path] = np.minimum(slack[path], value)
+        return slack
+
+    def worst_slack(self) -> float:
+        return float(self.slacks().min())
+
+    def try_cell(self, cell: int, variant: int) -> float:
+        self.variant[cell] = variant
+        return self.worst_slack()
+
+
+def run(delay: np.ndarray, paths: list[list[int]], candidates: np.ndarray) -> tuple[BiasResult, PathOracle]:
+    oracle = PathOracle(delay, paths)
+    start = np.zeros(len(delay), dtype=np.int8)
+    return assign_variants(TECHNOLOGY, ("PB4", "PB10", "PB16"), start, candidates, 10.0, oracle), oracle
+
+
+designs = st.integers(1, 12).flatmap(
+    lambda n: st.tuples(
+        st.lists(st.floats(1.0, 20.0), min_size=n, max_size=n),
+        st.lists(st.lists(st.integers(0, n - 1), min_size=1, max_size=n, unique=True), min_size=1, max_size=8),
+        st.lists(st.booleans(), min_size=n, max_size=n),
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(designs)
+def test_worst_slack_is_never_made_worse_than_the_requirement(
+    design: tuple[list[float], list[list[int]], list[bool]],
+) -> None:
+    delay, paths, candidates = design
+    result, oracle = run(np.array(delay), paths, np.array(candidates))
+    oracle.cell_slack(result.cell_variant)
+    assert oracle.worst_slack() == pytest.approx(result.worst_slack_after)
+    assert result.worst_slack_after >= min(0.0, result.worst_slack_before)
+
+
+@settings(max_examples=100, deadline=None)
+@given(designs)
+def test_only_candidates_are_biased(design: tuple[list[float], list[list[int]], list[bool]]) -> None:
+    delay, paths, candidates = design
+    result, _ = run(np.array(delay), paths, np.array(candidates))
+    assert not result.cell_variant[~np.array(candidates)].any()
+
+
+@settings(max_examples=100, deadline=None)
+@given(designs)
+def test_no_cell_that_a_stage_considered_could_still_take_its_variant(
+    design: tuple[list[float], list[list[int]], list[bool]],
+) -> None:
+    """The last stage leaves a maximal set: any further PB4 cell with slack above its threshold would break a path."""
+    delay, paths, candidates = design
+    result, oracle = run(np.array(delay), paths, np.array(candidates))
+    floor = min(0.0, result.worst_slack_before)
+    slack = oracle.cell_slack(result.cell_variant)
+    for cell in np.flatnonzero(np.array(candidates) & (result.cell_variant == 0)):
+        if slack[cell] > slack_threshold(10.0, SLOWDOWN["PB4"]):
+            assert oracle.try_cell(int(cell), 1) < floor
+            oracle.try_cell(int(cell), 0)
+
+
+def test_stages_run_from_the_strongest_bias_to_the_weakest() -> None:
+    names = [TECHNOLOGY.variants[i].name for i in stage_order(TECHNOLOGY, ("PB4", "PB10", "PB16"))]
+    assert names == ["PB16", "PB10", "PB4"]
+
+
+def test_a_cell_with_room_for_the_strongest_bias_takes_it() -> None:
+    result, _ = run(np.array([10.0, 10.0]), [[0], [1]], np.array([True, False]))
+    assert result.cell_variant.tolist() == [3, 0]
+
+
+def test_slack_below_the_threshold_keeps_a_cell_out_of_a_stage() -> None:
+    # 98.5 ps of 100: 1.5 ps of slack is under S_th(PB16) = 2 ps, over S_th(PB10) = 0.9 ps; +9 % of 98.5 ps breaks the path.
+    result, _ = run(np.array([98.5]), [[0]], np.array([True]))
+    assert [stage.considered for stage in result.stages] == [0, 1, 1]
+    assert result.cell_variant.tolist() == [0]
+
+
+def test_threshold_is_average_delay_times_slowdown() -> None:
+    assert slack_threshold(20.0, 0.1988) == pytest.approx(3.976)
+
+
+def test_shares_count_the_chosen_cells_alone() -> None:
+    shares = variant_shares(TECHNOLOGY, np.array([0, 3, 3, 1], dtype=np.int8), np.array([True, True, True, False]))
+    assert shares == pytest.approx({"PB0": 1 / 3, "PB16": 2 / 3})
