@@ -188,9 +188,10 @@ def _ternary_columns(cells: CellTable, cross: CrossFile, family_of: dict[str, in
         states = tuple(names[j] for j in cells.state_pin[cells.state_ptr[i] : cells.state_ptr[i + 1]])
         if not states:
             continue
-        if family not in family_of:
+        # A cell whose leakage states differ from those of its family stands in the file under its own name.
+        f = family_of.get(cells.names[i], family_of.get(family, -1))
+        if f < 0:
             raise InputError(f"{source}: holds no family {family} (cell {cells.names[i]}); characterise it")
-        f = family_of[family]
         if cross.state_pins[f] != states:
             raise InputError(f"{source}: family {family} has state pins {', '.join(cross.state_pins[f])}, the Liberty of "
                              f"{cells.names[i]} has {', '.join(states)}; write both from one characterisation")

@@ -53,7 +53,7 @@ def _units(group: Group, source: str) -> Units:
     """Read the unit attributes; absent ones have Liberty's defaults: 1 ns, 1 pF, 1 V."""
     raw = group.arguments("capacitive_load_unit") or "1,pf"
     parts = raw.replace('"', "").replace(" ", "").split(",")
-    if len(parts) != 2:
+    if len(parts) != 2 or parts[1][-1:].lower() != "f":
         raise InputError(f"{source}: capacitive_load_unit ({raw}) is not (number, ff|pf)")
     try:
         capacitance = float(parts[0]) * unit_scale(parts[1][:-1] + "F", "capacitance")

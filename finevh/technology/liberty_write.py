@@ -144,7 +144,7 @@ def _pin(cell: Cell, pin: Pin, templates: _Templates) -> Iterator[str]:
             "clock_gate_clock_pin" if pin.clock else "clock_gate_test_pin" if pin.name == "SE" else "clock_gate_enable_pin")
         yield f"      {role} : true;"
     yield f"      capacitance : {number(pin.cap)};"
-    if pin.direction == Direction.INPUT:
+    if pin.direction == Direction.INPUT or pin.cap_rise != pin.cap_fall:
         yield f"      rise_capacitance : {number(pin.cap_rise)};"
         yield f"      fall_capacitance : {number(pin.cap_fall)};"
     if np.isfinite(pin.max_cap):
