@@ -85,8 +85,8 @@ def read_sources(rtl: Rtl) -> Command:
     for name, text in rtl.defines.items():
         arguments += ["-D", f"{name}={text}" if text else name]
     for folder in rtl.include_dirs:
-        arguments += ["-I", str(folder)]
-    return (*arguments, *(str(path) for path in rtl.files))
+        arguments += ["-I", str(folder.absolute())]
+    return (*arguments, *(str(path.absolute()) for path in rtl.files))
 
 
 def optimise_words(options: Options) -> list[Command]:

@@ -31,7 +31,7 @@ class SynthesisPlan:
     top : name of the top module.
     files : name in the run directory to content; holds the command list, the same list as Tcl, and the texts it names.
     commands : Yosys commands as argument lists.
-    inputs : files outside the run directory, with the SHA-256 of their content.
+    inputs : files and include folders outside the run directory, with the SHA-256 of their content.
     libraries : Liberty file to its (uncompressed) name in the run directory.
     known_cells : area of every library cell, um2; empty when the plan maps to no library.
     """
@@ -46,10 +46,9 @@ class SynthesisPlan:
     @property
     def digest(self) -> str:
         """SHA-256 over commands and contents; where a file lies does not enter."""
-        content = {path: digest for path, digest in self.inputs.items()}
-        anonymous = [[content.get(word, word) for word in command] for command in self.commands]
+        anonymous = [[self.inputs.get(word, word) for word in command] for command in self.commands]
         texts = {name: text for name, text in self.files.items() if name not in (COMMANDS, SCRIPT)}
-        data = json.dumps([anonymous, texts, list(content.values())], sort_keys=True)
+        data = json.dumps([anonymous, texts, list(self.inputs.values())], sort_keys=True)
         return hashlib.sha256(data.encode()).hexdigest()
 
 

@@ -21,7 +21,7 @@ from finevh.technology.liberty_syntax import read_liberty_text
 
 LOG = "synthesis.log"
 MESSAGES = "messages.log"
-_ERROR = re.compile(r"^(?:(?P<where>[^\s:][^:\n]*:\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?): )?ERROR: (?P<text>.*)$", re.MULTILINE)
+_ERROR = re.compile(r"^(?:(?P<file>[^\s:][^:\n]*):(?P<line>\d+)[-.\d]*: )?ERROR: (?P<text>.*)$", re.MULTILINE)
 _WARNING = re.compile(r"^(?:(?P<where>[^\s:][^:\n]*:\d+): )?(?:Warning|WARNING): (?P<text>.*)$", re.MULTILINE)
 _TOPS = re.compile(r"^Top level design units:\n((?:    \S+\n)+)", re.MULTILINE)
 
@@ -183,7 +183,11 @@ def _call_worker(directory: Path, progress: Callable[[str, float], None] | None)
 def _explain(directory: Path, status: int) -> FinevhError:
     text = (directory / MESSAGES).read_text(encoding="utf-8", errors="replace")
     errors = [match for match in _ERROR.finditer(text) if not match["text"].startswith("Design elaboration failed")]
-    located = [f"{match['where']}: {match['text']}" for match in errors if match["where"]]
+    # Yosys names files relative to where it runs.
+    base = directory.absolute()
+    located = [
+        f"{os.path.normpath(base / match['file'])}:{match['line']}: {match['text']}" for match in errors if match["file"]
+    ]
     if located:
         return InputError("\n".join(dict.fromkeys(located)) + "\nthe RTL does not elaborate; correct it and run again")
     if errors:

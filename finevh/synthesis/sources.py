@@ -48,12 +48,13 @@ class Rtl:
         return replace(self, top=top)
 
     def texts(self) -> dict[str, bytes]:
-        """Return the content of every file that can enter elaboration, by path: sources first, then includable files."""
-        found = {str(path): path.read_bytes() for path in self.files}
+        """Return what can enter elaboration by absolute path: sources, include folders (their file names), their files."""
+        found = {str(path.absolute()): path.read_bytes() for path in self.files}
         for folder in self.include_dirs:
-            for path in sorted(folder.iterdir()):
-                if path.is_file() and path.suffix in _HDL_SUFFIXES:
-                    found.setdefault(str(path), path.read_bytes())
+            paths = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in _HDL_SUFFIXES]
+            found[str(folder.absolute())] = "\n".join(path.name for path in paths).encode()
+            for path in paths:
+                found.setdefault(str(path.absolute()), path.read_bytes())
         return found
 
 

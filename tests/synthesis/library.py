@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-_AXES = 'index_1 ("0.001, 0.1"); index_2 ("0.001, 0.1");'
+# Three entries an axis: ABC reads smaller tables as zero.
+_AXIS = (0.001, 0.01, 0.1)
+_AXES = 'index_1 ("0.001, 0.01, 0.1"); index_2 ("0.001, 0.01, 0.1");'
 
 
 def _arc(pins: str, sense: str, resistance: float, kind: str = "") -> str:
     """One timing group whose delay and slew grow with load (ns/pF) and, by a tenth, with input slew."""
     rows = ", ".join(
-        '"' + ", ".join(f"{0.01 + 0.1 * slew + resistance * load:.5f}" for load in (0.001, 0.1)) + '"' for slew in (0.001, 0.1)
+        '"' + ", ".join(f"{0.01 + 0.1 * slew + resistance * load:.5f}" for load in _AXIS) + '"' for slew in _AXIS
     )
     tables = "".join(
         f"{name} (plane) {{ {_AXES} values ({rows}); }}\n"
