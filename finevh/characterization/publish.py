@@ -55,7 +55,7 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
     for table in process.cells:
         topologies |= load_topologies(table)
         widths |= load_fillers(table)
-    chosen = tuple(variants or (variant.name for variant in manifest.variants))
+    chosen = tuple(variants or (variant.name for variant in manifest.published()))
     supplies = tuple(vdds or manifest.vdds())
     found = _load(records, chosen, supplies, topologies)
     folder = out or technology.parent
@@ -113,7 +113,7 @@ def _physical_views(manifest: Manifest, views: Views, models: Sequence[Cell], ph
     if views.cell_lef and manifest.layers:
         path = folder / views.cell_lef[0]
         shapes = [_footprint(cell, site.height_um) for cell in models]
-        for variant in manifest.variants:
+        for variant in manifest.published():
             suffix = manifest.suffix(variant.name)
             shapes += [Footprint(cell.name + suffix, cell.area / site.height_um, site.height_um, "CORE SPACER", ())
                        for cell in physical]

@@ -61,11 +61,12 @@ def load_technology(path: Path, *, variants: Sequence[str] | None = None, group:
 
 
 def _choose(manifest: Manifest, path: Path, variants: Sequence[str] | None, group: str | None) -> tuple[str, ...]:
-    known = [variant.name for variant in manifest.variants]
+    published = manifest.published()
+    known = [variant.name for variant in published]
     if group is not None:
-        members = tuple(variant.name for variant in manifest.variants if group in variant.group)
+        members = tuple(variant.name for variant in published if group in variant.group)
         if not members:
-            groups = sorted({name for variant in manifest.variants for name in variant.group})
+            groups = sorted({name for variant in published for name in variant.group})
             raise InputError(f"{path}: no variant is in group '{group}'; groups are {', '.join(groups) or 'not given'}")
         return members
     for name in variants or ():

@@ -74,6 +74,8 @@ class Views(_Section):
     """A pattern with ``{suffix}`` or ``{variant}`` and ``{vdd}`` (0.8 V is ``0v80``), or a list of files, one per supply."""
     vdd: tuple[float, ...] = ()
     """Supplies of the pattern, V; default: those of ``[voltages]``."""
+    variants: tuple[str, ...] = ()
+    """Variants that have files; default: all."""
     vdd_nominal: float | None = Field(default=None, gt=0)
     """Supply at which variants are compared; default: the highest."""
     cross_voltage: str | None = None
@@ -117,6 +119,9 @@ class Manifest(_Section):
             for value in values:
                 if values.count(value) > 1:
                     raise ValueError(f"two variants have the {what} '{value}'")
+        for name in self.views.variants if self.views is not None else ():
+            if name not in names:
+                raise ValueError(f"views.variants names '{name}'; variants are {', '.join(names)}")
         return self
 
     def suffix(self, variant: str) -> str:
@@ -125,6 +130,11 @@ class Manifest(_Section):
             if entry.name == variant:
                 return entry.suffix if entry.suffix is not None else (f"_{variant}" if i else "")
         raise KeyError(variant)
+
+    def published(self) -> tuple[TechnologyVariant, ...]:
+        """Variants that have files."""
+        listed = self.views.variants if self.views is not None else ()
+        return tuple(entry for entry in self.variants if not listed or entry.name in listed)
 
     def vdds(self) -> tuple[float, ...]:
         """Supplies of the library, V, ascending; empty where they stand in the Liberty files alone."""
