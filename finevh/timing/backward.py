@@ -28,7 +28,7 @@ def trace(g, t, nets, point, values, node, edge, tag, steps, numbers):  # type: 
     load; ps and fF.
     """
     node_cell, arc_ptr, arc_source, arc_local, arc_mask = g.node_cell, g.arc_ptr, g.arc_source, g.arc_local, g.arc_mask
-    tags, launch, ideal = g.tags, g.launch, g.ideal
+    tags, ideal, arc_class, remap = g.tags, g.ideal, g.arc_class, g.remap
     record, cross_record, axes, table = t.record, t.cross_record, t.axes, t.values
     table_base, cell_vdd, port_vdd = point.table_base, point.cell_vdd, point.port_vdd[0]
     arrival, slew, load = values.arrival, values.slew, values.load
@@ -55,7 +55,7 @@ def trace(g, t, nets, point, values, node, edge, tag, steps, numbers):  # type: 
                 if not (arc_mask[a] >> (2 * i + r)) & 1:
                     continue
                 for c in range(arrival.shape[0]):
-                    if not (tags[u, i] >> c) & 1 or (launch[c] if starts else c) != k:
+                    if not (tags[u, i] >> c) & 1 or (remap[arc_class[a], c] if arc_class[a] else c) != k:
                         continue
                     start = arrival[c, u, i]
                     slew_in = slew[u, i]
@@ -93,7 +93,7 @@ def trace(g, t, nets, point, values, node, edge, tag, steps, numbers):  # type: 
 def require(g, t, nets, point, values, required):  # type: ignore[no-untyped-def]
     """Propagate required times (n_tag, n_node, 2), set at endpoints and inf elsewhere, back to every node; late paths."""
     node_cell, arc_ptr, arc_source, arc_local, arc_mask = g.node_cell, g.arc_ptr, g.arc_source, g.arc_local, g.arc_mask
-    tags = g.tags
+    tags, arc_class, remap = g.tags, g.arc_class, g.remap
     record, cross_record, axes, table = t.record, t.cross_record, t.axes, t.values
     table_base, cell_vdd, port_vdd = point.table_base, point.cell_vdd, point.port_vdd[0]
     slew, load = values.slew, values.load
@@ -134,5 +134,6 @@ def require(g, t, nets, point, values, required):  # type: ignore[no-untyped-def
                             record, cross_record, axes, table, rec, slew_in, load[v, r], cell_vdd[cell], driver_vdd, n_vdd
                         )
                     for k in range(n_tag):
-                        if (m >> k) & 1:
-                            required[k, u, i] = min(required[k, u, i], required[k, v, r] - delay - wire)
+                        to = remap[arc_class[a], k] if arc_class[a] else k
+                        if (m >> k) & 1 and to >= 0:
+                            required[k, u, i] = min(required[k, u, i], required[to, v, r] - delay - wire)

@@ -30,7 +30,7 @@ def _tuple(cls: Any, **special: Any) -> Any:
 
 
 GRAPH = _tuple(
-    Graph, arc_mask=_B1, tags=_I2, ideal=_B1, port_arrival=_F3, port_slew=_F2, port_load=_F2, port_drive=_I2,
+    Graph, arc_mask=_B1, tags=_I2, ideal=_B1, remap=_I2, port_arrival=_F3, port_slew=_F2, port_load=_F2, port_drive=_I2,
     port_drive_slew=_F2,
 )  # fmt: skip
 TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
@@ -44,6 +44,7 @@ _BYTE = types.Array(types.int8, 1, "C")
 
 _SIGNATURES: dict[str, Any] = {
     "_sweep": types.int64(GRAPH, TABLES, NETS, POINT, VALUES, _B1, types.boolean),
+    "_reach": types.void(GRAPH, _I2),
     "_needs": types.void(GRAPH, TABLES, NETS, POINT, ROWS, VALUES, VALUES, _F1),
     "_prepare": types.void(_I2, types.int64, types.int64, _I1, _I1, _I1, _BYTE, POINT, _I1),
     "trace": types.int64(GRAPH, TABLES, NETS, POINT, VALUES, types.int64, types.int64, types.int64, _I2, _F2),

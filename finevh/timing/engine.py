@@ -13,14 +13,16 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Technology
-from finevh.timing.binding import Names, bind_ports, make_tags
+from finevh.timing.binding import bind_ports, number_port_tags
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.constraints import Constraints
 from finevh.timing.endpoints import Endpoints, bind_endpoints
 from finevh.timing.kernels import Graph, Nets, Point, Tables, Values
-from finevh.timing.structure import EDGE, Structure, build_structure
+from finevh.timing.objects import Names
+from finevh.timing.structure import Structure, build_structure
 from finevh.timing.tables import pack_tables
+from finevh.timing.tags import TagSet, bind_exceptions
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,16 @@ class TimingGraph:
         self.constants = propagate_constants(netlist, cases, pin_cases)
         self.structure: Structure = build_structure(netlist, self.constants)
         self.tables = pack_tables(technology)
-        self.tags = make_tags(constraints.clocks)
+        self.tags = TagSet(constraints.clocks, bind_exceptions(self.names, constraints, self.structure))
+        number_port_tags(self.names, constraints, self.tags)
+        self.tags.classify(netlist, self.structure)
+        self.tags.close()
         self.ports = bind_ports(self.names, constraints, self.tags)
         cross = self.tables.cross_record if cross_voltage else np.zeros((0, 5), dtype=np.int32)
         self._tables = Tables(
             self.tables.record, cross, self.tables.axes, self.tables.values, self.tables.pin_cap
         )
-        self.node_tags = self._reach()
+        self._reach()
         self._graph = self._arrays(late=True)
         self._early_graph = self._arrays(late=False)
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
@@ -176,31 +181,27 @@ class TimingGraph:
                         nets[int(netlist.port_net[port])] = value
         return nets, pins
 
-    def _reach(self) -> NDArray[np.int64]:
-        """(n_node, 2) tags that can reach each node and edge, as bit sets."""
+    def _reach(self) -> None:
+        """Find which tags reach each node and edge, and drop those that reach nothing."""
         s = self.structure
-        tags = np.zeros((s.n_node, 2), dtype=np.int64)
+        tags = np.zeros((s.n_node, 2), dtype=np.int32)
         is_port = s.node_port >= 0
         for k in range(self.tags.n):
             for r in (0, 1):
                 given = np.isfinite(self.ports.late[k, :, r]) | np.isfinite(self.ports.early[k, :, r])
-                hit = is_port & given[np.maximum(s.node_port, 0)] if len(given) else is_port
-                tags[hit, r] |= 1 << k
-        n_clock = int(self.tags.is_clock.sum())
-        source, ptr, mask = s.arc_source, s.arc_ptr, s.arc_mask
-        first = np.searchsorted(s.level, np.arange(int(s.level.max(initial=0)) + 2))
-        clock_bits = (1 << n_clock) - 1
-        for low, high in zip(first[1:-1], first[2:], strict=True):
-            arcs = np.arange(ptr[low], ptr[high])
-            target = np.repeat(np.arange(low, high), np.diff(ptr[low : high + 1]))
-            launch = (mask[arcs] & EDGE) > 0
-            for i in (0, 1):
-                seen = tags[source[arcs], i]
-                moved = np.where(launch, (seen & clock_bits) << n_clock, seen)
-                for r in (0, 1):
-                    allowed = (mask[arcs] >> (2 * i + r) & 1).astype(bool)
-                    np.bitwise_or.at(tags[:, r], target[allowed], moved[allowed])
-        return tags
+                if len(given):
+                    tags[is_port & given[np.maximum(s.node_port, 0)], r] |= 1 << k
+        self.node_tags = tags
+        self.kernels.reach(self._arrays(late=True), tags)
+        everywhere = int(np.bitwise_or.reduce(tags, axis=None)) if tags.size else 0
+        rows = self.tags.keep(np.array([everywhere >> k & 1 for k in range(self.tags.n)], dtype=bool))
+        packed = np.zeros_like(tags)
+        for to, k in enumerate(rows.tolist()):
+            packed |= (tags >> k & 1) << to
+        self.node_tags = packed
+        self.ports = replace(
+            self.ports, late=np.ascontiguousarray(self.ports.late[rows]), early=np.ascontiguousarray(self.ports.early[rows])
+        )
 
     def _arrays(self, late: bool) -> Graph:
         s, ports = self.structure, self.ports
@@ -211,7 +212,7 @@ class TimingGraph:
         ideal = np.full(max(self.tags.n, 1), 0 if self.constraints.propagated else 1, dtype=np.uint8)
         return Graph(
             s.node_cell, s.node_port, s.arc_ptr, s.arc_source, s.arc_sink, s.arc_local, s.arc_mask, s.sink_ptr,
-            s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, as_int(self.node_tags), self.tags.launch, ideal,
+            s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, self.node_tags, self.tags.arc_class, self.tags.remap, ideal,
             ports.late if late else ports.early, ports.slew[end], ports.load[end], drive, ports.drive_slew,
         )  # fmt: skip
 
@@ -230,8 +231,7 @@ class TimingGraph:
 
     def _clock_cells(self) -> Int:
         """Cells whose output is on a clock network."""
-        bits = (1 << int(self.tags.is_clock.sum())) - 1
-        on = (self.node_tags & bits).any(axis=1) & (self.structure.node_cell >= 0)
+        on = (self.node_tags & self.tags.clock_bits).any(axis=1) & (self.structure.node_cell >= 0)
         return as_int(np.unique(self.structure.node_cell[on]))
 
     def _bind_wires(self, wires: Wires | None) -> None:

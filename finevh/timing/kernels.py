@@ -33,8 +33,10 @@ class Graph(NamedTuple):
     fan_node: Int
     tags: np.ndarray
     """(n_node, 2) int32 bit sets of the tags that reach each node and edge."""
-    launch: Int
-    """(n_tag) data tag that a clock tag launches, -1 for data tags."""
+    arc_class: Int
+    """(n_arc) row of ``remap``; 0 leaves tags as they are."""
+    remap: Int
+    """(n_class, n_tag) tag behind an arc, -1 for none."""
     ideal: np.ndarray
     """(n_tag) uint8, 1 where registers see the tag's clock as ideal."""
     port_arrival: Real
@@ -116,7 +118,8 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
     """
     # Local names: numba counts references at every access to a field of a tuple.
     node_cell, node_port, arc_ptr, arc_source = g.node_cell, g.node_port, g.arc_ptr, g.arc_source
-    arc_local, arc_mask, tags, launch, ideal = g.arc_local, g.arc_mask, g.tags, g.launch, g.ideal
+    arc_local, arc_mask, tags, ideal = g.arc_local, g.arc_mask, g.tags, g.ideal
+    arc_class, remap = g.arc_class, g.remap
     sink_ptr, sink_cell, sink_local, sink_port = g.sink_ptr, g.sink_cell, g.sink_local, g.sink_port
     fan_ptr, fan_node, port_load, port_drive = g.fan_ptr, g.fan_node, g.port_load, g.port_drive
     port_slew, port_arrival, port_drive_slew = g.port_slew, g.port_arrival, g.port_drive_slew
@@ -271,14 +274,12 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
                     k = 0
                     while m:
                         if m & 1:
-                            to = k
+                            to = remap[arc_class[a], k] if arc_class[a] else k
                             start = arrival[k, u, i]
                             if mode:
                                 start += sink_delay[arc_sink[a], i]
-                            if starts:
-                                to = launch[k]
-                                if to >= 0 and ideal[k]:
-                                    start = 0.0
+                            if starts and ideal[k]:
+                                start = 0.0
                             if to >= 0:
                                 end = start + delay
                                 if (end > new_arrival[to, r]) == late:
@@ -337,6 +338,25 @@ class Rows(NamedTuple):
     clock_sink: Int
     clock_tag: Int
     clock_edge: Int
+
+
+def _reach(g, tags):  # type: ignore[no-untyped-def]
+    """Propagate the sets of tags (n_node, 2) through all arcs."""
+    arc_ptr, arc_source, arc_mask, arc_class, remap = g.arc_ptr, g.arc_source, g.arc_mask, g.arc_class, g.remap
+    for v in range(arc_ptr.shape[0] - 1):
+        for a in range(arc_ptr[v], arc_ptr[v + 1]):
+            for e in range(4):
+                if not (arc_mask[a] >> e) & 1:
+                    continue
+                m = tags[arc_source[a], e >> 1]
+                k = 0
+                while m:
+                    if m & 1:
+                        to = remap[arc_class[a], k] if arc_class[a] else k
+                        if to >= 0:
+                            tags[v, e & 1] |= 1 << to
+                    m >>= 1
+                    k += 1
 
 
 def _needs(g, t, nets, point, rows, data, clock, need):  # type: ignore[no-untyped-def]
