@@ -17,6 +17,7 @@ from finevh.schemes import (
     single_voltage_curve,
     voltage_grid,
 )
+from finevh.selection import SLACK_TOLERANCE
 from tests.selection.toy import random_design
 
 
@@ -61,7 +62,7 @@ def test_order_of_the_schemes(curve: Curve, delta: float) -> None:
         assert i.power_total_mw <= d.power_total_mw * (1 + 1e-12) <= h.power_total_mw * (1 + 1e-9)
         assert e.power_total_mw <= g.power_total_mw * (1 + 1e-12)
         assert e.power_total_mw <= h.power_total_mw * (1 + 1e-12)
-        assert (g.worst_slack_ps or 0.0) >= -1e-6
+        assert (g.worst_slack_ps or 0.0) >= -SLACK_TOLERANCE
         assert g.assignment.count("H") == g.tiles_high
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from finevh.errors import InputError, NotReachableError
 from finevh.selection import (
+    SLACK_TOLERANCE,
     Choice,
     Interval,
     MappedTiming,
@@ -103,7 +104,7 @@ def test_counting_critical_cells_is_an_option_that_also_meets_the_clock() -> Non
     design = random_design(5)
     for period, answer in zip(periods(design), select_greedy(design, INTERVAL, periods(design), "count"), strict=True):
         assert isinstance(answer, MappedTiming)
-        assert answer.min_period <= period + 1e-6
+        assert answer.min_period <= period + SLACK_TOLERANCE
 
 
 @given(seed=st.integers(0, 10_000), crossing=st.sampled_from([0.0, 0.4]))
@@ -124,8 +125,8 @@ def test_selectors_are_ordered_exact_improved_greedy_and_none_is_worse_than_hopp
         f = 1e6 / period
         bound = lower_bound(design, INTERVAL, f) - 1e-12
         assert bound <= exact.energy.power(f) <= improved.energy.power(f) <= hopping.power(f) + 1e-12
-        assert exact.min_period <= period + 1e-6
-        assert improved.min_period <= period + 1e-6
+        assert exact.min_period <= period + SLACK_TOLERANCE
+        assert improved.min_period <= period + SLACK_TOLERANCE
         if isinstance(greedy, MappedTiming):
             assert improved.energy.power(f) <= design.energy(greedy).power(f) + 1e-12
 
@@ -137,7 +138,7 @@ def test_exhaustive_choice_equals_a_plain_loop_over_all_maps() -> None:
         powers = []
         for code in range(32):
             timing = design.evaluate(INTERVAL, np.array([bool(code >> bit & 1) for bit in range(5)]))
-            if timing.min_period <= period + 1e-6:
+            if timing.min_period <= period + SLACK_TOLERANCE:
                 powers.append(design.energy(timing).power(1e6 / period))
         assert isinstance(choice, Choice)
         assert choice.energy.power(1e6 / period) == pytest.approx(min(powers), rel=1e-12)
