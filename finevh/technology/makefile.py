@@ -28,7 +28,7 @@ class Makefile:
     _simple: set[str] = field(default_factory=set)
     _locals: list[dict[str, str]] = field(default_factory=list)
 
-    def value(self, name: str) -> str:
+    def value(self, name: str, depth: int = 0) -> str:
         """Return the expanded value of a variable, empty if it is not set."""
         for scope in reversed(self._locals):
             if name in scope:
@@ -36,7 +36,7 @@ class Makefile:
         if name not in self.variables:
             return ""
         raw = self.variables[name]
-        return raw if name in self._simple else self.expand(raw)
+        return raw if name in self._simple else self.expand(raw, depth)
 
     def words(self, name: str) -> list[str]:
         """Return the words of a variable."""
@@ -64,7 +64,7 @@ class Makefile:
                 pieces.append("$")
                 at = dollar + 2
             else:
-                pieces.append(self.value(following))
+                pieces.append(self.value(following, depth + 1))
                 at = dollar + 2
         pieces.append(text[at:])
         return "".join(pieces)
@@ -92,8 +92,8 @@ class Makefile:
         name = self.expand(inside, depth)
         replaced = re.match(r"([^:]+):([^=]*)=(.*)$", name)
         if replaced:
-            return _patsubst(f"%{replaced[2]}", f"%{replaced[3]}", self.value(replaced[1]))
-        return self.value(name.strip())
+            return _patsubst(f"%{replaced[2]}", f"%{replaced[3]}", self.value(replaced[1], depth))
+        return self.value(name.strip(), depth)
 
     def assign(self, line: str) -> bool:
         """Take one assignment; False if the line is none."""
@@ -159,7 +159,7 @@ def _read_lines(make: Makefile, lines: Iterable[str]) -> None:
         elif line.startswith("else"):
             if not stack:
                 raise InputError(f"{make.path}: 'else' without a condition")
-            _, done = stack.pop()
+            done = stack.pop()[1]
             rest = _CONDITION.match(line[4:].strip())
             outer = all(taken for taken, _ in stack)
             taken = outer and not done and (rest is None or _holds(make, rest[1], rest[2]))
@@ -189,8 +189,7 @@ def _holds(make: Makefile, kind: str, text: str) -> bool:
         inside, _ = make._bracketed(text, 0)
         parts = _arguments(inside)
     else:
-        parts = re.findall(r"\"([^\"]*)\"|'([^']*)'", text)[:2]
-        parts = [a or b for a, b in parts]
+        parts = [match[1] or match[2] or "" for match in re.finditer(r"\"([^\"]*)\"|'([^']*)'", text)]
     first, second = ([make.expand(part).strip() for part in parts] + ["", ""])[:2]
     return (first == second) == (kind == "ifeq")
 
@@ -280,12 +279,11 @@ def _if(make: Makefile, text: str, depth: int) -> str:
 
 
 def _foreach(make: Makefile, text: str, depth: int) -> str:
-    name, words, body = (_arguments(text) + ["", ""])[:3]
-    rest = ",".join(_arguments(text)[2:])
+    name, words, *body = _arguments(text)
     found = []
     for word in make.expand(words, depth).split():
         make._locals.append({make.expand(name, depth).strip(): word})
-        found.append(make.expand(rest or body, depth))
+        found.append(make.expand(",".join(body), depth))
         make._locals.pop()
     return " ".join(found)
 

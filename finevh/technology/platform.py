@@ -18,7 +18,14 @@ from finevh.technology.load import load_technology
 from finevh.technology.makefile import Makefile, read_makefile
 from finevh.technology.manifest import vdd_label
 from finevh.technology.model import Layer, Technology
-from finevh.technology.platform_libs import LibraryFile, choose_corner, find_libraries, liberty_text, merge_liberty
+from finevh.technology.platform_libs import (
+    LibraryFile,
+    choose_corner,
+    find_libraries,
+    flavour_of,
+    liberty_text,
+    merge_liberty,
+)
 from finevh.technology.slope import slope_cross_file
 
 __all__ = ["PlatformResult", "add_platform"]
@@ -91,16 +98,16 @@ def add_platform(
         If ``setRC.tcl`` must be read and there is no ``tclsh``.
     """
     if not path.is_dir():
-        raise InputError(f"{path}: no such folder; give a platform folder, for example OpenROAD-flow-scripts/flow/platforms/sky130hd")
+        example = "OpenROAD-flow-scripts/flow/platforms/sky130hd"
+        raise InputError(f"{path}: no such folder; give a platform folder, for example {example}")
     platform = _read_platform(path, name)
-    libraries = find_libraries(platform.libraries)
     # A flavour that the platform's own flow does not use (memory cells, say) is no variant.
-    used = {library.flavour for library in libraries if library.path in platform.libraries}
-    chosen = choose_corner([library for library in libraries if library.flavour in used], corner)
+    used = list(dict.fromkeys(flavour_of(path) for path in platform.libraries))
+    chosen = choose_corner([each for each in find_libraries(platform.libraries) if each.flavour in used], corner)
     notes = _corner_notes(chosen)
     folder = output or Path("technologies") / platform.name
     folder.mkdir(parents=True, exist_ok=True)
-    flavours = list(dict.fromkeys(library.flavour for library in chosen))
+    flavours = [flavour for flavour in used if any(library.flavour == flavour for library in chosen)]
     views, variants = _views(platform, chosen, flavours, folder)
     lef = read_lef([platform.tech_lef, *platform.cell_lefs])
     layers = _layers(platform, lef, chosen[0].path)
@@ -170,7 +177,9 @@ def _plain_folder(path: Path, title: str) -> _Platform:
     libraries = sorted(each for each in path.iterdir() if re.search(r"\.lib(\.gz)?$", each.name))
     tech = [each for each in lefs if re.search(r"^\s*TYPE\s+ROUTING\b", each.read_text(errors="replace"), re.MULTILINE)]
     if len(tech) != 1 or len(lefs) < 2 or not libraries:
-        raise InputError(f"{path}: no config.mk, and not one technology LEF with cell LEF and Liberty files either; give a platform folder")
+        raise InputError(
+            f"{path}: no config.mk, and not one technology LEF with cell LEF and Liberty files either; give a platform folder"
+        )
     cells = tuple(each for each in lefs if each != tech[0])
     return _Platform(title, tech[0], cells, tuple(libraries), "", None, {}, {})
 
@@ -222,7 +231,7 @@ def _common_suffix(text: str) -> str:
     endings = {name[name.rfind("_") :] for name in names if "_" in name}
     if len(endings) != 1:
         raise InputError(f"cells of one Vth flavour end differently ({', '.join(sorted(endings)[:4])}); they must share a suffix")
-    return endings.pop()
+    return str(endings.pop())
 
 
 def _layers(platform: _Platform, lef: Lef, library: Path) -> list[Layer]:

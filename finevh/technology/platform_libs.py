@@ -10,7 +10,7 @@ from pathlib import Path
 
 from finevh.errors import InputError
 
-__all__ = ["LibraryFile", "choose_corner", "find_libraries", "liberty_text", "merge_liberty"]
+__all__ = ["LibraryFile", "choose_corner", "find_libraries", "flavour_of", "liberty_text", "merge_liberty"]
 
 _NUMBER = r"\s*:\s*\"?([0-9.eE+-]+)"
 _VOLTAGE = re.compile(rf"^\s*nom_voltage{_NUMBER}", re.MULTILINE)
@@ -61,6 +61,11 @@ def find_libraries(known: Iterable[Path]) -> list[LibraryFile]:
             if each not in found:
                 found[each] = _describe(each)
     return list(found.values())
+
+
+def flavour_of(path: Path) -> str:
+    """Return the Vth flavour in the name of a library file, '' if it has none."""
+    return next((part.upper() for part in _parts(path) if part.upper() in _FLAVOURS), "")
 
 
 def choose_corner(libraries: list[LibraryFile], corner: str | None) -> list[LibraryFile]:
@@ -184,8 +189,5 @@ def _describe(path: Path) -> LibraryFile:
     voltage, temperature = _VOLTAGE.search(text), _TEMPERATURE.search(text)
     if voltage is None:
         raise InputError(f"{path}: states no nom_voltage; the supply of a library must be known")
-    parts = _parts(path)
-    flavour = next((part.upper() for part in parts if part.upper() in _FLAVOURS), "")
-    return LibraryFile(
-        path, flavour, _corner_of(parts), float(temperature[1]) if temperature else None, round(float(voltage[1]), 4)
-    )
+    heat = float(temperature[1]) if temperature else None
+    return LibraryFile(path, flavour_of(path), _corner_of(_parts(path)), heat, round(float(voltage[1]), 4))
