@@ -101,7 +101,7 @@ class DefLayout:
 
 
 def quote_name(name: str, is_bus: bool) -> str:
-    r"""Spell a name in DEF: brackets, blanks' neighbours and other syntax take a backslash.
+    r"""Spell a name in DEF: brackets and other syntax take a backslash.
 
     Parameters
     ----------
@@ -115,8 +115,11 @@ def quote_name(name: str, is_bus: bool) -> str:
     tail = ""
     if is_bus and literal is name and (match := _TRAILING_INDEX.search(name)):
         literal, tail = name[: match.start()], match.group()
-    # A lone sign, bracket or hash would read as syntax: quoting each everywhere keeps the rule short.
-    return re.sub(r'([\\\[\]/;()+\-*#"%])', r"\\\1", literal) + tail
+    quoted = re.sub(r'([\\\[\]/;()+\-*#"%])', r"\\\1", literal[1:])
+    # Some readers keep a leading backslash, so the first character takes one only where it would read as syntax.
+    first = literal[:1]
+    risky = first in '\\[]/;#"%' or len(name) == 1
+    return ("\\" if risky and not (first.isalnum() or first == "_") else "") + first + quoted + tail
 
 
 def unquote_name(text: str, is_bus: bool) -> str:

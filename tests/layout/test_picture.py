@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.collections import PolyCollection
+
+from finevh.layout import Floorplan, Placement, make_power_grid
+from finevh.layout.chain import make_chain
+from finevh.layout.picture import draw_layout, tile_colours, write_picture
+from finevh.netlist.model import Netlist
+from finevh.technology.model import Technology
+
+
+def test_neighbouring_tiles_differ_in_colour() -> None:
+    for n in (3, 7):
+        grid = tile_colours(n).reshape(n, n, 3)
+        assert abs(np.diff(grid, axis=0)).sum(axis=2).min() > 0.1
+        assert abs(np.diff(grid, axis=1)).sum(axis=2).min() > 0.1
+
+
+def test_picture_shows_rows_cells_headers_and_path(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement, tmp_path: Path
+) -> None:
+    figure = draw_layout(
+        netlist,
+        technology,
+        floorplan,
+        placement,
+        np.array([1, 50, 200], dtype=np.int32),
+        make_power_grid(technology, floorplan),
+        make_chain(technology, floorplan),
+    )
+    axes = figure.axes[0]
+    drawn = [len(c.get_paths()) for c in axes.collections if isinstance(c, PolyCollection)]
+    assert drawn == [floorplan.n_rows, netlist.n_cells, len(floorplan.header_row), 2 * floorplan.n_tiles]
+    labels = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"Vdd-MUX", "VDDH", "VDDL", "VSS", "VBN", "VBP", "configuration chain", "critical path"} <= labels
+    write_picture(figure, tmp_path / "layout.png")
+    assert (tmp_path / "layout.png").stat().st_size > 10_000
+
+
+def test_same_figure_gives_the_same_svg(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement, tmp_path: Path
+) -> None:
+    texts = []
+    for name in ("a.svg", "b.svg"):
+        write_picture(draw_layout(netlist, technology, floorplan, placement), tmp_path / name)
+        texts.append((tmp_path / name).read_bytes())
+    assert texts[0] == texts[1]
