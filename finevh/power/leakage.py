@@ -21,7 +21,7 @@ from finevh.technology.model import Direction, Int, Real, Technology
 
 __all__ = ["LeakageModel", "LeakageResult"]
 
-_ABSENT, _TWO_RAILS = 1, 2
+_ABSENT, _TWO_RAILS, _NO_STATE = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class LeakageModel:
     Exact in the look-up table for any number of voltages in the map, as long as the low- or high-swing inputs of one cell all
     come from one other rail. A cell with inputs from two foreign rails has no entry in the table: that is an error, because a
     product of two derates is no bound (derates below one exist).
+
+    A pattern for which the library states no leakage cannot be reached in the cell. Where an observed activity holds one, that
+    is an error; where patterns are products of net probabilities, they are taken given that the pattern exists.
     """
 
     def __init__(self, netlist: Netlist, technology: Technology, activity: Activity) -> None:
@@ -82,6 +85,7 @@ class LeakageModel:
         net = np.where(inputs, netlist.pin_net[pin], NO_NET)
         # A literal constant in the Verilog is tied inside the cell's own tile: full swing.
         self._state_net = np.where((net != NO_NET) & (netlist.net_constant[net] >= 0), NO_NET, net).astype(np.int32)
+        self._joint = activity.joint
         self._driver = net_driver_cells(netlist)
         self._ternary = _ternary_code(int(n_state.max(initial=0)))
 
@@ -116,7 +120,7 @@ class LeakageModel:
         _leakage(
             self._ptr, self._pattern, self._probability, self._state_ptr, self._state_net, self._leak_row, self._ternary_row,
             self._ternary, np.asarray(cell_vdd, dtype=np.int32), corner, rail, technology.corners.leakage, offset, derate,
-            cross is not None, total, nominal, status,
+            cross is not None, self._joint, total, nominal, status,
         )  # fmt: skip
         if status[0]:
             self._refuse(int(status[0]), int(status[1]), cell_vdd, rail)
@@ -148,6 +152,8 @@ class LeakageModel:
         own = f"{name} ({cell_name}) at {vdds[cell_vdd[cell]]:g} V with inputs from {', '.join(f'{v:g} V' for v in rails)}"
         if reason == _TWO_RAILS:
             raise InputError(f"{own}: two foreign rails at one cell have no leakage derate; use two voltages per map")
+        if reason == _NO_STATE:
+            raise InputError(f"{name} ({cell_name}): the library states no leakage for a pattern that occurs; complete it")
         raise InputError(f"{own}: technology {self.technology.name} has no leakage derates for this pair; characterize it")
 
 
@@ -170,7 +176,7 @@ def _ternary_code(n: int) -> NDArray[np.int64]:
 @numba.njit(cache=True)
 def _leakage(  # type: ignore[no-untyped-def]
     ptr, pattern, probability, state_ptr, state_net, leak_row, ternary_row, ternary, vdd, corner, rail, leakage, offset, derate,
-    has_cross, total, nominal, status,
+    has_cross, joint, total, nominal, status,
 ):  # fmt: skip
     for cell in range(len(vdd)):
         own = vdd[cell]
@@ -191,23 +197,29 @@ def _leakage(  # type: ignore[no-untyped-def]
             bit <<= 1
         c = corner[cell]
         row = leak_row[cell]
-        plain = 0.0
-        if foreign == 0:
-            for p in range(ptr[cell], ptr[cell + 1]):
-                plain += probability[p] * leakage[c, row + pattern[p]]
-            total[cell] = plain
-            nominal[cell] = plain
-            continue
-        if not has_cross or offset[c, other] < 0:
-            status[0] = 1
-            status[1] = cell
-            return
-        block = offset[c, other] + ternary_row[cell]
-        derated = 0.0
+        block = -1
+        if foreign != 0:
+            if not has_cross or offset[c, other] < 0:
+                status[0] = 1
+                status[1] = cell
+                return
+            block = offset[c, other] + ternary_row[cell]
+        plain, derated, unstated = 0.0, 0.0, 0.0
         for p in range(ptr[cell], ptr[cell + 1]):
             code = pattern[p]
             base = probability[p] * leakage[c, row + code]
+            if base != base:
+                unstated += probability[p]
+                continue
             plain += base
-            derated += base * derate[block + ternary[code] + ternary[code & foreign]]  # Eq. 4.3
-        total[cell] = derated
+            if block >= 0:
+                derated += base * derate[block + ternary[code] + ternary[code & foreign]]  # Eq. 4.3
+        if unstated > 0.0:
+            if joint or unstated > 1.0 - 1e-12:
+                status[0] = 3
+                status[1] = cell
+                return
+            plain /= 1.0 - unstated
+            derated /= 1.0 - unstated
+        total[cell] = derated if block >= 0 else plain
         nominal[cell] = plain
