@@ -121,11 +121,15 @@ def add_platform(
     if leakage_slope is not None and len(technology.vdds) > 1:
         cross = f"derived_slope_{leakage_slope * 1e3:g}mV.npz"
         write_cross_file(slope_cross_file(replace(technology, roles=roles), leakage_slope), folder / cross)
-        notes.append(f"leakage derates are derived from a slope of {leakage_slope * 1e3:g} mV/decade, not characterised; "
-                     f"the technology is called '{stated}' so that every table says so; delays have no driver derates")  # fmt: skip
+        notes.append(
+            f"leakage derates are derived from a slope of {leakage_slope * 1e3:g} mV/decade, not characterised; "
+            f"the technology is called '{stated}' so that every table says so; delays have no driver derates"
+        )
     elif len(technology.vdds) > 1:
-        notes.append("no cross-voltage tables: cells driven from another supply get no leakage or delay derates, which is "
-                     "optimistic; characterise the cells, or give a leakage slope to derive marked estimates")  # fmt: skip
+        notes.append(
+            "no cross-voltage tables: cells driven from another supply get no leakage or delay derates, which is "
+            "optimistic; characterise the cells, or give a leakage slope to derive marked estimates"
+        )
     target.write_text(_toml(stated, platform, folder, views, variants, layers, roles, cross), encoding="utf-8")
     load_technology(target)
     if not roles.get("header"):

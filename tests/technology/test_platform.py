@@ -230,7 +230,8 @@ export VT_LIST = $(if $(strip $(ASAP7_USE_VT)), $(ASAP7_USE_VT), RVT)
 export PRIMARY_VT = $(word 1, $(VT_LIST))
 export OTHER_VT = $(wordlist 2, $(words $(VT_LIST)), $(VT_LIST))
 export TAG = $(strip $(patsubst %VT, %, $(PRIMARY_VT)))
-export FILES_T = $(PLATFORM_DIR)/lib/a7_INV_PLACEHOLDERVT_SS_nldm_211120.lib $(PLATFORM_DIR)/lib/a7_BUF_PLACEHOLDERVT_SS_nldm_220122.lib
+export FILES_T = $(PLATFORM_DIR)/lib/a7_INV_PLACEHOLDERVT_SS_nldm_211120.lib \\
+                 $(PLATFORM_DIR)/lib/a7_BUF_PLACEHOLDERVT_SS_nldm_220122.lib
 export WC_FILES ?= $(subst PLACEHOLDER,$(TAG),$(FILES_T))
 $(foreach vt_type,$(OTHER_VT),\\
   $(eval OTHER_TAG = $(strip $(patsubst %VT, %, $(vt_type)))) \\
