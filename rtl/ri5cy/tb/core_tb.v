@@ -37,6 +37,7 @@ module core_tb;
 
   // A transfer is accepted in the cycle of its request; data follow one cycle later.
   always @(posedge clk) begin
+    rst_n <= cycle >= 4;
     instr_valid <= rst_n & instr_req;
     data_valid  <= rst_n & data_req;
     if (rst_n & instr_req) instr_rdata <= memory[instr_addr[15:2]];
@@ -64,7 +65,7 @@ module core_tb;
     if (!$value$plusargs("cycles=%d", cycles)) cycles = 6000;
     trace = 0;
     if ($value$plusargs("trace=%s", trace_file)) trace = $fopen(trace_file, "w");
-    // Outputs settle during the cycle; they are read just before the rising edge.
+    // The clock rises in the middle of an iteration; outputs are read when they have settled after it.
     for (cycle = 0; cycle < cycles; cycle = cycle + 1) begin
       #9;
       if (trace != 0)
@@ -72,7 +73,6 @@ module core_tb;
                 data_req, data_we, data_be, data_addr, data_wdata, apu_busy, apu_req, apu_operands, apu_op, apu_flags,
                 irq_ack, irq_id, havereset, running, halted, core_sleep);
       #1;
-      if (cycle == 3) rst_n <= #1 1'b1;
     end
     if ($value$plusargs("signature=%s", signature_file)) begin
       signature = $fopen(signature_file, "w");
