@@ -44,7 +44,8 @@ def _unit(group: Group, key: str, default: str, dimension: str, source: str) -> 
     if match is None:
         raise InputError(f"{source}: {key} '{text}' is not a number and a unit, for example '{default}'")
     try:
-        return float(match.group(1)) * unit_scale(match.group(2), dimension)  # type: ignore[arg-type]
+        # Powers of ten are not exact in binary: without rounding, 2 pF would be 1999.9999999999998 fF.
+        return float(f"{float(match.group(1)) * unit_scale(match.group(2), dimension):.12g}")  # type: ignore[arg-type]
     except InputError as error:
         raise InputError(f"{source}: {key} '{text}': {error}") from error
 
@@ -56,7 +57,7 @@ def _units(group: Group, source: str) -> Units:
     if len(parts) != 2 or parts[1][-1:].lower() != "f":
         raise InputError(f"{source}: capacitive_load_unit ({raw}) is not (number, ff|pf)")
     try:
-        capacitance = float(parts[0]) * unit_scale(parts[1][:-1] + "F", "capacitance")
+        capacitance = float(f"{float(parts[0]) * unit_scale(parts[1][:-1] + 'F', 'capacitance'):.12g}")
     except (ValueError, InputError) as error:
         raise InputError(f"{source}: capacitive_load_unit ({raw}) is not (number, ff|pf)") from error
     voltage = _unit(group, "voltage_unit", "1V", "voltage", source)

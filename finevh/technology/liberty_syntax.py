@@ -27,6 +27,13 @@ _STATEMENT = re.compile(
     )""",
     re.VERBOSE,
 )
+# A whole table in its usual form: nine tenths of a library are such groups, so they are matched at once.
+_TABLE = re.compile(
+    r"""[\s;\\]*+([a-z_]+)\s*+\(([^()]*+)\)\s*+\{\s*+
+    (?:index_1\s*+\(([^()]*+)\)\s*+;\s*+)?(?:index_2\s*+\(([^()]*+)\)\s*+;\s*+)?values\s*+\(([^()]*+)\)\s*+;\s*+\}""",
+    re.VERBOSE,
+)
+_HOLDS_TABLES = frozenset({"timing", "internal_power"})
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r'("[^"]*")|//[^\n]*')
 _ERASE = str.maketrans('",\\', "   ")
@@ -113,7 +120,20 @@ def parse_liberty(text: str, source: str) -> Group:
     position = 0
     line, counted = 1, 0
     match_statement = _STATEMENT.match
+    match_table = _TABLE.match
     while True:
+        if top.name in _HOLDS_TABLES and (match := match_table(text, position)) is not None:
+            name, args, index_1, index_2, values = match.groups()
+            start = match.start(2)
+            line += text.count("\n", counted, start)
+            counted = start
+            found = [("index_1", index_1)] if index_1 else []
+            if index_2:
+                found.append(("index_2", index_2))
+            found.append(("values", values))
+            top.groups.append(Group(name, args, line, {}, found, []))
+            position = match.end()
+            continue
         match = match_statement(text, position)
         if match is None:
             break

@@ -97,7 +97,6 @@ def _arc(arc: Arc, templates: _Templates) -> Iterator[str]:
         yield f"        timing_sense : {_SENSE[arc.sense]};"
     if arc.when:
         yield f'        when : "{arc.when}";'
-        yield f'        sdf_cond : "{sdf_condition(arc.when)}";'
     names = ("rise_constraint", "fall_constraint", "", "") if constraint or pulse else (
         "cell_rise", "cell_fall", "rise_transition", "fall_transition")
     kind = "pulse" if pulse else "constraint" if constraint else "timing"
@@ -105,18 +104,6 @@ def _arc(arc: Arc, templates: _Templates) -> Iterator[str]:
         if table is not None:
             yield from _table(group, kind, table, templates)
     yield "      }"
-
-
-def sdf_condition(when: str) -> str:
-    """SDF form of a condition that is a product of literals.
-
-    Examples
-    --------
-    >>> sdf_condition("A & !B")
-    "A == 1'b1 && B == 1'b0"
-    """
-    return " && ".join(f"{term.strip().lstrip('!')} == 1'b{0 if term.strip().startswith('!') else 1}"
-                       for term in when.split("&"))
 
 
 def _power(power: PowerArc, templates: _Templates) -> Iterator[str]:

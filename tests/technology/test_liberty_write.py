@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finevh.technology.liberty import read_liberty
-from finevh.technology.liberty_write import number, render_liberty, sdf_condition, write_gzip
+from finevh.technology.liberty_write import number, render_liberty, write_gzip
 
 
 @pytest.mark.parametrize("kit", ["ihp", "nangate"])
@@ -42,6 +42,5 @@ def test_equal_text_gives_equal_bytes(tmp_path):
     assert gzip.decompress((tmp_path / "a").read_bytes()) == b"library (x) { }"
 
 
-def test_numbers_are_short_and_conditions_become_sdf():
+def test_numbers_are_short():
     assert [number(v) for v in (1.0, 0.0, 12.34567, 1.5e-7)] == ["1", "0", "12.346", "1.5e-07"]
-    assert sdf_condition("A & !B") == "A == 1'b1 && B == 1'b0"
