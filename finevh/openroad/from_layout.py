@@ -34,7 +34,7 @@ from finevh.openroad.context import (
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.quoting import odb_name
 from finevh.technology.lef import Lef
-from finevh.technology.model import Technology
+from finevh.technology.model import Layer, Technology
 
 _BUS_BIT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z")
 CHAIN_PREFIX = "finevh_config_"
@@ -366,18 +366,30 @@ def _power_grid(technology: Technology, lef: Lef, floorplan: Floorplan, supplies
     step = mid.width + mid.spacing
     tile = Stripes(mid.name, (), mid.width, round(tile_width / 4, 4), round(step * (len(taken) + 1), 4), mid.spacing)
     mux = Stripes(mid.name, taken, mid.width, round(tile_width, 4), round(mid.width / 2 + mid.spacing, 4), mid.spacing)
-    top = layers[ring_v]
     nets = (*taken[:2], supplies.ground, *taken[2:])
-    pitch = round(max(tile_width, 2 * len(nets) * (top.width + top.spacing)), 4)
+    box = floorplan.tile_box
+    # One bundle per tile row and per tile column; the horizontal ones cross the stripes inside the tiles.
+    height = float(box[0, 3] - box[0, 1]) + floorplan.wrapper_height
+    width = tile_width + floorplan.wrapper_sites * floorplan.site_width
+    across = _bundles(layers[ring_h], nets, height)
+    upright = _bundles(layers[ring_v], nets, width)
+    top = layers[ring_v]
     return PowerGrid(
         rail_layer=layers[0].name,
         rail_width=_rail_width(lef, layers[0].name),
         tile_stripes=tile,
         mux_stripes=(mux,),
-        top_stripes=(Stripes(top.name, nets, top.width, pitch, round(pitch / 4, 4), top.spacing),),
+        top_stripes=(across, upright),
         ring_layers=(top.name, layers[ring_h].name),
         ring_width=max(top.width, layers[ring_h].width),
         ring_spacing=max(top.spacing, layers[ring_h].spacing),
         ring_offset=max(top.spacing, layers[ring_h].spacing),
         connections=((mid.name, layers[ring_h].name), (layers[ring_h].name, top.name)),
     )
+
+
+def _bundles(layer: Layer, nets: tuple[str, ...], pitch: float) -> Stripes:
+    """One stripe per net in the middle of every tile; farther apart where the tiles are smaller than the bundle."""
+    step = layer.width + layer.spacing
+    pitch = round(max(pitch, (len(nets) + 1) * step), 4)
+    return Stripes(layer.name, nets, layer.width, pitch, round((pitch - (len(nets) - 1) * step) / 2, 4), layer.spacing)
