@@ -8,12 +8,30 @@ from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from finevh.flow.artifacts import load_variants
-from finevh.flow.designs import average_activity, load_activities, load_placed, tiled_design
+from finevh.flow.designs import (
+    PlacedDesign,
+    average_activity,
+    load_activities,
+    load_placed,
+    tiled_design,
+    time_single_voltages,
+)
 from finevh.flow.emulate import load_run
 from finevh.flow.operating import compute_points
+from finevh.power import Activity
+from finevh.selection.engine import EngineDesign
+
+
+def bind(placed: PlacedDesign, activity: Activity, variant: NDArray[np.int8]) -> EngineDesign:
+    """Slews and energies of one variant set at every voltage."""
+    return tiled_design(placed, activity, time_single_voltages(placed, variant))
 
 
 def main() -> int:
@@ -26,13 +44,13 @@ def main() -> int:
     variants = load_variants(run.stage_path("polybias"))
     fine = placed.technology.cross is not None and placed.floorplan.n_tiles > 1
     loaded = time.perf_counter()
-    first = flow.schemes.variants[0]
-    warm = tiled_design(placed, activity, variants[first])
-    warm.single_voltage(flow.schemes.vdd_max)
+    names = flow.schemes.variants
+    tiled_design(placed, activity, time_single_voltages(placed, variants[names[0]]))
     compiled = time.perf_counter()
-    designs = {name: tiled_design(placed, activity, variants[name]) for name in flow.schemes.variants}
+    with ThreadPoolExecutor(2) as pool:
+        designs = dict(zip(names, pool.map(lambda name: bind(placed, activity, variants[name]), names), strict=True))
     prepared = time.perf_counter()
-    result = compute_points(flow, designs, fine)
+    result = compute_points(flow, designs, fine, jobs=2)
     done = time.perf_counter()
     print(f"{placed.netlist.n_cells} cells, {placed.floorplan.n_tiles} tiles, {len(result.points)} operating points")
     print(f"load {loaded - start:.2f} s, kernels ready {compiled - loaded:.2f} s")

@@ -62,7 +62,10 @@ def load_columns(path: Path, kind: type[T], **supplied: object) -> T:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read ({error}); run the flow again with --from its stage") from None
     values |= {name: _tuples(value) for name, value in plain.items()}
-    return kind(**values, **supplied)
+    try:
+        return kind(**values, **supplied)
+    except TypeError:
+        raise InputError(f"{path}: written by another version of finevh; run the flow again") from None
 
 
 def _plain(value: object) -> object:

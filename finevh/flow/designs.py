@@ -24,7 +24,7 @@ from finevh.flow.inputs import constraints_of, technology_of
 from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
-from finevh.power import Activity, DynamicPower, LeakageModel, PreparedPower, merge_activities
+from finevh.power import Activity, DynamicPower, LeakageModel, merge_activities
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Technology
 from finevh.timing import TimingGraph
@@ -97,40 +97,45 @@ def port_loads(flow: Flow, netlist: Netlist) -> NDArray[np.float64]:
     return np.full(len(netlist.port_names), flow.clock.output_load)
 
 
-def prepare_power(
-    placed: PlacedDesign, activity: Activity, variant: NDArray[np.int8], slews: Mapping[int, NDArray[np.float64]]
-) -> PreparedPower:
-    """Tabulate the dynamic energy of every cell at every supply."""
+@dataclass(frozen=True)
+class SingleVoltages:
+    """One assignment of variants at every supply of the technology, all cells and ports at that supply; by supply index."""
+
+    variant: NDArray[np.int8]
+    min_period: dict[int, float]
+    """ps."""
+    slew: dict[int, NDArray[np.float64]]
+    """(n_pin, 2) ps."""
+
+
+def time_single_voltages(placed: PlacedDesign, variant: NDArray[np.int8]) -> SingleVoltages:
+    """Time a design at every supply."""
+    period, slew = {}, {}
+    for index in range(len(placed.technology.vdds)):
+        graph = placed.graph.with_port_vdd(index)
+        state = graph.evaluate(np.full(placed.netlist.n_cells, index, dtype=np.int32), variant)
+        period[index], slew[index] = state.min_period(), graph.pin_slews(state)
+    return SingleVoltages(variant, period, slew)
+
+
+def tiled_design(placed: PlacedDesign, activity: Activity, single: SingleVoltages) -> EngineDesign:
+    """Bind a placed design, one activity and one assignment of variants to the selectors' interface."""
     dynamic = DynamicPower(
         placed.netlist,
         placed.technology,
         placed.wires,
         activity,
-        slew=slews,
+        slew=single.slew,
         port_load=port_loads(placed.flow, placed.netlist),
     )
-    return dynamic.prepare(variant)
-
-
-def pin_slews(placed: PlacedDesign, variant: NDArray[np.int8]) -> dict[int, NDArray[np.float64]]:
-    """Slews (n_pin, 2), ps, at each supply of the technology, from timing runs with all cells at that supply."""
-    slews = {}
-    for index in range(len(placed.technology.vdds)):
-        graph = placed.graph.with_port_vdd(index)
-        state = graph.evaluate(np.full(placed.netlist.n_cells, index, dtype=np.int32), variant)
-        slews[index] = graph.pin_slews(state)
-    return slews
-
-
-def tiled_design(placed: PlacedDesign, activity: Activity, variant: NDArray[np.int8]) -> EngineDesign:
-    """Bind a placed design, one activity and one assignment of variants to the selectors' interface."""
     return EngineDesign(
         technology=placed.technology,
         graph=placed.graph,
-        power=prepare_power(placed, activity, variant, pin_slews(placed, variant)),
+        power=dynamic.prepare(single.variant),
         leakage=LeakageModel(placed.netlist, placed.technology, activity),
-        cell_variant=variant,
+        cell_variant=single.variant,
         tile_of_cell=placed.placement.tile,
         n_tiles=placed.floorplan.n_tiles,
         always_high=placed.clock_cells,
+        single_period=single.min_period,
     )

@@ -10,7 +10,15 @@ from rich.table import Table
 from finevh.config import Flow, read_flow
 from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts import load_chain_order
-from finevh.flow.designs import PlacedDesign, average_activity, load_activities, load_placed, load_variant, tiled_design
+from finevh.flow.designs import (
+    PlacedDesign,
+    average_activity,
+    load_activities,
+    load_placed,
+    load_variant,
+    tiled_design,
+    time_single_voltages,
+)
 from finevh.flow.stage import RunDirectory
 from finevh.flow.stages import STAGES
 from finevh.schemes import FineVh, OperatingPoint, single_voltage_curve, voltage_grid
@@ -41,7 +49,8 @@ def load_design(flow: Flow, run: RunDirectory, variant: str) -> tuple[PlacedDesi
     """Put one variant set of a finished run together again."""
     placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"))
     activity = average_activity(load_activities(run.stage_path("activity")))
-    return placed, tiled_design(placed, activity, load_variant(run.stage_path("polybias"), variant))
+    single = time_single_voltages(placed, load_variant(run.stage_path("polybias"), variant))
+    return placed, tiled_design(placed, activity, single)
 
 
 def emulate_run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,15 @@ import numpy as np
 from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts import load_chain_order, load_variants
-from finevh.flow.designs import PlacedDesign, average_activity, load_activities, load_placed, tiled_design
+from finevh.flow.designs import (
+    PlacedDesign,
+    SingleVoltages,
+    average_activity,
+    load_activities,
+    load_placed,
+    tiled_design,
+    time_single_voltages,
+)
 from finevh.flow.stage import Metrics, StageContext
 from finevh.flow.tables import (
     bias_shares_table,
@@ -60,32 +69,29 @@ def frequencies_of(curve: Curve, base: Curve, extra: Sequence[float]) -> tuple[f
     return tuple(sorted(known.values()))
 
 
-def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool) -> OperatingPoints:
+def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, jobs: int = 1) -> OperatingPoints:
     """Run every scheme on every variant.
 
     Parameters
     ----------
     fine
         Include FINE-VH (the technology has cross-voltage tables).
+    jobs
+        Threads; the points and their order do not depend on it.
     """
     curves = curves_of(flow, designs)
     base = curves.get("pb0") or next(iter(curves.values()))
-    points: list[OperatingPoint] = []
-    refused: list[NotReachableError] = []
+    asked: list[tuple[Scheme, Sequence[float]]] = []
     for curve in curves.values():
         frequencies = frequencies_of(curve, base, flow.schemes.frequencies)
-        ideal = SingleVoltageScheme("ideal-dvfs", curve, flow.schemes.ideal_step)
-        asked: list[tuple[Scheme, Sequence[float]]] = [(ideal, curve.frequencies)]
+        asked.append((SingleVoltageScheme("ideal-dvfs", curve, flow.schemes.ideal_step), curve.frequencies))
         for scheme in schemes_of(curve, flow.schemes.delta_vdd, flow.schemes.selectors):
             if fine or scheme.name != "fine-vh":
                 asked.append((scheme, frequencies))
-        for scheme, at in asked:
-            for answer in scheme.points(at):
-                if isinstance(answer, NotReachableError):
-                    refused.append(answer)
-                else:
-                    points.append(answer)
-    return OperatingPoints(tuple(points), designs, tuple(refused))
+    with ThreadPoolExecutor(jobs) as pool:
+        answers = [answer for part in pool.map(lambda task: task[0].points(task[1]), asked) for answer in part]
+    points = tuple(answer for answer in answers if isinstance(answer, OperatingPoint))
+    return OperatingPoints(points, designs, tuple(a for a in answers if isinstance(a, NotReachableError)))
 
 
 def worst_noise_margin(placed: PlacedDesign, low: float, high: float) -> float:
@@ -140,12 +146,19 @@ def run_operating_stage(context: StageContext) -> Metrics:
     activities = load_activities(inputs["activity"])
     average = average_activity(activities)
     variants = load_variants(inputs["polybias"])
-    designs: dict[str, EngineDesign] = {}
-    for name in flow.schemes.variants:
-        context.note(f"{name}: slews and energies at {len(placed.technology.vdds)} voltages")
-        designs[name] = tiled_design(placed, average, variants[name])
+    context.note(f"slews and energies of {len(flow.schemes.variants)} variant sets at {len(placed.technology.vdds)} voltages")
+
+    def bind(name: str) -> tuple[SingleVoltages, EngineDesign]:
+        single = time_single_voltages(placed, variants[name])
+        return single, tiled_design(placed, average, single)
+
+    # The kernels run outside the interpreter's lock, so threads use all cores; results do not depend on their number.
+    with ThreadPoolExecutor(context.jobs) as pool:
+        names: tuple[str, ...] = flow.schemes.variants
+        bound = dict(zip(names, pool.map(bind, names), strict=True))
+    designs: dict[str, EngineDesign] = {name: design for name, (_, design) in bound.items()}
     context.note("schemes")
-    result = compute_points(flow, designs, fine)
+    result = compute_points(flow, designs, fine, context.jobs)
     for error in result.refused:
         context.log.write(f"{error}\n")
     context.write("results/operating_points.csv", points_csv(result.points))
@@ -156,7 +169,11 @@ def run_operating_stage(context: StageContext) -> Metrics:
         context.write("results/tables/critical_paths.csv", critical_paths_table(designs, result.points))
         context.write("results/tables/selection.csv", selection_table(designs, result.points))
         _write_bitstreams(context, placed, result.points)
-    context.write("results/tables/programs.csv", programs_table(placed, designs, activities, result.points))
+    reported = "pb" if "pb" in designs else next(iter(designs))
+    by_program = {
+        program: tiled_design(placed, activity, bound[reported][0]) for program, activity in activities.items()
+    }
+    context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
     return _metrics(result, placed, margin)
 
 

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.flow.csv_text import Row, table
-from finevh.flow.designs import PlacedDesign, tiled_design
+from finevh.flow.designs import PlacedDesign
 from finevh.layout import interface_cells
-from finevh.power import Activity
 from finevh.schemes import OperatingPoint
-from finevh.selection import Energy, Interval, lower_bound, parse_map
+from finevh.selection import Bits, Energy, Interval, MappedTiming, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
 
 
@@ -32,16 +31,17 @@ def critical_paths_table(designs: Mapping[str, EngineDesign], points: Sequence[O
     """Worst path of each FINE-VH operating point, from start to end."""
     rows: list[Row] = []
     seen: set[tuple[object, ...]] = set()
+    at: dict[tuple[str, Interval], MappedTiming] = {}
     for point in points:
         key = (point.variant, point.delta_vdd_v, point.freq_mhz)
         if point.scheme != "fine-vh" or point.vdd_l_v is None or point.vdd_h_v is None or key in seen:
             continue
         seen.add(key)
-        design = designs[point.variant]
-        netlist = design.graph.netlist
-        interval = Interval(point.vdd_l_v, point.vdd_h_v)
-        timing = design.evaluate(interval, parse_map(point.assignment))
+        design, interval = designs[point.variant], Interval(point.vdd_l_v, point.vdd_h_v)
+        timing = _timing_of(design, interval, parse_map(point.assignment), at.get((point.variant, interval)))
+        at[point.variant, interval] = timing
         cells, delays = design.path_cells(timing, 1e6 / point.freq_mhz)
+        netlist = design.graph.netlist
         vdd = design.technology.vdds[design.cell_vdd(interval, timing.high)]
         for step, (cell, delay) in enumerate(zip(cells.tolist(), delays.tolist(), strict=True)):
             name = netlist.cells.names[netlist.cell_type[cell]]
@@ -49,6 +49,14 @@ def critical_paths_table(designs: Mapping[str, EngineDesign], points: Sequence[O
             rows.append((*key, step, netlist.instance_names[cell], name, tile, float(vdd[cell]), delay))
     header = ("variant", "delta_vdd_v", "freq_mhz", "step", "instance", "cell", "tile", "vdd_v", "delay_ps")
     return table(header, rows)
+
+
+def _timing_of(design: EngineDesign, interval: Interval, high: Bits, last: MappedTiming | None) -> MappedTiming:
+    """Time a map, from the last map of its interval where there is one: neighbouring points differ in few tiles."""
+    if last is None:
+        return design.evaluate(interval, high)
+    tiles = np.flatnonzero(last.high != high).tolist()
+    return design.flip(last, tiles, consume=True) if tiles else last
 
 
 def selection_table(designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]) -> str:
@@ -88,29 +96,25 @@ def bias_shares_table(placed: PlacedDesign, variants: Mapping[str, NDArray[np.in
     return table(("set", "tiles", "variant", "fraction"), rows)
 
 
-def programs_table(
-    placed: PlacedDesign,
-    designs: Mapping[str, EngineDesign],
-    activities: Mapping[str, Activity],
-    points: Sequence[OperatingPoint],
-) -> str:
-    """Power of every program at every operating point: the voltages are the run's, the activity is the program's own."""
+def programs_table(variant: str, designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]) -> str:
+    """Power of every program at every operating point of one variant set.
+
+    The voltages are the run's, the activity is the program's own; ``designs`` by program.
+    """
     rows: list[Row] = []
-    for program, activity in activities.items():
-        energy: dict[tuple[str, float, float, str], Energy] = {}
-        for variant, design in designs.items():
-            own = design if len(activities) == 1 else tiled_design(placed, activity, design.cell_variant)
-            for point in points:
-                if point.variant != variant or point.scheme == "vdd-dithering":
-                    continue
-                low, high = (point.vdd_v, point.vdd_v) if point.vdd_v is not None else (point.vdd_l_v, point.vdd_h_v)
-                assert low is not None
-                assert high is not None
-                key = (variant, low, high, point.assignment)
-                if key not in energy:
-                    bits = parse_map(point.assignment or "H" * own.n_tiles)
-                    energy[key] = own.weigh(Interval(low, high), bits)
-                power = energy[key].power(point.freq_mhz)
-                rows.append((program, point.scheme, variant, point.delta_vdd_v, point.freq_mhz, point.selector, power))
+    for program, design in designs.items():
+        energy: dict[tuple[float, float, str], Energy] = {}
+        for point in points:
+            if point.variant != variant or point.scheme == "vdd-dithering":
+                continue
+            low, high = (point.vdd_v, point.vdd_v) if point.vdd_v is not None else (point.vdd_l_v, point.vdd_h_v)
+            assert low is not None  # every scheme but dithering runs at stated voltages
+            assert high is not None
+            key = (low, high, point.assignment)
+            if key not in energy:
+                bits = parse_map(point.assignment or "H" * design.n_tiles)
+                energy[key] = design.weigh(Interval(low, high), bits)
+            power = energy[key].power(point.freq_mhz)
+            rows.append((program, point.scheme, variant, point.delta_vdd_v, point.freq_mhz, point.selector, power))
     header = ("program", "scheme", "variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw")
     return table(header, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,6 +38,8 @@ class EngineDesign:
     n_tiles: int
     always_high: NDArray[np.bool_]
     """(n_cell) for example the clock tree, where the flow says so."""
+    single_period: Mapping[int, float]
+    """Minimum period, ps, with all cells at each supply of the technology."""
 
     @cached_property
     def tile_area(self) -> NDArray[np.float64]:
@@ -97,13 +99,14 @@ class EngineDesign:
         state = graph.evaluate(self.cell_vdd(interval, high), self.cell_variant)
         return MappedTiming(high.copy(), interval, state.min_period(), state)
 
-    def flip(self, timing: MappedTiming, tiles: Sequence[int]) -> MappedTiming:
+    def flip(self, timing: MappedTiming, tiles: Sequence[int], consume: bool = False) -> MappedTiming:
         """See :class:`finevh.selection.TiledDesign`."""
         high = timing.high.copy()
         high[list(tiles)] ^= True
         graph = self._graph(self.vdd_index(timing.interval.high))
         changed = np.concatenate([self._cells_of_tile[tile] for tile in tiles])
-        state = graph.update(_state(timing), changed, self.cell_vdd(timing.interval, high), self.cell_variant)
+        cell_vdd = self.cell_vdd(timing.interval, high)
+        state = graph.update(_state(timing), changed, cell_vdd, self.cell_variant, inplace=consume)
         return MappedTiming(high, timing.interval, state.min_period(), state)
 
     def worst_slack(self, timing: MappedTiming, period: float) -> float:
@@ -146,8 +149,7 @@ class EngineDesign:
         """See :class:`finevh.selection.TiledDesign`."""
         index = self.vdd_index(vdd)
         cell_vdd = np.full(self.graph.netlist.n_cells, index, dtype=np.int32)
-        state = self._graph(index).evaluate(cell_vdd, self.cell_variant)
-        return state.min_period(), self._energy(cell_vdd, index)
+        return self.single_period[index], self._energy(cell_vdd, index)
 
 
 def _state(timing: MappedTiming) -> TimingState:

@@ -19,7 +19,8 @@ Score = Literal["delay", "count"]
 class Trajectory:
     """The maps that Algorithm 5 passes through in one interval, from all tiles at VddL.
 
-    ``states[i]`` is the map after ``order[:i]`` were raised. ``blocked``: the last state's worst path has no VddL tile left.
+    ``states[i]`` is the map after ``order[:i]`` were raised; only the last can be flipped further. ``blocked``: the last
+    state's worst path has no VddL tile left.
     """
 
     interval: Interval
@@ -86,7 +87,7 @@ def trace(design: TiledDesign, interval: Interval, period: float, score: Score =
         tile = int(np.argmax(scores))  # lines 11 and 12
         if scores[tile] <= 0.0:
             return Trajectory(interval, tuple(order), tuple(states), blocked=True)
-        state = design.flip(state, [tile])  # line 13
+        state = design.flip(state, [tile], consume=True)  # line 13
         order.append(tile)
         states.append(state)
     return Trajectory(interval, tuple(order), tuple(states), blocked=False)

@@ -107,7 +107,7 @@ def select_exhaustive(design: TiledDesign, interval: Interval, periods: Sequence
     archive.add(state)
     # Gray code: successive maps differ in one tile, so each costs one incremental step.
     for count in range(1, 2**design.n_tiles):
-        state = design.flip(state, [(count & -count).bit_length() - 1])
+        state = design.flip(state, [(count & -count).bit_length() - 1], consume=True)
         archive.add(state)
     return archive.answers()
 

@@ -70,8 +70,11 @@ class TiledDesign(Protocol):
     def evaluate(self, interval: Interval, high: Bits) -> MappedTiming:
         """Time a voltage map."""
 
-    def flip(self, timing: MappedTiming, tiles: Sequence[int]) -> MappedTiming:
-        """Time the map with the given tiles moved to the other voltage; equal to :meth:`evaluate`."""
+    def flip(self, timing: MappedTiming, tiles: Sequence[int], consume: bool = False) -> MappedTiming:
+        """Time the map with the given tiles moved to the other voltage; equal to :meth:`evaluate`.
+
+        ``consume`` lets the engine reuse the arrays of ``timing``, whose slacks stay valid but nothing else.
+        """
 
     def worst_slack(self, timing: MappedTiming, period: float) -> float:
         """Worst setup slack, ps."""

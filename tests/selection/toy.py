@@ -44,7 +44,7 @@ class ToyDesign:
         worst = max(self.path_delay(interval, high, path) for path in self.paths)
         return MappedTiming(high.copy(), interval, worst, None)
 
-    def flip(self, timing: MappedTiming, tiles: Sequence[int]) -> MappedTiming:
+    def flip(self, timing: MappedTiming, tiles: Sequence[int], consume: bool = False) -> MappedTiming:
         high = timing.high.copy()
         high[list(tiles)] ^= True
         return self.evaluate(timing.interval, high)
