@@ -264,9 +264,9 @@ def read_spef(path: Path | str, netlist: Netlist) -> Wires:
     return parse_spef(read_text(path), netlist, str(path))
 
 
-def _escape(name: str) -> str:
-    """SPEF spelling of a name: characters beyond letters, digits, ``_`` and a bus index are escaped."""
-    bus = re.fullmatch(r"(.*)(\[-?\d+\])", name, re.DOTALL)
+def _escape(name: str, *, scalar: bool = False) -> str:
+    """SPEF spelling of a name: characters beyond letters, digits, ``_`` and the index of a bus are escaped."""
+    bus = None if scalar else re.fullmatch(r"(.*)(\[-?\d+\])", name, re.DOTALL)
     base, index = (bus.group(1), bus.group(2)) if bus and name[0] != "\\" else (name.lstrip("\\"), "")
     return re.sub(r"([^A-Za-z0-9_])", r"\\\1", base) + index
 
@@ -294,7 +294,7 @@ def format_spef(netlist: Netlist, wires: Wires) -> str:
         "*C_UNIT 1 FF", "*R_UNIT 1 OHM", "*L_UNIT 1 HENRY", "", "*NAME_MAP", "",
     ]  # fmt: skip
     lines += [f"*{k + 1} {_escape(n)}" for k, n in enumerate(netlist.net_names)]
-    lines += [f"*{n_nets + k + 1} {_escape(n)}" for k, n in enumerate(netlist.instance_names)]
+    lines += [f"*{n_nets + k + 1} {_escape(n, scalar=True)}" for k, n in enumerate(netlist.instance_names)]
     lines += [f"*{first_port + k} {_escape(n)}" for k, n in enumerate(netlist.port_names)]
     lines.append("")
     ptr, parent = wires.node_ptr.tolist(), wires.node_parent.tolist()

@@ -51,10 +51,24 @@ class Constants:
             if when and parse_function(when).value(known) == 0:
                 alive[a] = False
                 continue
+            if not when and self._conditional_holds(row, known):
+                # An arc without condition stands for the states that the others leave: one of them holds for certain.
+                alive[a] = False
+                continue
             text = cells.pin_function[cells.pin_ptr[netlist.cell_type[cell]] + cells.arc_to[row]]
             if text and source in (function := parse_function(text)).pins:
                 alive[a] = function.depends(source, {k: v for k, v in known.items() if k != target})
         return alive
+
+    def _conditional_holds(self, row: int, known: dict[str, int]) -> bool:
+        """Whether a conditional arc between the pins of arc ``row`` has its condition met by constants."""
+        cells = self.netlist.cells
+        cell = int(np.searchsorted(cells.arc_ptr, row, side="right")) - 1
+        return any(
+            cells.arc_when[k] and parse_function(cells.arc_when[k]).value(known) == 1
+            for k in range(cells.arc_ptr[cell], cells.arc_ptr[cell + 1])
+            if cells.arc_from[k] == cells.arc_from[row] and cells.arc_to[k] == cells.arc_to[row]
+        )
 
     def narrow(self, owner: Int, local: Int, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Edge pairs that remain possible when constants make a non-unate function unate."""

@@ -1,0 +1,94 @@
+"""Every endpoint of random designs against OpenSTA, under every kind of constraint, with and without parasitics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from opensta import opensta, run_opensta
+from sta_accuracy import compare, endpoint_slacks
+
+from finevh.netlist import read_verilog, write_spef, write_verilog
+from finevh.technology import Technology, technology_from_liberty
+from finevh.timing import TimingGraph, read_sdc
+from tests.netlist.random_design import random_design, random_wires
+
+pytestmark = pytest.mark.skipif(opensta() is None, reason="OpenSTA is missing: apt-get install opensta")
+
+BASE = """create_clock -name clk -period 4 [get_ports clk]
+set_input_delay 0.4 -clock clk [get_ports {in* sel}]
+set_output_delay 0.3 -clock clk [all_outputs]
+"""
+EXTRA = {
+    "plain": "",
+    "uncertainty": "set_clock_uncertainty -setup 0.2 [get_clocks clk]\nset_clock_uncertainty -hold 0.07 [get_clocks clk]\n",
+    "port conditions": "set_input_transition 0.15 [get_ports in*]\nset_load -pin_load {load} [all_outputs]\n",
+    "edges": "set_input_delay -max 0.6 -clock clk [get_ports in[1]]\nset_input_delay -min 0.1 -clock clk [get_ports in[1]]\n",
+    "falling input": "set_input_delay 0.2 -clock clk -clock_fall [get_ports in[2]]\n",
+    "case": "set_case_analysis 1 [get_ports sel]\n",
+    "false from": "set_false_path -from [get_ports in[0]]\n",
+    "false from register": "set_false_path -from [get_pins {ff1.x[1]/CLOCK}]\n",
+    "false to": "set_false_path -to [get_pins {ff2.x[2]/D}]\n",
+    "false through": "set_false_path -through [get_pins u40/PIN]\n",
+    "false setup": "set_false_path -setup -from [get_ports in[0]] -to [get_pins {ff0.x[0]/D}]\n",
+    "multicycle": "set_multicycle_path 2 -from [get_pins {ff1.x[1]/CLOCK}]\n",
+    "multicycle setup hold": "set_multicycle_path 3 -setup -to [get_pins {ff2.x[2]/D}]\nset_multicycle_path 2 -hold -to [get_pins {ff2.x[2]/D}]\n",
+    "waveform": "WAVE",
+}  # fmt: skip
+SPEF_BOUND_PS = 1.0
+
+
+@pytest.fixture(scope="module", params=["ihp", "nangate"])
+def library(request: pytest.FixtureRequest, ihp_folder: Path, nangate_folder: Path) -> tuple[Technology, Path, str, str]:
+    if request.param == "ihp":
+        path = ihp_folder / "sg13g2_stdcell_slow_1p08V_125C.lib.gz"
+        return technology_from_liberty([path]), path, "CLK", "1pF"
+    path = nangate_folder / "nangate45_slow.lib.gz"
+    return technology_from_liberty([path]), path, "CK", "1fF"
+
+
+def constraints_text(kind: str, clock_pin: str, capacitance: str, netlist_pin: str) -> str:
+    text = EXTRA[kind].replace("CLOCK", clock_pin).replace("{load}", "20" if capacitance == "1fF" else "0.02")
+    text = text.replace("PIN", netlist_pin)
+    if text == "WAVE":
+        return BASE.replace("-period 4 ", "-period 4 -waveform {0.5 3.0} ")
+    return BASE + text
+
+
+def check(tmp_path: Path, library: tuple[Technology, Path, str, str], seed: int, kind: str, with_spef: bool) -> None:
+    technology, path, clock_pin, capacitance = library
+    written = random_design(technology, seed)
+    verilog = tmp_path / "design.v"
+    write_verilog(written, technology, verilog)
+    netlist = read_verilog(verilog, technology)
+    spef, wires = None, None
+    if with_spef:
+        wires = random_wires(netlist, seed)
+        spef = tmp_path / "design.spef"
+        write_spef(netlist, wires, spef)
+    gate = netlist.instance_index["u40"]
+    sdc = constraints_text(kind, clock_pin, capacitance, netlist.cells.pins(int(netlist.cell_type[gate]))[0])
+    graph = TimingGraph(netlist, technology, read_sdc(sdc, "1ns", capacitance), wires, wire_model="ceff", hold=True)
+    state = graph.evaluate(0)
+    theirs = run_opensta(verilog, "design", [path], sdc, spef)
+    for hold, other in ((False, theirs.setup), (True, theirs.hold)):
+        result = compare(endpoint_slacks(graph, state, 4000.0, hold), other, theirs.arrival)
+        assert (result.missing, result.extra) == (0, 0), (kind, hold)
+        assert result.count > 0
+        assert result.outside == 0, (kind, hold, result)
+        if not with_spef:
+            assert result.worst_ps < 0.05, (kind, hold, result)
+
+
+@pytest.mark.parametrize("kind", EXTRA)
+def test_slack_of_every_endpoint_equals_openstas(
+    tmp_path: Path, library: tuple[Technology, Path, str, str], kind: str
+) -> None:
+    check(tmp_path, library, seed=7 + len(kind), kind=kind, with_spef=False)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_slack_with_parasitics_is_within_half_a_percent_of_openstas(
+    tmp_path: Path, library: tuple[Technology, Path, str, str], seed: int
+) -> None:
+    check(tmp_path, library, seed, "port conditions", with_spef=True)
