@@ -21,16 +21,18 @@ from finevh.technology.model import Direction, Kind, Technology
 
 MODULE = "finevh_config_chain"
 _IDENTIFIER = re.compile(r"\(?\s*([A-Za-z_]\w*)\s*\)?")
+_INVERTED = re.compile(r"\(?\s*(?:!\s*([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*')\s*\)?")
 
 
 @dataclass(frozen=True)
 class Register:
-    """A storage cell: its row and the names of its data, enable (clock or gate) and output pins."""
+    """A storage cell: its row and the names of its data, enable (clock or gate), output and active-low clear pins."""
 
     cell: int
     data: str
     enable: str
     output: str
+    clear: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def snake_order(tiles_per_side: int) -> tuple[int, ...]:
 
 
 def find_register(technology: Technology, kind: Kind) -> Register:
-    """Return the smallest plain flop or latch: one data pin, no inversion, no clear or preset.
+    """Return the smallest plain flop or latch: one data pin, no inversion; one with an active-low clear where there is no other.
 
     Raises
     ------
@@ -66,25 +68,29 @@ def find_register(technology: Technology, kind: Kind) -> Register:
     """
     cells = technology.cells
     avoid = {cells.index[n] for n in technology.roles.get("dont_use", ()) if n in cells.index}
-    best: tuple[float, Register] | None = None
-    for c in np.flatnonzero(cells.kind == kind):
+    found: list[tuple[bool, float, int, Register]] = []
+    for c in map(int, np.flatnonzero(cells.kind == kind)):
         data, enable = _IDENTIFIER.fullmatch(cells.next_state[c]), _IDENTIFIER.fullmatch(cells.clocked_on[c])
-        if data is None or enable is None or cells.clear[c] or cells.preset[c] or int(c) in avoid:
+        clear = _INVERTED.fullmatch(cells.clear[c])
+        if (
+            data is None
+            or enable is None
+            or cells.preset[c]
+            or c in avoid
+            or bool(cells.clear[c]) != (clear is not None)
+        ):
             continue
+        clear_pin = (clear[1] or clear[2]) if clear else ""
         pins = range(int(cells.pin_ptr[c]), int(cells.pin_ptr[c + 1]))
-        names = {cells.pin_name[p] for p in pins if cells.pin_direction[p] == Direction.INPUT}
-        if names != {data[1], enable[1]} or np.isnan(technology.cell_width[c]):
-            continue
-        outputs = [p for p in pins if cells.pin_function[p].strip("() ") == "IQ"]
-        if outputs and (best is None or technology.cell_width[c] < best[0]):
-            register = Register(int(c), data[1], enable[1], cells.pin_name[outputs[0]])
-            best = (float(technology.cell_width[c]), register)
-    if best is None:
+        inputs = {cells.pin_name[p] for p in pins if cells.pin_direction[p] == Direction.INPUT}
+        outputs = [cells.pin_name[p] for p in pins if cells.pin_function[p].strip("() ") == "IQ"]
+        if inputs == {data[1], enable[1], clear_pin} - {""} and outputs and not np.isnan(technology.cell_width[c]):
+            register = Register(c, data[1], enable[1], outputs[0], clear_pin)
+            found.append((bool(clear_pin), float(technology.cell_width[c]), c, register))
+    if not found:
         what = "flop" if kind == Kind.FLOP else "latch"
-        raise InputError(
-            f"technology '{technology.name}' has no plain {what} (data, clock, true output, no clear) for the chain"
-        )
-    return best[1]
+        raise InputError(f"technology '{technology.name}' has no plain {what} (data, clock, true output) for the chain")
+    return min(found, key=lambda item: item[:3])[3]
 
 
 def _sites(technology: Technology, cell: int) -> int:
@@ -96,10 +102,14 @@ def island_sites(technology: Technology) -> int:
     return sum(_sites(technology, find_register(technology, kind).cell) for kind in (Kind.FLOP, Kind.LATCH))
 
 
-def _ports(n_tiles: int) -> list[vast.Ioport]:
+def _inputs(reset: bool) -> tuple[str, ...]:
+    return ("clk", *(("reset_n",) if reset else ()), "update", "serial_in")
+
+
+def _ports(n_tiles: int, reset: bool) -> list[vast.Ioport]:
     top = vast.Width(vast.IntConst(str(n_tiles - 1)), vast.IntConst("0"))
     return [
-        *(vast.Ioport(vast.Input(name)) for name in ("clk", "update", "serial_in")),
+        *(vast.Ioport(vast.Input(name)) for name in _inputs(reset)),
         vast.Ioport(vast.Output("serial_out")),
         vast.Ioport(vast.Output("select", width=top)),
     ]
@@ -111,18 +121,26 @@ def _emit(name: str, ports: list[vast.Ioport], items: list[vast.Node]) -> str:
     return text
 
 
-def render_rtl(order: tuple[int, ...]) -> str:
-    """Return the chain's behaviour as Verilog: ``serial_in`` enters the bit of ``order[0]``; ``update`` opens the latches."""
+def render_rtl(order: tuple[int, ...], reset: bool = False) -> str:
+    """Return the chain's behaviour as Verilog: ``serial_in`` enters the bit of ``order[0]``; ``update`` opens the latches.
+
+    Parameters
+    ----------
+    reset : the flops have an asynchronous active-low clear, ``reset_n``.
+    """
     n = len(order)
     width = vast.Width(vast.IntConst(str(n - 1)), vast.IntConst("0"))
     shift, latch = vast.Identifier("shift"), vast.Identifier("shadow")
     body: vast.Node = vast.Identifier("serial_in")
     if n > 1:
         body = vast.Concat((vast.Partselect(shift, vast.IntConst(str(n - 2)), vast.IntConst("0")), body))
-    clocked = vast.Always(
-        vast.SensList((vast.Sens(vast.Identifier("clk"), type="posedge"),)),
-        vast.Block((vast.NonblockingSubstitution(vast.Lvalue(shift), vast.Rvalue(body)),)),
-    )
+    step: vast.Node = vast.NonblockingSubstitution(vast.Lvalue(shift), vast.Rvalue(body))
+    edges = [vast.Sens(vast.Identifier("clk"), type="posedge")]
+    if reset:
+        edges.append(vast.Sens(vast.Identifier("reset_n"), type="negedge"))
+        zero = vast.NonblockingSubstitution(vast.Lvalue(shift), vast.Rvalue(vast.IntConst("0")))
+        step = vast.IfStatement(vast.Identifier("reset_n"), vast.Block((step,)), vast.Block((zero,)))
+    clocked = vast.Always(vast.SensList(tuple(edges)), vast.Block((step,)))
     opened = vast.Always(
         vast.SensList((vast.Sens(None, type="all"),)),
         vast.Block(
@@ -146,7 +164,7 @@ def render_rtl(order: tuple[int, ...]) -> str:
     ]
     items += [vast.Assign(vast.Lvalue(bit("select", t)), vast.Rvalue(bit("shadow", k))) for k, t in enumerate(order)]
     items.append(vast.Assign(vast.Lvalue(vast.Identifier("serial_out")), vast.Rvalue(bit("shift", n - 1))))
-    return _emit(MODULE, _ports(n), items)
+    return _emit(MODULE, _ports(n, reset), items)
 
 
 def render_mapped(technology: Technology, order: tuple[int, ...], flop: Register, latch: Register) -> str:
@@ -167,19 +185,22 @@ def render_mapped(technology: Technology, order: tuple[int, ...], flop: Register
             ("shadow", latch, stage(k), "update", select),
         ):
             name = technology.cells.names[cell.cell]
-            ports = (
+            ports = [
                 vast.PortArg(cell.data, data),
                 vast.PortArg(cell.enable, vast.Identifier(enable)),
                 vast.PortArg(cell.output, output),
-            )
-            items.append(vast.InstanceList(name, (), (vast.Instance(name, f"{kind}_reg_{k}", ports, ()),)))
-    return _emit(MODULE, _ports(n), items)
+            ]
+            if cell.clear:
+                ports.append(vast.PortArg(cell.clear, vast.Identifier("reset_n")))
+            items.append(vast.InstanceList(name, (), (vast.Instance(name, f"{kind}_reg_{k}", tuple(ports), ()),)))
+    return _emit(MODULE, _ports(n, bool(flop.clear or latch.clear)), items)
 
 
 def _columns(technology: Technology, order: tuple[int, ...], flop: Register, latch: Register) -> Netlist:
     """Return the mapped chain as a netlist: instances ``shift_reg_k``, ``shadow_reg_k`` in turn."""
     n, cells = len(order), technology.cells
-    ports = ["clk", "update", "serial_in", "serial_out", *(f"select[{t}]" for t in range(n))]
+    inputs = _inputs(bool(flop.clear or latch.clear))
+    ports = [*inputs, "serial_out", *(f"select[{t}]" for t in range(n))]
     nets = [*ports, *(f"shift_{k}" for k in range(n - 1))]
     index = {name: i for i, name in enumerate(nets)}
     pins: list[list[int]] = []
@@ -191,6 +212,8 @@ def _columns(technology: Technology, order: tuple[int, ...], flop: Register, lat
             (latch, out, index["update"], index[f"select[{tile}]"]),
         ):
             net = {cell.data: data, cell.enable: enable, cell.output: output}
+            if cell.clear:
+                net[cell.clear] = index["reset_n"]
             pins.append([net.get(pin, -1) for pin in cells.pins(cell.cell)])
     return Netlist(
         name=MODULE,
@@ -203,7 +226,7 @@ def _columns(technology: Technology, order: tuple[int, ...], flop: Register, lat
         net_names=tuple(nets),
         net_constant=np.full(len(nets), -1, dtype=np.int8),
         port_names=tuple(ports),
-        port_direction=np.array([0, 0, 0, *[1] * (n + 1)], dtype=np.int8),
+        port_direction=np.array([*[0] * len(inputs), *[1] * (n + 1)], dtype=np.int8),
         port_net=np.arange(len(ports), dtype=np.int32),
     )
 
@@ -233,8 +256,9 @@ def make_chain(technology: Technology, floorplan: Floorplan) -> ConfigurationCha
     x0, y0 = floorplan.die[0], floorplan.die[1]
     # Serial pins sit at the lower left corner, where the snake starts; selection nets end at their Vdd-MUXes.
     boxes = floorplan.tile_box
-    port_x = np.concatenate([np.full(4, x0), boxes[:, 0]])
-    port_y = np.concatenate([y0 + (np.arange(4) + 1) * floorplan.row_height, boxes[:, 1]])
+    serial = len(netlist.port_names) - len(order)
+    port_x = np.concatenate([np.full(serial, x0), boxes[:, 0]])
+    port_y = np.concatenate([y0 + (np.arange(serial) + 1) * floorplan.row_height, boxes[:, 1]])
     placement = Placement(
         x=np.asarray(np.round(np.column_stack([left, left + flop_width]).ravel(), 4), dtype=np.float64),
         y=np.asarray(np.round(np.repeat(bottom, 2), 4), dtype=np.float64),
@@ -243,6 +267,5 @@ def make_chain(technology: Technology, floorplan: Floorplan) -> ConfigurationCha
         port_x=np.round(port_x, 4),
         port_y=np.round(port_y, 4),
     )
-    return ConfigurationChain(
-        order, render_rtl(order), render_mapped(technology, order, flop, latch), netlist, placement
-    )
+    rtl = render_rtl(order, bool(flop.clear or latch.clear))
+    return ConfigurationChain(order, rtl, render_mapped(technology, order, flop, latch), netlist, placement)

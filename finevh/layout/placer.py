@@ -261,19 +261,23 @@ def place(
         rough_x = lattice.origin[0] + (np.array(rough.cell_x[:n]) + width / 2) * lattice.um
         rough_y = lattice.origin[1] + (np.array(rough.cell_y[:n]) + lattice.row / 2) * lattice.um
         port_xy = assign_ports(netlist, floorplan, rough_x, rough_y)
-    circuit = _circuit(graph, floorplan, width, port_xy, lattice, ports=True)
-    try:
-        with _silent():
-            parameters = _parameters(options.effort, options.side_margin)
-            circuit.place_global(parameters, tell("global"))
-            circuit.place_detailed(parameters, tell("detailed"))
-    except RuntimeError as error:
-        raise InputError(
-            f"utilization: the placer found no legal place for every cell ({error}); lower the utilization"
-        ) from error
-    placement = _read_back(netlist, floorplan, circuit, lattice, port_xy)
-    check_placement(netlist, technology, floorplan, placement)
-    return placement
+    parameters = _parameters(options.effort, options.side_margin)
+    # Padded cells may not pack into short rows: then the true widths decide whether the utilisation fits.
+    for widths in (width, np.asarray(sites * lattice.site, dtype=np.int32)):
+        circuit = _circuit(graph, floorplan, widths, port_xy, lattice, ports=True)
+        try:
+            with _silent():
+                circuit.place_global(parameters, tell("global"))
+                circuit.place_detailed(parameters, tell("detailed"))
+        except RuntimeError as error:
+            failure = error
+            continue
+        placement = _read_back(netlist, floorplan, circuit, lattice, port_xy)
+        check_placement(netlist, technology, floorplan, placement)
+        return placement
+    raise InputError(
+        f"utilization: the placer found no legal place for every cell ({failure}); lower the utilization or use fewer tiles"
+    )
 
 
 def _read_back(

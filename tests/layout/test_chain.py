@@ -66,6 +66,18 @@ def test_smallest_plain_registers_are_found(technology: Technology) -> None:
         find_register(unusable, Kind.LATCH)
 
 
+def test_a_flop_with_clear_stands_in_and_gets_a_reset_port(technology: Technology, floorplan: Floorplan) -> None:
+    only_reset = replace(technology, roles={**technology.roles, "dont_use": ("DFF_X1",)})
+    flop = find_register(only_reset, Kind.FLOP)
+    assert (technology.cells.names[flop.cell], flop.clear) == ("DFFR_X1", "RN")
+    wide = replace(floorplan, island_sites=30)
+    chain = make_chain(only_reset, wide)
+    assert chain.netlist.port_names[:5] == ("clk", "reset_n", "update", "serial_in", "serial_out")
+    assert ".RN(reset_n)" in chain.verilog
+    assert "negedge reset_n" in chain.rtl
+    assert set(parse_verilog(chain.verilog, technology).port_names) == set(chain.netlist.port_names)
+
+
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
 @pytest.mark.parametrize("mapped", [False, True], ids=["rtl", "mapped"])
 def test_bits_reach_their_tiles_and_stay_latched(technology: Technology, tmp_path: Path, mapped: bool) -> None:
