@@ -1,18 +1,61 @@
 """Compiled kernels of gate sizing by Lagrangian relaxation: the flow of multipliers and one sweep of local choices.
 
-All arrays are those of :class:`~finevh.netlist.model.Netlist` and of one corner of
-:class:`~finevh.technology.model.Corners`; times in ps, capacitance in fF, area in um2, multipliers in um2/ps.
+Times in ps, capacitance in fF, area in um2, multipliers in um2/ps. Edges: 0 rise, 1 fall.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense
+
+
+class Library(NamedTuple):
+    """What the kernels read of the cells and of the tables of one corner (see ``CellTable`` and ``Corners``)."""
+
+    kind: Byte
+    pin_ptr: Int
+    pin_direction: Byte
+    arc_ptr: Int
+    arc_from: Int
+    arc_to: Int
+    arc_type: Byte
+    arc_sense: Byte
+    arc_table: Int
+    pin_cap: Real
+    pin_max_cap: Real
+    area: Real
+    table_x: NDArray[np.int64]
+    table_nx: Int
+    table_y: NDArray[np.int64]
+    table_ny: Int
+    table_v: NDArray[np.int64]
+    pool: Real
+
+
+class Network(NamedTuple):
+    """What the kernels read of the netlist; ``net_driver`` (n_net) is the driving pin or -1."""
+
+    pin_ptr: Int
+    pin_net: Int
+    pin_cell: Int
+    net_driver: Int
+    arc_base: NDArray[np.int64]
+    """(n_cell) number of each instance's first arc."""
+
+
+class Rungs(NamedTuple):
+    """Drive ladders (see :class:`~finevh.optimize.ladder.Ladders`)."""
+
+    ladder_of: Int
+    ptr: Int
+    member: Int
+
 
 _COMBINATIONAL = int(ArcType.COMBINATIONAL)
 _RISING = int(ArcType.RISING_EDGE)
@@ -23,389 +66,268 @@ _GATE = int(Kind.COMBINATIONAL)
 
 
 @njit(cache=True)
-def lookup(
-    pool: Real, x0: int, nx: int, y0: int, ny: int, v0: int, slew: float, load: float
-) -> float:  # pragma: no cover - compiled
-    """Bilinear table value with linear extrapolation, as NLDM prescribes."""
-    if nx == 1:
-        i, u = 0, 0.0
-    else:
-        i = 0
+def lookup(pool, x0, nx, y0, ny, v0, slew, load):  # type: ignore[no-untyped-def]
+    """Bilinear value of a table in ``pool``, extrapolated linearly beyond its axes, as NLDM prescribes.
+
+    Parameters
+    ----------
+    x0, nx, y0, ny, v0 : offsets and lengths of the axes, offset of the (nx, ny) values.
+    slew, load : ps, fF.
+    """
+    i = j = 0
+    u = w = 0.0
+    if nx > 1:
         while i < nx - 2 and slew >= pool[x0 + i + 1]:
             i += 1
         u = (slew - pool[x0 + i]) / (pool[x0 + i + 1] - pool[x0 + i])
-    if ny == 1:
-        j, w = 0, 0.0
-    else:
-        j = 0
+    if ny > 1:
         while j < ny - 2 and load >= pool[y0 + j + 1]:
             j += 1
         w = (load - pool[y0 + j]) / (pool[y0 + j + 1] - pool[y0 + j])
-    a = v0 + i * ny + j
-    low = pool[a] if ny == 1 else pool[a] * (1.0 - w) + pool[a + 1] * w
-    if nx == 1:
-        return float(low)
-    b = a + ny
-    high = pool[b] if ny == 1 else pool[b] * (1.0 - w) + pool[b + 1] * w
-    return float(low * (1.0 - u) + high * u)
+    low = v0 + i * ny + j
+    right = 1 if ny > 1 else 0
+    high = low + (ny if nx > 1 else 0)
+    at_low = pool[low] * (1.0 - w) + pool[low + right] * w
+    at_high = pool[high] * (1.0 - w) + pool[high + right] * w
+    return at_low * (1.0 - u) + at_high * u
 
 
 @njit(cache=True)
-def gate_order(
-    cell_type: Int,
-    kind: Byte,
-    pin_ptr: Int,
-    pin_net: Int,
-    cell_pin_ptr: Int,
-    pin_direction: Byte,
-    net_driver: Int,
-    pin_cell: Int,
-) -> Int:  # pragma: no cover - compiled
-    """Topological order of the combinational instances; members of a loop are left out."""
+def _value(lib, t, slew, load):  # type: ignore[no-untyped-def]
+    return lookup(
+        lib.pool, lib.table_x[t], lib.table_nx[t], lib.table_y[t], lib.table_ny[t], lib.table_v[t], slew, load
+    )
+
+
+@njit(cache=True)
+def _gate_driver(lib, net, cell_type, pin):  # type: ignore[no-untyped-def]
+    """Instance of the gate that drives an input pin (row ``pin``), -1 for outputs, ports, registers and open pins."""
+    i = net.pin_cell[pin]
+    n = net.pin_net[pin]
+    if lib.pin_direction[lib.pin_ptr[cell_type[i]] + pin - net.pin_ptr[i]] != 0 or n < 0 or net.net_driver[n] < 0:
+        return -1
+    source = net.pin_cell[net.net_driver[n]]
+    return source if lib.kind[cell_type[source]] == _GATE else -1
+
+
+@njit(cache=True)
+def gate_order(lib, net, cell_type):  # type: ignore[no-untyped-def]
+    """Topological order of the combinational instances, (n_gate) int32; members of a loop are left out."""
     n = cell_type.shape[0]
     waiting = np.zeros(n, dtype=np.int32)
-    fan_count = np.zeros(n + 1, dtype=np.int64)
+    start = np.zeros(n + 1, dtype=np.int64)
     for i in range(n):
-        if kind[cell_type[i]] != _GATE:
-            continue
-        base = cell_pin_ptr[cell_type[i]]
-        for p in range(pin_ptr[i], pin_ptr[i + 1]):
-            net = pin_net[p]
-            if pin_direction[base + p - pin_ptr[i]] != 0 or net < 0 or net_driver[net] < 0:
-                continue
-            source = pin_cell[net_driver[net]]
-            if kind[cell_type[source]] == _GATE:
-                waiting[i] += 1
-                fan_count[source + 1] += 1
-    start = np.cumsum(fan_count)
+        if lib.kind[cell_type[i]] == _GATE:
+            for pin in range(net.pin_ptr[i], net.pin_ptr[i + 1]):
+                source = _gate_driver(lib, net, cell_type, pin)
+                if source >= 0:
+                    waiting[i] += 1
+                    start[source + 1] += 1
+    start = np.cumsum(start)
     fill = start[:-1].copy()
     fan = np.empty(start[-1], dtype=np.int32)
-    for i in range(n):
-        if kind[cell_type[i]] != _GATE:
-            continue
-        base = cell_pin_ptr[cell_type[i]]
-        for p in range(pin_ptr[i], pin_ptr[i + 1]):
-            net = pin_net[p]
-            if pin_direction[base + p - pin_ptr[i]] != 0 or net < 0 or net_driver[net] < 0:
-                continue
-            source = pin_cell[net_driver[net]]
-            if kind[cell_type[source]] == _GATE:
-                fan[fill[source]] = i
-                fill[source] += 1
     order = np.empty(n, dtype=np.int32)
     tail = 0
     for i in range(n):
-        if kind[cell_type[i]] == _GATE and waiting[i] == 0:
-            order[tail] = i
-            tail += 1
+        if lib.kind[cell_type[i]] == _GATE:
+            for pin in range(net.pin_ptr[i], net.pin_ptr[i + 1]):
+                source = _gate_driver(lib, net, cell_type, pin)
+                if source >= 0:
+                    fan[fill[source]] = i
+                    fill[source] += 1
+            if waiting[i] == 0:
+                order[tail] = i
+                tail += 1
     head = 0
     while head < tail:
         i = order[head]
         head += 1
         for k in range(start[i], start[i + 1]):
-            j = fan[k]
-            waiting[j] -= 1
-            if waiting[j] == 0:
-                order[tail] = j
+            waiting[fan[k]] -= 1
+            if waiting[fan[k]] == 0:
+                order[tail] = fan[k]
                 tail += 1
     return order[:tail].copy()
 
 
 @njit(cache=True)
-def spread_multipliers(
-    cell_type: Int,
-    kind: Byte,
-    pin_ptr: Int,
-    pin_net: Int,
-    order: Int,
-    sequential: Int,
-    arc_ptr: Int,
-    arc_from: Int,
-    arc_to: Int,
-    arc_type: Byte,
-    arc_sense: Byte,
-    arc_table: Int,
-    arc_base: NDArray[np.int64],
-    table_x: NDArray[np.int64],
-    table_nx: Int,
-    table_y: NDArray[np.int64],
-    table_ny: Int,
-    table_v: NDArray[np.int64],
-    pool: Real,
-    arrival: Real,
-    slew: Real,
-    net_load: Real,
-    net_lambda: Real,
-    arc_lambda: Real,
-    temperature: float,
-) -> None:  # pragma: no cover - compiled
+def _latest(lib, net, i, c, a, edge, load, arrival, slew):  # type: ignore[no-untyped-def]
+    """Latest arrival through arc ``a`` of instance ``i`` at an output edge, and the input edge it comes from (-1: none)."""
+    t = lib.arc_table[a, edge]
+    p = net.pin_ptr[i] + lib.arc_from[a]
+    best, best_source = -math.inf, -1
+    if t < 0 or lib.table_x[t] < 0 or net.pin_net[p] < 0:
+        return best, best_source
+    for source in range(2):
+        unate = lib.arc_sense[a] != _NON_UNATE
+        if (unate and (source != edge) != (lib.arc_sense[a] == _NEGATIVE)) or arrival[p, source] == -math.inf:
+            continue
+        through = arrival[p, source] + _value(lib, t, slew[p, source], load)
+        if through > best:
+            best, best_source = through, source
+    return best, best_source
+
+
+@njit(cache=True)
+def _divide_flow(lib, net, i, c, output, edge, load, arrival, slew, temperature, net_lambda, arc_lambda):  # type: ignore[no-untyped-def]
+    """Divide the multiplier of one output edge of a gate over the arcs into it."""
+    flow = net_lambda[net.pin_net[net.pin_ptr[i] + output], edge]
+    first, last = lib.arc_ptr[c], lib.arc_ptr[c + 1]
+    latest = -math.inf
+    for a in range(first, last):
+        if lib.arc_to[a] == output and lib.arc_type[a] == _COMBINATIONAL:
+            latest = max(latest, _latest(lib, net, i, c, a, edge, load, arrival, slew)[0])
+    if latest == -math.inf:
+        return
+    total = 0.0
+    for step in range(2):
+        for a in range(first, last):
+            if lib.arc_to[a] != output or lib.arc_type[a] != _COMBINATIONAL:
+                continue
+            through, source = _latest(lib, net, i, c, a, edge, load, arrival, slew)
+            if source < 0:
+                continue
+            weight = math.exp((through - latest) / temperature)
+            if step == 0:
+                total += weight
+            else:
+                share = flow * weight / total
+                arc_lambda[net.arc_base[i] + a - first, edge] = share
+                net_lambda[net.pin_net[net.pin_ptr[i] + lib.arc_from[a]], source] += share
+
+
+@njit(cache=True)
+def spread_multipliers(  # type: ignore[no-untyped-def]
+    lib, net, cell_type, order, sequential, arrival, slew, net_load, net_lambda, arc_lambda, temperature
+):
     """Carry the multipliers of the end points back through the gates, conserving flow at every net.
 
-    ``net_lambda`` (n_net, 2) holds the end points' multipliers on entry and every net's on return; ``arc_lambda``
-    (n_arc instances, 2) receives the multiplier of each arc by output edge. At a gate output the flow divides over its arcs
-    with weight exp((t - t_max) / temperature), t the arrival through the arc: the KKT condition at a smoothed maximum.
+    At a gate output the flow divides over its arcs with weight exp((t - t_max) / temperature), t the arrival through the
+    arc: the KKT condition at a smoothed maximum.
+
+    Parameters
+    ----------
+    cell_type : (n_cell) drives in use.
+    order, sequential : gates in topological order; registers.
+    arrival, slew : (n_pin, 2) ps.
+    net_load : (n_net) fF.
+    net_lambda : (n_net, 2) end points' multipliers on entry, every net's on return.
+    arc_lambda : (n_arc instances, 2) receives the multiplier of each arc by output edge.
+    temperature : ps.
     """
     arc_lambda[:] = 0.0
     for k in range(order.shape[0] - 1, -1, -1):
         i = order[k]
         c = cell_type[i]
-        first = pin_ptr[i]
-        for edge in range(2):
-            # A gate may have several outputs (adders): arcs of one output share its flow.
-            for a in range(arc_ptr[c], arc_ptr[c + 1]):
-                o = arc_to[a]
-                seen = False
-                for b in range(arc_ptr[c], a):
-                    if arc_to[b] == o and arc_type[b] == _COMBINATIONAL:
-                        seen = True
-                        break
-                if seen or arc_type[a] != _COMBINATIONAL:
-                    continue
-                out_net = pin_net[first + o]
-                if out_net < 0:
-                    continue
-                flow = net_lambda[out_net, edge]
-                if flow <= 0.0:
-                    continue
-                load = net_load[out_net]
-                latest = -math.inf
-                for b in range(a, arc_ptr[c + 1]):
-                    if arc_to[b] != o or arc_type[b] != _COMBINATIONAL:
-                        continue
-                    t = arc_table[b, edge]
-                    if t < 0 or table_x[t] < 0 or pin_net[first + arc_from[b]] < 0:
-                        continue
-                    p = first + arc_from[b]
-                    for source in range(2):
-                        if arc_sense[b] != _NON_UNATE and (source != edge) != (arc_sense[b] == _NEGATIVE):
-                            continue
-                        if arrival[p, source] == -math.inf:
-                            continue
-                        d = lookup(
-                            pool, table_x[t], table_nx[t], table_y[t], table_ny[t], table_v[t], slew[p, source], load
-                        )
-                        latest = max(latest, arrival[p, source] + d)
-                if latest == -math.inf:
-                    continue
-                total = 0.0
-                for step in range(2):
-                    for b in range(a, arc_ptr[c + 1]):
-                        if arc_to[b] != o or arc_type[b] != _COMBINATIONAL:
-                            continue
-                        t = arc_table[b, edge]
-                        if t < 0 or table_x[t] < 0 or pin_net[first + arc_from[b]] < 0:
-                            continue
-                        p = first + arc_from[b]
-                        best, best_source = -math.inf, -1
-                        for source in range(2):
-                            if arc_sense[b] != _NON_UNATE and (source != edge) != (arc_sense[b] == _NEGATIVE):
-                                continue
-                            if arrival[p, source] == -math.inf:
-                                continue
-                            d = lookup(
-                                pool,
-                                table_x[t],
-                                table_nx[t],
-                                table_y[t],
-                                table_ny[t],
-                                table_v[t],
-                                slew[p, source],
-                                load,
-                            )
-                            if arrival[p, source] + d > best:
-                                best, best_source = arrival[p, source] + d, source
-                        if best_source < 0:
-                            continue
-                        weight = math.exp((best - latest) / temperature)
-                        if step == 0:
-                            total += weight
-                        else:
-                            share = flow * weight / total
-                            arc_lambda[arc_base[i] + b - arc_ptr[c], edge] = share
-                            net_lambda[pin_net[p], best_source] += share
+        for output in range(net.pin_ptr[i + 1] - net.pin_ptr[i]):
+            out_net = net.pin_net[net.pin_ptr[i] + output]
+            if lib.pin_direction[lib.pin_ptr[c] + output] != 1 or out_net < 0:
+                continue
+            for edge in range(2):
+                if net_lambda[out_net, edge] > 0.0:
+                    _divide_flow(
+                        lib,
+                        net,
+                        i,
+                        c,
+                        output,
+                        edge,
+                        net_load[out_net],
+                        arrival,
+                        slew,
+                        temperature,
+                        net_lambda,
+                        arc_lambda,
+                    )
     for k in range(sequential.shape[0]):
         i = sequential[k]
         c = cell_type[i]
-        for a in range(arc_ptr[c], arc_ptr[c + 1]):
-            if arc_type[a] != _RISING and arc_type[a] != _FALLING:
-                continue
-            out_net = pin_net[pin_ptr[i] + arc_to[a]]
-            if out_net >= 0:
+        for a in range(lib.arc_ptr[c], lib.arc_ptr[c + 1]):
+            out_net = net.pin_net[net.pin_ptr[i] + lib.arc_to[a]]
+            if (lib.arc_type[a] == _RISING or lib.arc_type[a] == _FALLING) and out_net >= 0:
                 for edge in range(2):
-                    arc_lambda[arc_base[i] + a - arc_ptr[c], edge] = net_lambda[out_net, edge]
+                    arc_lambda[net.arc_base[i] + a - lib.arc_ptr[c], edge] = net_lambda[out_net, edge]
 
 
 @njit(cache=True)
-def _arcs_cost(
-    c: int,
-    first: int,
-    base: int,
-    only_output: int,
-    load: float,
-    arc_ptr: Int,
-    arc_from: Int,
-    arc_to: Int,
-    arc_sense: Byte,
-    arc_table: Int,
-    table_x: NDArray[np.int64],
-    table_nx: Int,
-    table_y: NDArray[np.int64],
-    table_ny: Int,
-    table_v: NDArray[np.int64],
-    pool: Real,
-    slew: Real,
-    arc_lambda: Real,
-    slew_weight: float,
-) -> float:  # pragma: no cover - compiled
-    """Sum of multiplier times (delay + slew_weight * output slew) over the arcs of one output of an instance of cell ``c``."""
+def _output_cost(lib, net, i, c, output, load, slew, arc_lambda, slew_weight, load_penalty):  # type: ignore[no-untyped-def]
+    """Cost of one output of instance ``i`` as cell ``c``: multiplier x (delay + weighted slew) of its arcs, overload."""
     cost = 0.0
-    for a in range(arc_ptr[c], arc_ptr[c + 1]):
-        if arc_to[a] != only_output:
+    limit = lib.pin_max_cap[lib.pin_ptr[c] + output]
+    if load > limit:
+        cost += load_penalty * (load / limit - 1.0)
+    for a in range(lib.arc_ptr[c], lib.arc_ptr[c + 1]):
+        if lib.arc_to[a] != output:
             continue
+        p = net.pin_ptr[i] + lib.arc_from[a]
         for edge in range(2):
-            flow = arc_lambda[base + a - arc_ptr[c], edge]
-            t = arc_table[a, edge]
-            if flow <= 0.0 or t < 0 or table_x[t] < 0:
+            flow = arc_lambda[net.arc_base[i] + a - lib.arc_ptr[c], edge]
+            t, ts = lib.arc_table[a, edge], lib.arc_table[a, 2 + edge]
+            if flow <= 0.0 or t < 0 or lib.table_x[t] < 0:
                 continue
-            p = first + arc_from[a]
-            if arc_sense[a] == _NON_UNATE:
+            if lib.arc_sense[a] == _NON_UNATE:
                 s = max(slew[p, 0], slew[p, 1])
-            elif arc_sense[a] == _NEGATIVE:
-                s = slew[p, 1 - edge]
             else:
-                s = slew[p, edge]
-            d = lookup(pool, table_x[t], table_nx[t], table_y[t], table_ny[t], table_v[t], s, load)
-            t = arc_table[a, 2 + edge]
-            if t >= 0 and table_x[t] >= 0:
-                d += slew_weight * lookup(pool, table_x[t], table_nx[t], table_y[t], table_ny[t], table_v[t], s, load)
-            cost += flow * d
+                s = slew[p, 1 - edge] if lib.arc_sense[a] == _NEGATIVE else slew[p, edge]
+            delay = _value(lib, t, s, load)
+            if ts >= 0 and lib.table_x[ts] >= 0:
+                delay += slew_weight * _value(lib, ts, s, load)
+            cost += flow * delay
     return cost
 
 
 @njit(cache=True)
-def choose_drives(
-    cell_type: Int,
-    pin_ptr: Int,
-    pin_net: Int,
-    pin_cell: Int,
-    net_driver: Int,
-    sweep: Int,
-    ladder_of: Int,
-    ladder_ptr: Int,
-    ladder_member: Int,
-    area: Real,
-    area_weight: float,
-    cell_pin_ptr: Int,
-    pin_direction: Byte,
-    pin_cap: Real,
-    pin_max_cap: Real,
-    load_penalty: float,
-    arc_ptr: Int,
-    arc_from: Int,
-    arc_to: Int,
-    arc_sense: Byte,
-    arc_table: Int,
-    arc_base: NDArray[np.int64],
-    table_x: NDArray[np.int64],
-    table_nx: Int,
-    table_y: NDArray[np.int64],
-    table_ny: Int,
-    table_v: NDArray[np.int64],
-    pool: Real,
-    slew: Real,
-    arc_lambda: Real,
-    net_load: Real,
-    slew_weight: float,
-) -> int:  # pragma: no cover - compiled
-    """Give each instance of ``sweep`` the member of its ladder with the least area + multiplier-weighted delay.
+def choose_drives(lib, net, rungs, cell_type, sweep, slew, arc_lambda, net_load, slew_weight, load_penalty):  # type: ignore[no-untyped-def]
+    """Move each instance of ``sweep`` to the neighbouring rung of its ladder with the least area + multiplier x delay.
 
-    Counts the instance's own arcs and the arcs of the gates that drive it (their load changes with its input capacitance).
+    Counts the instance's own arcs and those of the gates that drive it, whose load changes with its input capacitance.
     ``cell_type`` and ``net_load`` are updated in place, so later choices see earlier ones. Returns the number of changes.
+
+    Parameters
+    ----------
+    sweep : instances in the order of choice.
+    slew : (n_pin, 2) ps, of the last timing run.
+    slew_weight, load_penalty : see ``SizingOptions``.
     """
     changed = 0
     for k in range(sweep.shape[0]):
         i = sweep[k]
         now = cell_type[i]
-        ladder = ladder_of[now]
-        if ladder < 0 or ladder_ptr[ladder + 1] - ladder_ptr[ladder] < 2:
+        ladder = rungs.ladder_of[now]
+        if ladder < 0 or rungs.ptr[ladder + 1] - rungs.ptr[ladder] < 2:
             continue
-        first = pin_ptr[i]
-        n_pin = pin_ptr[i + 1] - first
-        best, best_cost = now, math.inf
-        rung = ladder_ptr[ladder]
-        while ladder_member[rung] != now:
+        first = net.pin_ptr[i]
+        n_pin = net.pin_ptr[i + 1] - first
+        rung = rungs.ptr[ladder]
+        while rungs.member[rung] != now:
             rung += 1
+        best, best_cost = now, math.inf
         # One rung a round damps the swing of neighbours that all react to the same slack.
-        for m in range(max(rung - 1, ladder_ptr[ladder]), min(rung + 2, ladder_ptr[ladder + 1])):
-            c = ladder_member[m]
-            cost = area_weight * area[c]
+        for m in range(max(rung - 1, rungs.ptr[ladder]), min(rung + 2, rungs.ptr[ladder + 1])):
+            c = rungs.member[m]
+            cost = lib.area[c]
             for q in range(n_pin):
-                net = pin_net[first + q]
-                if net < 0:
+                n = net.pin_net[first + q]
+                if n < 0:
                     continue
-                if pin_direction[cell_pin_ptr[c] + q] == 1:
-                    load = net_load[net]
-                    limit = pin_max_cap[cell_pin_ptr[c] + q]
-                    if load > limit:
-                        cost += load_penalty * (load / limit - 1.0)
-                    cost += _arcs_cost(
-                        c,
-                        first,
-                        arc_base[i],
-                        q,
-                        load,
-                        arc_ptr,
-                        arc_from,
-                        arc_to,
-                        arc_sense,
-                        arc_table,
-                        table_x,
-                        table_nx,
-                        table_y,
-                        table_ny,
-                        table_v,
-                        pool,
-                        slew,
-                        arc_lambda,
-                        slew_weight,
-                    )
-                else:
-                    d = net_driver[net]
-                    if d < 0:
-                        continue
-                    source = pin_cell[d]
-                    load = net_load[net] + pin_cap[cell_pin_ptr[c] + q] - pin_cap[cell_pin_ptr[now] + q]
-                    limit = pin_max_cap[cell_pin_ptr[cell_type[source]] + d - pin_ptr[source]]
-                    if load > limit:
-                        cost += load_penalty * (load / limit - 1.0)
-                    cost += _arcs_cost(
-                        cell_type[source],
-                        pin_ptr[source],
-                        arc_base[source],
-                        d - pin_ptr[source],
-                        load,
-                        arc_ptr,
-                        arc_from,
-                        arc_to,
-                        arc_sense,
-                        arc_table,
-                        table_x,
-                        table_nx,
-                        table_y,
-                        table_ny,
-                        table_v,
-                        pool,
-                        slew,
-                        arc_lambda,
-                        slew_weight,
+                if lib.pin_direction[lib.pin_ptr[c] + q] == 1:
+                    cost += _output_cost(lib, net, i, c, q, net_load[n], slew, arc_lambda, slew_weight, load_penalty)
+                    continue
+                d = net.net_driver[n]
+                if d >= 0:
+                    source = net.pin_cell[d]
+                    load = net_load[n] + lib.pin_cap[lib.pin_ptr[c] + q] - lib.pin_cap[lib.pin_ptr[now] + q]
+                    output = d - net.pin_ptr[source]
+                    cost += _output_cost(
+                        lib, net, source, cell_type[source], output, load, slew, arc_lambda, slew_weight, load_penalty
                     )
             if cost < best_cost:
                 best, best_cost = c, cost
         if best != now:
             for q in range(n_pin):
-                net = pin_net[first + q]
-                if net >= 0 and pin_direction[cell_pin_ptr[best] + q] == 0:
-                    net_load[net] += pin_cap[cell_pin_ptr[best] + q] - pin_cap[cell_pin_ptr[now] + q]
+                n = net.pin_net[first + q]
+                if n >= 0 and lib.pin_direction[lib.pin_ptr[best] + q] == 0:
+                    net_load[n] += lib.pin_cap[lib.pin_ptr[best] + q] - lib.pin_cap[lib.pin_ptr[now] + q]
             cell_type[i] = best
             changed += 1
     return changed

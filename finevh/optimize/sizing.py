@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.optimize.kernels import choose_drives, gate_order, spread_multipliers
+from finevh.optimize.kernels import Library, Network, Rungs, choose_drives, gate_order, spread_multipliers
 from finevh.optimize.ladder import drive_ladders
 from finevh.technology.model import Direction, Int, Kind, Real, Technology
 
@@ -123,26 +123,35 @@ def size_gates(
     options = options or SizingOptions()
     cells, corners = technology.cells, technology.corners
     ladders = drive_ladders(technology)
+    rungs = Rungs(ladders.ladder_of, ladders.ptr, ladders.member)
     cell_type = netlist.cell_type.copy()
-    driver = net_drivers(netlist)
-    order = gate_order(
-        cell_type,
+    lib = Library(
         cells.kind,
-        netlist.pin_ptr,
-        netlist.pin_net,
         cells.pin_ptr,
         cells.pin_direction,
-        driver,
-        netlist.pin_cell,
+        cells.arc_ptr,
+        cells.arc_from,
+        cells.arc_to,
+        cells.arc_type,
+        cells.arc_sense,
+        cells.arc_table,
+        corners.pin_cap[corner],
+        corners.pin_max_cap[corner],
+        cells.area,
+        corners.table_x[corner],
+        corners.table_nx[corner],
+        corners.table_y[corner],
+        corners.table_ny[corner],
+        corners.table_v[corner],
+        corners.pool,
     )
+    arc_base = np.concatenate([[0], np.cumsum(np.diff(cells.arc_ptr)[cell_type])]).astype(np.int64)
+    net = Network(netlist.pin_ptr, netlist.pin_net, netlist.pin_cell, net_drivers(netlist), arc_base)
+    order = gate_order(lib, net, cell_type)
     sequential = np.flatnonzero(np.isin(cells.kind[cell_type], (Kind.FLOP, Kind.LATCH))).astype(np.int32)
     sweep = np.concatenate([sequential, order])[::-1]
     sweep = np.ascontiguousarray(sweep[~frozen[sweep]])
-    arc_count = np.diff(cells.arc_ptr)[cell_type]
-    arc_base = np.concatenate([[0], np.cumsum(arc_count)]).astype(np.int64)
     arc_lambda = np.zeros((arc_base[-1], 2))
-    table_x, table_nx, table_v = corners.table_x[corner], corners.table_nx[corner], corners.table_v[corner]
-    table_y, table_ny, pool = corners.table_y[corner], corners.table_ny[corner], corners.pool
     multiplier: Real | None = None
     history_area: list[float] = []
     history_slack: list[float] = []
@@ -170,65 +179,20 @@ def size_gates(
         np.add.at(net_lambda, (view.endpoint_net, view.endpoint_edge), multiplier)
         net_load = _net_loads(netlist, cell_type, corners.pin_cap[corner], view.net_wire_cap)
         spread_multipliers(
-            cell_type,
-            cells.kind,
-            netlist.pin_ptr,
-            netlist.pin_net,
-            order,
-            sequential,
-            cells.arc_ptr,
-            cells.arc_from,
-            cells.arc_to,
-            cells.arc_type,
-            cells.arc_sense,
-            cells.arc_table,
-            arc_base,
-            table_x,
-            table_nx,
-            table_y,
-            table_ny,
-            table_v,
-            pool,
-            view.arrival,
-            view.slew,
-            net_load,
-            net_lambda,
-            arc_lambda,
+            lib, net, cell_type, order, sequential, view.arrival, view.slew, net_load, net_lambda, arc_lambda,
             options.temperature * period,
-        )
+        )  # fmt: skip
         choose_drives(
+            lib,
+            net,
+            rungs,
             cell_type,
-            netlist.pin_ptr,
-            netlist.pin_net,
-            netlist.pin_cell,
-            driver,
             sweep,
-            ladders.ladder_of,
-            ladders.ptr,
-            ladders.member,
-            cells.area,
-            1.0,
-            cells.pin_ptr,
-            cells.pin_direction,
-            corners.pin_cap[corner],
-            corners.pin_max_cap[corner],
-            options.load_penalty,
-            cells.arc_ptr,
-            cells.arc_from,
-            cells.arc_to,
-            cells.arc_sense,
-            cells.arc_table,
-            arc_base,
-            table_x,
-            table_nx,
-            table_y,
-            table_ny,
-            table_v,
-            pool,
             view.slew,
             arc_lambda,
             net_load,
             options.slew_weight,
+            options.load_penalty,
         )
     assert best is not None
     return SizingResult(best[1], history_area, history_slack)

@@ -15,7 +15,7 @@ def timing_view(graph: TimingGraph, state: TimingState, period: float) -> Timing
     Arrivals of several clocks are merged to the latest; a path's end counts on the edge that arrives later.
     """
     structure, netlist = graph.structure, graph.netlist
-    data = ~graph.tags.is_clock
+    data = np.array([not tag.is_clock for tag in graph.tags.tags], dtype=bool)
     arrival = state.late.arrival[data].max(axis=0) if data.any() else np.full((structure.n_node, 2), -np.inf)
     node = structure.net_node[np.maximum(netlist.pin_net, 0)]
     known = (netlist.pin_net != NO_NET) & (node >= 0)
@@ -28,7 +28,7 @@ def timing_view(graph: TimingGraph, state: TimingState, period: float) -> Timing
     wire_cap[structure.node_net] = state.point.wire_cap
     return TimingView(
         arrival=np.where(known[:, None], arrival[at], -np.inf),
-        slew=np.where(known[:, None], state.late.slew[at], 0.0),
+        slew=graph.pin_slews(state),
         endpoint_net=structure.node_net[ends],
         endpoint_edge=np.argmax(arrival[ends], axis=1).astype(np.int32),
         endpoint_slack=slack[reached],
