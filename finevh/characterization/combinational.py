@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from finevh.characterization.logic import assignments
 from finevh.characterization.ngspice import Plot, SimulationError, simulate
 from finevh.characterization.process import Process, Variant
 from finevh.characterization.stimulus import RAMP_PER_SLEW, Step, Stimulus, build_stimulus
-from finevh.characterization.topology import Topology
+from finevh.characterization.topology import LogicState, Topology
 from finevh.characterization.waveform import Window, cumulative, last_crossing, windows
 
-__all__ = ["Corner", "Sample", "Toggle", "run_toggles", "toggles"]
+__all__ = ["Corner", "Sample", "Toggle", "Train", "run_toggles", "run_trains", "toggles"]
 
 FloatArray = NDArray[np.float64]
 SETTLED = 2e-3
@@ -56,15 +56,19 @@ class Toggle:
     level: float
 
 
+Train = tuple[dict[str, float], list[Step]]
+"""Volts of every input at time 0, and the steps."""
+
+
 @dataclass(frozen=True)
 class Sample:
-    """What one input edge did.
+    """What one input edge did; `toggle` is the key of its step.
 
     `delay_ps`/`out_slew_ps`: per output that moved; `energy_fj`: supply energy minus leakage (load energy still inside);
     `charge_fc`: charge into the toggling input (positive into the cell), leakage removed.
     """
 
-    toggle: Toggle
+    toggle: Hashable
     rising: bool
     slew_ps: float
     load_ff: float
@@ -93,10 +97,8 @@ def hold_ps(corner: Corner, topology: Topology, load_ff: float, factor: float) -
     return factor * (depth * 4 * corner.tau_ps + 22 * corner.unit_ps_per_ff * load_ff)
 
 
-def train(corner: Corner, topology: Topology, runs: Sequence[tuple[Toggle, Sequence[float]]], load_ff: float,
-          factor: float) -> Stimulus:
-    """Return the stimulus that toggles each input up and down for every slew, moving to each side state in between."""
-    hold = hold_ps(corner, topology, load_ff, factor)
+def train(corner: Corner, topology: Topology, runs: Sequence[tuple[Toggle, Sequence[float]]], hold: float) -> Train:
+    """Return the steps that toggle each input up and down for every slew, moving to each side state in between."""
     quick = float(corner.slew_ps[1])
     first = dict(runs[0][0].side)
     initial = {pin: corner.vdd * first.get(pin, 0) for pin in topology.inputs}
@@ -108,14 +110,26 @@ def train(corner: Corner, topology: Topology, runs: Sequence[tuple[Toggle, Seque
                 now[pin] = bit * corner.vdd
                 steps.append(Step(pin, now[pin], quick, hold))
         for slew in slews:
-            steps.append(Step(toggle.pin, toggle.level, slew, hold, (toggle, True, slew)))
-            steps.append(Step(toggle.pin, 0.0, slew, hold, (toggle, False, slew)))
-    return build_stimulus(initial, steps, lead_ps=corner.tau_ps)
+            steps.append(Step(toggle.pin, toggle.level, slew, hold, toggle))
+            steps.append(Step(toggle.pin, 0.0, slew, hold, toggle))
+    return initial, steps
 
 
 def run_toggles(corner: Corner, topology: Topology,
                 plan: Iterable[tuple[float, Sequence[tuple[Toggle, Sequence[float]]]]]) -> list[Sample]:
-    """Simulate a plan of (load, [(toggle, slews), ...]) in one process; steps that did not settle run again, longer.
+    """Simulate a plan of (load, [(toggle, slews), ...])."""
+
+    def builder(runs: Sequence[tuple[Toggle, Sequence[float]]]) -> Callable[[float], Train]:
+        return lambda hold: train(corner, topology, runs, hold)
+
+    return run_trains(corner, topology, [(load, builder(runs)) for load, runs in plan])
+
+
+def run_trains(corner: Corner, topology: Topology,
+               plan: Iterable[tuple[float, Callable[[float], Train]]]) -> list[Sample]:
+    """Simulate trains, one transient per (load, builder of the train for a settling time), all in one process.
+
+    Trains that did not settle run again with longer waits.
 
     Raises
     ------
@@ -123,23 +137,24 @@ def run_toggles(corner: Corner, topology: Topology,
         If an output has not settled even in windows sixteen times as long.
     """
     samples: list[Sample] = []
-    todo = [(load, list(runs)) for load, runs in plan]
+    todo = list(plan)
     factor = 1.0
     while todo:
         bench = Bench(topology, node_names(topology), corner.vdd)
         trains = []
-        for load, runs in todo:
-            stimulus = train(corner, topology, runs, load, factor)
+        for load, builder in todo:
+            initial, steps = builder(hold_ps(corner, topology, load, factor))
+            stimulus = build_stimulus(initial, steps, lead_ps=corner.tau_ps)
             bench.set_loads(load)
             bench.transient(stimulus)
             trains.append(stimulus)
         deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, corner.options)
         plots = simulate(deck, bench.plots, corner.scratch)
         again = []
-        for (load, runs), stimulus, plot in zip(todo, trains, plots, strict=True):
+        for (load, builder), stimulus, plot in zip(todo, trains, plots, strict=True):
             found = _measure(corner, bench, stimulus, plot, load)
             if found is None:
-                again.append((load, runs))
+                again.append((load, builder))
             else:
                 samples += found
         todo, factor = again, factor * 2.5
@@ -156,21 +171,21 @@ def _measure(corner: Corner, bench: Bench, stimulus: Stimulus, plot: Plot, load_
     charge = cumulative(time, -plot["i(vdd)"] * 1e3)
     input_charge = {pin: cumulative(time, -plot[bench.current(pin)] * 1e3) for pin in topology.inputs}
     outputs = {pin: plot[bench.voltage(pin)] for pin in topology.output_names}
-    state = {pin: 0 for pin in topology.inputs}
-    for pin, (_, volts) in stimulus.sources.items():
-        state[pin] = int(volts[0] > 0)
+    state = LogicState(tuple((pin, int(stimulus.sources[pin][1][0] > 0)) for pin in topology.inputs), None)
     samples = []
     ranges = windows(time, stimulus.start_ps, stimulus.end_ps)
     for index, (step, window) in enumerate(zip(stimulus.steps, ranges, strict=True)):
-        before = {pin: f.evaluate(state) for pin, f in topology.outputs}
-        state[step.pin] = int(step.level > 0)
-        after = {pin: f.evaluate(state) for pin, f in topology.outputs}
+        before = topology.evaluate(state)
+        state = topology.apply(state, step.pin, int(step.level > 0))
+        after = topology.evaluate(state)
+        if after is None:
+            continue
         for pin, wave in outputs.items():
             if abs(wave[window.last] - vdd * after[pin]) > _allowed(corner, step):
                 return None
-        if step.key is None:
+        if step.key is None or before is None:
             continue
-        toggle, rising, slew = step.key
+        slew = step.slew_ps
         before_window = ranges[index - 1] if index else Window(0, window.first)
         middle = stimulus.start_ps[index] + 0.5 * RAMP_PER_SLEW * slew
         delay, out_slew = {}, {}
@@ -179,20 +194,21 @@ def _measure(corner: Corner, bench: Bench, stimulus: Stimulus, plot: Plot, load_
             if before[pin] == after[pin]:
                 continue
             up = after[pin] == 1
-            at = [last_crossing(time[part], wave[part], level * vdd, up) for level in ((0.3, 0.5, 0.7) if up else (0.7, 0.5, 0.3))]
+            at = [last_crossing(time[part], wave[part], level * vdd, up)
+                  for level in ((0.3, 0.5, 0.7) if up else (0.7, 0.5, 0.3))]
             if at[0] is None or at[1] is None or at[2] is None:
                 return None
             delay[pin], out_slew[pin] = at[1] - middle, at[2] - at[0]
         energy = vdd * _dynamic(time, charge, before_window, window, middle)
         moved = _dynamic(time, input_charge[step.pin], before_window, window, middle)
-        samples.append(Sample(toggle, rising, slew, load_ff, delay, out_slew,
+        samples.append(Sample(step.key, step.level > 0, slew, load_ff, delay, out_slew,
                               {pin: after[pin] == 1 for pin in delay}, energy, moved))
     return samples
 
 
 def _allowed(corner: Corner, step: Step) -> float:
     """Allowed distance from the rail: a low-swing input legally leaves the output a little off its rail."""
-    low_swing = isinstance(step.key, tuple) and 0 < step.key[0].level < corner.vdd
+    low_swing = isinstance(step.key, Toggle) and 0 < step.key.level < corner.vdd
     return corner.vdd * (0.05 if low_swing else SETTLED)
 
 

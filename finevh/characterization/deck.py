@@ -20,6 +20,10 @@ ROBUST_STATIC_OPTIONS = "reltol=1e-3 abstol=1e-14 gmin=1e-14 itl1=500 itl2=200"
 
 
 
+LONGEST_SOURCE = 499
+"""ngspice 39 silently zeroes a source that `alter` gives more points."""
+
+
 @dataclass
 class Bench:
     """A cell under test: node names, the control script as it grows, and how many plots it will write.
@@ -50,18 +54,21 @@ class Bench:
         for i in range(len(self.topology.outputs)):
             self.commands.append(f"alter cl{i}={load_ff:.6g}f")
 
-    def transient(self, stimulus: Stimulus) -> None:
-        """Apply the stimulus from its own operating point and write one plot."""
+    def transient(self, stimulus: Stimulus, longest_ps: float | None = None) -> None:
+        """Apply the stimulus from its own operating point and write one plot; `longest_ps` limits the time step."""
         for pin, (times, volts) in stimulus.sources.items():
+            if len(times) > LONGEST_SOURCE:
+                raise ValueError(f"{self.topology.name}: {len(times)} points on {pin}; split the stimulus")
             points = " ".join(f"{t:.12g}p {v:.6g}" for t, v in zip(times, volts, strict=True))
             self.commands.append(f"alter @{self.source(pin)}[pwl] = [ {points} ]")
-        longest = float(np.max(stimulus.end_ps - stimulus.start_ps))
-        self.commands += [f"tran 1p {stimulus.length_ps:.12g}p 0 {longest / 4:.6g}p", "write out.raw", "destroy all"]
+        longest = longest_ps or float(np.max(stimulus.end_ps - stimulus.start_ps)) / 4
+        self.commands += [f"tran 1p {stimulus.length_ps:.12g}p 0 {longest:.6g}p", "write out.raw", "destroy all"]
         self.plots += 1
 
 
 def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float, commands: Sequence[str],
-              options: str, observe: Sequence[str] = (), multiplier: int = 1, static: bool = False) -> str:
+              options: str, observe: Sequence[str] = (), multiplier: int = 1, static: bool = False,
+              elements: Sequence[str] = ()) -> str:
     """Return a deck: models, the cell flat, sources at 0 V, loads, and the control script.
 
     Parameters
@@ -69,6 +76,7 @@ def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float
     observe : internal nodes to save besides pins and currents.
     multiplier : drive, copies in parallel.
     static : for DC sweeps: input i is `vi{i}` plus gain `ei{i}` times the common rail `vdrv`; no loads.
+    elements : further SPICE lines.
     """
     nodes = node_names(topology)
     lines = [f"* {process.name} {topology.name} {variant.name} {vdd:.3f} V"]
@@ -85,6 +93,7 @@ def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float
         lines.append(f"cl{i} {nodes[pin]} 0 1f")
     for i, transistor in enumerate(topology.transistors):
         lines.append(transistor_line(process, variant, transistor, f"t{i}", nodes, multiplier))
+    lines += elements
     saved = [f"v({nodes[p]})" for p in (*topology.inputs, *topology.output_names, *observe)]
     saved += ["i(vdd)", *(f"i(vi{i})" for i in range(len(topology.inputs)))]
     lines += [".save " + " ".join(saved), ".control", "set noinit", "set filetype=binary", "set appendwrite",

@@ -72,12 +72,14 @@ def simulate(deck: str, plots: int, keep: Path, timeout_s: float = 600.0) -> lis
         # on a busy machine cost many times the work. A .spiceinit beside the deck is the only place read early enough.
         (work / ".spiceinit").write_text("set num_threads=1\n", encoding="utf-8")
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
-        try:
-            done = subprocess.run([program, "-b", "deck.cir"], cwd=work, env=environment, capture_output=True,
-                                  text=True, errors="replace", timeout=timeout_s, check=False)
-            log = done.stdout + done.stderr
-        except subprocess.TimeoutExpired:
-            raise _failure(deck, f"no end after {timeout_s:g} s", keep) from None
+        # ngspice reports progress at every time point: into a file, a pipe would wake this process each time.
+        with (work / "log").open("w") as log_file:
+            try:
+                subprocess.run([program, "-b", "deck.cir"], cwd=work, env=environment, stdin=subprocess.DEVNULL,
+                               stdout=log_file, stderr=subprocess.STDOUT, timeout=timeout_s, check=False)
+            except subprocess.TimeoutExpired:
+                raise _failure(deck, f"no end after {timeout_s:g} s", keep) from None
+        log = (work / "log").read_text(encoding="utf-8", errors="replace")
         raw = work / "out.raw"
         found = read_raw(raw.read_bytes()) if raw.exists() else []
         if len(found) != plots:

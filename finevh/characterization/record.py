@@ -53,7 +53,8 @@ SCHEMA_VERSION = 1
 DRIVE_SCALED = ("load_ff", "energy_fj", "capacitance_ff", "leakage_mw")
 
 FloatArray = NDArray[np.float64]
-Sense = Literal["positive_unate", "negative_unate"]
+Sense = Literal["positive_unate", "negative_unate", "non_unate"]
+"""`non_unate` only for edge-triggered arcs, whose input edge `timing_type` names."""
 TimingType = Literal["combinational", "rising_edge", "falling_edge", "clear", "preset"]
 ConstraintKind = Literal["setup_rising", "setup_falling", "hold_rising", "hold_falling", "recovery_rising",
                          "removal_rising"]
@@ -119,7 +120,10 @@ class Arc:
 
 @dataclass(frozen=True)
 class HiddenEnergy:
-    """Supply energy of an input edge that moves no output; `rise_fj`/`fall_fj` (n_slew) of the *input* edge."""
+    """Supply energy of an input edge that moves no output; `rise_fj`/`fall_fj` (n_slew) of the *input* edge.
+
+    NaN: that edge moves an output in this state (clock of a flip-flop with D != IQ), its energy is in the arc.
+    """
 
     pin: str
     state: State

@@ -21,6 +21,7 @@ from finevh.characterization.deck import DEFAULT_OPTIONS, TIGHT_OPTIONS
 from finevh.characterization.ngspice import SimulationError, find_ngspice
 from finevh.characterization.process import Process, Variant, load_process
 from finevh.characterization.record import CellRecord, load_record, record_path, save_record
+from finevh.characterization.sequential import characterize_sequential
 from finevh.characterization.topology import Topology, load_topologies
 from finevh.errors import InputError
 
@@ -74,7 +75,7 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float) -
         hashlib.sha256(process.models.read_bytes()).hexdigest(), process.section, process.preamble, process.instance,
         process.temperature_c, process.devices[variant.device], process.length_um, process.width_n_um,
         process.width_p_um, process.diffusion_um, process.pair_span, process.delay_step, process.vdd, grid.slew.tolist(),
-        grid.load_ff.tolist(), grid.side_slew, grid.side_load, grid.cross_slew, grid.cross_load, grid.constraint_slew,
+        grid.load_ff.tolist(), grid.side_slew, grid.side_load, grid.cross_slew, grid.cross_load, grid.constraint_slew if topology.sequential else (),
         variant.length_offset_nm, variant.vth_offset_mv, vdd, topology.name, topology.inputs,
         [(pin, f.text) for pin, f in topology.outputs], [repr(t) for t in topology.transistors],
         repr(topology.sequential),
@@ -195,4 +196,4 @@ def _measure(corner: Corner, task: _Task) -> CellRecord:
 
 
 def _procedure(corner: Corner, topology: Topology) -> CellRecord:
-    return characterize_combinational(corner, topology)
+    return (characterize_sequential if topology.sequential else characterize_combinational)(corner, topology)

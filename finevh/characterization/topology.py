@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from finevh.characterization.logic import Function, parse_function
+from finevh.characterization.logic import Function, assignments, parse_function
 from finevh.errors import InputError
 
-__all__ = ["Sequential", "Topology", "Transistor", "load_fillers", "load_topologies"]
+__all__ = ["LogicState", "Sequential", "Topology", "Transistor", "load_fillers", "load_topologies"]
 
 _RAILS = ("VDD", "VSS")
 
@@ -58,6 +59,19 @@ class Sequential:
             return self.next.evaluate(inputs)
         return stored
 
+    def resolve_unknown(self, inputs: Mapping[str, int]) -> int | None:
+        """Return IQ under static inputs whatever was stored before, None if that matters."""
+        low, high = self.resolve(inputs, 0), self.resolve(inputs, 1)
+        return low if low == high else None
+
+
+@dataclass(frozen=True)
+class LogicState:
+    """Static inputs ((pin, bit), ...) in cell order and the stored bit (None: none, or unknown)."""
+
+    inputs: tuple[tuple[str, int], ...]
+    stored: int | None
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -81,6 +95,61 @@ class Topology:
     def function(self, output: str) -> Function:
         """Return the expression of an output."""
         return dict(self.outputs)[output]
+
+    def apply(self, state: LogicState, pin: str, bit: int) -> LogicState:
+        """Return the logic state after one input toggled."""
+        before = dict(state.inputs)
+        inputs = {**before, pin: bit}
+        stored = state.stored
+        if self.sequential is not None:
+            seq = self.sequential
+            active = 1 if seq.edge == "rise" else 0
+            if seq.kind == "flip-flop" and pin == seq.clock and before[pin] != bit == active:
+                stored = seq.next.evaluate(inputs)
+            stored = seq.resolve(inputs, stored) if stored is not None else seq.resolve_unknown(inputs)
+        return LogicState(tuple(inputs.items()), stored)
+
+    def evaluate(self, state: LogicState) -> dict[str, int] | None:
+        """Return the outputs of a logic state, None while the stored bit is unknown."""
+        values = dict(state.inputs)
+        if self.sequential is not None:
+            if state.stored is None:
+                return None
+            values["IQ"] = state.stored
+        return {pin: function.evaluate(values) for pin, function in self.outputs}
+
+    def states(self) -> list[LogicState]:
+        """Return every static state that exists, inputs counting up with the last toggling fastest, then IQ."""
+        found = []
+        for inputs in assignments(self.inputs):
+            if self.sequential is None:
+                found.append(LogicState(tuple(inputs.items()), None))
+                continue
+            found += [LogicState(tuple(inputs.items()), bit) for bit in (0, 1)
+                      if self.sequential.resolve(inputs, bit) == bit]
+        return found
+
+    def path(self, start: LogicState, goal: LogicState) -> list[tuple[str, int]]:
+        """Return the shortest list of single-input toggles from one state to another (breadth first).
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        seen: dict[LogicState, list[tuple[str, int]]] = {start: []}
+        queue = deque([start])
+        while queue:
+            state = queue.popleft()
+            if state == goal:
+                return seen[state]
+            for pin, bit in state.inputs:
+                following = self.apply(state, pin, 1 - bit)
+                if following not in seen:
+                    seen[following] = [*seen[state], (pin, 1 - bit)]
+                    queue.append(following)
+        raise InputError(f"{self.origin}: [cells.{self.name}]: no input sequence leads to state {goal.inputs}, "
+                         f"IQ={goal.stored}; correct its sequential description")
 
     def width_sites(self, drive: int) -> int:
         """Return the footprint of the drive-n cell in sites: n copies of the gate columns, one end gap, the breaks."""

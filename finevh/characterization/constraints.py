@@ -1,0 +1,270 @@
+"""Setup, hold, recovery, removal and pulse widths by bisection over the distance of two input edges.
+
+Every search is put so that a large distance works and a small one fails. "Works" means that the output ends at the
+expected level and, where it switches, at most `PUSHOUT` later than with a generous distance; where it must stay quiet, it
+never leaves `GLITCH` of the rail. All searches of a cell advance together: one transient per round.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from finevh.characterization.combinational import Corner, hold_ps
+from finevh.characterization.deck import Bench, cell_deck, node_names
+from finevh.characterization.ngspice import SimulationError, simulate
+from finevh.characterization.record import Constraint, ConstraintKind, PulseWidth
+from finevh.characterization.stimulus import RAMP_PER_SLEW, Step, build_stimulus
+from finevh.characterization.topology import LogicState, Topology
+from finevh.characterization.walker import Walker
+from finevh.characterization.waveform import last_crossing
+
+__all__ = ["GLITCH", "PUSHOUT", "measure_constraints"]
+
+PUSHOUT = 1.10
+GLITCH = 0.10
+ROUNDS = 9
+REACH = 8.0
+"""Half width of the first bracket in corner time constants, besides half the ramps."""
+
+
+@dataclass
+class Search:
+    """Two edges and the bracket [fails, works] of the distance between their 50 % points, ps.
+
+    `purpose` is (kind, pin, related pin, edge of the pin rising); `late`: the output delay counts from the second edge.
+    """
+
+    purpose: tuple[str, str, str, bool]
+    start: LogicState
+    first: tuple[str, int]
+    second: tuple[str, int]
+    expected: dict[str, int]
+    switches: bool
+    late: bool
+    slews: tuple[float, float]
+    fails: float = 0.0
+    works: float = 0.0
+    nominal: float | None = None
+    delays: dict[float, float] = field(default_factory=dict)
+
+    @property
+    def ramps(self) -> tuple[float, float]:
+        """Lengths of the two full ramps, ps."""
+        return RAMP_PER_SLEW * self.slews[0], RAMP_PER_SLEW * self.slews[1]
+
+    def result(self) -> float:
+        """Return the distance where the pushout is reached, interpolated in the last bracket when both ends switched."""
+        if self.nominal is None or self.fails not in self.delays or self.works not in self.delays:
+            return 0.5 * (self.fails + self.works)
+        limit, slow, fast = PUSHOUT * self.nominal, self.delays[self.fails], self.delays[self.works]
+        part = (limit - fast) / (slow - fast) if slow > fast else 0.5
+        return self.works + float(np.clip(part, 0.0, 1.0)) * (self.fails - self.works)
+
+
+def measure_constraints(corner: Corner, topology: Topology) -> tuple[tuple[Constraint, ...], tuple[PulseWidth, ...]]:
+    """Find every constraint of a cell on the constraint slews.
+
+    Raises
+    ------
+    SimulationError
+        If a search fails even at its generous end.
+    """
+    slews = [float(s) for s in corner.slew_ps[list(corner.process.grid.constraint_slew)]]
+    searches = _edge_searches(topology, slews) + _pulse_searches(corner, topology)
+    for search in searches:
+        reach = REACH * corner.tau_ps + 0.5 * sum(search.ramps)
+        search.fails, search.works = -reach, reach
+        if search.first[0] == search.second[0]:
+            search.fails, search.works = 0.5 * sum(search.ramps), 40 * corner.tau_ps
+    generous = _try(corner, topology, [(search, search.works) for search in searches])
+    for search, (works, delay) in zip(searches, generous, strict=True):
+        if not works:
+            raise SimulationError(f"{topology.name} {corner.variant.name} {corner.vdd:g} V: {search.purpose} does not work even "
+                                  f"at {search.works:.0f} ps")
+        search.nominal = delay
+        if delay is not None:
+            search.delays[search.works] = delay
+    for _ in range(ROUNDS):
+        middles = [0.5 * (search.fails + search.works) for search in searches]
+        for search, x, (works, delay) in zip(searches, middles, _try(corner, topology, list(zip(searches, middles, strict=True))),
+                                             strict=True):
+            if delay is not None:
+                search.delays[x] = delay
+            if works:
+                search.works = x
+            else:
+                search.fails = x
+    return _constraints(searches, slews), _pulses(searches)
+
+
+def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
+    """List the searches of data and asynchronous pins against the clock, over all slew pairs."""
+    sequential = topology.sequential
+    assert sequential is not None
+    found = []
+    states = {(s.inputs, s.stored): s for s in topology.states()}
+    clock = sequential.clock
+    gate = sequential.kind != "flip-flop"
+    # flip-flop: captures on the active edge. latch: on the closing edge. clock gate: on the edge that opens the output.
+    closing = (0 if sequential.edge == "rise" else 1) if gate else (1 if sequential.edge == "rise" else 0)
+    opening = 1 - closing
+    word = "rising" if closing else "falling"
+    idle = {pin: 1 for pin in (sequential.clear, sequential.preset) if pin}
+
+    def search(kind: str, pin: str, rising: bool, inputs: dict[str, int], stored: int, first: tuple[str, int],
+               second: tuple[str, int], output_from: str) -> None:
+        state = states.get((tuple((p, inputs[p]) for p in topology.inputs), stored))
+        if state is None:
+            return
+        middle = topology.apply(state, *first)
+        end = topology.apply(middle, *second)
+        before, expected = topology.evaluate(state), topology.evaluate(end)
+        assert before is not None and expected is not None
+        for own in slews:
+            for other in slews:
+                pair = (own, other) if first[0] == pin else (other, own)
+                found.append(Search((kind, pin, clock, rising), state, first, second, expected, before != expected,
+                                    second[0] == output_from, pair))
+
+    for pin in sequential.next.variables:
+        others = [p for p in topology.inputs if p not in (pin, clock, *idle)]
+        # The other data pins stand where this pin decides the next state.
+        side = next((dict(zip(others, bits, strict=True)) for bits in np.ndindex(*(2,) * len(others))
+                     if sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 0})
+                     != sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 1})), None)
+        if side is None:
+            continue
+        for new in (0, 1):
+            inputs = {**side, **idle, clock: opening, pin: 1 - new}
+            target = sequential.next.evaluate({**inputs, pin: new})
+            # setup: the pin reaches `new` before the closing edge
+            search(f"setup_{word}", pin, new == 1, inputs, 1 - target, (pin, new), (clock, closing),
+                   pin if sequential.kind == "latch" else clock)
+            # hold: the old value 1 - new is captured although the pin moves to `new` after the edge
+            stored = (1 - target) if gate else target
+            search(f"hold_{word}", pin, new == 1, inputs, stored, (clock, closing), (pin, new), clock)
+    for pin, value in ((sequential.clear, 0), (sequential.preset, 1)):
+        if pin is None or gate:
+            continue
+        data = next(d for d in ({v: b for v in sequential.next.variables} for b in (0, 1))
+                    if sequential.next.evaluate(d) == 1 - value)
+        inputs = {**{p: 0 for p in topology.inputs}, **idle, **data, clock: opening, pin: 0}
+        search(f"recovery_{word}", pin, True, inputs, value, (pin, 1), (clock, closing), clock)
+        search(f"removal_{word}", pin, True, inputs, value, (clock, closing), (pin, 1), clock)
+    return found
+
+
+def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
+    """List the searches of pulse widths at a quick slew: each works when the pulse does what a long one does."""
+    sequential = topology.sequential
+    assert sequential is not None
+    slew = float(corner.slew_ps[1])
+    found = []
+    for pin in (sequential.clock, sequential.clear, sequential.preset):
+        for state in topology.states() if pin else ():
+            rest = dict(state.inputs)[pin]
+            if pin != sequential.clock and rest == 0:
+                continue
+            middle = topology.apply(state, pin, 1 - rest)
+            end = topology.apply(middle, pin, rest)
+            before, expected = topology.evaluate(state), topology.evaluate(end)
+            during = topology.evaluate(middle)
+            assert before is not None and expected is not None and during is not None
+            if end.stored == state.stored:
+                continue
+            found.append(Search(("pulse", pin, pin, rest == 0), state, (pin, 1 - rest), (pin, rest), expected,
+                                before != expected, during == before, (slew, slew)))
+    return found
+
+
+def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, float]]) -> list[tuple[bool, float | None]]:
+    """Simulate every search at one distance; return (works, output delay or None when nothing switches)."""
+    load = float(corner.load_ff[2])
+    hold = hold_ps(corner, topology, load, 1.0)
+    walker = Walker(corner, topology, hold)
+    marks = []
+    for search, x in trials:
+        walker.go(search.start)
+        ramps = search.ramps
+        walker.steps[-1] = _with_hold(walker.steps[-1], hold + max(0.0, -x) + sum(ramps))
+        (pin1, bit1), (pin2, bit2) = search.first, search.second
+        gap = x - 0.5 * sum(ramps)
+        steps = [Step(pin1, bit1 * corner.vdd, search.slews[0], gap), Step(pin2, bit2 * corner.vdd, search.slews[1], hold)]
+        if x < 0:
+            steps = [Step(pin2, bit2 * corner.vdd, search.slews[1], -x - 0.5 * sum(ramps)),
+                     Step(pin1, bit1 * corner.vdd, search.slews[0], hold)]
+        marks.append(len(walker.steps))
+        walker.steps += steps
+        for step in steps:
+            walker.levels[step.pin] = step.level
+            inputs = {**dict(walker.state.inputs), step.pin: int(step.level > 0)}
+            walker.state = LogicState(tuple(inputs.items()), None)
+        # A failed trial leaves the stored bit unknown; the next path starts with whatever makes it known.
+        walker.steps[-1] = _with_hold(walker.steps[-1], hold + sum(ramps) + abs(x))
+    bench = Bench(topology, node_names(topology), corner.vdd)
+    stimulus = build_stimulus(walker.initial, walker.steps, corner.tau_ps)
+    bench.set_loads(load)
+    bench.transient(stimulus)
+    deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, corner.options)
+    plot = simulate(deck, 1, corner.scratch)[0]
+    time = plot["time"] * 1e12
+    results = []
+    for (search, x), mark in zip(trials, marks, strict=True):
+        begin, end = float(stimulus.start_ps[mark:mark + 2].min()), float(stimulus.end_ps[mark + 1])
+        part = slice(int(np.searchsorted(time, begin - 1e-3)), int(np.searchsorted(time, end + 1e-3, side="right")))
+        middle = 0.5 * (stimulus.start_ps[mark:mark + 2] + stimulus.ramp_end_ps[mark:mark + 2])
+        late = (1 if search.late else 0) ^ int(x < 0)
+        waves = {pin: plot[bench.voltage(pin)][part] for pin in topology.output_names}
+        results.append(_judge(search, corner.vdd, time[part], waves, float(middle[late])))
+    return results
+
+
+def _judge(search: Search, vdd: float, time: np.ndarray, waves: dict[str, np.ndarray], reference: float) -> tuple[bool, float | None]:
+    for pin, bit in search.expected.items():
+        if abs(waves[pin][-1] - bit * vdd) > GLITCH * vdd:
+            return False, None
+    if not search.switches:
+        quiet = all(np.max(np.abs(waves[pin] - bit * vdd)) <= GLITCH * vdd for pin, bit in search.expected.items())
+        return quiet, None
+    pin, bit = next(iter(search.expected.items()))
+    at = last_crossing(time, waves[pin], 0.5 * vdd, bit == 1)
+    if at is None:
+        return False, None
+    delay = at - reference
+    return search.nominal is None or delay <= PUSHOUT * search.nominal, delay
+
+
+def _with_hold(step: Step, hold: float) -> Step:
+    return Step(step.pin, step.level, step.slew_ps, hold, step.key)
+
+
+def _constraints(searches: Sequence[Search], slews: Sequence[float]) -> tuple[Constraint, ...]:
+    """Arrange results into tables; several states of one purpose: the largest distance decides."""
+    tables: dict[tuple[str, str, str], dict[bool, np.ndarray]] = defaultdict(dict)
+    for search in searches:
+        kind, pin, related, rising = search.purpose
+        if kind == "pulse":
+            continue
+        table = tables[kind, pin, related].setdefault(rising, np.full((len(slews), len(slews)), -np.inf))
+        own, other = search.slews if search.first[0] == pin else search.slews[::-1]
+        i, j = slews.index(own), slews.index(other)
+        table[i, j] = max(table[i, j], search.result())
+    axis = np.array(slews)
+    names: dict[str, ConstraintKind] = {name: name for name in  # type: ignore[misc]
+                                        ("setup_rising", "setup_falling", "hold_rising", "hold_falling", "recovery_rising",
+                                         "removal_rising")}
+    return tuple(Constraint(names[kind], pin, related, axis, axis, edges.get(True), edges.get(False))
+                 for (kind, pin, related), edges in tables.items())
+
+
+def _pulses(searches: Sequence[Search]) -> tuple[PulseWidth, ...]:
+    widths: dict[str, dict[bool, float]] = defaultdict(dict)
+    for search in searches:
+        kind, pin, _, high = search.purpose
+        if kind == "pulse":
+            widths[pin][high] = max(widths[pin].get(high, 0.0), search.result())
+    return tuple(PulseWidth(pin, edges.get(True), edges.get(False)) for pin, edges in widths.items())

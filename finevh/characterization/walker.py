@@ -1,0 +1,40 @@
+"""Walks a sequential cell through its logic states by single-input ramps, writing the steps of a stimulus."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from finevh.characterization.combinational import Corner
+from finevh.characterization.stimulus import Step
+from finevh.characterization.topology import LogicState, Topology
+
+__all__ = ["Walker"]
+
+
+class Walker:
+    """Writes steps while following the logic state; starts with a clock pulse that makes the stored bit known."""
+
+    def __init__(self, corner: Corner, topology: Topology, hold: float) -> None:
+        sequential = topology.sequential
+        assert sequential is not None
+        self.corner, self.topology, self.hold = corner, topology, hold
+        self.levels = {pin: corner.vdd * (pin in (sequential.clear, sequential.preset)) for pin in topology.inputs}
+        self.initial = dict(self.levels)
+        self.state = LogicState(tuple((pin, int(v > 0)) for pin, v in self.levels.items()), None)
+        self.steps: list[Step] = []
+        for bit in (1, 0):
+            self.move(sequential.clock, bit * corner.vdd, float(corner.slew_ps[1]), None)
+
+    def go(self, goal: LogicState) -> None:
+        """Walk to a static state with every input on the cell's own rail."""
+        for pin, bit in self.topology.path(self.state, goal):
+            self.move(pin, bit * self.corner.vdd, float(self.corner.slew_ps[1]), None)
+        for pin, bit in goal.inputs:
+            if self.levels[pin] != bit * self.corner.vdd:
+                self.move(pin, bit * self.corner.vdd, float(self.corner.slew_ps[1]), None)
+
+    def move(self, pin: str, level: float, slew: float, key: Hashable, hold: float | None = None) -> None:
+        """Ramp one input."""
+        self.steps.append(Step(pin, level, slew, self.hold if hold is None else hold, key))
+        self.levels[pin] = level
+        self.state = self.topology.apply(self.state, pin, int(level > 0))
