@@ -110,7 +110,8 @@ def decoder(bits: int) -> str:
         lines.append(f"NOR2_X1 y{k} (.A1(f{k}n), .A2(g{k}n), .ZN(y[{k}]));")
     lines += ["XOR2_X1 x1 (.A(a[0]), .B(a[1]), .Z(x1n));", "XOR2_X1 x2 (.A(x1n), .B(a[2]), .Z(odd));"]
     lines += ["AOI222_X1 q1 (.A1(y[1]), .A2(en), .B1(y[3]), .B2(a[0]), .C1(y[5]), .C2(a[2]), .ZN(q1n));"]
-    lines += ["OAI211_X1 q2 (.A(q1n), .B(en), .C1(y[2]), .C2(y[6]), .ZN(q2n));", "MUX2_X1 q3 (.A(q1n), .B(q2n), .S(a[1]), .Z(any));"]
+    lines += ["OAI211_X1 q2 (.A(q1n), .B(en), .C1(y[2]), .C2(y[6]), .ZN(q2n));"]
+    lines += ["MUX2_X1 q3 (.A(q1n), .B(q2n), .S(a[1]), .Z(any));"]
     return "\n".join([*lines, "endmodule"])
 
 
@@ -163,8 +164,14 @@ def netlist_deck(
 
 
 def measure(
-    netlist: Netlist, technology: Technology, process: Process, topologies: dict[str, Topology], variant: int, pair: tuple[int, int],
-    seed: int, scratch: Path,
+    netlist: Netlist,
+    technology: Technology,
+    process: Process,
+    topologies: dict[str, Topology],
+    variant: int,
+    pair: tuple[int, int],
+    seed: int,
+    scratch: Path,
 ) -> Case:
     """One random tile map and input vector, by both engines."""
     random = np.random.default_rng(seed)
@@ -172,16 +179,13 @@ def measure(
     chosen = random.permutation(np.arange(TILES) % 2)
     vdd = np.where(chosen[tile] == 1, pair[1], pair[0]).astype(np.int32)
     variants = np.full(netlist.n_cells, variant, dtype=np.int8)
-    words = {}
-    for name in netlist.port_names:
-        words.setdefault(name.partition("[")[0], 0)
     simulator = Simulator(netlist, None)
     vector = {w: np.array([int(random.integers(1 << width))], dtype=np.uint64) for w, width in simulator.ports.inputs.items()}
-    simulator = Simulator(netlist, None)
-    VectorStimulus(vector, clock=None).start(simulator.ports)
+    stimulus = VectorStimulus(vector, clock=None)
+    stimulus.start(simulator.ports)
     simulator.answer()
     simulator.reset_counts()
-    simulator.run(VectorStimulus(vector, clock=None), 1)
+    simulator.run(stimulus, 1)
     activity = simulator.activity()
     ours = LeakageModel(netlist, technology, activity).evaluate(vdd, variants, port_vdd=pair[1])
     value = simulator.state.value[: netlist.n_nets].astype(float)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,9 @@ from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Real
 
-__all__ = ["Activity", "activity_from_probabilities", "pattern_offsets"]
+__all__ = ["Activity", "activity_from_patterns", "activity_from_probabilities", "merge_activities", "pattern_offsets"]
+
+_SUM_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -99,3 +101,48 @@ def merge_activities(activities: Sequence[Activity]) -> Activity:
         joint=all(a.joint for a in activities),
         toggles=np.sum(counted, axis=0) if len(counted) == len(activities) else None,
     )
+
+
+def activity_from_patterns(netlist: Netlist, patterns: Mapping[str, Mapping[str, float]]) -> Activity:
+    """Make an activity from known pattern probabilities, for leakage.
+
+    Parameters
+    ----------
+    patterns
+        Per instance, per pattern (one 0 or 1 per leakage state pin, in the order of the library) its probability.
+
+    Returns
+    -------
+    Activity
+        Without toggles; net probabilities are nan where no pattern names the net.
+
+    Raises
+    ------
+    InputError
+        If an instance with state pins is missing or unknown, a pattern has the wrong length, or probabilities do not sum to 1.
+    """
+    cells = netlist.cells
+    offsets = pattern_offsets(netlist)
+    probability = np.zeros(offsets[-1])
+    net_probability = np.full(netlist.n_nets, np.nan)
+    unknown = sorted(set(patterns) - set(netlist.instance_names))
+    if unknown:
+        raise InputError(f"'{unknown[0]}' is no instance of {netlist.name}")
+    for cell, name in enumerate(netlist.instance_names):
+        kind = int(netlist.cell_type[cell])
+        pins = cells.state_pin[cells.state_ptr[kind] : cells.state_ptr[kind + 1]]
+        given = patterns.get(name, {"": 1.0} if len(pins) == 0 else None)
+        if given is None:
+            raise InputError(f"instance {name} has no pattern probabilities; give one for each pattern that occurs")
+        for pattern, value in given.items():
+            if len(pattern) != len(pins) or set(pattern) - {"0", "1"}:
+                names = ", ".join(cells.pins(kind)[p] for p in pins)
+                raise InputError(f"instance {name}: pattern '{pattern}' is not one 0 or 1 for each of {names}")
+            probability[offsets[cell] + sum(int(bit) << j for j, bit in enumerate(pattern))] += value
+        if abs(sum(given.values()) - 1.0) > _SUM_TOLERANCE:
+            raise InputError(f"instance {name}: probabilities sum to {sum(given.values()):g}, not 1")
+        for j, pin in enumerate(pins):
+            net = int(netlist.pin_net[netlist.pin_ptr[cell] + pin])
+            if net != NO_NET:
+                net_probability[net] = sum(value for pattern, value in given.items() if pattern[j] == "1")
+    return Activity(np.zeros(netlist.n_nets), net_probability, offsets, probability, 0.0, True)

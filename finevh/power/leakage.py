@@ -212,8 +212,15 @@ def _leakage(  # type: ignore[no-untyped-def]
                 unstated += probability[p]
                 continue
             plain += base
-            if block >= 0:
-                derated += base * derate[block + ternary[code] + ternary[code & foreign]]  # Eq. 4.3
+            if code & foreign == 0:
+                derated += base
+            else:
+                k = derate[block + ternary[code] + ternary[code & foreign]]
+                if k != k:
+                    status[0] = 1
+                    status[1] = cell
+                    return
+                derated += base * k  # Eq. 4.3
         if unstated > 0.0:
             if joint or unstated > 1.0 - 1e-12:
                 status[0] = 3
@@ -221,5 +228,5 @@ def _leakage(  # type: ignore[no-untyped-def]
                 return
             plain /= 1.0 - unstated
             derated /= 1.0 - unstated
-        total[cell] = derated if block >= 0 else plain
+        total[cell] = derated
         nominal[cell] = plain

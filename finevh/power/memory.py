@@ -113,14 +113,14 @@ class MemoryStimulus:
         buses: Iterable[MemoryPort],
         memory: WordMemory,
         *,
-        clock: str = "clk",
+        clock: str | None = "clk",
         hold: Mapping[str, int] | None = None,
         reset: tuple[str, int, int] | None = None,
         exit_address: int | None = None,
     ) -> None:
         self.buses = tuple(buses)
         self.memory = memory
-        self.clock: str | None = clock
+        self.clock = clock
         self.hold = dict(hold or {})
         self.reset = reset
         self.exit_address = exit_address

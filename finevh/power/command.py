@@ -1,0 +1,123 @@
+"""Static leakage of a netlist from files: what ``finevh leakage`` prints."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.netlist.verilog import read_text, read_verilog
+from finevh.power.activity import Activity, activity_from_patterns
+from finevh.power.leakage import LeakageModel
+from finevh.power.propagation import propagate_probabilities
+from finevh.power.waveforms import net_of_name, plain_name
+from finevh.technology import load_technology
+from finevh.technology.model import Direction
+from finevh.timing.report import read_voltages
+
+__all__ = ["read_probabilities", "run_leakage"]
+
+_HALF = 0.5
+"""Probability of 1 of an input port or stored bit that nothing tells about: no value is preferred."""
+
+
+def run_leakage(
+    netlist_path: Path, top: str | None, technology_dir: Path, voltages_csv: Path, probabilities_csv: Path | None = None
+) -> dict[str, Any]:
+    """Leakage of every instance under a voltage map.
+
+    Input ports swing to the highest voltage of the map.
+
+    Parameters
+    ----------
+    voltages_csv
+        ``instance,vdd`` lines, glob patterns allowed, first match wins.
+    probabilities_csv
+        See `read_probabilities`. None: every input port is 1 half of the time, the rest is propagated.
+
+    Returns
+    -------
+    dict
+        ``leakage_mw``, ``interface_leakage_mw`` and ``cells``: ``instance``, ``leakage_nw``, ``interface_nw`` each.
+
+    Raises
+    ------
+    InputError
+        If a file is wrong or the technology has no derates for a pair of voltages that a cell meets.
+    """
+    technology = load_technology(technology_dir)
+    netlist = read_verilog(netlist_path, technology, top)
+    technology, cell_vdd = read_voltages(voltages_csv, netlist, technology)
+    activity = read_probabilities(probabilities_csv, netlist)
+    result = LeakageModel(netlist, technology, activity).evaluate(cell_vdd)
+    interface = result.interface
+    return {
+        "leakage_mw": result.total,
+        "interface_leakage_mw": result.total_interface,
+        "cells": [
+            {"instance": name, "leakage_nw": 1e6 * float(leak), "interface_nw": 1e6 * float(extra)}
+            for name, leak, extra in zip(netlist.instance_names, result.cell, interface, strict=True)
+        ],
+    }
+
+
+def read_probabilities(path: Path | None, netlist: Netlist) -> Activity:
+    """Read probabilities for a leakage run.
+
+    Two forms, told apart by the header: ``net,probability`` (probability of 1 of nets or ports; other nets are propagated
+    with inputs independent, input ports that are not named are 1 half of the time), or ``instance,pattern,probability``
+    (joint probabilities of every instance: a pattern is one 0 or 1 per leakage state pin, in the order of the library).
+
+    Raises
+    ------
+    InputError
+        With file and line: a wrong header, a name that the netlist does not have, a probability outside 0..1.
+    """
+    if path is None:
+        return _from_nets(np.full(netlist.n_nets, np.nan), netlist)
+    rows = [(i, row) for i, row in enumerate(csv.reader(io.StringIO(read_text(path))), 1) if row and not row[0].startswith("#")]
+    header = [word.strip() for word in rows[0][1]] if rows else []
+    if header == ["net", "probability"]:
+        known = np.full(netlist.n_nets, np.nan)
+        index = net_of_name(netlist)
+        for line, row in rows[1:]:
+            name = plain_name(",".join(row[:-1]))
+            if len(row) < 2 or name not in index:
+                raise InputError(f"{path}:{line}: '{name}' is no net or port of {netlist.name}")
+            known[index[name]] = _fraction(path, line, row[-1])
+        return _from_nets(known, netlist)
+    if header == ["instance", "pattern", "probability"]:
+        patterns: dict[str, dict[str, float]] = {}
+        for line, row in rows[1:]:
+            if len(row) != 3 or row[0].strip() not in netlist.instance_index:
+                raise InputError(f"{path}:{line}: '{row[0].strip()}' is no instance of {netlist.name}")
+            patterns.setdefault(row[0].strip(), {})[row[1].strip()] = _fraction(path, line, row[2])
+        try:
+            return activity_from_patterns(netlist, patterns)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+    raise InputError(f"{path}:1: the header is neither 'net,probability' nor 'instance,pattern,probability'")
+
+
+def _fraction(path: Path, line: int, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{path}:{line}: '{text.strip()}' is no probability") from None
+    if not 0.0 <= value <= 1.0:
+        raise InputError(f"{path}:{line}: probability {value:g} is outside 0..1")
+    return value
+
+
+def _from_nets(known: NDArray[np.float64], netlist: Netlist) -> Activity:
+    """Propagate known probabilities; rates do not matter to leakage and are those of independent cycles."""
+    inputs = netlist.port_net[(netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)]
+    probability = known.copy()
+    probability[inputs] = np.where(np.isnan(known[inputs]), _HALF, known[inputs])
+    return propagate_probabilities(netlist, probability=probability, toggle_rate=2.0 * probability * (1.0 - probability))
