@@ -140,10 +140,11 @@ def sta(
     as_json: bool,
 ) -> None:
     """Static timing of any mapped netlist."""
-    from finevh.flow.tools import analyse_timing
+    from finevh.flow.tools import timing_text
+    from finevh.timing.report import run_sta
 
-    report = analyse_timing(netlist, top, liberties, sdc, spef, voltages, paths)
-    click.echo(report.json() if as_json else report.text())
+    found = run_sta(netlist, top, liberties, sdc, spef, voltages, paths)
+    click.echo(json.dumps(found, indent=1) if as_json else timing_text(found))
 
 
 @cli.command()
@@ -155,10 +156,11 @@ def sta(
 @_JSON
 def leakage(netlist: Path, top: str, technology: Path, voltages: Path, probabilities: Path | None, as_json: bool) -> None:
     """Static leakage of any mapped netlist."""
-    from finevh.flow.tools import analyse_leakage
+    from finevh.flow.tools import leakage_text
+    from finevh.power.command import run_leakage
 
-    report = analyse_leakage(netlist, top, technology, voltages, probabilities)
-    click.echo(report.json() if as_json else report.text())
+    found = run_leakage(netlist, top, technology, voltages, probabilities)
+    click.echo(json.dumps(found, indent=1) if as_json else leakage_text(found))
 
 
 @cli.command()
@@ -168,7 +170,7 @@ def leakage(netlist: Path, top: str, technology: Path, voltages: Path, probabili
 @_SET
 def tcl(flow_file: Path, output: Path, check: bool, assignments: tuple[str, ...]) -> None:
     """Render every Yosys and OpenROAD script."""
-    from finevh.flow.tools import render_scripts
+    from finevh.flow.scripts import render_scripts
 
     for line in render_scripts(read_flow(flow_file, assignments), output, check):
         click.echo(line)
@@ -210,13 +212,19 @@ def platform() -> None:
 
 @platform.command("add")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the new technology.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the new technology (default libs/<name>).")
 @click.option("--name", help="Name of the new technology (default: the folder's).")
-def platform_add(path: Path, output: Path | None, name: str | None) -> None:
+@click.option(
+    "--leakage-slope",
+    metavar="VOLTAGE",
+    help="Derive leakage derates from this slope per decade, for example 140mV; they are marked as derived.",
+)
+def platform_add(path: Path, output: Path | None, name: str | None, leakage_slope: str | None) -> None:
     """Make a technology from an OpenROAD-flow-scripts platform folder."""
-    from finevh.flow.tools import add_platform
+    from finevh.flow.tools import add_platform_folder
 
-    click.echo(f"written to {add_platform(path, output, name)}")
+    for line in add_platform_folder(path, output, name, leakage_slope):
+        click.echo(line)
 
 
 def run_command(arguments: list[str]) -> int:

@@ -22,7 +22,7 @@ from pydantic import (
 from finevh.errors import InputError
 from finevh.units import Dimension, parse_quantity
 
-_UNIT: dict[Dimension, str] = {"time": "ps", "voltage": "V", "capacitance": "fF", "frequency": "MHz", "length": "um"}
+_UNIT: dict[Dimension, str] = {"time": "ps", "voltage": "V", "capacitance": "fF", "frequency": "MHz", "area": "um2"}
 # Two voltages are one grid point when they differ by less than this; a library names its voltages in millivolts. V.
 VOLTAGE_TOLERANCE = 5e-4
 
@@ -30,7 +30,7 @@ VOLTAGE_TOLERANCE = 5e-4
 def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
     def parse(value: object) -> float:
         if not isinstance(value, str):
-            example = {"time": "1.5 ns", "frequency": "250 MHz", "voltage": "0.80 V", "capacitance": "5 fF", "length": "1.4 um"}
+            example = {"time": "1.5 ns", "frequency": "250 MHz", "voltage": "0.80 V", "capacitance": "5 fF", "area": "100 um2"}
             raise ValueError(f"{value!r} has no unit: write a {dimension} as text, for example '{example[dimension]}'")
         try:
             return parse_quantity(value, dimension)
@@ -47,7 +47,7 @@ Time = Annotated[float, *_quantity("time")]
 Frequency = Annotated[float, *_quantity("frequency")]
 Voltage = Annotated[float, *_quantity("voltage")]
 Capacitance = Annotated[float, *_quantity("capacitance")]
-Length = Annotated[float, *_quantity("length")]
+Area = Annotated[float, *_quantity("area")]
 Selector = Literal["greedy", "count", "improved", "exact"]
 VariantSet = Literal["pb0", "pb", "vt"]
 
@@ -138,6 +138,8 @@ class Floorplan(_Section):
 
     tiles: int = 49
     utilisation: float = Field(default=0.70, gt=0.0, le=1.0)
+    planned_area: Area | None = None
+    """Cell area to plan generated OpenROAD scripts with, before the design is synthesised."""
     header: bool = True
     """Insert the configuration chain and the Vdd-MUX cells, where the technology has them."""
 

@@ -12,11 +12,12 @@ from finevh.errors import InputError
 from finevh.flow.artifacts import save_variants
 from finevh.flow.csv_text import table
 from finevh.flow.designs import PlacedDesign, load_placed
-from finevh.flow.inputs import synthesis_vdd
+from finevh.flow.inputs import synthesis_vdd, technology_of
 from finevh.flow.stage import Metrics, StageContext
 from finevh.layout import interface_cells
 from finevh.polybias import assign_variants, variant_shares
 from finevh.technology.manifest import read_manifest
+from finevh.technology.model import Technology
 from finevh.timing import TimingGraph, TimingState
 
 UNBIASED = "pb0"
@@ -77,7 +78,7 @@ class TimingOracle:
         return float(path.delay[path.cell >= 0].mean())
 
 
-def variants_of_set(flow: Flow, name: str) -> tuple[str, ...]:
+def variants_of_set(flow: Flow, technology: Technology, name: str) -> tuple[str, ...]:
     """Names of the variants of a set, the unbiased first one left out.
 
     Raises
@@ -86,9 +87,10 @@ def variants_of_set(flow: Flow, name: str) -> tuple[str, ...]:
         If the technology has no such set.
     """
     manifest = read_manifest(flow.technology.path)
-    members = tuple(variant.name for variant in manifest.variants[1:] if name in variant.group)
+    loaded = {variant.name for variant in technology.variants[1:]}
+    members = tuple(variant.name for variant in manifest.variants if variant.name in loaded and name in variant.group)
     if not members:
-        known = sorted({group for variant in manifest.variants for group in variant.group})
+        known = sorted({group for variant in manifest.variants if variant.name in loaded for group in variant.group})
         raise InputError(
             f"schemes.variants: technology {manifest.name} has no variant set '{name}'; it has "
             f"{', '.join([UNBIASED, *known])}: name only those"
@@ -101,8 +103,8 @@ def run_polybias_stage(context: StageContext) -> Metrics:
 
     The requirement is that of the unbiased design at the highest and at the lowest Vdd, so that no curve loses frequency.
     """
-    flow = context.flow
-    sets = {name: variants_of_set(flow, name) for name in flow.schemes.variants if name != UNBIASED}
+    flow, technology = context.flow, technology_of(context.flow)
+    sets = {name: variants_of_set(flow, technology, name) for name in flow.schemes.variants if name != UNBIASED}
     placed = load_placed(flow, context.inputs["floorplan"], context.inputs["optimize"])
     n = placed.netlist.n_cells
     start = np.zeros(n, dtype=np.int8)

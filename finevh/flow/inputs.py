@@ -110,17 +110,26 @@ def rtl_of(flow: Flow) -> Rtl:
     return rtl.with_top(find_top(rtl))
 
 
-def sdc_text(clock: Clock) -> str:
-    """Return the constraints of a clock section as SDC in ns and pF."""
-    period = clock.period / 1000.0
+def sdc_text(clock: Clock, time: float = 1000.0, capacitance: float = 1000.0) -> str:
+    """Return the constraints of a clock section as SDC.
+
+    Parameters
+    ----------
+    time, capacitance
+        Units of the numbers, ps and fF: ns and pF unless said otherwise.
+    """
+
+    def number(value: float, unit: float) -> str:
+        return f"{value / unit:.9g}"
+
     lines = [
-        "# ns, pF",
-        f"create_clock -name {clock.port} -period {period:.6g} [get_ports {{{clock.port}}}]",
-        f"set_clock_uncertainty {clock.uncertainty / 1000.0:.6g} [get_clocks {{{clock.port}}}]",
-        f"set_input_delay {clock.input_delay / 1000.0:.6g} -clock {clock.port} [all_inputs -no_clocks]",
-        f"set_output_delay {clock.output_delay / 1000.0:.6g} -clock {clock.port} [all_outputs]",
-        f"set_input_transition {clock.input_slew / 1000.0:.6g} [all_inputs]",
-        f"set_load {clock.output_load / 1000.0:.6g} [all_outputs]",
+        f"# time unit {time:g} ps, capacitance unit {capacitance:g} fF",
+        f"create_clock -name {clock.port} -period {number(clock.period, time)} [get_ports {{{clock.port}}}]",
+        f"set_clock_uncertainty {number(clock.uncertainty, time)} [get_clocks {{{clock.port}}}]",
+        f"set_input_delay {number(clock.input_delay, time)} -clock {clock.port} [all_inputs -no_clocks]",
+        f"set_output_delay {number(clock.output_delay, time)} -clock {clock.port} [all_outputs]",
+        f"set_input_transition {number(clock.input_slew, time)} [all_inputs]",
+        f"set_load {number(clock.output_load, capacitance)} [all_outputs]",
     ]
     lines += [f"set_case_analysis {value} [get_ports {{{port}}}]" for port, value in sorted(clock.constants.items())]
     lines += [f"set_false_path -from [get_ports {{{port}}}]" for port in clock.false_from]

@@ -106,7 +106,7 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["presize"], technology)
     per_side = round(flow.floorplan.tiles**0.5)
-    floorplan = make_floorplan(netlist, technology, _request(flow, technology, per_side))
+    floorplan = make_floorplan(netlist, technology, floorplan_request(flow, technology, per_side))
     whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation))
     save_floorplan(context.directory, floorplan)
     save_chain_order(context.directory, snake_order(per_side))
@@ -119,7 +119,7 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
     }
 
 
-def _request(flow: Flow, technology: Technology, per_side: int) -> FloorplanRequest:
+def floorplan_request(flow: Flow, technology: Technology, per_side: int) -> FloorplanRequest:
     """Vdd-MUXes and islands for the configuration chain where the flow wants them and the technology has the cells."""
     use = flow.floorplan.utilisation
     if per_side == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +11,12 @@ from finevh.characterization.publish import publish
 from finevh.characterization.run import characterize
 from finevh.errors import InputError, NotReachableError
 from finevh.technology.manifest import read_manifest
+from finevh.technology.platform import add_platform
+from finevh.timing.report import format_path
+from finevh.units import parse_quantity
+
+# Cells listed by ``finevh leakage`` without --json: the rest is in the JSON.
+LISTED_CELLS = 20
 
 
 def split_list(text: str | None) -> list[str]:
@@ -58,3 +65,34 @@ def characterize_technology(
     if read_manifest(file).views is not None:
         written = publish(file, records, folder)
         click.echo(f"{len(written)} files written to {folder}")
+
+
+def timing_text(found: dict[str, Any]) -> str:
+    """Static timing for people: the figures, then the paths asked for."""
+    hold, fmax = found["worst_hold_slack_ps"], found["fmax_mhz"]
+    lines = [
+        f"worst slack {found['worst_slack_ps']:.3f} ps",
+        f"total negative slack {found['tns_ps']:.3f} ps",
+        "worst hold slack " + ("none checked" if hold is None else f"{hold:.3f} ps"),
+        "fmax " + ("none: no register-to-register path" if fmax is None else f"{fmax:.3f} MHz"),
+        f"endpoints {len(found['endpoints'])}",
+    ]
+    lines += [f"cut: {arc}" for arc in found["cut_arcs"]]
+    return "\n".join(lines + [format_path(path) for path in found["paths"]])
+
+
+def leakage_text(found: dict[str, Any]) -> str:
+    """Leakage for people: the sums, then the cells that leak most."""
+    lines = [f"leakage {found['leakage_mw']:.6g} mW", f"of it at interfaces {found['interface_leakage_mw']:.6g} mW"]
+    for cell in sorted(found["cells"], key=lambda cell: -cell["leakage_nw"])[:LISTED_CELLS]:
+        lines.append(f"{cell['instance']}: {cell['leakage_nw']:.4g} nW, interface {cell['interface_nw']:.4g} nW")
+    if len(found["cells"]) > LISTED_CELLS:
+        lines.append(f"... {len(found['cells']) - LISTED_CELLS} further cells: see --json")
+    return "\n".join(lines)
+
+
+def add_platform_folder(path: Path, output: Path | None, name: str | None, leakage_slope: str | None) -> list[str]:
+    """Make a technology from a platform folder; returns where it is and what a user must know."""
+    slope = None if leakage_slope is None else parse_quantity(leakage_slope, "voltage")
+    result = add_platform(path, output, name, leakage_slope=slope)
+    return [*(f"note: {note}" for note in result.notes), f"written to {result.folder}"]
