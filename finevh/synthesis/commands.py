@@ -106,7 +106,6 @@ def optimise_words(options: Options) -> list[Command]:
         ("opt_clean",),
         ("booth",),
         ("alumacc",),
-        ("share",),
         ("opt",),
         ("memory", "-nomap"),
         ("opt_clean",),
