@@ -50,6 +50,12 @@ def _panels(points: pd.DataFrame, height: float) -> Iterator[tuple[Figure, Axes,
         yield figure, axis, delta
 
 
+def shown_variant(points: pd.DataFrame) -> str:
+    """The bias set that single-set plots show: poly-bias as published, else the first set that the run has."""
+    present = set(points.loc[points["scheme"] == "fine-vh", "variant"])
+    return next(v for v in ("pb", "vt", "pb0") if v in present)
+
+
 def _widest(points: pd.DataFrame) -> pd.DataFrame:
     """Rows of the finest mesh of the run."""
     return points[points["tiles"] == points["tiles"].max()]
@@ -61,7 +67,8 @@ def plot_power(points: pd.DataFrame) -> Figure:
     figure = Figure()
     for figure, axis, delta in _panels(run, 3.6):  # noqa: B007 - the last figure is the only one
         for scheme, (label, colour, line, marker) in SCHEME_STYLE.items():
-            variants = ("pb", "pb0") if scheme == "fine-vh" else ("pb0",)
+            biased = shown_variant(points)
+            variants = tuple(dict.fromkeys((biased, "pb0"))) if scheme == "fine-vh" else ("pb0",)
             for variant in variants:
                 rows = run[(run["scheme"] == scheme) & (run["variant"] == variant)]
                 if scheme != "ideal-dvfs":
@@ -70,7 +77,7 @@ def plot_power(points: pd.DataFrame) -> Figure:
                     continue
                 rows = rows.sort_values("freq_mhz")
                 suffix = f", {VARIANT_LABEL[variant]}" if scheme == "fine-vh" else ""
-                faded = scheme == "fine-vh" and variant == "pb0"
+                faded = scheme == "fine-vh" and variant != biased
                 axis.plot(
                     rows["freq_mhz"],
                     rows["power_total_mw"],
@@ -90,14 +97,15 @@ def plot_power(points: pd.DataFrame) -> Figure:
 
 
 def plot_savings(points: pd.DataFrame) -> Figure:
-    """Draw the saving of biased FINE-VH over each baseline at each frequency (Fig. 4.11)."""
+    """Draw the saving of FINE-VH over each baseline at each frequency (Fig. 4.11)."""
     table = savings(_widest(points))
+    variant = shown_variant(points)
     figure = Figure()
     for figure, axis, delta in _panels(_widest(points), 3.2):  # noqa: B007
         for scheme, (label, colour, _, marker) in SCHEME_STYLE.items():
-            for base_variant, fill in (("pb0", "full"), ("pb", "none")):
+            for base_variant, fill in {"pb0": "full", variant: "none" if variant != "pb0" else "full"}.items():
                 rows = table[
-                    (table["variant"] == "pb")
+                    (table["variant"] == variant)
                     & (table["baseline"] == scheme)
                     & (table["baseline_variant"] == base_variant)
                     & np.isclose(table["delta_vdd_v"], delta)
@@ -132,7 +140,7 @@ def plot_area_low(points: pd.DataFrame) -> Figure:
         for tiles, colour in zip(counts, colours, strict=True):
             rows = points[
                 (points["scheme"] == "fine-vh")
-                & (points["variant"] == "pb")
+                & (points["variant"] == shown_variant(points))
                 & (points["tiles"] == tiles)
                 & np.isclose(points["delta_vdd_v"], delta)
             ].sort_values("freq_mhz")
@@ -221,9 +229,9 @@ def plot_bias_shares(shares: pd.DataFrame) -> Figure:
     return figure
 
 
-def plot_assignment(points: pd.DataFrame, variant: str = "pb") -> Figure:
+def plot_assignment(points: pd.DataFrame) -> Figure:
     """Draw the voltage of each tile over frequency (Fig. 4.14); intervals are separated by lines."""
-    run = _widest(points)
+    run, variant = _widest(points), shown_variant(points)
     figure = Figure()
     for figure, axis, delta in _panels(run, 4.2):  # noqa: B007
         rows = run[(run["scheme"] == "fine-vh") & (run["variant"] == variant) & np.isclose(run["delta_vdd_v"], delta)]
@@ -242,9 +250,9 @@ def plot_assignment(points: pd.DataFrame, variant: str = "pb") -> Figure:
     return figure
 
 
-def plot_power_split(points: pd.DataFrame, variant: str = "pb") -> Figure:
+def plot_power_split(points: pd.DataFrame) -> Figure:
     """Draw switching, internal, leakage and interface-leakage power of FINE-VH over frequency."""
-    run = _widest(points)
+    run, variant = _widest(points), shown_variant(points)
     figure = Figure()
     for figure, axis, delta in _panels(run, 3.0):  # noqa: B007
         rows = run[(run["scheme"] == "fine-vh") & (run["variant"] == variant) & np.isclose(run["delta_vdd_v"], delta)]
