@@ -97,14 +97,13 @@ class Pin:
 
 @dataclass(frozen=True)
 class Supplies:
-    """The five supply nets and the prefix of the virtual rail of each tile."""
+    """The five supply nets of the core."""
 
     vddh: str = "VDDH"
     vddl: str = "VDDL"
     ground: str = "VSS"
     nwell: str = "VBP"
     pwell: str = "VBN"
-    rail_prefix: str = "VDDT_"
 
 
 @dataclass(frozen=True)
@@ -194,6 +193,10 @@ class FlowContext:
         Cell-name suffix per variant without its Vdd, in the order of ``libraries``.
     polybias
         Assignment ``(instance, cell)``; None renders a script that reads the list from ``polybias.txt`` of a later run.
+    rails
+        Supply net of each tile: its virtual rail; of a single tile, VddH itself.
+    sdc_units
+        Units of time and capacitance of the file ``sdc``.
     rcx_rules
         Extraction rules for OpenRCX; None estimates wires from global routing instead.
     """
@@ -216,6 +219,7 @@ class FlowContext:
     row_height: float
     rows: tuple[Row, ...]
     domains: tuple[Domain, ...]
+    rails: tuple[str, ...]
     wrappers: tuple[Rect, ...]
     mux_sites: tuple[FixedCell, ...]
     mux_pins: MuxPins
@@ -238,13 +242,9 @@ class FlowContext:
     activity: Activity
     polybias: tuple[tuple[str, str], ...] | None = None
     rcx_rules: str | None = None
+    sdc_units: tuple[str, str] = ("ns", "pF")
     seed: int = 1
     threads: int = 1
-
-
-def tile_rail(context: FlowContext, tile: int) -> str:
-    """Return the name of the virtual supply net of a tile."""
-    return f"{context.supplies.rail_prefix}{tile}"
 
 
 def validate_context(context: FlowContext) -> None:
@@ -260,6 +260,9 @@ def validate_context(context: FlowContext) -> None:
     if tiles != set(range(n_tiles)):
         raise InputError(f"domains: give at least one for each of the {n_tiles} tiles of a {context.tiles_per_side} x "
                          f"{context.tiles_per_side} mesh, numbered from 0; got tiles {sorted(tiles)}")  # fmt: skip
+    if len(context.rails) != n_tiles:
+        raise InputError(f"rails: {len(context.rails)} nets for {n_tiles} tiles")
+    _refuse_repeats("rails", list(context.rails))
     _refuse_repeats("domains", [domain.name for domain in context.domains])
     _refuse_repeats("rows", [row.name for row in context.rows])
     for row in context.rows:

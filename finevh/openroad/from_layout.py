@@ -10,6 +10,7 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.layout.chain import ConfigurationChain
+from finevh.layout.def_write import header_names, tile_rail
 from finevh.layout.floorplan import Floorplan
 from finevh.layout.placement import FLIPPED_SOUTH, Placement
 from finevh.layout.power_grid import ring_layers
@@ -37,8 +38,7 @@ from finevh.technology.lef import Lef
 from finevh.technology.model import Layer, Technology
 
 _BUS_BIT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z")
-CHAIN_PREFIX = "finevh_config_"
-MUX_PREFIX = "finevh_vddmux_"
+CHAIN_PREFIX = "config_"
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ def make_context(
         row_height=floorplan.row_height,
         rows=_rows(floorplan),
         domains=_domains(floorplan),
+        rails=tuple(tile_rail(floorplan, tile) for tile in range(floorplan.n_tiles)),
         wrappers=_wrappers(floorplan),
         mux_sites=_mux_sites(floorplan) if has_mux else (),
         mux_pins=options.mux_pins,
@@ -231,12 +232,18 @@ def _row_pieces(floorplan: Floorplan, row: int) -> list[tuple[str, int, int]]:
     return [piece for piece in pieces if piece[2] > 0]
 
 
+def _tile_name(floorplan: Floorplan, tile: int) -> str:
+    """The name that the embedded engine's DEF gives a tile's rows: ``tile_<row>_<column>``."""
+    return "tile_{}_{}".format(*divmod(tile, floorplan.tiles_per_side))
+
+
 def _rows(floorplan: Floorplan) -> tuple[Row, ...]:
     x0 = floorplan.core[0]
     ys = floorplan.row_y
+    per_tile = floorplan.n_rows // floorplan.n_tiles
     return tuple(
         Row(
-            f"tile_{int(floorplan.row_tile[row])}_line_{int(floorplan.row_line[row])}{kind}",
+            f"{_tile_name(floorplan, int(floorplan.row_tile[row]))}_row_{row % per_tile}{kind}",
             round(x0 + site * floorplan.site_width, 4),
             round(float(ys[row]), 4),
             sites,
@@ -253,15 +260,16 @@ def _domains(floorplan: Floorplan) -> tuple[Domain, ...]:
     height = floorplan.row_height
     domains: list[Domain] = []
     for tile, (x0, y0, x1, y1) in enumerate(floorplan.tile_box.tolist()):
+        name = _tile_name(floorplan, tile)
         if tile not in islands:
-            domains.append(Domain(f"tile_{tile}", _rect((x0, y0, x1, y1)), tile))
+            domains.append(Domain(name, _rect((x0, y0, x1, y1)), tile))
             continue
-        domains.append(Domain(f"tile_{tile}", _rect((x0, y0 + height, x1, y1)), tile))
+        domains.append(Domain(name, _rect((x0, y0 + height, x1, y1)), tile))
         for kind, site, sites in _row_pieces(floorplan, islands[tile]):
             if kind != "_island":
                 left = floorplan.core[0] + site * floorplan.site_width
                 box = (left, y0, left + sites * floorplan.site_width, y0 + height)
-                domains.append(Domain(f"tile_{tile}{kind}", _rect(box), tile))
+                domains.append(Domain(name + kind, _rect(box), tile))
     return tuple(domains)
 
 
@@ -277,12 +285,12 @@ def _wrappers(floorplan: Floorplan) -> tuple[Rect, ...]:
 def _mux_sites(floorplan: Floorplan) -> tuple[FixedCell, ...]:
     rows = floorplan.header_row
     columns = zip(
-        floorplan.header_x.tolist(), floorplan.header_y.tolist(), floorplan.header_tile.tolist(),
+        header_names(floorplan), floorplan.header_x.tolist(), floorplan.header_y.tolist(), floorplan.header_tile.tolist(),
         floorplan.row_flipped[rows].tolist(), strict=True,
     )  # fmt: skip
     return tuple(
-        FixedCell(f"{MUX_PREFIX}{k}", floorplan.header_cell, round(x, 4), round(y, 4), _orientation(flipped), tile)
-        for k, (x, y, tile, flipped) in enumerate(columns)
+        FixedCell(name, floorplan.header_cell, round(x, 4), round(y, 4), _orientation(flipped), tile)
+        for name, x, y, tile, flipped in columns
     )
 
 

@@ -24,7 +24,6 @@ from finevh.openroad.context import (
     OperatingPoint,
     Rect,
     Stripes,
-    tile_rail,
     validate_context,
 )
 from finevh.openroad.quoting import tcl_comment, tcl_list, tcl_word
@@ -173,7 +172,8 @@ def render_flow(context: FlowContext) -> dict[str, str]:
     shared: dict[str, object] = {
         "c": context,
         "g": context.power_grid,
-        "rails": [tile_rail(context, tile) for tile in range(context.tiles_per_side**2)],
+        # A single tile hangs on VddH itself: no region, its rows are those of the core.
+        "virtual": context.rails[0] != context.supplies.vddh,
         "tile_connections": _tile_connections(context),
         "mux_connections": _mux_connections(context),
         "islands": context.configuration is not None and bool(context.configuration.cells),
@@ -230,7 +230,7 @@ def _connections(context: FlowContext) -> list[tuple[str, str, str]]:
     pins, nets = context.mux_pins, context.supplies
     connections = list(added.connections)
     for mux in context.mux_sites:
-        rail, select = tile_rail(context, mux.tile), added.select_nets[mux.tile]
+        rail, select = context.rails[mux.tile], added.select_nets[mux.tile]
         connections += [
             (mux.instance, pin, net)
             for pin, net in (

@@ -84,7 +84,7 @@ def test_every_ordinary_row_lies_in_a_domain_of_its_tile_and_no_island_does() ->
         if row.name.endswith("_island"):
             assert inside == []
         else:
-            assert [d.tile for d in inside] == [int(row.name.split("_")[1])]
+            assert [d.tile for d in inside] == [3 * int(row.name.split("_")[1]) + int(row.name.split("_")[2])]
 
 
 def test_wrappers_are_the_voids_between_tiles() -> None:
