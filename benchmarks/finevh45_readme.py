@@ -107,8 +107,8 @@ def interpolation_rows(technology: Technology) -> Iterator[str]:
     errors = leave_one_out(technology, stride=7)
     yield "### Interpolation in Vdd: leave one out"
     yield ""
-    yield ("Each inner supply from its neighbours 100 mV apart; use between neighbours 50 mV apart is about four times more "
-           "accurate. Nodes of all tables, slews up to eleven gate delays.")
+    yield ("Each inner supply from its nearest neighbours, 100 mV apart; real use is between neighbours 50 mV apart. Nodes of all "
+           "tables, slews up to eleven gate delays.")
     yield ""
     yield "| | median | p95 | p99 |"
     yield "| --- | --- | --- | --- |"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
+from finevh.technology.mixing import mix_tables
 from finevh.technology.model import CrossVoltage, Real, Technology
 
 __all__ = ["interpolate_cross", "triangle"]
@@ -89,55 +90,46 @@ def _leakage(cross: CrossVoltage, corners: list[tuple[int, int, float]], n_code:
 
 
 class _Grower:
-    """The pool of delay derates, growing behind the old one; equal mixtures are stored once."""
+    """The pool of delay derates, growing behind the old one."""
 
     def __init__(self, cross: CrossVoltage) -> None:
         self.cross = cross
         self.parts: list[Real] = [cross.pool]
         self.end = cross.pool.size
-        self.made: dict[tuple[object, ...], tuple[int, int, int]] = {}
 
     def array(self) -> Real:
         return np.concatenate(self.parts)
 
     def add(self, corners: list[tuple[int, int, float]], shift: NDArray[np.bool_], where: NDArray[np.int64],
             sizes: NDArray[np.int32], old: Technology) -> None:
+        """Mix the derates of a pair from its corners into rows of offsets and sizes.
+
+        The own pair has shift 0 and factor 1: it adds nothing but keeps its weight.
+        """
         cross = self.cross
-        own = [abs(float(old.corners.vdd[row]) - float(old.vdds[j])) < _SAME for row, j, _ in corners]
-        others = [corner for corner, is_own in zip(corners, own, strict=True) if not is_own]
+        others = [(row, j, w) for row, j, w in corners if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= _SAME]
         if not others:
             return
+        rows = np.array([row for row, _, _ in others])
+        drivers = np.array([driver for _, driver, _ in others])
+        weights = np.array([w for _, _, w in others])
         if len(corners) == 1:
-            row, j, _ = corners[0]
+            row, j = int(rows[0]), int(drivers[0])
             where[:] = cross.delay_x[row, j], cross.delay_y[row, j], cross.delay_v[row, j]
             sizes[:] = cross.delay_nx[row, j], cross.delay_ny[row, j]
             return
-        first = others[0]
-        present = np.all([cross.delay_x[row, j] >= 0 for row, j, _ in others], axis=0)
-        for slot in np.flatnonzero(present).tolist():
-            key = (bool(shift[slot]), *((int(cross.delay_v[row, j, slot]), int(cross.delay_y[row, j, slot]), w)
-                                        for row, j, w in others), len(corners))
-            if key not in self.made:
-                self.made[key] = self._mix(others, slot, bool(shift[slot]))
-            where[:, slot] = self.made[key]
-            sizes[:, slot] = cross.delay_nx[first[0], first[1], slot], cross.delay_ny[first[0], first[1], slot]
-
-    def _mix(self, others: list[tuple[int, int, float]], slot: int, shift: bool) -> tuple[int, int, int]:
-        """Mix tables node by node. The own pair, left out of ``others``, has shift 0 and factor 1: it adds nothing."""
-        cross = self.cross
-        total = sum(w for _, _, w in others)
-        x: Real = np.zeros(1)
-        y: Real = np.zeros(1)
-        values: Real = np.zeros(1)
-        for row, j, w in others:
-            nx, ny = int(cross.delay_nx[row, j, slot]), int(cross.delay_ny[row, j, slot])
-            at = [int(offsets[row, j, slot]) for offsets in (cross.delay_x, cross.delay_y, cross.delay_v)]
-            x = x + w / total * cross.pool[at[0] : at[0] + nx]
-            y = y + w / total * cross.pool[at[1] : at[1] + ny]
-            table = cross.pool[at[2] : at[2] + nx * ny]
-            values = values + w * (table if shift else np.log(table))
-        tables = [np.atleast_1d(np.asarray(part)) for part in (x, y, values if shift else np.exp(values))]
-        offsets = (self.end, self.end + tables[0].size, self.end + tables[0].size + tables[1].size)
-        self.parts += tables
-        self.end = offsets[2] + tables[2].size
-        return offsets
+        slots = np.flatnonzero((cross.delay_v[rows, drivers] >= 0).all(axis=0))
+        if not slots.size:
+            return
+        nx, ny = (size[rows[0], drivers[0]][slots].astype(np.int64) for size in (cross.delay_nx, cross.delay_ny))
+        axis_weights = np.repeat((weights / weights.sum())[:, None], slots.size, axis=1)
+        value_weights = np.repeat(weights[:, None], slots.size, axis=1)
+        for axis, offsets, size, share, log in (
+            (0, cross.delay_x, nx, axis_weights, None), (1, cross.delay_y, ny, axis_weights, None),
+            (2, cross.delay_v, nx * ny, value_weights, ~shift[slots]),
+        ):
+            found, values = mix_tables(cross.pool, offsets[rows, drivers][:, slots], size, share, self.end, log)
+            where[axis, slots] = found
+            self.parts.append(values)
+            self.end += values.size
+        sizes[0, slots], sizes[1, slots] = nx, ny

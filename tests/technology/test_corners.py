@@ -5,21 +5,48 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.technology import with_vdds
-from finevh.technology.corners import interpolate_delay
+from finevh.technology.corners import nodes_of, time_units
 from finevh.technology.cross_corners import triangle
 from finevh.technology.lookup import table_of
+from finevh.technology.mixing import mix_tables
 from finevh.technology.model import ArcType
 
 
-def test_delay_is_interpolated_in_its_inverse():
-    a, b = np.array([[40.0, 80.0]]), np.array([[20.0, 50.0]])
-    np.testing.assert_allclose(interpolate_delay(a, b, 0.5), [[1 / (0.5 / 40 + 0.5 / 20), 1 / (0.5 / 80 + 0.5 / 50)]])
+def test_a_characterised_supply_is_its_own_node():
+    assert nodes_of(np.array([0.6, 0.8, 1.0]), 0.8).index == (1,)
 
 
-def test_a_delay_that_crosses_zero_follows_its_column():
-    a, b = np.array([[40.0], [-4.0]]), np.array([[20.0], [2.0]])
-    weight = (40 - interpolate_delay(a, b, 0.5)[0, 0]) / 20
-    np.testing.assert_allclose(interpolate_delay(a, b, 0.5)[1, 0], -4 + 6 * weight, atol=1e-9)
+def test_two_supplies_interpolate_the_inverse_of_delay(ihp_technology):
+    middle = with_vdds(ihp_technology, [1.215])
+    tau, between = time_units(ihp_technology), time_units(middle)
+    assert between[0] == pytest.approx(2 / (1 / tau[0] + 1 / tau[1]), rel=2e-3)
+
+
+def test_three_nodes_reproduce_a_quadratic():
+    known = np.array([0.6, 0.7, 0.8, 0.9, 1.0])
+    node = nodes_of(known, 0.72)
+    assert node.index == (0, 1, 2)
+    assert sum(w * (3 * known[i] ** 2 - known[i] + 2) for i, w in zip(node.index, node.weight, strict=True)) == pytest.approx(
+        3 * 0.72**2 - 0.72 + 2)
+
+
+def test_a_left_out_supply_is_not_used():
+    node = nodes_of(np.array([0.6, 0.7, 0.8, 0.9]), 0.7, left_out=1)
+    assert node.index == (0, 2, 3)
+    assert sum(node.weight) == pytest.approx(1)
+
+
+def test_mixing_many_tables_is_mixing_each():
+    pool = np.array([1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0, 7.0])
+    offsets = np.array([[0, 2, 8, 0], [4, 6, 8, 4]])
+    weights = np.array([[0.5, 0.25, 0.4, 0.5], [0.5, 0.75, 0.6, 0.5]])
+    log = np.array([False, True, False, False])
+    found, values = mix_tables(pool, offsets, np.array([2, 2, 1, 2]), weights, 100, log)
+    tables = [values[f - 100 : f - 100 + n] for f, n in zip(found, (2, 2, 1, 2), strict=True)]
+    np.testing.assert_allclose(tables[0], [5.5, 11])
+    np.testing.assert_allclose(tables[1], [3**0.25 * 30**0.75, 4**0.25 * 40**0.75])
+    assert tables[2].tolist() == [7.0]
+    assert found[0] == found[3]
 
 
 def test_characterised_supplies_stay_exact(ihp_technology):
