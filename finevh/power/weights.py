@@ -53,6 +53,7 @@ def internal_terms(netlist: Netlist, activity: Activity) -> PowerTerms:
     rows: list[tuple[NDArray[np.int32], ...]] = []
     weights: list[Real] = []
     pin_rate = _of_pins(netlist, activity.toggle_rate)
+    _rate_open_outputs(netlist, pin_rate)
     pin_probability = _of_pins(netlist, activity.probability)
     for kind in np.unique(netlist.cell_type):
         cells = np.flatnonzero(netlist.cell_type == kind).astype(np.int32)
@@ -79,6 +80,19 @@ def internal_terms(netlist: Netlist, activity: Activity) -> PowerTerms:
 def _of_pins(netlist: Netlist, net_value: Real) -> Real:
     """Value of each pin's net, 0 for open pins."""
     return np.where(netlist.pin_net == NO_NET, 0.0, net_value[np.maximum(netlist.pin_net, 0)])
+
+
+def _rate_open_outputs(netlist: Netlist, pin_rate: Real) -> None:
+    """Give open outputs of sequential cells (an unused QN) the rate of the cell's connected output of the same stored bit.
+
+    Their transistors switch whether a net is there or not. Open outputs of other cells have no observed rate and count nothing.
+    """
+    cells = netlist.cells
+    stored = np.array([set(support(f)) in ({"IQ"}, {"IQN"}) if f else False for f in cells.pin_function])
+    rows = np.flatnonzero(stored[netlist.pin_type])
+    best = np.zeros(netlist.n_cells)
+    np.maximum.at(best, netlist.pin_cell[rows], pin_rate[rows])
+    pin_rate[rows] = best[netlist.pin_cell[rows]]
 
 
 def _groups(cells: CellTable, kind: int) -> list[_Group]:

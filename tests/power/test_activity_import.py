@@ -149,6 +149,7 @@ def test_merged_activities_are_weighted_with_cycles(tmp_path: Path, gate: Netlis
     merged = merge_activities([long, short])
     assert merged.cycles == 6.0
     np.testing.assert_allclose(merged.pattern_probability, (4 * long.pattern_probability + 2 * short.pattern_probability) / 6)
+    other = netlist(["a"], ["y"], [("g", "INV", {"A": "a", "ZN": "y"})])
+    foreign = read_vcd(write(tmp_path, VCD), other, period_ps=10.0)
     with pytest.raises(InputError, match="different netlists"):
-        other = netlist(["a"], ["y"], [("g", "INV", {"A": "a", "ZN": "y"})])
-        merge_activities([long, read_vcd(write(tmp_path, VCD), other, period_ps=10.0)])
+        merge_activities([long, foreign])

@@ -15,7 +15,7 @@ def test_truth_table_bits_are_pattern_bits() -> None:
 
 
 def test_unknown_name_is_refused_with_its_cell() -> None:
-    with pytest.raises(InputError, match="AND9/Z.*'Q'"):
+    with pytest.raises(InputError, match=r"AND9/Z.*'Q'"):
         truth_table("A & Q", {"A": 0}, 1, "AND9/Z")
 
 

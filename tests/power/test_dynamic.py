@@ -104,7 +104,8 @@ def test_prepared_sweep_equals_full_evaluation(design: Netlist, activity: Activi
     prepared = power.prepare()
     for cell_vdd in itertools.product((0, 1), repeat=3):
         full = power.evaluate(np.array(cell_vdd), None, 250.0, port_vdd=1)
-        assert prepared.evaluate(np.array(cell_vdd), 250.0, port_vdd=1) == pytest.approx((full.total_switching, full.total_internal))
+        both = prepared.evaluate(np.array(cell_vdd), 250.0, port_vdd=1)
+        assert both == pytest.approx((full.total_switching, full.total_internal))
 
 
 def test_missing_slews_are_refused(design: Netlist, activity: Activity) -> None:
@@ -122,3 +123,12 @@ def test_wires_of_another_netlist_are_refused(design: Netlist, activity: Activit
     other = netlist(["a"], ["y"], [("i", "INV", {"A": "a", "ZN": "y"})])
     with pytest.raises(InputError, match="the wires have 2 nets"):
         DynamicPower(design, technology(), wires_of(other, [0.0, 0.0]), activity)
+
+
+def test_an_unused_inverted_output_still_draws_its_internal_energy() -> None:
+    design = netlist(["clk", "a"], ["q"], [("f", "DFFQ", {"D": "a", "CK": "clk", "Q": "q"})])
+    activity = simulate(design, RandomStimulus(1), 500)
+    tech = technology()
+    result = DynamicPower(design, tech, None, activity, slew=slews(design)).evaluate(np.array([1]), None, 100.0)
+    both = sum(table_energy(tech, 1, "DFFQ", "CK", pin) for pin in ("Q", "QN"))
+    assert result.internal[0] == pytest.approx(activity.toggle_rate[design.net_index["q"]] * both * 1e-4)

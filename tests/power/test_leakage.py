@@ -122,7 +122,7 @@ def test_unstated_pattern_is_refused_where_observed_and_conditioned_out_where_pr
     start = int(tech.cells.leak_ptr[tech.cells.index["NAND2"]])
     leakage[:, start + 3] = np.nan
     tech = replace(tech, corners=replace(tech.corners, leakage=leakage))
-    with pytest.raises(InputError, match="second .*states no leakage"):
+    with pytest.raises(InputError, match=r"second .*states no leakage"):
         LeakageModel(chain, tech, activity_from_patterns(chain, PATTERNS)).evaluate(np.full(3, HIGH))
     half = activity_from_probabilities(chain, np.full(chain.n_nets, 0.5), np.zeros(chain.n_nets))
     result = LeakageModel(chain, tech, half).evaluate(np.full(3, HIGH))
@@ -130,7 +130,7 @@ def test_unstated_pattern_is_refused_where_observed_and_conditioned_out_where_pr
 
 
 def test_patterns_are_checked(chain: Netlist) -> None:
-    with pytest.raises(InputError, match="sum to 0.75"):
+    with pytest.raises(InputError, match=r"sum to 0\.75"):
         activity_from_patterns(chain, PATTERNS | {"first": {"1": 0.75}})
     with pytest.raises(InputError, match="pattern '0' is not one 0 or 1 for each of A1, A2"):
         activity_from_patterns(chain, PATTERNS | {"second": {"0": 1.0}})

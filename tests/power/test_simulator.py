@@ -193,7 +193,7 @@ def test_oscillating_loop_is_refused_with_its_cells() -> None:
     design = netlist(["a"], ["y"], [("ring", "NAND2", {"A1": "a", "A2": "y", "ZN": "y"})])
     simulator = Simulator(design, None)
     simulator.ports["a"] = 1
-    with pytest.raises(InputError, match="oscillates.*ring"):
+    with pytest.raises(InputError, match=r"oscillates.*ring"):
         simulator.answer()
 
 
