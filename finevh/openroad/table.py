@@ -175,6 +175,8 @@ def _read_usage(usage: str) -> tuple[frozenset[str], frozenset[str], int, int | 
 
 
 def _split(spec: CommandSpec, words: Sequence[Argument], problems: list[str]) -> Call:
+    if "::" in spec.name:
+        return Call({}, tuple(words), {})  # functions of the C++ side know no options: a name may begin with a dash
     options: dict[str, Argument] = {}
     counts: dict[str, int] = {}
     arguments: list[Argument] = []

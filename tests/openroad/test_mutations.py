@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from tests.openroad.sample import mesh
 
 from finevh.openroad.check import check_scripts
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.openroad.table import CommandTable, load_table
+from tests.openroad.sample import mesh
 
 pytestmark = pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")
 

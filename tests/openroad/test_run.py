@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.openroad.sample import mesh, variant_of
 
 from finevh.errors import InputError, ToolMissingError
 from finevh.openroad.context import FlowContext
@@ -17,6 +16,7 @@ from finevh.openroad.render import external_inputs, flow_stages
 from finevh.openroad.run import FlowResult, OpenRoadError, read_power, run_flow
 from finevh.openroad.tcl_parser import split_list
 from finevh.openroad.tool import OpenRoad, check_version, find_openroad
+from tests.openroad.sample import mesh, variant_of
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 

@@ -51,6 +51,9 @@ proc source_file { slave frame path } {
 
 # Stand-ins, defined inside the safe interpreter so that [info frame] tells the caller's line.
 set inside_slave {
+  foreach name { odb ord sta utl } {
+    namespace eval ::$name { }
+  }
   rename puts ::finevh::puts
   proc puts { args } {
     if { [llength $args] == 2 && [lindex $args 0] ni { stdout stderr -nonewline } } {
@@ -83,7 +86,7 @@ set inside_slave {
     ::finevh::record call [info frame -1] ord::dbu_to_microns $args
     return 1.0
   }
-  unset commands methods name value owner entries
+  unset -nocomplain commands methods name value owner entries
 }
 
 proc run_script { script plan prelude } {
