@@ -10,8 +10,7 @@ import ctypes
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import coloquinte
@@ -54,21 +53,46 @@ class _Hypergraph:
     node: Int
 
 
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the placer's own chatter, written by C++ straight to descriptor 1, out of the caller's standard output."""
-    libc = ctypes.CDLL(None)
-    sys.stdout.flush()
-    kept = os.dup(1)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
+class _Silence:
+    """Keeps the placer's own chatter, written by C++ straight to descriptor 1, out of the caller's standard output."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None)
+        self._kept = -1
+
+    def __enter__(self) -> _Silence:
+        sys.stdout.flush()
+        self._kept = os.dup(1)
+        self._hush()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._speak()
+        os.close(self._kept)
+
+    def _hush(self) -> None:
+        sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, 1)
-        yield
-    finally:
-        libc.fflush(None)
-        os.dup2(kept, 1)
-        os.close(kept)
         os.close(sink)
+
+    def _speak(self) -> None:
+        self._libc.fflush(None)
+        os.dup2(self._kept, 1)
+
+    def tell(self, stage: str, progress: Progress | None) -> Callable[[object], None]:
+        """Return a callback for the placer that counts its steps and reports them aloud."""
+        steps = 0
+
+        def step(_: object) -> None:
+            nonlocal steps
+            steps += 1
+            if progress is not None:
+                self._speak()
+                progress(stage, steps)
+                sys.stdout.flush()
+                self._hush()
+
+        return step
 
 
 def _hypergraph(netlist: Netlist) -> _Hypergraph:
@@ -241,22 +265,11 @@ def place(
         raise InputError(f"the core is {span:.0f} um wide, more than the placer's units of {lattice.um:g} um can hold")
     graph = _hypergraph(netlist)
 
-    def tell(stage: str) -> Callable[[object], None]:
-        steps = 0
-
-        def step(_: object) -> None:
-            nonlocal steps
-            steps += 1
-            if progress is not None:
-                progress(stage, steps)
-
-        return step
-
     port_xy = _boundary(floorplan.die, len(netlist.port_net))
     if len(netlist.port_net):
         rough = _circuit(graph, floorplan, width, port_xy, lattice, ports=False)
-        with _silent():
-            rough.place_global(_parameters(1, options.side_margin, options.port_steps), tell("ports"))
+        with _Silence() as quiet:
+            rough.place_global(_parameters(1, options.side_margin, options.port_steps), quiet.tell("ports", progress))
         n = netlist.n_cells
         rough_x = lattice.origin[0] + (np.array(rough.cell_x[:n]) + width / 2) * lattice.um
         rough_y = lattice.origin[1] + (np.array(rough.cell_y[:n]) + lattice.row / 2) * lattice.um
@@ -266,9 +279,9 @@ def place(
     for widths in (width, np.asarray(sites * lattice.site, dtype=np.int32)):
         circuit = _circuit(graph, floorplan, widths, port_xy, lattice, ports=True)
         try:
-            with _silent():
-                circuit.place_global(parameters, tell("global"))
-                circuit.place_detailed(parameters, tell("detailed"))
+            with _Silence() as quiet:
+                circuit.place_global(parameters, quiet.tell("global", progress))
+                circuit.place_detailed(parameters, quiet.tell("detailed", progress))
         except RuntimeError as error:
             failure = error
             continue
