@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 Records = Mapping[tuple[str, float, str], CellRecord]
 """Records by (variant, Vdd, cell)."""
 
-_SENSE = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE}
+_SENSE = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE, "non_unate": Sense.NON_UNATE}
 _SAME = 1e-6
 _DIGITS = 12
 """Mantissa bits kept in the file: a relative step of 1.2e-4, below the accuracy of characterisation, compresses well."""

@@ -25,7 +25,7 @@ FloatArray = NDArray[np.float64]
 SLEW_LOWER, SLEW_UPPER = 0.3, 0.7
 """Transition points of the records (`record` module)."""
 
-_SENSE = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE}
+_SENSE = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE, "non_unate": Sense.NON_UNATE}
 _KIND = {"flip-flop": Kind.FLOP, "latch": Kind.LATCH, "clock-gate": Kind.CLOCK_GATE}
 _NO_AXIS = np.zeros(1)
 
@@ -118,9 +118,14 @@ def _powers(record: CellRecord, arcs: Sequence[RecordArc], topology: Topology) -
                           for edge in (arc.rise, arc.fall))
             found.append(PowerArc(related, pin, state_condition(state, topology), rise, fall))
     for hidden in record.hidden:
-        rise, fall = (Table(hidden.slew_ps if len(hidden.slew_ps) > 1 else _NO_AXIS, _NO_AXIS, values.reshape(-1, 1))
-                      for values in (hidden.rise_fj, hidden.fall_fj))
-        found.append(PowerArc("", hidden.pin, state_condition(hidden.state, topology), rise, fall))
+        # An edge that moves an output in this state has its energy in the arc: not a number here, no table there.
+        rise, fall = (
+            None if np.isnan(values).any() else
+            Table(hidden.slew_ps if len(hidden.slew_ps) > 1 else _NO_AXIS, _NO_AXIS, values.reshape(-1, 1))
+            for values in (hidden.rise_fj, hidden.fall_fj)
+        )
+        if rise is not None or fall is not None:
+            found.append(PowerArc("", hidden.pin, state_condition(hidden.state, topology), rise, fall))
     return found
 
 
