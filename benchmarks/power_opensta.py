@@ -77,20 +77,21 @@ def opensta_terms(netlist: Netlist, rate: np.ndarray, clock_nets: np.ndarray) ->
         for g in range(int(cells.power_ptr[kind]), int(cells.power_ptr[kind + 1])):
             source, target = int(cells.power_from[g]), int(cells.power_to[g])
             net = int(netlist.pin_net[first + target])
-            if net == NO_NET:
-                continue
+            # Pins without a net have the global activity too.
+            toggles = RATE if net == NO_NET else rate[net]
             when, function = cells.power_when[g], cells.pin_function[base + target]
             related = target if source < 0 else source
             related_net = int(netlist.pin_net[first + related])
             inferred = inferred_when(parse_boolean(function), names[source]) if source >= 0 and function and not when else None
             if inferred is not None:
-                duty = rate[related_net] / rate[net] * duty_of(inferred) if rate[net] > 0 else 0.0
+                cause = RATE if related_net == NO_NET else rate[related_net]
+                duty = cause / toggles * duty_of(inferred) if toggles > 0 else 0.0
             elif when:
                 duty = duty_of(parse_boolean(when))
             else:
                 duty = 1.0 if related_net != NO_NET and clock_nets[related_net] else 0.5
             is_output = cells.pin_direction[base + target] == Direction.OUTPUT
-            rows.append((cell, first + related, net if is_output else -1, *cells.power_table[g], duty * rate[net]))
+            rows.append((cell, first + related, net if is_output else -1, *cells.power_table[g], duty * toggles))
     table = np.array(rows)
     as_int = table[:, :5].astype(np.int32)
     weight = np.repeat(table[:, 5:6], 2, axis=1)

@@ -1,6 +1,6 @@
 """Speed of the logic simulator and of leakage and power evaluation on a processor running a program.
 
-    python benchmarks/simulator_speed.py --netlist N.v --top TOP --technology DIR --memory MEM.toml --program P.hex [--cycles 4000]
+python benchmarks/simulator_speed.py --netlist N.v --top TOP --technology DIR --memory MEM.toml --program P.hex [--cycles 4000]
 """
 
 from __future__ import annotations

@@ -7,7 +7,11 @@ import pytest
 from finevh.errors import InputError
 from finevh.power import run_leakage
 
-VERILOG = "module top(a, b, y); input a, b; output y; wire p;\nINV_X1 u1 (.A(a), .ZN(p));\nNAND2_X1 u2 (.A1(p), .A2(b), .ZN(y));\nendmodule\n"
+VERILOG = """module top(a, b, y); input a, b; output y; wire p;
+INV_X1 u1 (.A(a), .ZN(p));
+NAND2_X1 u2 (.A1(p), .A2(b), .ZN(y));
+endmodule
+"""
 
 
 @pytest.fixture
@@ -42,8 +46,8 @@ def test_low_driver_at_zero_adds_nothing(files: Path, library: Path) -> None:
 
 def test_net_and_pattern_forms_agree_where_inputs_are_independent(files: Path, library: Path) -> None:
     nets = run(files, library, "net,probability\na,0.25\nb,0.5\n")
-    rows = [("u1", "0", 0.75), ("u1", "1", 0.25), ("u2", "00", 0.125), ("u2", "01", 0.125), ("u2", "10", 0.375), ("u2", "11", 0.375)]
-    patterns = run(files, library, "instance,pattern,probability\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+    rows = "u1,0,0.75\nu1,1,0.25\nu2,00,0.125\nu2,01,0.125\nu2,10,0.375\nu2,11,0.375\n"
+    patterns = run(files, library, "instance,pattern,probability\n" + rows)
     assert nets["leakage_mw"] == pytest.approx(patterns["leakage_mw"])
 
 

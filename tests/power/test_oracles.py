@@ -16,7 +16,14 @@ NEEDS_IVERILOG = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Ic
 NEEDS_STA = pytest.mark.skipif(shutil.which("sta") is None, reason="OpenSTA (sta) is not installed")
 NEEDS_NGSPICE = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 
-CELLS = ("NAND2_X1 A1 A2 ZN", "NOR2_X1 A1 A2 ZN", "XOR2_X1 A B Z", "AOI21_X1 A B1 B2 ZN", "MUX2_X1 A B S Z", "OAI22_X1 A1 A2 B1 B2 ZN")
+CELLS = (
+    "NAND2_X1 A1 A2 ZN",
+    "NOR2_X1 A1 A2 ZN",
+    "XOR2_X1 A B Z",
+    "AOI21_X1 A B1 B2 ZN",
+    "MUX2_X1 A B S Z",
+    "OAI22_X1 A1 A2 B1 B2 ZN",
+)
 
 
 def random_design(seed: int, gates: int = 120, flops: int = 24) -> str:
