@@ -358,7 +358,7 @@ class TimingGraph:
         point = self._point(vdd)
         self._prepare(vdd, variant, kind, point, np.arange(self.netlist.n_cells, dtype=np.int32))
         late = self._new_values(late=True)
-        everything = np.ones(self.structure.n_node, dtype=np.uint8)
+        everything = np.full(self.structure.n_node, 3, dtype=np.uint8)
         self._sweep(point, late, everything.copy(), True)
         early = None
         if self.with_early:

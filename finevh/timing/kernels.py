@@ -114,6 +114,8 @@ class Values(NamedTuple):
 def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-def]
     """Evaluate dirty nodes in order and, unless ``full``, what changes behind them; returns how many were evaluated.
 
+    ``dirty`` (n_node): bit 0 where what arrives may have changed, bit 1 where the net's load may have.
+
     Without a multiplier for a pair of supplies that meet, returns -1 minus the arc. The one body of code for full and incremental evaluation, so that both give the same bits.
     """
     # Local names: numba counts references at every access to a field of a tuple.
@@ -158,22 +160,34 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
     for v in range(node_cell.shape[0]):
         if not dirty[v]:
             continue
+        state = dirty[v]
         dirty[v] = 0
         count += 1
-        for r in range(2):
-            total = 0.0
+        # Data tags have the lowest numbers: most nodes stop at the first.
+        n_here = 0
+        while (tags[v, 0] | tags[v, 1]) >> n_here:
+            n_here += 1
+        if state & 2:
+            # Something on the net changed, not only what arrives at the cell: sum its load again, in sink order.
+            total0 = 0.0
+            total1 = 0.0
             for s in range(sink_ptr[v], sink_ptr[v + 1]):
                 c = sink_cell[s]
                 if c >= 0:
-                    total += pin_cap[cap_base[c] + sink_local[s], r]
+                    p = cap_base[c] + sink_local[s]
+                    total0 += pin_cap[p, 0]
+                    total1 += pin_cap[p, 1]
                 else:
-                    total += port_load[sink_port[s], r]
-            load[v, r] = total + wire_cap[v]
+                    total0 += port_load[sink_port[s], 0]
+                    total1 += port_load[sink_port[s], 1]
+            load[v, 0] = total0 + wire_cap[v]
+            load[v, 1] = total1 + wire_cap[v]
+        for r in range(2):
             if mode:
                 low = tree_ptr[v]
                 size = tree_ptr[v + 1] - low
                 if size:
-                    loose = total
+                    loose = load[v, r] - wire_cap[v]
                     for i in range(size):
                         below[i] = tree_cap[low + i]
                     for s in range(sink_ptr[v], sink_ptr[v + 1]):
@@ -192,7 +206,7 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
                     far_slew[r, s - sink_ptr[v]] = worst
             new_slew[r] = worst
             last_y[r] = -1
-            for k in range(n_tag):
+            for k in range(n_here):
                 new_arrival[k, r] = worst
         cell = node_cell[v]
         if cell < 0:
@@ -206,7 +220,7 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
                     d0, s0 = pair(record, axes, table, rec, port_drive_slew[port, r], 0.0, False)
                     extra = d1 - d0
                     new_slew[r] = s1
-                for k in range(n_tag):
+                for k in range(n_here):
                     new_arrival[k, r] = port_arrival[k, port, r] + extra
         else:
             base = table_base[cell]
@@ -311,13 +325,13 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
             if slew[v, r] != new_slew[r]:
                 changed = True
                 slew[v, r] = new_slew[r]
-            for k in range(n_tag):
+            for k in range(n_here):
                 if arrival[k, v, r] != new_arrival[k, r]:
                     changed = True
                     arrival[k, v, r] = new_arrival[k, r]
         if changed and not full:
             for f in range(fan_ptr[v], fan_ptr[v + 1]):
-                dirty[fan_node[f]] = 1
+                dirty[fan_node[f]] |= 1
     return count if absent < 0 else -1 - absent
 
 
@@ -428,7 +442,7 @@ def _mark(g, pin_ptr, pin_node, cross, cells, dirty):  # type: ignore[no-untyped
             v = pin_node[p]
             if v < 0:
                 continue
-            dirty[v] = 1
+            dirty[v] = 3
             if cross and node_cell[v] == c:
                 for f in range(fan_ptr[v], fan_ptr[v + 1]):
-                    dirty[fan_node[f]] = 1
+                    dirty[fan_node[f]] |= 1

@@ -280,8 +280,9 @@ class TagSet:
         return self._pass(moved, key[2])  # type: ignore[arg-type]
 
     def keep(self, used: NDArray[np.bool_]) -> Int:
-        """Drop tags that reach nothing; returns the rows that stay."""
-        rows = np.flatnonzero(used).astype(np.int32)
+        """Drop tags that reach nothing; returns the rows that stay, data tags first: the kernel meets them most."""
+        kinds = np.array([tag.is_clock for tag in self.tags], dtype=bool)
+        rows = np.concatenate([np.flatnonzero(used & ~kinds), np.flatnonzero(used & kinds)]).astype(np.int32)
         place = np.full(self.n + 1, -1, dtype=np.int32)
         place[rows] = np.arange(len(rows), dtype=np.int32)
         self.tags = [self.tags[k] for k in rows.tolist()]
