@@ -138,9 +138,12 @@ def _bound(directory: Path) -> list[Check]:
     table = pd.read_csv(path)
     checks = []
     for (variant, delta), rows in table.groupby(["variant", "delta_vdd_v"], sort=False):
-        text = f"average {rows['gap_percent'].mean():.1f} % above, least {rows['gap_percent'].min():.2f} %"
+        # A cell driven from a higher rail leaks less than nominal, so both sides are taken without crossing leakage.
+        plain = rows["power_total_mw"] - rows["power_interface_leakage_mw"]
+        least = float((plain / rows["lower_bound_mw"] - 1).min())
+        text = f"total {rows['gap_percent'].mean():.1f} % above on average, without crossing leakage at least {100 * least:.3f} %"
         what = f"{variant}, {1000 * delta:.0f} mV: FINE-VH >= all tiles VddL without crossing leakage"
-        checks.append(Check(what, text, bool(rows["gap_percent"].min() > -100 * RELATIVE)))
+        checks.append(Check(what, text, least > -RELATIVE))
     return checks
 
 

@@ -74,8 +74,10 @@ def selection_table(designs: Mapping[str, EngineDesign], points: Sequence[Operat
         static, slope = bounds[key]
         bound = static + slope * point.freq_mhz
         gap = 100.0 * (point.power_total_mw / bound - 1.0)
-        rows.append((point.variant, point.delta_vdd_v, point.freq_mhz, point.selector, point.power_total_mw, bound, gap))
-    header = ("variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw", "lower_bound_mw", "gap_percent")
+        powers = (point.power_total_mw, point.power_interface_leakage_mw, bound, gap)
+        rows.append((point.variant, point.delta_vdd_v, point.freq_mhz, point.selector, *powers))
+    powers_header = ("power_total_mw", "power_interface_leakage_mw", "lower_bound_mw", "gap_percent")
+    header = ("variant", "delta_vdd_v", "freq_mhz", "selector", *powers_header)
     return table(header, rows)
 
 
