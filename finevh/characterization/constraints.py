@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finevh.characterization.combinational import Corner, hold_ps
-from finevh.characterization.deck import Bench, cell_deck, node_names
+from finevh.characterization.deck import SEARCH_OPTIONS, TIGHT_OPTIONS, Bench, cell_deck, node_names
 from finevh.characterization.ngspice import SimulationError, simulate
 from finevh.characterization.record import Constraint, ConstraintKind, PulseWidth
 from finevh.characterization.stimulus import RAMP_PER_SLEW, Step, build_stimulus
@@ -26,7 +26,7 @@ __all__ = ["GLITCH", "PUSHOUT", "measure_constraints"]
 
 PUSHOUT = 1.10
 GLITCH = 0.10
-ROUNDS = 9
+ROUNDS = 8
 REACH = 8.0
 """Half width of the first bracket in corner time constants, besides half the ramps."""
 
@@ -209,7 +209,8 @@ def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, floa
     stimulus = build_stimulus(walker.initial, walker.steps, corner.tau_ps)
     bench.set_loads(load)
     bench.transient(stimulus)
-    deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, corner.options)
+    options = TIGHT_OPTIONS if corner.options == TIGHT_OPTIONS else SEARCH_OPTIONS
+    deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, options)
     plot = simulate(deck, 1, corner.scratch)[0]
     time = plot["time"] * 1e12
     results = []

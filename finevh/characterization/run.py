@@ -48,7 +48,8 @@ class _Task:
     @property
     def weight(self) -> int:
         """Expected cost: device evaluations go with transistors times input edges."""
-        return len(self.topology.transistors) * (1 + len(toggles(self.topology, 1.0, True)) + 20 * bool(self.topology.sequential))
+        moves = 40 if self.topology.sequential else len(toggles(self.topology, 1.0, True))
+        return len(self.topology.transistors) * (1 + moves)
 
 
 def load_cells(process: Process) -> dict[str, Topology]:
