@@ -87,7 +87,8 @@ def trace_gates(netlist: Netlist, program: Path, cycles: int) -> Recorder:
 def expected_results(name: str) -> list[int]:
     """Return the signature that the Python reference computes."""
     spec = importlib.util.spec_from_file_location("reference", CORE / "programs" / "reference.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return list(module.PROGRAMS[name]()[1])

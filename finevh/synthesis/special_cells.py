@@ -136,9 +136,11 @@ def _ties(cells: Sequence[tuple[str, Group]], value: str) -> Iterator[Pin]:
 def _buffers(cells: Sequence[tuple[str, Group]]) -> Iterator[Buffer]:
     for name, group in cells:
         inputs, outputs = _pins(group, "input"), _pins(group, "output")
-        if len(inputs) == 1 and len(outputs) == 1 and not {"ff", "latch", "statetable"} & {g.name for g in group.groups}:
-            if _function(outputs[0]) == inputs[0].names[0] and "three_state" not in outputs[0].attributes:
-                yield Buffer(name, inputs[0].names[0], outputs[0].names[0])
+        stores = {"ff", "latch", "statetable"} & {inner.name for inner in group.groups}
+        if stores or len(inputs) != 1 or len(outputs) != 1 or "three_state" in outputs[0].attributes:
+            continue
+        if _function(outputs[0]) == inputs[0].names[0]:
+            yield Buffer(name, inputs[0].names[0], outputs[0].names[0])
 
 
 def _clock_gates(cells: Sequence[tuple[str, Group]]) -> Iterator[tuple[int, ClockGate]]:

@@ -49,8 +49,9 @@ def test_unknown_top_is_an_error(tiny_liberty: Path, tmp_path: Path) -> None:
 
 
 def test_the_only_uninstantiated_module_is_the_top(tmp_path: Path) -> None:
-    text = "module low (input a, output b);\n  assign b = a;\nendmodule\nmodule high (input a, output b);\n  low u (a, b);\nendmodule\n"
-    assert find_top(Rtl((_write(tmp_path, "two.v", text),))) == "high"
+    low = "module low (input a, output b);\n  assign b = a;\nendmodule\n"
+    high = "module high (input a, output b);\n  low u (a, b);\nendmodule\n"
+    assert find_top(Rtl((_write(tmp_path, "two.v", low + high),))) == "high"
 
 
 def test_several_tops_are_named(tmp_path: Path) -> None:
@@ -64,7 +65,8 @@ def test_flop_that_the_library_lacks_is_named(tmp_path: Path) -> None:
     library = _write(tmp_path, "no_flop.lib", liberty_text("DFF", "DFFR"))
     text = "module flop (input clk, input d, output reg q);\n  always @(posedge clk) q <= d;\nendmodule\n"
     plan = plan_synthesis(Rtl((_write(tmp_path, "flop.v", text),), top="flop"), [library], Options(period=1000.0))
-    with pytest.raises(InputError, match=r"FF flop\.q_reg \(type \$_DFF_P_\) cannot be legalized: D flip-flops are not supported"):
+    message = r"FF flop\.q_reg \(type \$_DFF_P_\) cannot be legalized: D flip-flops are not supported"
+    with pytest.raises(InputError, match=message):
         run_synthesis(plan, tmp_path / "run")
 
 

@@ -51,7 +51,8 @@ def test_tcl_and_command_list_say_the_same(quick_plan: SynthesisPlan) -> None:
         pytest.skip("tclsh is missing; install the Debian package tcl")
     # 'yosys' prints its arguments one a line, then a blank line.
     prelude = 'proc yosys {args} { foreach word $args { puts "<$word>" }; puts "" }\n'
-    printed = subprocess.run([tclsh], input=prelude + quick_plan.files["synthesis.tcl"], capture_output=True, text=True, check=True)
+    script = prelude + quick_plan.files["synthesis.tcl"]
+    printed = subprocess.run([tclsh], input=script, capture_output=True, text=True, check=True)
     blocks = [tuple(line[1:-1] for line in block.splitlines()) for block in printed.stdout.strip().split("\n\n")]
     assert blocks[0] == ("-import",)
     assert blocks[1:] == [tuple(command) for command in quick_plan.commands]

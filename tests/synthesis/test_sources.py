@@ -44,7 +44,7 @@ def test_ri5cy_is_found_without_importing_its_package() -> None:
     names = [file.name for file in rtl.files]
     assert rtl.top == "cv32e40p_core"
     assert rtl.parameters == {"COREV_PULP": 1, "FPU": 0}
-    assert "cv32e40p_register_file_ff.sv" in names and "cv32e40p_sim_clock_gate.sv" in names
+    assert {"cv32e40p_register_file_ff.sv", "cv32e40p_sim_clock_gate.sv"} <= set(names)
     assert not [name for name in names if "tracer" in name or "tb_wrapper" in name]
 
 

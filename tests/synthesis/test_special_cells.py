@@ -38,7 +38,7 @@ def test_a_role_without_a_cell_is_none(tmp_path: Path) -> None:
     path = tmp_path / "tiny.lib"
     path.write_text(liberty_text("BUF", "GATE", "TIE0"), encoding="utf-8")
     cells = find_special_cells([path])
-    assert cells.buffer is None and cells.clock_gate is None and cells.tie_low is None
+    assert (cells.buffer, cells.clock_gate, cells.tie_low) == (None, None, None)
 
 
 def test_mapping_slew_is_that_of_an_inverter_with_four_inverters(tiny_liberty: Path) -> None:
