@@ -13,6 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from finevh.config import Flow, read_flow
 from finevh.errors import InputError, ToolMissingError
 from finevh.flow.progress import Terminal
@@ -119,6 +121,7 @@ def run_sweep(
     by_program = [Trial(n, program) for n in meshes for program in programs]
     for trial in trials + by_program:
         trial_flow(flow_file, assignments, trial, deltas)
+    console = Console(stderr=True, highlight=False)
     with disk_errors(directory):
         shared = trial_flow(flow_file, assignments, trials[0], deltas)
         run_stages(shared, STAGES, directory / SHARED, last="presize", reporter=Terminal(2))
@@ -129,6 +132,7 @@ def run_sweep(
                 futures = [executor.submit(run_trial, flow_file, assignments, trial, deltas, directory) for trial in group]
                 for trial, future in zip(group, futures, strict=True):
                     tables[trial] = future.result()
+                    console.print(f"{len(tables)}/{len(trials) + len(by_program)} {trial.name} done", markup=False)
         path = directory / "sweep.csv"
         partial = path.with_name(".sweep.csv.partial")
         partial.write_text(_tidy(tables), encoding="utf-8")
