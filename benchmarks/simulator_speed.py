@@ -52,7 +52,7 @@ def main() -> None:
     wall, used = time.perf_counter() - begin, time.process_time() - processor
     activity = simulator.activity()
     print(f"simulation: {options.cycles / wall:.0f} cycles/s wall, {options.cycles / used:.0f} cycles/s of processor time")
-    print(f"toggles per cycle {activity.toggle_rate.sum():.0f}, program ended in cycle {stimulus.exit_cycle} with {stimulus.exit_value}")
+    print(f"{activity.toggle_rate.sum():.0f} toggles per cycle; program ended in cycle {stimulus.exit_cycle}: {stimulus.exit_value}")
     random = np.random.default_rng(1)
     n_vdd = len(technology.vdds)
     pair = random.integers(2, size=49)[random.integers(49, size=netlist.n_cells)] * (n_vdd - 1)

@@ -2,8 +2,8 @@
 
 Time is counted in half clock cycles: even steps are rising edges, odd steps falling edges. Gates have no delay. Within a
 step the order is that of synchronous logic: first the clock network, then all triggered flip-flops sample, then they and the
-inputs change together, then the data logic follows level by level. Values move in two alternating passes, so that the hot
-loops stay in one function each: cells are evaluated and name the nets to flip; nets flip and wake their sinks.
+inputs change together, then the data logic follows level by level. Values move in two alternating passes: cells are
+evaluated and name the nets to flip; nets flip and wake their sinks.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def new_state(wiring: Wiring, n_nets: int) -> State:
     )
 
 
-@numba.njit(cache=True)
+@numba.njit(inline="always")
 def _apply(w, s, now):  # type: ignore[no-untyped-def]
     """Change the listed nets: count, book the time of the sinks' patterns, update them and wake the sinks."""
     cell_data = s.cell
@@ -159,12 +159,11 @@ def _apply(w, s, now):  # type: ignore[no-untyped-def]
     s.counter[_FLIPS] = 0
 
 
-@numba.njit(cache=True)
-def _evaluate(w, s, cells, n):  # type: ignore[no-untyped-def]
-    """List the nets that the outputs of the first ``n`` of ``cells`` must change."""
+@numba.njit(inline="always")
+def _evaluate(w, s, cells):  # type: ignore[no-untyped-def]
+    """List the nets that the outputs of ``cells`` must change."""
     count = s.counter[_FLIPS]
-    for i in range(n):
-        cell = cells[i]
+    for cell in cells:
         pattern = s.cell[cell, PATTERN]
         role = s.cell[cell, ROLE]
         if role <= GATE:
@@ -183,22 +182,6 @@ def _evaluate(w, s, cells, n):  # type: ignore[no-untyped-def]
                 count += 1
             word >>= 1
     s.counter[_FLIPS] = count
-
-
-@numba.njit(cache=True)
-def _drain(w, s, stop, now, budget):  # type: ignore[no-untyped-def]
-    """Evaluate queued cells of all levels below ``stop``, lowest first; return the evaluations left."""
-    while s.counter[_LOWEST] < stop and budget >= 0:
-        level = s.counter[_LOWEST]
-        n = s.filled[level]
-        if n == 0:
-            s.counter[_LOWEST] += 1
-            continue
-        s.filled[level] = 0
-        _evaluate(w, s, s.queue[w.level_ptr[level] : w.level_ptr[level + 1]], n)
-        _apply(w, s, now)
-        budget -= n
-    return budget
 
 
 @numba.njit(cache=True)
@@ -277,30 +260,34 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
     """
     n_levels = len(w.level_ptr) - 1
     budget = 64 * len(s.cell) + 1000
+    before_edge = True
     if clock_net >= 0 and s.value[clock_net] != clock_value:
         s.flips[s.counter[_FLIPS]] = clock_net
         s.counter[_FLIPS] += 1
-        _apply(w, s, now)
-        budget = _drain(w, s, w.n_clock_levels, now, budget)
-    kept = _sample(w, s)
-    _evaluate(w, s, s.pending, kept)
-    for i in range(len(input_net)):
-        net = input_net[i]
-        if net >= 0 and s.value[net] != input_value[i]:
-            s.flips[s.counter[_FLIPS]] = net
-            s.counter[_FLIPS] += 1
-    _apply(w, s, now)
     while budget >= 0:
-        budget = _drain(w, s, w.n_clock_levels, now, budget)
-        if s.counter[_PENDING] > 0 or s.counter[_FIRED] > 0:
-            budget -= 1 + s.counter[_PENDING]
-            kept = _sample(w, s)
-            _evaluate(w, s, s.pending, kept)
-            _apply(w, s, now)
-            continue
-        if s.counter[_LOWEST] >= n_levels:
+        _apply(w, s, now)
+        level = s.counter[_LOWEST]
+        while level < n_levels and s.filled[level] == 0:
+            level += 1
+        s.counter[_LOWEST] = level
+        if level >= w.n_clock_levels and (before_edge or s.counter[_PENDING] > 0 or s.counter[_FIRED] > 0):
+            n = _sample(w, s)
+            cells = s.pending[:n]
+            if before_edge:
+                before_edge = False
+                for i in range(len(input_net)):
+                    net = input_net[i]
+                    if net >= 0 and s.value[net] != input_value[i]:
+                        s.flips[s.counter[_FLIPS]] = net
+                        s.counter[_FLIPS] += 1
+        elif level < n_levels:
+            n = s.filled[level]
+            s.filled[level] = 0
+            cells = s.queue[w.level_ptr[level] : w.level_ptr[level] + n]
+        else:
             return 0
-        budget = _drain(w, s, n_levels, now, budget)
+        budget -= 1 + n
+        _evaluate(w, s, cells)
     return OSCILLATES
 
 
@@ -318,8 +305,7 @@ def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
             s.cell[cell, QUEUED] = 1
             s.pending[s.counter[_PENDING]] = cell
             s.counter[_PENDING] += 1
-    n = s.counter[_PENDING]
-    _evaluate(w, s, s.pending, n)
+    _evaluate(w, s, s.pending[: s.counter[_PENDING]])
     for net in ones:
         s.flips[s.counter[_FLIPS]] = net
         s.counter[_FLIPS] += 1
@@ -329,7 +315,6 @@ def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
             level = s.cell[cell, LEVEL]
             s.queue[w.level_ptr[level] + s.filled[level]] = cell
             s.filled[level] += 1
-    _apply(w, s, 0)
     s.counter[_LOWEST] = 0
     return step(w, s, -1, 0, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8), 0)
 
