@@ -125,13 +125,13 @@ def test_outputs_of_an_earlier_run_never_pass_for_those_of_a_failed_one(
 ) -> None:
     run(context, directory, tool)
     monkeypatch.setenv("STAND_IN", "missing:placement")
-    with pytest.raises(OpenRoadError, match="did not write placement.def"):
+    with pytest.raises(OpenRoadError, match=r"did not write placement\.def"):
         run(variant_of(context, density=0.7), directory, tool)
 
 
 def test_a_missing_input_is_named(context: FlowContext, directory: Path, tool: OpenRoad) -> None:
     (directory / "netlist.v").unlink()
-    with pytest.raises(InputError, match="netlist.v: needed by the OpenROAD scripts"):
+    with pytest.raises(InputError, match=r"netlist\.v: needed by the OpenROAD scripts"):
         run(context, directory, tool)
 
 
@@ -156,7 +156,7 @@ def test_a_version_of_the_tested_range_is_taken() -> None:
 
 
 def test_a_missing_tool_is_exit_status_3_with_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(ToolMissingError, match="openroad is not installed.*FINEVH_OPENROAD") as caught:
+    with pytest.raises(ToolMissingError, match=r"openroad is not installed.*FINEVH_OPENROAD") as caught:
         find_openroad(environment={"PATH": str(tmp_path)})
     assert caught.value.exit_status == 3
     with pytest.raises(ToolMissingError, match="FINEVH_OPENROAD=/none/openroad: no such executable"):
