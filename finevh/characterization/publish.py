@@ -9,7 +9,7 @@ from finevh.characterization.cross_views import cross_from_records
 from finevh.characterization.process import load_process
 from finevh.characterization.record import CellRecord, load_record, record_path
 from finevh.characterization.topology import Topology, load_fillers, load_topologies
-from finevh.characterization.views import fillers, library_from_records
+from finevh.characterization.views import fillers, header_cells, library_from_records, load_headers
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
 from finevh.technology.lef_write import Footprint, render_cell_lef, render_tech_lef
@@ -61,6 +61,7 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
     folder = out or technology.parent
     site = (manifest.site.width_um, manifest.site.height_um)
     physical = fillers(widths, site)
+    headers = load_headers((technology.parent / manifest.headers).resolve()) if manifest.headers else ()
     written: list[Path] = []
 
     def done(path: Path) -> None:
@@ -74,12 +75,13 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
         for vdd in supplies:
             members = [found[variant, vdd, name] for name in topologies]
             name = f"{manifest.name}{suffix}_{vdd_label(vdd)}"
-            library = library_from_records(members, topologies, physical, site, suffix, name)
+            switches = header_cells(headers, members, site)
+            library = library_from_records(members, topologies, [*switches, *physical], site, suffix, name)
             path = folder / manifest.views.liberty.format(suffix=suffix, variant=variant, vdd=vdd_label(vdd))
             write_gzip(render_liberty(library, threshold_voltage_group=variant, comment=_COMMENT), path)
             done(path)
-        models += [cell for cell in library.cells.values() if cell.kind != Kind.PHYSICAL]
-    _physical_views(manifest, manifest.views, models, physical, folder, done)
+        models += library.cells.values()
+    _physical_views(manifest, manifest.views, models, {header.name: header.supplies for header in headers}, folder, done)
     if manifest.views.cross_voltage:
         path = folder / manifest.views.cross_voltage
         write_cross_file(cross_from_records(found, chosen, supplies, topologies, process.pair_span), path)
@@ -100,8 +102,8 @@ def _load(records: Path, variants: Iterable[str], vdds: Sequence[float], topolog
     return found
 
 
-def _physical_views(manifest: Manifest, views: Views, models: Sequence[Cell], physical: Sequence[Cell], folder: Path,
-                    done: Callable[[Path], None]) -> None:
+def _physical_views(manifest: Manifest, views: Views, models: Sequence[Cell], supplies: Mapping[str, tuple[str, ...]],
+                    folder: Path, done: Callable[[Path], None]) -> None:
     """LEF of all variants (one footprint, one macro per name) and Verilog models."""
     if manifest.site is None:
         return
@@ -112,21 +114,19 @@ def _physical_views(manifest: Manifest, views: Views, models: Sequence[Cell], ph
         done(path)
     if views.cell_lef and manifest.layers:
         path = folder / views.cell_lef[0]
-        shapes = [_footprint(cell, site.height_um) for cell in models]
-        for variant in manifest.published():
-            suffix = manifest.suffix(variant.name)
-            shapes += [Footprint(cell.name + suffix, cell.area / site.height_um, site.height_um, "CORE SPACER", ())
-                       for cell in physical]
+        shapes = [_footprint(cell, site.height_um, supplies.get(cell.footprint, ())) for cell in models]
         layer = manifest.layers[0]
         write_text([render_cell_lef(shapes, site.name, site.width_um, layer.name, 2 * layer.pitch_um).rstrip()], path)
         done(path)
     if views.verilog:
         path = folder / views.verilog
-        write_text([render_models(models, f"{manifest.name}: functional models").rstrip()], path)
+        logic = [cell for cell in models if cell.kind != Kind.PHYSICAL]
+        write_text([render_models(logic, f"{manifest.name}: functional models").rstrip()], path)
         done(path)
 
 
-def _footprint(cell: Cell, height: float) -> Footprint:
+def _footprint(cell: Cell, height: float, supplies: tuple[str, ...]) -> Footprint:
     pins = tuple((pin.name, "OUTPUT" if pin.direction == Direction.OUTPUT else "INPUT", "CLOCK" if pin.clock else "SIGNAL")
                  for pin in cell.pins)
-    return Footprint(cell.name, cell.area / height, height, "CORE", pins)
+    return Footprint(cell.name, cell.area / height, height, "CORE" if pins else "CORE SPACER",
+                     pins + tuple((name, "INOUT", "POWER") for name in supplies))

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from finevh.characterization.cell import characterize_combinational
 from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
-from finevh.characterization.deck import DEFAULT_OPTIONS, TIGHT_OPTIONS
+from finevh.characterization.deck import DEFAULT_OPTIONS, SCALE_OPTIONS, TIGHT_OPTIONS
 from finevh.characterization.ngspice import SimulationError, find_ngspice
 from finevh.characterization.process import Process, Variant, load_process
 from finevh.characterization.record import CellRecord, load_record, record_path, save_record
@@ -98,7 +98,7 @@ def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd
     if inverter is None:
         raise InputError(f"{process.path}: no cell is an inverter; the grid is scaled to one, so describe one")
     # A generous start: 200 ps and 20 ps/fF only set how long the first run waits.
-    corner = Corner(process, variant, vdd, 200.0, 20.0, scratch, DEFAULT_OPTIONS)
+    corner = Corner(process, variant, vdd, 200.0, 20.0, scratch, SCALE_OPTIONS)
     toggle = Toggle(inverter.inputs[0], (), vdd)
     slew = 20.0
     for _ in range(3):
@@ -108,7 +108,7 @@ def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd
         capacitance = float(np.mean([abs(s.charge_fc) for s in samples])) / vdd
         slew = float(np.mean([next(iter(s.out_slew_ps.values())) for s in samples if s.load_ff == 8.0]))
     tau = delay[0] + unit * (4 * capacitance - 4.0)
-    return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"))
+    return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"), options=DEFAULT_OPTIONS)
 
 
 def characterize(technology: Path, out: Path, cells: Sequence[str] = (), vdds: Sequence[float] = (),
