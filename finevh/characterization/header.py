@@ -1,0 +1,106 @@
+"""The Vdd-MUX header: on-resistance of its switches and leakage through the one that is off, per rail pair and size."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from finevh.characterization.deck import STATIC_OPTIONS
+from finevh.characterization.ngspice import simulate
+from finevh.characterization.process import Process, Variant, transistor_line
+from finevh.characterization.topology import Transistor
+from finevh.errors import InputError
+
+__all__ = ["DROP_V", "HeaderPoint", "characterize_headers", "write_headers"]
+
+DROP_V = 0.02
+"""Voltage across the closed switch, V: about what a tile's rail may lose; the resistance is nearly ohmic there."""
+
+
+@dataclass(frozen=True)
+class HeaderPoint:
+    """One header at one rail pair; resistances kOhm, leakages mW.
+
+    `resistance_h_kohm`: switch to VDDH closed; `leakage_h_mw`: then lost through the open switch to VDDL, and so on.
+    """
+
+    cell: str
+    drive: int
+    vdd_l: float
+    vdd_h: float
+    resistance_h_kohm: float
+    resistance_l_kohm: float
+    leakage_h_mw: float
+    leakage_l_mw: float
+
+
+def characterize_headers(process: Process, table: Path, variant: Variant, scratch: Path) -> list[HeaderPoint]:
+    """Measure every header of a table at every rail pair of the span, the well (VBP) on VDDH.
+
+    Raises
+    ------
+    InputError
+        If the table is no TOML or lacks a key.
+    """
+    try:
+        headers = tomllib.loads(table.read_text(encoding="utf-8"))["headers"]
+        sizes = [(name, int(entry["fingers"]), tuple(entry["drives"])) for name, entry in headers.items()]
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise InputError(f"{table}: not a header table ({error}); see libs/cells/headers.toml") from error
+    pairs = [(low, high) for high in process.vdd for low in process.vdd
+             if low <= high and high - low <= process.pair_span + 1e-6]
+    points = []
+    for name, fingers, drives in sizes:
+        for drive in drives:
+            points += _measure(process, variant, name, drive, fingers * drive, pairs, scratch)
+    return points
+
+
+def _measure(process: Process, variant: Variant, name: str, drive: int, fingers: int,
+             pairs: Sequence[tuple[float, float]], scratch: Path) -> list[HeaderPoint]:
+    """Two switches, each measured closed (drop of `DROP_V`) and open (the rail on the other supply)."""
+    switch = Transistor("p", "rail", "gate", "supply", 1.0)
+    lines = []
+    for which in ("h", "l"):
+        nodes = {"rail": f"r{which}", "gate": f"g{which}", "supply": f"s{which}", "VDD": "nb", "VSS": "0"}
+        lines += [transistor_line(process, variant, switch, which, nodes, fingers),
+                  f"v{which}r r{which} 0 0", f"v{which}g g{which} 0 0", f"v{which}s s{which} 0 0"]
+    commands: list[str] = []
+
+    def bias(which: str, rail: float, gate: float, supply: float) -> None:
+        commands.extend([f"alter v{which}r dc={rail:.6g}", f"alter v{which}g dc={gate:.6g}", f"alter v{which}s dc={supply:.6g}"])
+
+    for low, high in pairs:
+        commands.append(f"alter vb dc={high:.6g}")
+        for closed in (True, False):
+            bias("h", high - DROP_V if closed else low, 0.0 if closed else high, high)
+            bias("l", low - DROP_V if closed else high, 0.0 if closed else high, low)
+            commands.extend(["op", "write out.raw", "destroy all"])
+    deck = "\n".join([
+        f"* {name}_X{drive}", f'.include "{process.models}"', *process.preamble, f".temp {process.temperature_c:g}",
+        f".options {STATIC_OPTIONS}", "vb nb 0 0", *lines, ".save i(vhs) i(vls) i(vhr) i(vlr) i(vb)", ".control",
+        "set noinit", "set filetype=binary", "set appendwrite", *commands, "quit", ".endc", ".end", ""])
+    plots = simulate(deck, 2 * len(pairs), scratch)
+    points = []
+    for (low, high), on, off in zip(pairs, plots[::2], plots[1::2], strict=True):
+        def current(plot: object, source: str) -> float:
+            return -float(plot[f"i({source})"][0]) * 1e3  # type: ignore[index]
+
+        # The power of both ends of an open switch: current that flows from the higher to the lower rail.
+        lost_l = high * current(off, "vhs") + low * current(off, "vhr")
+        lost_h = low * current(off, "vls") + high * current(off, "vlr")
+        points.append(HeaderPoint(name, drive, low, high, DROP_V / current(on, "vhs"), DROP_V / current(on, "vls"),
+                                  lost_h, lost_l))
+    return points
+
+
+def write_headers(points: Sequence[HeaderPoint], path: Path) -> None:
+    """Write the points as CSV with one header line of field names (their suffix is the unit)."""
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(field.name for field in fields(HeaderPoint))
+        for point in points:
+            writer.writerow(f"{v:.6g}" if isinstance(v, float) else v for v in astuple(point))
