@@ -15,7 +15,6 @@ from pathlib import Path
 
 from finevh.synthesis.commands import PROGRESS
 
-
 _PR_SET_PDEATHSIG = 1
 """Linux ``prctl``: signal to get when the parent ends (man 2 PR_SET_PDEATHSIG)."""
 
