@@ -100,7 +100,14 @@ def _fill(corner: Corner, topology: Topology, table: dict[Key, Sample],
         if runs:
             plan.append((float(load), runs))
     for sample in run_toggles(corner, topology, plan) if plan else []:
-        table[sample.toggle, sample.rising, sample.slew_ps, sample.load_ff] = sample
+        table[_toggle(sample), sample.rising, sample.slew_ps, sample.load_ff] = sample
+
+
+def _toggle(sample: Sample) -> Toggle:
+    """Return the key of a combinational sample."""
+    if not isinstance(sample.toggle, Toggle):
+        raise TypeError(f"{sample.toggle!r} is no toggle")
+    return sample.toggle
 
 
 def _slowness(table: Mapping[Key, Sample], toggle: Toggle, group: Group, up: bool,
@@ -137,7 +144,8 @@ def _arcs(corner: Corner, topology: Topology, table: Mapping[Key, Sample],
                         _edge(corner, table, down, group, False, slews, loads), up.side, down.side))
         if len(members) > 1:
             arcs += [Arc(*group, "combinational", toggle.side, small_slews, small_loads,
-                         *(_edge(corner, table, toggle, group, e, small_slews, small_loads) for e in (True, False)),
+                         _edge(corner, table, toggle, group, True, small_slews, small_loads),
+                         _edge(corner, table, toggle, group, False, small_slews, small_loads),
                          toggle.side, toggle.side) for toggle in members]
     return tuple(arcs)
 
@@ -155,8 +163,8 @@ def _hidden_samples(corner: Corner, topology: Topology) -> list[Sample]:
 
 
 def _hidden(samples: Sequence[Sample]) -> tuple[HiddenEnergy, ...]:
-    rise = {s.toggle: s for s in samples if s.rising}
-    fall = {s.toggle: s for s in samples if not s.rising}
+    rise = {_toggle(s): s for s in samples if s.rising}
+    fall = {_toggle(s): s for s in samples if not s.rising}
     return tuple(HiddenEnergy(t.pin, t.side, np.array([s.slew_ps]), np.array([s.energy_fj]),
                               np.array([fall[t].energy_fj])) for t, s in rise.items())
 
@@ -165,7 +173,7 @@ def _capacitance(corner: Corner, pin: str, table: Mapping[Key, Sample], quiet: S
     """Charge over swing at the middle of the grid; the mean over side states that move an output, range over all."""
     slew, load = _middle(corner)
     active = [s for (t, _, at, on), s in table.items() if t.pin == pin and at == slew and on == load]
-    everything = active + [s for s in quiet if s.toggle.pin == pin]
+    everything = active + [s for s in quiet if _toggle(s).pin == pin]
     mean, span = [], []
     for rising in (True, False):
         sign = 1.0 if rising else -1.0
@@ -186,7 +194,7 @@ def _cross(corner: Corner, topology: Topology, table: Mapping[Key, Sample],
     plan = [(float(load), [(Toggle(t.pin, t.side, v), [float(s) for s in slews]) for v in other for t in chosen])
             for load in loads]
     samples = run_toggles(corner, topology, plan) if other else []
-    found = {(s.toggle, s.rising, s.slew_ps, s.load_ff): s for s in samples}
+    found = {(_toggle(s), s.rising, s.slew_ps, s.load_ff): s for s in samples}
     crossed = []
     for (group, up), toggle in worst.items():
         shape = (len(drivers), len(slews), len(loads))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.characterization.combinational import Corner, hold_ps
 from finevh.characterization.deck import SEARCH_OPTIONS, TIGHT_OPTIONS, Bench, cell_deck, node_names
@@ -27,6 +28,11 @@ __all__ = ["GLITCH", "PUSHOUT", "measure_constraints"]
 PUSHOUT = 1.10
 GLITCH = 0.10
 ROUNDS = 8
+_KINDS: dict[str, ConstraintKind] = {
+    "setup_rising": "setup_rising", "setup_falling": "setup_falling", "hold_rising": "hold_rising",
+    "hold_falling": "hold_falling", "recovery_rising": "recovery_rising", "removal_rising": "removal_rising",
+}
+FloatArray = NDArray[np.float64]
 REACH = 8.0
 """Half width of the first bracket in corner time constants, besides half the ramps."""
 
@@ -122,8 +128,7 @@ def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
             return
         middle = topology.apply(state, *first)
         end = topology.apply(middle, *second)
-        before, expected = topology.evaluate(state), topology.evaluate(end)
-        assert before is not None and expected is not None
+        before, expected = topology.settled(state), topology.settled(end)
         for own in slews:
             for other in slews:
                 pair = (own, other) if first[0] == pin else (other, own)
@@ -147,12 +152,11 @@ def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
             # hold: the old value 1 - new is captured although the pin moves to `new` after the edge
             stored = (1 - target) if gate else target
             search(f"hold_{word}", pin, new == 1, inputs, stored, (clock, closing), (pin, new), clock)
-    for pin, value in ((sequential.clear, 0), (sequential.preset, 1)):
-        if pin is None or gate:
-            continue
-        data = next(d for d in ({v: b for v in sequential.next.variables} for b in (0, 1))
+    asynchronous = ((sequential.clear, 0), (sequential.preset, 1)) if not gate else ()
+    for pin, value in ((pin, value) for pin, value in asynchronous if pin is not None):
+        data = next(d for d in (dict.fromkeys(sequential.next.variables, b) for b in (0, 1))
                     if sequential.next.evaluate(d) == 1 - value)
-        inputs = {**{p: 0 for p in topology.inputs}, **idle, **data, clock: opening, pin: 0}
+        inputs = {**dict.fromkeys(topology.inputs, 0), **idle, **data, clock: opening, pin: 0}
         search(f"recovery_{word}", pin, True, inputs, value, (pin, 1), (clock, closing), clock)
         search(f"removal_{word}", pin, True, inputs, value, (clock, closing), (pin, 1), clock)
     return found
@@ -164,16 +168,14 @@ def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
     assert sequential is not None
     slew = float(corner.slew_ps[1])
     found = []
-    for pin in (sequential.clock, sequential.clear, sequential.preset):
-        for state in topology.states() if pin else ():
+    for pin in [name for name in (sequential.clock, sequential.clear, sequential.preset) if name]:
+        for state in topology.states():
             rest = dict(state.inputs)[pin]
             if pin != sequential.clock and rest == 0:
                 continue
             middle = topology.apply(state, pin, 1 - rest)
             end = topology.apply(middle, pin, rest)
-            before, expected = topology.evaluate(state), topology.evaluate(end)
-            during = topology.evaluate(middle)
-            assert before is not None and expected is not None and during is not None
+            before, during, expected = (topology.settled(s) for s in (state, middle, end))
             if end.stored == state.stored:
                 continue
             found.append(Search(("pulse", pin, pin, rest == 0), state, (pin, 1 - rest), (pin, rest), expected,
@@ -224,7 +226,8 @@ def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, floa
     return results
 
 
-def _judge(search: Search, vdd: float, time: np.ndarray, waves: dict[str, np.ndarray], reference: float) -> tuple[bool, float | None]:
+def _judge(search: Search, vdd: float, time: FloatArray, waves: dict[str, FloatArray],
+           reference: float) -> tuple[bool, float | None]:
     for pin, bit in search.expected.items():
         if abs(waves[pin][-1] - bit * vdd) > GLITCH * vdd:
             return False, None
@@ -245,20 +248,17 @@ def _with_hold(step: Step, hold: float) -> Step:
 
 def _constraints(searches: Sequence[Search], slews: Sequence[float]) -> tuple[Constraint, ...]:
     """Arrange results into tables; several states of one purpose: the largest distance decides."""
-    tables: dict[tuple[str, str, str], dict[bool, np.ndarray]] = defaultdict(dict)
+    tables: dict[tuple[ConstraintKind, str, str], dict[bool, FloatArray]] = defaultdict(dict)
     for search in searches:
         kind, pin, related, rising = search.purpose
         if kind == "pulse":
             continue
-        table = tables[kind, pin, related].setdefault(rising, np.full((len(slews), len(slews)), -np.inf))
+        table = tables[_KINDS[kind], pin, related].setdefault(rising, np.full((len(slews), len(slews)), -np.inf))
         own, other = search.slews if search.first[0] == pin else search.slews[::-1]
         i, j = slews.index(own), slews.index(other)
         table[i, j] = max(table[i, j], search.result())
     axis = np.array(slews)
-    names: dict[str, ConstraintKind] = {name: name for name in  # type: ignore[misc]
-                                        ("setup_rising", "setup_falling", "hold_rising", "hold_falling", "recovery_rising",
-                                         "removal_rising")}
-    return tuple(Constraint(names[kind], pin, related, axis, axis, edges.get(True), edges.get(False))
+    return tuple(Constraint(kind, pin, related, axis, axis, edges.get(True), edges.get(False))
                  for (kind, pin, related), edges in tables.items())
 
 

@@ -98,7 +98,7 @@ def _failure(deck: str, log: str, keep: Path) -> SimulationError:
 
 def read_raw(data: bytes) -> list[Plot]:
     """Parse ngspice's binary raw format; a file may hold several plots."""
-    plots = []
+    plots: list[Plot] = []
     position = 0
     while True:
         start = data.find(b"Title:", position)

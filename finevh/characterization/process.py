@@ -129,7 +129,9 @@ def load_process(path: Path) -> Process:
 
 def _process(path: Path, data: Mapping[str, Any]) -> Process:
     models, geometry, voltages, grid = data["models"], data["geometry"], data["voltages"], data["grid"]
-    card = locate_package_file(models["package"], models["file"]) if "package" in models else path.parent / models["file"]
+    card = path.parent / models["file"]
+    if "package" in models:
+        card = locate_package_file(models["package"], models["file"])
     return Process(
         name=data["name"], path=path, cells=tuple((path.parent / item).resolve() for item in data["cells"]),
         models=card, section=models.get("section", ""), preamble=tuple(models.get("preamble", ())),
@@ -137,14 +139,17 @@ def _process(path: Path, data: Mapping[str, Any]) -> Process:
         instance=models.get("instance", ""),
         devices={name: (entry["n"], entry["p"]) for name, entry in data["devices"].items()},
         length_um=geometry["length_um"], width_n_um=geometry["width_n_um"], width_p_um=geometry["width_p_um"],
-        diffusion_um=geometry["diffusion_um"], vdd=tuple(voltages["vdd"]), pair_span=voltages["pair_span"], delay_step=voltages["delay_step"],
-        sense=(voltages["sense"][0], voltages["sense"][1]),
-        grid=Grid(np.array(grid["slew"], dtype=float), np.array(grid["load_ff"], dtype=float),
-                  tuple(grid["side_slew"]), tuple(grid["side_load"]), tuple(grid["cross_slew"]),
-                  tuple(grid["cross_load"]), tuple(grid["constraint_slew"])),
+        diffusion_um=geometry["diffusion_um"], vdd=tuple(voltages["vdd"]), pair_span=voltages["pair_span"],
+        delay_step=voltages["delay_step"], sense=(voltages["sense"][0], voltages["sense"][1]), grid=_grid(grid),
         variants=tuple(Variant(v["name"], v["device"], float(v["length_offset_nm"]), float(v["vth_offset_mv"]))
                        for v in data["variants"]),
     )
+
+
+def _grid(data: Mapping[str, Any]) -> Grid:
+    return Grid(np.array(data["slew"], dtype=float), np.array(data["load_ff"], dtype=float),
+                tuple(data["side_slew"]), tuple(data["side_load"]), tuple(data["cross_slew"]),
+                tuple(data["cross_load"]), tuple(data["constraint_slew"]))
 
 
 def locate_package_file(package: str, file: str) -> Path:

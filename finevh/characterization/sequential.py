@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.characterization.cell import pins_of
 from finevh.characterization.combinational import Corner, Sample, Train, run_trains
@@ -49,6 +50,7 @@ class Move:
         return (*((p, b) for p, b in self.state.inputs if p != self.pin), ("IQ", self.state.stored))
 
 
+FloatArray = NDArray[np.float64]
 Group = tuple[str, str, Sense, TimingType]
 Table = dict[tuple[Move, float, float], Sample]
 
@@ -60,9 +62,8 @@ def characterize_sequential(corner: Corner, topology: Topology) -> CellRecord:
     groups, quiet = _classify(topology, moves)
     slew, load = _middle(corner)
     table: Table = {}
-    _fill(corner, topology, table, [(move, {(slew, load)}) for move in dict.fromkeys([*sum(groups.values(), []), *quiet])])
-    worst = {key: max(members, key=lambda m, pin=key[0][1]: table[m, slew, load].delay_ps[pin])  # type: ignore[misc]
-             for key, members in groups.items()}
+    _fill(corner, topology, table, [(move, {(slew, load)}) for move in dict.fromkeys(moves)])
+    worst = {key: _slowest(table, members, key[0][1], slew, load) for key, members in groups.items()}
     _fill(corner, topology, table, [(move, _points(corner, key[0])) for key, move in worst.items()])
     capacitances = tuple(_capacitance(corner, pin, [s for (m, s_, l_), s in table.items() if m.pin == pin
                                                     and (s_, l_) == (slew, load)]) for pin in topology.inputs)
@@ -71,6 +72,10 @@ def characterize_sequential(corner: Corner, topology: Topology) -> CellRecord:
         topology.name, corner.variant.name, corner.vdd, corner.process.temperature_c, pins_of(topology), capacitances,
         _arcs(corner, table, worst), _hidden(topology, [(m, table[m, slew, load]) for m in quiet]), states, cross_leakage,
         _cross(corner, topology, table, worst), sequential_noise(corner, topology), constraints, pulses)
+
+
+def _slowest(table: Table, moves: Iterable[Move], output: str, slew: float, load: float) -> Move:
+    return max(moves, key=lambda move: table[move, slew, load].delay_ps[output])
 
 
 def _middle(corner: Corner) -> tuple[float, float]:
@@ -83,9 +88,8 @@ def _classify(topology: Topology, moves: Iterable[Move]) -> tuple[dict[tuple[Gro
     groups: dict[tuple[Group, bool], list[Move]] = defaultdict(list)
     quiet = []
     for move in moves:
-        before = topology.evaluate(move.state)
-        after = topology.evaluate(topology.apply(move.state, move.pin, int(move.rising)))
-        assert before is not None and after is not None
+        before = topology.settled(move.state)
+        after = topology.settled(topology.apply(move.state, move.pin, int(move.rising)))
         moved = [pin for pin in before if before[pin] != after[pin]]
         for pin in moved:
             kind, sense = _timing(topology, move, after[pin] == 1)
@@ -108,7 +112,7 @@ def _timing(topology: Topology, move: Move, up: bool) -> tuple[TimingType, Sense
     return "combinational", "positive_unate" if move.rising == up else "negative_unate"
 
 
-def _axes(corner: Corner, group: Group) -> tuple[np.ndarray, np.ndarray]:
+def _axes(corner: Corner, group: Group) -> tuple[FloatArray, FloatArray]:
     """Asynchronous arcs use the small grid, all others the full one."""
     grid = corner.process.grid
     if group[3] in ("clear", "preset"):
@@ -148,7 +152,7 @@ def _builder(corner: Corner, topology: Topology, runs: Sequence[tuple[Move, Sequ
     return build
 
 
-def _edge(corner: Corner, table: Table, move: Move, pin: str, axes: tuple[np.ndarray, np.ndarray]) -> Edge:
+def _edge(corner: Corner, table: Table, move: Move, pin: str, axes: tuple[FloatArray, FloatArray]) -> Edge:
     slews, loads = axes
     shape = (len(slews), len(loads))
     delay, out_slew, energy = np.empty(shape), np.empty(shape), np.empty(shape)

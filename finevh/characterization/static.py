@@ -80,7 +80,8 @@ def noise_margins(corner: Corner, topology: Topology) -> tuple[NoiseMargin, ...]
     for toggle in runs:
         side = dict(toggle.side)
         for i, pin in enumerate(topology.inputs):
-            bench.commands += [f"alter vi{i} dc={corner.vdd * side.get(pin, 0):.6g}", f"alter ei{i} gain={int(pin == toggle.pin)}"]
+            bench.commands += [f"alter vi{i} dc={corner.vdd * side.get(pin, 0):.6g}",
+                               f"alter ei{i} gain={int(pin == toggle.pin)}"]
         _sweep(bench, "vdrv", grid)
     plots = _simulate(corner, bench)
     limits: dict[str, tuple[float, float]] = {}

@@ -118,6 +118,19 @@ class Topology:
             values["IQ"] = state.stored
         return {pin: function.evaluate(values) for pin, function in self.outputs}
 
+    def settled(self, state: LogicState) -> dict[str, int]:
+        """Return the outputs of a state whose stored bit is known.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        outputs = self.evaluate(state)
+        if outputs is None:
+            raise ValueError(f"{self.name}: the stored bit is unknown in {state.inputs}")
+        return outputs
+
     def states(self) -> list[LogicState]:
         """Return every static state that exists, inputs counting up with the last toggling fastest, then IQ."""
         found = []
