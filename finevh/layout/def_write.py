@@ -15,6 +15,8 @@ from finevh.layout.power_grid import SUPPLIES, PowerGrid
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Real, Technology
 
+CHAIN_PREFIX, MUX_PREFIX = "finevh_config_", "finevh_vddmux_"
+"""Of names that the layout adds to the design's own."""
 UNITS = 1000
 """Database units per um: divides the 1000 and 2000 of the technologies' LEF files."""
 _DIRECTION = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
@@ -43,13 +45,13 @@ def tile_rail(floorplan: Floorplan, tile: int) -> str:
 
 
 def header_names(floorplan: Floorplan) -> list[str]:
-    """Return the instance names of the Vdd-MUXes, ``vddmux_<row>`` with ``_<k>`` from the second of a row on."""
+    """Return the instance names of the Vdd-MUXes, ``finevh_vddmux_<row>`` with ``_<k>`` from the second of a row on."""
     seen: dict[int, int] = {}
     names = []
     for row in floorplan.header_row.tolist():
         k = seen.get(row, 0)
         seen[row] = k + 1
-        names.append(f"vddmux_{row}" + (f"_{k}" if k else ""))
+        names.append(f"{MUX_PREFIX}{row}" + (f"_{k}" if k else ""))
     return names
 
 
@@ -219,8 +221,8 @@ def _special_nets(
 def _with_chain(
     layout: DefLayout, chain: ConfigurationChain, technology: Technology, floorplan: Floorplan
 ) -> DefLayout:
-    """Add the chain's cells, its serial ports and its nets, all prefixed ``config_``, and the Vdd-MUXes' select pins."""
-    prefix = "config_"
+    """Add the chain's cells, its serial ports and its nets, all prefixed ``finevh_config_``, and the Vdd-MUXes' select pins."""
+    prefix = CHAIN_PREFIX
     selects: dict[str, list[tuple[str, str]]] = {}
     if floorplan.header_cell:
         for name, tile in zip(header_names(floorplan), floorplan.header_tile.tolist(), strict=True):
@@ -255,7 +257,7 @@ def make_def(
 
     Parameters
     ----------
-    chain : placed configuration chain, optional; its names get the prefix ``config_``.
+    chain : placed configuration chain, optional; its names get the prefix ``finevh_config_``.
     """
     components = _components(netlist, technology, placement)
     if floorplan.header_cell:

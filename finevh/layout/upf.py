@@ -50,7 +50,7 @@ def format_upf(
     placement: Placement,
     vdd_high: float,
     vdd_low: float,
-    select: str = "config_select",
+    select: str = "finevh_config_select",
 ) -> str:
     """Return the power intent as UPF 2.1.
 
@@ -120,7 +120,7 @@ def write_upf(
     placement: Placement,
     vdd_high: float,
     vdd_low: float,
-    select: str = "config_select",
+    select: str = "finevh_config_select",
 ) -> None:
     """Write :func:`format_upf` to ``path``."""
     Path(path).write_text(format_upf(netlist, floorplan, placement, vdd_high, vdd_low, select), encoding="utf-8")

@@ -73,7 +73,7 @@ def test_switches_have_two_inputs_one_output_and_their_chain_bit(commands: list[
         "in_high VDDH",
         "in_low VDDL",
     ]
-    assert words[words.index("-control_port") + 1].replace("\\", "") == "sel config_select[5]"
+    assert words[words.index("-control_port") + 1].replace("\\", "") == "sel finevh_config_select[5]"
     assert [w for f, w in itertools.pairwise(words) if f == "-on_state"] == [
         "high in_high {sel}",
         "low in_low {!sel}",

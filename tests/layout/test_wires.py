@@ -15,6 +15,7 @@ from finevh.layout import (
     update_wires,
 )
 from finevh.layout.wires import Terminals, net_terminals, steiner_trees
+from finevh.netlist import format_spef, parse_spef
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Direction, Technology
@@ -139,3 +140,18 @@ def test_update_of_moved_cells_equals_a_full_estimate(
     part = update_wires(wires, netlist, technology, moved, nets_of_cells(netlist, cells))
     for name in ("node_ptr", "node_parent", "node_res", "node_cap", "pin_node", "port_node", "length"):
         assert np.array_equal(getattr(full, name), getattr(part, name)), name
+
+
+def test_estimated_trees_survive_spef(netlist: Netlist, wires: Wires) -> None:
+    back = parse_spef(format_spef(netlist, wires), netlist)
+
+    def loads(columns: Wires) -> tuple[np.ndarray, np.ndarray]:
+        """Total capacitance of each net, and the resistance from the driver to each pin."""
+        net = np.repeat(np.arange(netlist.n_nets), np.diff(columns.node_ptr))
+        down = columns.node_res.copy()
+        for i in np.flatnonzero(columns.node_parent >= 0):
+            down[i] += down[columns.node_parent[i]]
+        return np.bincount(net, weights=columns.node_cap, minlength=netlist.n_nets), down[columns.pin_node]
+
+    for ours, theirs in zip(loads(wires), loads(back), strict=True):
+        assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-6)
