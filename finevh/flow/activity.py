@@ -48,6 +48,14 @@ def program_file(stimulus: Path, program: str) -> Path:
     raise InputError(f"activity.programs: no program '{program}' beside {stimulus}; there are {', '.join(known) or 'none'}")
 
 
+def program_files(flow: Flow) -> tuple[Path, ...]:
+    """Hex files that the activity depends on; none where no program runs."""
+    source = flow.activity
+    if source.stimulus is None or source.vcd is not None or source.saif is not None:
+        return ()
+    return tuple(program_file(source.stimulus, program) for program in programs_of(flow))
+
+
 def programs_of(flow: Flow) -> tuple[str, ...]:
     """Names under which activities are kept: the programs, or ``random``, ``vcd``, ``saif``."""
     source = flow.activity

@@ -99,15 +99,27 @@ def rtl_of(flow: Flow) -> Rtl:
     InputError
         For an unknown packaged list; see :func:`finevh.synthesis.find_top`.
     """
-    design = flow.design
-    if design.file_list is not None:
-        if design.file_list not in FILE_LISTS:
-            raise InputError(f"design.file_list: unknown list '{design.file_list}'; known are {', '.join(FILE_LISTS)}")
-        rtl = FILE_LISTS[design.file_list]()
-        rtl = replace(rtl, parameters={**rtl.parameters, **design.parameters}, top=design.top or rtl.top)
+    design, packaged = flow.design, _packaged(flow)
+    if packaged is not None:
+        rtl = replace(packaged, parameters={**packaged.parameters, **design.parameters}, top=design.top or packaged.top)
     else:
         rtl = Rtl(design.files, design.include_dirs, design.defines, design.parameters, design.top)
     return rtl.with_top(find_top(rtl))
+
+
+def _packaged(flow: Flow) -> Rtl | None:
+    name = flow.design.file_list
+    if name is None:
+        return None
+    if name not in FILE_LISTS:
+        raise InputError(f"design.file_list: unknown list '{name}'; known are {', '.join(FILE_LISTS)}")
+    return FILE_LISTS[name]()
+
+
+def packaged_rtl(flow: Flow) -> tuple[Path, ...]:
+    """Files and include folders of a packaged core, which a flow file names only by its list; empty for own files."""
+    rtl = _packaged(flow)
+    return () if rtl is None else (*rtl.files, *rtl.include_dirs)
 
 
 def sdc_text(clock: Clock, time: float = 1000.0, capacitance: float = 1000.0) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from finevh.config import Flow
-from finevh.flow.activity import run_activity_stage
+from finevh.flow.activity import program_files, run_activity_stage
 from finevh.flow.bias import run_polybias_stage
 from finevh.flow.export import run_export_stage
+from finevh.flow.inputs import packaged_rtl
 from finevh.flow.operating import run_operating_stage
 from finevh.flow.physical import (
     run_floorplan_stage,
@@ -23,6 +24,7 @@ _CELLS = ("technology", "netlist", "units", "config")
 def _synthesis(flow: Flow) -> object:
     return {
         "design": flow.design,
+        "packaged": packaged_rtl(flow),
         "technology": flow.technology,
         "period": flow.clock.period,
         "vdd_max": flow.schemes.vdd_max,
@@ -52,7 +54,12 @@ def _optimize(flow: Flow) -> dict[str, object]:
 
 
 def _activity(flow: Flow) -> object:
-    return {"activity": flow.activity, "clock": (flow.clock.port, flow.clock.constants), "seed": flow.seed}
+    return {
+        "activity": flow.activity,
+        "programs": program_files(flow),
+        "clock": (flow.clock.port, flow.clock.constants),
+        "seed": flow.seed,
+    }
 
 
 def _polybias(flow: Flow) -> object:
