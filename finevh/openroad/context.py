@@ -242,7 +242,7 @@ class FlowContext:
     activity: Activity
     polybias: tuple[tuple[str, str], ...] | None = None
     rcx_rules: str | None = None
-    sdc_units: tuple[str, str] = ("ns", "pF")
+    sdc_units: tuple[str, str] = ("ps", "fF")
     seed: int = 1
     threads: int = 1
 

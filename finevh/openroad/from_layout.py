@@ -56,12 +56,13 @@ class FlowOptions:
 
 @dataclass(frozen=True)
 class ClockSpec:
-    """The working clock: name, port, period in ps, and the SDC file (in ps, fF, kOhm) with the other constraints."""
+    """The working clock: name, port, period in ps, and the SDC file with the other constraints, in ``sdc_units``."""
 
     name: str
     port: str
     period: float
     sdc: str | None = None
+    sdc_units: tuple[str, str] = ("ps", "fF")
 
 
 def make_context(
@@ -153,6 +154,7 @@ def make_context(
         activity=activity,
         polybias=None if polybias is None else tuple((odb_name(instance), cell) for instance, cell in polybias),
         rcx_rules=options.rcx_rules,
+        sdc_units=clock.sdc_units,
         seed=options.seed,
         threads=options.threads,
     )
