@@ -35,10 +35,11 @@ from finevh.openroad.context import (
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.quoting import odb_name
 from finevh.technology.lef import Lef
-from finevh.technology.model import Layer, Technology
+from finevh.technology.model import Direction, Layer, Technology
 
 _BUS_BIT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z")
 CHAIN_PREFIX = "config_"
+_DIRECTIONS = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
 
 
 @dataclass(frozen=True)
@@ -314,7 +315,9 @@ def _configuration(chain: ConfigurationChain, technology: Technology, lef: Lef, 
             if net != NO_NET
         ]
         connections += [(CHAIN_PREFIX + name, pin, net) for pin, net in _supply_pins(lef, cell, options.supplies)]
-    ports = {"clk": "INPUT", "update": "INPUT", "serial_in": "INPUT", "serial_out": "OUTPUT"}
+    # Selection nets end at the Vdd-MUX cells; the other ports are the chain's serial interface.
+    directions = zip(netlist.port_names, netlist.port_direction.tolist(), strict=True)
+    ports = {name: _DIRECTIONS[Direction(way)] for name, way in directions if not name.startswith("select[")}
     n_tiles = len(chain.order)
     return Configuration(
         ports=tuple((CHAIN_PREFIX + name, direction) for name, direction in ports.items()),
