@@ -10,7 +10,7 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.layout.chain import ConfigurationChain
-from finevh.layout.def_write import header_names, tile_rail
+from finevh.layout.def_write import CHAIN_PREFIX, header_names, tile_rail
 from finevh.layout.floorplan import Floorplan
 from finevh.layout.placement import FLIPPED_SOUTH, Placement
 from finevh.layout.power_grid import ring_layers
@@ -38,7 +38,6 @@ from finevh.technology.lef import Lef
 from finevh.technology.model import Direction, Layer, Technology
 
 _BUS_BIT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z")
-CHAIN_PREFIX = "config_"
 _DIRECTIONS = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
 
 

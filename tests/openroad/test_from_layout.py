@@ -12,9 +12,10 @@ import pytest
 from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, make_floorplan
 from finevh.layout.chain import island_sites, make_chain
+from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.openroad.check import check_scripts
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
-from finevh.openroad.from_layout import CHAIN_PREFIX, ClockSpec, make_context, planning_netlist, port_name
+from finevh.openroad.from_layout import ClockSpec, make_context, planning_netlist, port_name
 from finevh.openroad.library_files import TechnologyFiles, suffix_lef, suffix_liberty
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.technology.lef import Lef, LefMacro
