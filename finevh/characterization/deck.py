@@ -20,6 +20,7 @@ __all__ = [
     "TIGHT_OPTIONS",
     "Bench",
     "cell_deck",
+    "model_lines",
     "node_names",
 ]
 
@@ -95,8 +96,8 @@ def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float
     """
     nodes = node_names(topology)
     lines = [f"* {process.name} {topology.name} {variant.name} {vdd:.3f} V"]
-    lines.append(f'.lib "{process.models}" {process.section}' if process.section else f'.include "{process.models}"')
-    lines += [*process.preamble, f".temp {process.temperature_c:g}", f".options {options}", f"vdd {nodes['VDD']} 0 {vdd:.6g}"]
+    lines += model_lines(process)
+    lines += [f".temp {process.temperature_c:g}", f".options {options}", f"vdd {nodes['VDD']} 0 {vdd:.6g}"]
     for i, pin in enumerate(topology.inputs):
         if static:
             lines += [f"vi{i} {nodes[pin]} e{i} 0", f"ei{i} e{i} 0 ndrv 0 0"]
@@ -114,6 +115,13 @@ def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float
     lines += [".save " + " ".join(saved), ".control", "set noinit", "set filetype=binary", "set appendwrite",
               *commands, "quit", ".endc", ".end", ""]
     return "\n".join(lines)
+
+
+def model_lines(process: Process) -> list[str]:
+    """Return the lines that load the device models."""
+    files = [f'.include "{file}"' for file in process.before]
+    files.append(f'.lib "{process.models}" {process.section}' if process.section else f'.include "{process.models}"')
+    return [*process.preamble, *files]
 
 
 def node_names(topology: Topology) -> dict[str, str]:

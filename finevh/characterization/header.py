@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from finevh.characterization.deck import STATIC_OPTIONS
+from finevh.characterization.deck import STATIC_OPTIONS, model_lines
 from finevh.characterization.ngspice import simulate
 from finevh.characterization.process import Process, Variant, transistor_line
 from finevh.characterization.topology import Transistor
@@ -80,7 +80,7 @@ def _measure(process: Process, variant: Variant, name: str, drive: int, fingers:
             bias("l", low - DROP_V if closed else high, 0.0 if closed else high, low)
             commands.extend(["op", "write out.raw", "destroy all"])
     deck = "\n".join([
-        f"* {name}_X{drive}", f'.include "{process.models}"', *process.preamble, f".temp {process.temperature_c:g}",
+        f"* {name}_X{drive}", *model_lines(process), f".temp {process.temperature_c:g}",
         f".options {STATIC_OPTIONS}", "vb nb 0 0", *lines, ".save i(vhs) i(vls) i(vhr) i(vlr) i(vb)", ".control",
         "set noinit", "set filetype=binary", "set appendwrite", *commands, "quit", ".endc", ".end", ""])
     plots = simulate(deck, 2 * len(pairs), scratch)

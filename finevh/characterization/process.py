@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.characterization.packages import locate_package_file
 from finevh.characterization.topology import Transistor
-from finevh.errors import InputError, ToolMissingError
+from finevh.errors import InputError
 
-__all__ = ["Grid", "Process", "Variant", "load_process", "locate_package_file", "transistor_line"]
+__all__ = ["Grid", "Process", "Variant", "load_process", "transistor_line"]
 
 FloatArray = NDArray[np.float64]
 
@@ -46,12 +46,17 @@ class Grid:
 
 @dataclass(frozen=True)
 class Process:
-    """Everything a deck needs besides the cell."""
+    """Everything a deck needs besides the cell.
+
+    `models` defines the devices, after the `preamble` lines and the files `before`. `subcircuit`: a device is a subcircuit
+    with w and l in um, not a .model with lengths.
+    """
 
     name: str
     path: Path
     cells: tuple[Path, ...]
     models: Path
+    before: tuple[Path, ...]
     section: str
     preamble: tuple[str, ...]
     subcircuit: bool
@@ -129,12 +134,14 @@ def load_process(path: Path) -> Process:
 
 def _process(path: Path, data: Mapping[str, Any]) -> Process:
     models, geometry, voltages, grid = data["models"], data["geometry"], data["voltages"], data["grid"]
-    card = path.parent / models["file"]
-    if "package" in models:
-        card = locate_package_file(models["package"], models["file"])
+
+    def find(file: str) -> Path:
+        return locate_package_file(models["package"], file) if "package" in models else path.parent / file
+
     return Process(
         name=data["name"], path=path, cells=tuple((path.parent / item).resolve() for item in data["cells"]),
-        models=card, section=models.get("section", ""), preamble=tuple(models.get("preamble", ())),
+        models=find(models["file"]), before=tuple(find(file) for file in models.get("before", ())),
+        section=models.get("section", ""), preamble=tuple(models.get("preamble", ())),
         subcircuit=bool(models.get("subcircuit", False)), temperature_c=float(models["temperature_c"]),
         instance=models.get("instance", ""),
         devices={name: (entry["n"], entry["p"]) for name, entry in data["devices"].items()},
@@ -152,27 +159,6 @@ def _grid(data: Mapping[str, Any]) -> Grid:
                 tuple(data["cross_load"]), tuple(data["constraint_slew"]))
 
 
-def locate_package_file(package: str, file: str) -> Path:
-    """Return the path of a file that an installed distribution lists, without importing the distribution.
-
-    Raises
-    ------
-    ToolMissingError
-        If the distribution is not installed.
-    InputError
-        If it holds no such file.
-    """
-    try:
-        listed = importlib.metadata.distribution(package).files or []
-    except importlib.metadata.PackageNotFoundError as error:
-        raise ToolMissingError(f"Python package {package} holds the device models and is not installed; "
-                               f"pip install {package}") from error
-    for item in listed:
-        if str(item) == file:
-            return Path(str(item.locate()))
-    raise InputError(f"package {package} holds no file {file}; correct [models] file in technology.toml")
-
-
 def _check_devices(process: Process) -> None:
     """Every variant names a device, every device names models that the cards define."""
     try:
@@ -183,11 +169,12 @@ def _check_devices(process: Process) -> None:
         if variant.device not in process.devices:
             raise InputError(f"{process.path}: variant {variant.name} uses device {variant.device!r}, which [devices] "
                              f"does not define; it has {', '.join(process.devices)}")
-    if process.subcircuit:
-        return
+    keyword = "subckt" if process.subcircuit else "model"
+    for file in process.before:
+        text += file.read_text(encoding="utf-8", errors="replace").lower()
     for name, pair in process.devices.items():
         for model in pair:
-            if not re.search(rf"^\s*\.model\s+{re.escape(model.lower())}\s", text, re.MULTILINE):
+            if not re.search(rf"^\s*\.{keyword}\s+{re.escape(model.lower())}\s", text, re.MULTILINE):
                 raise InputError(f"{process.path}: [devices.{name}] names model {model!r}, which "
                                  f"{process.models.name} does not define")
 
@@ -206,9 +193,11 @@ def transistor_line(process: Process, variant: Variant, transistor: Transistor, 
     model = process.devices[transistor.device or variant.device][kind]
     body = nodes["VSS" if kind == 0 else "VDD"]
     ends = f"{nodes[transistor.drain]} {nodes[transistor.gate]} {nodes[transistor.source]} {body}"
-    if process.subcircuit:
-        return f"x{name} {ends} {model} w={width:.6g} l={length:.6g} mult={multiplier} m={multiplier} {process.instance}"
     area, perimeter = width * process.diffusion_um, 2 * process.diffusion_um + width
+    if process.subcircuit:
+        # Geometry in um: such libraries set `.option scale`.
+        return (f"x{name} {ends} {model} w={width:.6g} l={length:.6g} ad={area:.6g} as={area:.6g} pd={perimeter:.6g} "
+                f"ps={perimeter:.6g} m={multiplier} {process.instance}")
     shift = ""
     if variant.vth_offset_mv:
         shift = f" delvto={variant.vth_offset_mv * 1e-3 * (1 if kind == 0 else -1):.6g}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from finevh.characterization.celltable import load_fillers, load_topologies
 from finevh.characterization.cross_views import cross_from_records
 from finevh.characterization.process import load_process
 from finevh.characterization.record import CellRecord, load_record, record_path
-from finevh.characterization.topology import Topology, load_fillers, load_topologies
+from finevh.characterization.topology import Topology
 from finevh.characterization.views import fillers, header_cells, library_from_records, load_headers
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
@@ -53,7 +54,7 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
     topologies: dict[str, Topology] = {}
     widths: dict[str, tuple[int, ...]] = {}
     for table in process.cells:
-        topologies |= load_topologies(table)
+        topologies |= load_topologies(table, process.devices)
         widths |= load_fillers(table)
     chosen = tuple(variants or (variant.name for variant in manifest.published()))
     supplies = tuple(vdds or manifest.vdds())

@@ -16,13 +16,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from finevh.characterization.cell import characterize_combinational
+from finevh.characterization.celltable import load_topologies
 from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
 from finevh.characterization.deck import DEFAULT_OPTIONS, SCALE_OPTIONS, TIGHT_OPTIONS
 from finevh.characterization.ngspice import SimulationError, find_ngspice
 from finevh.characterization.process import Process, Variant, load_process
 from finevh.characterization.record import CellRecord, load_record, record_path, save_record
 from finevh.characterization.sequential import characterize_sequential
-from finevh.characterization.topology import Topology, load_topologies
+from finevh.characterization.topology import Topology
 from finevh.errors import InputError
 
 __all__ = ["Summary", "characterize", "corner_of", "digest", "load_cells"]
@@ -62,7 +63,7 @@ def load_cells(process: Process) -> dict[str, Topology]:
     """
     cells: dict[str, Topology] = {}
     for path in process.cells:
-        for name, topology in load_topologies(path).items():
+        for name, topology in load_topologies(path, process.devices).items():
             if name in cells:
                 raise InputError(f"{path}: cell {name} is already described in {cells[name].origin}")
             cells[name] = topology
@@ -73,7 +74,8 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float) -
     """Return a hash of everything a record depends on; a record with another hash is measured again."""
     grid = process.grid
     parts = [
-        hashlib.sha256(process.models.read_bytes()).hexdigest(), process.section, process.preamble, process.instance,
+        hashlib.sha256(b"".join(f.read_bytes() for f in (process.models, *process.before))).hexdigest(),
+        process.section, process.preamble, process.instance,
         process.temperature_c, process.devices[variant.device], process.length_um, process.width_n_um,
         process.width_p_um, process.diffusion_um, process.pair_span, process.delay_step, process.vdd, grid.slew.tolist(),
         grid.load_ff.tolist(), grid.side_slew, grid.side_load, grid.cross_slew, grid.cross_load,

@@ -1,18 +1,16 @@
-"""Cells as transistor networks: the cell table (TOML) in, checked `Topology` objects out."""
+"""Cells as transistor networks with their logic: what is simulated, and which states and moves it has."""
 
 from __future__ import annotations
 
-import tomllib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from finevh.characterization.logic import Function, assignments, parse_function
+from finevh.characterization.logic import Function, assignments
 from finevh.errors import InputError
 
-__all__ = ["LogicState", "Sequential", "Topology", "Transistor", "load_fillers", "load_topologies"]
+__all__ = ["LogicState", "Sequential", "Topology", "Transistor", "check_connections"]
 
 _RAILS = ("VDD", "VSS")
 
@@ -167,76 +165,6 @@ class Topology:
     def width_sites(self, drive: int) -> int:
         """Return the footprint of the drive-n cell in sites: n copies of the gate columns, one end gap, the breaks."""
         return self.columns * drive + 1 + self.breaks
-
-
-def load_topologies(path: Path) -> dict[str, Topology]:
-    """Read a cell table.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, no TOML, or a cell is inconsistent (unknown key, pin without a transistor, bad line).
-    """
-    data = _read(path)
-    table = data.get("cells", {})
-    if not isinstance(table, dict) or not table:
-        raise InputError(f"{path}: no [cells.NAME] table; describe at least one cell")
-    return {name: _topology(path, name, entry) for name, entry in table.items()}
-
-
-def load_fillers(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return the cells without transistors: name -> widths in sites."""
-    return {name: tuple(entry["sites"]) for name, entry in _read(path).get("fillers", {}).items()}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a cell table") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-
-
-def _topology(path: Path, name: str, entry: Mapping[str, Any]) -> Topology:
-    where = f"{path}: [cells.{name}]"
-    known = {"inputs", "outputs", "drives", "columns", "breaks", "transistors", "sequential"}
-    for key in entry:
-        if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
-    for key in ("inputs", "outputs", "drives", "columns", "transistors"):
-        if key not in entry:
-            raise InputError(f"{where}: key {key!r} is missing")
-    transistors = tuple(_transistor(where, line) for line in entry["transistors"].strip().splitlines())
-    outputs = tuple((pin, parse_function(text)) for pin, text in entry["outputs"].items())
-    topology = Topology(name, tuple(entry["inputs"]), outputs, transistors, tuple(entry["drives"]),
-                        int(entry["columns"]), int(entry.get("breaks", 0)),
-                        _sequential(where, entry.get("sequential")), str(path))
-    check_connections(topology, where)
-    return topology
-
-
-def _transistor(where: str, line: str) -> Transistor:
-    fields = line.split()
-    if len(fields) != 5 or fields[0] not in ("n", "p"):
-        raise InputError(f"{where}: transistor line {line!r} is not 'kind drain gate source width' with kind n or p")
-    try:
-        width = float(fields[4])
-    except ValueError as error:
-        raise InputError(f"{where}: width {fields[4]!r} in {line!r} is not a number") from error
-    kind: Literal["n", "p"] = "n" if fields[0] == "n" else "p"
-    return Transistor(kind, fields[1], fields[2], fields[3], width)
-
-
-def _sequential(where: str, entry: Mapping[str, Any] | None) -> Sequential | None:
-    if entry is None:
-        return None
-    try:
-        return Sequential(entry["kind"], entry["clock"], entry["edge"], parse_function(entry["next"]),
-                          entry.get("node", ""), bool(entry.get("inverted", False)), entry.get("clear"),
-                          entry.get("preset"))
-    except KeyError as error:
-        raise InputError(f"{where}: key sequential.{error.args[0]} is missing") from error
 
 
 def check_connections(topology: Topology, where: str) -> None:

@@ -1,0 +1,123 @@
+"""The cell table (TOML) in, checked topologies out: own transistor lists, or cells of foreign SPICE/CDL netlists."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from finevh.characterization.foreign import Subcircuit, read_subcircuits, to_transistors
+from finevh.characterization.logic import parse_function
+from finevh.characterization.packages import locate_package_file
+from finevh.characterization.topology import Sequential, Topology, Transistor, check_connections
+from finevh.errors import InputError
+
+__all__ = ["load_fillers", "load_topologies"]
+
+Devices = Mapping[str, tuple[str, str]]
+_KEYS = {"inputs", "outputs", "drives", "columns", "breaks", "transistors", "sequential", "subckt", "file"}
+
+
+def load_topologies(path: Path, devices: Devices | None = None) -> dict[str, Topology]:
+    """Read a cell table.
+
+    Parameters
+    ----------
+    devices : the technology's devices, name -> (n model, p model); needed for cells of foreign netlists.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, no TOML, or a cell is inconsistent (unknown key, pin without a transistor, bad line).
+    """
+    data = _read(path)
+    table = data.get("cells", {})
+    if not isinstance(table, dict) or not table:
+        raise InputError(f"{path}: no [cells.NAME] table; describe at least one cell")
+    netlists = _Netlists(path, data.get("netlists", {}), devices)
+    return {name: _topology(path, name, entry, netlists) for name, entry in table.items()}
+
+
+def load_fillers(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the cells without transistors: name -> widths in sites."""
+    return {name: tuple(entry["sites"]) for name, entry in _read(path).get("fillers", {}).items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a cell table") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+
+
+class _Netlists:
+    """The foreign netlists of a table: `[netlists]` package, rails, unit_um; every file read once."""
+
+    def __init__(self, path: Path, data: Mapping[str, Any], devices: Devices | None) -> None:
+        self.path, self.data, self.devices = path, data, devices
+        self.files: dict[str, dict[str, Subcircuit]] = {}
+
+    def transistors(self, where: str, name: str, file: str | None) -> tuple[Transistor, ...]:
+        """Return the transistors of one subcircuit."""
+        file = file or self.data.get("file")
+        if file is None:
+            raise InputError(f"{where}: key 'file' is missing; name the netlist here or in [netlists]")
+        if self.devices is None:
+            raise InputError(f"{where}: a foreign netlist needs the technology's [devices]")
+        if file not in self.files:
+            package = self.data.get("package")
+            self.files[file] = read_subcircuits(locate_package_file(package, file) if package else self.path.parent / file)
+        if name not in self.files[file]:
+            raise InputError(f"{where}: {file} has no subcircuit {name!r}")
+        try:
+            rails, unit = self.data["rails"], float(self.data["unit_um"])
+        except KeyError as error:
+            raise InputError(f"{self.path}: [netlists] lacks {error.args[0]!r}") from error
+        return to_transistors(self.files[file][name], self.devices, rails, unit)
+
+
+def _topology(path: Path, name: str, entry: Mapping[str, Any], netlists: _Netlists) -> Topology:
+    where = f"{path}: [cells.{name}]"
+    for key in entry:
+        if key not in _KEYS:
+            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(_KEYS))}")
+    foreign = "subckt" in entry
+    for key in ("inputs", "outputs") if foreign else ("inputs", "outputs", "drives", "columns", "transistors"):
+        if key not in entry:
+            raise InputError(f"{where}: key {key!r} is missing")
+    if foreign:
+        transistors = netlists.transistors(where, entry["subckt"], entry.get("file"))
+    else:
+        transistors = tuple(_transistor(where, line) for line in entry["transistors"].strip().splitlines())
+    outputs = tuple((pin, parse_function(text)) for pin, text in entry["outputs"].items())
+    topology = Topology(name, tuple(entry["inputs"]), outputs, transistors, tuple(entry.get("drives", (1,))),
+                        int(entry.get("columns", 0)), int(entry.get("breaks", 0)),
+                        _sequential(where, entry.get("sequential")), str(path))
+    check_connections(topology, where)
+    return topology
+
+
+def _transistor(where: str, line: str) -> Transistor:
+    fields = line.split()
+    if len(fields) != 5 or fields[0] not in ("n", "p"):
+        raise InputError(f"{where}: transistor line {line!r} is not 'kind drain gate source width' with kind n or p")
+    try:
+        width = float(fields[4])
+    except ValueError as error:
+        raise InputError(f"{where}: width {fields[4]!r} in {line!r} is not a number") from error
+    kind: Literal["n", "p"] = "n" if fields[0] == "n" else "p"
+    return Transistor(kind, fields[1], fields[2], fields[3], width)
+
+
+def _sequential(where: str, entry: Mapping[str, Any] | None) -> Sequential | None:
+    if entry is None:
+        return None
+    try:
+        return Sequential(entry["kind"], entry["clock"], entry["edge"], parse_function(entry["next"]),
+                          entry.get("node", ""), bool(entry.get("inverted", False)), entry.get("clear"),
+                          entry.get("preset"))
+    except KeyError as error:
+        raise InputError(f"{where}: key sequential.{error.args[0]} is missing") from error
