@@ -16,7 +16,7 @@ def _arc_delay(  # type: ignore[no-untyped-def]
     delay, out = pair(record, axes, table, rec, slew_in, load, False)
     if n_vdd and driver_vdd != own_vdd:
         kd, ks = pair(cross_record, axes, table, rec * n_vdd + driver_vdd, slew_in, load, True)
-        delay *= kd
+        delay += kd
         out *= ks
     return delay, out
 

@@ -136,13 +136,13 @@ def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):
         d = (z - p2) / (p2 * (p2 - p1))
     t50, slew = pair(record, axes, table, rec, slew_in, ceff, False)
     dt = ks * slew / (hi - lo)
-    t0 = kd * t50 - math.log(2.0) * rd * ceff - 0.5 * dt
+    t0 = kd + t50 - math.log(2.0) * rd * ceff - 0.5 * dt
     for _ in range(_MAX_STEPS):
         if not (0.0 < ceff <= total) or not dt > 0.0:
             return False
         tau = rd * ceff
         t50, slew = pair(record, axes, table, rec, slew_in, ceff, False)
-        t50 *= kd
+        t50 += kd
         slew *= ks
         t_low = t50 - slew * (0.5 - lo) / (hi - lo)
         y5, y5_0, y5_d, y5_tau = _pole_sides(t50, t0, dt, tau)
@@ -195,7 +195,7 @@ def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):
 def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, w):  # type: ignore[no-untyped-def]
     """Delay and output slew, ps, of a table record that drives a pi; its waveform into ``w``.
 
-    ``kd`` and ``ks`` multiply the table's delay and slew. ``lo`` and ``hi`` are the slew thresholds.
+    ``kd``, ps, is added to the table's delay, ``ks`` multiplies its slew. ``lo`` and ``hi`` are the slew thresholds.
     """
     total = c1 + c2
     w[KIND] = CAPACITIVE
@@ -203,9 +203,9 @@ def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, w):  #
     c_b = 1.1 * c_a
     d_a, _s = pair(record, axes, table, rec, slew_in, c_a, False)
     d_b, _s = pair(record, axes, table, rec, slew_in, c_b, False)
-    rd = kd * abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
+    rd = abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
     delay, slew = pair(record, axes, table, rec, slew_in, total, False)
-    delay *= kd
+    delay += kd
     slew *= ks
     if rd < _RD_MIN or rpi < rd * _SMALL or c1 == 0.0 or c1 < c2 * _SMALL:
         w[SLEW] = slew
@@ -247,10 +247,10 @@ def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, w):  #
     table_delay, table_slew = pair(record, axes, table, rec, slew_in, ceff, False)
     if math.isfinite(t50) and math.isfinite(t_lo) and math.isfinite(t_hi):
         slew = t_hi - t_lo
-        delay = t50 if kind == POLE else kd * table_delay
+        delay = t50 if kind == POLE else kd + table_delay
         w[T50] = t50
     else:
-        delay, slew = kd * table_delay, ks * table_slew
+        delay, slew = kd + table_delay, ks * table_slew
         w[KIND] = CAPACITIVE
     w[SLEW] = slew
     return delay, slew

@@ -266,10 +266,10 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
                             absent = a
                             continue
                         kd, ks = pair(cross_record, axes, table, cross, slew_in, load[v, r], True)
-                        delay *= kd
+                        delay += kd
                         out *= ks
                     else:
-                        kd, ks = 1.0, 1.0
+                        kd, ks = 0.0, 1.0
                     if mode == 2:
                         delay, out = drive(
                             record, axes, table, rec, slew_in, kd, ks, pi[r, 0], pi[r, 1], pi[r, 2], lo, hi, wave

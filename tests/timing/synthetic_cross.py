@@ -1,4 +1,4 @@
-"""Cross-voltage multipliers made up for tests: one number per (corner, driver Vdd, table)."""
+"""Cross-voltage derates made up for tests: one number per (corner, driver Vdd, table)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from finevh.technology.model import CrossVoltage, Technology
 
 
 def with_cross(technology: Technology, seed: int = 0) -> Technology:
-    """The technology with constant multipliers between 0.7 and 1.6 for every pair of supplies."""
+    """The technology with constant shifts of -8 to 16 ps and slew factors of 0.7 to 1.6 for every pair of supplies."""
     rng = np.random.default_rng(seed)
     n_corner, n_vdd, n_table = len(technology.corners.vdd), len(technology.vdds), technology.corners.table_x.shape[1]
     shape = (n_corner, n_vdd, n_table)
-    pool = np.concatenate([[0.0], rng.uniform(0.7, 1.6, size=int(np.prod(shape)))])
+    values = rng.uniform(0.7, 1.6, size=shape)
+    delays = technology.cells.arc_table[:, :2]
+    values[:, :, delays[delays >= 0]] = rng.uniform(-8.0, 16.0, size=(n_corner, n_vdd, int((delays >= 0).sum())))
+    pool = np.concatenate([[0.0], values.ravel()])
     zero, one = np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=np.int32)
     cross = CrossVoltage(
         leakage_offset=np.full((n_corner, n_vdd), -1, dtype=np.int64),
