@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from finevh.power.network import (
     ARMED,
+    BUSY,
     CLOCK_LEVEL,
     CLOCK_MASK,
     CLOCK_NET,
@@ -25,8 +26,6 @@ from finevh.power.network import (
     GATE,
     LATCH,
     LEVEL,
-    OUT_BEGIN,
-    OUT_END,
     PATTERN,
     QUEUED,
     ROLE,
@@ -52,12 +51,14 @@ class State(NamedTuple):
 
     value: NDArray[np.uint8]
     """(n_net,) logic value."""
-    net: NDArray[np.int64]
-    """(n_net, 3): toggles; step of the last odd change (a second change in the same step cancels it: no glitches); half
-    cycles at 1, open intervals counted at ``flush``."""
+    net: NDArray[np.int32]
+    """(n_net, 4): toggles; step of the last odd change (a second change in the same step cancels it: no glitches); half
+    cycles at 1, open intervals counted at ``flush``; unused."""
     cell: NDArray[np.int32]
-    """(n_cell, n_column) as ``Wiring.cell``, with the changing columns."""
-    dwell: NDArray[np.int64]
+    """(n_cell, 8) as ``Wiring.cell``, with the changing columns."""
+    stored: NDArray[np.int32]
+    """(n_cell, 6) as ``Wiring.stored``, with the changing columns."""
+    dwell: NDArray[np.int32]
     """Half cycles in each leakage pattern."""
     queue: NDArray[np.int32]
     """(n_cell,) cells to evaluate, by level."""
@@ -81,13 +82,14 @@ def new_state(wiring: Wiring, n_nets: int) -> State:
     """Return the all-zero start: every net and stored bit at 0."""
     n_cells = len(wiring.cell)
     n_domain = len(wiring.domain_ptr) - 1
-    net = np.zeros((n_nets, 3), dtype=np.int64)
+    net = np.zeros((n_nets, 4), dtype=np.int32)
     net[:, _TOUCHED] = -1
     return State(
         value=np.zeros(n_nets, dtype=np.uint8),
         net=net,
         cell=wiring.cell.copy(),
-        dwell=np.zeros(wiring.n_slots, dtype=np.int64),
+        stored=wiring.stored.copy(),
+        dwell=np.zeros(wiring.n_slots, dtype=np.int32),
         queue=np.zeros(n_cells, dtype=np.int32),
         filled=np.zeros(len(wiring.level_ptr) - 1, dtype=np.int64),
         pending=np.zeros(2 * n_cells, dtype=np.int32),
@@ -129,24 +131,24 @@ def _apply(w, s, now):  # type: ignore[no-untyped-def]
                 slot = cell_data[cell, SLOT]
                 mask = cell_data[cell, STATE_MASK]
                 if role == EDGE:
-                    clock = cell_data[cell, CLOCK_NET]
+                    clock = s.stored[cell, CLOCK_NET]
                     high = s.net[clock, _HIGH] + (now if s.value[clock] else 0)
-                    at_one = high - cell_data[cell, SINCE_HIGH]
-                    cell_data[cell, SINCE_HIGH] = high
-                    s.dwell[slot + ((pattern | cell_data[cell, CLOCK_MASK]) & mask)] += at_one
+                    at_one = high - s.stored[cell, SINCE_HIGH]
+                    s.stored[cell, SINCE_HIGH] = high
+                    s.dwell[slot + ((pattern | s.stored[cell, CLOCK_MASK]) & mask)] += at_one
                     elapsed -= at_one
                 s.dwell[slot + (pattern & mask)] += elapsed
-            if role == EDGE and cell_data[cell, ARMED] == 0:
-                cell_data[cell, ARMED] = 1
-                own = cell_data[cell, DOMAIN]
+            if role == EDGE and not cell_data[cell, BUSY] & ARMED:
+                cell_data[cell, BUSY] |= ARMED
+                own = s.stored[cell, DOMAIN]
                 s.armed[w.domain_ptr[own] + s.n_armed[own]] = cell
                 s.n_armed[own] += 1
             if bit < 0:
                 cell_data[cell, PATTERN] = pattern ^ (-bit)
                 continue
             cell_data[cell, PATTERN] = pattern ^ bit
-            if cell_data[cell, QUEUED] == 0:
-                cell_data[cell, QUEUED] = 1
+            if not cell_data[cell, BUSY] & QUEUED:
+                cell_data[cell, BUSY] |= QUEUED
                 if role >= FLOP:
                     s.pending[s.counter[_PENDING]] = cell
                     s.counter[_PENDING] += 1
@@ -167,15 +169,15 @@ def _evaluate(w, s, cells):  # type: ignore[no-untyped-def]
         pattern = s.cell[cell, PATTERN]
         role = s.cell[cell, ROLE]
         if role <= GATE:
-            s.cell[cell, QUEUED] = 0
+            s.cell[cell, BUSY] = 0
             if role == GATE:
                 control = w.control[s.cell[cell, TABLE] + pattern]
                 if control & _CLOCK:
-                    stored = s.cell[cell, STORED]
+                    stored = s.stored[cell, STORED]
                     pattern = (pattern & ~stored) | (stored if control & _NEXT else 0)
                     s.cell[cell, PATTERN] = pattern
         word = w.output[s.cell[cell, TABLE] + pattern]
-        for o in range(s.cell[cell, OUT_BEGIN], s.cell[cell, OUT_END]):
+        for o in range(w.out_ptr[cell], w.out_ptr[cell + 1]):
             net = w.out_net[o]
             if net >= 0 and s.value[net] != (word & 1):
                 s.flips[count] = net
@@ -190,11 +192,11 @@ def _sample(w, s):  # type: ignore[no-untyped-def]
     kept = 0
     for i in range(s.counter[_PENDING]):
         cell = s.pending[i]
-        s.cell[cell, QUEUED] = 0
+        s.cell[cell, BUSY] &= ~QUEUED
         pattern = s.cell[cell, PATTERN]
         role = s.cell[cell, ROLE]
         control = w.control[s.cell[cell, TABLE] + pattern]
-        stored = s.cell[cell, STORED]
+        stored = s.stored[cell, STORED]
         old = (pattern & stored) != 0
         level = control & _CLOCK
         new = old
@@ -202,10 +204,10 @@ def _sample(w, s):  # type: ignore[no-untyped-def]
             new = False
         elif control & _PRESET:
             new = True
-        elif role != EDGE and level and (role == LATCH or s.cell[cell, CLOCK_LEVEL] == 0):
+        elif role != EDGE and level and (role == LATCH or s.stored[cell, CLOCK_LEVEL] == 0):
             new = (control & _NEXT) != 0
         if role != EDGE:
-            s.cell[cell, CLOCK_LEVEL] = level
+            s.stored[cell, CLOCK_LEVEL] = level
         if new != old:
             s.cell[cell, PATTERN] ^= stored
         if new != old or role == LATCH:  # a latch output gated by a pin changes without the stored bit
@@ -226,7 +228,7 @@ def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
     for i in range(s.n_armed[domain]):
         cell = s.armed[base + i]
         pattern = s.cell[cell, PATTERN]
-        stored = s.cell[cell, STORED]
+        stored = s.stored[cell, STORED]
         control = w.control[s.cell[cell, TABLE] + pattern]
         old = (pattern & stored) != 0
         new = (control & _NEXT) != 0
@@ -244,7 +246,7 @@ def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
             s.armed[base + still] = cell
             still += 1
         else:
-            s.cell[cell, ARMED] = 0
+            s.cell[cell, BUSY] &= ~ARMED
     s.n_armed[domain] = still
     return kept
 
@@ -264,8 +266,10 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
     if clock_net >= 0 and s.value[clock_net] != clock_value:
         s.flips[s.counter[_FLIPS]] = clock_net
         s.counter[_FLIPS] += 1
-    while budget >= 0:
+    while True:
         _apply(w, s, now)
+        if budget < 0:
+            return OSCILLATES
         level = s.counter[_LOWEST]
         while level < n_levels and s.filled[level] == 0:
             level += 1
@@ -288,7 +292,6 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
             return 0
         budget -= 1 + n
         _evaluate(w, s, cells)
-    return OSCILLATES
 
 
 @numba.njit(cache=True)
@@ -297,12 +300,12 @@ def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
     for cell in range(len(s.cell)):
         role = s.cell[cell, ROLE]
         if role == EDGE:
-            s.cell[cell, ARMED] = 1
-            domain = s.cell[cell, DOMAIN]
+            s.cell[cell, BUSY] |= ARMED
+            domain = s.stored[cell, DOMAIN]
             s.armed[w.domain_ptr[domain] + s.n_armed[domain]] = cell
             s.n_armed[domain] += 1
         if role >= FLOP:
-            s.cell[cell, QUEUED] = 1
+            s.cell[cell, BUSY] |= QUEUED
             s.pending[s.counter[_PENDING]] = cell
             s.counter[_PENDING] += 1
     _evaluate(w, s, s.pending[: s.counter[_PENDING]])
@@ -311,7 +314,7 @@ def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
         s.counter[_FLIPS] += 1
     for cell in range(len(s.cell)):
         if 0 <= s.cell[cell, ROLE] <= GATE:
-            s.cell[cell, QUEUED] = 1
+            s.cell[cell, BUSY] |= QUEUED
             level = s.cell[cell, LEVEL]
             s.queue[w.level_ptr[level] + s.filled[level]] = cell
             s.filled[level] += 1
@@ -328,7 +331,7 @@ def clear_counts(s, now):  # type: ignore[no-untyped-def]
         s.net[net, _HIGH] = -now if s.value[net] else 0
     s.dwell[:] = 0
     s.cell[:, SINCE] = now
-    s.cell[:, SINCE_HIGH] = 0
+    s.stored[:, SINCE_HIGH] = 0
 
 
 @numba.njit(cache=True)
@@ -343,7 +346,7 @@ def flush(s, now):  # type: ignore[no-untyped-def]
         slot, mask, pattern = s.cell[cell, SLOT], s.cell[cell, STATE_MASK], s.cell[cell, PATTERN]
         elapsed = now - s.cell[cell, SINCE]
         if s.cell[cell, ROLE] == EDGE:
-            at_one = s.net[s.cell[cell, CLOCK_NET], _HIGH] - s.cell[cell, SINCE_HIGH]
-            s.dwell[slot + ((pattern | s.cell[cell, CLOCK_MASK]) & mask)] += at_one
+            at_one = s.net[s.stored[cell, CLOCK_NET], _HIGH] - s.stored[cell, SINCE_HIGH]
+            s.dwell[slot + ((pattern | s.stored[cell, CLOCK_MASK]) & mask)] += at_one
             elapsed -= at_one
         s.dwell[slot + (pattern & mask)] += elapsed

@@ -22,11 +22,12 @@ COMBINATIONAL, GATE, FLOP, LATCH, EDGE = 0, 1, 2, 3, 4
 flip-flop whose clock is one pin; it is looked at on its edge only if its data changed. FLOP: any other flip-flop."""
 
 
-# Columns of ``Wiring.cell`` and ``State.cell``: one row of 64 bytes per cell keeps an event within one cache line.
-ROLE, LEVEL, TABLE, SLOT, STATE_MASK, STORED, OUT_BEGIN, OUT_END, CLOCK_NET, CLOCK_MASK, DOMAIN = range(11)
-PATTERN, SINCE, SINCE_HIGH, QUEUED, ARMED = range(11, 16)
-CLOCK_LEVEL = ARMED
-_N_COLUMNS = 16
+# Columns of ``Wiring.cell`` and ``State.cell``: one row of 32 bytes per cell keeps an event within half a cache line.
+ROLE, LEVEL, TABLE, SLOT, STATE_MASK, PATTERN, SINCE, BUSY = range(8)
+# Columns of ``Wiring.stored`` and ``State.stored``, for cells with a stored bit.
+STORED, CLOCK_NET, CLOCK_MASK, DOMAIN, SINCE_HIGH, CLOCK_LEVEL = range(6)
+# Bits of BUSY.
+QUEUED, ARMED = 1, 2
 
 
 class Wiring(NamedTuple):
@@ -36,15 +37,18 @@ class Wiring(NamedTuple):
     """(n_net + 1,) CSR of the pins to tell when a net changes."""
     fan: Int
     """(n_fan, 2): cell, and the pin's bit as a mask in its pattern, negative where the change wakes nothing."""
+    out_ptr: Int
+    """(n_cell + 1,) CSR of driven nets."""
     out_net: Int
     """Driven nets of all cells in output-pin order, -1 where open."""
     cell: Int
-    """(n_cell, n_column): ROLE (-1 for physical cells); LEVEL, the position in evaluation order, clock network first; TABLE,
-    offset of the truth table; SLOT, offset of the pattern counters; STATE_MASK, the leakage state in a pattern; STORED, the
-    stored bit as a mask; OUT_BEGIN and OUT_END into ``out_net``; of EDGE cells the CLOCK_NET, the clock pin's CLOCK_MASK (its
-    bit is read off the net, not kept in the pattern) and the clock DOMAIN. The rest changes:
-    PATTERN; SINCE, the step of its last change; SINCE_HIGH, the time the clock had been at 1 then; QUEUED; ARMED (EDGE
-    cells) or CLOCK_LEVEL, the clock function at the last evaluation (LATCH and FLOP)."""
+    """(n_cell, 8): ROLE (-1 for physical cells); LEVEL, the position in evaluation order, clock network first; TABLE, offset of
+    the truth table; SLOT, offset of the pattern counters; STATE_MASK, the leakage state in a pattern. These change:
+    PATTERN; SINCE, the step of its last change; BUSY, bits QUEUED and ARMED."""
+    stored: Int
+    """(n_cell, 6): STORED, the stored bit as a mask; of EDGE cells the CLOCK_NET, the clock pin's CLOCK_MASK (its bit is read off
+    the net, not kept in the pattern) and the clock DOMAIN. These change: SINCE_HIGH, the time the clock had been at 1 at
+    SINCE; CLOCK_LEVEL, the clock function at the last evaluation (LATCH and FLOP)."""
     level_ptr: NDArray[np.int64]
     """(n_level + 1,) room of each level in the queue."""
     domain_ptr: NDArray[np.int64]
@@ -124,20 +128,22 @@ def build_network(netlist: Netlist, clock: str | None) -> Network:
     n_levels = int(level.max(initial=0)) + 1
     slots = pattern_offsets(netlist)
     stored = behaviour.stored_bit[netlist.cell_type]
-    column = np.zeros((netlist.n_cells, _N_COLUMNS), dtype=np.int32)
+    column = np.zeros((netlist.n_cells, 8), dtype=np.int32)
     column[:, ROLE] = role
     column[:, LEVEL] = level
     column[:, TABLE] = behaviour.table_ptr[:-1][netlist.cell_type]
     column[:, SLOT] = slots[:-1]
     column[:, STATE_MASK] = (1 << behaviour.n_state[netlist.cell_type]) - 1
-    column[:, STORED] = np.where(stored >= 0, 1 << np.maximum(stored, 0), 0)
-    column[:, OUT_BEGIN], column[:, OUT_END] = out_ptr[:-1], out_ptr[1:]
-    domain_ptr, fires = clocks.domains(column, n_nets)
+    storage = np.zeros((netlist.n_cells, 6), dtype=np.int32)
+    storage[:, STORED] = np.where(stored >= 0, 1 << np.maximum(stored, 0), 0)
+    domain_ptr, fires = clocks.domains(storage, n_nets)
     wiring = Wiring(
         fan_ptr=fan_ptr,
         fan=np.stack((fan_cell, fan_bit), axis=1),
+        out_ptr=out_ptr.astype(np.int32),
         out_net=out_net,
         cell=column,
+        stored=storage,
         level_ptr=np.concatenate(([0], np.cumsum(np.bincount(level, minlength=n_levels)))).astype(np.int64),
         domain_ptr=domain_ptr,
         fires=fires,

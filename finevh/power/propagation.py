@@ -23,8 +23,6 @@ from finevh.power.network import (
     FLOP,
     GATE,
     LEVEL,
-    OUT_BEGIN,
-    OUT_END,
     ROLE,
     STORED,
     TABLE,
@@ -91,8 +89,9 @@ def propagate_probabilities(
     stored = np.tile((0.5, 0.0), (netlist.n_cells, 1))
     for _ in range(_MAX_ROUNDS):
         change = _propagate_once(
-            order, in_ptr, in_net, in_mask, wiring.out_net, wiring.cell, wiring.output, control, following, fixed, p, rate, stored
-        )
+            order, in_ptr, in_net, in_mask, wiring.out_ptr, wiring.out_net, wiring.cell, wiring.stored, wiring.output, control,
+            following, fixed, p, rate, stored,
+        )  # fmt: skip
         if change < _CONVERGED:
             break
     return activity_from_probabilities(netlist, p[: netlist.n_nets], rate[: netlist.n_nets])
@@ -173,7 +172,7 @@ def _sampled(one, toggle, edges):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def _propagate_once(  # type: ignore[no-untyped-def]
-    order, in_ptr, in_net, in_mask, out_net, cells, output, control, following, fixed, p, rate, stored
+    order, in_ptr, in_net, in_mask, out_ptr, out_net, cells, storage, output, control, following, fixed, p, rate, stored
 ):
     """One pass over all cells in the given order; return the largest change of a probability or rate."""
     change = 0.0
@@ -186,11 +185,11 @@ def _propagate_once(  # type: ignore[no-untyped-def]
             continue
         begin = cells[cell, TABLE]
         n = 0
-        clock = cells[cell, CLOCK_NET] if role == EDGE else -1
+        clock = storage[cell, CLOCK_NET] if role == EDGE else -1
         fast = False
         for f in range(in_ptr[cell], in_ptr[cell + 1]):
             net, mask = in_net[f], in_mask[f]
-            if role == EDGE and mask == cells[cell, CLOCK_MASK]:
+            if role == EDGE and mask == storage[cell, CLOCK_MASK]:
                 continue
             if role >= GATE and role != EDGE and (control[begin] ^ control[begin + mask]) & CLOCK:
                 clock = net
@@ -200,18 +199,18 @@ def _propagate_once(  # type: ignore[no-untyped-def]
             n += 1
         edges = 0.0 if clock < 0 else min(1.0, 0.5 * rate[clock])
         if role >= GATE:
-            masks[n], probabilities[n], rates[n] = cells[cell, STORED], stored[cell, 0], stored[cell, 1]
+            masks[n], probabilities[n], rates[n] = storage[cell, STORED], stored[cell, 0], stored[cell, 1]
             one, toggle = _process(following[begin:], 1, masks, n + 1, probabilities, rates)
             if role == GATE:
                 edges = 1.0
             stored[cell, 0], stored[cell, 1] = one, _sampled(one, toggle, edges)
-            masks[0], probabilities[0], rates[0] = cells[cell, STORED], one, stored[cell, 1]
+            masks[0], probabilities[0], rates[0] = storage[cell, STORED], one, stored[cell, 1]
             n = 1
-        for o in range(cells[cell, OUT_BEGIN], cells[cell, OUT_END]):
+        for o in range(out_ptr[cell], out_ptr[cell + 1]):
             net = out_net[o]
             if net < 0 or fixed[net]:
                 continue
-            bit = 1 << (o - cells[cell, OUT_BEGIN])
+            bit = 1 << (o - out_ptr[cell])
             if role == GATE and clock >= 0:
                 one, toggle = p[clock] * stored[cell, 0], rate[clock] * stored[cell, 0]
             elif fast or n > _MAX_INPUTS:

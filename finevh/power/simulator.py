@@ -13,11 +13,12 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import kernels
 from finevh.power.activity import Activity, pattern_offsets
-from finevh.power.network import GATE, QUEUED, ROLE, build_network
+from finevh.power.network import BUSY, GATE, QUEUED, ROLE, build_network
 from finevh.power.stimulus import Ports, Stimulus
 
 __all__ = ["Simulator", "simulate"]
 
+_MAX_CYCLES = 1 << 30  # counters hold half cycles in 32 bits
 _MAX_ANSWERS = 16  # a grant that needs more rounds than this follows its own request in a circle
 
 
@@ -57,7 +58,7 @@ class Simulator:
 
     def _check(self, status: int) -> None:
         if status == kernels.OSCILLATES:
-            queued = np.flatnonzero(self.state.cell[:, QUEUED])[:5]
+            queued = np.flatnonzero(self.state.cell[:, BUSY] & QUEUED)[:5]
             names = ", ".join(self.network.netlist.instance_names[int(i)] for i in queued)
             raise InputError(f"a combinational loop oscillates in cycle {self.cycle}, around {names}; break it")
 
@@ -93,6 +94,8 @@ class Simulator:
         if self.network.clock_net >= 0:
             self._step(0, 2 * self.cycle + 1)
         self.cycle += 1
+        if self.cycle > _MAX_CYCLES:
+            raise InputError(f"more than {_MAX_CYCLES} cycles in one simulation: split it and merge the activities")
 
     def run(self, stimulus: Stimulus, cycles: int) -> None:
         """Run clock cycles under a stimulus (that was started)."""
@@ -119,9 +122,10 @@ class Simulator:
         if cycles == 0:
             raise InputError("no cycle was simulated; run at least one")
         state, netlist = self.state, self.network.netlist
-        counts = state._replace(net=state.net.copy(), cell=state.cell.copy(), dwell=state.dwell.copy())
+        copies = {name: getattr(state, name).copy() for name in ("net", "cell", "stored", "dwell")}
+        counts = state._replace(**copies)
         kernels.flush(counts, 2 * self.cycle)
-        toggles = counts.net[: netlist.n_nets, 0]
+        toggles = counts.net[: netlist.n_nets, 0].astype(np.int64)
         return Activity(
             toggle_rate=toggles / cycles,
             probability=counts.net[: netlist.n_nets, 2] / (2.0 * cycles),
