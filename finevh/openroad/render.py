@@ -176,6 +176,7 @@ def render_flow(context: FlowContext) -> dict[str, str]:
         "virtual": context.rails[0] != context.supplies.vddh,
         "tile_connections": _tile_connections(context),
         "mux_connections": _mux_connections(context),
+        "removed": [*context.fillers, *dict.fromkeys(site.cell for site in context.mux_sites)],
         "islands": context.configuration is not None and bool(context.configuration.cells),
     }
     scripts = {SETTINGS: _render("common", shared)}

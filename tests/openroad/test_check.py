@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ def test_rendered_scripts_are_clean(n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"sdc": None}, {"rcx_rules": "rcx.rules"}, {"fillers": ()}, {"dont_use": ()}, {"pins": ()}, {"operating_points": ()}]
+    "changes",
+    [{"sdc": None}, {"rcx_rules": "rcx.rules"}, {"fillers": ()}, {"dont_use": ()}, {"pins": ()}, {"operating_points": ()}],
 )
 def test_every_form_of_the_flow_is_clean(changes: dict[str, object]) -> None:
     context = variant_of(mesh(2, rows=3), **changes)
@@ -130,7 +132,8 @@ def test_a_sandboxed_script_reaches_no_file_and_no_process(tmp_path: Path) -> No
 
 
 def test_require_clean_lists_the_faults() -> None:
-    with pytest.raises(NotReachableError, match=r"2 faults in the generated scripts:\nstage\.tcl:1: .*\nstage\.tcl:2: ") as caught:
+    wanted = r"2 faults in the generated scripts:\nstage\.tcl:1: .*\nstage\.tcl:2: "
+    with pytest.raises(NotReachableError, match=wanted) as caught:
         require_clean(check_scripts({"stage.tcl": "mak_tracks\npdngn\n"}))
     assert caught.value.exit_status == 1
 
@@ -141,11 +144,9 @@ HOSTILE = ["[exec touch pwned]", "a$b", "a{b", "a}b", 'a"b', "a;b", "a\\b", "a[3
 def hostile_context() -> FlowContext:
     plain = mesh(1, rows=3)
     assert plain.configuration is not None
-    muxes = tuple(
-        type(site)(f"{HOSTILE[i]}m", site.cell, site.x, site.y, site.orientation, site.tile) for i, site in enumerate(plain.mux_sites)
-    )
+    muxes = tuple(replace(site, instance=f"{HOSTILE[i]}m") for i, site in enumerate(plain.mux_sites))
     added = plain.configuration
-    cells = tuple(type(c)(HOSTILE[0], c.cell, c.x, c.y, c.orientation, c.tile) for c in added.cells)
+    cells = tuple(replace(cell, instance=HOSTILE[0]) for cell in added.cells)
     renamed = {added.cells[0].instance: HOSTILE[0]}
     connections = tuple((renamed.get(i, i), pin, net) for i, pin, net in added.connections)
     configuration = Configuration(added.ports, cells, connections, added.select_nets, HOSTILE[1], added.period)
@@ -157,7 +158,9 @@ def hostile_context() -> FlowContext:
     )  # fmt: skip
 
 
-def test_hostile_names_are_plain_text_in_every_script_and_nothing_is_executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_names_are_plain_text_in_every_script_and_nothing_is_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     context = hostile_context()
     scripts = render_flow(context)

@@ -133,7 +133,8 @@ def test_ports_keep_bus_brackets_and_escape_others() -> None:
 
 
 def test_suffixed_copies_rename_cells_and_nothing_else() -> None:
-    liberty = 'library (cells) {\n  nom_voltage : 0.8;\n  cell (INV_X1) {\n    pin (A) { direction : input; }\n  }\n  cell ("BUF_X1") { }\n}\n'
+    pin = "    pin (A) { direction : input; }\n"
+    liberty = f'library (cells) {{\n  nom_voltage : 0.8;\n  cell (INV_X1) {{\n{pin}  }}\n  cell ("BUF_X1") {{ }}\n}}\n'
     text = suffix_liberty(liberty, 0.8)
     assert "library (cells__0v80)" in text
     assert "cell (INV_X1__0v80) {" in text

@@ -88,7 +88,7 @@ def run_point(folder: Path, tile_vdd: tuple[float, ...]) -> tuple[float, dict[st
         suffixed.append(LibraryFiles("PB0", vdd, f"{corner}.lib", None, f"__{vdd:.2f}".replace(".", "v")))
     domains = tuple(Domain(f"t{i}", Rect(10.0 * i, 0.0, 10.0 * i + 9.0, 9.0), i) for i in range(4))
     context = variant_of(
-        mesh(1, rows=2), tiles_per_side=2, domains=domains, rails=("a", "b", "c", "d"), sdc=None, configuration=None, mux_sites=(),
+        mesh(1, rows=2), tiles_per_side=2, domains=domains, rails=tuple("abcd"), sdc=None, configuration=None, mux_sites=(),
         libraries=(LibraryFiles("PB0", HIGH, "plain_typ.lib", None, ""),), voltage_libraries=tuple(suffixed),
         operating_points=(OperatingPoint("p", 1000.0, tile_vdd),),
     )  # fmt: skip
@@ -99,9 +99,8 @@ def run_point(folder: Path, tile_vdd: tuple[float, ...]) -> tuple[float, dict[st
     rows = [(odb_name(name), str(tile)) for name, tile in TILES.items()] + [("FILLER_1", "0")]
     (folder / "tile_of_instance.txt").write_text("".join(tcl_list(row) + "\n" for row in rows))
     (folder / "run.tcl").write_text(f"{PRELUDE}source point_p.tcl\n{EPILOGUE}")
-    done = subprocess.run(
-        ["sta", "-no_init", "-no_splash", "-exit", "run.tcl"], cwd=folder, capture_output=True, text=True, timeout=120, check=False
-    )
+    words = ["sta", "-no_init", "-no_splash", "-exit", "run.tcl"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     output = done.stdout + done.stderr
     assert "Error" not in output, output
     slack = re.search(r"^SLACK (\S+)$", output, re.MULTILINE)
