@@ -785,6 +785,150 @@ module FA_X4 (A, B, CI, CO, S);
   assign S = A ^ B ^ CI;
 endmodule
 
+module DFF_X1 (D, CK, Q);
+  input D;
+  input CK;
+  output Q;
+  reg IQ;
+  always @(posedge CK) IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFF_X2 (D, CK, Q);
+  input D;
+  input CK;
+  output Q;
+  reg IQ;
+  always @(posedge CK) IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFF_X4 (D, CK, Q);
+  input D;
+  input CK;
+  output Q;
+  reg IQ;
+  always @(posedge CK) IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFFR_X1 (D, CK, RN, Q);
+  input D;
+  input CK;
+  input RN;
+  output Q;
+  reg IQ;
+  always @(posedge CK or negedge RN) if (!RN) IQ <= 1'b0; else IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFFR_X2 (D, CK, RN, Q);
+  input D;
+  input CK;
+  input RN;
+  output Q;
+  reg IQ;
+  always @(posedge CK or negedge RN) if (!RN) IQ <= 1'b0; else IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFFR_X4 (D, CK, RN, Q);
+  input D;
+  input CK;
+  input RN;
+  output Q;
+  reg IQ;
+  always @(posedge CK or negedge RN) if (!RN) IQ <= 1'b0; else IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFFS_X1 (D, CK, SN, Q);
+  input D;
+  input CK;
+  input SN;
+  output Q;
+  reg IQ;
+  always @(posedge CK or negedge SN) if (!SN) IQ <= 1'b1; else IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFFS_X2 (D, CK, SN, Q);
+  input D;
+  input CK;
+  input SN;
+  output Q;
+  reg IQ;
+  always @(posedge CK or negedge SN) if (!SN) IQ <= 1'b1; else IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module DFFS_X4 (D, CK, SN, Q);
+  input D;
+  input CK;
+  input SN;
+  output Q;
+  reg IQ;
+  always @(posedge CK or negedge SN) if (!SN) IQ <= 1'b1; else IQ <= D;
+  assign Q = IQ;
+endmodule
+
+module LATCH_X1 (D, G, Q);
+  input D;
+  input G;
+  output Q;
+  reg IQ;
+  always @* if (G) IQ = D;
+  assign Q = IQ;
+endmodule
+
+module LATCH_X2 (D, G, Q);
+  input D;
+  input G;
+  output Q;
+  reg IQ;
+  always @* if (G) IQ = D;
+  assign Q = IQ;
+endmodule
+
+module LATCH_X4 (D, G, Q);
+  input D;
+  input G;
+  output Q;
+  reg IQ;
+  always @* if (G) IQ = D;
+  assign Q = IQ;
+endmodule
+
+module CLKGATE_X1 (CK, E, SE, GCK);
+  input CK;
+  input E;
+  input SE;
+  output GCK;
+  reg IQ;
+  always @* if (!CK) IQ = E | SE;
+  assign GCK = CK & IQ;
+endmodule
+
+module CLKGATE_X2 (CK, E, SE, GCK);
+  input CK;
+  input E;
+  input SE;
+  output GCK;
+  reg IQ;
+  always @* if (!CK) IQ = E | SE;
+  assign GCK = CK & IQ;
+endmodule
+
+module CLKGATE_X4 (CK, E, SE, GCK);
+  input CK;
+  input E;
+  input SE;
+  output GCK;
+  reg IQ;
+  always @* if (!CK) IQ = E | SE;
+  assign GCK = CK & IQ;
+endmodule
+
 module TIE0_X1 (Z);
   output Z;
   assign Z = 1'b0;
