@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from finevh.characterization.foreign import Subcircuit, read_subcircuits, to_transistors
+from finevh.characterization.foreign import Subcircuit, read_subcircuits, to_resistors, to_transistors
 from finevh.characterization.logic import parse_function
 from finevh.characterization.packages import locate_package_file
 from finevh.characterization.topology import Sequential, Topology, Transistor, check_connections
@@ -15,6 +15,7 @@ from finevh.errors import InputError
 
 __all__ = ["load_fillers", "load_topologies"]
 
+Resistors = tuple[tuple[str, str, float], ...]
 Devices = Mapping[str, tuple[str, str]]
 _KEYS = {"inputs", "outputs", "drives", "columns", "breaks", "transistors", "sequential", "subckt", "file"}
 
@@ -60,8 +61,8 @@ class _Netlists:
         self.path, self.data, self.devices = path, data, devices
         self.files: dict[str, dict[str, Subcircuit]] = {}
 
-    def transistors(self, where: str, name: str, file: str | None) -> tuple[Transistor, ...]:
-        """Return the transistors of one subcircuit."""
+    def elements(self, where: str, name: str, file: str | None) -> tuple[tuple[Transistor, ...], Resistors]:
+        """Return the transistors and resistors of one subcircuit."""
         file = file or self.data.get("file")
         if file is None:
             raise InputError(f"{where}: key 'file' is missing; name the netlist here or in [netlists]")
@@ -76,7 +77,9 @@ class _Netlists:
             rails, unit = self.data["rails"], float(self.data["unit_um"])
         except KeyError as error:
             raise InputError(f"{self.path}: [netlists] lacks {error.args[0]!r}") from error
-        return to_transistors(self.files[file][name], self.devices, rails, unit)
+        subcircuit = self.files[file][name]
+        return (to_transistors(subcircuit, self.devices, rails, unit),
+                to_resistors(subcircuit, self.data.get("sheet_ohm", {}), rails))
 
 
 def _topology(path: Path, name: str, entry: Mapping[str, Any], netlists: _Netlists) -> Topology:
@@ -88,14 +91,15 @@ def _topology(path: Path, name: str, entry: Mapping[str, Any], netlists: _Netlis
     for key in ("inputs", "outputs") if foreign else ("inputs", "outputs", "drives", "columns", "transistors"):
         if key not in entry:
             raise InputError(f"{where}: key {key!r} is missing")
+    resistors: Resistors = ()
     if foreign:
-        transistors = netlists.transistors(where, entry["subckt"], entry.get("file"))
+        transistors, resistors = netlists.elements(where, entry["subckt"], entry.get("file"))
     else:
         transistors = tuple(_transistor(where, line) for line in entry["transistors"].strip().splitlines())
     outputs = tuple((pin, parse_function(text)) for pin, text in entry["outputs"].items())
     topology = Topology(name, tuple(entry["inputs"]), outputs, transistors, tuple(entry.get("drives", (1,))),
                         int(entry.get("columns", 0)), int(entry.get("breaks", 0)),
-                        _sequential(where, entry.get("sequential")), str(path))
+                        _sequential(where, entry.get("sequential")), str(path), resistors)
     check_connections(topology, where)
     return topology
 

@@ -109,6 +109,7 @@ def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float
         lines.append(f"cl{i} {nodes[pin]} 0 1f")
     for i, transistor in enumerate(topology.transistors):
         lines.append(transistor_line(process, variant, transistor, f"t{i}", nodes, multiplier))
+    lines += [f"rr{i} {nodes[a]} {nodes[b]} {ohm:.6g}" for i, (a, b, ohm) in enumerate(topology.resistors)]
     lines += elements
     saved = [f"v({nodes[p]})" for p in (*topology.inputs, *topology.output_names, *observe)]
     saved += ["i(vdd)", *(f"i(vi{i})" for i in range(len(topology.inputs)))]

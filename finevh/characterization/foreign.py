@@ -1,7 +1,7 @@
 """Foreign transistor netlists: SPICE or CDL subcircuits in, the transistors of our topologies out.
 
 Both instance forms are read: `M... d g s b MODEL W= L=` and `X... d g s b MODEL w= l=` (a device that is a subcircuit).
-Only transistors are taken; capacitors of an extracted netlist are refused rather than dropped.
+Transistors and resistors are taken; capacitors of an extracted netlist are refused rather than dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
 
-__all__ = ["Subcircuit", "parse_value", "read_subcircuits", "to_transistors"]
+__all__ = ["Subcircuit", "parse_value", "read_subcircuits", "to_resistors", "to_transistors"]
 
 _SCALE = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "meg": 1e6, "g": 1e9, "": 1.0}
 
@@ -85,6 +85,31 @@ def parse_value(text: str) -> float:
     return float(match.group(1)) * _SCALE[match.group(2)]
 
 
+def to_resistors(subcircuit: Subcircuit, sheets: Mapping[str, float],
+                 rails: Mapping[str, str]) -> tuple[tuple[str, str, float], ...]:
+    """Return the resistors of a subcircuit as (node, node, ohm): sheet resistance (ohm per square) times l / w.
+
+    Raises
+    ------
+    InputError
+        If a resistor is of a material without sheet resistance, or lacks a size.
+    """
+    found = []
+    for number, tokens in subcircuit.lines:
+        if tokens[0][0].lower() != "r":
+            continue
+        where = f"{subcircuit.path}:{number}: {subcircuit.name}: {tokens[0]}"
+        if len(tokens) < 4 or tokens[3] not in sheets:
+            raise InputError(f"{where}: add the sheet resistance of its material to [netlists] sheet_ohm")
+        try:
+            size = {key.lower(): parse_value(value) for key, _, value in (token.partition("=") for token in tokens[4:])}
+            ohm = sheets[tokens[3]] * size["l"] / size["w"]
+        except (KeyError, ValueError) as error:
+            raise InputError(f"{where}: no readable w and l ({error})") from error
+        found.append((rails.get(tokens[1], tokens[1]), rails.get(tokens[2], tokens[2]), ohm))
+    return tuple(found)
+
+
 def to_transistors(subcircuit: Subcircuit, devices: Mapping[str, tuple[str, str]], rails: Mapping[str, str],
                    unit_um: float) -> tuple[Transistor, ...]:
     """Turn a subcircuit into transistors with absolute sizes.
@@ -107,8 +132,10 @@ def to_transistors(subcircuit: Subcircuit, devices: Mapping[str, tuple[str, str]
     found = []
     for number, tokens in subcircuit.lines:
         where = f"{subcircuit.path}:{number}: {subcircuit.name}"
+        if tokens[0][0].lower() == "r":
+            continue
         if tokens[0][0].lower() not in "mx" or len(tokens) < 6:
-            raise InputError(f"{where}: {tokens[0]} is no transistor; only transistor netlists (no extracted R or C) are read")
+            raise InputError(f"{where}: {tokens[0]} is no transistor; only transistor netlists (no extracted C) are read")
         if tokens[5].lower() not in models:
             raise InputError(f"{where}: unknown device model {tokens[5]!r}; [devices] knows {', '.join(sorted(models))}")
         device, kind = models[tokens[5].lower()]

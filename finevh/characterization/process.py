@@ -16,7 +16,7 @@ from finevh.characterization.packages import locate_package_file
 from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
 
-__all__ = ["Grid", "Process", "Variant", "load_process", "transistor_line"]
+__all__ = ["Grid", "Process", "Variant", "load_process", "read_models", "transistor_line"]
 
 FloatArray = NDArray[np.float64]
 
@@ -161,22 +161,40 @@ def _grid(data: Mapping[str, Any]) -> Grid:
 
 def _check_devices(process: Process) -> None:
     """Every variant names a device, every device names models that the cards define."""
-    try:
-        text = process.models.read_text(encoding="utf-8", errors="replace").lower()
-    except OSError as error:
-        raise InputError(f"{process.path}: model file {process.models} cannot be read ({error.strerror})") from error
+    text = read_models(process).decode(errors="replace").lower()
     for variant in process.variants:
         if variant.device not in process.devices:
             raise InputError(f"{process.path}: variant {variant.name} uses device {variant.device!r}, which [devices] "
                              f"does not define; it has {', '.join(process.devices)}")
     keyword = "subckt" if process.subcircuit else "model"
-    for file in process.before:
-        text += file.read_text(encoding="utf-8", errors="replace").lower()
     for name, pair in process.devices.items():
         for model in pair:
             if not re.search(rf"^\s*\.{keyword}\s+{re.escape(model.lower())}\s", text, re.MULTILINE):
                 raise InputError(f"{process.path}: [devices.{name}] names model {model!r}, which "
                                  f"{process.models.name} does not define")
+
+
+def read_models(process: Process) -> bytes:
+    """Return the text of the model files, the files they include after them.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read.
+    """
+    queue, parts, seen = [process.models, *process.before], [], set()
+    while queue:
+        file = queue.pop(0)
+        if file in seen:
+            continue
+        seen.add(file)
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise InputError(f"{process.path}: model file {file} cannot be read ({error.strerror})") from error
+        parts.append(content)
+        queue += [file.parent / name.decode() for name in re.findall(rb'(?im)^\s*\.inc(?:lude)?\s+"?([^"\s]+)"?', content)]
+    return b"".join(parts)
 
 
 def transistor_line(process: Process, variant: Variant, transistor: Transistor, name: str, nodes: Mapping[str, str],

@@ -20,7 +20,7 @@ from finevh.characterization.celltable import load_topologies
 from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
 from finevh.characterization.deck import DEFAULT_OPTIONS, SCALE_OPTIONS, TIGHT_OPTIONS
 from finevh.characterization.ngspice import SimulationError, find_ngspice
-from finevh.characterization.process import Process, Variant, load_process
+from finevh.characterization.process import Process, Variant, load_process, read_models
 from finevh.characterization.record import CellRecord, load_record, record_path, save_record
 from finevh.characterization.sequential import characterize_sequential
 from finevh.characterization.topology import Topology
@@ -50,7 +50,7 @@ class _Task:
     def weight(self) -> int:
         """Expected cost: device evaluations go with transistors times input edges."""
         moves = 40 if self.topology.sequential else len(toggles(self.topology, 1.0, True))
-        return len(self.topology.transistors) * (1 + moves)
+        return 1 + len(self.topology.transistors) * (1 + moves)
 
 
 def load_cells(process: Process) -> dict[str, Topology]:
@@ -70,19 +70,21 @@ def load_cells(process: Process) -> dict[str, Topology]:
     return cells
 
 
-def digest(process: Process, topology: Topology, variant: Variant, vdd: float) -> str:
-    """Return a hash of everything a record depends on; a record with another hash is measured again."""
+def digest(process: Process, topology: Topology, variant: Variant, vdd: float, models: str) -> str:
+    """Return a hash of everything a record depends on; a record with another hash is measured again.
+
+    `models` is the hash of the model files, taken once for all cells.
+    """
     grid = process.grid
     parts = [
-        hashlib.sha256(b"".join(f.read_bytes() for f in (process.models, *process.before))).hexdigest(),
-        process.section, process.preamble, process.instance,
+        models, process.section, process.preamble, process.instance,
         process.temperature_c, process.devices[variant.device], process.length_um, process.width_n_um,
         process.width_p_um, process.diffusion_um, process.pair_span, process.delay_step, process.vdd, grid.slew.tolist(),
         grid.load_ff.tolist(), grid.side_slew, grid.side_load, grid.cross_slew, grid.cross_load,
         grid.constraint_slew if topology.sequential else (),
         variant.length_offset_nm, variant.vth_offset_mv, vdd, topology.name, topology.inputs,
         [(pin, f.text) for pin, f in topology.outputs], [repr(t) for t in topology.transistors],
-        repr(topology.sequential),
+        repr(topology.sequential), *topology.resistors,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -143,8 +145,9 @@ def characterize(technology: Path, out: Path, cells: Sequence[str] = (), vdds: S
     for vdd in rails:
         process.check_voltage(vdd)
     names = list(variants) or [v.name for v in process.variants]
+    models = hashlib.sha256(read_models(process)).hexdigest()
     tasks = [_Task(t, process.variant(name), vdd, record_path(out, t.name, name, vdd),
-                   digest(process, t, process.variant(name), vdd))
+                   digest(process, t, process.variant(name), vdd, models))
              for name in names for vdd in reversed(rails) for t in chosen]
     open_tasks = [task for task in tasks if not _finished(task)]
     failed = _run(process, list(topologies.values()), open_tasks, out, jobs, console or Console(stderr=True))

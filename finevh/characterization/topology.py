@@ -84,6 +84,8 @@ class Topology:
     breaks: int
     sequential: Sequential | None = None
     origin: str = ""
+    resistors: tuple[tuple[str, str, float], ...] = ()
+    """(node, node, ohm): the poly of tie cells."""
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -170,6 +172,7 @@ class Topology:
 def check_connections(topology: Topology, where: str) -> None:
     """Raise InputError if a pin touches no transistor or a function uses a name that is no input."""
     nodes = {node for t in topology.transistors for node in (t.drain, t.gate, t.source)}
+    nodes |= {node for a, b, _ in topology.resistors for node in (a, b)}
     for pin in (*topology.inputs, *topology.output_names):
         if pin not in nodes:
             raise InputError(f"{where}: pin {pin} touches no transistor; correct the pin list or the netlist")
