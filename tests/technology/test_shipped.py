@@ -218,10 +218,9 @@ for command in sys.argv[1].split(";"):
 """
 
 RTL = """
-module top(input clk, rst, set, en, input [3:0] a, b, output reg [7:0] s, output reg q, l);
+module top(input clk, rst, set, input [3:0] a, b, output reg [7:0] s, output reg q);
   always @(posedge clk or negedge rst) if (!rst) s <= 0; else s <= a * b + s;
   always @(posedge clk or negedge set) if (!set) q <= 1; else q <= q ^ a[0];
-  always @* if (en) l = q;
 endmodule
 """
 
