@@ -173,7 +173,7 @@ class NetlistBuilder:
         used = [self._root(n) for n in range(len(self._alias))]
         port_nets = {self._root(net): None for _, net, _ in self._ports}
         # A merged net is named for its first port, so that constraints and parasitics find it; else by its first name.
-        label: dict[int, str] = {}
+        label: dict[int, str] = {self._root(net): f"1'b{value}" for net, value in self._value.items()}
         for port, net, _ in self._ports:
             label.setdefault(self._root(net), port)
         for text, net in self._net.items():

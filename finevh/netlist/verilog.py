@@ -13,25 +13,26 @@ from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Technology
 
 _IDENTIFIER = r"(?:\\\S+|[A-Za-z_][\w$]*)"
-_NOISE = re.compile(r"//[^\n]*|/\*.*?\*/|\(\*.*?\*\)|^[ \t]*`[^\n]*|\\\S+|\"[^\"\n]*\"", re.DOTALL | re.MULTILINE)
-_STATEMENT = re.compile(r"\s*(endmodule\b|(?:[^;\\]|\\\S+(?=\s))*;)")
-_MODULE = re.compile(rf"module\s+({_IDENTIFIER})\s*(\(.*\))?\s*$", re.DOTALL)
+_OPENING = re.compile(r"//|/\*|\(\*|\\\S++|\"|^[ \t]*`", re.MULTILINE)
+# Possessive repeats: time linear in the text, whatever it is.
+_STATEMENT = re.compile(r"\s*+(endmodule\b|(?:[^;\\]++|\\\S++(?=\s))*+;)")
+_MODULE = re.compile(rf"module\s++({_IDENTIFIER})\s*+(\(.*\))?\s*+$", re.DOTALL)
 _DECLARATION = re.compile(
-    r"(input|output|inout|wire|tri|supply0|supply1)\b\s*(?:wire\b)?\s*(?:signed\b)?\s*(?:\[\s*(-?\d+)\s*:\s*(-?\d+)\s*\])?"
-    r"\s*(.*)$",
+    r"(input|output|inout|wire|tri|supply0|supply1)\b\s*+(?:wire\b)?\s*+(?:signed\b)?\s*+(?:\[\s*+(-?\d+)\s*+:\s*+(-?\d+)\s*+\])?"
+    r"\s*+(.*)$",
     re.DOTALL,
 )
-_ASSIGN = re.compile(r"assign\b\s*(.*?\S)\s*=\s*(.*\S)\s*$", re.DOTALL)
+_ASSIGN = re.compile(r"assign\b([^=]*+)=(.*)$", re.DOTALL)
 _INSTANCE = re.compile(
-    rf"({_IDENTIFIER})\s*(\#\s*\([^)]*\))?\s*({_IDENTIFIER}(?:\s*\[[^\]]*\])?)\s*\((.*)\)\s*$", re.DOTALL
+    rf"({_IDENTIFIER})\s*+(\#\s*+\((?:[^()]|\([^()]*\))*\))?\s*+({_IDENTIFIER}(?:\s*+\[[^\]]*\])?)\s*+\((.*)\)\s*+$", re.DOTALL
 )
 _CONNECTION = re.compile(
-    rf"\s*\.\s*({_IDENTIFIER})\s*\(\s*(?:(\\\S+(?:\s+\[\s*\d+\s*\])?|[A-Za-z_][\w$]*(?:\s*\[\s*\d+\s*\])?)\s*)?\)\s*(,|$)"
+    rf"\s*+\.\s*+({_IDENTIFIER})\s*+\(\s*+(?:(\\\S+(?:\s++\[\s*+\d+\s*+\])?|[A-Za-z_][\w$]*(?:\s*+\[\s*+\d+\s*+\])?)\s*+)?\)\s*+(,|$)"
 )
-_CONNECTION_WIDE = re.compile(rf"\s*\.\s*({_IDENTIFIER})\s*\(((?:[^()\\]|\\\S+)*)\)\s*(,|$)")
+_CONNECTION_WIDE = re.compile(rf"\s*+\.\s*+({_IDENTIFIER})\s*+\(((?:[^()\\]++|\\\S++)*+)\)\s*+(,|$)")
 _TERM = re.compile(
-    rf"\s*(?:(\{{)|(\}})|(,)|(\d+)?\s*'\s*[sS]?([bBhHdDoO])\s*([0-9a-fA-FxXzZ_?]+)|({_IDENTIFIER})"
-    r"(?:\s*\[\s*(-?\d+)\s*(?::\s*(-?\d+)\s*)?\])?)\s*"
+    rf"\s*+(?:(\{{)|(\}})|(,)|(\d+)?\s*+'\s*+[sS]?([bBhHdDoO])\s*+([0-9a-fA-FxXzZ_?]+)|({_IDENTIFIER})"
+    r"(?:\s*+\[\s*+(-?\d+)\s*+(?::\s*+(-?\d+)\s*+)?\])?)\s*+"
 )
 _BASE = {"b": 2, "o": 8, "d": 10, "h": 16}
 _KEYWORD = re.compile(
@@ -74,10 +75,30 @@ def read_text(path: Path | str) -> str:
     return data.decode("latin-1")
 
 
-def _blank(match: re.Match[str]) -> str:
-    """Replace a comment, attribute or directive by its line ends; keep escaped identifiers and strings."""
-    text = match.group()
-    return text if text[0] in '\\"' else " " + "\n" * text.count("\n")
+def _blank(text: str, name: str) -> str:
+    """Replace comments, attributes and directives by their line ends; escaped identifiers and strings stay."""
+    parts: list[str] = []
+    at = 0
+    while match := _OPENING.search(text, at):
+        opening = match.group().strip()
+        if opening[0] == "\\":
+            parts.append(text[at : match.end()])
+            at = match.end()
+            continue
+        closing = {"//": "\n", "`": "\n", "/*": "*/", "(*": "*)", '"': '"'}[opening]
+        end = text.find(closing, match.end())
+        if end < 0:
+            if closing != "\n":
+                raise InputError(f"{SourceText(name, text).where(match.start())}: '{opening}' without '{closing}'")
+            end = len(text)
+        stop = end if closing == "\n" else end + len(closing)
+        if opening == '"':
+            parts.append(text[at:stop])
+        else:
+            parts.append(text[at : match.start()] + " " + "\n" * text.count("\n", match.start(), stop))
+        at = stop
+    parts.append(text[at:])
+    return "".join(parts)
 
 
 def _plain(identifier: str) -> str:
@@ -132,7 +153,7 @@ class _Reader:
             return
         keyword, bounds = None, None
         pattern = re.compile(
-            rf"\s*(?:(input|output|inout)\b\s*(?:wire\b|tri\b)?\s*(?:\[\s*(-?\d+)\s*:\s*(-?\d+)\s*\])?)?\s*({_IDENTIFIER})\s*$"
+            rf"\s*+(?:(input|output|inout)\b\s*+(?:wire\b|tri\b)?\s*+(?:\[\s*+(-?\d+)\s*+:\s*+(-?\d+)\s*+\])?)?\s*+({_IDENTIFIER})\s*+$"
         )
         for item in text[1:-1].split(",") if text[1:-1].strip() else []:
             match = pattern.match(item)
@@ -151,7 +172,7 @@ class _Reader:
         while at < len(text):
             match = _TERM.match(text, at)
             if match is None:
-                raise self.fail(position, f"'{text[at:at + 40].strip()}' is no net: map the logic to cells first")
+                raise self.fail(position, f"'{text[:40].strip()}' is no net: map the logic to cells first")
             at = match.end()
             opened, closed, comma, size, base, digits, name, high, low = match.groups()
             if opened:
@@ -222,7 +243,10 @@ class _Reader:
             simple = _CONNECTION.match(body, at)
             if simple is not None:
                 pin, net_text, last = simple.groups()
-                net = -1 if net_text is None else self.build.scalar(net_text)
+                try:
+                    net = -1 if net_text is None else self.build.scalar(net_text)
+                except InputError as error:
+                    raise self.fail(position, str(error)) from None
                 at = simple.end()
             else:
                 wide = _CONNECTION_WIDE.match(body, at)
@@ -264,7 +288,7 @@ class _Reader:
 def parse_verilog(text: str, technology: Technology, top: str | None = None, name: str = "<text>") -> Netlist:
     """Parse flat mapped Verilog; see :func:`read_verilog`."""
     source = SourceText(name, text)
-    text = _NOISE.sub(_blank, text)
+    text = _blank(text, name)
     if not text.isascii():
         at = next(i for i, c in enumerate(text) if not c.isascii())
         raise InputError(f"{SourceText(name, text).where(at)}: a character outside ASCII in a name; Verilog has none")
