@@ -163,7 +163,7 @@ class FloorplanRequest:
     header_cell: str | None = None
     """Vdd-MUX cell; the first of the technology's role ``header`` when not given."""
     header_sites: int | None = None
-    """Sites to reserve for a Vdd-MUX in a technology that has no such cell."""
+    """Sites to reserve for a Vdd-MUX in a technology that has no such cell; 0 for a floorplan without any."""
     island_sites: int = 0
     """Sites of the configuration cells of a tile; see :func:`finevh.layout.chain.island_sites`."""
 
@@ -225,6 +225,8 @@ def _check_request(request: FloorplanRequest, technology: Technology) -> None:
         )
     if request.headers_per_row < 1:
         raise InputError(f"headers_per_row = {request.headers_per_row}: every row of a tile needs at least one Vdd-MUX")
+    if (request.header_sites or 0) < 0 or request.island_sites < 0:
+        raise InputError("header_sites and island_sites are widths in sites: give 0 or more")
     if not technology.layers or not technology.site_width > 0 or not technology.row_height > 0:
         raise InputError(
             f"technology '{technology.name}' has no site or no routing layers; add its technology and cell LEF"
@@ -333,7 +335,7 @@ def _assemble(
     line_y = bottom + lines * height + lines // rows * gap[1]
     corner = np.column_stack([left + first_site * site, bottom + ty * (rows * height + gap[1])])
     box = np.hstack([corner, corner + np.array([sites * site, rows * height])])
-    headers = np.arange(n * n * rows, dtype=np.int32) if n > 1 else np.zeros(0, dtype=np.int32)
+    headers = np.arange(n * n * rows if n > 1 and header[1] > 0 else 0, dtype=np.int32)
     # Vdd-MUXes alternate between the left and the right boundary so that a second one halves the rail it feeds.
     header_row, header_site = [], []
     for k in range(request.headers_per_row):

@@ -104,6 +104,14 @@ def test_reserved_width_replaces_a_missing_vdd_mux_cell(netlist: Netlist, techno
     assert (plan.header_cell, plan.header_sites) == ("", 3)
 
 
+def test_no_vdd_mux_is_counted_where_none_is_wanted(netlist: Netlist, technology: Technology) -> None:
+    plan = make_floorplan(netlist, technology, FloorplanRequest(3, header_sites=0))
+    assert len(plan.header_row) == 0
+    assert plan.segments.sites.sum() == plan.row_sites.sum()
+    with pytest.raises(InputError, match="header_sites and island_sites are widths"):
+        make_floorplan(netlist, technology, FloorplanRequest(3, header_sites=-1))
+
+
 def test_a_cell_without_lef_is_named(technology: Technology) -> None:
     from dataclasses import replace
 
