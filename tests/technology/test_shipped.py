@@ -229,7 +229,7 @@ def test_yosys_maps_with_the_liberty_and_agrees_on_areas(technology, tmp_path):
     liberty = plain(tmp_path, samples()[0])
     (tmp_path / "top.v").write_text(RTL)
     script = (f"read_verilog {tmp_path}/top.v;synth -top top;dfflibmap -liberty {liberty};abc -liberty {liberty};"
-              f"stat -liberty {liberty};check -assert -mapped")
+              f"stat -liberty {liberty};read_liberty -lib {liberty};check -assert -mapped")
     run = subprocess.run([sys.executable, "-c", YOSYS, script], capture_output=True, text=True, check=True)
     cells = technology.cells
     rows = [line.split() for line in run.stdout.splitlines() if len(line.split()) == 3 and line.split()[2] in cells.index]
