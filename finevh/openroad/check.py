@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from finevh.errors import NotReachableError
 from finevh.openroad.findings import Finding
+from finevh.openroad.quoting import tcl_comment, tcl_word
 from finevh.openroad.sandbox import Record, run_in_sandbox
 from finevh.openroad.static_check import check_statically
 from finevh.openroad.table import CommandTable, judge_call, judge_method, load_table, split_call
@@ -84,14 +85,17 @@ def _judge_records(
 ) -> list[Finding]:
     findings: list[Finding] = []
     ready = inputs | set(scripts)
+    files = _StageFiles(scripts)
     judged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for record in records:
         problems: list[str] = []
-        if record.kind == "call":
+        if record.kind == "script":
+            findings += files.start(record.name)
+        elif record.kind == "call":
             key = (record.name, record.arguments)
             if key not in judged:
                 judged[key] = judge_call(table.commands[record.name], record.arguments)
-            problems = [*judged[key], *_file_order(table, record, ready)]
+            problems = [*judged[key], *_file_order(table, record, ready, files)]
         elif record.kind == "method":
             owner, method = record.name.split(".", 1)
             key = (record.name, (str(len(record.arguments)),))
@@ -100,29 +104,67 @@ def _judge_records(
                 judged[key] = [problem] if problem else []
             problems = judged[key]
         elif record.kind == "open":
-            problems = _opened(record, ready)
+            problems = _opened(record, ready, files)
         elif record.kind == "exec":
             problems = _executed(record, scripts)
         elif record.kind == "unknown":
             problems = [f"unknown command '{record.name}'{table.nearest(record.name)}"]
         elif record.kind == "error":
+            files.stopped = True
             problems = [f"stops here: {record.arguments[0] if record.arguments else 'no message'}"]
         findings += [Finding(record.file, record.line, problem) for problem in problems]
-    return findings
+    return findings + files.start("")
 
 
-def _file_order(table: CommandTable, record: Record, ready: set[str]) -> list[str]:
+class _StageFiles:
+    """Files that the running script reads and writes, against what its head says."""
+
+    def __init__(self, scripts: Mapping[str, str]) -> None:
+        self.scripts = scripts
+        self.script = ""
+        self.used: dict[str, set[str]] = {"reads": set(), "writes": set()}
+        self.stopped = False
+
+    def start(self, script: str) -> list[Finding]:
+        """Close the account of the script before and open that of the next one."""
+        findings = [] if self.stopped or self.script == _DRIVER else self._compare()
+        self.script, self.stopped = script, False
+        self.used = {"reads": set(), "writes": set()}
+        return findings
+
+    def _compare(self) -> list[Finding]:
+        findings: list[Finding] = []
+        lines = self.scripts.get(self.script, "").split("\n")
+        for label, used in self.used.items():
+            heads = [n for n, line in enumerate(lines, 1) if line.startswith(f"# {label} ")]
+            if not heads:
+                continue
+            said = {word for n in heads for word in lines[n - 1].removeprefix(f"# {label} ").split()}
+            used = {tcl_comment(tcl_word(name)) for name in used}
+            # A name with blanks is several words of the head; each of them must be there.
+            missing = sorted(name for name in used if not set(name.split()) <= said)
+            spare = sorted(said - {word for name in used for word in name.split()})
+            findings += [Finding(self.script, heads[0], f"{label} '{name}', but its head does not say so") for name in missing]
+            findings += [Finding(self.script, heads[0], f"its head says it {label} '{name}', but it does not") for name in spare]
+        return findings
+
+
+def _file_order(table: CommandTable, record: Record, ready: set[str], files: _StageFiles) -> list[str]:
     """Return reads of files that do not exist yet, and note what the call writes."""
     spec = table.commands[record.name]
     call = split_call(spec, record.arguments)
     problems: list[str] = []
     for where in spec.rules.get("reads", ()):
         path = call.options.get(where) if isinstance(where, str) else _at(call.arguments, where)
+        if path is not None and path not in files.used["writes"]:
+            files.used["reads"].add(path)
         if path is not None and path not in ready:
             problems.append(f"{record.name}: reads '{path}', which no earlier stage writes and the flow is not given")
     written = [call.options.get(w) if isinstance(w, str) else _at(call.arguments, w) for w in spec.rules.get("writes", ())]
     written.append(call.options.get(">"))
-    ready.update(path for path in written if path is not None)
+    made = {path for path in written if path is not None}
+    ready |= made
+    files.used["writes"] |= made
     return problems
 
 
@@ -130,8 +172,9 @@ def _at(arguments: tuple[str | None, ...], index: int) -> str | None:
     return arguments[index] if index < len(arguments) else None
 
 
-def _opened(record: Record, ready: set[str]) -> list[str]:
+def _opened(record: Record, ready: set[str], files: _StageFiles) -> list[str]:
     path, mode = record.arguments[0], record.arguments[1]
+    files.used["writes" if mode == "w" else "reads"].add(path)
     if mode == "w":
         ready.add(path)
         return []

@@ -84,7 +84,7 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
         Stage("polybias", (*timed, "timing_repair.odb", "polybias.txt"), ("polybias.v", "polybias.def", "polybias.odb")),
         Stage(
             "power_grid",
-            (*plain, "polybias.odb", "vddmux_sites.txt"),
+            (*plain, "polybias.odb", *(("vddmux_sites.txt",) if _has_virtual_rails(context) else ())),
             ("tile_of_instance.txt", "power_grid_vias.rpt", "power_grid.def", "power_grid.odb"),
         ),
         Stage(
@@ -115,6 +115,11 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
             )
         )  # fmt: skip
     return tuple(stages)
+
+
+def _has_virtual_rails(context: FlowContext) -> bool:
+    """A single tile hangs on VddH itself: no region, its rows are those of the core."""
+    return context.rails[0] != context.supplies.vddh
 
 
 def point_libraries(context: FlowContext, point: OperatingPoint) -> tuple[LibraryFiles, ...]:
@@ -172,8 +177,7 @@ def render_flow(context: FlowContext) -> dict[str, str]:
     shared: dict[str, object] = {
         "c": context,
         "g": context.power_grid,
-        # A single tile hangs on VddH itself: no region, its rows are those of the core.
-        "virtual": context.rails[0] != context.supplies.vddh,
+        "virtual": _has_virtual_rails(context),
         "tile_connections": _tile_connections(context),
         "mux_connections": _mux_connections(context),
         "removed": [*context.fillers, *dict.fromkeys(site.cell for site in context.mux_sites)],

@@ -117,6 +117,18 @@ def test_a_stage_left_out_of_the_flow_is_found() -> None:
     assert any(str(finding) == "polybias.tcl:1: no stage of flow.tcl runs this script" for finding in found)
 
 
+def test_a_head_that_does_not_say_what_the_script_reads_and_writes_is_found() -> None:
+    context = mesh(1, rows=2)
+    scripts = render_flow(context)
+    text = scripts["pins.tcl"].replace("# writes pins.def pins.odb", "# writes pins.odb pins.v")
+    found = [str(finding) for finding in check_scripts(scripts | {"pins.tcl": text}, external_inputs(context))]
+    line = text.split("\n").index("# writes pins.odb pins.v") + 1
+    assert found == [
+        f"pins.tcl:{line}: its head says it writes 'pins.v', but it does not",
+        f"pins.tcl:{line}: writes 'pins.def', but its head does not say so",
+    ]
+
+
 def test_unset_variables_and_runaway_loops_end_in_a_fault() -> None:
     assert any("can't read \"nothing\"" in m for m in messages("set x $nothing\n"))
     assert any("limit exceeded" in m for m in messages("while { 1 } { set x 1 }\n"))
