@@ -185,7 +185,7 @@ def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
 
 def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, float]]) -> list[tuple[bool, float | None]]:
     """Simulate every search at one distance; return (works, output delay or None when nothing switches)."""
-    load = float(corner.load_ff[2])
+    load = float(corner.load_ff[(len(corner.load_ff) - 1) // 2])
     hold = hold_ps(corner, topology, load, 1.0)
     walker = Walker(corner, topology, hold)
     marks = []

@@ -22,13 +22,15 @@ Records = Mapping[tuple[str, float, str], CellRecord]
 
 _SENSE = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE, "non_unate": Sense.NON_UNATE}
 _SAME = 1e-6
-_DIGITS = 12
-"""Mantissa bits kept in the file: a relative step of 1.2e-4, below the accuracy of characterisation, compresses well."""
+_DIGITS = 10
+"""Mantissa bits kept in the file: a rounding of at most 0.05 %, below the accuracy of a simulation, compresses well."""
 
 
-def cross_from_records(records: Records, variants: Sequence[str], vdds: Sequence[float],
-                       topologies: Mapping[str, Topology], span: float) -> CrossFile:
+def cross_from_records(records: Records, supplies: Mapping[str, Sequence[float]], topologies: Mapping[str, Topology],
+                       span: float) -> CrossFile:
     """Collect the cross-voltage columns.
+
+    ``supplies``: per variant, where it was characterised; the first variant has them all, others stay nan where they have not.
 
     Every pair of different supplies up to ``span`` apart is stored. Crossed delays are simulated at some of them; between,
     the shift (and the log of the slew factor) is the polynomial in the driver's Vdd through the simulated rails of the
@@ -40,12 +42,13 @@ def cross_from_records(records: Records, variants: Sequence[str], vdds: Sequence
         If a record is missing.
     """
     cells = list(dict.fromkeys(cell for _, _, cell in records))
+    variants = list(supplies)
     for variant in variants:
-        for vdd in vdds:
+        for vdd in supplies[variant]:
             for cell in cells:
                 if (variant, vdd, cell) not in records:
                     raise InputError(f"no record of {cell} ({variant}, {vdd:g} V); characterise it first")
-    rails = np.array(sorted(vdds))
+    rails = np.array(sorted(supplies[variants[0]]))
     pairs = [(c, d) for c in range(rails.size) for d in range(rails.size)
              if c != d and abs(rails[c] - rails[d]) <= span + _SAME]
     first = {cell: records[variants[0], float(rails[-1]), cell] for cell in cells}
@@ -63,6 +66,8 @@ def cross_from_records(records: Records, variants: Sequence[str], vdds: Sequence
     low, high = (np.full((len(variants), rails.size, len(cells)), np.nan) for _ in range(2))
     for v, variant in enumerate(variants):
         for c, vdd in enumerate(rails.tolist()):
+            if vdd not in supplies[variant]:
+                continue
             for f, cell in enumerate(cells):
                 record = records[variant, vdd, cell]
                 columns = slice(int(pointer[f]), int(pointer[f + 1]))

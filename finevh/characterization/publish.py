@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from finevh.characterization.celltable import load_fillers, load_topologies
@@ -57,8 +57,8 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
         topologies |= load_topologies(table, process.devices)
         widths |= load_fillers(table)
     chosen = tuple(variants or (variant.name for variant in manifest.published()))
-    supplies = tuple(vdds or manifest.vdds())
-    found = _load(records, chosen, supplies, topologies)
+    supplies = {variant: tuple(v for v in manifest.vdds([variant]) if vdds is None or v in vdds) for variant in chosen}
+    found = _load(records, supplies, topologies)
     folder = out or technology.parent
     site = (manifest.site.width_um, manifest.site.height_um)
     physical = fillers(widths, site)
@@ -73,7 +73,7 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
     models: list[Cell] = []
     for variant in chosen:
         suffix = manifest.suffix(variant)
-        for vdd in supplies:
+        for vdd in supplies[variant]:
             members = [found[variant, vdd, name] for name in topologies]
             name = f"{manifest.name}{suffix}_{vdd_label(vdd)}"
             switches = header_cells(headers, members, site)
@@ -85,15 +85,15 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
     _physical_views(manifest, manifest.views, models, {header.name: header.supplies for header in headers}, folder, done)
     if manifest.views.cross_voltage:
         path = folder / manifest.views.cross_voltage
-        write_cross_file(cross_from_records(found, chosen, supplies, topologies, process.pair_span), path)
+        write_cross_file(cross_from_records(found, supplies, topologies, process.pair_span), path)
         done(path)
     return tuple(written)
 
 
-def _load(records: Path, variants: Iterable[str], vdds: Sequence[float], topologies: Mapping[str, Topology]
+def _load(records: Path, supplies: Mapping[str, Sequence[float]], topologies: Mapping[str, Topology]
           ) -> dict[tuple[str, float, str], CellRecord]:
     found = {}
-    for variant in variants:
+    for variant, vdds in supplies.items():
         for vdd in vdds:
             for name in topologies:
                 path = record_path(records, name, variant, vdd)
