@@ -1,7 +1,6 @@
 """Switching activity, dynamic power and leakage of a netlist whose cells may sit on different rails."""
 
 from finevh.power.activity import Activity, activity_from_patterns, activity_from_probabilities, merge_activities
-from finevh.power.command import read_probabilities, run_leakage
 from finevh.power.derates import look_up_leakage, with_leakage_derates
 from finevh.power.dynamic import DynamicPower, DynamicResult, PreparedPower
 from finevh.power.leakage import LeakageModel, LeakageResult
@@ -32,10 +31,8 @@ __all__ = [
     "merge_activities",
     "propagate_probabilities",
     "read_memory_stimulus",
-    "read_probabilities",
     "read_saif",
     "read_vcd",
-    "run_leakage",
     "simulate",
     "with_leakage_derates",
 ]

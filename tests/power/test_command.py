@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from finevh.errors import InputError
-from finevh.power import run_leakage
+from finevh.power.command import run_leakage
 
 VERILOG = """module top(a, b, y); input a, b; output y; wire p;
 INV_X1 u1 (.A(a), .ZN(p));
