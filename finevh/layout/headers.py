@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan
-from finevh.technology.model import Int, Real
+from finevh.technology.model import Int, Real, Technology
 
 DROP_BUDGET = 0.05
 """Fraction of Vdd above which a tile's drop is reported as a warning (thesis flow: sized switches)."""
@@ -28,6 +30,100 @@ class HeaderDrop:
     fraction: Real
     """(n_tile) of the tile's Vdd."""
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeaderTable:
+    """On-resistances of the characterised Vdd-MUXes, kOhm: one row per cell and supply pair (V)."""
+
+    source: str
+    cell: tuple[str, ...]
+    """Library cells, with drive."""
+    vdd_low: Real
+    vdd_high: Real
+    resistance_low: Real
+    """Of the switch to VddL."""
+    resistance_high: Real
+
+    def worst(self, cell: str, vdd_low: float, vdd_high: float) -> float:
+        """Return the larger on-resistance of a cell at a supply pair, kOhm.
+
+        Raises
+        ------
+        InputError
+            If the pair or the cell is not characterised.
+        """
+        for k, name in enumerate(self.cell):
+            if name == cell and abs(self.vdd_low[k] - vdd_low) < 1e-6 and abs(self.vdd_high[k] - vdd_high) < 1e-6:
+                return float(max(self.resistance_low[k], self.resistance_high[k]))
+        raise InputError(f"{self.source}: no Vdd-MUX '{cell}' at VddL {vdd_low:g} V and VddH {vdd_high:g} V")
+
+
+@dataclass(frozen=True)
+class HeaderChoice:
+    """The narrowest Vdd-MUXes that keep the budget: ``count`` of ``cell`` per row, ``sites`` of each row in all."""
+
+    cell: str
+    count: int
+    sites: int
+    resistance: float
+    """kOhm of one."""
+
+
+def read_header_table(path: Path | str) -> HeaderTable:
+    """Read a technology's ``headers.csv`` (columns ``cell, drive, vdd_l, vdd_h, resistance_h_kohm, resistance_l_kohm``).
+
+    Raises
+    ------
+    InputError
+        If the file is missing or lacks a column or a number.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        column = {
+            key: np.array([float(row[key]) for row in rows])
+            for key in ("vdd_l", "vdd_h", "resistance_l_kohm", "resistance_h_kohm")
+        }
+        names = tuple(f"{row['cell']}_X{int(row['drive'])}" for row in rows)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: not a table of Vdd-MUX resistances ({error}); characterise the headers") from error
+    return HeaderTable(
+        str(path), names, column["vdd_l"], column["vdd_h"], column["resistance_l_kohm"], column["resistance_h_kohm"]
+    )
+
+
+def choose_header(
+    technology: Technology,
+    table: HeaderTable,
+    currents: Real,
+    rows_per_tile: int,
+    vdd_low: float,
+    vdd_high: float,
+    budget: float = DROP_BUDGET,
+) -> HeaderChoice:
+    """Return the Vdd-MUX and its count per row that keep the budget at the least width; ties go to fewer cells.
+
+    Parameters
+    ----------
+    currents : (n_tile) mA, drawn at ``vdd_low``; the budget is a fraction of it and the worse of the two switches counts.
+
+    Raises
+    ------
+    InputError
+        If no cell of role ``header`` is in the table at this pair.
+    """
+    choices = []
+    for name in technology.roles.get("header", ()):
+        if name not in table.cell:
+            continue
+        resistance = table.worst(name, vdd_low, vdd_high)
+        count = size_headers(currents, resistance, rows_per_tile, vdd_low, budget)
+        width = float(technology.cell_width[technology.cells.index[name]]) / technology.site_width
+        choices.append(HeaderChoice(name, count, count * math.ceil(width - 1e-6), resistance))
+    if not choices:
+        raise InputError(f"technology '{technology.name}': no cell of role 'header' is in {table.source}")
+    return min(choices, key=lambda choice: (choice.sites, choice.count))
 
 
 def tile_currents(cell_power: Real, cell_tile: Int, n_tiles: int, vdd: float) -> Real:
