@@ -159,8 +159,10 @@ def expand(cross: CrossFile, technology: Technology, source: str) -> CrossVoltag
             pair = pairs.get((int(vdd_of[own]), int(vdd_of[d])))
             if pair is None:
                 continue
-            leakage_offset[c, d] = blocks[0].size * len(blocks)
-            blocks.append(np.where(columns >= 0, cross.leakage_k[v, pair][np.maximum(columns, 0)], 1).astype(np.float32))
+            block = np.where(columns >= 0, cross.leakage_k[v, pair][np.maximum(columns, 0)], 1).astype(np.float32)
+            if not np.isnan(block).any():
+                leakage_offset[c, d] = block.size * len(blocks)
+                blocks.append(block)
             pool.store(cross, v, pair, int(vdd_of[own]), slots, where[:, c, d], sizes[:, c, d])
     return CrossVoltage(leakage_offset, np.concatenate(blocks), where[0], sizes[0], where[1], sizes[1], where[2],
                         pool.array(), margin)

@@ -82,7 +82,7 @@ def _liberty_files(manifest: Manifest, views: Views, chosen: tuple[str, ...], pa
         if len(chosen) != 1:
             raise InputError(f"{path}: views.liberty is a list of files, which serves one variant; the file has {len(chosen)}")
         return [(0, None, path.parent / name) for name in views.liberty]
-    vdds = manifest.vdds()
+    vdds = manifest.vdds(chosen)
     if not vdds:
         raise InputError(f"{path}: views.liberty is a pattern but neither views.vdd nor voltages.vdd lists supplies")
     found: list[tuple[int, float | None, Path]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -51,6 +52,8 @@ class TechnologyVariant(_Section):
     """Variant sets (``pb``, ``vt``) that use it."""
     length_offset_nm: float = 0.0
     vth_offset_mv: float = 0.0
+    vdd: tuple[float, ...] = ()
+    """Supplies of this variant's files, V, where they are fewer than those of ``[views]``."""
     slowdown: float | None = Field(default=None, ge=0.0)
     """Average delay increase over the first variant; measured on the tables where it is absent."""
 
@@ -136,10 +139,17 @@ class Manifest(_Section):
         listed = self.views.variants if self.views is not None else ()
         return tuple(entry for entry in self.variants if not listed or entry.name in listed)
 
-    def vdds(self) -> tuple[float, ...]:
-        """Supplies of the library, V, ascending; empty where they stand in the Liberty files alone."""
+    def vdds(self, variants: Sequence[str] = ()) -> tuple[float, ...]:
+        """Supplies at which all of these variants (default: any) have files, V, ascending.
+
+        Empty where the supplies stand in the Liberty files alone.
+        """
         listed = self.views.vdd if self.views is not None and self.views.vdd else self.voltages.get("vdd", ())
-        return tuple(sorted(float(v) for v in listed))
+        common = {float(v) for v in listed}
+        for entry in self.variants:
+            if entry.name in variants and entry.vdd:
+                common &= set(entry.vdd)
+        return tuple(sorted(common))
 
 
 def read_manifest(path: Path) -> Manifest:

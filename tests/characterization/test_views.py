@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from finevh.characterization.celltable import load_topologies
 from finevh.characterization.cross_views import cross_from_records
 from finevh.characterization.record import (
     Arc,
@@ -20,7 +21,6 @@ from finevh.characterization.record import (
     PulseWidth,
     StateLeakage,
 )
-from finevh.characterization.topology import load_topologies
 from finevh.characterization.views import (
     cell_from_record,
     fillers,
@@ -91,7 +91,7 @@ def flop():
 def test_a_record_becomes_a_cell_with_its_worst_arc_and_states():
     cell = cell_from_record(inverter(), TOPOLOGIES["INV"], SITE)
     assert (cell.kind, cell.area) == (Kind.COMBINATIONAL, pytest.approx(2 * 0.19 * 1.4))
-    assert [(p.cap, p.cap_rise, p.cap_fall, p.max_slew) for p in cell.pins][0] == (1.5, 1.0, 2.0, 50.0)
+    assert next((p.cap, p.cap_rise, p.cap_fall, p.max_slew) for p in cell.pins) == (1.5, 1.0, 2.0, 50.0)
     assert cell.pins[1].max_cap == 50.0
     assert cell.leakage == [("!A", 2e-5), ("A", 3e-5)]
     assert cell.default_leakage == pytest.approx(2.5e-5)

@@ -187,6 +187,26 @@ def test_the_noise_margin_counts_both_levels(folder):
     np.testing.assert_allclose(technology.cross.noise_margin[high, :, 0], [0.1, 0.2, 0.3], atol=1e-12)
 
 
+def test_a_variant_with_fewer_supplies_limits_those_who_load_it(folder):
+    path = folder / "technology.toml"
+    path.write_text(path.read_text() + "vdd = [0.8, 1.0]\n")
+    (folder / "PB4_0v90.lib").unlink()
+    assert load_technology(folder).vdds.tolist() == [0.8, 1.0]
+    assert load_technology(folder, variants=["PB0"]).vdds.tolist() == [0.8, 0.9, 1.0]
+
+
+def test_derates_that_were_not_characterised_are_absent(folder):
+    cross = cross_file()
+    cross.leakage_k[1, 3] = np.nan
+    cross.delay_shift_ps[1, 3] = np.nan
+    write_cross_file(cross, folder / "cross.npz")
+    technology = load_technology(folder)
+    corner = int(technology.corner_of[1, 2])
+    assert technology.cross.leakage_offset[corner, 1] == -1
+    assert (technology.cross.delay_v[corner, 1] == -1).all()
+    assert technology.cross.leakage_offset[technology.corner_of[0, 2], 1] >= 0
+
+
 def test_interpolated_derates_follow_the_difference_of_the_rails(folder):
     technology = with_vdds(load_technology(folder), [0.85, 0.95])
     cross = technology.cross
