@@ -20,7 +20,7 @@ from finevh.characterization.ngspice import simulate as run_ngspice
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
 from finevh.characterization.topology import Topology
 from finevh.netlist.model import Netlist
-from finevh.netlist.verilog import parse_verilog
+from finevh.netlist import parse_verilog
 from finevh.power import LeakageModel, Simulator, VectorStimulus
 from finevh.power.rails import net_driver_cells, net_rails
 from finevh.technology import Technology, load_technology

@@ -24,7 +24,7 @@ from sta_accuracy import default_sdc
 
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.spef import read_spef
-from finevh.netlist.verilog import read_verilog
+from finevh.netlist import read_verilog
 from finevh.netlist.wires import Wires
 from finevh.power import DynamicPower, LeakageModel, activity_from_probabilities
 from finevh.power.network import build_network

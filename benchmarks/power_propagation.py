@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from finevh.netlist.model import NO_NET
-from finevh.netlist.verilog import read_verilog
+from finevh.netlist import read_verilog
 from finevh.power import (
     Activity,
     DynamicPower,

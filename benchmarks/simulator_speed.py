@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.netlist.verilog import read_verilog
+from finevh.netlist import read_verilog
 from finevh.power import DynamicPower, LeakageModel, Simulator, read_memory_stimulus
 from finevh.technology import load_technology, technology_from_liberty
 

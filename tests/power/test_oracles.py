@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finevh.netlist.verilog import parse_verilog
+from finevh.netlist import parse_verilog
 from finevh.power import RandomStimulus
 from finevh.technology import technology_from_liberty
 
