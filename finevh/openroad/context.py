@@ -34,8 +34,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Island:
+    """A piece of a row line inside a tile that hangs on VddH: ``row`` is its row, ``rail`` the metal of its supply rail."""
+
+    row: str
+    rail: Rect
+
+
+@dataclass(frozen=True)
 class Domain:
-    """One rectangle whose rows hang on the virtual rail of ``tile``; a tile with an island of other rows has several."""
+    """The rectangle of a tile: its rows hang on the virtual rail of ``tile``, save those of islands."""
 
     name: str
     area: Rect
@@ -124,6 +132,7 @@ class PowerGrid:
 
     ``rail_layer`` and ``rail_width``: the follow-pin rails of the rows. ``tile_stripes``: inside each tile, on its virtual
     rail and ground. ``mux_stripes``: across the tiles over the Vdd-MUX columns, on the supplies that a Vdd-MUX takes.
+    ``island_stripes``: across the tiles over the islands of the configuration chain, on VddH.
     ``top_stripes``: across the core. ``connections``: pairs of layers to join by vias, from the rails upwards.
     """
 
@@ -131,6 +140,7 @@ class PowerGrid:
     rail_width: float
     tile_stripes: Stripes
     mux_stripes: tuple[Stripes, ...]
+    island_stripes: tuple[Stripes, ...]
     top_stripes: tuple[Stripes, ...]
     ring_layers: tuple[str, str]
     ring_width: float
@@ -218,6 +228,7 @@ class FlowContext:
     site_width: float
     row_height: float
     rows: tuple[Row, ...]
+    islands: tuple[Island, ...]
     domains: tuple[Domain, ...]
     rails: tuple[str, ...]
     wrappers: tuple[Rect, ...]
@@ -256,10 +267,10 @@ def validate_context(context: FlowContext) -> None:
         Naming the field and the mend.
     """
     n_tiles = context.tiles_per_side**2
-    tiles = {domain.tile for domain in context.domains}
-    if tiles != set(range(n_tiles)):
-        raise InputError(f"domains: give at least one for each of the {n_tiles} tiles of a {context.tiles_per_side} x "
-                         f"{context.tiles_per_side} mesh, numbered from 0; got tiles {sorted(tiles)}")  # fmt: skip
+    tiles = sorted(domain.tile for domain in context.domains)
+    if tiles != list(range(n_tiles)):
+        side = context.tiles_per_side
+        raise InputError(f"domains: give one for each of the {n_tiles} tiles of a {side} x {side} mesh, from 0; got {tiles}")
     if len(context.rails) != n_tiles:
         raise InputError(f"rails: {len(context.rails)} nets for {n_tiles} tiles")
     _refuse_repeats("rails", list(context.rails))
@@ -270,6 +281,10 @@ def validate_context(context: FlowContext) -> None:
             raise InputError(f"row {row.name}: orientation '{row.orientation}'; write R0 or MX")
         if row.sites < 1:
             raise InputError(f"row {row.name}: {row.sites} sites; a row has at least 1")
+    names = {row.name for row in context.rows}
+    for island in context.islands:
+        if island.row not in names:
+            raise InputError(f"islands: there is no row '{island.row}'")
     fixed = context.mux_sites + (context.configuration.cells if context.configuration else ())
     _refuse_repeats("mux_sites and configuration cells", [cell.instance for cell in fixed])
     for cell in fixed:
@@ -318,5 +333,5 @@ def _refuse_overlap(domains: tuple[Domain, ...]) -> None:
             b = second.area
             if b.y0 >= a.y1 - tolerance:
                 break
-            if first.tile != second.tile and b.x0 < a.x1 - tolerance and a.x0 < b.x1 - tolerance:
+            if b.x0 < a.x1 - tolerance and a.x0 < b.x1 - tolerance:
                 raise InputError(f"domains {first.name} and {second.name} overlap: their rails would be one net; move one")

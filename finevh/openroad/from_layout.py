@@ -21,6 +21,7 @@ from finevh.openroad.context import (
     Domain,
     FixedCell,
     FlowContext,
+    Island,
     LayerWire,
     LibraryFiles,
     MuxPins,
@@ -130,6 +131,7 @@ def make_context(
         site_width=floorplan.site_width,
         row_height=floorplan.row_height,
         rows=_rows(floorplan),
+        islands=_islands(floorplan, _rail_width(files.lef, technology.layers[0].name)),
         domains=_domains(floorplan),
         rails=tuple(tile_rail(floorplan, tile) for tile in range(floorplan.n_tiles)),
         wrappers=_wrappers(floorplan),
@@ -242,10 +244,9 @@ def _tile_name(floorplan: Floorplan, tile: int) -> str:
 def _rows(floorplan: Floorplan) -> tuple[Row, ...]:
     x0 = floorplan.core[0]
     ys = floorplan.row_y
-    per_tile = floorplan.n_rows // floorplan.n_tiles
     return tuple(
         Row(
-            f"{_tile_name(floorplan, int(floorplan.row_tile[row]))}_row_{row % per_tile}{kind}",
+            _row_name(floorplan, row) + kind,
             round(x0 + site * floorplan.site_width, 4),
             round(float(ys[row]), 4),
             sites,
@@ -256,23 +257,26 @@ def _rows(floorplan: Floorplan) -> tuple[Row, ...]:
     )
 
 
+def _row_name(floorplan: Floorplan, row: int) -> str:
+    per_tile = floorplan.n_rows // floorplan.n_tiles
+    return f"{_tile_name(floorplan, int(floorplan.row_tile[row]))}_row_{row % per_tile}"
+
+
+def _islands(floorplan: Floorplan, rail_width: float) -> tuple[Island, ...]:
+    """The islands with their VddH rail: at the bottom of a mirrored row, at the top of another."""
+    found: list[Island] = []
+    for row, site in zip(floorplan.island_row.tolist(), floorplan.island_site.tolist(), strict=True):
+        x0 = floorplan.core[0] + site * floorplan.site_width
+        x1 = x0 + floorplan.island_sites * floorplan.site_width
+        y = float(floorplan.row_y[row]) + (0.0 if floorplan.row_flipped[row] else floorplan.row_height)
+        found.append(Island(f"{_row_name(floorplan, row)}_island", _rect((x0, y - rail_width / 2, x1, y + rail_width / 2))))
+    return tuple(found)
+
+
 def _domains(floorplan: Floorplan) -> tuple[Domain, ...]:
-    """One rectangle per tile; with an island in its first row, that row's other pieces are rectangles of their own."""
-    islands = {int(floorplan.row_tile[row]): int(row) for row in floorplan.island_row}
-    height = floorplan.row_height
-    domains: list[Domain] = []
-    for tile, (x0, y0, x1, y1) in enumerate(floorplan.tile_box.tolist()):
-        name = _tile_name(floorplan, tile)
-        if tile not in islands:
-            domains.append(Domain(name, _rect((x0, y0, x1, y1)), tile))
-            continue
-        domains.append(Domain(name, _rect((x0, y0 + height, x1, y1)), tile))
-        for kind, site, sites in _row_pieces(floorplan, islands[tile]):
-            if kind != "_island":
-                left = floorplan.core[0] + site * floorplan.site_width
-                box = (left, y0, left + sites * floorplan.site_width, y0 + height)
-                domains.append(Domain(name + kind, _rect(box), tile))
-    return tuple(domains)
+    return tuple(
+        Domain(_tile_name(floorplan, tile), _rect(box), tile) for tile, box in enumerate(floorplan.tile_box.tolist())
+    )
 
 
 def _wrappers(floorplan: Floorplan) -> tuple[Rect, ...]:
@@ -391,6 +395,7 @@ def _power_grid(technology: Technology, lef: Lef, floorplan: Floorplan, supplies
         rail_width=_rail_width(lef, layers[0].name),
         tile_stripes=tile,
         mux_stripes=(mux,),
+        island_stripes=_island_stripes(floorplan, mid, supplies),
         top_stripes=(across, upright),
         ring_layers=(top.name, layers[ring_h].name),
         ring_width=max(top.width, layers[ring_h].width),
@@ -405,3 +410,13 @@ def _bundles(layer: Layer, nets: tuple[str, ...], pitch: float) -> Stripes:
     step = layer.width + layer.spacing
     pitch = round(max(pitch, (len(nets) + 1) * step), 4)
     return Stripes(layer.name, nets, layer.width, pitch, round((pitch - (len(nets) - 1) * step) / 2, 4), layer.spacing)
+
+
+def _island_stripes(floorplan: Floorplan, layer: Layer, supplies: Supplies) -> tuple[Stripes, ...]:
+    """One VddH stripe per tile, over the middle of its island."""
+    if len(floorplan.island_row) == 0:
+        return ()
+    first = float(floorplan.core[0] + (floorplan.island_site[0] + floorplan.island_sites / 2) * floorplan.site_width)
+    box = floorplan.tile_box[floorplan.row_tile[floorplan.island_row[0]]]
+    pitch = round(float(box[2] - box[0]), 4)
+    return (Stripes(layer.name, (supplies.vddh,), layer.width, pitch, round(first - float(box[0]), 4), layer.spacing),)

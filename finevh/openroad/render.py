@@ -59,6 +59,8 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
     estimated = () if context.rcx_rules else ("final.spef",)
     extracted = ("final.spef",) if context.rcx_rules else ()
     timed = (*plain, *sdc)
+    islands = ("islands.txt",) if context.islands else ()
+    muxes = ("vddmux_sites.txt",) if _has_virtual_rails(context) else ()
     stages = [
         Stage(
             "floorplan",
@@ -84,7 +86,7 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
         Stage("polybias", (*timed, "timing_repair.odb", "polybias.txt"), ("polybias.v", "polybias.def", "polybias.odb")),
         Stage(
             "power_grid",
-            (*plain, "polybias.odb", *(("vddmux_sites.txt",) if _has_virtual_rails(context) else ())),
+            (*plain, "polybias.odb", "configuration_cells.txt", *islands, *muxes),
             ("tile_of_instance.txt", "power_grid_vias.rpt", "power_grid.def", "power_grid.odb"),
         ),
         Stage(
@@ -143,6 +145,7 @@ def render_tables(context: FlowContext) -> dict[str, str]:
     return {
         "rows.txt": _table(rows),
         "wrappers.txt": _table(wrappers),
+        "islands.txt": _table((island.row, *map(_number, _corners(island.rail))) for island in context.islands),
         "configuration_ports.txt": _table(added.ports if added else ()),
         "configuration_cells.txt": _table(_placed(added.cells if added else ())),
         "vddmux_sites.txt": _table(_placed(context.mux_sites)),
@@ -180,8 +183,8 @@ def render_flow(context: FlowContext) -> dict[str, str]:
         "virtual": _has_virtual_rails(context),
         "tile_connections": _tile_connections(context),
         "mux_connections": _mux_connections(context),
+        "islands": bool(context.islands),
         "removed": [*context.fillers, *dict.fromkeys(site.cell for site in context.mux_sites)],
-        "islands": context.configuration is not None and bool(context.configuration.cells),
     }
     scripts = {SETTINGS: _render("common", shared)}
     points = {f"point_{point.name}": point for point in context.operating_points}
@@ -277,7 +280,7 @@ def vdd_suffix(library: LibraryFiles) -> str:
 def _tile_connections(context: FlowContext) -> list[tuple[str, str]]:
     """Pairs of layers to join inside a tile: its rails to every stripe above them."""
     grid = context.power_grid
-    layers = [grid.tile_stripes.layer, *(stripes.layer for stripes in grid.mux_stripes)]
+    layers = [grid.tile_stripes.layer, *(stripes.layer for stripes in (*grid.mux_stripes, *grid.island_stripes))]
     return [(grid.rail_layer, layer) for layer in dict.fromkeys(layers)]
 
 

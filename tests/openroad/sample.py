@@ -10,6 +10,7 @@ from finevh.openroad.context import (
     Domain,
     FixedCell,
     FlowContext,
+    Island,
     LayerWire,
     LibraryFiles,
     MuxPins,
@@ -65,6 +66,8 @@ def mesh(n: int, rows: int = 12, sites: int = 108, prefix: str = "finevh_cfg_", 
         for t, tile in enumerate(tiles)
         for r in range(rows)
     )
+    # The mesh is for rendering and checking: its islands lie on the first rows without cutting them.
+    islands = tuple(Row(f"tile_{t}_island", tile.x0 + 10 * SITE, tile.y0, 17, "MX") for t, tile in enumerate(tiles))
     muxes = tuple(
         FixedCell(f"{mux}{t}_{r}", "VDDMUX_X1", tile.x0, tile.y0 + r * HEIGHT, "R0" if r % 2 else "MX", t)
         for t, tile in enumerate(tiles)
@@ -92,7 +95,8 @@ def mesh(n: int, rows: int = 12, sites: int = 108, prefix: str = "finevh_cfg_", 
         site="finevh45_site",
         site_width=SITE,
         row_height=HEIGHT,
-        rows=cut,
+        rows=(*cut, *islands),
+        islands=tuple(Island(row.name, Rect(row.x, row.y - 0.085, row.x + 17 * SITE, row.y + 0.085)) for row in islands),
         domains=tuple(Domain(f"tile_{t}", tile, t) for t, tile in enumerate(tiles)),
         rails=tuple(f"VDDT_{t}" for t in range(n * n)) if n > 1 else ("VDDH",),
         wrappers=tuple(wrappers),
@@ -107,6 +111,7 @@ def mesh(n: int, rows: int = 12, sites: int = 108, prefix: str = "finevh_cfg_", 
             rail_width=0.17,
             tile_stripes=stripes("metal4"),
             mux_stripes=(stripes("metal4", "VDDH", "VDDL", "VBP", "VBN"),),
+            island_stripes=(stripes("metal4", "VDDH"),),
             top_stripes=(stripes("metal7", "VDDH", "VDDL", "VSS", "VBP", "VBN"),),
             ring_layers=("metal7", "metal8"),
             ring_width=1.4,

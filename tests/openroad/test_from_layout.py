@@ -77,15 +77,28 @@ def test_vdd_mux_sites_and_orientations_are_those_of_the_floorplan() -> None:
     assert [site.orientation == "MX" for site in context.mux_sites] == flipped.tolist()
 
 
-def test_every_ordinary_row_lies_in_a_domain_of_its_tile_and_no_island_does() -> None:
-    context, _ = context_of(3)
+def test_every_row_lies_in_the_domain_of_its_tile() -> None:
+    context, floorplan = context_of(3)
+    assert len(context.domains) == floorplan.n_tiles
     for row in context.rows:
         x, y = row.x + SITE / 2, row.y + ROW / 2
         inside = [d for d in context.domains if d.area.x0 <= x < d.area.x1 and d.area.y0 <= y < d.area.y1]
-        if row.name.endswith("_island"):
-            assert inside == []
-        else:
-            assert [d.tile for d in inside] == [3 * int(row.name.split("_")[1]) + int(row.name.split("_")[2])]
+        assert [d.tile for d in inside] == [3 * int(row.name.split("_")[1]) + int(row.name.split("_")[2])]
+
+
+def test_the_rail_of_an_island_faces_the_void_and_spans_its_cells() -> None:
+    context, floorplan = context_of(3)
+    rows = {row.name: row for row in context.rows}
+    assert len(context.islands) == floorplan.n_tiles
+    for island in context.islands:
+        row = rows[island.row]
+        assert row.orientation == "MX"
+        assert (island.rail.y0 + island.rail.y1) / 2 == pytest.approx(row.y)
+        assert island.rail.x0 == pytest.approx(row.x)
+        assert island.rail.x1 - island.rail.x0 == pytest.approx(row.sites * SITE)
+    (stripe,) = context.power_grid.island_stripes
+    middle = context.domains[0].area.x0 + stripe.offset
+    assert context.islands[0].rail.x0 < middle < context.islands[0].rail.x1
 
 
 def test_wrappers_are_the_voids_between_tiles() -> None:

@@ -89,6 +89,7 @@ def run_point(folder: Path, tile_vdd: tuple[float, ...]) -> tuple[float, dict[st
     domains = tuple(Domain(f"t{i}", Rect(10.0 * i, 0.0, 10.0 * i + 9.0, 9.0), i) for i in range(4))
     context = variant_of(
         mesh(1, rows=2), tiles_per_side=2, domains=domains, rails=tuple("abcd"), sdc=None, configuration=None, mux_sites=(),
+        islands=(),
         libraries=(LibraryFiles("PB0", HIGH, "plain_typ.lib", None, ""),), voltage_libraries=tuple(suffixed),
         operating_points=(OperatingPoint("p", 1000.0, tile_vdd),),
     )  # fmt: skip
