@@ -120,7 +120,7 @@ def find_top(rtl: Rtl) -> str:
 
 def read_warnings(directory: Path) -> tuple[str, ...]:
     """Return Yosys's warnings of a run, each once, in order."""
-    text = (directory / MESSAGES).read_text(encoding="utf-8", errors="replace")
+    text = (directory / LOG).read_text(encoding="utf-8", errors="replace")
     lines = (": ".join(part for part in (match["where"], match["text"]) if part) for match in _WARNING.finditer(text))
     return tuple(dict.fromkeys(lines))
 
@@ -190,6 +190,8 @@ def _explain(directory: Path, status: int) -> FinevhError:
     ]
     if located:
         return InputError("\n".join(dict.fromkeys(located)) + "\nthe RTL does not elaborate; correct it and run again")
+    if errors and "cannot be legalized" in errors[0]["text"]:
+        return InputError(f"{errors[0]['text']}: the library has no such register; change the RTL or add one to the library")
     if errors:
         return InputError(f"Yosys: {errors[0]['text']} (log: {directory / LOG})")
     last = text.strip().splitlines()[-1:] or ["no message"]
