@@ -40,7 +40,7 @@ class Options:
     gain : load over input capacitance, percent, at which the mapper reads one delay per pin from the library (the slew is
         the library's own, :attr:`SpecialCells.slew`). Without it the mapper would count levels.
     mapping_share : part of the period that the mapper may spend on gates at that gain; the rest is for the flop, wires and
-        fan-out trees, which the mapper does not see.
+        fan-out trees, which the mapper does not see. Measured: RI5CY mapped for 1316 ps has 2464 ps when placed and sized.
     """
 
     period: float
@@ -49,7 +49,7 @@ class Options:
     effort: Effort = "balanced"
     gate_registers: int | None = None
     gain: float = 250.0
-    mapping_share: float = 0.47
+    mapping_share: float = 0.53
 
     @property
     def mapping_delay(self) -> float:
