@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.config import Flow
+from finevh.config import VOLTAGE_TOLERANCE, Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts import save_variants
 from finevh.flow.csv_text import table
@@ -16,6 +17,7 @@ from finevh.flow.inputs import synthesis_vdd, technology_of
 from finevh.flow.stage import Metrics, StageContext
 from finevh.layout import interface_cells
 from finevh.polybias import assign_variants, variant_shares
+from finevh.schemes import voltage_grid
 from finevh.technology.manifest import read_manifest
 from finevh.technology.model import Technology
 from finevh.timing import TimingGraph, TimingState
@@ -31,12 +33,22 @@ class _Condition:
     vdd: NDArray[np.int32]
     period: float
     state: TimingState
+    variant: NDArray[np.int8]
+    """(n_cell) what ``state`` was timed with."""
+
+    def follow(self, variant: NDArray[np.int8], cell: int) -> float:
+        """Bring one cell up to date and return the worst slack, ps."""
+        if self.variant[cell] != variant[cell]:
+            self.variant[cell] = variant[cell]
+            changed = np.array([cell], dtype=np.int32)
+            self.state = self.graph.update(self.state, changed, self.vdd, self.variant, inplace=True)
+        return self.state.worst_slack(self.period)
 
 
 class TimingOracle:
     """Slacks of a placed design under a variant vector, the worst over several supply voltages."""
 
-    def __init__(self, placed: PlacedDesign, vdds: tuple[float, ...], relax: float) -> None:
+    def __init__(self, placed: PlacedDesign, vdds: Sequence[float], relax: float) -> None:
         """Time the unbiased design at each Vdd, V; its minimum period there, times 1 + ``relax``, is the requirement."""
         self._conditions = []
         n = placed.netlist.n_cells
@@ -46,14 +58,17 @@ class TimingOracle:
             graph = placed.graph.with_port_vdd(index)
             cell_vdd = np.full(n, index, dtype=np.int32)
             state = graph.evaluate(cell_vdd, self._variant)
-            self._conditions.append(_Condition(graph, cell_vdd, state.min_period() * (1.0 + relax), state))
+            period = state.min_period() * (1.0 + relax)
+            self._conditions.append(_Condition(graph, cell_vdd, period, state, self._variant.copy()))
+        self._floor = min(0.0, self.worst_slack())
 
     def cell_slack(self, variant: NDArray[np.int8]) -> NDArray[np.float64]:
         """(n_cell) worst slack through each instance, ps."""
         self._variant = variant.copy()
         worst = np.full(len(variant), np.inf)
         for condition in self._conditions:
-            condition.state = condition.graph.evaluate(condition.vdd, self._variant)
+            condition.variant = variant.copy()
+            condition.state = condition.graph.evaluate(condition.vdd, condition.variant)
             np.minimum(worst, condition.graph.cell_slacks(condition.state, condition.period), out=worst)
         return worst
 
@@ -62,20 +77,27 @@ class TimingOracle:
         return min(condition.state.worst_slack(condition.period) for condition in self._conditions)
 
     def try_cell(self, cell: int, variant: int) -> float:
-        """Change one instance and return the worst slack, ps."""
+        """Change one instance and return the worst slack, ps; after a violated condition the others are not timed."""
         self._variant[cell] = variant
-        changed = np.array([cell], dtype=np.int32)
+        worst = np.inf
         for condition in self._conditions:
-            condition.state = condition.graph.update(
-                condition.state, changed, condition.vdd, self._variant, inplace=True
-            )
-        return self.worst_slack()
+            worst = min(worst, condition.follow(self._variant, cell))
+            if worst < self._floor:
+                break
+        return float(worst)
 
     def average_path_delay(self) -> float:
         """d_avg of Eq. 4.2: average delay, ps, of a cell on the worst path of the first condition."""
         condition = self._conditions[0]
         path = condition.graph.critical_path(condition.state, condition.period)
         return float(path.delay[path.cell >= 0].mean())
+
+
+def checked_voltages(flow: Flow) -> tuple[float, ...]:
+    """Voltages at which the bias may cost no frequency: that of synthesis first, then all of the coarse grids, descending."""
+    schemes, first = flow.schemes, synthesis_vdd(flow)
+    grid = {vdd for delta in schemes.delta_vdd for vdd in voltage_grid(schemes.vdd_min, schemes.vdd_max, delta)}
+    return (first, *(vdd for vdd in sorted(grid, reverse=True) if abs(vdd - first) > VOLTAGE_TOLERANCE))
 
 
 def variants_of_set(flow: Flow, technology: Technology, name: str) -> tuple[str, ...]:
@@ -101,7 +123,7 @@ def variants_of_set(flow: Flow, technology: Technology, name: str) -> tuple[str,
 def run_polybias_stage(context: StageContext) -> Metrics:
     """No bias (``pb0``) and the three-stage assignment of each further set.
 
-    The requirement is that of the unbiased design at the highest and at the lowest Vdd, so that no curve loses frequency.
+    The requirement is that of the unbiased design at every voltage of the coarse grids, so that no scheme loses frequency.
     """
     flow, technology = context.flow, technology_of(context.flow)
     sets = {name: variants_of_set(flow, technology, name) for name in flow.schemes.variants if name != UNBIASED}
@@ -114,7 +136,7 @@ def run_polybias_stage(context: StageContext) -> Metrics:
     assigned, metrics = {UNBIASED: start}, Metrics()
     rows = []
     for name, members in sets.items():
-        oracle = TimingOracle(placed, (synthesis_vdd(flow), flow.schemes.vdd_min), flow.polybias.relax)
+        oracle = TimingOracle(placed, checked_voltages(flow), flow.polybias.relax)
         average = oracle.average_path_delay()
 
         def report(variant: str, kept: int, considered: int, name: str = name) -> None:

@@ -69,7 +69,7 @@ def _polybias(flow: Flow) -> object:
         "polybias": flow.polybias,
         "variants": flow.schemes.variants,
         "derates": flow.schemes.driver_derates,
-        "vdds": (flow.schemes.vdd_min, flow.schemes.vdd_max),
+        "vdds": (flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.delta_vdd),
     }
 
 
