@@ -220,7 +220,7 @@ def _check_request(request: FloorplanRequest, technology: Technology) -> None:
         raise InputError(f"tiles: the mesh is N x N with N >= 1, got N = {request.tiles_per_side}")
     if not 0.0 < request.utilization <= 1.0:
         raise InputError(
-            f"utilization = {request.utilization:g} cannot fit: it is cell area over placeable area; give a value above 0 "
+            f"utilisation = {request.utilization:g} cannot fit: it is cell area over placeable area; give a value above 0 "
             "and up to 1, for example 0.7"
         )
     if request.headers_per_row < 1:
@@ -308,7 +308,7 @@ def _check_tile(n: int, rows: int, free: int, netlist: Netlist, sites: Int) -> N
         name = netlist.cells.names[netlist.cell_type[widest]]
         raise InputError(
             f"tiles: N = {n} leaves tiles of {free} free sites, narrower than cell '{name}' ({sites[widest]} sites); "
-            "use a smaller N or a lower utilization"
+            "use a smaller N or a lower utilisation"
         )
 
 

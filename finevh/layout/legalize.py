@@ -210,8 +210,8 @@ def legalize(
     )
     if stuck >= 0:
         raise InputError(
-            f"utilization: no row has {sites[stuck]} free sites for cell '{netlist.instance_names[stuck]}' "
-            f"({sites.sum()} sites of cells, {length.sum()} sites of rows); lower the utilization"
+            f"utilisation: no row has {sites[stuck]} free sites for cell '{netlist.instance_names[stuck]}' "
+            f"({sites.sum()} sites of cells, {length.sum()} sites of rows); lower the utilisation"
         )
     piece = order[out_seg]
     placement = Placement(

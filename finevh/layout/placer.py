@@ -257,7 +257,7 @@ def place(
     capacity = int(floorplan.segments.sites.sum())
     if sites.sum() > capacity:
         raise InputError(
-            f"utilization: {sites.sum()} sites of cells cannot fit {capacity} sites of rows; lower the utilization"
+            f"utilisation: {sites.sum()} sites of cells cannot fit {capacity} sites of rows; lower the utilisation"
         )
     width = np.asarray(_spread(sites, capacity, options.density) * lattice.site, dtype=np.int32)
     span = max(floorplan.core[2] - floorplan.core[0], floorplan.core[3] - floorplan.core[1])
@@ -289,7 +289,7 @@ def place(
         check_placement(netlist, technology, floorplan, placement)
         return placement
     raise InputError(
-        f"utilization: the placer found no legal place for every cell ({failure}); lower the utilization or use fewer tiles"
+        f"utilisation: the placer found no legal place for every cell ({failure}); lower the utilisation or use fewer tiles"
     )
 
 

@@ -76,8 +76,8 @@ def test_five_grids_run_in_rings_and_over_every_vdd_mux_column(floorplan: Floorp
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (FloorplanRequest(3, 1.2), "utilization = 1.2 cannot fit"),
-        (FloorplanRequest(3, 0.0), "utilization = 0 cannot fit"),
+        (FloorplanRequest(3, 1.2), "utilisation = 1.2 cannot fit"),
+        (FloorplanRequest(3, 0.0), "utilisation = 0 cannot fit"),
         (FloorplanRequest(0), "the mesh is N x N with N >= 1, got N = 0"),
         (FloorplanRequest(40), "N = 40 leaves tiles lower than two rows"),
         (FloorplanRequest(14, headers_per_row=1), "narrower than cell 'DFF_X1' (17 sites)"),

@@ -84,7 +84,7 @@ def test_cells_beyond_the_rows_are_refused_by_name(technology: Technology) -> No
     grown = _buffered(netlist, technology, 60)
     centre = np.full(60, 10.0)
     x, y = np.append(placed.x, centre), np.append(placed.y, centre)
-    with pytest.raises(InputError, match=r"utilization: no row has \d+ free sites for cell '"):
+    with pytest.raises(InputError, match=r"utilisation: no row has \d+ free sites for cell '"):
         legalize(grown, technology, plan, x, y, placed.port_x, placed.port_y)
 
 

@@ -70,7 +70,7 @@ def test_cells_that_cannot_fit_are_refused(netlist: Netlist, technology: Technol
         pin_ptr=np.concatenate([netlist.pin_ptr, netlist.pin_ptr[1:] + netlist.pin_ptr[-1]]),
         pin_net=np.tile(netlist.pin_net, 2),
     )
-    with pytest.raises(InputError, match=r"utilization: \d+ sites of cells cannot fit"):
+    with pytest.raises(InputError, match=r"utilisation: \d+ sites of cells cannot fit"):
         place(doubled, technology, plan)
 
 
@@ -122,3 +122,9 @@ def test_interface_cells_have_a_driver_in_another_tile(netlist: Netlist, placeme
                 expected[i] |= source is not None and placement.tile[source] != placement.tile[i]
     assert np.array_equal(interface_cells(netlist, placement), expected)
     assert 0.05 < expected.mean() < 0.6
+
+
+def test_full_rows_are_an_input_error(netlist: Netlist, technology: Technology) -> None:
+    plan = make_floorplan(netlist, technology, FloorplanRequest(3, 1.0))
+    with pytest.raises(InputError, match="utilisation: the placer found no legal place for every cell"):
+        place(netlist, technology, plan)
