@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import FlowContext
+from finevh.openroad.engine import LayoutRequest, run_layout
 from finevh.openroad.findings import Finding
 from finevh.openroad.from_layout import make_context
 from finevh.openroad.render import external_inputs, render_flow
@@ -15,6 +16,7 @@ __all__ = [
     "Finding",
     "FlowContext",
     "FlowResult",
+    "LayoutRequest",
     "OpenRoad",
     "OpenRoadError",
     "RoutedDesign",
@@ -26,4 +28,5 @@ __all__ = [
     "render_flow",
     "require_clean",
     "run_flow",
+    "run_layout",
 ]

@@ -177,6 +177,7 @@ def render_flow(context: FlowContext) -> dict[str, str]:
     """
     validate_context(context)
     stages = flow_stages(context)
+    mux_cells = list(dict.fromkeys(site.cell for site in context.mux_sites))
     shared: dict[str, object] = {
         "c": context,
         "g": context.power_grid,
@@ -184,7 +185,8 @@ def render_flow(context: FlowContext) -> dict[str, str]:
         "tile_connections": _tile_connections(context),
         "mux_connections": _mux_connections(context),
         "islands": bool(context.islands),
-        "removed": [*context.fillers, *dict.fromkeys(site.cell for site in context.mux_sites)],
+        "mux_cells": mux_cells,
+        "removed": [*context.fillers, *mux_cells],
     }
     scripts = {SETTINGS: _render("common", shared)}
     points = {f"point_{point.name}": point for point in context.operating_points}
