@@ -79,11 +79,16 @@ def write_cross_file(cross: CrossFile, path: Path) -> None:
             if not isinstance(value, np.ndarray):
                 text[field.name] = value
                 continue
-            # A fixed date instead of the clock keeps the archive reproducible.
-            with archive.open(zipfile.ZipInfo(f"{field.name}.npy", (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as out:
-                np.lib.format.write_array(out, np.ascontiguousarray(value), allow_pickle=False)
-        with archive.open(zipfile.ZipInfo("text.npy", (1980, 1, 1, 0, 0, 0)), "w") as out:
-            np.lib.format.write_array(out, np.frombuffer(json.dumps(text).encode(), dtype=np.uint8), allow_pickle=False)
+            _add(archive, field.name, np.ascontiguousarray(value))
+        _add(archive, "text", np.frombuffer(json.dumps(text).encode(), dtype=np.uint8))
+
+
+def _add(archive: zipfile.ZipFile, name: str, values: NDArray[Any]) -> None:
+    """Add an array; a fixed date instead of the clock keeps the archive reproducible."""
+    entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with archive.open(entry, "w", force_zip64=True) as out:
+        np.lib.format.write_array(out, values, allow_pickle=False)
 
 
 def read_cross_file(path: Path) -> CrossFile:
