@@ -1,6 +1,6 @@
 """Setup and hold slack of every endpoint against OpenSTA: same netlist, Liberty, SDC and SPEF.
 
-    python benchmarks/sta_accuracy.py NETLIST.v TOP LIBERTY [--clock clk_i] [--period-ns 2.0] [--spef FILE]
+python benchmarks/sta_accuracy.py NETLIST.v TOP LIBERTY [--clock clk_i] [--period-ns 2.0] [--spef FILE]
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def main() -> None:
     netlist = read_verilog(arguments.netlist, technology, arguments.top)
     sdc = default_sdc(arguments.clock, arguments.period_ns)
     wires = read_spef(arguments.spef, netlist) if arguments.spef else None
-    graph = TimingGraph(netlist, technology, read_sdc(sdc, *liberty_units(arguments.liberty)), wires, wire_model=arguments.wire_model, hold=True)
+    constraints = read_sdc(sdc, *liberty_units(arguments.liberty))
+    graph = TimingGraph(netlist, technology, constraints, wires, wire_model=arguments.wire_model, hold=True)
     state = graph.evaluate(0)
     period = arguments.period_ns * 1000
     theirs = run_opensta(arguments.netlist, netlist.name, [arguments.liberty], sdc.replace(" -no_clocks", ""), arguments.spef)

@@ -4,7 +4,8 @@ from finevh.netlist.builder import NetlistBuilder
 from finevh.netlist.edit import BufferPlan, insert_buffers, replace_cells, sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.spef import format_spef, parse_spef, read_spef, write_spef
-from finevh.netlist.verilog import format_verilog, parse_verilog, read_verilog, write_verilog
+from finevh.netlist.verilog import parse_verilog, read_verilog
+from finevh.netlist.verilog_write import format_verilog, write_verilog
 from finevh.netlist.wires import Wires
 
 __all__ = [
@@ -15,8 +16,8 @@ __all__ = [
     "Wires",
     "format_spef",
     "format_verilog",
-    "parse_spef",
     "insert_buffers",
+    "parse_spef",
     "parse_verilog",
     "read_spef",
     "read_verilog",

@@ -65,7 +65,7 @@ class NetlistBuilder:
 
     @staticmethod
     def _split(text: str) -> tuple[str, int | None]:
-        """Name and bit index of ``a``, ``a[3]``, ``\\a.b`` or ``\\a.b [3]``."""
+        r"""Name and bit index of ``a``, ``a[3]``, ``\\a.b`` or ``\\a.b [3]``."""
         if text[0] == "\\":
             base, _, rest = text.partition(" ")
             match = _INDEX.fullmatch(rest.strip())

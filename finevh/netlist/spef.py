@@ -303,16 +303,16 @@ def format_spef(netlist: Netlist, wires: Wires) -> str:
         low, high = ptr[net], ptr[net + 1]
         if low == high:
             continue
-        label = {node: (pin_nodes.get(node) or [f"*{net + 1}:{node - low + 1}"])[0] for node in range(low, high)}
+        at = {node: (pin_nodes.get(node) or [f"*{net + 1}:{node - low + 1}"])[0] for node in range(low, high)}
         lines.append(f"*D_NET *{net + 1} {sum(cap[low:high]):.9g}")
         lines.append("*CONN")
         lines += [text for _, text in pins.get(net, [])]
         lines.append("*CAP")
-        lines += [f"{k + 1} {label[n]} {cap[n]:.9g}" for k, n in enumerate(range(low, high))]
+        lines += [f"{k + 1} {at[n]} {cap[n]:.9g}" for k, n in enumerate(range(low, high))]
         lines.append("*RES")
-        wired = [(label[parent[n]], label[n], res[n] * 1e3) for n in range(low + 1, high)]
+        wired = [(at[parent[n]], at[n], res[n] * 1e3) for n in range(low + 1, high)]
         # Pins that share a node are tied to it without resistance.
-        wired += [(label[n], other, 0.0) for n in range(low, high) for other in pin_nodes.get(n, [])[1:]]
+        wired += [(at[n], other, 0.0) for n in range(low, high) for other in pin_nodes.get(n, [])[1:]]
         lines += [f"{k + 1} {a} {b} {r:.9g}" for k, (a, b, r) in enumerate(wired)]
         lines += ["*END", ""]
     return "\n".join(lines)

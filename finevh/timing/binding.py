@@ -48,11 +48,11 @@ def bind_ports(names: Names, constraints: Constraints, tags: TagSet) -> PortCond
             for edge in range(2):
                 late[2 * c + edge, port, edge] = early[2 * c + edge, port, edge] = 0.0
     for delay in constraints.input_delays:
-        clock = names.clock(delay.clock, _where(delay.ports))
+        row = names.clock(delay.clock, _where(delay.ports))
         for port in names.find_ports(delay.ports, Direction.INPUT):
             if port in names.clock_ports:
                 continue
-            tag = tags.port_tag(clock, int(delay.clock_fall), port)
+            tag = tags.port_tag(row, int(delay.clock_fall), port)
             for (end, edge), value in delay.values.items():
                 (late if end == "max" else early)[tag, port, edge] = value
     slews = _port_values(names, constraints.transitions)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from finevh.timing import backward, kernels
-from finevh.timing.kernels import Graph, Nets, Point, Rows, Tables, Values
+from finevh.timing.arrays import Graph, Nets, Point, Rows, Tables, Values
 
 Progress = Callable[[str], None]
 
@@ -26,7 +26,8 @@ _B1 = types.Array(types.uint8, 1, "C")
 
 def _tuple(cls: Any, **special: Any) -> Any:
     """Numba type of a named tuple of arrays: one-dimensional int32 unless ``special`` says otherwise."""
-    return types.NamedTuple([special.get(name, _I1) for name in cls._fields], cls)
+    make: Any = types.NamedTuple
+    return make([special.get(name, _I1) for name in cls._fields], cls)
 
 
 GRAPH = _tuple(

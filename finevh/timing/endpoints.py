@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.technology.model import Int, Kind, Real
+from finevh.timing.arrays import Rows
 from finevh.timing.binding import output_delays
 from finevh.timing.constraints import Constraints, PathException
 from finevh.timing.gating import gating_checks
-from finevh.timing.kernels import Rows
 from finevh.timing.objects import Names, separation
 from finevh.timing.structure import Structure
 from finevh.timing.tags import Tag, TagSet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,87 +13,22 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Technology
+from finevh.timing.arrays import Graph, Point, Tables, Values
 from finevh.timing.binding import bind_ports, number_port_tags
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.constraints import Constraints
-from finevh.timing.endpoints import Endpoints, bind_endpoints
-from finevh.timing.kernels import Graph, Nets, Point, Tables, Values
+from finevh.timing.endpoints import bind_endpoints
 from finevh.timing.objects import Names
+from finevh.timing.queries import PathQueries
+from finevh.timing.rctrees import bind_wires
+from finevh.timing.state import Path, TimingState
 from finevh.timing.structure import Structure, build_structure
 from finevh.timing.tables import pack_tables
 from finevh.timing.tags import TagSet, bind_exceptions
 
 
-@dataclass(frozen=True)
-class TimingState:
-    """Result of one evaluation. ``late`` holds the longest paths, ``early`` the shortest (None unless asked for)."""
-
-    cell_vdd: Int
-    cell_variant: NDArray[np.int8]
-    cell_type: Int
-    point: Point
-    late: Values
-    early: Values | None
-    setup: Endpoints
-    setup_need: Real
-    """(n_row) ps that each setup row needs."""
-    hold: Endpoints
-    hold_need: Real | None
-
-    def slacks(self, period: float) -> Real:
-        """(n_row) setup slack, ps, of each endpoint row at a period in ps."""
-        return np.asarray(self.setup.coefficient * period - self.setup_need)
-
-    def worst_slack(self, period: float) -> float:
-        """Worst setup slack, ps, at a period in ps; inf where nothing is constrained."""
-        return float(self.slacks(period).min(initial=np.inf))
-
-    def min_period(self) -> float:
-        """Shortest period, ps, without a negative setup slack; input and output delays stay as they are."""
-        reached = np.isfinite(self.setup_need) & (self.setup.coefficient > 0)
-        return float((self.setup_need[reached] / self.setup.coefficient[reached]).max(initial=0.0))
-
-    def hold_slacks(self, period: float) -> Real:
-        """(n_row) hold slack, ps, of each endpoint row.
-
-        Raises
-        ------
-        InputError
-            If the state was evaluated without early arrivals.
-        """
-        if self.hold_need is None:
-            raise InputError("hold slacks need a graph made with hold=True")
-        return np.asarray(self.hold.coefficient * period - self.hold_need)
-
-    def worst_hold_slack(self, period: float) -> float:
-        """Worst hold slack, ps."""
-        return float(self.hold_slacks(period).min(initial=np.inf))
-
-
-@dataclass(frozen=True)
-class Path:
-    """One path from its source to an endpoint row, in order; a step is a driver and the arc into it."""
-
-    row: int
-    node: Int
-    edge: Int
-    """0 rise, 1 fall of the step's driver."""
-    arc: Int
-    """Row of the structure's arcs, -1 at the source."""
-    cell: Int
-    """Instance of each step, -1 for a port."""
-    arrival: Real
-    """ps."""
-    delay: Real
-    """ps of the arc."""
-    slew: Real
-    """ps at the driver."""
-    load: Real
-    """fF."""
-
-
-class TimingGraph:
+class TimingGraph(PathQueries):
     """Timing graph of one netlist.
 
     Parameters
@@ -164,7 +99,8 @@ class TimingGraph:
         self.clock_cells = self._clock_cells() if clock_supply == "port" else np.empty(0, dtype=np.int32)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
         self.wire_model = wire_model
-        self._bind_wires(wires)
+        self._wire_cap, self._nets = bind_wires(wires, self.structure, technology, wire_model)
+        self.wires = wires
         self._check_tables()
 
     def _cases(self) -> tuple[dict[int, int], dict[int, int]]:
@@ -212,7 +148,8 @@ class TimingGraph:
         ideal = np.full(max(self.tags.n, 1), 0 if self.constraints.propagated else 1, dtype=np.uint8)
         return Graph(
             s.node_cell, s.node_port, s.arc_ptr, s.arc_source, s.arc_sink, s.arc_local, s.arc_mask, s.sink_ptr,
-            s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, self.node_tags, self.tags.arc_class, self.tags.remap, ideal,
+            s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, self.node_tags,
+            self.tags.arc_class, self.tags.remap, ideal,
             ports.late if late else ports.early, ports.slew[end], ports.load[end], drive, ports.drive_slew,
         )  # fmt: skip
 
@@ -233,39 +170,6 @@ class TimingGraph:
         """Cells whose output is on a clock network."""
         on = (self.node_tags & self.tags.clock_bits).any(axis=1) & (self.structure.node_cell >= 0)
         return as_int(np.unique(self.structure.node_cell[on]))
-
-    def _bind_wires(self, wires: Wires | None) -> None:
-        """Gather RC trees in node order."""
-        if self.wire_model not in ("elmore", "ceff"):
-            raise InputError(f"wire_model '{self.wire_model}' is not known: elmore or ceff")
-        self.wires = wires
-        s, technology = self.structure, self.technology
-        thresholds = np.array([technology.slew_lower, technology.slew_upper])
-        none = np.zeros(0, dtype=np.int32)
-        if wires is None:
-            mode = np.zeros(1, dtype=np.uint8)
-            self._wire_cap = np.zeros(s.n_node)
-            self._nets = Nets(np.zeros(1, dtype=np.int32), none, np.zeros(0), np.zeros(0), none, mode, thresholds)
-            return
-        low = wires.node_ptr[s.node_net]
-        count = wires.node_ptr[s.node_net + 1] - low
-        ptr = as_int(np.concatenate([[0], np.cumsum(count)]))
-        rows = np.arange(ptr[-1]) - np.repeat(ptr[:-1], count) + np.repeat(low, count)
-        cap = np.ascontiguousarray(wires.node_cap[rows])
-        pins = np.where(s.sink_pin >= 0, wires.pin_node[np.maximum(s.sink_pin, 0)], -1)
-        ports = np.where(s.sink_port >= 0, wires.port_node[np.maximum(s.sink_port, 0)], -1) if len(wires.port_node) else pins
-        at = np.where(s.sink_pin >= 0, pins, ports)
-        total = np.concatenate([[0.0], np.cumsum(cap)])
-        self._wire_cap = np.ascontiguousarray(total[ptr[1:]] - total[ptr[:-1]])
-        self._nets = Nets(
-            tree_ptr=ptr,
-            tree_parent=as_int(np.maximum(wires.node_parent[rows] - np.repeat(low, count), -1)),
-            tree_res=np.ascontiguousarray(wires.node_res[rows]),
-            tree_cap=cap,
-            sink_tree=as_int(np.where(at >= 0, at - low[s.sink_node], -1)),
-            mode=np.array([2 if self.wire_model == "ceff" else 1], dtype=np.uint8),
-            thresholds=thresholds,
-        )
 
     def _check_tables(self) -> None:
         """Every arc in use has a table at some corner, or the library is at fault."""
@@ -438,108 +342,13 @@ class TimingGraph:
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(one, maps))
 
-    def path(self, state: TimingState, row: int, *, early: bool = False) -> Path:
-        """The worst path to one endpoint row.
-
-        Parameters
-        ----------
-        row : int
-            Row of ``state.setup`` (of ``state.hold`` with ``early``).
-        """
-        ends = state.hold if early else state.setup
-        values = state.early if early else state.late
-        if values is None:
-            raise InputError("shortest paths need a graph made with hold=True")
-        node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
-        edge = self._worst_edge(state, ends, row, values)
-        n = int(self.structure.level.max(initial=0)) + 3
-        steps, numbers = np.empty((n, 4), dtype=np.int32), np.empty((n, 4))
-        graph = self._early_graph if early else self._graph
-        count = self.kernels.trace(graph, self._tables, self._nets, state.point, values, node, edge, tag, steps, numbers)
-        steps, numbers = steps[:count][::-1], numbers[:count][::-1]
-        nodes = steps[:, 0]
-        return Path(
-            row=row,
-            node=nodes,
-            edge=steps[:, 1],
-            arc=steps[:, 3],
-            cell=self.structure.node_cell[nodes],
-            arrival=numbers[:, 0].copy(),
-            delay=numbers[:, 1].copy(),
-            slew=numbers[:, 2].copy(),
-            load=numbers[:, 3].copy(),
-        )
-
-    def _worst_edge(self, state: TimingState, ends: Endpoints, row: int, values: Values) -> int:
-        """Edge at an endpoint that sets its need."""
-        single = ends.rows._replace(**{k: np.ascontiguousarray(v[row : row + 1]) for k, v in ends.rows._asdict().items()})
-        node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
-        other = state.early or state.late
-        clock = other if values is state.late else state.late
-        needs = []
-        for edge in (0, 1):
-            add = single.add.copy()
-            add[0, 1 - edge] = -np.inf
-            if not np.isfinite(values.arrival[tag, node, edge]):
-                needs.append(-np.inf)
-                continue
-            need = np.empty(1)
-            self.kernels.needs(
-                self._graph, self._tables, self._nets, state.point, single._replace(add=add), values, clock, need
-            )
-            needs.append(need[0])
-        return int(needs[1] > needs[0])
-
-    def critical_path(self, state: TimingState, period: float) -> Path:
-        """The path with the worst setup slack at a period in ps.
-
-        Raises
-        ------
-        InputError
-            If no endpoint is constrained.
-        """
-        slacks = state.slacks(period)
-        if not len(slacks) or not np.isfinite(slacks).any():
-            raise InputError("no constrained endpoint: the constraints reach no register or output")
-        return self.path(state, int(np.argmin(slacks)))
-
-    def node_slacks(self, state: TimingState, period: float) -> Real:
-        """(n_node) setup slack, ps, of each driver at a period in ps; inf where no constrained path passes."""
-        late = state.late
-        required = np.full_like(late.arrival, np.inf)
-        rows = state.setup.rows
-        for edge in (0, 1):
-            need = self._edge_needs(state, edge)
-            at = late.arrival[rows.tag, rows.node, edge] + (state.setup.coefficient * period - need)
-            ok = np.isfinite(need)
-            np.minimum.at(required, (rows.tag[ok], rows.node[ok], edge), at[ok])
-        self.kernels.require(self._graph, self._tables, self._nets, state.point, late, required)
-        with np.errstate(invalid="ignore"):
-            slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
-        return np.asarray(slack.min(axis=(0, 2), initial=np.inf))
-
-    def _edge_needs(self, state: TimingState, edge: int) -> Real:
-        """(n_row) setup needs of one data edge alone."""
-        add = state.setup.rows.add.copy()
-        add[:, 1 - edge] = -np.inf
-        need = np.empty(state.setup.n)
-        self.kernels.needs(
-            self._graph, self._tables, self._nets, state.point, state.setup.rows._replace(add=add), state.late,
-            state.early or state.late, need,
-        )  # fmt: skip
-        return need
-
-    def cell_slacks(self, state: TimingState, period: float) -> Real:
-        """(n_cell) worst setup slack, ps, over the outputs of each cell; inf where no constrained path passes."""
-        slack = np.full(self.netlist.n_cells, np.inf)
-        inner = self.structure.node_cell >= 0
-        np.minimum.at(slack, self.structure.node_cell[inner], self.node_slacks(state, period)[inner])
-        return slack
-
-    def pin_slews(self, state: TimingState) -> Real:
-        """(n_pin, 2) slew, ps, rise and fall, at each netlist pin; 0 where nothing arrives."""
-        known = (self._pin_node >= 0)[:, None]
-        return np.where(known, state.late.slew[np.maximum(self._pin_node, 0)], 0.0)
+    def with_wires(self, wires: Wires | None) -> TimingGraph:
+        """The same graph with other parasitics, without building it again."""
+        other = object.__new__(TimingGraph)
+        other.__dict__.update(self.__dict__)
+        other._wire_cap, other._nets = bind_wires(wires, self.structure, self.technology, self.wire_model)
+        other.wires = wires
+        return other
 
     def with_port_vdd(self, port_vdd: int) -> TimingGraph:
         """The same graph with input ports on another supply, a row of ``technology.vdds``."""
@@ -549,12 +358,5 @@ class TimingGraph:
         other._graph, other._early_graph = other._arrays(late=True), other._arrays(late=False)
         return other
 
-    def with_wires(self, wires: Wires | None) -> TimingGraph:
-        """The same graph with other parasitics, without building it again."""
-        other = object.__new__(TimingGraph)
-        other.__dict__.update(self.__dict__)
-        other._bind_wires(wires)
-        return other
 
-
-__all__ = ["TimingGraph", "TimingState", "replace"]
+__all__ = ["Path", "TimingGraph", "TimingState"]

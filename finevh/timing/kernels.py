@@ -6,109 +6,11 @@ Arrivals are relative to the edges of their clocks, so that no clock period ente
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from finevh.technology.model import Int, Real
 from finevh.timing.ceff import N_DRIVER, arrive, drive
 from finevh.timing.lookup import pair, reduce_tree
-
-
-class Graph(NamedTuple):
-    """Arrays of the structure that the kernels read (see :class:`Structure`)."""
-
-    node_cell: Int
-    node_port: Int
-    arc_ptr: Int
-    arc_source: Int
-    arc_sink: Int
-    arc_local: Int
-    arc_mask: np.ndarray
-    sink_ptr: Int
-    sink_port: Int
-    sink_cell: Int
-    sink_local: Int
-    fan_ptr: Int
-    fan_node: Int
-    tags: np.ndarray
-    """(n_node, 2) int32 bit sets of the tags that reach each node and edge."""
-    arc_class: Int
-    """(n_arc) row of ``remap``; 0 leaves tags as they are."""
-    remap: Int
-    """(n_class, n_tag) tag behind an arc, -1 for none."""
-    ideal: np.ndarray
-    """(n_tag) uint8, 1 where registers see the tag's clock as ideal."""
-    port_arrival: Real
-    """(n_tag, n_port, 2) ps, -inf or inf where none."""
-    port_slew: Real
-    """(n_port, 2) ps."""
-    port_load: Real
-    """(n_port, 2) fF."""
-    port_drive: Int
-    """(n_port, 3) table record of a driving cell by edge and its driver's input slew row, -1 where none."""
-    port_drive_slew: Real
-    """(n_port, 2) ps at the driving cell's input."""
-
-
-class Tables(NamedTuple):
-    """Arrays of :class:`PackedTables`."""
-
-    record: Int
-    cross_record: Int
-    axes: Real
-    values: Real
-    pin_cap: Real
-
-
-class Nets(NamedTuple):
-    """RC trees in node order; ``mode`` 0: no wires, 1: Elmore delay, 2: effective capacitance."""
-
-    tree_ptr: Int
-    """(n_node + 1)."""
-    tree_parent: Int
-    """Position of the parent within the tree."""
-    tree_res: Real
-    tree_cap: Real
-    sink_tree: Int
-    """(n_sink) position within the tree of the sink's node, -1 for none."""
-    mode: np.ndarray
-    """(1) uint8."""
-    thresholds: Real
-    """(2) slew thresholds, fractions of the rail."""
-
-
-class Point(NamedTuple):
-    """What one evaluation looks up for each cell and net."""
-
-    table_base: Int
-    """(n_cell) row of the cell's first arc in ``record``, in units of two edges."""
-    cap_base: Int
-    """(n_cell) row of the cell's first pin in ``pin_cap``."""
-    cell_vdd: Int
-    wire_cap: Real
-    """(n_node) fF."""
-    port_vdd: np.ndarray
-    """(1) int32 Vdd index of the ports."""
-
-
-class Values(NamedTuple):
-    """What one evaluation finds; ``late`` says which extreme."""
-
-    arrival: Real
-    """(n_tag, n_node, 2) ps."""
-    slew: Real
-    """(n_node, 2) ps."""
-    load: Real
-    """(n_node, 2) fF."""
-    late: np.ndarray
-    """(1) uint8."""
-    sink_delay: Real
-    """(n_sink, 2) ps from the driver to each sink; one row without wires."""
-    sink_slew: Real
-    """(n_sink, 2) ps at each sink."""
-    arc_delay: Real
-    """(n_arc, 4) ps by edge pair, kept with effective capacitances only: one row else."""
 
 
 def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-def]
@@ -116,7 +18,8 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
 
     ``dirty`` (n_node): bit 0 where what arrives may have changed, bit 1 where the net's load may have.
 
-    Without a multiplier for a pair of supplies that meet, returns -1 minus the arc. The one body of code for full and incremental evaluation, so that both give the same bits.
+    Without a multiplier for a pair of supplies that meet, returns -1 minus the arc. The one body of code for full and
+    incremental evaluation, so that both give the same bits.
     """
     # Local names: numba counts references at every access to a field of a tuple.
     node_cell, node_port, arc_ptr, arc_source = g.node_cell, g.node_port, g.arc_ptr, g.arc_source
@@ -217,7 +120,7 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
                 rec = port_drive[port, r]
                 if rec >= 0:
                     d1, s1 = pair(record, axes, table, rec, port_drive_slew[port, r], load[v, r], False)
-                    d0, s0 = pair(record, axes, table, rec, port_drive_slew[port, r], 0.0, False)
+                    d0, _ = pair(record, axes, table, rec, port_drive_slew[port, r], 0.0, False)
                     extra = d1 - d0
                     new_slew[r] = s1
                 for k in range(n_here):
@@ -335,25 +238,6 @@ def _sweep(g, t, nets, point, values, dirty, full):  # type: ignore[no-untyped-d
     return count if absent < 0 else -1 - absent
 
 
-class Rows(NamedTuple):
-    """Endpoints: one row per (constrained pin, launching tag, capturing tag)."""
-
-    sink: Int
-    """(n_row) row of the sinks."""
-    node: Int
-    tag: Int
-    cell: Int
-    """(n_row) cell of the check arc, -1 for a port."""
-    local: Int
-    add: Real
-    """(n_row, 2) ps beside the table: uncertainty, output delay."""
-    clock_node: Int
-    """(n_row) node of the capturing pin, -1 for none."""
-    clock_sink: Int
-    clock_tag: Int
-    clock_edge: Int
-
-
 def _reach(g, tags):  # type: ignore[no-untyped-def]
     """Propagate the sets of tags (n_node, 2) through all arcs."""
     arc_ptr, arc_source, arc_mask, arc_class, remap = g.arc_ptr, g.arc_source, g.arc_mask, g.arc_class, g.remap
@@ -415,10 +299,8 @@ def _needs(g, t, nets, point, rows, data, clock, need):  # type: ignore[no-untyp
                     continue
                 d, _ = pair(record, axes, table, rec, clock_slew, data_slew_here, False)
                 margin += d
-            if late:
-                worst = max(worst, a + margin - capture)
-            else:
-                worst = max(worst, capture + margin - a)
+            ahead = a - capture
+            worst = max(worst, margin + (ahead if late else -ahead))
         need[e] = worst
 
 

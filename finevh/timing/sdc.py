@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from finevh.errors import InputError
 from finevh.netlist.verilog import read_text
@@ -22,9 +23,9 @@ from finevh.units import Dimension, unit_scale
 
 _GETTERS = {"get_ports": "port", "get_pins": "pin", "get_clocks": "clock", "get_cells": "cell", "get_nets": "net"}
 _COMMANDS = (
-    "create_clock set_input_delay set_output_delay set_input_transition set_load set_driving_cell "
-    "set_clock_uncertainty set_false_path set_multicycle_path set_case_analysis"
-).split()
+    "create_clock", "set_input_delay", "set_output_delay", "set_input_transition", "set_load", "set_driving_cell",
+    "set_clock_uncertainty", "set_false_path", "set_multicycle_path", "set_case_analysis",
+)  # fmt: skip
 _ALL = {"all_inputs": "inputs", "all_outputs": "outputs", "all_clocks": "clocks"}
 
 
@@ -109,13 +110,13 @@ class _Arguments:
         if not isinstance(head, str) or head not in _GETTERS:
             raise InputError(f"{word.where}: '[{head}' is not understood here; use get_ports, get_pins, get_clocks")
         patterns: list[str] = []
-        for item in word.words[1:]:
-            if isinstance(item, Call):
+        for part in word.words[1:]:
+            if isinstance(part, Call):
                 raise InputError(f"{word.where}: {head} of a nested command is not understood")
-            if item.startswith("-") and item not in ("-quiet",):
-                raise InputError(f"{word.where}: {head}: option '{item}' is not understood")
-            if not item.startswith("-"):
-                patterns += split_list(item)
+            if part.startswith("-") and part != "-quiet":
+                raise InputError(f"{word.where}: {head}: option '{part}' is not understood")
+            if not part.startswith("-"):
+                patterns += split_list(part)
         if not patterns:
             raise InputError(f"{word.where}: {head} without a name")
         return (Objects(_GETTERS[head], tuple(patterns), word.where),)
@@ -146,7 +147,8 @@ class _Sdc:
         self.clock_defaults: list[tuple[_Arguments, tuple[Objects, ...]]] = []
 
     def add(self, column: str, item: object) -> None:
-        self.made = replace(self.made, **{column: (*getattr(self.made, column), item)})
+        changes: dict[str, Any] = {column: (*getattr(self.made, column), item)}
+        self.made = replace(self.made, **changes)
 
     def create_clock(self, where: str, words: list[Word]) -> None:
         a = _Arguments(where, words, "add", "name period waveform comment")
@@ -228,9 +230,11 @@ class _Sdc:
         if chosen - names:
             raise a.fail(f"no clock '{sorted(chosen - names)[0]}'; create_clock comes first")
         both = not a.flags & {"setup", "hold"}
-        setup = {"setup_uncertainty": amount} if both or "setup" in a.flags else {}
-        hold = {"hold_uncertainty": amount} if both or "hold" in a.flags else {}
-        clocks = tuple(replace(c, **setup, **hold) if c.name in chosen else c for c in self.made.clocks)
+        changes: dict[str, Any] = {}
+        for end in ("setup", "hold"):
+            if both or end in a.flags:
+                changes[f"{end}_uncertainty"] = amount
+        clocks = tuple(replace(c, **changes) if c.name in chosen else c for c in self.made.clocks)
         self.made = replace(self.made, clocks=clocks)
 
     def _exception(self, a: _Arguments, multiplier: int, false_path: bool) -> None:

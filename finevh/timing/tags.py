@@ -126,7 +126,6 @@ def _stage(
     names: Names, structure: Structure, stage: tuple[Objects, ...]
 ) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
     """Sink pins, driver nodes and ports of one -through."""
-    netlist = names.netlist
     pins: set[int] = set()
     nodes: set[int] = set()
     ports: set[int] = set()

@@ -109,10 +109,7 @@ class _Text:
                 self.at += 1
             elif self.text.startswith("\\\n", self.at):
                 self.at += 2
-            elif char in "\n;":
-                self.at += 1
-                return found
-            elif char == "]" and nested:
+            elif char in "\n;" or (char == "]" and nested):
                 self.at += 1
                 return found
             elif char == "{":

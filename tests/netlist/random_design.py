@@ -22,9 +22,9 @@ def plain_cells(technology: Technology) -> list[int]:
         inputs = [p for p in pins if cells.pin_direction[p] == Direction.INPUT]
         arcs = range(cells.arc_ptr[row], cells.arc_ptr[row + 1])
         whole = all((cells.arc_table[a, :2] >= 0).all() for a in arcs) and len(arcs) > 0
-        if cells.kind[row] == Kind.COMBINATIONAL and outputs and inputs and whole:
-            if all(cells.pin_function[p] for p in outputs) and not any(cells.arc_type[a] for a in arcs):
-                found.append(row)
+        known = all(cells.pin_function[p] for p in outputs) and not any(cells.arc_type[a] for a in arcs)
+        if cells.kind[row] == Kind.COMBINATIONAL and outputs and inputs and whole and known:
+            found.append(row)
     return found
 
 

@@ -9,8 +9,7 @@ import pytest
 from mixed_voltage_opensta import mixed_comparison, random_map
 from opensta import opensta
 
-from finevh.netlist import parse_verilog
-from finevh.netlist.verilog import format_verilog
+from finevh.netlist import format_verilog, parse_verilog
 from finevh.technology import Technology
 from tests.netlist.random_design import random_design, random_wires
 from tests.timing.test_opensta import BASE

@@ -32,7 +32,8 @@ EXTRA = {
     "false through": "set_false_path -through [get_pins u40/PIN]\n",
     "false setup": "set_false_path -setup -from [get_ports in[0]] -to [get_pins {ff0.x[0]/D}]\n",
     "multicycle": "set_multicycle_path 2 -from [get_pins {ff1.x[1]/CLOCK}]\n",
-    "multicycle setup hold": "set_multicycle_path 3 -setup -to [get_pins {ff2.x[2]/D}]\nset_multicycle_path 2 -hold -to [get_pins {ff2.x[2]/D}]\n",
+    "multicycle setup hold": "set_multicycle_path 3 -setup -to [get_pins {ff2.x[2]/D}]\n"
+    "set_multicycle_path 2 -hold -to [get_pins {ff2.x[2]/D}]\n",
     "waveform": "WAVE",
 }  # fmt: skip
 SPEF_BOUND_PS = 1.0

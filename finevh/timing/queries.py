@@ -1,0 +1,135 @@
+"""Questions to an evaluated graph: worst paths, slack of drivers and cells."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from finevh.errors import InputError
+from finevh.netlist.model import Netlist
+from finevh.technology.model import Int, Real
+from finevh.timing.arrays import Graph, Nets, Tables, Values
+from finevh.timing.endpoints import Endpoints
+from finevh.timing.state import Path, TimingState
+from finevh.timing.structure import Structure
+
+
+class PathQueries:
+    """The part of a timing graph that goes back from endpoints."""
+
+    netlist: Netlist
+    structure: Structure
+    kernels: SimpleNamespace
+    _graph: Graph
+    _early_graph: Graph
+    _tables: Tables
+    _nets: Nets
+    _pin_node: Int
+
+    def path(self, state: TimingState, row: int, *, early: bool = False) -> Path:
+        """The worst path to one endpoint row.
+
+        Parameters
+        ----------
+        row : int
+            Row of ``state.setup`` (of ``state.hold`` with ``early``).
+        """
+        ends = state.hold if early else state.setup
+        values = state.early if early else state.late
+        if values is None:
+            raise InputError("shortest paths need a graph made with hold=True")
+        node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
+        edge = self._worst_edge(state, ends, row, values)
+        n = int(self.structure.level.max(initial=0)) + 3
+        steps, numbers = np.empty((n, 4), dtype=np.int32), np.empty((n, 4))
+        graph = self._early_graph if early else self._graph
+        count = self.kernels.trace(graph, self._tables, self._nets, state.point, values, node, edge, tag, steps, numbers)
+        steps, numbers = steps[:count][::-1], numbers[:count][::-1]
+        nodes = steps[:, 0]
+        return Path(
+            row=row,
+            node=nodes,
+            edge=steps[:, 1],
+            arc=steps[:, 3],
+            cell=self.structure.node_cell[nodes],
+            arrival=numbers[:, 0].copy(),
+            delay=numbers[:, 1].copy(),
+            slew=numbers[:, 2].copy(),
+            load=numbers[:, 3].copy(),
+        )
+
+    def _worst_edge(self, state: TimingState, ends: Endpoints, row: int, values: Values) -> int:
+        """Edge at an endpoint that sets its need."""
+        single = ends.rows._replace(**{k: np.ascontiguousarray(v[row : row + 1]) for k, v in ends.rows._asdict().items()})
+        node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
+        other = state.early or state.late
+        clock = other if values is state.late else state.late
+        needs = []
+        for edge in (0, 1):
+            add = single.add.copy()
+            add[0, 1 - edge] = -np.inf
+            if not np.isfinite(values.arrival[tag, node, edge]):
+                needs.append(-np.inf)
+                continue
+            need = np.empty(1)
+            self.kernels.needs(
+                self._graph, self._tables, self._nets, state.point, single._replace(add=add), values, clock, need
+            )
+            needs.append(need[0])
+        return int(needs[1] > needs[0])
+
+    def critical_path(self, state: TimingState, period: float) -> Path:
+        """The path with the worst setup slack at a period in ps.
+
+        Raises
+        ------
+        InputError
+            If no endpoint is constrained.
+        """
+        slacks = state.slacks(period)
+        if not len(slacks) or not np.isfinite(slacks).any():
+            raise InputError("no constrained endpoint: the constraints reach no register or output")
+        return self.path(state, int(np.argmin(slacks)))
+
+    def node_slacks(self, state: TimingState, period: float) -> Real:
+        """(n_node) setup slack, ps, of each driver at a period in ps; inf where no constrained path passes."""
+        late = state.late
+        required = np.full_like(late.arrival, np.inf)
+        rows = state.setup.rows
+        for edge in (0, 1):
+            need = self._edge_needs(state, edge)
+            at = late.arrival[rows.tag, rows.node, edge] + (state.setup.coefficient * period - need)
+            ok = np.isfinite(need)
+            np.minimum.at(required, (rows.tag[ok], rows.node[ok], np.full(int(ok.sum()), edge)), at[ok])
+        self.kernels.require(self._graph, self._tables, self._nets, state.point, late, required)
+        with np.errstate(invalid="ignore"):
+            slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
+        return np.asarray(slack.min(axis=(0, 2), initial=np.inf))
+
+    def _edge_needs(self, state: TimingState, edge: int) -> Real:
+        """(n_row) setup needs of one data edge alone."""
+        add = state.setup.rows.add.copy()
+        add[:, 1 - edge] = -np.inf
+        need = np.empty(state.setup.n)
+        self.kernels.needs(
+            self._graph, self._tables, self._nets, state.point, state.setup.rows._replace(add=add), state.late,
+            state.early or state.late, need,
+        )  # fmt: skip
+        return need
+
+    def cell_slacks(self, state: TimingState, period: float) -> Real:
+        """(n_cell) worst setup slack, ps, over the outputs of each cell; inf where no constrained path passes."""
+        slack = np.full(self.netlist.n_cells, np.inf)
+        inner = self.structure.node_cell >= 0
+        np.minimum.at(slack, self.structure.node_cell[inner], self.node_slacks(state, period)[inner])
+        return slack
+
+    def pin_slews(self, state: TimingState) -> Real:
+        """(n_pin, 2) slew, ps, rise and fall, at each netlist pin; 0 where nothing arrives."""
+        known = (self._pin_node >= 0)[:, None]
+        slew = np.where(known, state.late.slew[np.maximum(self._pin_node, 0)], 0.0)
+        if self._nets.mode[0]:
+            inner = self.structure.sink_pin >= 0
+            slew[self.structure.sink_pin[inner]] = state.late.sink_slew[inner]
+        return slew

@@ -1,0 +1,81 @@
+"""What an evaluation returns: arrivals and needs of all endpoints, and paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.technology.model import Int, Real
+from finevh.timing.arrays import Point, Values
+from finevh.timing.endpoints import Endpoints
+
+
+@dataclass(frozen=True)
+class TimingState:
+    """Result of one evaluation. ``late`` holds the longest paths, ``early`` the shortest (None unless asked for)."""
+
+    cell_vdd: Int
+    cell_variant: NDArray[np.int8]
+    cell_type: Int
+    point: Point
+    late: Values
+    early: Values | None
+    setup: Endpoints
+    setup_need: Real
+    """(n_row) ps that each setup row needs."""
+    hold: Endpoints
+    hold_need: Real | None
+
+    def slacks(self, period: float) -> Real:
+        """(n_row) setup slack, ps, of each endpoint row at a period in ps."""
+        return np.asarray(self.setup.coefficient * period - self.setup_need)
+
+    def worst_slack(self, period: float) -> float:
+        """Worst setup slack, ps, at a period in ps; inf where nothing is constrained."""
+        return float(self.slacks(period).min(initial=np.inf))
+
+    def min_period(self) -> float:
+        """Shortest period, ps, without a negative setup slack; input and output delays stay as they are."""
+        reached = np.isfinite(self.setup_need) & (self.setup.coefficient > 0)
+        return float((self.setup_need[reached] / self.setup.coefficient[reached]).max(initial=0.0))
+
+    def hold_slacks(self, period: float) -> Real:
+        """(n_row) hold slack, ps, of each endpoint row.
+
+        Raises
+        ------
+        InputError
+            If the state was evaluated without early arrivals.
+        """
+        if self.hold_need is None:
+            raise InputError("hold slacks need a graph made with hold=True")
+        return np.asarray(self.hold.coefficient * period - self.hold_need)
+
+    def worst_hold_slack(self, period: float) -> float:
+        """Worst hold slack, ps."""
+        return float(self.hold_slacks(period).min(initial=np.inf))
+
+
+@dataclass(frozen=True)
+class Path:
+    """One path from its source to an endpoint row, in order; a step is a driver and the arc into it."""
+
+    row: int
+    node: Int
+    edge: Int
+    """0 rise, 1 fall of the step's driver."""
+    arc: Int
+    """Row of the structure's arcs, -1 at the source."""
+    cell: Int
+    """Instance of each step, -1 for a port."""
+    arrival: Real
+    """ps."""
+    delay: Real
+    """ps of the arc."""
+    slew: Real
+    """ps at the driver."""
+    load: Real
+    """fF."""
