@@ -176,7 +176,7 @@ class _Reader:
         symbol, dimension = _UNITS[head]
         match = re.fullmatch(r"([A-Za-z]*?)(S|F|OHM)", words[2].upper()) if len(words) > 2 else None
         prefixes = {"": "", "P": "p", "N": "n", "F": "f", "U": "u", "K": "k", "M": "m"}
-        if match is None or match.group(1) not in prefixes:
+        if match is None or match.group(1) not in prefixes or match.group(2) != symbol.upper():
             raise self.fail(line, f"'{' '.join(words[1:])}' is no unit of {dimension}")
         self.scale[head] = float(words[1]) * unit_scale(prefixes[match.group(1)] + symbol, dimension)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,8 +74,21 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
         if progress is not None:
             progress(f"timing kernel {name.strip('_')}")
         function = getattr(kernels, name, None) or getattr(backward, name)
-        found[name.strip("_")] = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(function)
+        compile_one = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
+        try:
+            found[name.strip("_")] = compile_one(function)
+        except (AttributeError, ModuleNotFoundError):
+            # A cache index of an earlier version names classes that have moved since: it cannot be read, so it goes.
+            _drop_cache(function)
+            found[name.strip("_")] = compile_one(function)
     return SimpleNamespace(**found)
+
+
+def _drop_cache(function: Callable[..., Any]) -> None:
+    """Remove numba's cache index of one kernel."""
+    source = Path(function.__code__.co_filename)
+    for index in (source.parent / "__pycache__").glob(f"{source.stem}.{function.__name__}-*.nbi"):
+        index.unlink(missing_ok=True)
 
 
 def as_int(values: Any) -> np.ndarray[Any, np.dtype[np.int32]]:
