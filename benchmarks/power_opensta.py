@@ -6,7 +6,8 @@ OpenSTA 2.0.17 (Debian's) takes activities only for all nets at once, so both si
 toggles per cycle on the clock. Its rules for internal energy are its own: rise and fall energies are *added* for every toggle
 (later releases take their mean), and the weight of a group is read off the top operator of the function. ``same rules`` shows
 our tables, slews, loads and units under those rules; ``finevh`` our own, for the record. Leakage there is the library's
-average, ``cell_leakage_power``; ours is the sum over states, all patterns equally likely.
+average, ``cell_leakage_power``; ours is the sum over states, all patterns equally likely. OpenSTA takes the period from the
+clock that reaches an instance; instances that none reaches (a reset tree) have no power there and are left out on both sides.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import numpy as np
 from opensta import opensta, plain_liberty
 from sta_accuracy import default_sdc
 
+from finevh.netlist import read_verilog
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.spef import read_spef
-from finevh.netlist import read_verilog
 from finevh.netlist.wires import Wires
 from finevh.power import DynamicPower, LeakageModel, activity_from_probabilities
 from finevh.power.network import build_network
@@ -98,8 +99,8 @@ def opensta_terms(netlist: Netlist, rate: np.ndarray, clock_nets: np.ndarray) ->
     return PowerTerms(as_int[:, 0], as_int[:, 1], as_int[:, 2], np.zeros(len(rows), dtype=bool), as_int[:, 3:5], weight)
 
 
-def run_report_power(netlist: Path, top: str, liberty: Path, sdc: str, spef: Path | None) -> np.ndarray:
-    """Internal, switching and leakage power, mW."""
+def run_report_power(netlist: Path, top: str, liberty: Path, sdc: str, spef: Path | None) -> dict[str, np.ndarray]:
+    """Internal, switching and leakage power of each instance, mW."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "c.sdc").write_text(sdc)
@@ -107,26 +108,30 @@ def run_report_power(netlist: Path, top: str, liberty: Path, sdc: str, spef: Pat
             f"read_liberty {plain_liberty(liberty, folder)}",
             f"read_verilog {netlist}",
             f"link_design {top}",
+            "set_cmd_units -time ns",  # the constraints' unit, whatever the library's
             f"source {folder}/c.sdc",
             f"read_parasitics {spef}" if spef else "",
             f"set_power_activity -global -activity {RATE} -duty {DUTY}",
-            "report_power -digits 9",
+            "report_power -instances [get_cells *] -digits 9",
             "exit",
         ]
         (folder / "run.tcl").write_text("\n".join(lines))
         done = subprocess.run(
             [str(opensta()), "-exit", str(folder / "run.tcl")], capture_output=True, text=True, check=True, timeout=3600
         )
-    match = re.search(r"^Total\s+(\S+)\s+(\S+)\s+(\S+)", done.stdout, flags=re.MULTILINE)
-    if match is None:
+    found = {}
+    for row in (line.split() for line in done.stdout.splitlines()):
+        if len(row) == 5 and re.fullmatch(r"[\d.]+(e[-+]\d+)?", row[0]):
+            found[row[4].replace("\\", "")] = 1e3 * np.array([float(x) for x in row[:3]])  # reported in W
+    if not found:
         raise RuntimeError(f"OpenSTA reported no power:\n{done.stdout}\n{done.stderr}")
-    return 1e3 * np.array([float(g) for g in match.groups()])  # reported in W
+    return found
 
 
 def compare(
     path: Path, netlist: Netlist, technology: Technology, liberty: Path, clock: str, period_ns: float, spef: Path | None
 ) -> dict[str, tuple[float, float]]:
-    """(ours, OpenSTA's) power, mW, by part."""
+    """(ours, OpenSTA's) power, mW, by part; ``instances`` counts those compared and all."""
     sdc = default_sdc(clock, period_ns)
     wires: Wires | None = None if spef is None else read_spef(spef, netlist)
     graph = TimingGraph(netlist, technology, parse_sdc(sdc), wires)
@@ -147,12 +152,16 @@ def compare(
     power._terms = opensta_terms(netlist, rate, clock_nets)
     theirs_rules = power.evaluate(vdd, None, 1e3 / period_ns)
     leakage = LeakageModel(netlist, technology, replace(activity)).evaluate(vdd)
-    internal, switching, static = run_report_power(path, netlist.name, liberty, sdc, spef)
+    report = run_report_power(path, netlist.name, liberty, sdc, spef)
+    theirs = np.array([report[name.replace("\\", "")] for name in netlist.instance_names])
+    clocked = (theirs[:, 1] > 1e-3 * ours.switching) | (ours.switching == 0.0)
+    internal, switching, static = theirs[clocked].sum(axis=0)
     return {
-        "switching": (ours.total_switching, switching),
-        "internal, same rules": (theirs_rules.total_internal, internal),
-        "internal, finevh": (ours.total_internal, internal / 2.0),
-        "leakage": (leakage.total, static),
+        "instances": (float(clocked.sum()), float(netlist.n_cells)),
+        "switching": (float(ours.switching[clocked].sum()), switching),
+        "internal, same rules": (float(theirs_rules.internal[clocked].sum()), internal),
+        "internal, finevh": (float(ours.internal[clocked].sum()), internal / 2.0),
+        "leakage": (float(leakage.cell[clocked].sum()), static),
     }
 
 
@@ -170,8 +179,10 @@ def main() -> None:
     table = compare(options.netlist, netlist, technology, options.liberty, options.clock, options.period_ns, options.spef)
     print(f"{netlist.name}, {netlist.n_cells} cells, {options.liberty.name}")
     print(f"{'mW':24s} {'finevh':>12s} {'OpenSTA':>12s} {'difference':>10s}")
+    compared, count = table.pop("instances")
     for part, (mine, theirs) in table.items():
         print(f"{part:24s} {mine:12.6f} {theirs:12.6f} {100 * (mine / theirs - 1):+9.3f}%")
+    print(f"{compared:.0f} of {count:.0f} instances are reached by OpenSTA's clock")
 
 
 if __name__ == "__main__":
