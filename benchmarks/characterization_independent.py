@@ -115,7 +115,8 @@ def value(expression: str, bits: dict[str, int]) -> int:
 def netlist(library: Library, cell: str, drive: int, variant: dict[str, Any], vdd: float) -> list[str]:
     """Plain lines of the cell, its rail and models; nodes keep their names with a prefix against case collisions."""
     geometry, device = library.technology["geometry"], library.technology["devices"][variant["device"]]
-    lines = [f"* {cell}", f".include {library.cards}", f".temp {library.technology['models']['temperature_c']}", f"vrail rail 0 {vdd}"]
+    temperature = library.technology["models"]["temperature_c"]
+    lines = [f"* {cell}", f".include {library.cards}", f".temp {temperature}", f"vrail rail 0 {vdd}"]
     entry = library.cells[cell]
     node = {"VDD": "rail", "VSS": "0"}
     for i, line in enumerate(entry["transistors"].strip().splitlines()):
@@ -144,7 +145,8 @@ def ngspice(lines: list[str]) -> dict[str, float]:
         deck = Path(folder) / "d.cir"
         deck.write_text("\n".join([*lines, ".end", ""]))
         (Path(folder) / ".spiceinit").write_text("set num_threads=1\n")
-        done = subprocess.run(["ngspice", "-b", str(deck)], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(["ngspice", "-b", str(deck)], cwd=folder, capture_output=True, text=True, errors="replace",
+                              check=False)
     return {m.group(1): float(m.group(2)) for m in re.finditer(r"^(\S+)\s*=\s*([-+0-9.eE]+)", done.stdout, re.MULTILINE)}
 
 
@@ -167,8 +169,10 @@ def edge_deck(library: Library, cell: str, drive: int, variant: dict[str, Any], 
         way = "rise" if out_rising else "fall"
         a, b = (0.3, 0.7) if out_rising else (0.7, 0.3)
         deck += [".control", f"tran 1p {stop}p 0 {max(ramp, wait) / 300}p",
-                 f"meas tran delay trig v({node[pin]}) val={driver / 2} {'rise' if rising else 'fall'}=1 targ v({node[output]}) val={vdd / 2} {way}=last",
-                 f"meas tran slew trig v({node[output]}) val={a * vdd} {way}=last targ v({node[output]}) val={b * vdd} {way}=last",
+                 f"meas tran delay trig v({node[pin]}) val={driver / 2} {'rise' if rising else 'fall'}=1 "
+                 f"targ v({node[output]}) val={vdd / 2} {way}=last",
+                 f"meas tran slew trig v({node[output]}) val={a * vdd} {way}=last "
+                 f"targ v({node[output]}) val={b * vdd} {way}=last",
                  f"meas tran final find v({node[output]}) at={stop - 0.01}p", "quit", ".endc"]
         found = ngspice(deck)
         if "slew" in found and abs(found["final"] - vdd * out_rising) < 0.02 * vdd:
@@ -234,11 +238,12 @@ def delay_points(library: Library, count: int, rng: random.Random) -> list[dict[
         assert delay is not None
         assert out_slew is not None
         rising = out_rising == (sense == "positive_unate")
-        simulated = max(edge_deck(library, cell, drive, variant, vdd, pin, s, rising, output, out_rising, slew, load, vdd) for s in states)
+        simulated = max(edge_deck(library, cell, drive, variant, vdd, pin, s, rising, output, out_rising, slew, load, vdd)
+                        for s in states)
         # Where a delay passes through zero (slow input, light load) the transition is the scale.
         scale = max(abs(simulated[0]), 0.5 * simulated[1])
-        rows.append({"kind": "side" if when else "worst", "on_grid": on_grid, "cell": f"{cell}_X{drive}", "variant": variant["name"],
-                     "vdd": vdd, "arc": f"{pin}->{output} {name} {when}", "slew_ps": slew, "load_ff": load,
+        rows.append({"kind": "side" if when else "worst", "on_grid": on_grid, "cell": f"{cell}_X{drive}",
+                     "variant": variant["name"], "vdd": vdd, "arc": f"{pin}->{output} {name} {when}", "slew_ps": slew, "load_ff": load,
                      "delay_ps": delay, "delay_sim_ps": simulated[0], "delay_error": (delay - simulated[0]) / scale,
                      "out_slew_ps": out_slew, "out_slew_sim_ps": simulated[1], "slew_error": out_slew / simulated[1] - 1})
     return rows
@@ -268,8 +273,10 @@ def leakage_points(library: Library, count: int, rng: random.Random) -> list[dic
                         if abs(vdds[c] - vdd) < 1e-6 and abs(vdds[d] - driver) < 1e-6)
             order = library.cross_text["state_pins"][family]
             code = sum((2 if p in low else bits[p]) * 3**i for i, p in enumerate(order))
-            k = float(library.cross["leakage_k"][names.index(variant["name"]), pair, library.cross["leakage_ptr"][family] + code])
-            power = static_power(library, cell, variant, vdd, {p: (driver if p in low else b * vdd) for p, b in bits.items()}) * 1e9
+            column = library.cross["leakage_ptr"][family] + code
+            k = float(library.cross["leakage_k"][names.index(variant["name"]), pair, column])
+            volts = {p: (driver if p in low else b * vdd) for p, b in bits.items()}
+            power = static_power(library, cell, variant, vdd, volts) * 1e9
             row |= {"driver": driver, "low": " ".join(low), "k": k, "k_sim": power / own, "k_error": k / (power / own) - 1}
         rows.append(row)
     return rows
@@ -307,8 +314,9 @@ def crossed_points(library: Library, count: int, rng: random.Random) -> list[dic
         delay = base + bilinear(x, y, shift, slew, load)
         out_slew = base_slew * bilinear(x, y, factor, slew, load)
         rising = up == (sense == "positive_unate")
-        side = max(side_states(library, cell, pin, output, sense),
-                   key=lambda s: edge_deck(library, cell, 1, variant, vdd, pin, s, rising, output, up, slew, load, vdd)[0])
+        own = [(edge_deck(library, cell, 1, variant, vdd, pin, s, rising, output, up, slew, load, vdd), s)
+               for s in side_states(library, cell, pin, output, sense)]
+        side = max(own, key=lambda pair: pair[0])[1]
         simulated = edge_deck(library, cell, 1, variant, vdd, pin, side, rising, output, up, slew, load, driver)
         scale = max(abs(simulated[0]), 0.5 * simulated[1])
         rows.append({"cell": cell, "variant": variant["name"], "vdd": vdd, "driver": driver, "arc": f"{pin}->{output} {name}",
@@ -334,7 +342,8 @@ def constraint_points(library: Library, count: int, rng: random.Random) -> list[
         slew_d, slew_c = (y[j], x[i]) if first_is_related(library, variant["name"], vdd, table) else (x[i], y[j])
         simulated = bisect(library, variant, vdd, kind == "setup_rising", new, slew_d, slew_c)
         rows.append({"cell": "DFF", "variant": variant["name"], "vdd": vdd, "kind": kind, "edge": "rise" if new else "fall",
-                     "slew_d_ps": slew_d, "slew_c_ps": slew_c, "table_ps": shipped, "sim_ps": simulated, "error_ps": shipped - simulated,
+                     "slew_d_ps": slew_d, "slew_c_ps": slew_c, "table_ps": shipped, "sim_ps": simulated,
+                     "error_ps": shipped - simulated,
                      "ok": abs(shipped - simulated) <= max(2.0, 0.05 * abs(simulated))})
     return rows
 
@@ -368,7 +377,8 @@ def bisect(library: Library, variant: dict[str, Any], vdd: float, setup: bool, n
         stop = clock + ramp_c + ramp_d + 14 * unit
         found = ngspice([*lines, FINE.replace("2e-4", "5e-4"), f"cout {node['Q']} 0 3f", *waves, ".control",
                          f"tran 1p {stop}p 0 {unit / 20}p",
-                         f"meas tran delay trig at={clock}p targ v({node['Q']}) val={vdd / 2} {'rise' if captured else 'fall'}=last td={14 * unit}p",
+                         f"meas tran delay trig at={clock}p targ v({node['Q']}) val={vdd / 2} "
+                         f"{'rise' if captured else 'fall'}=last td={14 * unit}p",
                          f"meas tran final find v({node['Q']}) at={stop - 1}p", "quit", ".endc"])
         if abs(found.get("final", -1.0) - captured * vdd) > 0.1 * vdd:
             return None
@@ -409,9 +419,10 @@ def main() -> int:
     delays = delay_points(library, arguments.points, rng)
     both = {"p95": 0.02, "worst": 0.04}
     good = []
-    for label, rows in (("on the grid", [r for r in delays if r["on_grid"]]), ("off the grid", [r for r in delays if not r["on_grid"]]),
-                        ("worst arcs", [r for r in delays if r["kind"] == "worst"]), ("side states", [r for r in delays if r["kind"] == "side"]),
-                        ("all", delays)):
+    parts = (("on the grid", [r for r in delays if r["on_grid"]]), ("off the grid", [r for r in delays if not r["on_grid"]]),
+             ("worst arcs", [r for r in delays if r["kind"] == "worst"]),
+             ("side states", [r for r in delays if r["kind"] == "side"]), ("all", delays))
+    for label, rows in parts:
         good.append(report(f"delay, {label}", [r["delay_error"] for r in rows], both))
         good.append(report(f"transition, {label}", [r["slew_error"] for r in rows], both))
     static = leakage_points(library, arguments.points // 2, rng)
