@@ -104,3 +104,15 @@ def test_the_installed_command_returns_the_status_to_the_shell(tmp_path: Path) -
     assert done.returncode == 2
     assert done.stderr.startswith("finevh: x.toml: No such file")
     assert "Traceback" not in done.stderr
+
+
+def test_missing_openroad_is_status_3_before_anything_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FINEVH_OPENROAD", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, _, err = answer(capsys, "run", str(FLOWS / "quick.toml"), "--engine", "openroad", "-o", str(tmp_path / "run"))
+    assert status == 3
+    assert "OpenROAD" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "run").exists()

@@ -8,18 +8,18 @@ from pathlib import Path
 from rich.table import Table
 
 from finevh.config import Flow
-from finevh.errors import InputError
 from finevh.flow.progress import Terminal
 from finevh.flow.runner import run_stages
 from finevh.flow.stage import RunDirectory
 from finevh.flow.stages import STAGES
+from finevh.openroad.tool import find_openroad
 from finevh.report.tables import comparison, read_points
 
 
 def run_flow(flow: Flow, directory: Path, *, first: str | None = None, last: str | None = None, jobs: int = 1) -> RunDirectory:
     """Run the main job with progress on the terminal; see :func:`finevh.flow.runner.run_stages`."""
     if flow.engine == "openroad":
-        raise InputError("engine = 'openroad': render its scripts with 'finevh tcl' and run them; 'finevh run' uses 'builtin'")
+        find_openroad()
     return run_stages(flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)))
 
 

@@ -28,7 +28,9 @@ from finevh.flow.tables import (
     programs_table,
     selection_table,
     tiles_table,
+    vdd_mux_table,
 )
+from finevh.layout.headers import DROP_BUDGET
 from finevh.schemes import (
     Curve,
     OperatingPoint,
@@ -174,7 +176,16 @@ def run_operating_stage(context: StageContext) -> Metrics:
         program: tiled_design(placed, activity, bound[reported][0]) for program, activity in activities.items()
     }
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
-    return _metrics(result, placed, margin)
+    metrics = _metrics(result, placed, margin)
+    header_table = flow.technology.path / "headers.csv"
+    if placed.floorplan.header_cell and header_table.is_file():
+        first = next(iter(bound.values()))[0]
+        text, drop = vdd_mux_table(placed, average, first, header_table)
+        context.write("results/tables/vdd_mux.csv", text)
+        metrics["power_grid__vdd_mux__worst_drop__fraction"] = drop
+        if drop > DROP_BUDGET:
+            context.note(f"warning: the Vdd-MUXes of a tile drop {100 * drop:.1f} % of Vdd, more than {100 * DROP_BUDGET:.0f} %")
+    return metrics
 
 
 def _write_bitstreams(context: StageContext, placed: PlacedDesign, points: Sequence[OperatingPoint]) -> None:

@@ -20,6 +20,7 @@ from finevh.flow.artifacts import (
 )
 from finevh.flow.csv_text import table
 from finevh.flow.inputs import constraints_of, rtl_of, synthesis_liberty, synthesis_vdd, technology_of
+from finevh.flow.openroad import require_openroad, run_openroad_layout
 from finevh.flow.stage import Metrics, StageContext
 from finevh.layout import (
     FloorplanRequest,
@@ -131,6 +132,8 @@ def floorplan_request(flow: Flow, technology: Technology, per_side: int) -> Floo
 
 def run_place_stage(context: StageContext) -> Metrics:
     """Cells on the cut rows, ports on the boundary."""
+    if context.flow.engine == "openroad":
+        return require_openroad(context)
     technology = technology_of(context.flow)
     netlist = load_netlist(context.inputs["presize"], technology)
     floorplan = load_floorplan(context.inputs["floorplan"])
@@ -141,6 +144,8 @@ def run_place_stage(context: StageContext) -> Metrics:
 
 def run_optimize_stage(context: StageContext) -> Metrics:
     """Drives again on the wires of the final placement; the wires that result."""
+    if context.flow.engine == "openroad":
+        return run_openroad_layout(context)
     flow, technology, inputs = context.flow, technology_of(context.flow), context.inputs
     result = optimise_placed(
         load_netlist(inputs["presize"], technology),

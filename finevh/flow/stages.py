@@ -41,12 +41,14 @@ def _floorplan(flow: Flow) -> object:
 
 
 def _place(flow: Flow) -> object:
-    return {"technology": flow.technology, "seed": flow.seed}
+    return {"technology": flow.technology, "seed": flow.seed, "engine": flow.engine}
 
 
 def _optimize(flow: Flow) -> dict[str, object]:
     return {
         "technology": flow.technology,
+        "engine": flow.engine,
+        "seed": flow.seed,
         "clock": flow.clock,
         "optimize": flow.optimize,
         "vdd_max": flow.schemes.vdd_max,
@@ -101,7 +103,7 @@ STAGES: tuple[Stage, ...] = (
         run_optimize_stage,
         ("presize", "floorplan", "place"),
         _optimize,
-        (*_CELLS, "layout", "timing", "optimize", "flow/physical"),
+        (*_CELLS, "layout", "timing", "optimize", "openroad", "flow/physical", "flow/openroad"),
     ),
     Stage("activity", run_activity_stage, ("optimize",), _activity, (*_CELLS, "power", "flow/activity")),
     Stage(
