@@ -175,11 +175,11 @@ def _sequential(group: Group, cell: Cell) -> dict[str, str]:
     if tables and not groups:
         inner = tables[0]
         raw = [part.replace(",", " ").split() for part in inner.args.split('"') if part.strip(" ,\\\n\t")]
-        if len(raw) != 2 or len(raw[1]) != 1:
-            raise InputError("a statetable with one internal node is expected")
+        if len(raw) != 2 or len(raw[1]) not in (1, 2):
+            raise InputError("a statetable with one internal node, or one and its inverse, is expected")
         cell.kind = Kind.CLOCK_GATE
         cell.next_state, cell.clocked_on = latch_of_statetable(tuple(raw[0]), inner.attributes.get("table", ""))
-        names = {raw[1][0]: "IQ"}
+        names = dict(zip(raw[1], ("IQ", "IQN"), strict=False))
     return names
 
 

@@ -55,7 +55,8 @@ def latch_of_statetable(inputs: tuple[str, ...], table: str) -> tuple[str, str]:
     Parameters
     ----------
     inputs : input names of the table, without the internal node.
-    table : rows ``"L H - : - : H , ..."``; a next state N keeps the old one.
+    table : rows ``"L H - : - : H , ..."``; a next state N keeps the old one. A second internal node must be the inverse of
+        the first one.
 
     Raises
     ------
@@ -68,6 +69,8 @@ def latch_of_statetable(inputs: tuple[str, ...], table: str) -> tuple[str, str]:
     decided = np.zeros(1 << n, dtype=np.bool_)
     for row in table.replace("\\", " ").replace("\n", " ").split(","):
         parts = [part.split() for part in row.split(":")]
+        if len(parts) == 3 and tuple(parts[2]) in (("L", "H"), ("H", "L"), ("N", "N")):
+            parts[2] = parts[2][:1]
         if len(parts) != 3 or len(parts[0]) != n or len(parts[2]) != 1 or set(parts[0]) - set("LH-"):
             raise InputError(f"statetable row '{' '.join(row.split())}' is not '{'L/H/- ' * n}: - : L/H/N'")
         match = ~decided

@@ -103,7 +103,7 @@ proc run_script { script plan prelude } {
   foreach name { after interp namespace package rename subst trace uplevel vwait } {
     catch { interp hide $slave $name }
   }
-  interp limit $slave commands -value 20000000
+  interp limit $slave commands -value 8000000
   interp limit $slave time -seconds [expr { [clock seconds] + 60 }]
   record script {} $script {}
   set failed [catch { interp invokehidden $slave -global source [inside $script] } message options]
