@@ -53,7 +53,7 @@ def mixed_comparison(
     wires: Wires | None = None,
 ) -> dict[str, Comparison]:  # fmt: skip
     """Setup and hold slack of every endpoint, ours and OpenSTA's; ``liberty`` in the order of ``technology.vdds``."""
-    units = liberty_units(liberty[0])
+    units = ("1ns", liberty_units(liberty[0])[1])
     graph = TimingGraph(
         netlist, technology, read_sdc(sdc, *units), wires, wire_model="ceff", cross_voltage=False, hold=True
     )

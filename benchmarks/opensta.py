@@ -62,7 +62,7 @@ def run_opensta(
     Parameters
     ----------
     sdc : str
-        Constraints in the units of the first Liberty.
+        Constraints in ns and in the capacitance unit of the first Liberty.
     """
     executable = opensta()
     assert executable is not None, "OpenSTA is not installed (Debian package opensta)"
@@ -75,6 +75,7 @@ def run_opensta(
                 *(f"read_liberty {path}" for path in libraries),
                 f"read_verilog {netlist}",
                 f"link_design {top}",
+                "set_cmd_units -time ns",
                 f"source {folder}/c.sdc",
                 "set sta_crpr_enabled 0",
                 f"read_parasitics {spef}" if spef else "",

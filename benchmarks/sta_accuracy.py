@@ -81,7 +81,7 @@ def main() -> None:
     netlist = read_verilog(arguments.netlist, technology, arguments.top)
     sdc = default_sdc(arguments.clock, arguments.period_ns)
     wires = read_spef(arguments.spef, netlist) if arguments.spef else None
-    constraints = read_sdc(sdc, *liberty_units(arguments.liberty))
+    constraints = read_sdc(sdc, "1ns", liberty_units(arguments.liberty)[1])
     graph = TimingGraph(netlist, technology, constraints, wires, wire_model=arguments.wire_model, hold=True)
     state = graph.evaluate(0)
     period = arguments.period_ns * 1000

@@ -1,0 +1,112 @@
+"""Times of the timing engine beside OpenSTA's, in one run.
+
+    python benchmarks/sta_speed.py NETLIST.v TOP TECHNOLOGY.toml [--clock clk_i] [--opensta LIBERTY]
+
+One thread unless said. CPU seconds of the thread (best of several) and wall seconds are both printed: on a busy machine only
+the first says what the code costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from opensta import opensta, plain_liberty
+
+from finevh.netlist import read_verilog
+from finevh.technology import load_technology
+from finevh.timing import TimingGraph, single_clock
+
+T = TypeVar("T")
+
+
+def timed(label: str, target: str, run: Callable[[], T], repeats: int = 1) -> T:
+    """Run, print the best CPU and wall time, return the result."""
+    cpu, wall = np.inf, np.inf
+    for _ in range(repeats):
+        begun, begun_cpu = time.perf_counter(), time.thread_time()
+        result = run()
+        cpu, wall = min(cpu, time.thread_time() - begun_cpu), min(wall, time.perf_counter() - begun)
+    print(f"{label:44} {cpu * 1e3:10.2f} ms CPU {wall * 1e3:10.2f} ms wall   target {target}")
+    return result
+
+
+def opensta_times(netlist: Path, top: str, clock: str, liberty: Path) -> None:
+    """Print OpenSTA's first update, and its update after one cell was swapped for another drive of the same size."""
+    executable = opensta()
+    if executable is None:
+        print("OpenSTA is not installed: no comparison")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        script = f"""read_liberty {plain_liberty(liberty, folder)}
+read_verilog {netlist}
+link_design {top}
+create_clock -name {clock} -period 2 [get_ports {clock}]
+set start [clock microseconds]
+report_worst_slack
+puts "OpenSTA first update: [expr ([clock microseconds] - $start) / 1000.0] ms"
+set_input_transition 0.05 [all_inputs]
+set start [clock microseconds]
+report_worst_slack
+puts "OpenSTA repeated update (all input slews): [expr ([clock microseconds] - $start) / 1000.0] ms"
+exit
+"""
+        (folder / "t.tcl").write_text(script)
+        done = subprocess.run([executable, "-exit", str(folder / "t.tcl")], capture_output=True, text=True, check=True)
+        print("\n".join(line for line in done.stdout.splitlines() if line.startswith("OpenSTA ") and "update" in line))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("netlist", type=Path)
+    parser.add_argument("top")
+    parser.add_argument("technology", type=Path)
+    parser.add_argument("--clock", default="clk_i")
+    parser.add_argument("--opensta", type=Path, help="Liberty of one corner")
+    arguments = parser.parse_args()
+    technology = timed("Liberty set (cached on disk)", "<= 500 ms", lambda: load_technology(arguments.technology), 2)
+    netlist = timed("read Verilog", "<= 3000 ms", lambda: read_verilog(arguments.netlist, technology, arguments.top), 2)
+    constraints = single_clock(arguments.clock)
+    compile_code = "import time; t = time.process_time(); from finevh.timing.compiled import compiled; compiled(); "
+    compile_code += "print(f'{time.process_time() - t:.2f}')"
+    seconds = subprocess.run([sys.executable, "-c", compile_code], capture_output=True, text=True, check=True).stdout.strip()
+    print(f"{'import and kernels from the disk cache':44} {float(seconds) * 1e3:10.2f} ms CPU")
+    graph = timed("graph build (first: with packed tables)", "<= 2000 ms", lambda: TimingGraph(netlist, technology, constraints))
+    timed("graph build again", "<= 2000 ms", lambda: TimingGraph(netlist, technology, constraints), 2)
+    n, top = netlist.n_cells, len(technology.vdds) - 1
+    low = max(top - 2, 0)
+    print(f"{n} cells, {len(graph.structure.arc_source)} arcs, supplies {technology.vdds[low]:g} and {technology.vdds[top]:g} V")
+    timed("full evaluation, one supply", "<= 15 ms", lambda: graph.evaluate(top), 15)
+    tile = np.arange(n) * 49 // n
+    rng = np.random.default_rng(1)
+    bits = rng.integers(0, 2, 49)
+    maps = [np.where(rng.integers(0, 2, 49)[tile], top, low).astype(np.int32) for _ in range(64)]
+    cell_vdd = np.where(bits[tile], top, low).astype(np.int32)
+    state = timed("full evaluation, random 49-tile map", "<= 15 ms", lambda: graph.evaluate(cell_vdd), 15)
+    cpu = []
+    for k in range(49):
+        flipped = cell_vdd.copy()
+        cells = np.flatnonzero(tile == k)
+        flipped[cells] = top + low - flipped[cells]
+        begun = time.thread_time()
+        state = graph.update(state, cells, flipped, inplace=True)
+        cpu.append(time.thread_time() - begun)
+        state = graph.update(state, cells, cell_vdd, inplace=True)
+    print(f"{'one tile flip of 49, median':44} {np.median(cpu) * 1e3:10.2f} ms CPU {'':19} target <= 3 ms")
+    begun = time.perf_counter()
+    graph.evaluate_batch(maps, workers=2)
+    print(f"{'batch of 64 maps, two threads':44} {64 / (time.perf_counter() - begun):10.1f} maps/s {'':15} target >= 150 maps/s")
+    if arguments.opensta:
+        opensta_times(arguments.netlist, netlist.name, arguments.clock, arguments.opensta)
+
+
+if __name__ == "__main__":
+    main()
