@@ -35,6 +35,7 @@ _CAPACITANCE = re.compile(r"capacitive_load_unit\s*\(\s*\"?([0-9.eE+-]+)\"?\s*,\
 _RESISTANCE = re.compile(r"pulling_resistance_unit\s*:\s*\"?\s*([0-9.]+)\s*([a-zA-Z]+)\s*\"?")
 _FARAD = {"ff": 1.0, "pf": 1e3}  # fF
 _OHM = {"ohm": 1.0, "kohm": 1e3}  # ohm
+_PLAUSIBLE = 30.0  # ratio of two wire resistances of one layer beyond which their units differ
 _FLAVOURS_ASKED = "RVT LVT SLVT"
 """Vth flavours of a platform that can give several; the first is the one that netlists are mapped to."""
 
@@ -110,7 +111,7 @@ def add_platform(
     flavours = [flavour for flavour in used if any(library.flavour == flavour for library in chosen)]
     views, variants = _views(platform, chosen, flavours, folder)
     lef = read_lef([platform.tech_lef, *platform.cell_lefs])
-    layers = _layers(platform, lef, chosen[0].path)
+    layers = _layers(platform, lef, chosen[0].path, notes)
     stated = platform.name if leakage_slope is None else f"{platform.name}-derived-slope-{leakage_slope * 1e3:g}mV"
     text = _toml(stated, platform, folder, views, variants, layers, None, None)
     target = folder / "technology.toml"
@@ -238,7 +239,7 @@ def _common_suffix(text: str) -> str:
     return str(endings.pop())
 
 
-def _layers(platform: _Platform, lef: Lef, library: Path) -> list[Layer]:
+def _layers(platform: _Platform, lef: Lef, library: Path, notes: list[str]) -> list[Layer]:
     """Routing layers of the LEF with the wire constants of setRC, which are in the units of the library."""
     if platform.set_rc is None:
         return []
@@ -255,7 +256,18 @@ def _layers(platform: _Platform, lef: Lef, library: Path) -> list[Layer]:
             r, c = float(options.get("-resistance", 0)) * ohm * 1e-3, float(options.get("-capacitance", 0)) * farad
             constants[options["-layer"]] = (r, c)  # kOhm/um, fF/um
     known = [layer for layer in lef.layers.values() if layer.name in constants and min(constants[layer.name]) > 0]
-    return [replace(layer, resistance=constants[layer.name][0], capacitance=constants[layer.name][1]) for layer in known]
+    layers: list[Layer] = []
+    for layer in known:
+        ohms, farads = constants[layer.name]
+        # Metal of one layer does not change thirtyfold between LEF and setRC: then the unit is not what the library says.
+        if layer.resistance > 0 and not 1 / _PLAUSIBLE < ohms / layer.resistance < _PLAUSIBLE:
+            notes.append(
+                f"layer {layer.name}: {platform.set_rc.name} gives {ohms * 1e3:.3g} ohm/um in the library's unit, "
+                f"the LEF {layer.resistance * 1e3:.3g}; the LEF's is taken"
+            )
+            ohms = layer.resistance
+        layers.append(replace(layer, resistance=ohms, capacitance=farads))
+    return layers
 
 
 def _set_rc_commands(platform: _Platform) -> list[list[str]]:

@@ -181,6 +181,17 @@ def test_wire_constants_come_from_set_rc_in_the_units_of_the_library_and_nothing
 
 
 @needs_tclsh
+def test_a_resistance_in_another_unit_than_the_library_says_is_noticed(ihp: Path, tmp_path: Path) -> None:
+    tech = ihp / "lef" / "tech.lef"
+    tech.write_text(tech.read_text().replace("  WIDTH 0.1 ;\n", "  WIDTH 0.1 ;\n  RESISTANCE RPERSQ 0.09 ;\n"))
+    (ihp / "setRC.tcl").write_text("set_layer_rc -layer M1 -resistance 9.0E-07 -capacitance 1.5E-04\n")
+    result = add_platform(ihp, tmp_path / "out")
+    layer = tomllib.loads((result.folder / "technology.toml").read_text())["layers"][0]
+    assert layer["resistance_ohm_per_um"] == pytest.approx(0.9)
+    assert any(note.startswith("layer M1: setRC.tcl gives 0.0009 ohm/um") for note in result.notes)
+
+
+@needs_tclsh
 def test_special_cells_of_the_platform_become_roles(ihp: Path, tmp_path: Path) -> None:
     roles = load_technology(add_platform(ihp, tmp_path / "out").folder).roles
     assert roles["buffer"][0] == "buf_2"
