@@ -1,10 +1,12 @@
 """The shipped library against plain ngspice decks that share no code with the characterisation.
 
-    python benchmarks/characterization_independent.py [libs/finevh45] [--points 240] [--seed 1] [--csv FILE]
+    python benchmarks/characterization_independent.py [libs/finevh45] [--points 240] [--seed 1] [--toggled] [--csv FILE]
 
 Random (cell, drive, variant, Vdd, arc, slew, load) points, on and off the table grid. Each deck is one cell from its
 operating point, one edge, ngspice's own `meas`, the full device cards (with gate and substrate resistances) and fine
-time steps. Tables are read from the Liberty text and the cross-voltage archive by the few lines below.
+time steps. `--toggled`: the input toggled once before the measured edge, as in the characterisation; an internal node of
+a stack then still holds charge that a DC operating point (or some 50 ns of rest) has lost. Tables are read from the Liberty
+text and the cross-voltage archive by the few lines below.
 Targets: delay and transition p95 <= 2 %, worst <= 4 %; state leakage <= 2 %; k <= 3 %; crossed delay <= 3 % of the delay;
 setup/hold within 2 ps or 5 %. Exit status 1 if one is missed.
 """
@@ -42,7 +44,8 @@ class Library:
         with np.load(folder / "cross_voltage.npz") as archive:
             self.cross = {name: archive[name] for name in archive.files}
         self.cross_text = json.loads(self.cross["text"].tobytes())
-        self.variants = [v for v in self.technology["variants"] if v["name"] in self.cross_text["variants"] and self.path(v["name"], 0.8).exists()]
+        self.variants = [v for v in self.technology["variants"]
+                         if v["name"] in self.cross_text["variants"] and self.path(v["name"], 0.8).exists()]
 
     def path(self, variant: str, vdd: float) -> Path:
         """Liberty file of a corner."""
@@ -56,7 +59,7 @@ class Library:
         """Text of one cell group."""
         key = (variant, vdd)
         if key not in self.texts:
-            self.texts[key] = gzip.open(self.path(variant, vdd), "rt").read()
+            self.texts[key] = gzip.decompress(self.path(variant, vdd).read_bytes()).decode()
         full = name if variant == "PB0" else f"{name}_{variant}"
         return group(self.texts[key], f"cell ({full})")
 
@@ -150,6 +153,7 @@ def ngspice(lines: list[str]) -> dict[str, float]:
     return {m.group(1): float(m.group(2)) for m in re.finditer(r"^(\S+)\s*=\s*([-+0-9.eE]+)", done.stdout, re.MULTILINE)}
 
 
+TOGGLED = False
 FINE = ".options reltol=2e-4 chgtol=1e-18 abstol=1e-14 vntol=1e-8 gmin=1e-15 trtol=1"
 
 
@@ -159,12 +163,14 @@ def edge_deck(library: Library, cell: str, drive: int, variant: dict[str, Any], 
     lines = netlist(library, cell, drive, variant, vdd)
     node = nodes(lines)
     ramp, start = slew / 0.4, 20.0
-    wait = 60.0
+    wait = 60.0 if not TOGGLED else 600.0 / vdd**3
     while True:
         low, high = (0.0, driver) if rising else (driver, 0.0)
-        stop = start + ramp + wait
+        before = f"0 {high} {start}p {high} {start + ramp}p {low}" if TOGGLED else f"0 {low}"
+        begin = start + (ramp + wait if TOGGLED else 0.0)
+        stop = begin + ramp + wait
         deck = [*lines, FINE, f"cout {node[output]} 0 {load}f",
-                f"v{pin} {node[pin]} 0 pwl(0 {low} {start}p {low} {start + ramp}p {high} {stop}p {high})"]
+                f"v{pin} {node[pin]} 0 pwl({before} {begin}p {low} {begin + ramp}p {high} {stop}p {high})"]
         deck += [f"v{name} {node[name]} 0 {bit * vdd}" for name, bit in bits.items() if name != pin]
         way = "rise" if out_rising else "fall"
         a, b = (0.3, 0.7) if out_rising else (0.7, 0.3)
@@ -243,7 +249,8 @@ def delay_points(library: Library, count: int, rng: random.Random) -> list[dict[
         # Where a delay passes through zero (slow input, light load) the transition is the scale.
         scale = max(abs(simulated[0]), 0.5 * simulated[1])
         rows.append({"kind": "side" if when else "worst", "on_grid": on_grid, "cell": f"{cell}_X{drive}",
-                     "variant": variant["name"], "vdd": vdd, "arc": f"{pin}->{output} {name} {when}", "slew_ps": slew, "load_ff": load,
+                     "variant": variant["name"], "vdd": vdd, "arc": f"{pin}->{output} {name} {when}",
+                     "slew_ps": slew, "load_ff": load,
                      "delay_ps": delay, "delay_sim_ps": simulated[0], "delay_error": (delay - simulated[0]) / scale,
                      "out_slew_ps": out_slew, "out_slew_sim_ps": simulated[1], "slew_error": out_slew / simulated[1] - 1})
     return rows
@@ -403,7 +410,8 @@ def report(name: str, errors: list[float], limits: dict[str, float]) -> bool:
     a = np.abs(np.array(errors))
     found = {"median": float(np.median(a)), "p95": float(np.quantile(a, 0.95)), "worst": float(a.max())}
     good = all(found[key] <= limit for key, limit in limits.items())
-    print(f"{name:34s} {len(a):4d} points  " + "  ".join(f"{k} {v:7.3%}" for k, v in found.items()) + ("" if good else "  MISSED"))
+    text = "  ".join(f"{k} {v:7.3%}" for k, v in found.items())
+    print(f"{name:34s} {len(a):4d} points  {text}" + ("" if good else "  MISSED"))
     return good
 
 
@@ -412,8 +420,11 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).resolve().parents[1] / "libs" / "finevh45")
     parser.add_argument("--points", type=int, default=240)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--toggled", action="store_true")
     parser.add_argument("--csv", type=Path)
     arguments = parser.parse_args()
+    global TOGGLED
+    TOGGLED = arguments.toggled
     library, rng = Library(arguments.folder), random.Random(arguments.seed)
     print("variants:", ", ".join(v["name"] for v in library.variants))
     delays = delay_points(library, arguments.points, rng)

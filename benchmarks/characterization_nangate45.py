@@ -113,7 +113,7 @@ def main() -> int:
     parser.add_argument("--cells", default=CELLS)
     parser.add_argument("-j", "--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    library = re.sub(r"[ \t]+", " ", gzip.open(arguments.folder / "nangate45_slow.lib.gz", "rt").read())
+    library = re.sub(r"[ \t]+", " ", gzip.decompress((arguments.folder / "nangate45_slow.lib.gz").read_bytes()).decode())
     own = load_process(REPOSITORY / "libs" / "finevh45" / "technology.toml")
     variant = Variant("VTL", "VTL", 0.0, 0.0)
     process = replace(own, name="nangate45", devices={"VTL": own.devices["VTL"]}, variants=(variant,))

@@ -145,7 +145,7 @@ def run_trains(corner: Corner, topology: Topology,
         bench = Bench(topology, node_names(topology), corner.vdd)
         trains = []
         for load, builder in todo:
-            initial, steps = builder(hold_ps(corner, topology, load, factor))
+            initial, steps = builder(hold_ps(corner, topology, load, factor) + corner.process.grid.rest_ps)
             stimulus = build_stimulus(initial, steps, lead_ps=corner.tau_ps)
             bench.set_loads(load)
             bench.transient(stimulus)

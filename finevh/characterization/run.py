@@ -84,7 +84,7 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float, m
         grid.constraint_slew if topology.sequential else (),
         variant.length_offset_nm, variant.vth_offset_mv, vdd, topology.name, topology.inputs,
         [(pin, f.text) for pin, f in topology.outputs], [repr(t) for t in topology.transistors],
-        repr(topology.sequential), *topology.resistors,
+        repr(topology.sequential), *topology.resistors, *([grid.rest_ps] if grid.rest_ps else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
