@@ -271,19 +271,19 @@ class FineVh:
         for interval, inside in by_interval.items():
             answers = select(self.curve.design, interval, [1e6 / frequency for frequency in inside], self.selector)
             for frequency, answer in zip(inside, answers, strict=True):
-                used = self.selector
                 if isinstance(answer, NotReachableError):
                     # Algorithm 5 may end without an answer; all tiles at VddH is Vdd-hopping and always meets the clock.
-                    used, answer = f"{self.selector}:all-high", self._all_high(interval, frequency)
-                results[frequency] = self._point(interval, frequency, answer, used)
+                    answer = self._all_high(interval, frequency)
+                results[frequency] = self._point(interval, frequency, answer)
         return [results[frequency] for frequency in frequencies]
 
     def _all_high(self, interval: Interval, frequency: float) -> Choice:
         design = self.curve.design
         timing = design.evaluate(interval, np.ones(design.n_tiles, dtype=bool))
-        return Choice(timing.high, timing.min_period, design.worst_slack(timing, 1e6 / frequency), design.energy(timing))
+        slack = design.worst_slack(timing, 1e6 / frequency)
+        return Choice(timing.high, timing.min_period, slack, design.energy(timing), ":all-high")
 
-    def _point(self, interval: Interval, frequency: float, choice: Choice, selector: str) -> OperatingPoint:
+    def _point(self, interval: Interval, frequency: float, choice: Choice) -> OperatingPoint:
         design = self.curve.design
         return OperatingPoint(
             self.curve.name,
@@ -298,7 +298,7 @@ class FineVh:
             tiles_high=int(choice.high.sum()),
             area_low_fraction=area_low_fraction(design, choice.high),
             worst_slack_ps=choice.slack,
-            selector=selector,
+            selector=self.selector + choice.note,
             assignment=map_text(choice.high),
             **_split(choice.energy, frequency),
         )
@@ -318,10 +318,12 @@ def select(design: TiledDesign, interval: Interval, periods: Sequence[float], se
         if isinstance(answer, NotReachableError):
             answers.append(answer)
             continue
-        text = map_text(answer.high)
+        timing = answer.timing
+        text = map_text(timing.high)
         if text not in weighed:
-            weighed[text] = design.energy(answer)
-        answers.append(Choice(answer.high, answer.min_period, design.worst_slack(answer, period), weighed[text]))
+            weighed[text] = design.energy(timing)
+        note = "" if answer.pure else ":continued"
+        answers.append(Choice(timing.high, timing.min_period, design.worst_slack(timing, period), weighed[text], note))
     return answers
 
 

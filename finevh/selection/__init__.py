@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finevh.selection.bitstream import PmuEntry, bitstream_hex, parse_bitstream, pmu_header, pmu_json
-from finevh.selection.greedy import Trajectory, select_greedy, trace
+from finevh.selection.greedy import GreedyAnswer, Trajectory, select_greedy, trace
 from finevh.selection.search import EXHAUSTIVE_TILES, Choice, lower_bound, select_exhaustive, select_improved
 from finevh.selection.tiles import (
     SLACK_TOLERANCE,
@@ -23,6 +23,7 @@ __all__ = [
     "Bits",
     "Choice",
     "Energy",
+    "GreedyAnswer",
     "Interval",
     "MappedTiming",
     "PmuEntry",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from finevh.config import VOLTAGE_TOLERANCE
 from finevh.errors import InputError
+from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, PreparedPower
 from finevh.selection.tiles import Bits, Energy, Interval, MappedTiming
 from finevh.technology.model import Int, Technology
@@ -123,6 +124,19 @@ class EngineDesign:
         """See :class:`finevh.selection.TiledDesign`."""
         cells, delays = self.path_cells(timing, period)
         return np.where(self.always_high, _NO_TILE, self.tile_of_cell)[cells].astype(np.intp), delays
+
+    def path_neighbours(self, timing: MappedTiming, period: float) -> NDArray[np.float64]:
+        """See :class:`finevh.selection.TiledDesign`."""
+        cells, _ = self.path_cells(timing, period)
+        on_path = np.zeros(self.graph.netlist.n_cells, dtype=bool)
+        on_path[cells] = True
+        netlist = self.graph.netlist
+        known = netlist.pin_net != NO_NET
+        touched = np.zeros(netlist.n_nets, dtype=bool)
+        touched[netlist.pin_net[known & on_path[netlist.pin_cell]]] = True
+        beside = known & ~on_path[netlist.pin_cell] & touched[np.maximum(netlist.pin_net, 0)]
+        tiles = np.where(self.always_high, _NO_TILE, self.tile_of_cell)[netlist.pin_cell[beside]]
+        return np.bincount(tiles[tiles != _NO_TILE], minlength=self.n_tiles).astype(np.float64)
 
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
         """See :class:`finevh.selection.TiledDesign`."""

@@ -19,26 +19,28 @@ Score = Literal["delay", "count"]
 class Trajectory:
     """The maps that Algorithm 5 passes through in one interval, from all tiles at VddL.
 
-    ``states[i]`` is the map after ``order[:i]`` were raised; only the last can be flipped further. ``blocked``: the last
-    state's worst path has no VddL tile left.
+    ``states[i]`` is the map after ``order[:i]`` were raised; only the last can be flipped further. ``stuck_at`` is the first
+    state whose worst path has no tile at VddL, None if there is none; later states come from the continuation of
+    :func:`trace`. ``blocked``: even that found no tile.
     """
 
     interval: Interval
     order: tuple[int, ...]
     states: tuple[MappedTiming, ...]
+    stuck_at: int | None
     blocked: bool
 
-    def at(self, design: TiledDesign, period: float) -> MappedTiming:
-        """Return the first state that meets a period, ps.
+    def at(self, design: TiledDesign, period: float) -> tuple[MappedTiming, bool]:
+        """Return the first state that meets a period, ps, and whether Algorithm 5 alone reaches it.
 
         Raises
         ------
         NotReachableError
-            If Algorithm 5 ends with negative slack.
+            If the trajectory ends with negative slack.
         """
-        for state in self.states:
+        for index, state in enumerate(self.states):
             if design.worst_slack(state, period) >= -SLACK_TOLERANCE:
-                return state
+                return state, self.stuck_at is None or index <= self.stuck_at
         last = self.states[-1]
         raise NotReachableError(
             f"{1e6 / period:.3f} MHz is not reached between VddL = {self.interval.low:.3f} V and "
@@ -66,8 +68,10 @@ def tile_scores(design: TiledDesign, timing: MappedTiming, period: float, score:
 def trace(design: TiledDesign, interval: Interval, period: float, score: Score = "delay") -> Trajectory:
     """Run Algorithm 5 at one clock period and keep every map on the way.
 
-    Ties go to the lowest tile number. The end is defined: when the worst path has no tile at VddL (raising another tile
-    cannot mend it), the trajectory is ``blocked``.
+    Ties go to the lowest tile number. When the worst path has no tile at VddL, Algorithm 5 has no answer: all scores are
+    zero. What is left then is a picosecond or so from cells beside the path, whose slow edges or input capacitances are
+    those of VddL. The trajectory is ``stuck``, and continues with the tile that has most connections to the path; if there
+    is none it is ``blocked``.
 
     Parameters
     ----------
@@ -81,21 +85,32 @@ def trace(design: TiledDesign, interval: Interval, period: float, score: Score =
         See :func:`tile_scores`.
     """
     state = design.evaluate(interval, np.zeros(design.n_tiles, dtype=bool))  # line 1
-    states, order = [state], list[int]()
+    states, order, stuck_at = [state], list[int](), None
     while design.worst_slack(state, period) < -SLACK_TOLERANCE:  # line 2
         scores = np.where(state.high, 0.0, tile_scores(design, state, period, score))  # line 10
+        if scores.max() <= 0.0:
+            stuck_at = len(order) if stuck_at is None else stuck_at
+            scores = np.where(state.high, 0.0, design.path_neighbours(state, period))
+            if scores.max() <= 0.0:
+                return Trajectory(interval, tuple(order), tuple(states), stuck_at, blocked=True)
         tile = int(np.argmax(scores))  # lines 11 and 12
-        if scores[tile] <= 0.0:
-            return Trajectory(interval, tuple(order), tuple(states), blocked=True)
         state = design.flip(state, [tile], consume=True)  # line 13
         order.append(tile)
         states.append(state)
-    return Trajectory(interval, tuple(order), tuple(states), blocked=False)
+    return Trajectory(interval, tuple(order), tuple(states), stuck_at, blocked=False)
+
+
+@dataclass(frozen=True)
+class GreedyAnswer:
+    """A map of Algorithm 5; ``pure`` is False where it needed the continuation of :func:`trace`."""
+
+    timing: MappedTiming
+    pure: bool
 
 
 def select_greedy(
     design: TiledDesign, interval: Interval, periods: Sequence[float], score: Score = "delay"
-) -> list[MappedTiming | NotReachableError]:
+) -> list[GreedyAnswer | NotReachableError]:
     """Run Algorithm 5 for several clock periods of one interval.
 
     Where all paths last one period, the worst path of a map is the same at every frequency; then the run at the shortest
@@ -108,10 +123,10 @@ def select_greedy(
     """
     shared = design.single_trajectory and score == "delay" and len(periods) > 0
     trajectory = trace(design, interval, min(periods), score) if shared else None
-    answers: list[MappedTiming | NotReachableError] = []
+    answers: list[GreedyAnswer | NotReachableError] = []
     for period in periods:
         try:
-            answers.append((trajectory or trace(design, interval, period, score)).at(design, period))
+            answers.append(GreedyAnswer(*(trajectory or trace(design, interval, period, score)).at(design, period)))
         except NotReachableError as error:
             answers.append(error)
     return answers

@@ -25,6 +25,8 @@ class Choice:
     slack: float
     """Worst slack at the period asked for, ps."""
     energy: Energy
+    note: str = ""
+    """How the selector came to it, where that is not its plain way."""
 
 
 @dataclass(frozen=True)

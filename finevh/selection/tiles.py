@@ -82,6 +82,9 @@ class TiledDesign(Protocol):
     def critical_path(self, timing: MappedTiming, period: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Tile (-1: none) and delay, ps, of each cell on the path of the worst slack."""
 
+    def path_neighbours(self, timing: MappedTiming, period: float) -> NDArray[np.float64]:
+        """(n_tiles) number of connections between each tile's cells and the cells on the path of the worst slack."""
+
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
         """(n_tiles) number of cells with negative slack."""
 

@@ -87,8 +87,8 @@ def test_one_trajectory_equals_a_run_at_each_frequency_on_the_real_engine(quick_
     slow, fast = (design.single_voltage(vdd)[0] for vdd in (interval.low, interval.high))
     periods = [float(period) for period in np.linspace(slow, fast, 6)]
     shared = select_greedy(design, interval, periods)
-    alone = [trace(design, interval, period).at(design, period) for period in periods]
-    assert [map_text(a.high) for a in shared] == [map_text(b.high) for b in alone]
+    alone = [trace(design, interval, period).at(design, period)[0] for period in periods]
+    assert [map_text(a.timing.high) for a in shared] == [map_text(b.high) for b in alone]
 
 
 def test_incremental_timing_of_a_trajectory_equals_full_timing(quick_run: Path) -> None:

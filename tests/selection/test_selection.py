@@ -15,8 +15,8 @@ from finevh.errors import InputError, NotReachableError
 from finevh.selection import (
     SLACK_TOLERANCE,
     Choice,
+    GreedyAnswer,
     Interval,
-    MappedTiming,
     PmuEntry,
     area_low_fraction,
     bitstream_hex,
@@ -62,6 +62,7 @@ def test_a_worst_path_without_a_low_tile_ends_the_run_with_an_answer_of_no() -> 
     design = ToyDesign([[(0, 50.0)], [(1, 20.0)]], n_tiles=2, fixed=10.0)
     trajectory = trace(design, INTERVAL, period=30.0)
     assert trajectory.blocked
+    assert trajectory.stuck_at == 1
     assert trajectory.order == (0,)
     with pytest.raises(NotReachableError) as caught:
         trajectory.at(design, 30.0)
@@ -69,6 +70,17 @@ def test_a_worst_path_without_a_low_tile_ends_the_run_with_an_answer_of_no() -> 
         "33333.333 MHz is not reached between VddL = 0.800 V and VddH = 1.000 V: with tiles HL the worst slack is -30.00 ps "
         "and no tile of the worst path is left at VddL; choose a lower frequency or a higher VddH"
     )
+
+
+def test_a_stuck_run_continues_with_the_tile_that_touches_the_worst_path_most_and_says_so() -> None:
+    # Tile 2 holds no cell of the path but loads it: raising it does not help here, so tile 1 follows, then nothing is left.
+    design = ToyDesign([[(0, 50.0)], [(1, 20.0)]], n_tiles=3, fixed=10.0, neighbours=[0.0, 1.0, 2.0])
+    trajectory = trace(design, INTERVAL, period=30.0)
+    assert trajectory.order == (0, 2, 1)
+    assert trajectory.stuck_at == 1
+    assert trajectory.blocked
+    timing, pure = trajectory.at(design, 61.0)
+    assert (map_text(timing.high), pure) == ("HLL", True)
 
 
 def test_raising_a_tile_may_lengthen_the_worst_path_and_the_run_still_ends() -> None:
@@ -89,13 +101,15 @@ def test_one_trajectory_equals_a_run_at_each_frequency(seed: int, crossing: floa
     alone = select_greedy(design, INTERVAL, asked)
     for one, other in zip(shared, alone, strict=True):
         assert type(one) is type(other)
-        if isinstance(one, MappedTiming) and isinstance(other, MappedTiming):
-            assert map_text(one.high) == map_text(other.high)
+        if isinstance(one, GreedyAnswer) and isinstance(other, GreedyAnswer):
+            assert map_text(one.timing.high) == map_text(other.timing.high)
+            assert one.pure == other.pure
 
 
 def test_a_tile_once_high_stays_high_at_every_higher_frequency_of_the_interval() -> None:
     design = random_design(3)
-    maps = [answer.high for answer in select_greedy(design, INTERVAL, periods(design)) if isinstance(answer, MappedTiming)]
+    answers = select_greedy(design, INTERVAL, periods(design))
+    maps = [answer.timing.high for answer in answers if isinstance(answer, GreedyAnswer)]
     assert len(maps) == 9
     assert all((slow <= fast).all() for slow, fast in itertools.pairwise(maps))
 
@@ -103,8 +117,8 @@ def test_a_tile_once_high_stays_high_at_every_higher_frequency_of_the_interval()
 def test_counting_critical_cells_is_an_option_that_also_meets_the_clock() -> None:
     design = random_design(5)
     for period, answer in zip(periods(design), select_greedy(design, INTERVAL, periods(design), "count"), strict=True):
-        assert isinstance(answer, MappedTiming)
-        assert answer.min_period <= period + SLACK_TOLERANCE
+        assert isinstance(answer, GreedyAnswer)
+        assert answer.timing.min_period <= period + SLACK_TOLERANCE
 
 
 @given(seed=st.integers(0, 10_000), crossing=st.sampled_from([0.0, 0.4]))
@@ -127,8 +141,8 @@ def test_selectors_are_ordered_exact_improved_greedy_and_none_is_worse_than_hopp
         assert bound <= exact.energy.power(f) <= improved.energy.power(f) <= hopping.power(f) + 1e-12
         assert exact.min_period <= period + SLACK_TOLERANCE
         assert improved.min_period <= period + SLACK_TOLERANCE
-        if isinstance(greedy, MappedTiming):
-            assert improved.energy.power(f) <= design.energy(greedy).power(f) + 1e-12
+        if isinstance(greedy, GreedyAnswer):
+            assert improved.energy.power(f) <= design.energy(greedy.timing).power(f) + 1e-12
 
 
 def test_exhaustive_choice_equals_a_plain_loop_over_all_maps() -> None:

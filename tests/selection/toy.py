@@ -21,6 +21,7 @@ class ToyDesign:
     fixed: float = 0.0
     """Delay outside all tiles, ps, on every path."""
     single_trajectory: bool = True
+    neighbours: list[float] | None = None
     evaluations: int = field(default=0)
 
     @property
@@ -56,6 +57,9 @@ class ToyDesign:
         path = max(self.paths, key=lambda path: self.path_delay(timing.interval, timing.high, path))
         tiles = np.array([-1, *(tile for tile, _ in path)], dtype=np.intp)
         return tiles, np.array([self.fixed, *self.delays(timing.interval, timing.high, path)])
+
+    def path_neighbours(self, timing: MappedTiming, period: float) -> NDArray[np.float64]:
+        return np.asarray(self.neighbours if self.neighbours is not None else np.zeros(self.n_tiles), dtype=np.float64)
 
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
         count = np.zeros(self.n_tiles, dtype=np.intp)
