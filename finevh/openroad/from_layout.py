@@ -27,16 +27,15 @@ from finevh.openroad.context import (
     MuxPins,
     OperatingPoint,
     Pin,
-    PowerGrid,
     Rect,
     Row,
-    Stripes,
     Supplies,
 )
+from finevh.openroad.grid_from_layout import layers_of, power_grid_of, rail_width
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.quoting import odb_name
 from finevh.technology.lef import Lef
-from finevh.technology.model import Direction, Layer, Technology
+from finevh.technology.model import Direction, Technology
 
 _BUS_BIT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z")
 _DIRECTIONS = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
@@ -131,7 +130,7 @@ def make_context(
         site_width=floorplan.site_width,
         row_height=floorplan.row_height,
         rows=_rows(floorplan),
-        islands=_islands(floorplan, _rail_width(files.lef, technology.layers[0].name)),
+        islands=_islands(floorplan, rail_width(files.lef, technology.layers[0].name)),
         domains=_domains(floorplan),
         rails=tuple(tile_rail(floorplan, tile) for tile in range(floorplan.n_tiles)),
         wrappers=_wrappers(floorplan),
@@ -141,7 +140,7 @@ def make_context(
         pins=tuple(pins),
         pin_layers=_pin_layers(technology),
         supplies=options.supplies,
-        power_grid=_power_grid(technology, files.lef, floorplan, options.supplies),
+        power_grid=power_grid_of(technology, files.lef, floorplan, options.supplies),
         layers=tuple(LayerWire(layer.name, layer.resistance, layer.capacitance) for layer in technology.layers),
         signal_layer=middle,
         clock_layer=routing[min(4, len(routing) - 1)],
@@ -345,78 +344,11 @@ def _drive(technology: Technology, name: str) -> float:
     return float(technology.cells.drive[row]) if row is not None else 0.0
 
 
-def _layers_of(technology: Technology, direction: str) -> list[int]:
-    return [i for i, layer in enumerate(technology.layers) if layer.direction[:1].upper() == direction]
-
-
 def _pin_layers(technology: Technology) -> tuple[str, str]:
     """The highest horizontal and vertical layers below the rings: their tracks reach the die edge undisturbed."""
     rings = set(ring_layers(technology))
     names = []
     for direction in "HV":
-        found = [i for i in _layers_of(technology, direction) if i not in rings] or _layers_of(technology, direction)
+        found = [i for i in layers_of(technology, direction) if i not in rings] or layers_of(technology, direction)
         names.append(technology.layers[found[-1]].name)
     return names[0], names[1]
-
-
-def _rail_width(lef: Lef, layer: str) -> float:
-    """Height of a ground rail of a core cell, um: the tallest rectangle that spans the cell's width."""
-    for macro in lef.macros.values():
-        for _, use, shapes in macro.pins.values():
-            if use.upper() == "GROUND":
-                rails = [y1 - y0 for name, x0, y0, x1, y1 in shapes if name == layer and x1 - x0 >= 0.99 * macro.width]
-                if rails:
-                    return round(max(rails), 4)
-    raise InputError(f"no LEF cell has a ground rail on {layer}: the power grid cannot follow it")
-
-
-def _power_grid(technology: Technology, lef: Lef, floorplan: Floorplan, supplies: Supplies) -> PowerGrid:
-    layers = technology.layers
-    ring_v, ring_h = ring_layers(technology)
-    inner = [i for i in _layers_of(technology, "V") if 0 < i < min(ring_v, ring_h)]
-    if not inner:
-        raise InputError(f"technology '{technology.name}': no vertical layer lies between the rails and the rings")
-    mid = layers[inner[-1] if len(inner) < 2 else inner[1]]
-    tile_width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
-    taken = (supplies.vddh, supplies.vddl, supplies.nwell, supplies.pwell)
-    step = mid.width + mid.spacing
-    tile = Stripes(mid.name, (), mid.width, round(tile_width / 4, 4), round(step * (len(taken) + 1), 4), mid.spacing)
-    mux = Stripes(mid.name, taken, mid.width, round(tile_width, 4), round(mid.width / 2 + mid.spacing, 4), mid.spacing)
-    nets = (*taken[:2], supplies.ground, *taken[2:])
-    box = floorplan.tile_box
-    # One bundle per tile row and per tile column; the horizontal ones cross the stripes inside the tiles.
-    height = float(box[0, 3] - box[0, 1]) + floorplan.wrapper_height
-    width = tile_width + floorplan.wrapper_sites * floorplan.site_width
-    across = _bundles(layers[ring_h], nets, height)
-    upright = _bundles(layers[ring_v], nets, width)
-    top = layers[ring_v]
-    return PowerGrid(
-        rail_layer=layers[0].name,
-        rail_width=_rail_width(lef, layers[0].name),
-        tile_stripes=tile,
-        mux_stripes=(mux,),
-        island_stripes=_island_stripes(floorplan, mid, supplies),
-        top_stripes=(across, upright),
-        ring_layers=(top.name, layers[ring_h].name),
-        ring_width=max(top.width, layers[ring_h].width),
-        ring_spacing=max(top.spacing, layers[ring_h].spacing),
-        ring_offset=max(top.spacing, layers[ring_h].spacing),
-        connections=((mid.name, layers[ring_h].name), (layers[ring_h].name, top.name)),
-    )
-
-
-def _bundles(layer: Layer, nets: tuple[str, ...], pitch: float) -> Stripes:
-    """One stripe per net in the middle of every tile; farther apart where the tiles are smaller than the bundle."""
-    step = layer.width + layer.spacing
-    pitch = round(max(pitch, (len(nets) + 1) * step), 4)
-    return Stripes(layer.name, nets, layer.width, pitch, round((pitch - (len(nets) - 1) * step) / 2, 4), layer.spacing)
-
-
-def _island_stripes(floorplan: Floorplan, layer: Layer, supplies: Supplies) -> tuple[Stripes, ...]:
-    """One VddH stripe per tile, over the middle of its island."""
-    if len(floorplan.island_row) == 0:
-        return ()
-    first = float(floorplan.core[0] + (floorplan.island_site[0] + floorplan.island_sites / 2) * floorplan.site_width)
-    box = floorplan.tile_box[floorplan.row_tile[floorplan.island_row[0]]]
-    pitch = round(float(box[2] - box[0]), 4)
-    return (Stripes(layer.name, (supplies.vddh,), layer.width, pitch, round(first - float(box[0]), 4), layer.spacing),)
