@@ -12,7 +12,8 @@ import pytest
 from finevh.errors import NotReachableError
 from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import Configuration, FlowContext
-from finevh.openroad.render import external_inputs, render_flow
+from finevh.openroad.render import external_inputs, flow_stages, render_flow
+from finevh.openroad.sandbox import run_in_sandbox
 from finevh.openroad.table import judge_call, judge_method, load_table
 from finevh.openroad.tcl_parser import TclSyntaxError, parse_script, split_list
 from tests.openroad.sample import mesh, variant_of
@@ -180,6 +181,29 @@ def test_hostile_names_are_plain_text_in_every_script_and_nothing_is_executed(
     assert list(tmp_path.iterdir()) == []
     table = [split_list(line)[0] for line in scripts["polybias.txt"].splitlines()]
     assert table == HOSTILE
+
+
+def test_hostile_names_take_the_same_calls_as_plain_ones() -> None:
+    """Names apart, the scripts of both do the same, call by call."""
+
+    def calls(context: FlowContext) -> list[tuple[str, str, str, int]]:
+        scripts = render_flow(context)
+        order = ["flow.tcl", *(f"{stage.name}.tcl" for stage in flow_stages(context))]
+        return [(r.kind, r.file, r.name, len(r.arguments)) for r in run_in_sandbox(scripts, order, load_table())]
+
+    hostile = hostile_context()
+    tame = {name: f"plain{i}" for i, name in enumerate(HOSTILE)}
+    assert hostile.configuration is not None
+    plain = replace(
+        hostile,
+        design="top", clock="clk", clock_port="clk", netlist="netlist.v", supplies=type(hostile.supplies)(), rails=("VDDH",),
+        mux_sites=tuple(replace(site, instance=f"mux{i}") for i, site in enumerate(hostile.mux_sites)),
+        pins=tuple(replace(pin, name=tame[pin.name]) for pin in hostile.pins),
+        polybias=tuple((tame[name], cell) for name, cell in hostile.polybias or ()),
+        configuration=replace(hostile.configuration, clock_port="cfg", cells=tuple(
+            replace(cell, instance=tame[cell.instance]) for cell in hostile.configuration.cells)),
+    )  # fmt: skip
+    assert calls(hostile) == calls(plain)
 
 
 def test_the_table_names_its_version_and_holds_both_tools() -> None:
