@@ -442,7 +442,7 @@ def main() -> int:
     crossed = crossed_points(library, arguments.points // 3, rng)
     good.append(report("crossed delay", [r["delay_error"] for r in crossed], {"p95": 0.03}))
     good.append(report("crossed transition", [r["slew_error"] for r in crossed], {}))
-    constraints = constraint_points(library, max(arguments.points // 20, 4), rng)
+    constraints = constraint_points(library, max(arguments.points // 10, 4), rng)
     inside = sum(r["ok"] for r in constraints)
     print(f"setup/hold within 2 ps or 5 %: {inside} of {len(constraints)}; worst "
           f"{max(abs(r['error_ps']) for r in constraints):.2f} ps")
