@@ -52,7 +52,7 @@ def replicate(netlist: Netlist, copies: int, shared: str) -> Netlist:
 
 def measure(path: Path, top: str, technology_path: Path, clock: str, copies: int) -> str:
     """CPU seconds of build and evaluation and peak memory for one size, as a line of text."""
-    technology = load_technology(technology_path)
+    technology = load_technology(technology_path, group="pb")
     netlist = replicate(read_verilog(path, technology, top), copies, clock)
     TimingGraph(replicate(netlist, 1, clock), technology, single_clock(clock)) if copies == 1 else None
     begun = time.thread_time()

@@ -200,7 +200,7 @@ def main() -> None:
     print("design       output    stages crossings   ours ps ngspice ps   error")
     cases: list[Case] = []
     with tempfile.TemporaryDirectory() as name:
-        for text in (adder(8), multiplier(5)):
+        for text in (adder(16), multiplier(8)):
             share = (arguments.paths + 1) // 2
             cases += compare_paths(
                 text, technology, process, topologies, (pair[0], pair[1]), share, Path(name), not arguments.derates_off

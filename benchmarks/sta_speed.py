@@ -70,9 +70,10 @@ def main() -> None:
     parser.add_argument("top")
     parser.add_argument("technology", type=Path)
     parser.add_argument("--clock", default="clk_i")
+    parser.add_argument("--group", default="pb", help="variant set")
     parser.add_argument("--opensta", type=Path, help="Liberty of one corner")
     arguments = parser.parse_args()
-    technology = timed("Liberty set (cached on disk)", "<= 500 ms", lambda: load_technology(arguments.technology), 2)
+    technology = timed("Liberty set (cached on disk)", "<= 500 ms", lambda: load_technology(arguments.technology, group=arguments.group), 2)
     netlist = timed("read Verilog", "<= 3000 ms", lambda: read_verilog(arguments.netlist, technology, arguments.top), 2)
     constraints = single_clock(arguments.clock)
     compile_code = "import time; t = time.process_time(); from finevh.timing.compiled import compiled; compiled(); "
