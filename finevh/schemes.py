@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol, TypedDict
 
 import numpy as np
@@ -22,6 +22,7 @@ from finevh.selection import (
     select_exhaustive,
     select_greedy,
     select_improved,
+    select_lowered,
 )
 
 SchemeName = Literal["ideal-dvfs", "vdd-hopping", "vdd-dithering", "fine-vh"]
@@ -273,15 +274,10 @@ class FineVh:
             for frequency, answer in zip(inside, answers, strict=True):
                 if isinstance(answer, NotReachableError):
                     # Algorithm 5 may end without an answer; all tiles at VddH is Vdd-hopping and always meets the clock.
-                    answer = self._all_high(interval, frequency)
+                    lowered = select_lowered(self.curve.design, interval, 1e6 / frequency)
+                    answer = replace(lowered, note=":lowered")
                 results[frequency] = self._point(interval, frequency, answer)
         return [results[frequency] for frequency in frequencies]
-
-    def _all_high(self, interval: Interval, frequency: float) -> Choice:
-        design = self.curve.design
-        timing = design.evaluate(interval, np.ones(design.n_tiles, dtype=bool))
-        slack = design.worst_slack(timing, 1e6 / frequency)
-        return Choice(timing.high, timing.min_period, slack, design.energy(timing), ":all-high")
 
     def _point(self, interval: Interval, frequency: float, choice: Choice) -> OperatingPoint:
         design = self.curve.design

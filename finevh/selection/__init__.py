@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from finevh.selection.bitstream import PmuEntry, bitstream_hex, parse_bitstream, pmu_header, pmu_json
 from finevh.selection.greedy import GreedyAnswer, Trajectory, select_greedy, trace
-from finevh.selection.search import EXHAUSTIVE_TILES, Choice, lower_bound, select_exhaustive, select_improved
+from finevh.selection.search import (
+    EXHAUSTIVE_TILES,
+    Choice,
+    lower_bound,
+    select_exhaustive,
+    select_improved,
+    select_lowered,
+)
 from finevh.selection.tiles import (
     SLACK_TOLERANCE,
     Bits,
@@ -40,5 +47,6 @@ __all__ = [
     "select_exhaustive",
     "select_greedy",
     "select_improved",
+    "select_lowered",
     "trace",
 ]

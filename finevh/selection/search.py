@@ -154,6 +154,26 @@ def select_improved(
     return archive.answers()
 
 
+def select_lowered(design: TiledDesign, interval: Interval, period: float) -> Choice:
+    """Start from all tiles at VddH, which is Vdd-hopping, and lower the largest tiles while the clock is met.
+
+    The way out where Algorithm 5 ends without an answer; ``period`` in ps.
+
+    Raises
+    ------
+    NotReachableError
+        If all tiles at VddH miss the period.
+    """
+    archive = Archive(design, interval, [period])
+    state = design.evaluate(interval, np.ones(design.n_tiles, dtype=bool))
+    archive.add(state)
+    _lower(archive, state, 0, design.tile_area)
+    (answer,) = archive.answers()
+    if isinstance(answer, NotReachableError):
+        raise answer
+    return answer
+
+
 def _tile_price(design: TiledDesign, interval: Interval, frequency: float) -> NDArray[np.float64]:
     """Power that raising each tile alone costs, mW: what orders the tries of the search."""
     base = design.evaluate(interval, np.zeros(design.n_tiles, dtype=bool))
