@@ -151,10 +151,11 @@ def expand(cross: CrossFile, technology: Technology, source: str) -> CrossVoltag
     margin = np.full((n_corner, n_vdd, len(cells.names)), np.nan)
     margins = cross.noise_margin()
     cell_family = np.array([family_of.get(family, -1) for family in cells.family])
-    pool = _FloatPool()
+    pool = _DeratePool(cross, slots)
     for c in range(n_corner):
         v = variant_of[int(technology.corners.variant[c])]
         own = _vdd_index(technology.vdds, float(technology.corners.vdd[c]), source)
+        axes = pool.axes(v, int(vdd_of[own]))
         for d in range(n_vdd):
             known = cell_family >= 0
             margin[c, d, known] = margins[v, vdd_of[own], vdd_of[d], cell_family[known]]
@@ -168,7 +169,7 @@ def expand(cross: CrossFile, technology: Technology, source: str) -> CrossVoltag
             if not np.isnan(block).any():
                 leakage_offset[c, d] = block.size * len(blocks)
                 blocks.append(block)
-            pool.store(cross, v, pair, int(vdd_of[own]), slots, where[:, c, d], sizes[:, c, d])
+            pool.store(v, pair, axes, where[:, c, d], sizes[:, c, d])
     return CrossVoltage(leakage_offset, np.concatenate(blocks), where[0], sizes[0], where[1], sizes[1], where[2],
                         pool.array(), margin)
 
@@ -229,41 +230,42 @@ def _slots(cells: CellTable, cross: CrossFile, family_of: dict[str, int]) -> lis
     return found
 
 
-class _FloatPool:
-    """Flat storage of small tables; equal axes are stored once per corner."""
+class _DeratePool:
+    """Flat storage of the small tables: axes once per corner (and drive), values once per corner and driver supply."""
 
-    def __init__(self) -> None:
+    def __init__(self, cross: CrossFile, slots: list[tuple[int, int, int, float]]) -> None:
+        self.cross = cross
+        columns = list(zip(*slots, strict=True)) or [(), (), (), ()]
+        self.arc, self.delay, self.slew = (np.array(column, dtype=np.int64) for column in columns[:3])
+        self.drives, self.drive = np.unique(np.array(columns[3], dtype=np.float64), return_inverse=True)
         self.parts: list[Real] = []
         self.size = 0
-        self.seen: dict[bytes, int] = {}
-
-    def add(self, values: NDArray[Any]) -> int:
-        flat = np.ascontiguousarray(values, dtype=np.float64).ravel()
-        key = flat.tobytes()
-        if key not in self.seen:
-            self.seen[key] = self.size
-            self.parts.append(flat)
-            self.size += flat.size
-        return self.seen[key]
 
     def array(self) -> Real:
         return np.concatenate(self.parts) if self.parts else np.zeros(0)
 
-    def store(self, cross: CrossFile, variant: int, pair: int, own: int, slots: list[tuple[int, int, int, float]],
+    def _add(self, values: NDArray[Any]) -> int:
+        start = self.size
+        self.parts.append(np.asarray(values, dtype=np.float64).ravel())
+        self.size += self.parts[-1].size
+        return start
+
+    def axes(self, variant: int, own: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Offsets of the axes of every derated edge at a corner."""
+        slew, load = self.cross.slew_ps[variant, own], self.cross.load_ff[variant, own].astype(np.float64)
+        x = self._add(slew) + self.arc * slew.shape[1]
+        y = self._add(load[None] * self.drives[:, None, None]) + (self.drive * load.shape[0] + self.arc) * load.shape[1]
+        return x, y
+
+    def store(self, variant: int, pair: int, axes: tuple[NDArray[np.int64], NDArray[np.int64]],
               where: NDArray[np.int64], sizes: Int) -> None:
         """Write the derates of one corner and driver supply into its rows of offsets and sizes."""
-        shift, factor = cross.delay_shift_ps[variant, pair], cross.slew_factor[variant, pair]
-        present = np.isfinite(shift).all(axis=(1, 2)) & np.isfinite(factor).all(axis=(1, 2))
-        offset: dict[tuple[int, float], tuple[int, int, int, int]] = {}
-        for arc, delay, slew, drive in slots:
-            if not present[arc]:
-                continue
-            if (arc, drive) not in offset:
-                offset[arc, drive] = (
-                    self.add(cross.slew_ps[variant, own, arc]),
-                    self.add(cross.load_ff[variant, own, arc].astype(np.float64) * drive),
-                    self.add(shift[arc]), self.add(factor[arc]),
-                )
-            x, y, v_shift, v_factor = offset[arc, drive]
-            where[:, delay], where[:, slew] = (x, y, v_shift), (x, y, v_factor)
-            sizes[:, delay] = sizes[:, slew] = shift.shape[1:]
+        shift, factor = self.cross.delay_shift_ps[variant, pair], self.cross.slew_factor[variant, pair]
+        present = (np.isfinite(shift).all(axis=(1, 2)) & np.isfinite(factor).all(axis=(1, 2)))[self.arc]
+        if not present.any():
+            return
+        size = shift.shape[1] * shift.shape[2]
+        for values, slots in ((shift, self.delay), (factor, self.slew)):
+            offsets = np.stack([*axes, self._add(values) + self.arc * size])
+            where[:, slots[present]] = offsets[:, present]
+            sizes[0, slots[present]], sizes[1, slots[present]] = shift.shape[1:]
