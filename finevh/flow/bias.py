@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from finevh.flow.designs import PlacedDesign, load_placed
 from finevh.flow.inputs import synthesis_vdd, technology_of
 from finevh.flow.stage import Metrics, StageContext
 from finevh.layout import interface_cells
-from finevh.polybias import assign_variants, variant_shares
+from finevh.polybias import BiasResult, assign_variants, variant_shares
 from finevh.schemes import voltage_grid
 from finevh.technology.manifest import read_manifest
 from finevh.technology.model import Technology
@@ -126,29 +127,36 @@ def run_polybias_stage(context: StageContext) -> Metrics:
     The requirement is that of the unbiased design at every voltage of the coarse grids, so that no scheme loses frequency.
     """
     flow, technology = context.flow, technology_of(context.flow)
-    sets = {name: variants_of_set(flow, technology, name) for name in flow.schemes.variants if name != UNBIASED}
+    asked: tuple[str, ...] = tuple(name for name in flow.schemes.variants if name != UNBIASED)
+    sets = {name: variants_of_set(flow, technology, name) for name in asked}
     placed = load_placed(flow, context.inputs["floorplan"], context.inputs["optimize"])
     n = placed.netlist.n_cells
     start = np.zeros(n, dtype=np.int8)
     interface = interface_cells(placed.netlist, placed.placement)
     everything = flow.polybias.scope == "all-cells" or placed.floorplan.n_tiles == 1
     candidates = np.ones(n, dtype=bool) if everything else interface
-    assigned, metrics = {UNBIASED: start}, Metrics()
-    rows = []
-    for name, members in sets.items():
+
+    def assign(name: str) -> BiasResult:
         oracle = TimingOracle(placed, checked_voltages(flow), flow.polybias.relax)
         average = oracle.average_path_delay()
 
-        def report(variant: str, kept: int, considered: int, name: str = name) -> None:
+        def report(variant: str, kept: int, considered: int) -> None:
             context.say(f"{name}: {variant} {kept} of {considered}")
 
-        result = assign_variants(placed.technology, members, start, candidates, average, oracle, report)
+        return assign_variants(technology, sets[name], start, candidates, average, oracle, report)
+
+    # Timing runs outside the interpreter's lock; each set has an oracle of its own, so results do not depend on the threads.
+    with ThreadPoolExecutor(context.jobs) as pool:
+        results = dict(zip(sets, pool.map(assign, sets), strict=True))
+    assigned, metrics = {UNBIASED: start}, Metrics()
+    rows = []
+    for name, result in results.items():
         assigned[name] = result.cell_variant
         for stage in result.stages:
             context.note(f"{name}: {stage.variant} S_th {stage.threshold:.2f} ps, {stage.kept} of {stage.considered} cells")
             rows.append((name, stage.variant, stage.threshold, stage.considered, stage.kept))
-        shares = variant_shares(placed.technology, result.cell_variant, candidates)
-        metrics |= {f"polybias__{variant}__fraction": share for variant, share in shares.items() if variant in members}
+        shares = variant_shares(technology, result.cell_variant, candidates)
+        metrics |= {f"polybias__{variant}__fraction": share for variant, share in shares.items() if variant in sets[name]}
         metrics[f"polybias__{name}__ws__before__ps"] = result.worst_slack_before
         metrics[f"polybias__{name}__ws__after__ps"] = result.worst_slack_after
     save_variants(context.directory, assigned)
