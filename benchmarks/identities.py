@@ -149,7 +149,11 @@ def _bound(directory: Path) -> list[Check]:
 
 def main() -> int:
     """Print the table of checks; 1 if an identity fails."""
-    checks = check_run(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/ri5cy"))
+    directory = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/ri5cy")
+    if not (directory / "operating_points.csv").is_file():
+        print(f"{directory}: no operating points; make them with 'finevh run'", file=sys.stderr)
+        return 2
+    checks = check_run(directory)
     for check in checks:
         state = "holds" if check.holds else ("FAILS" if check.identity else "outside")
         print(f"{state:8s}{check.what}: {check.found}")
