@@ -89,10 +89,16 @@ class _Packer:
         if found is not None:
             return found
         given = [t for t in (first, second) if t is not None]
-        grids = [(pool[x : x + nx], pool[y : y + ny], pool[v : v + nx * ny].reshape(nx, ny)) for x, nx, y, ny, v in given]
-        if len(grids) == 2 and not (np.array_equal(grids[0][0], grids[1][0]) and np.array_equal(grids[0][1], grids[1][1])):
+        grids = [
+            (pool[x : x + nx], pool[y : y + ny], pool[v : v + nx * ny].reshape(nx, ny)) for x, nx, y, ny, v in given
+        ]
+        if len(grids) == 2 and not (
+            np.array_equal(grids[0][0], grids[1][0]) and np.array_equal(grids[0][1], grids[1][1])
+        ):
             # Bilinear on the union of two grids is exact for both.
-            xs, ys = (np.unique(np.concatenate([g[k] for g in grids if len(g[k]) > 1] or [grids[0][k]])) for k in (0, 1))
+            xs, ys = (
+                np.unique(np.concatenate([g[k] for g in grids if len(g[k]) > 1] or [grids[0][k]])) for k in (0, 1)
+            )
             grids = [(xs, ys, _bilinear(x, y, v, xs, ys)) for x, y, v in grids]
         x, y, _ = grids[0]
         block = np.zeros((max(len(x), 2), max(len(y), 2), 2))
@@ -109,32 +115,68 @@ class _Packer:
         self.size += block.size
         return found
 
+    def _axis_rows(self, pool: Real, offset: NDArray[np.int64], length: Int) -> NDArray[np.int64]:
+        """Offset in ``axes`` of each axis given by offset and length in ``pool``; equal axes get equal offsets."""
+        pairs, inverse = np.unique(np.stack([offset, length], axis=1), axis=0, return_inverse=True)
+        known = [self.axes.add(pool[x : x + n])[0] for x, n in pairs.tolist()]
+        return np.asarray(known, dtype=np.int64)[inverse.ravel()]
+
+    def add_many(self, pool: Real, first: NDArray[np.int64], second: NDArray[np.int64]) -> Int:
+        """Records (n, 5) of pairs of tables, rows ``(x, nx, y, ny, v)`` in ``pool``; ``v`` is -1 where a table is absent.
+
+        Pairs on common axes of two or more points, nearly all of a library, are copied block by block.
+        """
+        out = np.zeros((len(first), _FIELDS), dtype=np.int32)
+        pairs, inverse = np.unique(np.concatenate([first, second], axis=1), axis=0, return_inverse=True)
+        rows = np.zeros((len(pairs), _FIELDS), dtype=np.int32)
+        a, b = pairs[:, :_FIELDS], pairs[:, _FIELDS:]
+        plain = (
+            (a[:, 4] >= 0)
+            & (b[:, 4] >= 0)
+            & (a[:, 1] > 1)
+            & (a[:, 3] > 1)
+            & (a[:, 1] == b[:, 1])
+            & (a[:, 3] == b[:, 3])
+        )
+        x = np.full((len(pairs), 2), -1, dtype=np.int64)
+        y = x.copy()
+        for k, table in enumerate((a, b)):
+            x[plain, k] = self._axis_rows(pool, table[plain, 0], table[plain, 1])
+            y[plain, k] = self._axis_rows(pool, table[plain, 2], table[plain, 3])
+        plain &= (x[:, 0] == x[:, 1]) & (y[:, 0] == y[:, 1])
+        for nx, ny in np.unique(a[plain][:, [1, 3]], axis=0).tolist():
+            here = np.flatnonzero(plain & (a[:, 1] == nx) & (a[:, 3] == ny))
+            span = np.arange(nx * ny)
+            block = np.stack([pool[t[here, 4][:, None] + span] for t in (a, b)], axis=-1)
+            start = self.size + np.arange(len(here)) * (2 * nx * ny)
+            rows[here] = np.stack(
+                [x[here, 0], np.full(len(here), nx), y[here, 0], np.full(len(here), ny), start], axis=1
+            )
+            self.values.append(block.ravel())
+            self.size += block.size
+        for k in np.flatnonzero(~plain & ((a[:, 4] >= 0) | (b[:, 4] >= 0))).tolist():
+            tables = [tuple(t[k].tolist()) if t[k, 4] >= 0 else None for t in (a, b)]
+            rows[k] = self.add(pool, tables[0], tables[1])
+        out[:] = rows[inverse.ravel()]
+        return out
+
+
+def _slot_tables(fields: tuple[NDArray[np.int64], ...], slots: Int) -> NDArray[np.int64]:
+    """(n, 5) tables of the given slots out of (n_table) columns; ``v`` is -1 for slot -1."""
+    chosen = np.stack([f[np.maximum(slots, 0)] for f in fields], axis=1).astype(np.int64)
+    chosen[(slots < 0) | (chosen[:, 4] < 0)] = (0, 0, 0, 0, -1)
+    return chosen
+
 
 def _pack(technology: Technology) -> PackedTables:
     corners, cells = technology.corners, technology.cells
     n_corner, n_arc = len(corners.vdd), len(cells.arc_from)
     packer = _Packer()
-    record = np.zeros((n_corner, n_arc, 2, _FIELDS), dtype=np.int32)
-    slots = cells.arc_table.tolist()
+    record = np.zeros((n_corner, n_arc * 2, _FIELDS), dtype=np.int32)
+    delay, slew = cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()
     for c in range(n_corner):
-        columns = zip(
-            corners.table_x[c].tolist(),
-            corners.table_nx[c].tolist(),
-            corners.table_y[c].tolist(),
-            corners.table_ny[c].tolist(),
-            corners.table_v[c].tolist(),
-            strict=True,
-        )
-        tables = [t if t[4] >= 0 else None for t in columns]
-        rows = [
-            packer.add(corners.pool, a, b) if a or b else (0,) * _FIELDS
-            for slot in slots
-            for a, b in (
-                (tables[slot[0]] if slot[0] >= 0 else None, tables[slot[2]] if slot[2] >= 0 else None),
-                (tables[slot[1]] if slot[1] >= 0 else None, tables[slot[3]] if slot[3] >= 0 else None),
-            )
-        ]
-        record[c] = np.asarray(rows, dtype=np.int32).reshape(n_arc, 2, _FIELDS)
+        fields = (corners.table_x[c], corners.table_nx[c], corners.table_y[c], corners.table_ny[c], corners.table_v[c])
+        record[c] = packer.add_many(corners.pool, _slot_tables(fields, delay), _slot_tables(fields, slew))
     cross = _pack_cross(technology, packer)
     return PackedTables(
         n_arc=n_arc,
@@ -157,22 +199,20 @@ def _pack_cross(technology: Technology, packer: _Packer) -> NDArray[np.int32]:
     if cross is None:
         return np.zeros((0, _FIELDS), dtype=np.int32)
     n_corner, n_vdd, n_arc = len(technology.corners.vdd), len(technology.vdds), len(cells.arc_from)
-    record = np.zeros((n_corner, n_arc, 2, n_vdd, _FIELDS), dtype=np.int32)
-    fields = (cross.delay_x, cross.delay_nx, cross.delay_y, cross.delay_ny, cross.delay_v)
-    slots = cells.arc_table
-    for c, d, a, r in np.argwhere(_present(cross.delay_v, slots)).tolist():
-        tables = []
-        for slot in (slots[a, r], slots[a, 2 + r]):
-            known = slot >= 0 and cross.delay_v[c, d, slot] >= 0
-            tables.append(tuple(int(f[c, d, slot]) for f in fields) if known else None)
-        record[c, a, r, d] = packer.add(cross.pool, tables[0], tables[1])
+    record = np.zeros((n_corner, n_arc * 2, n_vdd, _FIELDS), dtype=np.int32)
+    delay, slew = cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()
+    for c, d in np.argwhere((cross.delay_v >= 0).any(axis=2)).tolist():
+        fields = (
+            cross.delay_x[c, d],
+            cross.delay_nx[c, d],
+            cross.delay_y[c, d],
+            cross.delay_ny[c, d],
+            cross.delay_v[c, d],
+        )
+        first = _slot_tables(fields, delay)
+        second = np.where(first[:, 4:] >= 0, _slot_tables(fields, slew), (0, 0, 0, 0, -1))
+        record[c, :, d] = packer.add_many(cross.pool, first, second)
     return record.reshape(-1, _FIELDS)
-
-
-def _present(offset: NDArray[np.int64], slots: Int) -> NDArray[np.bool_]:
-    """(n_corner, n_vdd, n_arc, 2) whether an arc's delay has a derate."""
-    first = slots[:, :2]
-    return np.asarray((offset[:, :, np.maximum(first, 0)] >= 0) & (first >= 0))
 
 
 _CACHE: weakref.WeakValueDictionary[int, PackedTables] = weakref.WeakValueDictionary()
