@@ -19,11 +19,11 @@ from finevh.characterization.deck import STATIC_OPTIONS
 from finevh.characterization.ngspice import simulate as run_ngspice
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
 from finevh.characterization.topology import Topology
-from finevh.netlist.model import Netlist
 from finevh.netlist import parse_verilog
+from finevh.netlist.model import Netlist
 from finevh.power import LeakageModel, Simulator, VectorStimulus
 from finevh.power.rails import net_driver_cells, net_rails
-from finevh.technology import Technology, load_technology
+from finevh.technology import Technology, load_technology, with_vdds
 from finevh.technology.model import Direction
 
 TILES = 6
@@ -210,6 +210,10 @@ def measure(
 def run(folder: Path, pairs: list[tuple[float, float]], runs: int, variants: tuple[str, ...]) -> list[Case]:
     """All netlists, pairs and seeds."""
     technology = load_technology(folder, variants=variants)
+    wanted = {v for pair in pairs for v in pair}
+    between = [v for v in wanted if np.abs(technology.vdds - v).min() > 1e-6]
+    if between:
+        technology = with_vdds(technology, sorted({*technology.vdds.tolist(), *between}))
     process = load_process(folder / "technology.toml")
     topologies: dict[str, Topology] = {}
     for table in process.cells:

@@ -1,7 +1,7 @@
 """Error of propagated probabilities against simulation: input ports known, everything else from independence.
 
-    python benchmarks/power_propagation.py --netlist N.v --top TOP --liberty L.lib.gz [--clock clk_i] [--reset rst_ni]
-        [--memory MEM.toml --program P.hex] [--cycles 3000]
+python benchmarks/power_propagation.py --netlist N.v --top TOP --liberty L.lib.gz [--clock clk_i] [--reset rst_ni]
+[--memory MEM.toml --program P.hex] [--cycles 3000]
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.netlist.model import NO_NET
 from finevh.netlist import read_verilog
+from finevh.netlist.model import NO_NET
 from finevh.power import (
     Activity,
     DynamicPower,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.netlist.model import Netlist
 from finevh.netlist import read_verilog, write_verilog
+from finevh.netlist.model import Netlist
 from finevh.power import Activity, RandomStimulus, Simulator, Stimulus
 from finevh.power.cell_models import format_cell_models, format_testbench
 from finevh.power.memory import read_memory_stimulus

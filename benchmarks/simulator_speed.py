@@ -51,8 +51,12 @@ def main() -> None:
     simulator.run(stimulus, options.cycles)
     wall, used = time.perf_counter() - begin, time.process_time() - processor
     activity = simulator.activity()
-    print(f"simulation: {options.cycles / wall:.0f} cycles/s wall, {options.cycles / used:.0f} cycles/s of processor time")
-    print(f"{activity.toggle_rate.sum():.0f} toggles per cycle; program ended in cycle {stimulus.exit_cycle}: {stimulus.exit_value}")
+    print(
+        f"simulation: {options.cycles / wall:.0f} cycles/s wall, {options.cycles / used:.0f} cycles/s of processor time"
+    )
+    print(
+        f"{activity.toggle_rate.sum():.0f} toggles per cycle; program ended in cycle {stimulus.exit_cycle}: {stimulus.exit_value}"
+    )
     random = np.random.default_rng(1)
     n_vdd = len(technology.vdds)
     pair = random.integers(2, size=49)[random.integers(49, size=netlist.n_cells)] * (n_vdd - 1)
@@ -64,8 +68,10 @@ def main() -> None:
     dynamic = DynamicPower(netlist, technology, None, activity, slew=slew)
     prepared = dynamic.prepare()
     prepared.evaluate(cell_vdd, 100.0)
-    print(f"dynamic power of one map: {median_ms(lambda: prepared.evaluate(cell_vdd, 100.0)):.2f} ms prepared, "
-          f"{median_ms(lambda: dynamic.evaluate(cell_vdd, None, 100.0), 5):.2f} ms in full")
+    print(
+        f"dynamic power of one map: {median_ms(lambda: prepared.evaluate(cell_vdd, 100.0)):.2f} ms prepared, "
+        f"{median_ms(lambda: dynamic.evaluate(cell_vdd, None, 100.0), 5):.2f} ms in full"
+    )
 
 
 if __name__ == "__main__":

@@ -73,18 +73,29 @@ def main() -> None:
     parser.add_argument("--group", default="pb", help="variant set")
     parser.add_argument("--opensta", type=Path, help="Liberty of one corner")
     arguments = parser.parse_args()
-    technology = timed("Liberty set (cached on disk)", "<= 500 ms", lambda: load_technology(arguments.technology, group=arguments.group), 2)
+    technology = timed(
+        "Liberty set (cached on disk)",
+        "<= 500 ms",
+        lambda: load_technology(arguments.technology, group=arguments.group),
+        2,
+    )
     netlist = timed("read Verilog", "<= 3000 ms", lambda: read_verilog(arguments.netlist, technology, arguments.top), 2)
     constraints = single_clock(arguments.clock)
     compile_code = "import time; t = time.process_time(); from finevh.timing.compiled import compiled; compiled(); "
     compile_code += "print(f'{time.process_time() - t:.2f}')"
-    seconds = subprocess.run([sys.executable, "-c", compile_code], capture_output=True, text=True, check=True).stdout.strip()
+    seconds = subprocess.run(
+        [sys.executable, "-c", compile_code], capture_output=True, text=True, check=True
+    ).stdout.strip()
     print(f"{'import and kernels from the disk cache':44} {float(seconds) * 1e3:10.2f} ms CPU")
-    graph = timed("graph build (first: with packed tables)", "<= 2000 ms", lambda: TimingGraph(netlist, technology, constraints))
+    graph = timed(
+        "graph build (first: with packed tables)", "<= 2000 ms", lambda: TimingGraph(netlist, technology, constraints)
+    )
     timed("graph build again", "<= 2000 ms", lambda: TimingGraph(netlist, technology, constraints), 2)
     n, top = netlist.n_cells, len(technology.vdds) - 1
     low = max(top - 2, 0)
-    print(f"{n} cells, {len(graph.structure.arc_source)} arcs, supplies {technology.vdds[low]:g} and {technology.vdds[top]:g} V")
+    print(
+        f"{n} cells, {len(graph.structure.arc_source)} arcs, supplies {technology.vdds[low]:g} and {technology.vdds[top]:g} V"
+    )
     timed("full evaluation, one supply", "<= 15 ms", lambda: graph.evaluate(top), 15)
     tile = np.arange(n) * 49 // n
     rng = np.random.default_rng(1)
@@ -104,7 +115,9 @@ def main() -> None:
     print(f"{'one tile flip of 49, median':44} {np.median(cpu) * 1e3:10.2f} ms CPU {'':19} target <= 3 ms")
     begun = time.perf_counter()
     graph.evaluate_batch(maps, workers=2)
-    print(f"{'batch of 64 maps, two threads':44} {64 / (time.perf_counter() - begun):10.1f} maps/s {'':15} target >= 150 maps/s")
+    print(
+        f"{'batch of 64 maps, two threads':44} {64 / (time.perf_counter() - begun):10.1f} maps/s {'':15} target >= 150 maps/s"
+    )
     if arguments.opensta:
         opensta_times(arguments.netlist, netlist.name, arguments.clock, arguments.opensta)
 
