@@ -127,5 +127,11 @@ STAGES: tuple[Stage, ...] = (
         _export,
         (*_CELLS, "layout", "timing", "flow/export", "flow/designs"),
     ),
-    Stage("report", run_report_stage, ("operating-points", "export"), _report, ("report", "flow/report")),
+    Stage(
+        "report",
+        run_report_stage,
+        ("floorplan", "optimize", "polybias", "operating-points", "export"),
+        _report,
+        ("report", "flow/report"),
+    ),
 )
