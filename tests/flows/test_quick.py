@@ -39,7 +39,11 @@ def test_run_directory_holds_what_the_contract_names(quick_run: Path) -> None:
     for number, stage in enumerate(STAGES, 1):
         folder = quick_run / f"{number:02d}-{stage.name}"
         assert (folder / "metrics.json").is_file()
-        assert (folder / "log.txt").read_text().startswith(f"$ finevh run flow.toml -o . --from {stage.name} --to {stage.name}\n")
+        assert (
+            (folder / "log.txt")
+            .read_text()
+            .startswith(f"$ finevh run flow.toml -o . --from {stage.name} --to {stage.name}\n")
+        )
     for name in ("flow.toml", "provenance.json", "metrics.json", "operating_points.csv", "report.html"):
         assert (quick_run / name).is_file()
     for ending in ("v", "def", "spef", "sdc", "upf"):
@@ -48,7 +52,12 @@ def test_run_directory_holds_what_the_contract_names(quick_run: Path) -> None:
     metrics = json.loads((quick_run / "metrics.json").read_text())
     for key in ("synthesis__design__instance__count", "floorplan__core__area__um2", "floorplan__rows__count"):
         assert metrics[key] > 0
-    for key in ("place__wirelength__um", "timing__fmax__mhz", "place__interface_cells__fraction", "polybias__PB16__fraction"):
+    for key in (
+        "place__wirelength__um",
+        "timing__fmax__mhz",
+        "place__interface_cells__fraction",
+        "polybias__PB16__fraction",
+    ):
         assert metrics[key] > 0
 
 
@@ -103,7 +112,9 @@ def test_bitstream_of_an_operating_point_selects_its_tiles(quick_run: Path) -> N
     chain = load_chain_order(quick_run / "03-floorplan")
     table = json.loads((quick_run / "out/bitstreams/quick_pb_100mv_greedy.json").read_text())
     points = pd.read_csv(quick_run / "operating_points.csv")
-    fine = points[(points["scheme"] == "fine-vh") & (points["variant"] == "pb") & (points["selector"] == "greedy")]
+    # Where Algorithm 5 ends without an answer the selector's name says how it went on: "greedy:continued".
+    greedy = points["selector"].str.startswith("greedy", na=False)
+    fine = points[(points["scheme"] == "fine-vh") & (points["variant"] == "pb") & greedy]
     fine = fine[np.isclose(fine["delta_vdd_v"], 0.1)].sort_values("freq_mhz")
     assert len(fine) == len(table["operating_points"])
     for row, entry in zip(fine.itertuples(), table["operating_points"], strict=True):
@@ -132,7 +143,9 @@ def test_frequency_out_of_reach_is_status_1(quick_run: Path, capsys: pytest.Capt
     assert "Traceback" not in err
 
 
-def test_voltage_outside_the_library_is_status_2(tmp_path: Path, quick_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_voltage_outside_the_library_is_status_2(
+    tmp_path: Path, quick_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["run", str(QUICK), "-o", str(tmp_path / "run"), "--set", "schemes.vdd_max=1.20 V"]
     assert run_command(arguments) == 2
     assert "1.025 V is outside the characterised 0.6 to 1 V; extrapolation is refused" in capsys.readouterr().err
@@ -169,7 +182,9 @@ def test_warm_run_reuses_every_stage(short_run: tuple[list[str], Path]) -> None:
 def test_killed_run_resumes_to_identical_bytes(short_run: tuple[list[str], Path], quick_run: Path, seed: int) -> None:
     command, directory = short_run
     command = [*command, "--from", "optimize"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as child:
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as child:
         try:
             child.wait(random.Random(seed).uniform(3.0, 12.0))
         except subprocess.TimeoutExpired:
