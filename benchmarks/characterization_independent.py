@@ -44,15 +44,21 @@ class Library:
         with np.load(folder / "cross_voltage.npz") as archive:
             self.cross = {name: archive[name] for name in archive.files}
         self.cross_text = json.loads(self.cross["text"].tobytes())
-        self.variants = [v for v in self.technology["variants"]
-                         if v["name"] in self.cross_text["variants"] and self.path(v["name"], 0.8).exists()]
+        self.variants = [
+            v
+            for v in self.technology["variants"]
+            if v["name"] in self.cross_text["variants"] and self.path(v["name"], 0.8).exists()
+        ]
 
     def path(self, variant: str, vdd: float) -> Path:
         """Liberty file of a corner."""
         suffix = "" if variant == "PB0" else f"_{variant}"
         label = f"{vdd:.2f}".replace(".", "v")
-        found = [p for p in (self.folder / "liberty").glob(f"*{label}.lib.gz")
-                 if (re.search(r"_((?:PB|VT)\d+)_", p.name) or re.search(r"()", p.name)).group(1) == suffix.strip("_")]
+        found = [
+            p
+            for p in (self.folder / "liberty").glob(f"*{label}.lib.gz")
+            if (re.search(r"_((?:PB|VT)\d+)_", p.name) or re.search(r"()", p.name)).group(1) == suffix.strip("_")
+        ]
         return found[0] if found else Path("missing")
 
     def cell(self, name: str, variant: str, vdd: float) -> str:
@@ -72,7 +78,7 @@ def group(text: str, head: str, start: int = 0) -> str:
         depth += {"{": 1, "}": -1}.get(text[i], 0)
         if depth == 0:
             break
-    return text[begin:i + 1]
+    return text[begin : i + 1]
 
 
 def groups(text: str, head: str) -> list[str]:
@@ -82,7 +88,7 @@ def groups(text: str, head: str) -> list[str]:
 
 def numbers(text: str, key: str) -> list[float]:
     """Numbers of `key ("...")`."""
-    match = re.search(rf'{key} \(([^)]*)\)', text)
+    match = re.search(rf"{key} \(([^)]*)\)", text)
     assert match is not None, key
     return [float(x) for x in re.findall(r"[-+]?[0-9.]+(?:e[-+]?\d+)?", match.group(1))]
 
@@ -130,9 +136,11 @@ def netlist(library: Library, cell: str, drive: int, variant: dict[str, Any], vd
         length = geometry["length_um"] + variant["length_offset_nm"] / 1000
         shift = variant["vth_offset_mv"] / 1000 * (1 if kind == "n" else -1)
         edge = geometry["diffusion_um"]
-        lines.append(f"m{i} {node[drain]} {node[gate]} {node[source]} {'0' if kind == 'n' else 'rail'} {device[kind]} w={w:.6g}u "
-                     f"l={length:.6g}u ad={w * edge:.6g}p as={w * edge:.6g}p pd={w + 2 * edge:.6g}u ps={w + 2 * edge:.6g}u "
-                     f"m={drive}" + (f" delvto={shift:.6g}" if shift else ""))
+        lines.append(
+            f"m{i} {node[drain]} {node[gate]} {node[source]} {'0' if kind == 'n' else 'rail'} {device[kind]} w={w:.6g}u "
+            f"l={length:.6g}u ad={w * edge:.6g}p as={w * edge:.6g}p pd={w + 2 * edge:.6g}u ps={w + 2 * edge:.6g}u "
+            f"m={drive}" + (f" delvto={shift:.6g}" if shift else "")
+        )
     lines += [f"* node {name} {deck}" for name, deck in node.items()]
     return lines
 
@@ -148,17 +156,33 @@ def ngspice(lines: list[str]) -> dict[str, float]:
         deck = Path(folder) / "d.cir"
         deck.write_text("\n".join([*lines, ".end", ""]))
         (Path(folder) / ".spiceinit").write_text("set num_threads=1\n")
-        done = subprocess.run(["ngspice", "-b", str(deck)], cwd=folder, capture_output=True, text=True, errors="replace",
-                              check=False)
-    return {m.group(1): float(m.group(2)) for m in re.finditer(r"^(\S+)\s*=\s*([-+0-9.eE]+)", done.stdout, re.MULTILINE)}
+        done = subprocess.run(
+            ["ngspice", "-b", str(deck)], cwd=folder, capture_output=True, text=True, errors="replace", check=False
+        )
+    return {
+        m.group(1): float(m.group(2)) for m in re.finditer(r"^(\S+)\s*=\s*([-+0-9.eE]+)", done.stdout, re.MULTILINE)
+    }
 
 
 TOGGLED = False
 FINE = ".options reltol=2e-4 chgtol=1e-18 abstol=1e-14 vntol=1e-8 gmin=1e-15 trtol=1"
 
 
-def edge_deck(library: Library, cell: str, drive: int, variant: dict[str, Any], vdd: float, pin: str, bits: dict[str, int],
-              rising: bool, output: str, out_rising: bool, slew: float, load: float, driver: float) -> tuple[float, float]:
+def edge_deck(
+    library: Library,
+    cell: str,
+    drive: int,
+    variant: dict[str, Any],
+    vdd: float,
+    pin: str,
+    bits: dict[str, int],
+    rising: bool,
+    output: str,
+    out_rising: bool,
+    slew: float,
+    load: float,
+    driver: float,
+) -> tuple[float, float]:
     """Simulate one edge from the operating point; delay and 30-70 % transition, ps."""
     lines = netlist(library, cell, drive, variant, vdd)
     node = nodes(lines)
@@ -169,17 +193,26 @@ def edge_deck(library: Library, cell: str, drive: int, variant: dict[str, Any], 
         before = f"0 {high} {start}p {high} {start + ramp}p {low}" if TOGGLED else f"0 {low}"
         begin = start + (ramp + wait if TOGGLED else 0.0)
         stop = begin + ramp + wait
-        deck = [*lines, FINE, f"cout {node[output]} 0 {load}f",
-                f"v{pin} {node[pin]} 0 pwl({before} {begin}p {low} {begin + ramp}p {high} {stop}p {high})"]
+        deck = [
+            *lines,
+            FINE,
+            f"cout {node[output]} 0 {load}f",
+            f"v{pin} {node[pin]} 0 pwl({before} {begin}p {low} {begin + ramp}p {high} {stop}p {high})",
+        ]
         deck += [f"v{name} {node[name]} 0 {bit * vdd}" for name, bit in bits.items() if name != pin]
         way = "rise" if out_rising else "fall"
         a, b = (0.3, 0.7) if out_rising else (0.7, 0.3)
-        deck += [".control", f"tran 1p {stop}p 0 {max(ramp, wait) / 300}p",
-                 f"meas tran delay trig v({node[pin]}) val={driver / 2} {'rise' if rising else 'fall'}=1 "
-                 f"targ v({node[output]}) val={vdd / 2} {way}=last",
-                 f"meas tran slew trig v({node[output]}) val={a * vdd} {way}=last "
-                 f"targ v({node[output]}) val={b * vdd} {way}=last",
-                 f"meas tran final find v({node[output]}) at={stop - 0.01}p", "quit", ".endc"]
+        deck += [
+            ".control",
+            f"tran 1p {stop}p 0 {max(ramp, wait) / 300}p",
+            f"meas tran delay trig v({node[pin]}) val={driver / 2} {'rise' if rising else 'fall'}=1 "
+            f"targ v({node[output]}) val={vdd / 2} {way}=last",
+            f"meas tran slew trig v({node[output]}) val={a * vdd} {way}=last "
+            f"targ v({node[output]}) val={b * vdd} {way}=last",
+            f"meas tran final find v({node[output]}) at={stop - 0.01}p",
+            "quit",
+            ".endc",
+        ]
         found = ngspice(deck)
         if "slew" in found and abs(found["final"] - vdd * out_rising) < 0.02 * vdd:
             return found["delay"] * 1e12, found["slew"] * 1e12
@@ -222,12 +255,18 @@ def delay_points(library: Library, count: int, rng: random.Random) -> list[dict[
     rows = []
     while len(rows) < count:
         cell, variant = rng.choice(combinational(library)), rng.choice(library.variants)
-        vdd = rng.choice([v for v in library.technology["voltages"]["vdd"] if library.path(variant["name"], v).exists()])
+        vdd = rng.choice(
+            [v for v in library.technology["voltages"]["vdd"] if library.path(variant["name"], v).exists()]
+        )
         drive = rng.choice(library.cells[cell]["drives"])
         text = library.cell(f"{cell}_X{drive}", variant["name"], vdd)
         output = rng.choice(list(library.cells[cell]["outputs"]))
         timing = rng.choice(groups(group(text, f"pin ({output})"), "timing ()"))
-        pin, sense, when = attribute(timing, "related_pin"), attribute(timing, "timing_sense"), attribute(timing, "when")
+        pin, sense, when = (
+            attribute(timing, "related_pin"),
+            attribute(timing, "timing_sense"),
+            attribute(timing, "when"),
+        )
         if sense == "non_unate":
             continue
         out_rising = rng.random() < 0.5
@@ -244,15 +283,30 @@ def delay_points(library: Library, count: int, rng: random.Random) -> list[dict[
         assert delay is not None
         assert out_slew is not None
         rising = out_rising == (sense == "positive_unate")
-        simulated = max(edge_deck(library, cell, drive, variant, vdd, pin, s, rising, output, out_rising, slew, load, vdd)
-                        for s in states)
+        simulated = max(
+            edge_deck(library, cell, drive, variant, vdd, pin, s, rising, output, out_rising, slew, load, vdd)
+            for s in states
+        )
         # Where a delay passes through zero (slow input, light load) the transition is the scale.
         scale = max(abs(simulated[0]), 0.5 * simulated[1])
-        rows.append({"kind": "side" if when else "worst", "on_grid": on_grid, "cell": f"{cell}_X{drive}",
-                     "variant": variant["name"], "vdd": vdd, "arc": f"{pin}->{output} {name} {when}",
-                     "slew_ps": slew, "load_ff": load,
-                     "delay_ps": delay, "delay_sim_ps": simulated[0], "delay_error": (delay - simulated[0]) / scale,
-                     "out_slew_ps": out_slew, "out_slew_sim_ps": simulated[1], "slew_error": out_slew / simulated[1] - 1})
+        rows.append(
+            {
+                "kind": "side" if when else "worst",
+                "on_grid": on_grid,
+                "cell": f"{cell}_X{drive}",
+                "variant": variant["name"],
+                "vdd": vdd,
+                "arc": f"{pin}->{output} {name} {when}",
+                "slew_ps": slew,
+                "load_ff": load,
+                "delay_ps": delay,
+                "delay_sim_ps": simulated[0],
+                "delay_error": (delay - simulated[0]) / scale,
+                "out_slew_ps": out_slew,
+                "out_slew_sim_ps": simulated[1],
+                "slew_error": out_slew / simulated[1] - 1,
+            }
+        )
     return rows
 
 
@@ -263,28 +317,48 @@ def leakage_points(library: Library, count: int, rng: random.Random) -> list[dic
     vdds = [round(float(v), 4) for v in library.cross["vdds"]]
     while len(rows) < count:
         cell, variant = rng.choice(combinational(library)), rng.choice(library.variants)
-        vdd = rng.choice([v for v in library.technology["voltages"]["vdd"] if library.path(variant["name"], v).exists()])
+        vdd = rng.choice(
+            [v for v in library.technology["voltages"]["vdd"] if library.path(variant["name"], v).exists()]
+        )
         pins = library.cells[cell]["inputs"]
         bits = {p: rng.randint(0, 1) for p in pins}
         low = [p for p in pins if bits[p] and rng.random() < 0.6]
         driver = rng.choice([v for v in vdds if 0 < abs(v - vdd) < 0.201])
         text = library.cell(f"{cell}_X1", variant["name"], vdd)
         # Liberty power: the unit line of the library is 1 nW.
-        shipped = [float(attribute(g, "value")) for g in groups(text, "leakage_power ()") if value(attribute(g, "when"), bits)]
+        shipped = [
+            float(attribute(g, "value")) for g in groups(text, "leakage_power ()") if value(attribute(g, "when"), bits)
+        ]
         own = static_power(library, cell, variant, vdd, {p: b * vdd for p, b in bits.items()}) * 1e9
-        row = {"cell": cell, "variant": variant["name"], "vdd": vdd, "state": "".join(map(str, bits.values())),
-               "leakage_nw": shipped[0], "leakage_sim_nw": own, "leakage_error": shipped[0] / own - 1}
+        row = {
+            "cell": cell,
+            "variant": variant["name"],
+            "vdd": vdd,
+            "state": "".join(map(str, bits.values())),
+            "leakage_nw": shipped[0],
+            "leakage_sim_nw": own,
+            "leakage_error": shipped[0] / own - 1,
+        }
         if low:
             family = families.index(cell)
-            pair = next(i for i, (c, d) in enumerate(zip(library.cross["pair_cell"], library.cross["pair_driver"], strict=True))
-                        if abs(vdds[c] - vdd) < 1e-6 and abs(vdds[d] - driver) < 1e-6)
+            pair = next(
+                i
+                for i, (c, d) in enumerate(zip(library.cross["pair_cell"], library.cross["pair_driver"], strict=True))
+                if abs(vdds[c] - vdd) < 1e-6 and abs(vdds[d] - driver) < 1e-6
+            )
             order = library.cross_text["state_pins"][family]
             code = sum((2 if p in low else bits[p]) * 3**i for i, p in enumerate(order))
             column = library.cross["leakage_ptr"][family] + code
             k = float(library.cross["leakage_k"][names.index(variant["name"]), pair, column])
             volts = {p: (driver if p in low else b * vdd) for p, b in bits.items()}
             power = static_power(library, cell, variant, vdd, volts) * 1e9
-            row |= {"driver": driver, "low": " ".join(low), "k": k, "k_sim": power / own, "k_error": k / (power / own) - 1}
+            row |= {
+                "driver": driver,
+                "low": " ".join(low),
+                "k": k,
+                "k_sim": power / own,
+                "k_error": k / (power / own) - 1,
+            }
         rows.append(row)
     return rows
 
@@ -308,27 +382,51 @@ def crossed_points(library: Library, count: int, rng: random.Random) -> list[dic
             continue
         pin, output, up = text["arc_related"][arc], text["arc_pin"][arc], cross["arc_edge"][arc] == 0
         sense = ("positive_unate", "negative_unate", "non_unate")[cross["arc_sense"][arc]]
-        x, y = cross["slew_ps"][index, cross["pair_cell"][pair], arc], cross["load_ff"][index, cross["pair_cell"][pair], arc]
+        x, y = (
+            cross["slew_ps"][index, cross["pair_cell"][pair], arc],
+            cross["load_ff"][index, cross["pair_cell"][pair], arc],
+        )
         slew, load = (float(np.exp(rng.uniform(np.log(g[0]), np.log(g[-1])))) for g in (x, y))
-        timing = [t for t in groups(group(library.cell(f"{cell}_X1", variant["name"], vdd), f"pin ({output})"), "timing ()")
-                  if attribute(t, "related_pin") == pin and attribute(t, "timing_sense") == sense and not attribute(t, "when")]
+        timing = [
+            t
+            for t in groups(group(library.cell(f"{cell}_X1", variant["name"], vdd), f"pin ({output})"), "timing ()")
+            if attribute(t, "related_pin") == pin and attribute(t, "timing_sense") == sense and not attribute(t, "when")
+        ]
         if not timing:
             continue
         name = "rise" if up else "fall"
-        base, base_slew = lookup(timing[0], f"cell_{name}", slew, load), lookup(timing[0], f"{name}_transition", slew, load)
+        base, base_slew = (
+            lookup(timing[0], f"cell_{name}", slew, load),
+            lookup(timing[0], f"{name}_transition", slew, load),
+        )
         assert base is not None
         assert base_slew is not None
         delay = base + bilinear(x, y, shift, slew, load)
         out_slew = base_slew * bilinear(x, y, factor, slew, load)
         rising = up == (sense == "positive_unate")
-        own = [(edge_deck(library, cell, 1, variant, vdd, pin, s, rising, output, up, slew, load, vdd), s)
-               for s in side_states(library, cell, pin, output, sense)]
+        own = [
+            (edge_deck(library, cell, 1, variant, vdd, pin, s, rising, output, up, slew, load, vdd), s)
+            for s in side_states(library, cell, pin, output, sense)
+        ]
         side = max(own, key=lambda pair: pair[0])[1]
         simulated = edge_deck(library, cell, 1, variant, vdd, pin, side, rising, output, up, slew, load, driver)
         scale = max(abs(simulated[0]), 0.5 * simulated[1])
-        rows.append({"cell": cell, "variant": variant["name"], "vdd": vdd, "driver": driver, "arc": f"{pin}->{output} {name}",
-                     "slew_ps": slew, "load_ff": load, "shift_ps": delay - base, "delay_ps": delay, "delay_sim_ps": simulated[0],
-                     "delay_error": (delay - simulated[0]) / scale, "slew_error": out_slew / simulated[1] - 1})
+        rows.append(
+            {
+                "cell": cell,
+                "variant": variant["name"],
+                "vdd": vdd,
+                "driver": driver,
+                "arc": f"{pin}->{output} {name}",
+                "slew_ps": slew,
+                "load_ff": load,
+                "shift_ps": delay - base,
+                "delay_ps": delay,
+                "delay_sim_ps": simulated[0],
+                "delay_error": (delay - simulated[0]) / scale,
+                "slew_error": out_slew / simulated[1] - 1,
+            }
+        )
     return rows
 
 
@@ -337,7 +435,9 @@ def constraint_points(library: Library, count: int, rng: random.Random) -> list[
     rows = []
     for _ in range(count):
         variant = rng.choice(library.variants)
-        vdd = rng.choice([v for v in library.technology["voltages"]["vdd"] if library.path(variant["name"], v).exists()])
+        vdd = rng.choice(
+            [v for v in library.technology["voltages"]["vdd"] if library.path(variant["name"], v).exists()]
+        )
         text = group(library.cell("DFF_X1", variant["name"], vdd), "pin (D)")
         kind, new = rng.choice(["setup_rising", "hold_rising"]), rng.randint(0, 1)
         timing = next(t for t in groups(text, "timing ()") if attribute(t, "timing_type") == kind)
@@ -348,10 +448,21 @@ def constraint_points(library: Library, count: int, rng: random.Random) -> list[
         shipped = numbers(table, "values")[i * len(y) + j]
         slew_d, slew_c = (y[j], x[i]) if first_is_related(library, variant["name"], vdd, table) else (x[i], y[j])
         simulated = bisect(library, variant, vdd, kind == "setup_rising", new, slew_d, slew_c)
-        rows.append({"cell": "DFF", "variant": variant["name"], "vdd": vdd, "kind": kind, "edge": "rise" if new else "fall",
-                     "slew_d_ps": slew_d, "slew_c_ps": slew_c, "table_ps": shipped, "sim_ps": simulated,
-                     "error_ps": shipped - simulated,
-                     "ok": abs(shipped - simulated) <= max(2.0, 0.05 * abs(simulated))})
+        rows.append(
+            {
+                "cell": "DFF",
+                "variant": variant["name"],
+                "vdd": vdd,
+                "kind": kind,
+                "edge": "rise" if new else "fall",
+                "slew_d_ps": slew_d,
+                "slew_c_ps": slew_c,
+                "table_ps": shipped,
+                "sim_ps": simulated,
+                "error_ps": shipped - simulated,
+                "ok": abs(shipped - simulated) <= max(2.0, 0.05 * abs(simulated)),
+            }
+        )
     return rows
 
 
@@ -363,7 +474,9 @@ def first_is_related(library: Library, variant: str, vdd: float, table: str) -> 
     return attribute(template, "variable_1").startswith("related")
 
 
-def bisect(library: Library, variant: dict[str, Any], vdd: float, setup: bool, new: int, slew_d: float, slew_c: float) -> float:
+def bisect(
+    library: Library, variant: dict[str, Any], vdd: float, setup: bool, new: int, slew_d: float, slew_c: float
+) -> float:
     """Distance of the edges at which the output comes 10 % late, ps, or is lost."""
     lines = netlist(library, "DFF", 1, variant, vdd)
     node = nodes(lines)
@@ -378,15 +491,27 @@ def bisect(library: Library, variant: dict[str, Any], vdd: float, setup: bool, n
         # one clock pulse first stores the complement of what the trial captures
         early = "" if setup else f"{16 * unit}p {v[new]} {16 * unit + 50}p {v[1 - new]} "
         first = v[1 - new] if setup else v[new]
-        waves = [f"vd {node['D']} 0 pwl(0 {first} {early}{data - ramp_d / 2}p {v[1 - new]} {data + ramp_d / 2}p {v[new]})",
-                 f"vc {node['CK']} 0 pwl(0 0 {4 * unit}p 0 {4 * unit + 50}p {vdd} {12 * unit}p {vdd} {12 * unit + 50}p 0 "
-                 f"{clock - ramp_c / 2}p 0 {clock + ramp_c / 2}p {vdd})"]
+        waves = [
+            f"vd {node['D']} 0 pwl(0 {first} {early}{data - ramp_d / 2}p {v[1 - new]} {data + ramp_d / 2}p {v[new]})",
+            f"vc {node['CK']} 0 pwl(0 0 {4 * unit}p 0 {4 * unit + 50}p {vdd} {12 * unit}p {vdd} {12 * unit + 50}p 0 "
+            f"{clock - ramp_c / 2}p 0 {clock + ramp_c / 2}p {vdd})",
+        ]
         stop = clock + ramp_c + ramp_d + 14 * unit
-        found = ngspice([*lines, FINE.replace("2e-4", "5e-4"), f"cout {node['Q']} 0 3f", *waves, ".control",
-                         f"tran 1p {stop}p 0 {unit / 20}p",
-                         f"meas tran delay trig at={clock}p targ v({node['Q']}) val={vdd / 2} "
-                         f"{'rise' if captured else 'fall'}=last td={14 * unit}p",
-                         f"meas tran final find v({node['Q']}) at={stop - 1}p", "quit", ".endc"])
+        found = ngspice(
+            [
+                *lines,
+                FINE.replace("2e-4", "5e-4"),
+                f"cout {node['Q']} 0 3f",
+                *waves,
+                ".control",
+                f"tran 1p {stop}p 0 {unit / 20}p",
+                f"meas tran delay trig at={clock}p targ v({node['Q']}) val={vdd / 2} "
+                f"{'rise' if captured else 'fall'}=last td={14 * unit}p",
+                f"meas tran final find v({node['Q']}) at={stop - 1}p",
+                "quit",
+                ".endc",
+            ]
+        )
         if abs(found.get("final", -1.0) - captured * vdd) > 0.1 * vdd:
             return None
         return found.get("delay")
@@ -417,7 +542,9 @@ def report(name: str, errors: list[float], limits: dict[str, float]) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).resolve().parents[1] / "libs" / "finevh45")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path(__file__).resolve().parents[1] / "libs" / "finevh45"
+    )
     parser.add_argument("--points", type=int, default=240)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--toggled", action="store_true")
@@ -430,9 +557,13 @@ def main() -> int:
     delays = delay_points(library, arguments.points, rng)
     both = {"p95": 0.02, "worst": 0.04}
     good = []
-    parts = (("on the grid", [r for r in delays if r["on_grid"]]), ("off the grid", [r for r in delays if not r["on_grid"]]),
-             ("worst arcs", [r for r in delays if r["kind"] == "worst"]),
-             ("side states", [r for r in delays if r["kind"] == "side"]), ("all", delays))
+    parts = (
+        ("on the grid", [r for r in delays if r["on_grid"]]),
+        ("off the grid", [r for r in delays if not r["on_grid"]]),
+        ("worst arcs", [r for r in delays if r["kind"] == "worst"]),
+        ("side states", [r for r in delays if r["kind"] == "side"]),
+        ("all", delays),
+    )
     for label, rows in parts:
         good.append(report(f"delay, {label}", [r["delay_error"] for r in rows], both))
         good.append(report(f"transition, {label}", [r["slew_error"] for r in rows], both))
@@ -444,8 +575,10 @@ def main() -> int:
     good.append(report("crossed transition", [r["slew_error"] for r in crossed], {}))
     constraints = constraint_points(library, max(arguments.points // 10, 4), rng)
     inside = sum(r["ok"] for r in constraints)
-    print(f"setup/hold within 2 ps or 5 %: {inside} of {len(constraints)}; worst "
-          f"{max(abs(r['error_ps']) for r in constraints):.2f} ps")
+    print(
+        f"setup/hold within 2 ps or 5 %: {inside} of {len(constraints)}; worst "
+        f"{max(abs(r['error_ps']) for r in constraints):.2f} ps"
+    )
     good.append(inside == len(constraints))
     if arguments.csv:
         for name, rows in (("delay", delays), ("static", static), ("crossed", crossed), ("constraint", constraints)):

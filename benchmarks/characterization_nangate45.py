@@ -31,8 +31,10 @@ from finevh.characterization.static import leakage
 from finevh.characterization.topology import Topology, check_connections
 
 VDD = 0.95
-CELLS = ("INV_X1,INV_X4,BUF_X1,NAND2_X1,NAND2_X2,NAND3_X1,NAND4_X1,NOR2_X1,NOR3_X1,NOR4_X1,AND2_X1,AND3_X1,OR2_X1,OR3_X1,"
-         "AOI21_X1,AOI22_X1,AOI211_X1,OAI21_X1,OAI22_X1,OAI211_X1,XOR2_X1,XNOR2_X1,MUX2_X1")
+CELLS = (
+    "INV_X1,INV_X4,BUF_X1,NAND2_X1,NAND2_X2,NAND3_X1,NAND4_X1,NOR2_X1,NOR3_X1,NOR4_X1,AND2_X1,AND3_X1,OR2_X1,OR3_X1,"
+    "AOI21_X1,AOI22_X1,AOI211_X1,OAI21_X1,OAI22_X1,OAI211_X1,XOR2_X1,XNOR2_X1,MUX2_X1"
+)
 SINGLE = ("INV", "NAND", "NOR", "AOI", "OAI")
 REPOSITORY = Path(__file__).resolve().parents[1]
 Ratios = dict[str, list[float]]
@@ -41,11 +43,16 @@ QUANTITIES = ("delay rise", "delay fall", "transition rise", "transition fall", 
 
 def topology(name: str, text: str, folder: Path, process: Process) -> Topology:
     """Cell from the CDL netlist and the published pins and functions."""
-    pins = [(re.sub(r"pin \(|\).*", "", g.split("{")[0]).strip(), attribute(g, "direction"), attribute(g, "function"))
-            for g in groups(text, "pin (") if "pg_" not in g.split("{")[0]]
+    pins = [
+        (re.sub(r"pin \(|\).*", "", g.split("{")[0]).strip(), attribute(g, "direction"), attribute(g, "function"))
+        for g in groups(text, "pin (")
+        if "pg_" not in g.split("{")[0]
+    ]
     inputs = tuple(pin for pin, direction, _ in pins if direction == "input")
     outputs = tuple((pin, parse_function(function)) for pin, direction, function in pins if direction == "output")
-    transistors = to_transistors(read_subcircuits(folder / "cells.cdl")[name], process.devices, {"VDD": "VDD", "VSS": "VSS"}, 1e6)
+    transistors = to_transistors(
+        read_subcircuits(folder / "cells.cdl")[name], process.devices, {"VDD": "VDD", "VSS": "VSS"}, 1e6
+    )
     found = Topology(name, inputs, outputs, transistors, (1,), 0, 0, None, str(folder / "cells.cdl"))
     check_connections(found, name)
     return found
@@ -68,9 +75,12 @@ def compare(corner: Corner, cell: Topology, text: str) -> Ratios:
             for toggle in toggles(cell, VDD, active=True):
                 side = dict(toggle.side)
                 follows = function.evaluate({**side, pin: 1}) == 1 if toggle.pin == pin else False
-                if (toggle.pin == pin and function.evaluate({**side, pin: 0}) != function.evaluate({**side, pin: 1})
-                        and follows == (sense == "positive_unate")
-                        and (not when or parse_function(when).evaluate({**side, pin: 0}))):
+                if (
+                    toggle.pin == pin
+                    and function.evaluate({**side, pin: 0}) != function.evaluate({**side, pin: 1})
+                    and follows == (sense == "positive_unate")
+                    and (not when or parse_function(when).evaluate({**side, pin: 0}))
+                ):
                     members.append(toggle)
             if members:
                 _timing(corner, cell, output, timing, members, ratios, charge)
@@ -80,21 +90,34 @@ def compare(corner: Corner, cell: Topology, text: str) -> Ratios:
     return ratios
 
 
-def _timing(corner: Corner, cell: Topology, output: str, timing: str, members: list[Toggle], ratios: Ratios,
-            charge: dict[tuple[str, bool], list[float]]) -> None:
+def _timing(
+    corner: Corner,
+    cell: Topology,
+    output: str,
+    timing: str,
+    members: list[Toggle],
+    ratios: Ratios,
+    charge: dict[tuple[str, bool], list[float]],
+) -> None:
     """Every second point of one timing group; a group without `when` is compared with its slowest state."""
     table = group(timing, "cell_rise(")
     slews, loads = np.array(numbers(table, "index_1")) * 1e3, np.array(numbers(table, "index_2"))
     picked_s, picked_l = range(0, len(slews), 2), range(0, len(loads), 2)
     ramps = [float(slews[i]) for i in picked_s]
     samples = run_toggles(corner, cell, [(float(loads[j]), [(t, ramps) for t in members]) for j in picked_l])
-    tables = {(way, kind): np.array(numbers(group(timing, f"{kind.format(way)}("), "values")).reshape(len(slews), -1) * 1e3
-              for way in ("rise", "fall") for kind in ("cell_{}", "{}_transition")}
+    tables = {
+        (way, kind): np.array(numbers(group(timing, f"{kind.format(way)}("), "values")).reshape(len(slews), -1) * 1e3
+        for way in ("rise", "fall")
+        for kind in ("cell_{}", "{}_transition")
+    }
     for i in picked_s:
         for j in picked_l:
             for way in ("rise", "fall"):
-                at = [s for s in samples if (s.slew_ps, s.load_ff) == (slews[i], loads[j])
-                      and s.out_rising.get(output) == (way == "rise")]
+                at = [
+                    s
+                    for s in samples
+                    if (s.slew_ps, s.load_ff) == (slews[i], loads[j]) and s.out_rising.get(output) == (way == "rise")
+                ]
                 slowest = max(at, key=lambda s: s.delay_ps[output])
                 delay, slew = tables[way, "cell_{}"][i, j], tables[way, "{}_transition"][i, j]
                 # Ratios of delays that pass through zero say nothing; such points are left out.
@@ -113,7 +136,9 @@ def main() -> int:
     parser.add_argument("--cells", default=CELLS)
     parser.add_argument("-j", "--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    library = re.sub(r"[ \t]+", " ", gzip.decompress((arguments.folder / "nangate45_slow.lib.gz").read_bytes()).decode())
+    library = re.sub(
+        r"[ \t]+", " ", gzip.decompress((arguments.folder / "nangate45_slow.lib.gz").read_bytes()).decode()
+    )
     own = load_process(REPOSITORY / "libs" / "finevh45" / "technology.toml")
     variant = Variant("VTL", "VTL", 0.0, 0.0)
     process = replace(own, name="nangate45", devices={"VTL": own.devices["VTL"]}, variants=(variant,))
@@ -131,12 +156,18 @@ def main() -> int:
         everything = np.array([x for r in results for x in r[quantity]])
         middle = float(np.median(everything))
         medians = np.array([np.median(r[quantity]) for r in results if r[quantity]])
-        print(f"{quantity:16s} {len(everything):7d} {middle:8.3f} {np.quantile(everything, 0.05):7.3f} "
-              f"{np.quantile(everything, 0.95):7.3f}   {medians.min():.3f} .. {medians.max():.3f}")
+        print(
+            f"{quantity:16s} {len(everything):7d} {middle:8.3f} {np.quantile(everything, 0.05):7.3f} "
+            f"{np.quantile(everything, 0.95):7.3f}   {medians.min():.3f} .. {medians.max():.3f}"
+        )
         if quantity.startswith("delay"):
             # Cells of two stages mix both devices in one edge; single stages must agree among themselves.
-            single = np.array([np.median(r[quantity]) for n, r in zip(names, results, strict=True) if n.startswith(SINGLE)])
-            print(f"{'  single stage':16s} {'':7s} {np.median(single):8.3f} {'':15s}   {single.min():.3f} .. {single.max():.3f}")
+            single = np.array(
+                [np.median(r[quantity]) for n, r in zip(names, results, strict=True) if n.startswith(SINGLE)]
+            )
+            print(
+                f"{'  single stage':16s} {'':7s} {np.median(single):8.3f} {'':15s}   {single.min():.3f} .. {single.max():.3f}"
+            )
             scattered |= bool(np.any(np.abs(single / np.median(single) - 1) > 0.25))
     for name, result in zip(names, results, strict=True):
         print(f"  {name:12s} " + "  ".join(f"{q} {np.median(v):.3f}" for q, v in result.items() if v))

@@ -35,7 +35,9 @@ def opensta(path: Path, library: Library) -> list[str]:
     script = path.with_suffix(".tcl")
     body = "".join(f'puts "CELL {name}"\nreport_lib_cell [get_lib_cells */{name}]\n' for name in names)
     script.write_text(f'read_liberty {path}\nputs "READ"\n{body}')
-    run = subprocess.run(["sta", "-no_init", "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        ["sta", "-no_init", "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=True
+    )
     before, _, after = (run.stdout + run.stderr).partition("READ\n")
     found = [f"OpenSTA: {line}" for line in before.splitlines()]
     cell = ""
@@ -63,10 +65,16 @@ def yosys(path: Path, library: Library) -> list[str]:
     script = f"read_liberty -lib {path};read_verilog {source};hierarchy -check -top top;stat -liberty {path}"
     run = subprocess.run([sys.executable, "-c", STAT, script], capture_output=True, text=True, check=False)
     text = run.stdout + run.stderr
-    found = [f"Yosys: {line}" for line in text.splitlines()
-             if re.match(r"(Warning|ERROR)", line) and "implicitly declared" not in line and "multi-output" not in line]
-    areas = {words[2]: float(words[1]) / int(words[0]) for words in map(str.split, text.splitlines())
-             if len(words) == 3 and words[2] in library.cells and words[0].isdigit()}
+    found = [
+        f"Yosys: {line}"
+        for line in text.splitlines()
+        if re.match(r"(Warning|ERROR)", line) and "implicitly declared" not in line and "multi-output" not in line
+    ]
+    areas = {
+        words[2]: float(words[1]) / int(words[0])
+        for words in map(str.split, text.splitlines())
+        if len(words) == 3 and words[2] in library.cells and words[0].isdigit()
+    }
     for cell in library.cells.values():
         if cell.kind != Kind.PHYSICAL and abs(areas.get(cell.name, -1.0) - cell.area) > 1e-3 * cell.area:
             found.append(f"Yosys: {cell.name}: area {areas.get(cell.name)}, ours {cell.area}")
@@ -81,10 +89,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / file.name.removesuffix(".gz")
             path.write_bytes(gzip.decompress(file.read_bytes()))
-            found = (opensta(path, library) if shutil.which("sta") else ["OpenSTA (sta) is not installed"]) + yosys(path, library)
+            found = (opensta(path, library) if shutil.which("sta") else ["OpenSTA (sta) is not installed"]) + yosys(
+                path, library
+            )
         bad += bool(found)
         print(f"{file.name}: {'; '.join(found[:4]) if found else 'ok'}", flush=True)
-    print(f"{len(files) - bad} of {len(files)} files are read by both without a word and agree on areas and capacitances")
+    print(
+        f"{len(files) - bad} of {len(files)} files are read by both without a word and agree on areas and capacitances"
+    )
     return int(bad > 0 or not files)
 
 

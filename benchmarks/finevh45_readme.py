@@ -72,8 +72,10 @@ def speed_rows(technology: Technology) -> Iterator[str]:
     yield "| frequency over that of the lowest | " + " | ".join(f"{periods[0] / p:.2f}" for p in periods) + " |"
     yield ""
     low = float(technology.vdds[0])
-    yield (f"fmax ratio {technology.vdds[-1]:.2f} V / {low:.2f} V: **{periods[0] / periods[-1]:.2f}**; published for RI5CY, "
-           f"1.00 V / 0.60 V: {PUBLISHED['fmax']['ratio']}.")
+    yield (
+        f"fmax ratio {technology.vdds[-1]:.2f} V / {low:.2f} V: **{periods[0] / periods[-1]:.2f}**; published for RI5CY, "
+        f"1.00 V / 0.60 V: {PUBLISHED['fmax']['ratio']}."
+    )
     yield ""
 
 
@@ -82,8 +84,13 @@ def variant_rows(technology: Technology) -> Iterator[str]:
     yield "### Variants"
     yield ""
     labels = [v for v in (1.0, 0.8, 0.6) if near(technology, v) is not None]
-    yield ("| variant | " + " | ".join(f"slow-down {v:g} V" for v in labels) + " | published | "
-           + " | ".join(f"leakage {v:g} V" for v in labels) + " |")
+    yield (
+        "| variant | "
+        + " | ".join(f"slow-down {v:g} V" for v in labels)
+        + " | published | "
+        + " | ".join(f"leakage {v:g} V" for v in labels)
+        + " |"
+    )
     yield "| --- |" + " --- |" * (2 * len(labels) + 1)
     logic = ~np.isin(technology.cells.kind, (Kind.TIE, Kind.PHYSICAL))
     for v, variant in enumerate(technology.variants):
@@ -96,9 +103,11 @@ def variant_rows(technology: Technology) -> Iterator[str]:
         known = PUBLISHED["slowdown_percent"].get(variant.name)
         yield f"| {variant.name} | {' | '.join(slow)} | {f'{known} %' if known else '-'} | {' | '.join(leak)} |"
     yield ""
-    yield ("Slow-down: mean over all cells, worst arcs and edges at the middle of the tables, against PB0 at the same slew and "
-           "load. Leakage: state average, mean over logic cells. The source prints no leakage ratio per variant. VT4 to VT16 "
-           "aim at the slow-downs of PB4 to PB16 at 1.0 V.")
+    yield (
+        "Slow-down: mean over all cells, worst arcs and edges at the middle of the tables, against PB0 at the same slew and "
+        "load. Leakage: state average, mean over logic cells. The source prints no leakage ratio per variant. VT4 to VT16 "
+        "aim at the slow-downs of PB4 to PB16 at 1.0 V."
+    )
     yield ""
 
 
@@ -109,8 +118,10 @@ def interpolation_rows(technology: Technology) -> Iterator[str]:
     errors = leave_one_out(technology, stride=7)
     yield "### Interpolation in Vdd: leave one out"
     yield ""
-    yield ("Each inner supply from its nearest neighbours, 100 mV apart; real use is between neighbours 50 mV apart. Nodes of "
-           "all tables, slews up to eleven gate delays.")
+    yield (
+        "Each inner supply from its nearest neighbours, 100 mV apart; real use is between neighbours 50 mV apart. Nodes of "
+        "all tables, slews up to eleven gate delays."
+    )
     yield ""
     yield "| | median | p95 | p99 |"
     yield "| --- | --- | --- | --- |"

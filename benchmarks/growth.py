@@ -82,7 +82,17 @@ def main() -> None:
         return
     print("    cells   build s  evaluate ms    ns/cell   peak GiB   bytes/cell")
     for copies in a.copies.split(","):
-        command = [sys.executable, __file__, str(a.netlist), a.top, str(a.technology), "--clock", a.clock, "--one", copies]
+        command = [
+            sys.executable,
+            __file__,
+            str(a.netlist),
+            a.top,
+            str(a.technology),
+            "--clock",
+            a.clock,
+            "--one",
+            copies,
+        ]
         print(subprocess.run(command, capture_output=True, text=True, check=True).stdout, end="", flush=True)
 
 

@@ -31,7 +31,9 @@ class Check:
 BANDS = {("vdd-dithering", 0.2): (5.3, 6.5), ("vdd-dithering", 0.1): (1.1, 1.6), ("vdd-hopping", 0.2): (31.0, 37.0)}
 
 
-def by_frequency(points: pd.DataFrame, scheme: str, variant: str, delta: float | None = None, selector: str = "") -> pd.DataFrame:
+def by_frequency(
+    points: pd.DataFrame, scheme: str, variant: str, delta: float | None = None, selector: str = ""
+) -> pd.DataFrame:
     """Rows of one curve, indexed by frequency."""
     rows = points[(points["scheme"] == scheme) & (points["variant"] == variant)]
     if delta is not None:
@@ -81,12 +83,16 @@ def _single_voltage(points: pd.DataFrame, ideal: pd.DataFrame, variant: str, del
         float((hopping.loc[grid, "power_total_mw"] / base - 1).abs().max()),
         float((dithering.loc[grid, "power_total_mw"] / base - 1).abs().max()),
     )
-    checks = [Check(f"{name}: ideal, hopping and dithering coincide at grid voltages", f"{apart:.1e}", apart < RELATIVE)]
+    checks = [
+        Check(f"{name}: ideal, hopping and dithering coincide at grid voltages", f"{apart:.1e}", apart < RELATIVE)
+    ]
     excess = dithering.loc[ideal.index, "power_total_mw"] / ideal["power_total_mw"] - 1
     convex = convex_part(ideal["freq_mhz"].to_numpy(), ideal["power_total_mw"].to_numpy())
     if convex.all():
         lowest = float(excess.min())
-        checks.append(Check(f"{name}: dithering >= ideal (P(f) is convex)", f"{100 * lowest:.4f} %", lowest > -RELATIVE))
+        checks.append(
+            Check(f"{name}: dithering >= ideal (P(f) is convex)", f"{100 * lowest:.4f} %", lowest > -RELATIVE)
+        )
     above = hopping.loc[dithering.index.intersection(hopping.index), "power_total_mw"]
     worse = float((above / dithering.loc[above.index, "power_total_mw"] - 1).min())
     checks.append(Check(f"{name}: hopping >= dithering", f"{100 * worse:.4f} %", worse > -RELATIVE))
@@ -115,10 +121,14 @@ def _fine(points: pd.DataFrame, variant: str, delta: float) -> list[Check]:
             continue
         gap = 100 * (greedy.loc[other.index, "power_total_mw"] / other["power_total_mw"] - 1)
         text = f"greedy above {selector}: average {gap.mean():.2f} %, most {gap.max():.2f} %"
-        checks.append(Check(f"{name}: {selector} never worse than Algorithm 5", text, bool(gap.min() > -100 * RELATIVE)))
+        checks.append(
+            Check(f"{name}: {selector} never worse than Algorithm 5", text, bool(gap.min() > -100 * RELATIVE))
+        )
         saved = 100 * (1 - other["power_total_mw"] / hopping.loc[other.index, "power_total_mw"])
         text = f"saves at least {saved.min():.2f} %"
-        checks.append(Check(f"{name}: {selector} never worse than Vdd-hopping", text, bool(saved.min() > -100 * RELATIVE)))
+        checks.append(
+            Check(f"{name}: {selector} never worse than Vdd-hopping", text, bool(saved.min() > -100 * RELATIVE))
+        )
     return checks
 
 

@@ -48,7 +48,10 @@ class Case:
 
 def adder(bits: int) -> str:
     """Ripple adder of mapped gates, carry by complex gates of alternating polarity."""
-    lines = ["module adder(a, b, ci, s, co);", f"input [{bits - 1}:0] a, b; input ci; output [{bits - 1}:0] s; output co;"]
+    lines = [
+        "module adder(a, b, ci, s, co);",
+        f"input [{bits - 1}:0] a, b; input ci; output [{bits - 1}:0] s; output co;",
+    ]
     lines.append("wire " + ", ".join(f"p{i}, g{i}, h{i}, c{i}, n{i}" for i in range(bits + 1)) + ";")
     lines.append("BUF_X1 c_in (.A(ci), .Z(c0));")
     for i in range(bits):
@@ -100,14 +103,20 @@ def multiplier(bits: int) -> str:
 def decoder(bits: int) -> str:
     """Decoder with enable: inverters, NAND and NOR stages, a parity and a priority output of complex gates."""
     n = 1 << bits
-    lines = ["module decoder(a, en, y, odd, any);", f"input [{bits - 1}:0] a; input en; output [{n - 1}:0] y; output odd, any;"]
+    lines = [
+        "module decoder(a, en, y, odd, any);",
+        f"input [{bits - 1}:0] a; input en; output [{n - 1}:0] y; output odd, any;",
+    ]
     lines += [f"INV_X2 i{j} (.A(a[{j}]), .ZN(n{j}));" for j in range(bits)]
     for k in range(n):
         literals = [f"a[{j}]" if k >> j & 1 else f"n{j}" for j in range(bits)]
         half = len(literals) // 2
         first = ", ".join(f".A{q + 1}({x})" for q, x in enumerate(literals[:half]))
         second = ", ".join(f".A{q + 1}({x})" for q, x in enumerate([*literals[half:], "en"]))
-        lines += [f"NAND{half}_X1 f{k} ({first}, .ZN(f{k}n));", f"NAND{bits - half + 1}_X1 g{k} ({second}, .ZN(g{k}n));"]
+        lines += [
+            f"NAND{half}_X1 f{k} ({first}, .ZN(f{k}n));",
+            f"NAND{bits - half + 1}_X1 g{k} ({second}, .ZN(g{k}n));",
+        ]
         lines.append(f"NOR2_X1 y{k} (.A1(f{k}n), .A2(g{k}n), .ZN(y[{k}]));")
     lines += ["XOR2_X1 x1 (.A(a[0]), .B(a[1]), .Z(x1n));", "XOR2_X1 x2 (.A(x1n), .B(a[2]), .Z(odd));"]
     lines += ["AOI222_X1 q1 (.A1(y[1]), .A2(en), .B1(y[3]), .B2(a[0]), .C1(y[5]), .C2(a[2]), .ZN(q1n));"]
@@ -123,7 +132,12 @@ def split_cell(name: str) -> tuple[str, int]:
 
 
 def netlist_deck(
-    netlist: Netlist, process: Process, variant: Variant, topologies: dict[str, Topology], volts: np.ndarray, levels: np.ndarray,
+    netlist: Netlist,
+    process: Process,
+    variant: Variant,
+    topologies: dict[str, Topology],
+    volts: np.ndarray,
+    levels: np.ndarray,
     inputs: dict[int, float],
 ) -> tuple[str, list[str]]:
     """Flat deck of all transistors and the names of its sources.
@@ -181,7 +195,9 @@ def measure(
     vdd = np.where(chosen[tile] == 1, pair[1], pair[0]).astype(np.int32)
     variants = np.full(netlist.n_cells, variant, dtype=np.int8)
     simulator = Simulator(netlist, None)
-    vector = {w: np.array([int(random.integers(1 << width))], dtype=np.uint64) for w, width in simulator.ports.inputs.items()}
+    vector = {
+        w: np.array([int(random.integers(1 << width))], dtype=np.uint64) for w, width in simulator.ports.inputs.items()
+    }
     stimulus = VectorStimulus(vector, clock=None)
     stimulus.start(simulator.ports)
     simulator.answer()
@@ -240,7 +256,9 @@ def main() -> None:
     options = parser.parse_args()
     pairs = [(float(a), float(b)) for a, b in (p.split(":") for p in options.pairs.split(","))]
     cases = run(options.technology, pairs, options.runs, tuple(options.variants.split(",")))
-    print(f"{'netlist':12s} {'low V':>6s} {'high V':>6s} {'finevh uW':>10s} {'ngspice uW':>10s} {'interface':>9s} {'error':>8s}")
+    print(
+        f"{'netlist':12s} {'low V':>6s} {'high V':>6s} {'finevh uW':>10s} {'ngspice uW':>10s} {'interface':>9s} {'error':>8s}"
+    )
     for c in cases:
         row = f"{c.name:12s} {c.low:6.2f} {c.high:6.2f} {1e3 * c.ours:10.4f} {1e3 * c.theirs:10.4f}"
         print(f"{row} {100 * c.interface / c.ours:8.1f}% {100 * c.error:+7.2f}%")

@@ -78,7 +78,12 @@ def side_values(
 
 
 def path_deck(
-    graph: TimingGraph, state: TimingState, path: TimingPath, process: Process, variant: Variant, topologies: dict[str, Topology]
+    graph: TimingGraph,
+    state: TimingState,
+    path: TimingPath,
+    process: Process,
+    variant: Variant,
+    topologies: dict[str, Topology],
 ) -> tuple[str, float, float]:
     """Deck of one path, and the levels, V, at which its first and last node are read."""
     netlist, s, technology = graph.netlist, graph.structure, graph.technology
@@ -88,7 +93,12 @@ def path_deck(
     ramp = float(state.late.slew[path.node[0], path.edge[0]]) / (technology.slew_upper - technology.slew_lower)
     levels = (port, 0.0) if path.edge[0] else (0.0, port)
     start = 200.0
-    lines = [f"* {netlist.name}", *model_lines(process), f".temp {process.temperature_c:g}", f".options {DEFAULT_OPTIONS}"]
+    lines = [
+        f"* {netlist.name}",
+        *model_lines(process),
+        f".temp {process.temperature_c:g}",
+        f".options {DEFAULT_OPTIONS}",
+    ]
     lines.append(f"vin p0 0 pwl(0 {levels[0]:g} {start}p {levels[0]:g} {start + ramp:.6g}p {levels[1]:g})")
     count = 0
 
@@ -214,7 +224,9 @@ def main() -> None:
     parser.add_argument("--low", type=float, default=0.8)
     parser.add_argument("--high", type=float, default=1.0)
     parser.add_argument("--paths", type=int, default=20)
-    parser.add_argument("--derates-off", action="store_true", help="leave the cross-voltage derates out: what they are worth")
+    parser.add_argument(
+        "--derates-off", action="store_true", help="leave the cross-voltage derates out: what they are worth"
+    )
     arguments = parser.parse_args()
     technology = load_technology(arguments.technology / "technology.toml")
     technology = with_vdds(technology, sorted({*technology.vdds.tolist(), arguments.low, arguments.high}))

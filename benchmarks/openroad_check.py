@@ -47,7 +47,9 @@ def count_mutants(count: int, seed: int) -> None:
             print(f"missed: {kind} {file}:{number + 1}: {before.strip()} -> {changed.strip()}")
     for kind in sorted(total):
         print(f"{kind}: {caught[kind]} of {total[kind]}")
-    print(f"all: {sum(caught.values())} of {sum(total.values())}, {100 * sum(caught.values()) / sum(total.values()):.1f} %")
+    print(
+        f"all: {sum(caught.values())} of {sum(total.values())}, {100 * sum(caught.values()) / sum(total.values()):.1f} %"
+    )
 
 
 if __name__ == "__main__":

@@ -83,7 +83,9 @@ def opensta_terms(netlist: Netlist, rate: np.ndarray, clock_nets: np.ndarray) ->
             when, function = cells.power_when[g], cells.pin_function[base + target]
             related = target if source < 0 else source
             related_net = int(netlist.pin_net[first + related])
-            inferred = inferred_when(parse_boolean(function), names[source]) if source >= 0 and function and not when else None
+            inferred = (
+                inferred_when(parse_boolean(function), names[source]) if source >= 0 and function and not when else None
+            )
             if inferred is not None:
                 cause = RATE if related_net == NO_NET else rate[related_net]
                 duty = cause / toggles * duty_of(inferred) if toggles > 0 else 0.0
@@ -176,7 +178,9 @@ def main() -> None:
     options = parser.parse_args()
     technology = technology_from_liberty([options.liberty])
     netlist = read_verilog(options.netlist, technology, options.top)
-    table = compare(options.netlist, netlist, technology, options.liberty, options.clock, options.period_ns, options.spef)
+    table = compare(
+        options.netlist, netlist, technology, options.liberty, options.clock, options.period_ns, options.spef
+    )
     print(f"{netlist.name}, {netlist.n_cells} cells, {options.liberty.name}")
     print(f"{'mW':24s} {'finevh':>12s} {'OpenSTA':>12s} {'difference':>10s}")
     compared, count = table.pop("instances")

@@ -23,7 +23,9 @@ SEED = 1
 def run(flow: Path, directory: Path, kill_after: float | None = None) -> int:
     """Run the flow; kill it after some seconds. Returns the exit status, negative for a signal."""
     command = [sys.executable, "-c", "from finevh.cli import main; main()", "run", str(flow), "-o", str(directory)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as child:
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as child:
         try:
             return child.wait(kill_after)
         except subprocess.TimeoutExpired:
@@ -62,7 +64,9 @@ def main() -> int:
             done = sorted(path.name for path in directory.glob("[0-9][0-9]-*"))
             again = run(flow, directory)
             found = digests(directory)
-            different = sorted(name for name in reference.keys() | found.keys() if reference.get(name) != found.get(name))
+            different = sorted(
+                name for name in reference.keys() | found.keys() if reference.get(name) != found.get(name)
+            )
             wrong += bool(different) or again != 0
             state = "identical" if not different else f"DIFFERENT: {', '.join(different[:5])}"
             killed = f"killed after {moment:5.1f} s (status {status}, {len(done)} stages done)"

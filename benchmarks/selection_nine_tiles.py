@@ -33,7 +33,11 @@ def main() -> int:
             for frequency, greedy in zip(frequencies, fine.points(frequencies), strict=True):
                 interval, period = fine.interval_of(frequency), 1e6 / frequency
                 (best,), (improved,) = (s(design, interval, [period]) for s in (select_exhaustive, select_improved))
-                if isinstance(greedy, NotReachableError) or not isinstance(best, Choice) or not isinstance(improved, Choice):
+                if (
+                    isinstance(greedy, NotReachableError)
+                    or not isinstance(best, Choice)
+                    or not isinstance(improved, Choice)
+                ):
                     print(f"  {frequency:9.3f}  not reachable")
                     continue
                 powers = greedy.power_total_mw, improved.energy.power(frequency), best.energy.power(frequency)

@@ -85,8 +85,12 @@ def main() -> None:
     graph = TimingGraph(netlist, technology, constraints, wires, wire_model=arguments.wire_model, hold=True)
     state = graph.evaluate(0)
     period = arguments.period_ns * 1000
-    theirs = run_opensta(arguments.netlist, netlist.name, [arguments.liberty], sdc.replace(" -no_clocks", ""), arguments.spef)
-    print(f"{netlist.name} {arguments.liberty.name}: {netlist.n_cells} cells, OpenSTA first update {theirs.seconds:.2f} s")
+    theirs = run_opensta(
+        arguments.netlist, netlist.name, [arguments.liberty], sdc.replace(" -no_clocks", ""), arguments.spef
+    )
+    print(
+        f"{netlist.name} {arguments.liberty.name}: {netlist.n_cells} cells, OpenSTA first update {theirs.seconds:.2f} s"
+    )
     for kind, hold, other in (("setup", False, theirs.setup), ("hold", True, theirs.hold)):
         c = compare(endpoint_slacks(graph, state, period, hold), other, theirs.arrival)
         print(

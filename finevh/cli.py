@@ -16,7 +16,9 @@ from finevh.config import read_flow
 from finevh.errors import FinevhError, InputError
 
 _FLOW = click.argument("flow_file", metavar="FLOW.toml", type=click.Path(path_type=Path))
-_OUT = click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory to write (default runs/<flow name>).")
+_OUT = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Directory to write (default runs/<flow name>)."
+)
 _JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes to use.")
 _SET = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the flow file.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -59,13 +61,22 @@ def run(
 
 @cli.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--freq", "frequencies", multiple=True, required=True, metavar="FREQ", help="Clock frequency, for example 250MHz.")
+@click.option(
+    "--freq", "frequencies", multiple=True, required=True, metavar="FREQ", help="Clock frequency, for example 250MHz."
+)
 @click.option("--delta-vdd", type=float, help="VddH - VddL, V (default: the smallest of the run).")
 @click.option("--selector", type=click.Choice(["greedy", "count", "improved", "exact"]), default="greedy")
-@click.option("--variant", type=click.Choice(["pb0", "pb", "vt"]), help="Variant set (default: pb where the run has it).")
+@click.option(
+    "--variant", type=click.Choice(["pb0", "pb", "vt"]), help="Variant set (default: pb where the run has it)."
+)
 @_JSON
 def emulate(
-    directory: Path, frequencies: tuple[str, ...], delta_vdd: float | None, selector: str, variant: str | None, as_json: bool
+    directory: Path,
+    frequencies: tuple[str, ...],
+    delta_vdd: float | None,
+    selector: str,
+    variant: str | None,
+    as_json: bool,
 ) -> None:
     """Vdd selection on a finished run at given frequencies."""
     from finevh.flow.emulate import emulate_run, emulation_table
@@ -81,7 +92,9 @@ def emulate(
 @_FLOW
 @click.option("--tiles", required=True, metavar="N,...", help="Tile counts, for example 1,9,25,49.")
 @click.option("--delta-vdd", required=True, metavar="V,...", help="VddH - VddL, V, for example 0.1,0.2.")
-@click.option("--program", "programs", multiple=True, help="One run per program (default: those of the flow, together).")
+@click.option(
+    "--program", "programs", multiple=True, help="One run per program (default: those of the flow, together)."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler, for example tcp://host:8786.")
 @_OUT
 @_SET
@@ -123,10 +136,14 @@ def characterize(
 @cli.command()
 @click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
 @click.option("--top", required=True)
-@click.option("--liberty", "liberties", required=True, multiple=True, type=click.Path(path_type=Path), help=".lib or .lib.gz.")
+@click.option(
+    "--liberty", "liberties", required=True, multiple=True, type=click.Path(path_type=Path), help=".lib or .lib.gz."
+)
 @click.option("--sdc", type=click.Path(path_type=Path))
 @click.option("--spef", type=click.Path(path_type=Path))
-@click.option("--voltages", type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd; the first match wins.")
+@click.option(
+    "--voltages", type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd; the first match wins."
+)
 @click.option("--paths", type=click.IntRange(0), default=1, help="Worst paths to report.")
 @_JSON
 def sta(
@@ -154,7 +171,9 @@ def sta(
 @click.option("--voltages", required=True, type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd.")
 @click.option("--probabilities", type=click.Path(path_type=Path), help="CSV: net or port, probability of a 1.")
 @_JSON
-def leakage(netlist: Path, top: str, technology: Path, voltages: Path, probabilities: Path | None, as_json: bool) -> None:
+def leakage(
+    netlist: Path, top: str, technology: Path, voltages: Path, probabilities: Path | None, as_json: bool
+) -> None:
     """Static leakage of any mapped netlist."""
     from finevh.flow.tools import leakage_text
     from finevh.power.command import run_leakage
@@ -212,7 +231,9 @@ def platform() -> None:
 
 @platform.command("add")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the new technology (default libs/<name>).")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the new technology (default libs/<name>)."
+)
 @click.option("--name", help="Name of the new technology (default: the folder's).")
 @click.option(
     "--leakage-slope",
@@ -231,7 +252,9 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit status; messages go to stderr."""
     debug = "--debug" in arguments
     try:
-        cli.main([argument for argument in arguments if argument != "--debug"], prog_name="finevh", standalone_mode=False)
+        cli.main(
+            [argument for argument in arguments if argument != "--debug"], prog_name="finevh", standalone_mode=False
+        )
     except click.exceptions.Abort:
         click.echo("finevh: interrupted; the same command resumes", err=True)
         return 1

@@ -28,7 +28,15 @@ from finevh.selection import (
 SchemeName = Literal["ideal-dvfs", "vdd-hopping", "vdd-dithering", "fine-vh"]
 Selection = list[Choice | NotReachableError]
 # Decimals of a column in operating_points.csv; a column without an entry is printed as it is.
-_DECIMALS = {"delta_vdd_v": 4, "vdd_l_v": 4, "vdd_h_v": 4, "vdd_v": 4, "area_low_fraction": 6, "worst_slack_ps": 3, "freq_mhz": 6}
+_DECIMALS = {
+    "delta_vdd_v": 4,
+    "vdd_l_v": 4,
+    "vdd_h_v": 4,
+    "vdd_v": 4,
+    "area_low_fraction": 6,
+    "worst_slack_ps": 3,
+    "freq_mhz": 6,
+}
 _POWER_DECIMALS = 9
 
 
@@ -140,7 +148,9 @@ class Curve:
 def single_voltage_curve(design: TiledDesign, name: str, variant: str, vdds: Sequence[float]) -> Curve:
     """Time and weigh a design at each Vdd."""
     results = [design.single_voltage(vdd) for vdd in vdds]
-    return Curve(design, name, variant, tuple(vdds), tuple(period for period, _ in results), tuple(e for _, e in results))
+    return Curve(
+        design, name, variant, tuple(vdds), tuple(period for period, _ in results), tuple(e for _, e in results)
+    )
 
 
 def _split(energy: Energy, frequency: float) -> _Power:
@@ -160,7 +170,8 @@ def _mix(low: _Power, high: _Power, share: float) -> _Power:
         power_switching_mw=(1.0 - share) * low["power_switching_mw"] + share * high["power_switching_mw"],
         power_internal_mw=(1.0 - share) * low["power_internal_mw"] + share * high["power_internal_mw"],
         power_leakage_mw=(1.0 - share) * low["power_leakage_mw"] + share * high["power_leakage_mw"],
-        power_interface_leakage_mw=(1.0 - share) * low["power_interface_leakage_mw"] + share * high["power_interface_leakage_mw"],
+        power_interface_leakage_mw=(1.0 - share) * low["power_interface_leakage_mw"]
+        + share * high["power_interface_leakage_mw"],
     )
 
 

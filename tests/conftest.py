@@ -45,5 +45,8 @@ def ihp_technology(ihp_folder: Path) -> Technology:
 @pytest.fixture(scope="session")
 def nangate_technology(nangate_folder: Path) -> Technology:
     """Nangate45, slow, 125 C, 0.95 V."""
-    return technology_from_liberty([nangate_folder / "nangate45_slow.lib.gz"],
-                                   [nangate_folder / "tech.lef", nangate_folder / "cells.lef"], name="nangate45")
+    return technology_from_liberty(
+        [nangate_folder / "nangate45_slow.lib.gz"],
+        [nangate_folder / "tech.lef", nangate_folder / "cells.lef"],
+        name="nangate45",
+    )

@@ -56,7 +56,9 @@ def test_quantities_become_internal_units_and_paths_follow_the_flow_file(folder:
 
 
 def test_resolved_flow_reads_back_to_the_same_model(folder: Path) -> None:
-    flow = read_flow(flow_file(folder, FLOW), ("floorplan.tiles=9", "activity.programs=['a','b']", "design.name=say \"hi\""))
+    flow = read_flow(
+        flow_file(folder, FLOW), ("floorplan.tiles=9", "activity.programs=['a','b']", 'design.name=say "hi"')
+    )
     again = folder / "again.toml"
     again.write_text(write_flow(flow))
     assert read_flow(again) == flow
@@ -69,8 +71,16 @@ def test_resolved_flow_reads_back_to_the_same_model(folder: Path) -> None:
     [
         (("period =", "perod ="), (), "DIR/flow.toml:11: unknown key 'clock.perod'; did you mean 'period'?"),
         (('"2 ns"', '"2 V"'), (), "DIR/flow.toml:11: clock.period: 'V' is not a unit of time; write for example 'ns'"),
-        (('"2 ns"', "2"), (), "DIR/flow.toml:11: clock.period: 2 has no unit: write a time as text, for example '1.5 ns'"),
-        (("0.60 V", "1.10 V"), (), "DIR/flow.toml:13: schemes: vdd_min = 1.100 V must lie below vdd_max = 1.000 V: VddL < VddH"),
+        (
+            ('"2 ns"', "2"),
+            (),
+            "DIR/flow.toml:11: clock.period: 2 has no unit: write a time as text, for example '1.5 ns'",
+        ),
+        (
+            ("0.60 V", "1.10 V"),
+            (),
+            "DIR/flow.toml:13: schemes: vdd_min = 1.100 V must lie below vdd_max = 1.000 V: VddL < VddH",
+        ),
         (
             ("25 mV", "30 mV"),
             (),
@@ -81,8 +91,16 @@ def test_resolved_flow_reads_back_to_the_same_model(folder: Path) -> None:
             (),
             "DIR/flow.toml:4: design.files: no such file or folder: 'DIR/e.v'; paths are relative to the folder of the flow file",
         ),
-        (("", ""), ("floorplan.tiles=8",), "--set floorplan.tiles=8: floorplan.tiles: the tiles form a square mesh: 8 is"),
-        (("", ""), ("floorplan.tyles=9",), "--set floorplan.tyles=9: unknown key 'floorplan.tyles'; did you mean 'tiles'?"),
+        (
+            ("", ""),
+            ("floorplan.tiles=8",),
+            "--set floorplan.tiles=8: floorplan.tiles: the tiles form a square mesh: 8 is",
+        ),
+        (
+            ("", ""),
+            ("floorplan.tyles=9",),
+            "--set floorplan.tyles=9: unknown key 'floorplan.tyles'; did you mean 'tiles'?",
+        ),
         (("", ""), ("tiles",), "--set 'tiles': write section.key=value, for example floorplan.tiles=9"),
         (("[clock]", "[clock"), (), "DIR/flow.toml: not valid TOML: "),
     ],

@@ -57,7 +57,9 @@ def test_single_voltage_schemes_coincide_at_grid_voltages(curve: Curve, delta: f
 @pytest.mark.parametrize("delta", [0.2, 0.1])
 def test_order_of_the_schemes(curve: Curve, delta: float) -> None:
     ideal = reached(SingleVoltageScheme("ideal-dvfs", curve, 0.025), curve.frequencies)
-    hopping, dithering, fine, exact = (reached(s, curve.frequencies) for s in schemes_of(curve, [delta], ["greedy", "exact"]))
+    hopping, dithering, fine, exact = (
+        reached(s, curve.frequencies) for s in schemes_of(curve, [delta], ["greedy", "exact"])
+    )
     for i, h, d, g, e in zip(ideal, hopping, dithering, fine, exact, strict=True):
         assert i.power_total_mw <= d.power_total_mw * (1 + 1e-12) <= h.power_total_mw * (1 + 1e-9)
         assert e.power_total_mw <= g.power_total_mw * (1 + 1e-12)
@@ -105,7 +107,9 @@ def test_blocked_algorithm_5_lowers_tiles_from_vdd_hopping_and_says_so() -> None
             return tiles * 0 - 1, delays
 
     blocked = Blocked(design.paths, design.n_tiles)
-    hopping, _, fine = schemes_of(Curve(blocked, "toy", "pb0", curve.vdds, curve.min_period, curve.energy), [0.2], ["greedy"])
+    hopping, _, fine = schemes_of(
+        Curve(blocked, "toy", "pb0", curve.vdds, curve.min_period, curve.energy), [0.2], ["greedy"]
+    )
     (point,), (high,) = (reached(scheme, [curve.frequencies[-1]]) for scheme in (fine, hopping))
     assert point.selector == "greedy:lowered"
     assert (point.worst_slack_ps or 0.0) >= -SLACK_TOLERANCE

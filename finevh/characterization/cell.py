@@ -45,8 +45,20 @@ def characterize_combinational(corner: Corner, topology: Topology) -> CellRecord
         capacitances = tuple(_capacitance(corner, pin, table, middle) for pin in topology.inputs)
         cross_delay = _cross(corner, topology, table, worst)
     margins = noise_margins(corner, topology) if topology.inputs else ()
-    return CellRecord(topology.name, corner.variant.name, corner.vdd, corner.process.temperature_c, pins_of(topology),
-                      capacitances, arcs, hidden, states, (cross,), cross_delay, margins)
+    return CellRecord(
+        topology.name,
+        corner.variant.name,
+        corner.vdd,
+        corner.process.temperature_c,
+        pins_of(topology),
+        capacitances,
+        arcs,
+        hidden,
+        states,
+        (cross,),
+        cross_delay,
+        margins,
+    )
 
 
 def pins_of(topology: Topology) -> tuple[Pin, ...]:
@@ -91,8 +103,12 @@ def _measure_arcs(corner: Corner, topology: Topology) -> tuple[dict[Key, Sample]
     return table, worst
 
 
-def _fill(corner: Corner, topology: Topology, table: dict[Key, Sample],
-          wanted: Sequence[tuple[Toggle, set[tuple[float, float]]]]) -> None:
+def _fill(
+    corner: Corner,
+    topology: Topology,
+    table: dict[Key, Sample],
+    wanted: Sequence[tuple[Toggle, set[tuple[float, float]]]],
+) -> None:
     plan = []
     for load in corner.load_ff:
         runs = [(toggle, [s for s in corner.slew_ps if (s, load) in points]) for toggle, points in wanted]
@@ -110,15 +126,23 @@ def _toggle(sample: Sample) -> Toggle:
     return sample.toggle
 
 
-def _slowness(table: Mapping[Key, Sample], toggle: Toggle, group: Group, up: bool,
-              points: Iterable[tuple[float, float]]) -> float:
+def _slowness(
+    table: Mapping[Key, Sample], toggle: Toggle, group: Group, up: bool, points: Iterable[tuple[float, float]]
+) -> float:
     """Sum of delays over the small grid: the order of the side states is the same at nearly every point."""
     rising = up == (group[2] == "positive_unate")
     return sum(table[toggle, rising, slew, load].delay_ps[group[1]] for slew, load in points)
 
 
-def _edge(corner: Corner, table: Mapping[Key, Sample], toggle: Toggle, group: Group, up: bool, slews: FloatArray,
-          loads: FloatArray) -> Edge:
+def _edge(
+    corner: Corner,
+    table: Mapping[Key, Sample],
+    toggle: Toggle,
+    group: Group,
+    up: bool,
+    slews: FloatArray,
+    loads: FloatArray,
+) -> Edge:
     """Collect one output edge; energy is shared evenly by the outputs that move together."""
     rising = up == (group[2] == "positive_unate")
     shape = (len(slews), len(loads))
@@ -132,28 +156,52 @@ def _edge(corner: Corner, table: Mapping[Key, Sample], toggle: Toggle, group: Gr
     return Edge(delay, out_slew, energy)
 
 
-def _arcs(corner: Corner, topology: Topology, table: Mapping[Key, Sample],
-          worst: Mapping[tuple[Group, bool], Toggle]) -> tuple[Arc, ...]:
+def _arcs(
+    corner: Corner, topology: Topology, table: Mapping[Key, Sample], worst: Mapping[tuple[Group, bool], Toggle]
+) -> tuple[Arc, ...]:
     grid = corner.process.grid
     slews, loads = corner.slew_ps, corner.load_ff
     small_slews, small_loads = slews[list(grid.side_slew)], loads[list(grid.side_load)]
     arcs = []
     for group, members in _groups(topology, toggles(topology, corner.vdd, active=True)).items():
         up, down = worst[group, True], worst[group, False]
-        arcs.append(Arc(*group, "combinational", (), slews, loads, _edge(corner, table, up, group, True, slews, loads),
-                        _edge(corner, table, down, group, False, slews, loads), up.side, down.side))
+        arcs.append(
+            Arc(
+                *group,
+                "combinational",
+                (),
+                slews,
+                loads,
+                _edge(corner, table, up, group, True, slews, loads),
+                _edge(corner, table, down, group, False, slews, loads),
+                up.side,
+                down.side,
+            )
+        )
         if len(members) > 1:
-            arcs += [Arc(*group, "combinational", toggle.side, small_slews, small_loads,
-                         _edge(corner, table, toggle, group, True, small_slews, small_loads),
-                         _edge(corner, table, toggle, group, False, small_slews, small_loads),
-                         toggle.side, toggle.side) for toggle in members]
+            arcs += [
+                Arc(
+                    *group,
+                    "combinational",
+                    toggle.side,
+                    small_slews,
+                    small_loads,
+                    _edge(corner, table, toggle, group, True, small_slews, small_loads),
+                    _edge(corner, table, toggle, group, False, small_slews, small_loads),
+                    toggle.side,
+                    toggle.side,
+                )
+                for toggle in members
+            ]
     return tuple(arcs)
 
 
 def _middle(corner: Corner) -> tuple[float, float]:
     grid = corner.process.grid
-    return (float(corner.slew_ps[grid.side_slew[len(grid.side_slew) // 2 - 1]]),
-            float(corner.load_ff[grid.side_load[len(grid.side_load) // 2 - 1]]))
+    return (
+        float(corner.slew_ps[grid.side_slew[len(grid.side_slew) // 2 - 1]]),
+        float(corner.load_ff[grid.side_load[len(grid.side_load) // 2 - 1]]),
+    )
 
 
 def _hidden_samples(corner: Corner, topology: Topology) -> list[Sample]:
@@ -165,8 +213,10 @@ def _hidden_samples(corner: Corner, topology: Topology) -> list[Sample]:
 def _hidden(samples: Sequence[Sample]) -> tuple[HiddenEnergy, ...]:
     rise = {_toggle(s): s for s in samples if s.rising}
     fall = {_toggle(s): s for s in samples if not s.rising}
-    return tuple(HiddenEnergy(t.pin, t.side, np.array([s.slew_ps]), np.array([s.energy_fj]),
-                              np.array([fall[t].energy_fj])) for t, s in rise.items())
+    return tuple(
+        HiddenEnergy(t.pin, t.side, np.array([s.slew_ps]), np.array([s.energy_fj]), np.array([fall[t].energy_fj]))
+        for t, s in rise.items()
+    )
 
 
 def _capacitance(corner: Corner, pin: str, table: Mapping[Key, Sample], quiet: Sequence[Sample]) -> PinCapacitance:
@@ -183,16 +233,19 @@ def _capacitance(corner: Corner, pin: str, table: Mapping[Key, Sample], quiet: S
     return PinCapacitance(pin, mean[0], mean[1], span[0], span[1])
 
 
-def _cross(corner: Corner, topology: Topology, table: Mapping[Key, Sample],
-           worst: Mapping[tuple[Group, bool], Toggle]) -> tuple[CrossDelay, ...]:
+def _cross(
+    corner: Corner, topology: Topology, table: Mapping[Key, Sample], worst: Mapping[tuple[Group, bool], Toggle]
+) -> tuple[CrossDelay, ...]:
     """Repeat worst arcs with the toggling input's driver on every other rail of the span."""
     grid = corner.process.grid
     slews, loads = corner.slew_ps[list(grid.cross_slew)], corner.load_ff[list(grid.cross_load)]
     drivers = corner.process.delay_drivers(corner.vdd)
     chosen = list(dict.fromkeys(worst.values()))
     other = [float(v) for v in drivers if abs(v - corner.vdd) > 1e-6]
-    plan = [(float(load), [(Toggle(t.pin, t.side, v), [float(s) for s in slews]) for v in other for t in chosen])
-            for load in loads]
+    plan = [
+        (float(load), [(Toggle(t.pin, t.side, v), [float(s) for s in slews]) for v in other for t in chosen])
+        for load in loads
+    ]
     samples = run_toggles(corner, topology, plan) if other else []
     found = {(_toggle(s), s.rising, s.slew_ps, s.load_ff): s for s in samples}
     crossed = []

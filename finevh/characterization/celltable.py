@@ -70,7 +70,9 @@ class _Netlists:
             raise InputError(f"{where}: a foreign netlist needs the technology's [devices]")
         if file not in self.files:
             package = self.data.get("package")
-            self.files[file] = read_subcircuits(locate_package_file(package, file) if package else self.path.parent / file)
+            self.files[file] = read_subcircuits(
+                locate_package_file(package, file) if package else self.path.parent / file
+            )
         if name not in self.files[file]:
             raise InputError(f"{where}: {file} has no subcircuit {name!r}")
         try:
@@ -78,8 +80,10 @@ class _Netlists:
         except KeyError as error:
             raise InputError(f"{self.path}: [netlists] lacks {error.args[0]!r}") from error
         subcircuit = self.files[file][name]
-        return (to_transistors(subcircuit, self.devices, rails, unit),
-                to_resistors(subcircuit, self.data.get("sheet_ohm", {}), rails))
+        return (
+            to_transistors(subcircuit, self.devices, rails, unit),
+            to_resistors(subcircuit, self.data.get("sheet_ohm", {}), rails),
+        )
 
 
 def _topology(path: Path, name: str, entry: Mapping[str, Any], netlists: _Netlists) -> Topology:
@@ -97,9 +101,18 @@ def _topology(path: Path, name: str, entry: Mapping[str, Any], netlists: _Netlis
     else:
         transistors = tuple(_transistor(where, line) for line in entry["transistors"].strip().splitlines())
     outputs = tuple((pin, parse_function(text)) for pin, text in entry["outputs"].items())
-    topology = Topology(name, tuple(entry["inputs"]), outputs, transistors, tuple(entry.get("drives", (1,))),
-                        int(entry.get("columns", 0)), int(entry.get("breaks", 0)),
-                        _sequential(where, entry.get("sequential")), str(path), resistors)
+    topology = Topology(
+        name,
+        tuple(entry["inputs"]),
+        outputs,
+        transistors,
+        tuple(entry.get("drives", (1,))),
+        int(entry.get("columns", 0)),
+        int(entry.get("breaks", 0)),
+        _sequential(where, entry.get("sequential")),
+        str(path),
+        resistors,
+    )
     check_connections(topology, where)
     return topology
 
@@ -120,8 +133,15 @@ def _sequential(where: str, entry: Mapping[str, Any] | None) -> Sequential | Non
     if entry is None:
         return None
     try:
-        return Sequential(entry["kind"], entry["clock"], entry["edge"], parse_function(entry["next"]),
-                          entry.get("node", ""), bool(entry.get("inverted", False)), entry.get("clear"),
-                          entry.get("preset"))
+        return Sequential(
+            entry["kind"],
+            entry["clock"],
+            entry["edge"],
+            parse_function(entry["next"]),
+            entry.get("node", ""),
+            bool(entry.get("inverted", False)),
+            entry.get("clear"),
+            entry.get("preset"),
+        )
     except KeyError as error:
         raise InputError(f"{where}: key sequential.{error.args[0]} is missing") from error

@@ -117,8 +117,9 @@ def train(corner: Corner, topology: Topology, runs: Sequence[tuple[Toggle, Seque
     return initial, steps
 
 
-def run_toggles(corner: Corner, topology: Topology,
-                plan: Iterable[tuple[float, Sequence[tuple[Toggle, Sequence[float]]]]]) -> list[Sample]:
+def run_toggles(
+    corner: Corner, topology: Topology, plan: Iterable[tuple[float, Sequence[tuple[Toggle, Sequence[float]]]]]
+) -> list[Sample]:
     """Simulate a plan of (load, [(toggle, slews), ...])."""
 
     def builder(runs: Sequence[tuple[Toggle, Sequence[float]]]) -> Callable[[float], Train]:
@@ -127,8 +128,9 @@ def run_toggles(corner: Corner, topology: Topology,
     return run_trains(corner, topology, [(load, builder(runs)) for load, runs in plan])
 
 
-def run_trains(corner: Corner, topology: Topology,
-               plan: Iterable[tuple[float, Callable[[float], Train]]]) -> list[Sample]:
+def run_trains(
+    corner: Corner, topology: Topology, plan: Iterable[tuple[float, Callable[[float], Train]]]
+) -> list[Sample]:
     """Simulate trains, one transient per (load, builder of the train for a settling time), all in one process.
 
     Trains that did not settle run again with longer waits.
@@ -161,8 +163,10 @@ def run_trains(corner: Corner, topology: Topology,
                 samples += found
         todo, factor = again, factor * 2.5
         if todo and factor > 16:
-            raise SimulationError(f"{topology.name} {corner.variant.name} {corner.vdd:g} V: outputs do not settle at load "
-                                  f"{todo[0][0]:g} fF; the cell does not work at this voltage or its netlist is wrong")
+            raise SimulationError(
+                f"{topology.name} {corner.variant.name} {corner.vdd:g} V: outputs do not settle at load "
+                f"{todo[0][0]:g} fF; the cell does not work at this voltage or its netlist is wrong"
+            )
     return samples
 
 
@@ -196,22 +200,35 @@ def _measure(corner: Corner, bench: Bench, stimulus: Stimulus, plot: Plot, load_
             if before[pin] == after[pin]:
                 continue
             up = after[pin] == 1
-            at = [last_crossing(time[part], wave[part], level * vdd, up)
-                  for level in ((0.3, 0.5, 0.7) if up else (0.7, 0.5, 0.3))]
+            at = [
+                last_crossing(time[part], wave[part], level * vdd, up)
+                for level in ((0.3, 0.5, 0.7) if up else (0.7, 0.5, 0.3))
+            ]
             if at[0] is None or at[1] is None or at[2] is None:
                 return None
             delay[pin], out_slew[pin] = at[1] - middle, at[2] - at[0]
         energy = vdd * _dynamic(time, charge, before_window, window, middle)
         moved = _dynamic(time, input_charge[step.pin], before_window, window, middle)
-        samples.append(Sample(step.key, step.level > 0, slew, load_ff, delay, out_slew,
-                              {pin: after[pin] == 1 for pin in delay}, energy, moved))
+        samples.append(
+            Sample(
+                step.key,
+                step.level > 0,
+                slew,
+                load_ff,
+                delay,
+                out_slew,
+                {pin: after[pin] == 1 for pin in delay},
+                energy,
+                moved,
+            )
+        )
     return samples
 
 
 def _settled(wave: FloatArray, time: FloatArray, window: Window, vdd: float, bit: int) -> bool:
     """Tell whether an output stands still at its level when a step ends."""
     third = time[window.last] - (time[window.last] - time[window.first]) / 3
-    before = float(np.interp(third, time[window.first:window.last + 1], wave[window.first:window.last + 1]))
+    before = float(np.interp(third, time[window.first : window.last + 1], wave[window.first : window.last + 1]))
     last = float(wave[window.last])
     return abs(last - before) <= SETTLED * vdd and abs(last - vdd * bit) <= OFF_RAIL * vdd
 
@@ -230,6 +247,7 @@ def _tail_current(time: FloatArray, charge: FloatArray, window: Window) -> float
 
 def _dynamic(time: FloatArray, charge: FloatArray, before: Window, window: Window, middle: float) -> float:
     """Return the charge of a window without static current: the level before until the edge, the level after since."""
-    static = (_tail_current(time, charge, before) * (middle - time[window.first])
-              + _tail_current(time, charge, window) * (time[window.last] - middle))
+    static = _tail_current(time, charge, before) * (middle - time[window.first]) + _tail_current(
+        time, charge, window
+    ) * (time[window.last] - middle)
     return float(charge[window.last] - charge[window.first] - static)

@@ -29,8 +29,12 @@ PUSHOUT = 1.10
 GLITCH = 0.10
 ROUNDS = 8
 _KINDS: dict[str, ConstraintKind] = {
-    "setup_rising": "setup_rising", "setup_falling": "setup_falling", "hold_rising": "hold_rising",
-    "hold_falling": "hold_falling", "recovery_rising": "recovery_rising", "removal_rising": "removal_rising",
+    "setup_rising": "setup_rising",
+    "setup_falling": "setup_falling",
+    "hold_rising": "hold_rising",
+    "hold_falling": "hold_falling",
+    "recovery_rising": "recovery_rising",
+    "removal_rising": "removal_rising",
 }
 FloatArray = NDArray[np.float64]
 REACH = 8.0
@@ -89,15 +93,18 @@ def measure_constraints(corner: Corner, topology: Topology) -> tuple[tuple[Const
     generous = _try(corner, topology, [(search, search.works) for search in searches])
     for search, (works, delay) in zip(searches, generous, strict=True):
         if not works:
-            raise SimulationError(f"{topology.name} {corner.variant.name} {corner.vdd:g} V: {search.purpose} does not work even "
-                                  f"at {search.works:.0f} ps")
+            raise SimulationError(
+                f"{topology.name} {corner.variant.name} {corner.vdd:g} V: {search.purpose} does not work even "
+                f"at {search.works:.0f} ps"
+            )
         search.nominal = delay
         if delay is not None:
             search.delays[search.works] = delay
     for _ in range(ROUNDS):
         middles = [0.5 * (search.fails + search.works) for search in searches]
-        for search, x, (works, delay) in zip(searches, middles, _try(corner, topology, list(zip(searches, middles, strict=True))),
-                                             strict=True):
+        for search, x, (works, delay) in zip(
+            searches, middles, _try(corner, topology, list(zip(searches, middles, strict=True))), strict=True
+        ):
             if delay is not None:
                 search.delays[x] = delay
             if works:
@@ -121,8 +128,16 @@ def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
     word = "rising" if closing else "falling"
     idle = {pin: 1 for pin in (sequential.clear, sequential.preset) if pin}
 
-    def search(kind: str, pin: str, rising: bool, inputs: dict[str, int], stored: int, first: tuple[str, int],
-               second: tuple[str, int], output_from: str) -> None:
+    def search(
+        kind: str,
+        pin: str,
+        rising: bool,
+        inputs: dict[str, int],
+        stored: int,
+        first: tuple[str, int],
+        second: tuple[str, int],
+        output_from: str,
+    ) -> None:
         state = states.get((tuple((p, inputs[p]) for p in topology.inputs), stored))
         if state is None:
             return
@@ -132,30 +147,57 @@ def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
         for own in slews:
             for other in slews:
                 pair = (own, other) if first[0] == pin else (other, own)
-                found.append(Search((kind, pin, clock, rising), state, first, second, expected, before != expected,
-                                    second[0] == output_from, pair))
+                found.append(
+                    Search(
+                        (kind, pin, clock, rising),
+                        state,
+                        first,
+                        second,
+                        expected,
+                        before != expected,
+                        second[0] == output_from,
+                        pair,
+                    )
+                )
 
     for pin in sequential.next.variables:
         others = [p for p in topology.inputs if p not in (pin, clock, *idle)]
         # The other data pins stand where this pin decides the next state.
-        side = next((dict(zip(others, bits, strict=True)) for bits in np.ndindex(*(2,) * len(others))
-                     if sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 0})
-                     != sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 1})), None)
+        side = next(
+            (
+                dict(zip(others, bits, strict=True))
+                for bits in np.ndindex(*(2,) * len(others))
+                if sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 0})
+                != sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 1})
+            ),
+            None,
+        )
         if side is None:
             continue
         for new in (0, 1):
             inputs = {**side, **idle, clock: opening, pin: 1 - new}
             target = sequential.next.evaluate({**inputs, pin: new})
             # setup: the pin reaches `new` before the closing edge
-            search(f"setup_{word}", pin, new == 1, inputs, 1 - target, (pin, new), (clock, closing),
-                   pin if sequential.kind == "latch" else clock)
+            search(
+                f"setup_{word}",
+                pin,
+                new == 1,
+                inputs,
+                1 - target,
+                (pin, new),
+                (clock, closing),
+                pin if sequential.kind == "latch" else clock,
+            )
             # hold: the old value 1 - new is captured although the pin moves to `new` after the edge
             stored = (1 - target) if gate else target
             search(f"hold_{word}", pin, new == 1, inputs, stored, (clock, closing), (pin, new), clock)
     asynchronous = ((sequential.clear, 0), (sequential.preset, 1)) if not gate else ()
     for pin, value in ((pin, value) for pin, value in asynchronous if pin is not None):
-        data = next(d for d in (dict.fromkeys(sequential.next.variables, b) for b in (0, 1))
-                    if sequential.next.evaluate(d) == 1 - value)
+        data = next(
+            d
+            for d in (dict.fromkeys(sequential.next.variables, b) for b in (0, 1))
+            if sequential.next.evaluate(d) == 1 - value
+        )
         inputs = {**dict.fromkeys(topology.inputs, 0), **idle, **data, clock: opening, pin: 0}
         search(f"recovery_{word}", pin, True, inputs, value, (pin, 1), (clock, closing), clock)
         search(f"removal_{word}", pin, True, inputs, value, (clock, closing), (pin, 1), clock)
@@ -178,8 +220,18 @@ def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
             before, during, expected = (topology.settled(s) for s in (state, middle, end))
             if end.stored == state.stored:
                 continue
-            found.append(Search(("pulse", pin, pin, rest == 0), state, (pin, 1 - rest), (pin, rest), expected,
-                                before != expected, during == before, (slew, slew)))
+            found.append(
+                Search(
+                    ("pulse", pin, pin, rest == 0),
+                    state,
+                    (pin, 1 - rest),
+                    (pin, rest),
+                    expected,
+                    before != expected,
+                    during == before,
+                    (slew, slew),
+                )
+            )
     return found
 
 
@@ -195,10 +247,15 @@ def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, floa
         walker.steps[-1] = _with_hold(walker.steps[-1], hold + max(0.0, -x) + sum(ramps))
         (pin1, bit1), (pin2, bit2) = search.first, search.second
         gap = x - 0.5 * sum(ramps)
-        steps = [Step(pin1, bit1 * corner.vdd, search.slews[0], gap), Step(pin2, bit2 * corner.vdd, search.slews[1], hold)]
+        steps = [
+            Step(pin1, bit1 * corner.vdd, search.slews[0], gap),
+            Step(pin2, bit2 * corner.vdd, search.slews[1], hold),
+        ]
         if x < 0:
-            steps = [Step(pin2, bit2 * corner.vdd, search.slews[1], -x - 0.5 * sum(ramps)),
-                     Step(pin1, bit1 * corner.vdd, search.slews[0], hold)]
+            steps = [
+                Step(pin2, bit2 * corner.vdd, search.slews[1], -x - 0.5 * sum(ramps)),
+                Step(pin1, bit1 * corner.vdd, search.slews[0], hold),
+            ]
         marks.append(len(walker.steps))
         walker.steps += steps
         for step in steps:
@@ -217,17 +274,18 @@ def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, floa
     time = plot["time"] * 1e12
     results = []
     for (search, x), mark in zip(trials, marks, strict=True):
-        begin, end = float(stimulus.start_ps[mark:mark + 2].min()), float(stimulus.end_ps[mark + 1])
+        begin, end = float(stimulus.start_ps[mark : mark + 2].min()), float(stimulus.end_ps[mark + 1])
         part = slice(int(np.searchsorted(time, begin - 1e-3)), int(np.searchsorted(time, end + 1e-3, side="right")))
-        middle = 0.5 * (stimulus.start_ps[mark:mark + 2] + stimulus.ramp_end_ps[mark:mark + 2])
+        middle = 0.5 * (stimulus.start_ps[mark : mark + 2] + stimulus.ramp_end_ps[mark : mark + 2])
         late = (1 if search.late else 0) ^ int(x < 0)
         waves = {pin: plot[bench.voltage(pin)][part] for pin in topology.output_names}
         results.append(_judge(search, corner.vdd, time[part], waves, float(middle[late])))
     return results
 
 
-def _judge(search: Search, vdd: float, time: FloatArray, waves: dict[str, FloatArray],
-           reference: float) -> tuple[bool, float | None]:
+def _judge(
+    search: Search, vdd: float, time: FloatArray, waves: dict[str, FloatArray], reference: float
+) -> tuple[bool, float | None]:
     for pin, bit in search.expected.items():
         if abs(waves[pin][-1] - bit * vdd) > GLITCH * vdd:
             return False, None
@@ -258,8 +316,10 @@ def _constraints(searches: Sequence[Search], slews: Sequence[float]) -> tuple[Co
         i, j = slews.index(own), slews.index(other)
         table[i, j] = max(table[i, j], search.result())
     axis = np.array(slews)
-    return tuple(Constraint(kind, pin, related, axis, axis, edges.get(True), edges.get(False))
-                 for (kind, pin, related), edges in tables.items())
+    return tuple(
+        Constraint(kind, pin, related, axis, axis, edges.get(True), edges.get(False))
+        for (kind, pin, related), edges in tables.items()
+    )
 
 
 def _pulses(searches: Sequence[Search]) -> tuple[PulseWidth, ...]:

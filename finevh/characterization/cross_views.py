@@ -26,8 +26,9 @@ _DIGITS = 10
 """Mantissa bits kept in the file: a rounding of at most 0.05 %, below the accuracy of a simulation, compresses well."""
 
 
-def cross_from_records(records: Records, supplies: Mapping[str, Sequence[float]], topologies: Mapping[str, Topology],
-                       span: float) -> CrossFile:
+def cross_from_records(
+    records: Records, supplies: Mapping[str, Sequence[float]], topologies: Mapping[str, Topology], span: float
+) -> CrossFile:
     """Collect the cross-voltage columns.
 
     ``supplies``: per variant, where it was characterised; the first variant has them all, others stay nan where they have not.
@@ -49,13 +50,20 @@ def cross_from_records(records: Records, supplies: Mapping[str, Sequence[float]]
                 if (variant, vdd, cell) not in records:
                     raise InputError(f"no record of {cell} ({variant}, {vdd:g} V); characterise it first")
     rails = np.array(sorted(supplies[variants[0]]))
-    pairs = [(c, d) for c in range(rails.size) for d in range(rails.size)
-             if c != d and abs(rails[c] - rails[d]) <= span + _SAME]
+    pairs = [
+        (c, d)
+        for c in range(rails.size)
+        for d in range(rails.size)
+        if c != d and abs(rails[c] - rails[d]) <= span + _SAME
+    ]
     first = {cell: records[variants[0], float(rails[-1]), cell] for cell in cells}
     pins = tuple(_state_pins(first[cell], topologies[cell]) for cell in cells)
     pointer = np.concatenate([[0], np.cumsum([3 ** len(names) for names in pins])]).astype(np.int64)
-    arcs = [(f, item.related_pin, item.pin, _SENSE[item.sense], 0 if item.edge == "rise" else 1)
-            for f, cell in enumerate(cells) for item in first[cell].cross_delay]
+    arcs = [
+        (f, item.related_pin, item.pin, _SENSE[item.sense], 0 if item.edge == "rise" else 1)
+        for f, cell in enumerate(cells)
+        for item in first[cell].cross_delay
+    ]
     shape = first_shape(first)
     size = (len(variants), len(pairs))
     leakage = np.full((*size, int(pointer[-1])), np.nan)
@@ -74,12 +82,16 @@ def cross_from_records(records: Records, supplies: Mapping[str, Sequence[float]]
                 derates = _leakage_derates(record, topologies[cell], pins[f])
                 for p, (own, driver) in enumerate(pairs):
                     if own == c:
-                        leakage[v, p, columns] = derates[_rail(record.cross_leakage[0].driver_vdd, rails[driver], record)]
+                        leakage[v, p, columns] = derates[
+                            _rail(record.cross_leakage[0].driver_vdd, rails[driver], record)
+                        ]
                 if record.noise:
                     low[v, c, f] = min(item.v_il for item in record.noise)
                     high[v, c, f] = max(item.v_ih for item in record.noise)
-                crossed = {(f, i.related_pin, i.pin, _SENSE[i.sense], 0 if i.edge == "rise" else 1): i
-                           for i in record.cross_delay}
+                crossed = {
+                    (f, i.related_pin, i.pin, _SENSE[i.sense], 0 if i.edge == "rise" else 1): i
+                    for i in record.cross_delay
+                }
                 for a, key in enumerate(arcs):
                     if key[0] != f:
                         continue
@@ -89,13 +101,25 @@ def cross_from_records(records: Records, supplies: Mapping[str, Sequence[float]]
                         if own == c:
                             shift[v, p, a], factor[v, p, a] = _delay_derates(item, vdd, float(rails[driver]))
     return CrossFile(
-        variants=tuple(variants), vdds=rails, pair_cell=np.array([c for c, _ in pairs], dtype=np.int32),
-        pair_driver=np.array([d for _, d in pairs], dtype=np.int32), families=tuple(cells), state_pins=pins,
-        leakage_ptr=pointer, leakage_k=_round(leakage), arc_family=np.array([a[0] for a in arcs], dtype=np.int32),
-        arc_related=tuple(a[1] for a in arcs), arc_pin=tuple(a[2] for a in arcs),
-        arc_sense=np.array([a[3] for a in arcs], dtype=np.int8), arc_edge=np.array([a[4] for a in arcs], dtype=np.int8),
-        slew_ps=slew.astype(np.float32), load_ff=load.astype(np.float32), delay_shift_ps=_round(shift),
-        slew_factor=_round(factor), v_il=low, v_ih=high,
+        variants=tuple(variants),
+        vdds=rails,
+        pair_cell=np.array([c for c, _ in pairs], dtype=np.int32),
+        pair_driver=np.array([d for _, d in pairs], dtype=np.int32),
+        families=tuple(cells),
+        state_pins=pins,
+        leakage_ptr=pointer,
+        leakage_k=_round(leakage),
+        arc_family=np.array([a[0] for a in arcs], dtype=np.int32),
+        arc_related=tuple(a[1] for a in arcs),
+        arc_pin=tuple(a[2] for a in arcs),
+        arc_sense=np.array([a[3] for a in arcs], dtype=np.int8),
+        arc_edge=np.array([a[4] for a in arcs], dtype=np.int8),
+        slew_ps=slew.astype(np.float32),
+        load_ff=load.astype(np.float32),
+        delay_shift_ps=_round(shift),
+        slew_factor=_round(factor),
+        v_il=low,
+        v_ih=high,
     )
 
 
@@ -116,8 +140,10 @@ def _round(values: FloatArray) -> NDArray[np.float32]:
 def _rail(rails: FloatArray, vdd: float, record: CellRecord) -> int:
     i = int(np.argmin(np.abs(rails - vdd)))
     if abs(float(rails[i]) - vdd) > _SAME:
-        raise InputError(f"record of {record.cell} ({record.variant}, {record.vdd:g} V) has no leakage with a driver at "
-                         f"{vdd:g} V; characterise it again")
+        raise InputError(
+            f"record of {record.cell} ({record.variant}, {record.vdd:g} V) has no leakage with a driver at "
+            f"{vdd:g} V; characterise it again"
+        )
     return i
 
 
@@ -149,9 +175,10 @@ def _delay_derates(item: CrossDelay, vdd: float, driver: float) -> tuple[FloatAr
     i = int(np.argmin(np.abs(item.driver_vdd - driver)))
     if abs(float(item.driver_vdd[i]) - driver) <= _SAME:
         return shift[i], np.exp(ratio[i])
-    weights = np.array([
-        np.prod([(driver - other) / (rail - other) for other in item.driver_vdd if other != rail])
-        for rail in item.driver_vdd
-    ])
+    weights = np.array(
+        [
+            np.prod([(driver - other) / (rail - other) for other in item.driver_vdd if other != rail])
+            for rail in item.driver_vdd
+        ]
+    )
     return np.tensordot(weights, shift, axes=1), np.exp(np.tensordot(weights, ratio, axes=1))
-

@@ -35,7 +35,6 @@ STATIC_OPTIONS = "reltol=1e-4 abstol=1e-15 vntol=1e-7 gmin=1e-15"
 ROBUST_STATIC_OPTIONS = "reltol=1e-3 abstol=1e-14 gmin=1e-14 itl1=500 itl2=200"
 
 
-
 LONGEST_SOURCE = 499
 """ngspice 39 silently zeroes a source that `alter` gives more points."""
 
@@ -82,9 +81,18 @@ class Bench:
         self.plots += 1
 
 
-def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float, commands: Sequence[str],
-              options: str, observe: Sequence[str] = (), multiplier: int = 1, static: bool = False,
-              elements: Sequence[str] = ()) -> str:
+def cell_deck(
+    process: Process,
+    variant: Variant,
+    topology: Topology,
+    vdd: float,
+    commands: Sequence[str],
+    options: str,
+    observe: Sequence[str] = (),
+    multiplier: int = 1,
+    static: bool = False,
+    elements: Sequence[str] = (),
+) -> str:
     """Return a deck: models, the cell flat, sources at 0 V, loads, and the control script.
 
     Parameters
@@ -113,8 +121,18 @@ def cell_deck(process: Process, variant: Variant, topology: Topology, vdd: float
     lines += elements
     saved = [f"v({nodes[p]})" for p in (*topology.inputs, *topology.output_names, *observe)]
     saved += ["i(vdd)", *(f"i(vi{i})" for i in range(len(topology.inputs)))]
-    lines += [".save " + " ".join(saved), ".control", "set noinit", "set filetype=binary", "set appendwrite",
-              *commands, "quit", ".endc", ".end", ""]
+    lines += [
+        ".save " + " ".join(saved),
+        ".control",
+        "set noinit",
+        "set filetype=binary",
+        "set appendwrite",
+        *commands,
+        "quit",
+        ".endc",
+        ".end",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -85,8 +85,9 @@ def parse_value(text: str) -> float:
     return float(match.group(1)) * _SCALE[match.group(2)]
 
 
-def to_resistors(subcircuit: Subcircuit, sheets: Mapping[str, float],
-                 rails: Mapping[str, str]) -> tuple[tuple[str, str, float], ...]:
+def to_resistors(
+    subcircuit: Subcircuit, sheets: Mapping[str, float], rails: Mapping[str, str]
+) -> tuple[tuple[str, str, float], ...]:
     """Return the resistors of a subcircuit as (node, node, ohm): sheet resistance (ohm per square) times l / w.
 
     Raises
@@ -110,8 +111,9 @@ def to_resistors(subcircuit: Subcircuit, sheets: Mapping[str, float],
     return tuple(found)
 
 
-def to_transistors(subcircuit: Subcircuit, devices: Mapping[str, tuple[str, str]], rails: Mapping[str, str],
-                   unit_um: float) -> tuple[Transistor, ...]:
+def to_transistors(
+    subcircuit: Subcircuit, devices: Mapping[str, tuple[str, str]], rails: Mapping[str, str], unit_um: float
+) -> tuple[Transistor, ...]:
     """Turn a subcircuit into transistors with absolute sizes.
 
     Parameters
@@ -135,9 +137,13 @@ def to_transistors(subcircuit: Subcircuit, devices: Mapping[str, tuple[str, str]
         if tokens[0][0].lower() == "r":
             continue
         if tokens[0][0].lower() not in "mx" or len(tokens) < 6:
-            raise InputError(f"{where}: {tokens[0]} is no transistor; only transistor netlists (no extracted C) are read")
+            raise InputError(
+                f"{where}: {tokens[0]} is no transistor; only transistor netlists (no extracted C) are read"
+            )
         if tokens[5].lower() not in models:
-            raise InputError(f"{where}: unknown device model {tokens[5]!r}; [devices] knows {', '.join(sorted(models))}")
+            raise InputError(
+                f"{where}: unknown device model {tokens[5]!r}; [devices] knows {', '.join(sorted(models))}"
+            )
         device, kind = models[tokens[5].lower()]
         nodes = [rails.get(node, node) for node in tokens[1:5]]
         if nodes[3] not in ("VDD", "VSS"):

@@ -50,8 +50,12 @@ def characterize_headers(process: Process, table: Path, variant: Variant, scratc
         sizes = [(name, int(entry["fingers"]), tuple(entry["drives"])) for name, entry in headers.items()]
     except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
         raise InputError(f"{table}: not a header table ({error}); see libs/cells/headers.toml") from error
-    pairs = [(low, high) for high in process.vdd for low in process.vdd
-             if low <= high and high - low <= process.pair_span + 1e-6]
+    pairs = [
+        (low, high)
+        for high in process.vdd
+        for low in process.vdd
+        if low <= high and high - low <= process.pair_span + 1e-6
+    ]
     points = []
     for name, fingers, drives in sizes:
         for drive in drives:
@@ -59,19 +63,32 @@ def characterize_headers(process: Process, table: Path, variant: Variant, scratc
     return points
 
 
-def _measure(process: Process, variant: Variant, name: str, drive: int, fingers: int,
-             pairs: Sequence[tuple[float, float]], scratch: Path) -> list[HeaderPoint]:
+def _measure(
+    process: Process,
+    variant: Variant,
+    name: str,
+    drive: int,
+    fingers: int,
+    pairs: Sequence[tuple[float, float]],
+    scratch: Path,
+) -> list[HeaderPoint]:
     """Two switches, each measured closed (drop of `DROP_V`) and open (the rail on the other supply)."""
     switch = Transistor("p", "rail", "gate", "supply", 1.0)
     lines = []
     for which in ("h", "l"):
         nodes = {"rail": f"r{which}", "gate": f"g{which}", "supply": f"s{which}", "VDD": "nb", "VSS": "0"}
-        lines += [transistor_line(process, variant, switch, which, nodes, fingers),
-                  f"v{which}r r{which} 0 0", f"v{which}g g{which} 0 0", f"v{which}s s{which} 0 0"]
+        lines += [
+            transistor_line(process, variant, switch, which, nodes, fingers),
+            f"v{which}r r{which} 0 0",
+            f"v{which}g g{which} 0 0",
+            f"v{which}s s{which} 0 0",
+        ]
     commands: list[str] = []
 
     def bias(which: str, rail: float, gate: float, supply: float) -> None:
-        commands.extend([f"alter v{which}r dc={rail:.6g}", f"alter v{which}g dc={gate:.6g}", f"alter v{which}s dc={supply:.6g}"])
+        commands.extend(
+            [f"alter v{which}r dc={rail:.6g}", f"alter v{which}g dc={gate:.6g}", f"alter v{which}s dc={supply:.6g}"]
+        )
 
     for low, high in pairs:
         commands.append(f"alter vb dc={high:.6g}")
@@ -79,21 +96,41 @@ def _measure(process: Process, variant: Variant, name: str, drive: int, fingers:
             bias("h", high - DROP_V if closed else low, 0.0 if closed else high, high)
             bias("l", low - DROP_V if closed else high, 0.0 if closed else high, low)
             commands.extend(["op", "write out.raw", "destroy all"])
-    deck = "\n".join([
-        f"* {name}_X{drive}", *model_lines(process), f".temp {process.temperature_c:g}",
-        f".options {STATIC_OPTIONS}", "vb nb 0 0", *lines, ".save i(vhs) i(vls) i(vhr) i(vlr) i(vb)", ".control",
-        "set noinit", "set filetype=binary", "set appendwrite", *commands, "quit", ".endc", ".end", ""])
+    deck = "\n".join(
+        [
+            f"* {name}_X{drive}",
+            *model_lines(process),
+            f".temp {process.temperature_c:g}",
+            f".options {STATIC_OPTIONS}",
+            "vb nb 0 0",
+            *lines,
+            ".save i(vhs) i(vls) i(vhr) i(vlr) i(vb)",
+            ".control",
+            "set noinit",
+            "set filetype=binary",
+            "set appendwrite",
+            *commands,
+            "quit",
+            ".endc",
+            ".end",
+            "",
+        ]
+    )
     plots = simulate(deck, 2 * len(pairs), scratch)
     points = []
     for (low, high), on, off in zip(pairs, plots[::2], plots[1::2], strict=True):
+
         def current(plot: object, source: str) -> float:
             return -float(plot[f"i({source})"][0]) * 1e3  # type: ignore[index]
 
         # The power of both ends of an open switch: current that flows from the higher to the lower rail.
         lost_l = high * current(off, "vhs") + low * current(off, "vhr")
         lost_h = low * current(off, "vls") + high * current(off, "vlr")
-        points.append(HeaderPoint(name, drive, low, high, DROP_V / current(on, "vhs"), DROP_V / current(on, "vls"),
-                                  lost_h, lost_l))
+        points.append(
+            HeaderPoint(
+                name, drive, low, high, DROP_V / current(on, "vhs"), DROP_V / current(on, "vls"), lost_h, lost_l
+            )
+        )
     return points
 
 

@@ -68,8 +68,10 @@ def parse_function(text: str) -> Function:
     while position < len(text.rstrip()):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise InputError(f"function {text!r}: unexpected {text[position:].strip()[:1]!r} at column {position + 1}; "
-                             "use names, 0, 1 and ! ' & * ^ | + ( )")
+            raise InputError(
+                f"function {text!r}: unexpected {text[position:].strip()[:1]!r} at column {position + 1}; "
+                "use names, 0, 1 and ! ' & * ^ | + ( )"
+            )
         tokens.append(match.group(1))
         position = match.end()
     tokens.append("")

@@ -45,8 +45,10 @@ def find_ngspice() -> str:
     """
     program = shutil.which(os.environ.get("NGSPICE", "ngspice"))
     if program is None:
-        raise ToolMissingError("ngspice simulates the cells' transistors and was not found; install it (Debian: apt "
-                               "install ngspice) or set NGSPICE to its path")
+        raise ToolMissingError(
+            "ngspice simulates the cells' transistors and was not found; install it (Debian: apt "
+            "install ngspice) or set NGSPICE to its path"
+        )
     return program
 
 
@@ -75,8 +77,16 @@ def simulate(deck: str, plots: int, keep: Path, timeout_s: float = 600.0) -> lis
         # ngspice reports progress at every time point: into a file, a pipe would wake this process each time.
         with (work / "log").open("w") as log_file:
             try:
-                subprocess.run([program, "-b", "deck.cir"], cwd=work, env=environment, stdin=subprocess.DEVNULL,
-                               stdout=log_file, stderr=subprocess.STDOUT, timeout=timeout_s, check=False)
+                subprocess.run(
+                    [program, "-b", "deck.cir"],
+                    cwd=work,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log_file,
+                    stderr=subprocess.STDOUT,
+                    timeout=timeout_s,
+                    check=False,
+                )
             except subprocess.TimeoutExpired:
                 raise _failure(deck, f"no end after {timeout_s:g} s", keep) from None
         log = (work / "log").read_text(encoding="utf-8", errors="replace")
@@ -109,9 +119,9 @@ def read_raw(data: bytes) -> list[Plot]:
         fields = dict(line.split(":", 1) for line in header if ":" in line and not line.startswith("\t"))
         n_variable, n_point = int(fields["No. Variables"]), int(fields["No. Points"])
         first = next(i for i, line in enumerate(header) if line.startswith("Variables:")) + 1
-        names = [line.split()[1].lower() for line in header[first:first + n_variable]]
+        names = [line.split()[1].lower() for line in header[first : first + n_variable]]
         begin = mark + len(b"Binary:\n")
         size = 8 * n_variable * n_point
-        table = np.frombuffer(data[begin:begin + size], dtype="<f8").reshape(n_point, n_variable)
+        table = np.frombuffer(data[begin : begin + size], dtype="<f8").reshape(n_point, n_variable)
         plots.append(Plot(fields["Plotname"].strip(), {name: table[:, i] for i, name in enumerate(names)}))
         position = begin + size

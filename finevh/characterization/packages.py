@@ -23,8 +23,9 @@ def locate_package_file(package: str, file: str) -> Path:
     try:
         listed = importlib.metadata.distribution(package).files or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise ToolMissingError(f"Python package {package} holds device models or netlists and is not installed; "
-                               f"pip install {package}") from error
+        raise ToolMissingError(
+            f"Python package {package} holds device models or netlists and is not installed; pip install {package}"
+        ) from error
     for item in listed:
         if str(item) == file:
             return Path(str(item.locate()))

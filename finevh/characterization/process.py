@@ -94,8 +94,10 @@ class Process:
         """Raise InputError outside the range in which the models make sense."""
         low, high = self.sense
         if not low <= vdd <= high:
-            raise InputError(f"{self.path}: Vdd {vdd:g} V is outside {low:g} to {high:g} V, where the device models "
-                             "describe working logic ([voltages] sense); choose a voltage inside")
+            raise InputError(
+                f"{self.path}: Vdd {vdd:g} V is outside {low:g} to {high:g} V, where the device models "
+                "describe working logic ([voltages] sense); choose a voltage inside"
+            )
 
     def drivers(self, vdd: float) -> FloatArray:
         """Return the rails on the grid that a driver of a cell at `vdd` may have, ascending, V."""
@@ -142,24 +144,44 @@ def _process(path: Path, data: Mapping[str, Any]) -> Process:
         return locate_package_file(models["package"], file) if "package" in models else path.parent / file
 
     return Process(
-        name=data["name"], path=path, cells=tuple((path.parent / item).resolve() for item in data["cells"]),
-        models=find(models["file"]), before=tuple(find(file) for file in models.get("before", ())),
-        section=models.get("section", ""), preamble=tuple(models.get("preamble", ())),
-        subcircuit=bool(models.get("subcircuit", False)), temperature_c=float(models["temperature_c"]),
+        name=data["name"],
+        path=path,
+        cells=tuple((path.parent / item).resolve() for item in data["cells"]),
+        models=find(models["file"]),
+        before=tuple(find(file) for file in models.get("before", ())),
+        section=models.get("section", ""),
+        preamble=tuple(models.get("preamble", ())),
+        subcircuit=bool(models.get("subcircuit", False)),
+        temperature_c=float(models["temperature_c"]),
         instance=models.get("instance", ""),
         devices={name: (entry["n"], entry["p"]) for name, entry in data["devices"].items()},
-        length_um=geometry["length_um"], width_n_um=geometry["width_n_um"], width_p_um=geometry["width_p_um"],
-        diffusion_um=geometry["diffusion_um"], vdd=tuple(voltages["vdd"]), pair_span=voltages["pair_span"],
-        delay_step=voltages["delay_step"], sense=(voltages["sense"][0], voltages["sense"][1]), grid=_grid(grid),
-        variants=tuple(Variant(v["name"], v["device"], float(v["length_offset_nm"]), float(v["vth_offset_mv"]))
-                       for v in data["variants"]),
+        length_um=geometry["length_um"],
+        width_n_um=geometry["width_n_um"],
+        width_p_um=geometry["width_p_um"],
+        diffusion_um=geometry["diffusion_um"],
+        vdd=tuple(voltages["vdd"]),
+        pair_span=voltages["pair_span"],
+        delay_step=voltages["delay_step"],
+        sense=(voltages["sense"][0], voltages["sense"][1]),
+        grid=_grid(grid),
+        variants=tuple(
+            Variant(v["name"], v["device"], float(v["length_offset_nm"]), float(v["vth_offset_mv"]))
+            for v in data["variants"]
+        ),
     )
 
 
 def _grid(data: Mapping[str, Any]) -> Grid:
-    return Grid(np.array(data["slew"], dtype=float), np.array(data["load_ff"], dtype=float),
-                tuple(data["side_slew"]), tuple(data["side_load"]), tuple(data["cross_slew"]),
-                tuple(data["cross_load"]), tuple(data["constraint_slew"]), float(data.get("rest_ps", 0.0)))
+    return Grid(
+        np.array(data["slew"], dtype=float),
+        np.array(data["load_ff"], dtype=float),
+        tuple(data["side_slew"]),
+        tuple(data["side_load"]),
+        tuple(data["cross_slew"]),
+        tuple(data["cross_load"]),
+        tuple(data["constraint_slew"]),
+        float(data.get("rest_ps", 0.0)),
+    )
 
 
 def _check_devices(process: Process) -> None:
@@ -167,14 +189,18 @@ def _check_devices(process: Process) -> None:
     text = read_models(process).decode(errors="replace").lower()
     for variant in process.variants:
         if variant.device not in process.devices:
-            raise InputError(f"{process.path}: variant {variant.name} uses device {variant.device!r}, which [devices] "
-                             f"does not define; it has {', '.join(process.devices)}")
+            raise InputError(
+                f"{process.path}: variant {variant.name} uses device {variant.device!r}, which [devices] "
+                f"does not define; it has {', '.join(process.devices)}"
+            )
     keyword = "subckt" if process.subcircuit else "model"
     for name, pair in process.devices.items():
         for model in pair:
             if not re.search(rf"^\s*\.{keyword}\s+{re.escape(model.lower())}\s", text, re.MULTILINE):
-                raise InputError(f"{process.path}: [devices.{name}] names model {model!r}, which "
-                                 f"{process.models.name} does not define")
+                raise InputError(
+                    f"{process.path}: [devices.{name}] names model {model!r}, which "
+                    f"{process.models.name} does not define"
+                )
 
 
 def read_models(process: Process) -> bytes:
@@ -196,12 +222,15 @@ def read_models(process: Process) -> bytes:
         except OSError as error:
             raise InputError(f"{process.path}: model file {file} cannot be read ({error.strerror})") from error
         parts.append(content)
-        queue += [file.parent / name.decode() for name in re.findall(rb'(?im)^\s*\.inc(?:lude)?\s+"?([^"\s]+)"?', content)]
+        queue += [
+            file.parent / name.decode() for name in re.findall(rb'(?im)^\s*\.inc(?:lude)?\s+"?([^"\s]+)"?', content)
+        ]
     return b"".join(parts)
 
 
-def transistor_line(process: Process, variant: Variant, transistor: Transistor, name: str, nodes: Mapping[str, str],
-                    multiplier: int = 1) -> str:
+def transistor_line(
+    process: Process, variant: Variant, transistor: Transistor, name: str, nodes: Mapping[str, str], multiplier: int = 1
+) -> str:
     """Return the SPICE line of one transistor; `nodes` maps the cell's node names to deck names.
 
     Each device carries its share of the shared, contacted diffusions: area width * d, perimeter two ends plus the
@@ -217,10 +246,14 @@ def transistor_line(process: Process, variant: Variant, transistor: Transistor, 
     area, perimeter = width * process.diffusion_um, 2 * process.diffusion_um + width
     if process.subcircuit:
         # Geometry in um: such libraries set `.option scale`.
-        return (f"x{name} {ends} {model} w={width:.6g} l={length:.6g} ad={area:.6g} as={area:.6g} pd={perimeter:.6g} "
-                f"ps={perimeter:.6g} m={multiplier} {process.instance}")
+        return (
+            f"x{name} {ends} {model} w={width:.6g} l={length:.6g} ad={area:.6g} as={area:.6g} pd={perimeter:.6g} "
+            f"ps={perimeter:.6g} m={multiplier} {process.instance}"
+        )
     shift = ""
     if variant.vth_offset_mv:
         shift = f" delvto={variant.vth_offset_mv * 1e-3 * (1 if kind == 0 else -1):.6g}"
-    return (f"m{name} {ends} {model} w={width:.6g}u l={length:.6g}u as={area:.6g}p ad={area:.6g}p "
-            f"ps={perimeter:.6g}u pd={perimeter:.6g}u m={multiplier}{shift} {process.instance}")
+    return (
+        f"m{name} {ends} {model} w={width:.6g}u l={length:.6g}u as={area:.6g}p ad={area:.6g}p "
+        f"ps={perimeter:.6g}u pd={perimeter:.6g}u m={multiplier}{shift} {process.instance}"
+    )

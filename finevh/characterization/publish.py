@@ -25,8 +25,15 @@ __all__ = ["publish"]
 _COMMENT = "Schematic-level characterisation with ngspice; see README.md for provenance and licence."
 
 
-def publish(technology: Path, records: Path, out: Path | None = None, *, variants: Sequence[str] | None = None,
-            vdds: Sequence[float] | None = None, report: Callable[[Path], None] | None = None) -> tuple[Path, ...]:
+def publish(
+    technology: Path,
+    records: Path,
+    out: Path | None = None,
+    *,
+    variants: Sequence[str] | None = None,
+    vdds: Sequence[float] | None = None,
+    report: Callable[[Path], None] | None = None,
+) -> tuple[Path, ...]:
     """Write every view that ``[views]`` of a technology file names.
 
     Parameters
@@ -82,7 +89,9 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
             write_gzip(render_liberty(library, threshold_voltage_group=variant, comment=_COMMENT), path)
             done(path)
         models += library.cells.values()
-    _physical_views(manifest, manifest.views, models, {header.name: header.supplies for header in headers}, folder, done)
+    _physical_views(
+        manifest, manifest.views, models, {header.name: header.supplies for header in headers}, folder, done
+    )
     if manifest.views.cross_voltage:
         path = folder / manifest.views.cross_voltage
         write_cross_file(cross_from_records(found, supplies, topologies, process.pair_span), path)
@@ -90,8 +99,9 @@ def publish(technology: Path, records: Path, out: Path | None = None, *, variant
     return tuple(written)
 
 
-def _load(records: Path, supplies: Mapping[str, Sequence[float]], topologies: Mapping[str, Topology]
-          ) -> dict[tuple[str, float, str], CellRecord]:
+def _load(
+    records: Path, supplies: Mapping[str, Sequence[float]], topologies: Mapping[str, Topology]
+) -> dict[tuple[str, float, str], CellRecord]:
     found = {}
     for variant, vdds in supplies.items():
         for vdd in vdds:
@@ -103,8 +113,14 @@ def _load(records: Path, supplies: Mapping[str, Sequence[float]], topologies: Ma
     return found
 
 
-def _physical_views(manifest: Manifest, views: Views, models: Sequence[Cell], supplies: Mapping[str, tuple[str, ...]],
-                    folder: Path, done: Callable[[Path], None]) -> None:
+def _physical_views(
+    manifest: Manifest,
+    views: Views,
+    models: Sequence[Cell],
+    supplies: Mapping[str, tuple[str, ...]],
+    folder: Path,
+    done: Callable[[Path], None],
+) -> None:
     """LEF of all variants (one footprint, one macro per name) and Verilog models."""
     if manifest.site is None:
         return
@@ -127,7 +143,14 @@ def _physical_views(manifest: Manifest, views: Views, models: Sequence[Cell], su
 
 
 def _footprint(cell: Cell, height: float, supplies: tuple[str, ...]) -> Footprint:
-    pins = tuple((pin.name, "OUTPUT" if pin.direction == Direction.OUTPUT else "INPUT", "CLOCK" if pin.clock else "SIGNAL")
-                 for pin in cell.pins)
-    return Footprint(cell.name, cell.area / height, height, "CORE" if pins else "CORE SPACER",
-                     pins + tuple((name, "INOUT", "POWER") for name in supplies))
+    pins = tuple(
+        (pin.name, "OUTPUT" if pin.direction == Direction.OUTPUT else "INPUT", "CLOCK" if pin.clock else "SIGNAL")
+        for pin in cell.pins
+    )
+    return Footprint(
+        cell.name,
+        cell.area / height,
+        height,
+        "CORE" if pins else "CORE SPACER",
+        pins + tuple((name, "INOUT", "POWER") for name in supplies),
+    )

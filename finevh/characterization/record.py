@@ -56,8 +56,9 @@ FloatArray = NDArray[np.float64]
 Sense = Literal["positive_unate", "negative_unate", "non_unate"]
 """`non_unate` only for edge-triggered arcs, whose input edge `timing_type` names."""
 TimingType = Literal["combinational", "rising_edge", "falling_edge", "clear", "preset"]
-ConstraintKind = Literal["setup_rising", "setup_falling", "hold_rising", "hold_falling", "recovery_rising",
-                         "removal_rising"]
+ConstraintKind = Literal[
+    "setup_rising", "setup_falling", "hold_rising", "hold_falling", "recovery_rising", "removal_rising"
+]
 State = tuple[tuple[str, int], ...]
 """Side inputs (and internal state variable `IQ`) held during a measurement: ((pin, bit), ...), pins in cell order."""
 
@@ -310,15 +311,17 @@ def load_record(path: Path) -> CellRecord:
         with gzip.open(path, "rt", encoding="utf-8") as handle:
             data = json.load(handle)
     except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: not a readable characterisation record ({error}); delete it and characterise "
-                         "again") from error
+        raise InputError(
+            f"{path}: not a readable characterisation record ({error}); delete it and characterise again"
+        ) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA_VERSION:
         raise InputError(f"{path}: record schema is not {SCHEMA_VERSION}; delete it and characterise again")
     try:
         return _record(data)
     except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: damaged characterisation record ({error!r}); delete it and characterise "
-                         "again") from error
+        raise InputError(
+            f"{path}: damaged characterisation record ({error!r}); delete it and characterise again"
+        ) from error
 
 
 def _plain(value: Any) -> Any:
@@ -357,8 +360,15 @@ def _build(kind: type[Any], data: Mapping[str, Any]) -> Any:
 
 
 _PARTS: Mapping[str, type[Any]] = {
-    "pins": Pin, "capacitances": PinCapacitance, "arcs": Arc, "hidden": HiddenEnergy, "leakage": StateLeakage,
-    "cross_leakage": CrossLeakage, "cross_delay": CrossDelay, "noise": NoiseMargin, "constraints": Constraint,
+    "pins": Pin,
+    "capacitances": PinCapacitance,
+    "arcs": Arc,
+    "hidden": HiddenEnergy,
+    "leakage": StateLeakage,
+    "cross_leakage": CrossLeakage,
+    "cross_delay": CrossDelay,
+    "noise": NoiseMargin,
+    "constraints": Constraint,
     "pulse_widths": PulseWidth,
 }
 

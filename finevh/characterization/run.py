@@ -77,14 +77,36 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float, m
     """
     grid = process.grid
     parts = [
-        models, process.section, process.preamble, process.instance,
-        process.temperature_c, process.devices[variant.device], process.length_um, process.width_n_um,
-        process.width_p_um, process.diffusion_um, process.pair_span, process.delay_step, process.vdd, grid.slew.tolist(),
-        grid.load_ff.tolist(), grid.side_slew, grid.side_load, grid.cross_slew, grid.cross_load,
+        models,
+        process.section,
+        process.preamble,
+        process.instance,
+        process.temperature_c,
+        process.devices[variant.device],
+        process.length_um,
+        process.width_n_um,
+        process.width_p_um,
+        process.diffusion_um,
+        process.pair_span,
+        process.delay_step,
+        process.vdd,
+        grid.slew.tolist(),
+        grid.load_ff.tolist(),
+        grid.side_slew,
+        grid.side_load,
+        grid.cross_slew,
+        grid.cross_load,
         grid.constraint_slew if topology.sequential else (),
-        variant.length_offset_nm, variant.vth_offset_mv, vdd, topology.name, topology.inputs,
-        [(pin, f.text) for pin, f in topology.outputs], [repr(t) for t in topology.transistors],
-        repr(topology.sequential), *topology.resistors, *([grid.rest_ps] if grid.rest_ps else []),
+        variant.length_offset_nm,
+        variant.vth_offset_mv,
+        vdd,
+        topology.name,
+        topology.inputs,
+        [(pin, f.text) for pin, f in topology.outputs],
+        [repr(t) for t in topology.transistors],
+        repr(topology.sequential),
+        *topology.resistors,
+        *([grid.rest_ps] if grid.rest_ps else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -97,9 +119,18 @@ def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd
     InputError
         If the technology describes no inverter.
     """
-    inverter = next((t for t in cells if len(t.inputs) == 1 and len(t.outputs) == 1 and not t.sequential
-                     and t.outputs[0][1].evaluate({t.inputs[0]: 0}) == 1
-                     and t.outputs[0][1].evaluate({t.inputs[0]: 1}) == 0), None)
+    inverter = next(
+        (
+            t
+            for t in cells
+            if len(t.inputs) == 1
+            and len(t.outputs) == 1
+            and not t.sequential
+            and t.outputs[0][1].evaluate({t.inputs[0]: 0}) == 1
+            and t.outputs[0][1].evaluate({t.inputs[0]: 1}) == 0
+        ),
+        None,
+    )
     if inverter is None:
         raise InputError(f"{process.path}: no cell is an inverter; the grid is scaled to one, so describe one")
     # A generous start: 200 ps and 20 ps/fF only set how long the first run waits.
@@ -108,7 +139,10 @@ def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd
     slew = 20.0
     for _ in range(3):
         samples = run_toggles(corner, inverter, [(load, [(toggle, [slew])]) for load in (4.0, 8.0)])
-        delay = [float(np.mean([next(iter(s.delay_ps.values())) for s in samples if s.load_ff == load])) for load in (4.0, 8.0)]
+        delay = [
+            float(np.mean([next(iter(s.delay_ps.values())) for s in samples if s.load_ff == load]))
+            for load in (4.0, 8.0)
+        ]
         unit = (delay[1] - delay[0]) / 4.0
         capacitance = float(np.mean([abs(s.charge_fc) for s in samples])) / vdd
         slew = float(np.mean([next(iter(s.out_slew_ps.values())) for s in samples if s.load_ff == 8.0]))
@@ -116,8 +150,15 @@ def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd
     return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"), options=DEFAULT_OPTIONS)
 
 
-def characterize(technology: Path, out: Path, cells: Sequence[str] = (), vdds: Sequence[float] = (),
-                 variants: Sequence[str] = (), jobs: int = 1, console: Console | None = None) -> Summary:
+def characterize(
+    technology: Path,
+    out: Path,
+    cells: Sequence[str] = (),
+    vdds: Sequence[float] = (),
+    variants: Sequence[str] = (),
+    jobs: int = 1,
+    console: Console | None = None,
+) -> Summary:
     """Measure the cell-corners of a technology that `out` does not hold yet.
 
     Parameters
@@ -146,9 +187,18 @@ def characterize(technology: Path, out: Path, cells: Sequence[str] = (), vdds: S
         process.check_voltage(vdd)
     names = list(variants) or [v.name for v in process.variants]
     models = hashlib.sha256(read_models(process)).hexdigest()
-    tasks = [_Task(t, process.variant(name), vdd, record_path(out, t.name, name, vdd),
-                   digest(process, t, process.variant(name), vdd, models))
-             for name in names for vdd in reversed(rails) for t in chosen]
+    tasks = [
+        _Task(
+            t,
+            process.variant(name),
+            vdd,
+            record_path(out, t.name, name, vdd),
+            digest(process, t, process.variant(name), vdd, models),
+        )
+        for name in names
+        for vdd in reversed(rails)
+        for t in chosen
+    ]
     open_tasks = [task for task in tasks if not _finished(task)]
     failed = _run(process, list(topologies.values()), open_tasks, out, jobs, console or Console(stderr=True))
     return Summary(len(open_tasks) - len(failed), len(tasks) - len(open_tasks), tuple(failed))
@@ -158,19 +208,28 @@ def _finished(task: _Task) -> bool:
     return task.path.exists() and load_record(task.path).digest == task.digest
 
 
-def _run(process: Process, cells: Sequence[Topology], tasks: Sequence[_Task], out: Path, jobs: int,
-         console: Console) -> list[str]:
+def _run(
+    process: Process, cells: Sequence[Topology], tasks: Sequence[_Task], out: Path, jobs: int, console: Console
+) -> list[str]:
     """Simulate tasks with a progress bar; the time left counts the expected cost, not the number of cells."""
     failed: list[str] = []
     corners: dict[tuple[str, float], Corner] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(max_workers=jobs) as pool:
         bar = progress.add_task("characterize", total=sum(task.weight for task in tasks))
         running: dict[Future[CellRecord], _Task] = {}
         for task in tasks:
             key = (task.variant.name, task.vdd)
             if key not in corners:
-                corners[key] = corner_of(process, cells, task.variant, task.vdd, out / "failed" / f"{key[0]}-{key[1]:g}")
+                corners[key] = corner_of(
+                    process, cells, task.variant, task.vdd, out / "failed" / f"{key[0]}-{key[1]:g}"
+                )
             running[pool.submit(_measure, corners[key], task)] = task
         try:
             for future in as_completed(running):
@@ -182,8 +241,9 @@ def _run(process: Process, cells: Sequence[Topology], tasks: Sequence[_Task], ou
                     progress.console.print(f"failed: {error}")
                 else:
                     save_record(record, task.path)
-                progress.update(bar, advance=task.weight,
-                                description=f"{task.variant.name} {task.vdd:.2f} V {task.topology.name}")
+                progress.update(
+                    bar, advance=task.weight, description=f"{task.variant.name} {task.vdd:.2f} V {task.topology.name}"
+                )
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -60,8 +60,12 @@ def sequential_leakage(corner: Corner, topology: Topology) -> tuple[tuple[StateL
             assert isinstance(step.key, tuple)
             state, low, rail = step.key
             power[state, low, rail] = _static_power(bench, plot, time, window, dict.fromkeys(low, float(rail)), state)
-            _check(corner, topology, state, {p: float(plot[bench.voltage(p)][window.last]) for p in topology.output_names})
-    return _states(topology, corner.vdd, power), tuple(_table(topology, corner.vdd, drivers, power, bit) for bit in (0, 1))
+            _check(
+                corner, topology, state, {p: float(plot[bench.voltage(p)][window.last]) for p in topology.output_names}
+            )
+    return _states(topology, corner.vdd, power), tuple(
+        _table(topology, corner.vdd, drivers, power, bit) for bit in (0, 1)
+    )
 
 
 def _leakage_walk(walker: Walker, state: LogicState, drivers: FloatArray) -> Walker:
@@ -79,8 +83,9 @@ def _leakage_walk(walker: Walker, state: LogicState, drivers: FloatArray) -> Wal
     return walker
 
 
-def _static_power(bench: Bench, plot: Plot, time: FloatArray, window: Window, rails: dict[str, float],
-                  state: LogicState) -> float:
+def _static_power(
+    bench: Bench, plot: Plot, time: FloatArray, window: Window, rails: dict[str, float], state: LogicState
+) -> float:
     """Return the power of all sources over the last third of a window, mW."""
     limit = time[window.last] - QUIET_PS / 3
     begin = min(int(np.searchsorted(time, limit)), window.last - 1)
@@ -100,9 +105,11 @@ def _check(corner: Corner, topology: Topology, state: LogicState, volts: dict[st
     for pin, bit in topology.settled(state).items():
         if abs(volts[pin] - bit * corner.vdd) > LOGIC_BAND * corner.vdd:
             pattern = ", ".join(f"{name}={value}" for name, value in state.inputs)
-            raise InputError(f"{topology.origin}: [cells.{topology.name}]: {pin} is {volts[pin]:.3f} V at {pattern}, "
-                             f"IQ={state.stored} (Vdd {corner.vdd:g} V), but its function says {bit}; correct the function, "
-                             "the sequential description or the netlist")
+            raise InputError(
+                f"{topology.origin}: [cells.{topology.name}]: {pin} is {volts[pin]:.3f} V at {pattern}, "
+                f"IQ={state.stored} (Vdd {corner.vdd:g} V), but its function says {bit}; correct the function, "
+                "the sequential description or the netlist"
+            )
 
 
 def _states(topology: Topology, vdd: float, power: Powers) -> tuple[StateLeakage, ...]:
@@ -142,8 +149,11 @@ def sequential_noise(corner: Corner, topology: Topology) -> tuple[NoiseMargin, .
     assert sequential is not None
     nodes = node_names(topology)
     hold = sequential.node or topology.output_names[0]
-    watched = sorted({node for t in topology.transistors for node in (t.drain, t.source)} - {"VDD", "VSS", hold}
-                     - set(topology.output_names))
+    watched = sorted(
+        {node for t in topology.transistors for node in (t.drain, t.source)}
+        - {"VDD", "VSS", hold}
+        - set(topology.output_names)
+    )
     bench = Bench(topology, nodes, corner.vdd)
     grid = np.linspace(0.0, corner.vdd, VTC_POINTS)
     runs = []
@@ -152,13 +162,25 @@ def sequential_noise(corner: Corner, topology: Topology) -> tuple[NoiseMargin, .
         for bits in itertools.product((0, 1), repeat=len(others) + 1):
             side = dict(zip(others, bits[:-1], strict=True))
             for i, name in enumerate(topology.inputs):
-                bench.commands += [f"alter vi{i} dc={corner.vdd * side.get(name, 0):.6g}", f"alter ei{i} gain={int(name == pin)}"]
+                bench.commands += [
+                    f"alter vi{i} dc={corner.vdd * side.get(name, 0):.6g}",
+                    f"alter ei{i} gain={int(name == pin)}",
+                ]
             bench.commands.append(f"alter vhold dc={corner.vdd * bits[-1]:.6g}")
             bench.commands += [f"dc vdrv 0 {grid[-1] + 1e-6:.9g} {grid[1]:.9g}", "write out.raw", "destroy all"]
             bench.plots += 1
             runs.append(pin)
-    deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, STATIC_OPTIONS, watched,
-                     static=True, elements=[f"vhold {nodes[hold]} 0 0"])
+    deck = cell_deck(
+        corner.process,
+        corner.variant,
+        topology,
+        corner.vdd,
+        bench.commands,
+        STATIC_OPTIONS,
+        watched,
+        static=True,
+        elements=[f"vhold {nodes[hold]} 0 0"],
+    )
     limits: dict[str, tuple[float, float]] = {}
     for pin, plot in zip(runs, simulate(deck, bench.plots, corner.scratch), strict=True):
         # A stage with a clocked device between the pin's transistors and its output shows at no node of the pin itself.

@@ -65,13 +65,27 @@ def characterize_sequential(corner: Corner, topology: Topology) -> CellRecord:
     _fill(corner, topology, table, [(move, {(slew, load)}) for move in dict.fromkeys(moves)])
     worst = {key: _slowest(table, members, key[0][1], slew, load) for key, members in groups.items()}
     _fill(corner, topology, table, [(move, _points(corner, key[0])) for key, move in worst.items()])
-    capacitances = tuple(_capacitance(corner, pin, [s for (m, s_, l_), s in table.items() if m.pin == pin
-                                                    and (s_, l_) == (slew, load)]) for pin in topology.inputs)
+    capacitances = tuple(
+        _capacitance(corner, pin, [s for (m, s_, l_), s in table.items() if m.pin == pin and (s_, l_) == (slew, load)])
+        for pin in topology.inputs
+    )
     constraints, pulses = measure_constraints(corner, topology)
     return CellRecord(
-        topology.name, corner.variant.name, corner.vdd, corner.process.temperature_c, pins_of(topology), capacitances,
-        _arcs(corner, table, worst), _hidden(topology, [(m, table[m, slew, load]) for m in quiet]), states, cross_leakage,
-        _cross(corner, topology, table, worst), sequential_noise(corner, topology), constraints, pulses)
+        topology.name,
+        corner.variant.name,
+        corner.vdd,
+        corner.process.temperature_c,
+        pins_of(topology),
+        capacitances,
+        _arcs(corner, table, worst),
+        _hidden(topology, [(m, table[m, slew, load]) for m in quiet]),
+        states,
+        cross_leakage,
+        _cross(corner, topology, table, worst),
+        sequential_noise(corner, topology),
+        constraints,
+        pulses,
+    )
 
 
 def _slowest(table: Table, moves: Iterable[Move], output: str, slew: float, load: float) -> Move:
@@ -125,11 +139,16 @@ def _points(corner: Corner, group: Group) -> set[tuple[float, float]]:
     return {(float(s), float(load)) for s in slews for load in loads}
 
 
-def _fill(corner: Corner, topology: Topology, table: Table, wanted: Sequence[tuple[Move, set[tuple[float, float]]]]) -> None:
+def _fill(
+    corner: Corner, topology: Topology, table: Table, wanted: Sequence[tuple[Move, set[tuple[float, float]]]]
+) -> None:
     """Simulate the (slew, load) points of every move that the table lacks."""
     plan = []
     for load in sorted({load for _, points in wanted for _, load in points}):
-        runs = [(move, sorted(s for s, at in points if at == load and (move, s, load) not in table)) for move, points in wanted]
+        runs = [
+            (move, sorted(s for s, at in points if at == load and (move, s, load) not in table))
+            for move, points in wanted
+        ]
         runs = [(move, slews) for move, slews in runs if slews]
         if runs:
             plan.append((load, _builder(corner, topology, runs)))
@@ -138,7 +157,9 @@ def _fill(corner: Corner, topology: Topology, table: Table, wanted: Sequence[tup
         table[sample.toggle, sample.slew_ps, sample.load_ff] = sample
 
 
-def _builder(corner: Corner, topology: Topology, runs: Sequence[tuple[Move, Sequence[float]]]) -> Callable[[float], Train]:
+def _builder(
+    corner: Corner, topology: Topology, runs: Sequence[tuple[Move, Sequence[float]]]
+) -> Callable[[float], Train]:
     """Return a builder of the train that walks to each move's state and makes the move, once per slew."""
 
     def build(hold: float) -> Train:
@@ -170,10 +191,20 @@ def _arcs(corner: Corner, table: Table, worst: dict[tuple[Group, bool], Move]) -
     for group in dict.fromkeys(key[0] for key in worst):
         axes = _axes(corner, group)
         up, down = worst.get((group, True)), worst.get((group, False))
-        arcs.append(Arc(group[0], group[1], group[2], group[3], (), *axes,
-                        _edge(corner, table, up, group[1], axes) if up else None,
-                        _edge(corner, table, down, group[1], axes) if down else None,
-                        up.side if up else (), down.side if down else ()))
+        arcs.append(
+            Arc(
+                group[0],
+                group[1],
+                group[2],
+                group[3],
+                (),
+                *axes,
+                _edge(corner, table, up, group[1], axes) if up else None,
+                _edge(corner, table, down, group[1], axes) if down else None,
+                up.side if up else (),
+                down.side if down else (),
+            )
+        )
     return tuple(arcs)
 
 
@@ -197,10 +228,14 @@ def _hidden(topology: Topology, quiet: Sequence[tuple[Move, Sample]]) -> tuple[H
 def _capacitance(corner: Corner, pin: str, samples: Sequence[Sample]) -> PinCapacitance:
     rise = [s.charge_fc / corner.vdd for s in samples if s.rising]
     fall = [-s.charge_fc / corner.vdd for s in samples if not s.rising]
-    return PinCapacitance(pin, float(np.mean(rise)), float(np.mean(fall)), (min(rise), max(rise)), (min(fall), max(fall)))
+    return PinCapacitance(
+        pin, float(np.mean(rise)), float(np.mean(fall)), (min(rise), max(rise)), (min(fall), max(fall))
+    )
 
 
-def _cross(corner: Corner, topology: Topology, table: Table, worst: dict[tuple[Group, bool], Move]) -> tuple[CrossDelay, ...]:
+def _cross(
+    corner: Corner, topology: Topology, table: Table, worst: dict[tuple[Group, bool], Move]
+) -> tuple[CrossDelay, ...]:
     """Repeat worst arc edges with the moving input's driver on other rails (synchronous arcs only)."""
     grid = corner.process.grid
     slews, loads = corner.slew_ps[list(grid.cross_slew)], corner.load_ff[list(grid.cross_load)]
@@ -210,16 +245,35 @@ def _cross(corner: Corner, topology: Topology, table: Table, worst: dict[tuple[G
     points = {(float(s), float(load)) for s in slews for load in loads}
     other = [float(v) for v in drivers if abs(v - corner.vdd) > 1e-6]
     if other:
-        _fill(corner, topology, crossed_table, [(Move(m.state, m.pin, v), points) for m in chosen.values() for v in other])
+        _fill(
+            corner, topology, crossed_table, [(Move(m.state, m.pin, v), points) for m in chosen.values() for v in other]
+        )
     found = []
     for (group, up), move in chosen.items():
         shape = (len(drivers), len(slews), len(loads))
         delay, out_slew = np.empty(shape), np.empty(shape)
         for d, rail in enumerate(drivers):
             own = abs(rail - corner.vdd) <= 1e-6
-            edge = _edge(corner, table if own else crossed_table, move if own else Move(move.state, move.pin, float(rail)),
-                         group[1], (slews, loads))
+            edge = _edge(
+                corner,
+                table if own else crossed_table,
+                move if own else Move(move.state, move.pin, float(rail)),
+                group[1],
+                (slews, loads),
+            )
             delay[d], out_slew[d] = edge.delay_ps, edge.slew_ps
-        found.append(CrossDelay(group[0], group[1], group[2], "rise" if up else "fall", move.side, drivers, slews, loads,
-                                delay, out_slew))
+        found.append(
+            CrossDelay(
+                group[0],
+                group[1],
+                group[2],
+                "rise" if up else "fall",
+                move.side,
+                drivers,
+                slews,
+                loads,
+                delay,
+                out_slew,
+            )
+        )
     return tuple(found)

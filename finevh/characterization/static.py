@@ -45,7 +45,10 @@ def leakage(corner: Corner, topology: Topology) -> tuple[tuple[StateLeakage, ...
     bench = Bench(topology, node_names(topology), corner.vdd)
     for digits in codes:
         for i, digit in enumerate(digits):
-            bench.commands += [f"alter vi{i} dc={corner.vdd if digit == 1 else 0:.6g}", f"alter ei{i} gain={int(digit == 2)}"]
+            bench.commands += [
+                f"alter vi{i} dc={corner.vdd if digit == 1 else 0:.6g}",
+                f"alter ei{i} gain={int(digit == 2)}",
+            ]
         rails = drivers if 2 in digits else np.array([corner.vdd])
         _sweep(bench, "vdrv", rails)
     plots = _simulate(corner, bench)
@@ -56,7 +59,9 @@ def leakage(corner: Corner, topology: Topology) -> tuple[tuple[StateLeakage, ...
         table[:, sum(d * 3**i for i, d in enumerate(digits))] = power
         if 2 not in digits:
             values = dict(zip(topology.inputs, digits, strict=True))
-            check_function(corner, topology, values, {p: float(plot[bench.voltage(p)][0]) for p in topology.output_names})
+            check_function(
+                corner, topology, values, {p: float(plot[bench.voltage(p)][0]) for p in topology.output_names}
+            )
             states.append(StateLeakage(tuple(values.items()), float(power[0])))
     return tuple(states), CrossLeakage(topology.inputs, -1, drivers, table)
 
@@ -67,9 +72,11 @@ def check_function(corner: Corner, topology: Topology, values: dict[str, int], v
         expected = function.evaluate(values)
         if abs(volts[pin] - expected * corner.vdd) > LOGIC_BAND * corner.vdd:
             pattern = ", ".join(f"{name}={bit}" for name, bit in values.items())
-            raise InputError(f"{topology.origin}: [cells.{topology.name}]: {pin} is {volts[pin]:.3f} V at {pattern} "
-                             f"(Vdd {corner.vdd:g} V), but its function {function.text!r} says {expected}; correct the "
-                             "function or the netlist")
+            raise InputError(
+                f"{topology.origin}: [cells.{topology.name}]: {pin} is {volts[pin]:.3f} V at {pattern} "
+                f"(Vdd {corner.vdd:g} V), but its function {function.text!r} says {expected}; correct the "
+                "function or the netlist"
+            )
 
 
 def noise_margins(corner: Corner, topology: Topology) -> tuple[NoiseMargin, ...]:
@@ -80,8 +87,10 @@ def noise_margins(corner: Corner, topology: Topology) -> tuple[NoiseMargin, ...]
     for toggle in runs:
         side = dict(toggle.side)
         for i, pin in enumerate(topology.inputs):
-            bench.commands += [f"alter vi{i} dc={corner.vdd * side.get(pin, 0):.6g}",
-                               f"alter ei{i} gain={int(pin == toggle.pin)}"]
+            bench.commands += [
+                f"alter vi{i} dc={corner.vdd * side.get(pin, 0):.6g}",
+                f"alter ei{i} gain={int(pin == toggle.pin)}",
+            ]
         _sweep(bench, "vdrv", grid)
     plots = _simulate(corner, bench)
     limits: dict[str, tuple[float, float]] = {}
@@ -103,14 +112,20 @@ def unity_gain(v_in: FloatArray, v_out: FloatArray) -> tuple[float, float]:
 
 def _moved(topology: Topology, toggle: Toggle) -> list[str]:
     side = dict(toggle.side)
-    return [pin for pin, f in topology.outputs if f.evaluate({**side, toggle.pin: 0}) != f.evaluate({**side, toggle.pin: 1})]
+    return [
+        pin for pin, f in topology.outputs if f.evaluate({**side, toggle.pin: 0}) != f.evaluate({**side, toggle.pin: 1})
+    ]
 
 
 def _sweep(bench: Bench, source: str, values: FloatArray) -> None:
     """Append a DC sweep over evenly spaced values and write it."""
     step = values[1] - values[0] if len(values) > 1 else 1.0
     # half a step beyond the end keeps rounding from losing the last point
-    bench.commands += [f"dc {source} {values[0]:.9g} {values[-1] + 0.4 * step:.9g} {step:.9g}", "write out.raw", "destroy all"]
+    bench.commands += [
+        f"dc {source} {values[0]:.9g} {values[-1] + 0.4 * step:.9g} {step:.9g}",
+        "write out.raw",
+        "destroy all",
+    ]
     bench.plots += 1
 
 
@@ -123,8 +138,10 @@ def _simulate(corner: Corner, bench: Bench) -> list[Plot]:
     for plot in plots:
         for name, values in plot.vectors.items():
             if name.startswith("v(") and np.any(np.abs(values) > limit):
-                raise SimulationError(f"{bench.topology.name} {corner.variant.name} {corner.vdd:g} V: ngspice found a false "
-                                      f"operating point ({name} beyond {limit:.2f} V)")
+                raise SimulationError(
+                    f"{bench.topology.name} {corner.variant.name} {corner.vdd:g} V: ngspice found a false "
+                    f"operating point ({name} beyond {limit:.2f} V)"
+                )
     return plots
 
 

@@ -138,8 +138,9 @@ class Topology:
             if self.sequential is None:
                 found.append(LogicState(tuple(inputs.items()), None))
                 continue
-            found += [LogicState(tuple(inputs.items()), bit) for bit in (0, 1)
-                      if self.sequential.resolve(inputs, bit) == bit]
+            found += [
+                LogicState(tuple(inputs.items()), bit) for bit in (0, 1) if self.sequential.resolve(inputs, bit) == bit
+            ]
         return found
 
     def path(self, start: LogicState, goal: LogicState) -> list[tuple[str, int]]:
@@ -161,8 +162,10 @@ class Topology:
                 if following not in seen:
                     seen[following] = [*seen[state], (pin, 1 - bit)]
                     queue.append(following)
-        raise InputError(f"{self.origin}: [cells.{self.name}]: no input sequence leads to state {goal.inputs}, "
-                         f"IQ={goal.stored}; correct its sequential description")
+        raise InputError(
+            f"{self.origin}: [cells.{self.name}]: no input sequence leads to state {goal.inputs}, "
+            f"IQ={goal.stored}; correct its sequential description"
+        )
 
     def width_sites(self, drive: int) -> int:
         """Return the footprint of the drive-n cell in sites: n copies of the gate columns, one end gap, the breaks."""

@@ -21,8 +21,16 @@ from finevh.errors import InputError
 from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc, Table
 from finevh.technology.model import ArcType, Direction, Kind, Sense
 
-__all__ = ["Header", "cell_from_record", "fillers", "header_cells", "library_from_records", "load_headers", "scale_drive",
-           "state_condition"]
+__all__ = [
+    "Header",
+    "cell_from_record",
+    "fillers",
+    "header_cells",
+    "library_from_records",
+    "load_headers",
+    "scale_drive",
+    "state_condition",
+]
 
 FloatArray = NDArray[np.float64]
 SLEW_LOWER, SLEW_UPPER = 0.3, 0.7
@@ -66,11 +74,23 @@ def _pins(record: CellRecord) -> list[Pin]:
             pins.append(Pin(entry.name, Direction.OUTPUT, entry.function, max_cap=loads.get(entry.name, np.inf)))
             continue
         if entry.name not in charges:
-            raise InputError(f"record of {record.cell} ({record.variant}, {record.vdd:g} V): no capacitance of pin "
-                             f"{entry.name}; delete the record and characterise again")
+            raise InputError(
+                f"record of {record.cell} ({record.variant}, {record.vdd:g} V): no capacitance of pin "
+                f"{entry.name}; delete the record and characterise again"
+            )
         rise, fall = charges[entry.name].rise_ff, charges[entry.name].fall_ff
-        pins.append(Pin(entry.name, Direction.INPUT, "", entry.clock, 0.5 * (rise + fall), rise, fall,
-                        max_slew=max(slews, default=np.inf)))
+        pins.append(
+            Pin(
+                entry.name,
+                Direction.INPUT,
+                "",
+                entry.clock,
+                0.5 * (rise + fall),
+                rise,
+                fall,
+                max_slew=max(slews, default=np.inf),
+            )
+        )
     return pins
 
 
@@ -98,9 +118,19 @@ def _arc(arc: RecordArc, topology: Topology) -> Arc:
 
     kind = ArcType[arc.timing_type.upper()]
     edge_triggered = kind in (ArcType.RISING_EDGE, ArcType.FALLING_EDGE)
-    return Arc(arc.related_pin, arc.pin, kind, Sense.NON_UNATE if edge_triggered else _SENSE[arc.sense],
-               state_condition(arc.state, topology),
-               (table(arc.rise, "delay_ps"), table(arc.fall, "delay_ps"), table(arc.rise, "slew_ps"), table(arc.fall, "slew_ps")))
+    return Arc(
+        arc.related_pin,
+        arc.pin,
+        kind,
+        Sense.NON_UNATE if edge_triggered else _SENSE[arc.sense],
+        state_condition(arc.state, topology),
+        (
+            table(arc.rise, "delay_ps"),
+            table(arc.fall, "delay_ps"),
+            table(arc.rise, "slew_ps"),
+            table(arc.fall, "slew_ps"),
+        ),
+    )
 
 
 def _powers(record: CellRecord, arcs: Sequence[RecordArc], topology: Topology) -> list[PowerArc]:
@@ -117,14 +147,17 @@ def _powers(record: CellRecord, arcs: Sequence[RecordArc], topology: Topology) -
             if not state and len(members) > 1 and arc.rise_state == arc.fall_state:
                 # One arc per sense and one side state each, as in XOR: the state tells them apart.
                 state = tuple(item for item in arc.rise_state if item[0] != "IQ")
-            rise, fall = (None if edge is None else Table(arc.slew_ps, arc.load_ff, edge.energy_fj)
-                          for edge in (arc.rise, arc.fall))
+            rise, fall = (
+                None if edge is None else Table(arc.slew_ps, arc.load_ff, edge.energy_fj)
+                for edge in (arc.rise, arc.fall)
+            )
             found.append(PowerArc(related, pin, state_condition(state, topology), rise, fall))
     for hidden in record.hidden:
         # An edge that moves an output in this state has its energy in the arc: not a number here, no table there.
         rise, fall = (
-            None if np.isnan(values).any() else
-            Table(hidden.slew_ps if len(hidden.slew_ps) > 1 else _NO_AXIS, _NO_AXIS, values.reshape(-1, 1))
+            None
+            if np.isnan(values).any()
+            else Table(hidden.slew_ps if len(hidden.slew_ps) > 1 else _NO_AXIS, _NO_AXIS, values.reshape(-1, 1))
             for values in (hidden.rise_fj, hidden.fall_fj)
         )
         if rise is not None or fall is not None:
@@ -135,17 +168,33 @@ def _powers(record: CellRecord, arcs: Sequence[RecordArc], topology: Topology) -
 def _constraints(record: CellRecord) -> list[Arc]:
     arcs = []
     for item in record.constraints:
-        def table(values: FloatArray | None, related: FloatArray = item.related_slew_ps,
-                  data: FloatArray = item.constrained_slew_ps) -> Table | None:
+
+        def table(
+            values: FloatArray | None,
+            related: FloatArray = item.related_slew_ps,
+            data: FloatArray = item.constrained_slew_ps,
+        ) -> Table | None:
             return None if values is None else Table(related, data, np.ascontiguousarray(values.T))
 
-        arcs.append(Arc(item.related_pin, item.pin, ArcType[item.kind.upper()], Sense.NON_UNATE, "",
-                        (table(item.rise_ps), table(item.fall_ps), None, None)))
+        arcs.append(
+            Arc(
+                item.related_pin,
+                item.pin,
+                ArcType[item.kind.upper()],
+                Sense.NON_UNATE,
+                "",
+                (table(item.rise_ps), table(item.fall_ps), None, None),
+            )
+        )
     for pulse in record.pulse_widths:
-        high, low = (None if value is None else Table(_NO_AXIS, _NO_AXIS, np.array([[value]]))
-                     for value in (pulse.high_ps, pulse.low_ps))
+        high, low = (
+            None if value is None else Table(_NO_AXIS, _NO_AXIS, np.array([[value]]))
+            for value in (pulse.high_ps, pulse.low_ps)
+        )
         if high is not None or low is not None:
-            arcs.append(Arc(pulse.pin, pulse.pin, ArcType.MIN_PULSE_WIDTH, Sense.NON_UNATE, "", (high, low, None, None)))
+            arcs.append(
+                Arc(pulse.pin, pulse.pin, ArcType.MIN_PULSE_WIDTH, Sense.NON_UNATE, "", (high, low, None, None))
+            )
     return arcs
 
 
@@ -194,6 +243,7 @@ def cell_from_record(record: CellRecord, topology: Topology, site_um: tuple[floa
 
 def scale_drive(cell: Cell, drive: int, name: str, area: float) -> Cell:
     """Return the drive-n cell: n copies in parallel."""
+
     def load(table: Table | None, energy: bool = False) -> Table | None:
         if table is None:
             return None
@@ -206,9 +256,19 @@ def scale_drive(cell: Cell, drive: int, name: str, area: float) -> Cell:
         return replace(item, tables=(a, b, c, d))
 
     return replace(
-        cell, name=name, area=area,
-        pins=[replace(p, cap=p.cap * drive, cap_rise=p.cap_rise * drive, cap_fall=p.cap_fall * drive,
-                      max_cap=p.max_cap * drive) for p in cell.pins],
+        cell,
+        name=name,
+        area=area,
+        pins=[
+            replace(
+                p,
+                cap=p.cap * drive,
+                cap_rise=p.cap_rise * drive,
+                cap_fall=p.cap_fall * drive,
+                max_cap=p.max_cap * drive,
+            )
+            for p in cell.pins
+        ],
         arcs=[arc(item) for item in cell.arcs],
         powers=[replace(p, rise=load(p.rise, True), fall=load(p.fall, True)) for p in cell.powers],
         leakage=[(when, value * drive) for when, value in cell.leakage],
@@ -218,8 +278,18 @@ def scale_drive(cell: Cell, drive: int, name: str, area: float) -> Cell:
 
 def fillers(widths: Mapping[str, Iterable[int]], site_um: tuple[float, float]) -> list[Cell]:
     """Cells without transistors: name stem to widths in sites; they leak nothing."""
-    return [Cell(f"{stem}_X{sites}", sites * site_um[0] * site_um[1], footprint=stem, kind=Kind.PHYSICAL,
-                 default_leakage=0.0, dont_use=True) for stem, entries in widths.items() for sites in entries]
+    return [
+        Cell(
+            f"{stem}_X{sites}",
+            sites * site_um[0] * site_um[1],
+            footprint=stem,
+            kind=Kind.PHYSICAL,
+            default_leakage=0.0,
+            dont_use=True,
+        )
+        for stem, entries in widths.items()
+        for sites in entries
+    ]
 
 
 @dataclass(frozen=True)
@@ -245,15 +315,22 @@ def load_headers(path: Path) -> tuple[Header, ...]:
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("headers", {})
-        return tuple(Header(name, tuple(e["drives"]), e["columns"], e["fixed"], e["select"], e["select_pin"],
-                            tuple(e["supplies"])) for name, e in entries.items())
+        return tuple(
+            Header(
+                name, tuple(e["drives"]), e["columns"], e["fixed"], e["select"], e["select_pin"], tuple(e["supplies"])
+            )
+            for name, e in entries.items()
+        )
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); correct 'headers' of the technology file") from error
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); correct 'headers' of the technology file"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
     except KeyError as error:
-        raise InputError(f"{path}: a header lacks key {error}; keys are drives, columns, fixed, select, select_pin, "
-                         "supplies") from error
+        raise InputError(
+            f"{path}: a header lacks key {error}; keys are drives, columns, fixed, select, select_pin, supplies"
+        ) from error
 
 
 def header_cells(headers: Iterable[Header], records: Sequence[CellRecord], site_um: tuple[float, float]) -> list[Cell]:
@@ -265,17 +342,33 @@ def header_cells(headers: Iterable[Header], records: Sequence[CellRecord], site_
     cells = []
     for header in headers:
         if header.select not in found:
-            raise InputError(f"header {header.name}: its select pin is the input of {header.select}, which has no record")
+            raise InputError(
+                f"header {header.name}: its select pin is the input of {header.select}, which has no record"
+            )
         pin = replace(_pins(found[header.select])[0], name=header.select_pin, clock=False)
         for drive in header.drives:
             sites = header.columns * drive + header.fixed
-            cells.append(Cell(f"{header.name}_X{drive}", sites * site_um[0] * site_um[1], footprint=header.name,
-                              kind=Kind.PHYSICAL, pins=[pin], dont_use=True))
+            cells.append(
+                Cell(
+                    f"{header.name}_X{drive}",
+                    sites * site_um[0] * site_um[1],
+                    footprint=header.name,
+                    kind=Kind.PHYSICAL,
+                    pins=[pin],
+                    dont_use=True,
+                )
+            )
     return cells
 
 
-def library_from_records(records: Sequence[CellRecord], topologies: Mapping[str, Topology], physical: Sequence[Cell],
-                         site_um: tuple[float, float], suffix: str, name: str) -> Library:
+def library_from_records(
+    records: Sequence[CellRecord],
+    topologies: Mapping[str, Topology],
+    physical: Sequence[Cell],
+    site_um: tuple[float, float],
+    suffix: str,
+    name: str,
+) -> Library:
     """Build the library of one corner: every drive of every record, drives side by side, then physical cells.
 
     Raises
@@ -294,8 +387,9 @@ def library_from_records(records: Sequence[CellRecord], topologies: Mapping[str,
             raise InputError(f"library {name}: no topology describes the characterised cell {record.cell}")
         base = cell_from_record(record, topology, site_um)
         for drive in topology.drives:
-            cell = scale_drive(base, drive, f"{record.cell}_X{drive}{suffix}",
-                               topology.width_sites(drive) * site_um[0] * site_um[1])
+            cell = scale_drive(
+                base, drive, f"{record.cell}_X{drive}{suffix}", topology.width_sites(drive) * site_um[0] * site_um[1]
+            )
             library.cells[cell.name] = cell
     for cell in physical:
         library.cells[cell.name + suffix] = replace(cell, name=cell.name + suffix)

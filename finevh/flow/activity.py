@@ -45,7 +45,9 @@ def program_file(stimulus: Path, program: str) -> Path:
         if (folder / f"{program}.hex").is_file():
             return folder / f"{program}.hex"
     known = sorted(path.stem for folder in folders for path in folder.glob("*.hex"))
-    raise InputError(f"activity.programs: no program '{program}' beside {stimulus}; there are {', '.join(known) or 'none'}")
+    raise InputError(
+        f"activity.programs: no program '{program}' beside {stimulus}; there are {', '.join(known) or 'none'}"
+    )
 
 
 def program_files(flow: Flow) -> tuple[Path, ...]:

@@ -30,7 +30,9 @@ def load_netlist(directory: Path, technology: Technology) -> Netlist:
     """Read a netlist on the cell table of its technology."""
     netlist = load_columns(directory / NETLIST, Netlist, cells=technology.cells)
     if netlist.n_cells and int(netlist.cell_type.max()) >= len(technology.cells.names):
-        raise InputError(f"{directory / NETLIST}: made with another technology; run the flow again with --from synthesis")
+        raise InputError(
+            f"{directory / NETLIST}: made with another technology; run the flow again with --from synthesis"
+        )
     return netlist
 
 

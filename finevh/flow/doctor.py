@@ -66,7 +66,9 @@ class Diagnosis:
 
 def _look(tool: Tool) -> ToolState:
     path = shutil.which(tool.name)
-    return ToolState(tool.name, tool.purpose, tool.install, path, None if path is None else _version(path, tool.version_args))
+    return ToolState(
+        tool.name, tool.purpose, tool.install, path, None if path is None else _version(path, tool.version_args)
+    )
 
 
 def _version(path: str, args: tuple[str, ...]) -> str | None:
@@ -84,7 +86,9 @@ def _version(path: str, args: tuple[str, ...]) -> str | None:
 
 def technologies(folders: tuple[Path, ...]) -> tuple[str, ...]:
     """Technology files found under some folders."""
-    return tuple(str(path) for folder in folders if folder.is_dir() for path in sorted(folder.glob("*/technology.toml")))
+    return tuple(
+        str(path) for folder in folders if folder.is_dir() for path in sorted(folder.glob("*/technology.toml"))
+    )
 
 
 def diagnose(folders: tuple[Path, ...] = (Path("libs"),)) -> Diagnosis:

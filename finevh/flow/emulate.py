@@ -37,11 +37,15 @@ def load_run(directory: Path) -> tuple[Flow, RunDirectory]:
     """
     path = directory / "flow.toml"
     if not path.is_file():
-        raise InputError(f"{directory}: no run here (no flow.toml); make one with 'finevh run FLOW.toml -o {directory}'")
+        raise InputError(
+            f"{directory}: no run here (no flow.toml); make one with 'finevh run FLOW.toml -o {directory}'"
+        )
     flow, run = read_flow(path), RunDirectory(directory, STAGES)
     for name in ("floorplan", "optimize", "activity", "polybias"):
         if run.record(name) is None:
-            raise InputError(f"{directory}: stage '{name}' is not finished; finish it with 'finevh run {path} -o {directory}'")
+            raise InputError(
+                f"{directory}: stage '{name}' is not finished; finish it with 'finevh run {path} -o {directory}'"
+            )
     return flow, run
 
 
@@ -94,7 +98,9 @@ def emulate_run(
     name = variant or ("pb" if "pb" in flow.schemes.variants else flow.schemes.variants[0])
     placed, design = load_design(flow, run, name)
     if placed.technology.cross is None:
-        raise InputError(f"technology {placed.technology.name} has no cross-voltage tables, which FINE-VH needs; characterise it")
+        raise InputError(
+            f"technology {placed.technology.name} has no cross-voltage tables, which FINE-VH needs; characterise it"
+        )
     used = "improved" if selector == "exact" and design.n_tiles > EXHAUSTIVE_TILES else selector
     grid = voltage_grid(flow.schemes.vdd_min, flow.schemes.vdd_max, delta)
     scheme = FineVh(single_voltage_curve(design, flow.design.name, name, grid), delta, used)
@@ -140,8 +146,20 @@ def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) ->
 
 def emulation_table(rows: list[dict[str, object]]) -> Table:
     """Table for people of what :func:`emulate_run` returns."""
-    table = Table(title=f"FINE-VH, {rows[0]['design']}, variant {rows[0]['variant']}, delta-Vdd {rows[0]['delta_vdd_v']:g} V")
-    columns = ("f, MHz", "VddL, V", "VddH, V", "tiles high", "slack, ps", "power, mW", "above bound", "selector", "bits")
+    table = Table(
+        title=f"FINE-VH, {rows[0]['design']}, variant {rows[0]['variant']}, delta-Vdd {rows[0]['delta_vdd_v']:g} V"
+    )
+    columns = (
+        "f, MHz",
+        "VddL, V",
+        "VddH, V",
+        "tiles high",
+        "slack, ps",
+        "power, mW",
+        "above bound",
+        "selector",
+        "bits",
+    )
     for name in columns:
         table.add_column(name)
     for row in rows:

@@ -52,9 +52,13 @@ def _write_layout(placed: PlacedDesign, chain: ConfigurationChain | None, def_fi
     write_def(layout, def_file)
     vdd = int(np.argmin(np.abs(placed.technology.vdds - synthesis_vdd(placed.flow))))
     graph = placed.graph.with_port_vdd(vdd)
-    path = graph.critical_path(graph.evaluate(np.full(placed.netlist.n_cells, vdd, dtype=np.int32)), placed.flow.clock.period)
+    path = graph.critical_path(
+        graph.evaluate(np.full(placed.netlist.n_cells, vdd, dtype=np.int32)), placed.flow.clock.period
+    )
     cells = path.cell[path.cell >= 0]
     picture.parent.mkdir(parents=True, exist_ok=True)
     title = f"{placed.flow.design.name}, {placed.floorplan.n_tiles} tiles, worst path"
-    figure = draw_layout(placed.netlist, placed.technology, placed.floorplan, placed.placement, cells, grid, chain, title)
+    figure = draw_layout(
+        placed.netlist, placed.technology, placed.floorplan, placed.placement, cells, grid, chain, title
+    )
     write_picture(figure, picture)

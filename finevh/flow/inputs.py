@@ -67,7 +67,9 @@ def synthesis_liberty(flow: Flow) -> Path:
         for name in liberty:
             if abs(read_liberty(folder / name).vdd - vdd) <= VOLTAGE_TOLERANCE:
                 return folder / name
-    raise InputError(f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage")
+    raise InputError(
+        f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage"
+    )
 
 
 def site_name(flow: Flow) -> str:

@@ -16,7 +16,9 @@ from finevh.openroad.tool import find_openroad
 from finevh.report.tables import comparison, read_points
 
 
-def run_flow(flow: Flow, directory: Path, *, first: str | None = None, last: str | None = None, jobs: int = 1) -> RunDirectory:
+def run_flow(
+    flow: Flow, directory: Path, *, first: str | None = None, last: str | None = None, jobs: int = 1
+) -> RunDirectory:
     """Run the main job with progress on the terminal; see :func:`finevh.flow.runner.run_stages`."""
     if flow.engine == "openroad":
         find_openroad()

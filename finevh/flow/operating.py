@@ -148,7 +148,9 @@ def run_operating_stage(context: StageContext) -> Metrics:
     activities = load_activities(inputs["activity"])
     average = average_activity(activities)
     variants = load_variants(inputs["polybias"])
-    context.note(f"slews and energies of {len(flow.schemes.variants)} variant sets at {len(placed.technology.vdds)} voltages")
+    context.note(
+        f"slews and energies of {len(flow.schemes.variants)} variant sets at {len(placed.technology.vdds)} voltages"
+    )
 
     def bind(name: str) -> tuple[SingleVoltages, EngineDesign]:
         single = time_single_voltages(placed, variants[name])
@@ -184,7 +186,9 @@ def run_operating_stage(context: StageContext) -> Metrics:
         context.write("results/tables/vdd_mux.csv", text)
         metrics["power_grid__vdd_mux__worst_drop__fraction"] = drop
         if drop > DROP_BUDGET:
-            context.note(f"warning: the Vdd-MUXes of a tile drop {100 * drop:.1f} % of Vdd, more than {100 * DROP_BUDGET:.0f} %")
+            context.note(
+                f"warning: the Vdd-MUXes of a tile drop {100 * drop:.1f} % of Vdd, more than {100 * DROP_BUDGET:.0f} %"
+            )
     return metrics
 
 

@@ -28,7 +28,11 @@ def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
 def provenance(flow: Flow, flow_text: str, keys: dict[str, str]) -> str:
     """Return ``provenance.json``: versions, hashes of the inputs and the key of every stage."""
     inputs: list[Path] = [flow.technology.path, *flow.design.files, *flow.design.include_dirs]
-    inputs += [path for path in (flow.design.netlist, flow.clock.sdc, flow.activity.vcd, flow.activity.saif) if path is not None]
+    inputs += [
+        path
+        for path in (flow.design.netlist, flow.clock.sdc, flow.activity.vcd, flow.activity.saif)
+        if path is not None
+    ]
     data = {
         "finevh": __version__,
         "python": platform.python_version(),

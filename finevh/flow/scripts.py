@@ -33,10 +33,14 @@ def plan_context(flow: Flow) -> FlowContext:
         If the flow gives no ``floorplan.planned_area``.
     """
     if flow.floorplan.planned_area is None:
-        raise InputError("floorplan.planned_area: scripts are planned before synthesis; give the cell area, such as '30000 um2'")
+        raise InputError(
+            "floorplan.planned_area: scripts are planned before synthesis; give the cell area, such as '30000 um2'"
+        )
     technology, files = technology_of(flow), read_technology_files(flow.technology.path)
     netlist = planning_netlist(flow.design.name, technology, flow.floorplan.planned_area)
-    floorplan = make_floorplan(netlist, technology, floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5)))
+    floorplan = make_floorplan(
+        netlist, technology, floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5))
+    )
     names = [variant.name for variant in technology.variants]
     at = synthesis_vdd(flow)
     plain = [LibraryFiles(name, *_file(files.at(name, at)), None, files.suffixes[name]) for name in names]

@@ -103,7 +103,9 @@ class RunDirectory:
         data: Metrics = json.loads((self.stage_path(name) / METRICS).read_text(encoding="utf-8"))
         return data
 
-    def run_stage(self, stage: Stage, key: str, context: Callable[[Path, TextIO], StageContext], command: str) -> StageRecord:
+    def run_stage(
+        self, stage: Stage, key: str, context: Callable[[Path, TextIO], StageContext], command: str
+    ) -> StageRecord:
         """Run a stage in a directory of its own and put it in place with one rename."""
         final = self.stage_path(stage.name)
         partial = final.with_name(f".{final.name}.partial")
@@ -177,7 +179,9 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise InputError(f"{path}: another finevh process is writing there; wait for it or choose another -o") from None
+            raise InputError(
+                f"{path}: another finevh process is writing there; wait for it or choose another -o"
+            ) from None
         yield
 
 

@@ -67,7 +67,9 @@ def trial_flow(flow_file: Path, assignments: tuple[str, ...], trial: Trial, delt
     return read_flow(flow_file, (*assignments, *own))
 
 
-def run_trial(flow_file: Path, assignments: tuple[str, ...], trial: Trial, deltas: Sequence[float], directory: Path) -> str:
+def run_trial(
+    flow_file: Path, assignments: tuple[str, ...], trial: Trial, deltas: Sequence[float], directory: Path
+) -> str:
     """Run one trial, starting from whatever it shares with trials that are done; return its operating points as CSV."""
     target = directory / trial.name
     _inherit(directory / SHARED, target, ("synthesis", "presize"))
@@ -129,7 +131,9 @@ def run_sweep(
         # Programs start from the placement of their mesh, so the meshes come first.
         for group in (trials, by_program):
             with _executor(jobs, scheduler) as executor:
-                futures = [executor.submit(run_trial, flow_file, assignments, trial, deltas, directory) for trial in group]
+                futures = [
+                    executor.submit(run_trial, flow_file, assignments, trial, deltas, directory) for trial in group
+                ]
                 for trial, future in zip(group, futures, strict=True):
                     tables[trial] = future.result()
                     console.print(f"{len(tables)}/{len(trials) + len(by_program)} {trial.name} done", markup=False)
@@ -154,7 +158,9 @@ def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
     try:
         client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise InputError(f"--scheduler {scheduler}: nobody answers ({error}); start one with 'dask scheduler'") from None
+        raise InputError(
+            f"--scheduler {scheduler}: nobody answers ({error}); start one with 'dask scheduler'"
+        ) from None
     with client, client.get_executor() as executor:  # type: ignore[no-untyped-call]
         yield executor
 

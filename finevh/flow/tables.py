@@ -125,7 +125,9 @@ def programs_table(variant: str, designs: Mapping[str, EngineDesign], points: Se
     return table(header, rows)
 
 
-def vdd_mux_table(placed: PlacedDesign, activity: Activity, single: SingleVoltages, table_file: Path) -> tuple[str, float]:
+def vdd_mux_table(
+    placed: PlacedDesign, activity: Activity, single: SingleVoltages, table_file: Path
+) -> tuple[str, float]:
     """Current of each tile and its drop over the Vdd-MUXes, all tiles at the highest Vdd and its maximum frequency.
 
     The larger on-resistance of the narrowest voltage pair counts. Also returns the largest drop as a fraction of Vdd.

@@ -56,7 +56,9 @@ def characterize_technology(
     file = technology / "technology.toml" if technology.is_dir() else technology
     cells, vdds, variants = split_list(cell), voltages_of(vdd), split_list(variant)
     summary = characterize(file, records, cells, vdds, variants, jobs)
-    click.echo(f"{summary.simulated} cell-corners simulated, {summary.reused} found finished, {len(summary.failed)} failed")
+    click.echo(
+        f"{summary.simulated} cell-corners simulated, {summary.reused} found finished, {len(summary.failed)} failed"
+    )
     if summary.failed:
         raise NotReachableError("simulations failed:\n" + "\n".join(summary.failed))
     if cells or vdds or variants:

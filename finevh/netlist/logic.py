@@ -61,7 +61,7 @@ def parse_function(text: str) -> Function:
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise InputError(f"'{text}' is no Liberty Boolean function (at '{text[at:at + 10]}')")
+            raise InputError(f"'{text}' is no Liberty Boolean function (at '{text[at : at + 10]}')")
         tokens.append(match.group(1))
         at = match.end()
     pins = tuple(dict.fromkeys(t for t in tokens if t[0].isalpha() or t[0] == "_"))

@@ -105,7 +105,11 @@ class _Reader:
     def __init__(self, path: str, netlist: Netlist) -> None:
         self.path, self.netlist = path, netlist
         self.names = _Names(netlist)
-        self.scale = {"*T_UNIT": 1.0, "*C_UNIT": unit_scale("pF", "capacitance"), "*R_UNIT": unit_scale("Ohm", "resistance")}
+        self.scale = {
+            "*T_UNIT": 1.0,
+            "*C_UNIT": unit_scale("pF", "capacitance"),
+            "*R_UNIT": unit_scale("Ohm", "resistance"),
+        }
         self.trees: dict[int, tuple[list[int], list[float], list[float]]] = {}
         self.pin_at: dict[int, tuple[int, int]] = {}
         self.port_at: dict[int, tuple[int, int]] = {}
@@ -216,7 +220,9 @@ class _Reader:
 
     def wires(self) -> Wires:
         netlist = self.netlist
-        count = np.array([len(self.trees[n][0]) if n in self.trees else 0 for n in range(netlist.n_nets)], dtype=np.int64)
+        count = np.array(
+            [len(self.trees[n][0]) if n in self.trees else 0 for n in range(netlist.n_nets)], dtype=np.int64
+        )
         ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
         parents: list[int] = []
         res: list[float] = []

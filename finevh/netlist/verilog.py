@@ -24,7 +24,8 @@ _DECLARATION = re.compile(
 )
 _ASSIGN = re.compile(r"assign\b([^=]*+)=(.*)$", re.DOTALL)
 _INSTANCE = re.compile(
-    rf"({_IDENTIFIER})\s*+(\#\s*+\((?:[^()]|\([^()]*\))*\))?\s*+({_IDENTIFIER}(?:\s*+\[[^\]]*\])?)\s*+\((.*)\)\s*+$", re.DOTALL
+    rf"({_IDENTIFIER})\s*+(\#\s*+\((?:[^()]|\([^()]*\))*\))?\s*+({_IDENTIFIER}(?:\s*+\[[^\]]*\])?)\s*+\((.*)\)\s*+$",
+    re.DOTALL,
 )
 _CONNECTION = re.compile(
     rf"\s*+\.\s*+({_IDENTIFIER})\s*+\(\s*+(?:(\\\S+(?:\s++\[\s*+\d+\s*+\])?|[A-Za-z_][\w$]*(?:\s*+\[\s*+\d+\s*+\])?)\s*+)?\)\s*+(,|$)"

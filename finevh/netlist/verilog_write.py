@@ -25,7 +25,9 @@ def escape(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_][\w$]*", name) and not _RESERVED.fullmatch(name) else f"\\{name} "
 
 
-_RESERVED = re.compile(KEYWORD.pattern.replace(r"\b", "") + r"|module|endmodule|input|output|inout|wire|tri|assign|supply[01]")
+_RESERVED = re.compile(
+    KEYWORD.pattern.replace(r"\b", "") + r"|module|endmodule|input|output|inout|wire|tri|assign|supply[01]"
+)
 
 
 def _spell(name: str, buses: dict[str, list[int]]) -> str:

@@ -144,8 +144,12 @@ class _StageFiles:
             # A name with blanks is several words of the head; each of them must be there.
             missing = sorted(name for name in used if not set(name.split()) <= said)
             spare = sorted(said - {word for name in used for word in name.split()})
-            findings += [Finding(self.script, heads[0], f"{label} '{name}', but its head does not say so") for name in missing]
-            findings += [Finding(self.script, heads[0], f"its head says it {label} '{name}', but it does not") for name in spare]
+            findings += [
+                Finding(self.script, heads[0], f"{label} '{name}', but its head does not say so") for name in missing
+            ]
+            findings += [
+                Finding(self.script, heads[0], f"its head says it {label} '{name}', but it does not") for name in spare
+            ]
         return findings
 
 
@@ -160,7 +164,9 @@ def _file_order(table: CommandTable, record: Record, ready: set[str], files: _St
             files.used["reads"].add(path)
         if path is not None and path not in ready:
             problems.append(f"{record.name}: reads '{path}', which no earlier stage writes and the flow is not given")
-    written = [call.options.get(w) if isinstance(w, str) else _at(call.arguments, w) for w in spec.rules.get("writes", ())]
+    written = [
+        call.options.get(w) if isinstance(w, str) else _at(call.arguments, w) for w in spec.rules.get("writes", ())
+    ]
     written.append(call.options.get(">"))
     made = {path for path in written if path is not None}
     ready |= made
@@ -205,4 +211,3 @@ def _unused_scripts(scripts: Mapping[str, str], records: list[Record]) -> list[F
     used |= {record.arguments[0] for record in records if record.kind == "source"}
     unused = [name for name in scripts if name.endswith(".tcl") and name not in used]
     return [Finding(name, 1, "no stage of flow.tcl runs this script") for name in unused]
-

@@ -270,7 +270,9 @@ def validate_context(context: FlowContext) -> None:
     tiles = sorted(domain.tile for domain in context.domains)
     if tiles != list(range(n_tiles)):
         side = context.tiles_per_side
-        raise InputError(f"domains: give one for each of the {n_tiles} tiles of a {side} x {side} mesh, from 0; got {tiles}")
+        raise InputError(
+            f"domains: give one for each of the {n_tiles} tiles of a {side} x {side} mesh, from 0; got {tiles}"
+        )
     if len(context.rails) != n_tiles:
         raise InputError(f"rails: {len(context.rails)} nets for {n_tiles} tiles")
     _refuse_repeats("rails", list(context.rails))
@@ -293,7 +295,9 @@ def validate_context(context: FlowContext) -> None:
     if context.mux_sites and context.configuration is None:
         raise InputError("configuration: missing, so nothing drives the select pins of the Vdd-MUX cells")
     if context.configuration and len(context.configuration.select_nets) != n_tiles:
-        raise InputError(f"configuration.select_nets: {len(context.configuration.select_nets)} nets for {n_tiles} tiles")
+        raise InputError(
+            f"configuration.select_nets: {len(context.configuration.select_nets)} nets for {n_tiles} tiles"
+        )
     for point in context.operating_points:
         _check_point(context, point)
     _refuse_overlap(context.domains)
@@ -312,7 +316,9 @@ def _check_point(context: FlowContext, point: OperatingPoint) -> None:
         raise InputError(f"operating point '{point.name}': its name becomes a file name; use letters, digits, _ . -")
     activity = context.activity
     if activity.vcd is None and activity.saif is None and (activity.toggle_rate is None or activity.duty is None):
-        raise InputError("activity: give a VCD, a SAIF, or a toggle rate with its duty; power cannot be had without one")
+        raise InputError(
+            "activity: give a VCD, a SAIF, or a toggle rate with its duty; power cannot be had without one"
+        )
 
 
 def _refuse_repeats(what: str, names: list[str]) -> None:
@@ -334,4 +340,6 @@ def _refuse_overlap(domains: tuple[Domain, ...]) -> None:
             if b.y0 >= a.y1 - tolerance:
                 break
             if b.x0 < a.x1 - tolerance and a.x0 < b.x1 - tolerance:
-                raise InputError(f"domains {first.name} and {second.name} overlap: their rails would be one net; move one")
+                raise InputError(
+                    f"domains {first.name} and {second.name} overlap: their rails would be one net; move one"
+                )

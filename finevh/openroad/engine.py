@@ -121,7 +121,13 @@ def run_layout(
         return assign(read_results(context, folder, request.technology, request.floorplan, "handover"))
 
     result = run_flow(
-        context, directory, tool=tool, image=image, allow_untested=allow_untested, assign=assign_from if assign else None, say=say
+        context,
+        directory,
+        tool=tool,
+        image=image,
+        allow_untested=allow_untested,
+        assign=assign_from if assign else None,
+        say=say,
     )
     if not (directory / "final.def").is_file():
         raise InputError(f"{directory}: the run ended before the final layout; run its last stages")

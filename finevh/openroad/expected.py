@@ -45,7 +45,9 @@ def compare_layout(context: FlowContext, layout: DefLayout, with_cells: bool = T
     problems += _missing_voids(wanted, layout.blockages)
     if with_cells:
         added = context.configuration.cells if context.configuration else ()
-        problems += _differences("fixed cell", _places((*context.mux_sites, *added), units), _fixed_cells(context, layout))
+        problems += _differences(
+            "fixed cell", _places((*context.mux_sites, *added), units), _fixed_cells(context, layout)
+        )
     return problems
 
 
@@ -84,7 +86,9 @@ def _differences(what: str, wanted: _Places, found: _Places) -> list[str]:
     if missing:
         problems.append(f"{len(missing)} {what}s missing, the first '{missing[0]}'")
     if moved:
-        problems.append(f"{len(moved)} {what}s differ, the first '{moved[0]}': {found[moved[0]]}, expected {wanted[moved[0]]}")
+        problems.append(
+            f"{len(moved)} {what}s differ, the first '{moved[0]}': {found[moved[0]]}, expected {wanted[moved[0]]}"
+        )
     if extra:
         problems.append(f"{len(extra)} unknown {what}s, the first '{extra[0]}'")
     return problems

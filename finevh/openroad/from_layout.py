@@ -106,10 +106,14 @@ def make_context(
     options = options or FlowOptions()
     has_mux = len(floorplan.header_row) > 0 and bool(floorplan.header_cell)
     if has_mux and chain is None:
-        raise InputError("the floorplan has Vdd-MUX cells but no configuration chain: nothing would select their supply")
+        raise InputError(
+            "the floorplan has Vdd-MUX cells but no configuration chain: nothing would select their supply"
+        )
     buffers = technology.roles.get("clock_buffer") or technology.roles.get("buffer", ())
     if not buffers:
-        raise InputError(f"technology '{technology.name}' names no cell of role 'clock_buffer' or 'buffer'; add the role")
+        raise InputError(
+            f"technology '{technology.name}' names no cell of role 'clock_buffer' or 'buffer'; add the role"
+        )
     routing = [layer.name for layer in technology.layers]
     middle = routing[min(2, len(routing) - 1)]
     return FlowContext(
@@ -268,7 +272,9 @@ def _islands(floorplan: Floorplan, rail_width: float) -> tuple[Island, ...]:
         x0 = floorplan.core[0] + site * floorplan.site_width
         x1 = x0 + floorplan.island_sites * floorplan.site_width
         y = float(floorplan.row_y[row]) + (0.0 if floorplan.row_flipped[row] else floorplan.row_height)
-        found.append(Island(f"{_row_name(floorplan, row)}_island", _rect((x0, y - rail_width / 2, x1, y + rail_width / 2))))
+        found.append(
+            Island(f"{_row_name(floorplan, row)}_island", _rect((x0, y - rail_width / 2, x1, y + rail_width / 2)))
+        )
     return tuple(found)
 
 

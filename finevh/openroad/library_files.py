@@ -174,5 +174,7 @@ def planned_suffixed(files: TechnologyFiles, corners: Iterable[tuple[str, float]
     for variant, wanted in corners:
         vdd, _ = files.at(variant, wanted)
         stem = f"{folder}/cells{files.suffixes[variant]}__{vdd_label(vdd)}"
-        planned.append(LibraryFiles(variant, vdd, f"{stem}.lib", f"{stem}.lef", cell_suffix(files.suffixes[variant], vdd)))
+        planned.append(
+            LibraryFiles(variant, vdd, f"{stem}.lib", f"{stem}.lef", cell_suffix(files.suffixes[variant], vdd))
+        )
     return planned

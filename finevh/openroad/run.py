@@ -206,7 +206,9 @@ def _finished(stage: Stage, folder: Path, directory: Path, key: str) -> StageRes
 
 def _write_rerun(path: Path, words: Sequence[str]) -> None:
     command = " ".join(shell_word(word) for word in words)
-    path.write_text(f'#!/bin/sh\n# Runs this stage again, on the files as they are.\ncd "$(dirname "$0")/.." && exec {command}\n')
+    path.write_text(
+        f'#!/bin/sh\n# Runs this stage again, on the files as they are.\ncd "$(dirname "$0")/.." && exec {command}\n'
+    )
     path.chmod(0o755)
 
 
@@ -264,7 +266,9 @@ def _check_outputs(stage: Stage, folder: Path, directory: Path) -> dict[str, flo
     for name in stage.writes:
         path = directory / name
         if not path.is_file():
-            raise OpenRoadError(f"OpenROAD stage '{stage.name}' ended well but did not write {name}; log: {folder / LOG}")
+            raise OpenRoadError(
+                f"OpenROAD stage '{stage.name}' ended well but did not write {name}; log: {folder / LOG}"
+            )
         ending = tool_facts()["endings"].get(path.suffix)
         if ending is not None and not _ends_with(path, ending):
             raise OpenRoadError(
@@ -288,9 +292,13 @@ def _read_metrics(path: Path, stage: Stage) -> dict[str, float | str]:
     except OSError:
         raise OpenRoadError(f"{path}: OpenROAD stage '{stage.name}' wrote no metrics; run it again") from None
     except ValueError as error:
-        raise OpenRoadError(f"{path}: the metrics of stage '{stage.name}' are cut short ({error}); run it again") from None
+        raise OpenRoadError(
+            f"{path}: the metrics of stage '{stage.name}' are cut short ({error}); run it again"
+        ) from None
     kind = "point" if stage.name.startswith("point_") else stage.name
     for wanted in tool_facts()["metrics"].get(kind, ()):
         if not any(key.endswith(wanted) for key in data):
-            raise OpenRoadError(f"{path}: OpenROAD stage '{stage.name}' did not report {wanted}; log: {path.parent / LOG}")
+            raise OpenRoadError(
+                f"{path}: OpenROAD stage '{stage.name}' did not report {wanted}; log: {path.parent / LOG}"
+            )
     return {key: value for key, value in data.items() if isinstance(value, int | float | str)}

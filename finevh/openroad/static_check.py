@@ -65,7 +65,9 @@ def check_statically(scripts: Mapping[str, str], table: CommandTable) -> list[Fi
         known = dict(own[name])
         for source in _sourced(commands):
             known |= own.get(source, {})
-        variables = _variables(commands) | {v for source in _sourced(commands) for v in _variables(parsed.get(source, []))}
+        variables = _variables(commands) | {
+            v for source in _sourced(commands) for v in _variables(parsed.get(source, []))
+        }
         walker = _Walker(name, table, known, variables)
         walker.walk_commands(commands)
         findings += walker.findings
@@ -117,7 +119,9 @@ def _commands_of(body: Word) -> list[Command]:
 class _Walker:
     """Goes through one script and keeps what it finds."""
 
-    def __init__(self, file: str, table: CommandTable, procedures: Mapping[str, Procedure], variables: set[str]) -> None:
+    def __init__(
+        self, file: str, table: CommandTable, procedures: Mapping[str, Procedure], variables: set[str]
+    ) -> None:
         self.variables = variables
         self.file = file
         self.table = table
@@ -206,7 +210,7 @@ class _Walker:
         elif name in ("while", "for"):
             test = words[1] if name == "while" else words[2]
             self._expression(test)
-            for word in (words[2:] if name == "while" else (words[1], words[3], words[4])):
+            for word in words[2:] if name == "while" else (words[1], words[3], words[4]):
                 self._body(word)
         elif name in ("foreach", "lmap"):
             self._body(words[-1])
@@ -240,7 +244,9 @@ class _Walker:
             index += 1
             if index < len(words):
                 if words[index].value not in ("else", "elseif"):
-                    self.report(words[index].line, f"if: '{words[index].raw[:20]}' follows a body; expected else or elseif")
+                    self.report(
+                        words[index].line, f"if: '{words[index].raw[:20]}' follows a body; expected else or elseif"
+                    )
                     return
                 index += 1
                 if index >= len(words):

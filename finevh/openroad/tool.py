@@ -116,10 +116,14 @@ def _quarter(text: str) -> tuple[int, int]:
 
 def _ask_version(words: tuple[str, ...]) -> str:
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=_PATIENCE, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=_PATIENCE, check=False, stdin=subprocess.DEVNULL
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolMissingError(f"'{' '.join(words)}' does not start: {error}. {_INSTALL}") from None
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     if done.returncode != 0 or not lines:
-        raise ToolMissingError(f"'{' '.join(words)}' ended with status {done.returncode} and says no version. {_INSTALL}")
+        raise ToolMissingError(
+            f"'{' '.join(words)}' ended with status {done.returncode} and says no version. {_INSTALL}"
+        )
     return lines[0]

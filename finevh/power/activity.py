@@ -71,7 +71,9 @@ def activity_from_probabilities(
             # Later pins have the higher bits: the block with the new bit set follows the block with it clear.
             product = np.concatenate((product * (1.0 - p), product * p), axis=1)
         patterns[offsets[rows][:, None] + np.arange(product.shape[1])] = product
-    return Activity(np.asarray(toggle_rate, dtype=float), np.asarray(probability, dtype=float), offsets, patterns, cycles, False)
+    return Activity(
+        np.asarray(toggle_rate, dtype=float), np.asarray(probability, dtype=float), offsets, patterns, cycles, False
+    )
 
 
 def merge_activities(activities: Sequence[Activity]) -> Activity:

@@ -131,7 +131,9 @@ def compile_behaviour(cells: CellTable, used: NDArray[np.bool_] | None = None) -
             bits[_STORED] = n_bits
             n_bits += 1
         if n_bits > _MAX_BITS:
-            raise InputError(f"cell {cells.names[cell]} has {n_bits} inputs and states; at most {_MAX_BITS} can be simulated")
+            raise InputError(
+                f"cell {cells.names[cell]} has {n_bits} inputs and states; at most {_MAX_BITS} can be simulated"
+            )
         output, control = _tabulate(cells, cell, bits, n_bits, sequential, wakes, clocks)
         sizes[cell] = 1 << n_bits
         outputs.append(output)
@@ -192,7 +194,9 @@ def _tabulate(
     for j, (pin, text) in enumerate(functions.items()):
         if not text:
             raise InputError(f"cell {name}: output {cells.pin_name[pin]} has no function in the Liberty")
-        output |= np.where(truth_table(text, bits, n_bits, f"{name}/{cells.pin_name[pin]}"), np.uint8(1 << j), np.uint8(0))
+        output |= np.where(
+            truth_table(text, bits, n_bits, f"{name}/{cells.pin_name[pin]}"), np.uint8(1 << j), np.uint8(0)
+        )
     pattern = np.arange(1 << n_bits)
     transparent = cells.kind[cell] in (Kind.LATCH, Kind.CLOCK_GATE)
     immediate = control if transparent else control & np.uint8(CLOCK | CLEAR | PRESET)

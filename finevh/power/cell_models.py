@@ -71,7 +71,12 @@ def _module(cells: CellTable, cell: int, name: str) -> str:
 
 
 def format_testbench(
-    netlist: Netlist, clock: str | None, first: NDArray[np.uint8], vectors: NDArray[np.uint8], vcd: str, period: int = 10
+    netlist: Netlist,
+    clock: str | None,
+    first: NDArray[np.uint8],
+    vectors: NDArray[np.uint8],
+    vcd: str,
+    period: int = 10,
 ) -> tuple[str, str]:
     """A testbench that plays input vectors with the rising edges and dumps all nets; and the vectors' own file.
 

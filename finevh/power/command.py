@@ -81,7 +81,11 @@ def read_probabilities(path: Path | None, netlist: Netlist) -> Activity:
     """
     if path is None:
         return _from_nets(np.full(netlist.n_nets, np.nan), netlist)
-    rows = [(i, row) for i, row in enumerate(csv.reader(io.StringIO(read_text(path))), 1) if row and not row[0].startswith("#")]
+    rows = [
+        (i, row)
+        for i, row in enumerate(csv.reader(io.StringIO(read_text(path))), 1)
+        if row and not row[0].startswith("#")
+    ]
     header = [word.strip() for word in rows[0][1]] if rows else []
     if header == ["net", "probability"]:
         known = np.full(netlist.n_nets, np.nan)
@@ -120,4 +124,6 @@ def _from_nets(known: NDArray[np.float64], netlist: Netlist) -> Activity:
     inputs = netlist.port_net[(netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)]
     probability = known.copy()
     probability[inputs] = np.where(np.isnan(known[inputs]), _HALF, known[inputs])
-    return propagate_probabilities(netlist, probability=probability, toggle_rate=2.0 * probability * (1.0 - probability))
+    return propagate_probabilities(
+        netlist, probability=probability, toggle_rate=2.0 * probability * (1.0 - probability)
+    )

@@ -39,7 +39,12 @@ def _code(technology: Technology, cell: int, pattern: str, digits: str) -> int:
 
 
 def look_up_leakage(
-    technology: Technology, cell: str, vdd: float, pattern: str, driver_vdd: float | None = None, variant: str | None = None
+    technology: Technology,
+    cell: str,
+    vdd: float,
+    pattern: str,
+    driver_vdd: float | None = None,
+    variant: str | None = None,
 ) -> tuple[float, float]:
     """Nominal leakage L and derate k of one cell in one pattern (the factors of Eq. 4.3).
 
@@ -78,7 +83,9 @@ def look_up_leakage(
         return leakage, 1.0
     offset = -1 if technology.cross is None else int(technology.cross.leakage_offset[corner, driver])
     if technology.cross is None or offset < 0:
-        raise InputError(f"technology {technology.name} has no leakage derates of {vdd:g} V driven from {driver_vdd:g} V")
+        raise InputError(
+            f"technology {technology.name} has no leakage derates of {vdd:g} V driven from {driver_vdd:g} V"
+        )
     return leakage, float(technology.cross.leakage_k[offset + technology.cells.ternary_ptr[row] + code])
 
 

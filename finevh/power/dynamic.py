@@ -140,7 +140,9 @@ class DynamicPower:
             return given
         missing = sorted({int(v) for v in np.unique(cell_vdd)} - set(given))
         if missing:
-            raise InputError(f"no slews for {self.technology.vdds[missing[0]]:g} V; run the timing with all cells at it")
+            raise InputError(
+                f"no slews for {self.technology.vdds[missing[0]]:g} V; run the timing with all cells at it"
+            )
         pin_vdd = cell_vdd[self.netlist.pin_cell]
         result = np.empty((len(pin_vdd), 2))
         for vdd in np.unique(cell_vdd):
@@ -177,7 +179,9 @@ class DynamicPower:
             If the constructor was not given slews per supply.
         """
         if not isinstance(self._slew, Mapping):
-            raise InputError("a sweep needs slews per supply: give DynamicPower a mapping from supply index to pin slews")
+            raise InputError(
+                "a sweep needs slews per supply: give DynamicPower a mapping from supply index to pin slews"
+            )
         n_vdd = len(self.technology.vdds)
         internal = np.full((n_vdd, self.netlist.n_cells), np.nan)
         pin_cap = np.full((n_vdd, len(self._sinks)), np.nan)
@@ -261,7 +265,21 @@ def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def internal_energy(  # type: ignore[no-untyped-def]
-    cell, slew_pin, load_net, opposite, table, weight, corner, load, slew, table_x, table_nx, table_y, table_ny, table_v, pool
+    cell,
+    slew_pin,
+    load_net,
+    opposite,
+    table,
+    weight,
+    corner,
+    load,
+    slew,
+    table_x,
+    table_nx,
+    table_y,
+    table_ny,
+    table_v,
+    pool,
 ):
     """(n_term,) fJ per cycle of each power term: transitions times the table's energy at slew and load."""
     energy = np.zeros(len(cell))

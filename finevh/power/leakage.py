@@ -69,7 +69,9 @@ class LeakageModel:
             If the activity belongs to another netlist.
         """
         if len(activity.pattern_ptr) != netlist.n_cells + 1:
-            raise InputError(f"the activity has {len(activity.pattern_ptr) - 1} cells, {netlist.name} {netlist.n_cells}")
+            raise InputError(
+                f"the activity has {len(activity.pattern_ptr) - 1} cells, {netlist.name} {netlist.n_cells}"
+            )
         self.netlist = netlist
         self.technology = technology
         cells = netlist.cells
@@ -153,8 +155,12 @@ class LeakageModel:
         if reason == _TWO_RAILS:
             raise InputError(f"{own}: two foreign rails at one cell have no leakage derate; use two voltages per map")
         if reason == _NO_STATE:
-            raise InputError(f"{name} ({cell_name}): the library states no leakage for a pattern that occurs; complete it")
-        raise InputError(f"{own}: technology {self.technology.name} has no leakage derates for this pair; characterize it")
+            raise InputError(
+                f"{name} ({cell_name}): the library states no leakage for a pattern that occurs; complete it"
+            )
+        raise InputError(
+            f"{own}: technology {self.technology.name} has no leakage derates for this pair; characterize it"
+        )
 
 
 def _occurring(ptr: NDArray[np.int64], probability: Real) -> tuple[NDArray[np.int64], Int, Real]:
@@ -162,7 +168,11 @@ def _occurring(ptr: NDArray[np.int64], probability: Real) -> tuple[NDArray[np.in
     keep = np.flatnonzero(probability > 0.0)
     cell = np.searchsorted(ptr, keep, side="right") - 1
     count = np.bincount(cell, minlength=len(ptr) - 1)
-    return np.concatenate(([0], np.cumsum(count))).astype(np.int64), (keep - ptr[cell]).astype(np.int32), probability[keep]
+    return (
+        np.concatenate(([0], np.cumsum(count))).astype(np.int64),
+        (keep - ptr[cell]).astype(np.int32),
+        probability[keep],
+    )
 
 
 def _ternary_code(n: int) -> NDArray[np.int64]:

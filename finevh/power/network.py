@@ -191,7 +191,9 @@ def _edge_clocks(netlist: Netlist, behaviour: Behaviour, role: NDArray[np.int8],
         control, output = behaviour.control[table], behaviour.output[table]
         bit = 1 << int(behaviour.pin_bit[base + clock_pins[0]])
         low = np.flatnonzero(np.arange(len(control)) & bit == 0)
-        rest = np.any((control[low] ^ control[low | bit]) & ~np.uint8(CLOCK)) or np.any(output[low] != output[low | bit])
+        rest = np.any((control[low] ^ control[low | bit]) & ~np.uint8(CLOCK)) or np.any(
+            output[low] != output[low | bit]
+        )
         if not rest:
             simple[int(kind)] = (int(clock_pins[0]), bool(control[0] & CLOCK))
     local = np.full(len(cells.names), -1, dtype=np.int64)
@@ -215,7 +217,9 @@ def _clock_net(netlist: Netlist, clock: str | None) -> int:
     if clock is None:
         return -1
     if clock not in netlist.port_names:
-        raise InputError(f"clock port '{clock}' is no port of {netlist.name}; ports begin with {netlist.port_names[:8]}")
+        raise InputError(
+            f"clock port '{clock}' is no port of {netlist.name}; ports begin with {netlist.port_names[:8]}"
+        )
     return int(netlist.port_net[netlist.port_names.index(clock)])
 
 

@@ -74,7 +74,9 @@ def propagate_probabilities(
     inputs = netlist.port_net[(netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)]
     unknown = inputs[np.isnan(p[inputs]) | np.isnan(rate[inputs])]
     if len(unknown):
-        raise InputError(f"input net {netlist.net_names[int(unknown[0])]} has no probability or no toggle rate; give both")
+        raise InputError(
+            f"input net {netlist.net_names[int(unknown[0])]} has no probability or no toggle rate; give both"
+        )
     fixed = ~np.isnan(p) & ~np.isnan(rate)
     p, rate = np.where(fixed, p, 0.5), np.where(fixed, rate, 0.0)
     undriven = ~fixed

@@ -21,7 +21,10 @@ def check_map(netlist: Netlist, technology: Technology, cell_vdd: Int, cell_vari
         If the map has the wrong length, an index outside the technology, or a variant without that voltage.
     """
     variant = netlist.cell_variant if cell_variant is None else cell_variant
-    for what, column, limit in (("voltage", cell_vdd, len(technology.vdds)), ("variant", variant, len(technology.variants))):
+    for what, column, limit in (
+        ("voltage", cell_vdd, len(technology.vdds)),
+        ("variant", variant, len(technology.variants)),
+    ):
         if len(column) != netlist.n_cells:
             raise InputError(f"the {what} map has {len(column)} entries, {netlist.name} has {netlist.n_cells} cells")
         if len(column) and (int(column.min()) < 0 or int(column.max()) >= limit):

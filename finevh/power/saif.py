@@ -98,7 +98,20 @@ def _entries(tokens: Iterator[str], path: Path) -> Iterator[tuple[str, str, list
             key, values = frames[-1]
             if not key:
                 plain = token.upper()
-                known = plain in ("INSTANCE", "NET", "PORT", "T0", "T1", "TX", "TZ", "TB", "TC", "IG", "DURATION", "TIMESCALE")
+                known = plain in (
+                    "INSTANCE",
+                    "NET",
+                    "PORT",
+                    "T0",
+                    "T1",
+                    "TX",
+                    "TZ",
+                    "TB",
+                    "TC",
+                    "IG",
+                    "DURATION",
+                    "TIMESCALE",
+                )
                 frames[-1] = (plain if known else token, values)
             else:
                 values.append(token)
@@ -130,7 +143,9 @@ def _bind(
     if instance is None and bound:
         instance = max(bound, key=lambda owner: (len(bound[owner]), -owner.count("/")))
     if instance is None or not bound.get(instance):
-        raise InputError(f"{path}: instance '{instance}' names no net of {netlist.name}; instances: {', '.join(bound) or 'none'}")
+        raise InputError(
+            f"{path}: instance '{instance}' names no net of {netlist.name}; instances: {', '.join(bound) or 'none'}"
+        )
     probability, toggles = np.full(netlist.n_nets, np.nan), np.full(netlist.n_nets, np.nan)
     for net, row in bound[instance].items():
         known = row.get("T0", 0.0) + row.get("T1", 0.0)

@@ -107,7 +107,9 @@ class Simulator:
                 self.answer()
                 answers += 1
                 if answers > _MAX_ANSWERS:
-                    raise InputError(f"the stimulus keeps changing inputs in cycle {self.cycle}: a combinational circle")
+                    raise InputError(
+                        f"the stimulus keeps changing inputs in cycle {self.cycle}: a combinational circle"
+                    )
             self.fall()
 
     def activity(self) -> Activity:

@@ -149,7 +149,9 @@ def count_cycles(
         raise InputError(f"{where}: name the clock port of {netlist.name} or give the clock period of the recording")
     cycles = 0.5 * float(toggles[netlist.port_net[netlist.port_names.index(clock)]])
     if cycles <= 0.0:
-        raise InputError(f"{where}: clock '{clock}' does not toggle in the recording; give another window or the period")
+        raise InputError(
+            f"{where}: clock '{clock}' does not toggle in the recording; give another window or the period"
+        )
     return cycles
 
 
@@ -199,7 +201,9 @@ def _read_header(stream: TextIO, path: Path, netlist: Netlist, scope: str | None
     if scope is None and found:
         scope = max(found, key=lambda s: (sum(len(b) for v in found[s].values() for b in v), -s.count(".")))
     if scope is None or scope not in found:
-        raise InputError(f"{path}: scope '{scope}' shows no net of {netlist.name}; scopes: {', '.join(list(found)[:10])}")
+        raise InputError(
+            f"{path}: scope '{scope}' shows no net of {netlist.name}; scopes: {', '.join(list(found)[:10])}"
+        )
     return _Header(scale, found[scope], line_number)
 
 
@@ -264,7 +268,9 @@ def _changes(
     yield _columns(times, nets, bits)
 
 
-def _columns(times: list[int], nets: list[int], bits: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]]:
+def _columns(
+    times: list[int], nets: list[int], bits: list[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]]:
     return np.array(times, dtype=np.int64), np.array(nets, dtype=np.int32), np.array(bits, dtype=np.int8)
 
 

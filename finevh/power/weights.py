@@ -73,7 +73,12 @@ def internal_terms(netlist: Netlist, activity: Activity) -> PowerTerms:
     order = np.argsort(cell, kind="stable")
     table = np.stack((rise, fall), axis=1)
     return PowerTerms(
-        cell[order], slew_pin[order], load_net[order], opposite[order] == 1, table[order], np.concatenate(weights)[order]
+        cell[order],
+        slew_pin[order],
+        load_net[order],
+        opposite[order] == 1,
+        table[order],
+        np.concatenate(weights)[order],
     )
 
 
@@ -111,9 +116,7 @@ def _groups(cells: CellTable, kind: int) -> list[_Group]:
     return found
 
 
-def _duty(
-    netlist: Netlist, activity: Activity, kind: int, cells: Int, group: _Group, pin_probability: Real
-) -> Real:
+def _duty(netlist: Netlist, activity: Activity, kind: int, cells: Int, group: _Group, pin_probability: Real) -> Real:
     """(n_instance,) P(when and df/dx) of one group."""
     table = netlist.cells
     names = table.pins(kind)
@@ -177,9 +180,7 @@ def _share(cells: CellTable, groups: list[_Group], duty: Real, pin_rate: Real, f
     for target in {g.target for g in groups}:
         rate = pin_rate[first_pin + target]
         for edge in (0, 1):
-            members = [
-                j for j, g in enumerate(groups) if g.target == target and cells.power_table[g.number, edge] >= 0
-            ]
+            members = [j for j, g in enumerate(groups) if g.target == target and cells.power_table[g.number, edge] >= 0]
             alone = [j for j in members if groups[j].source < 0]
             related = [j for j in members if groups[j].source >= 0]
             for j in alone:

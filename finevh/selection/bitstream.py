@@ -68,7 +68,12 @@ def pmu_json(design: str, entries: Sequence[PmuEntry], chain: Sequence[int]) -> 
         }
         for entry in sorted(entries, key=lambda entry: entry.frequency_mhz)
     ]
-    head = {"design": design, "tiles": len(chain), "chain": list(chain), "bit_order": "first bit shifted in is the first"}
+    head = {
+        "design": design,
+        "tiles": len(chain),
+        "chain": list(chain),
+        "bit_order": "first bit shifted in is the first",
+    }
     return json.dumps({**head, "operating_points": rows}, indent=1) + "\n"
 
 

@@ -92,7 +92,9 @@ class Archive:
         return answers
 
 
-def select_exhaustive(design: TiledDesign, interval: Interval, periods: Sequence[float]) -> list[Choice | NotReachableError]:
+def select_exhaustive(
+    design: TiledDesign, interval: Interval, periods: Sequence[float]
+) -> list[Choice | NotReachableError]:
     """Choose the cheapest of all 2**n_tiles maps for each period, ps.
 
     Raises
@@ -178,7 +180,9 @@ def _tile_price(design: TiledDesign, interval: Interval, frequency: float) -> ND
     """Power that raising each tile alone costs, mW: what orders the tries of the search."""
     base = design.evaluate(interval, np.zeros(design.n_tiles, dtype=bool))
     power = design.energy(base).power(frequency)
-    return np.array([design.energy(design.flip(base, [tile])).power(frequency) - power for tile in range(design.n_tiles)])
+    return np.array(
+        [design.energy(design.flip(base, [tile])).power(frequency) - power for tile in range(design.n_tiles)]
+    )
 
 
 def _lower(archive: Archive, state: MappedTiming, index: int, price: NDArray[np.float64]) -> MappedTiming:

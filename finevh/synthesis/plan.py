@@ -128,8 +128,8 @@ def render_tcl(commands: Sequence[Command], libraries: Mapping[str, str]) -> str
 
 def quote_tcl(word: str) -> str:
     """Return a word that Tcl reads back unchanged."""
-    if word and not set(word) & set(" \t\n{}[]$\"\\;#"):
+    if word and not set(word) & set(' \t\n{}[]$"\\;#'):
         return word
     if word.count("{") == word.count("}") == 0 and "\\" not in word:
         return "{" + word + "}"
-    return "".join(f"\\{char}" if char in " \t{}[]$\"\\;#" else char for char in word)
+    return "".join(f"\\{char}" if char in ' \t{}[]$"\\;#' else char for char in word)

@@ -144,7 +144,9 @@ def _run(plan: SynthesisPlan, directory: Path, progress: Callable[[str, float], 
 
 def _call_worker(directory: Path, progress: Callable[[str, float], None] | None) -> None:
     if importlib.util.find_spec("pyosys") is None:
-        raise ToolMissingError("the Python package pyosys (Yosys: synthesis) is missing; install it with 'pip install pyosys'")
+        raise ToolMissingError(
+            "the Python package pyosys (Yosys: synthesis) is missing; install it with 'pip install pyosys'"
+        )
     with (
         tempfile.TemporaryDirectory(prefix="finevh-yosys-") as scratch,
         (directory / LOG).open("wb") as log,
@@ -186,12 +188,16 @@ def _explain(directory: Path, status: int) -> FinevhError:
     # Yosys names files relative to where it runs.
     base = directory.absolute()
     located = [
-        f"{os.path.normpath(base / match['file'])}:{match['line']}: {match['text']}" for match in errors if match["file"]
+        f"{os.path.normpath(base / match['file'])}:{match['line']}: {match['text']}"
+        for match in errors
+        if match["file"]
     ]
     if located:
         return InputError("\n".join(dict.fromkeys(located)) + "\nthe RTL does not elaborate; correct it and run again")
     if errors and "cannot be legalized" in errors[0]["text"]:
-        return InputError(f"{errors[0]['text']}: the library has no such register; change the RTL or add one to the library")
+        return InputError(
+            f"{errors[0]['text']}: the library has no such register; change the RTL or add one to the library"
+        )
     if errors:
         return InputError(f"Yosys: {errors[0]['text']} (log: {directory / LOG})")
     last = text.strip().splitlines()[-1:] or ["no message"]

@@ -95,13 +95,17 @@ def read_manifest(path: Path, variables: Mapping[str, str]) -> Rtl:
             continue
         if entry.startswith("+incdir+"):
             folder = expand(entry.removeprefix("+incdir+"), where)
-            if folder.is_dir():  # manifests name folders of other deliveries; includes that miss one fail with file and line
+            if (
+                folder.is_dir()
+            ):  # manifests name folders of other deliveries; includes that miss one fail with file and line
                 include_dirs.append(folder)
         elif entry.startswith("+define+"):
             name, _, value_text = entry.removeprefix("+define+").partition("=")
             defines[name] = value_text
         elif entry.startswith(("+", "-")):
-            raise InputError(f"{where}: option '{entry.split()[0]}' is not understood; use +incdir+, +define+ and file names")
+            raise InputError(
+                f"{where}: option '{entry.split()[0]}' is not understood; use +incdir+, +define+ and file names"
+            )
         else:
             source = expand(entry, where)
             if not source.is_file():

@@ -182,7 +182,9 @@ def _table(group: Group, templates: Mapping[str, Group]) -> _Table:
     template = templates.get(group.names[0])
 
     def axis(number: int) -> NDArray[np.float64]:
-        text = group.arguments(f"index_{number}") or (template.arguments(f"index_{number}") if template else None) or "0"
+        text = (
+            group.arguments(f"index_{number}") or (template.arguments(f"index_{number}") if template else None) or "0"
+        )
         return _numbers(text)
 
     first, second = axis(1), axis(2)

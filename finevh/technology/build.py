@@ -45,18 +45,36 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
             continue
         for cell in library.cells.values():
             if cell.name in known.cells:
-                raise InputError(f"{library.source}: cell {cell.name} at {library.vdd:g} V is already in {known.source}")
+                raise InputError(
+                    f"{library.source}: cell {cell.name} at {library.vdd:g} V is already in {known.source}"
+                )
             known.cells[cell.name] = cell
     ordered = [joined[vdd] for vdd in sorted(joined)]
     inputs = [CornerInput.of(library, 0, "") for library in ordered]
     skeleton = merge_cells(inputs)
-    return assemble(name or ordered[0].name, ordered, skeleton, merge_corners(skeleton, inputs),
-                    (Variant("nominal", "", 0.0),), read_lef(lef), vdd_nominal=ordered[-1].vdd)
+    return assemble(
+        name or ordered[0].name,
+        ordered,
+        skeleton,
+        merge_corners(skeleton, inputs),
+        (Variant("nominal", "", 0.0),),
+        read_lef(lef),
+        vdd_nominal=ordered[-1].vdd,
+    )
 
 
 def assemble(
-    name: str, libraries: Sequence[Library], skeleton: Skeleton, corners: Corners, variants: tuple[Variant, ...], lef: Lef, *,
-    vdd_nominal: float, roles: dict[str, tuple[str, ...]] | None = None, site: str = "", layers: tuple[Layer, ...] = (),
+    name: str,
+    libraries: Sequence[Library],
+    skeleton: Skeleton,
+    corners: Corners,
+    variants: tuple[Variant, ...],
+    lef: Lef,
+    *,
+    vdd_nominal: float,
+    roles: dict[str, tuple[str, ...]] | None = None,
+    site: str = "",
+    layers: tuple[Layer, ...] = (),
 ) -> Technology:
     """Put structure, numbers and LEF together; roles are inferred where ``roles`` is None, layers default to the LEF's.
 
@@ -70,8 +88,10 @@ def assemble(
         for what in ("slew_lower", "slew_upper", "temperature"):
             mine, theirs = getattr(library, what), getattr(first, what)
             if mine != theirs:
-                raise InputError(f"{library.source}: {what} {mine:g} differs from {theirs:g} of {first.source}; corners "
-                                 "of one technology share it")
+                raise InputError(
+                    f"{library.source}: {what} {mine:g} differs from {theirs:g} of {first.source}; corners "
+                    "of one technology share it"
+                )
     vdds = np.unique(corners.vdd)
     corner_of = np.full((len(variants), vdds.size), -1, dtype=np.int32)
     for c, (variant, vdd) in enumerate(zip(corners.variant.tolist(), corners.vdd.tolist(), strict=True)):
@@ -82,10 +102,21 @@ def assemble(
     width = np.array([lef.macros[n].width if n in lef.macros else np.nan for n in cells.names])
     site_width, row_height = _site(lef, site)
     return Technology(
-        name=name, variants=variants, vdds=vdds, corner_of=corner_of, cells=cells, corners=corners, cross=None,
-        layers=layers or tuple(lef.layers.values()), site_width=site_width, row_height=row_height, cell_width=width,
+        name=name,
+        variants=variants,
+        vdds=vdds,
+        corner_of=corner_of,
+        cells=cells,
+        corners=corners,
+        cross=None,
+        layers=layers or tuple(lef.layers.values()),
+        site_width=site_width,
+        row_height=row_height,
+        cell_width=width,
         roles=infer_roles(cells, set(skeleton.dont_use)) if roles is None else roles,
-        slew_lower=first.slew_lower, slew_upper=first.slew_upper, vdd_nominal=vdd_nominal,
+        slew_lower=first.slew_lower,
+        slew_upper=first.slew_upper,
+        vdd_nominal=vdd_nominal,
     )
 
 

@@ -99,7 +99,9 @@ def _rows(kind: type[Any], rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
     return tuple(kind(*row) for row in rows)
 
 
-def _values(kind: type[Any], prefix: str, arrays: dict[str, np.ndarray[Any, Any]], text: dict[str, Any]) -> dict[str, Any]:
+def _values(
+    kind: type[Any], prefix: str, arrays: dict[str, np.ndarray[Any, Any]], text: dict[str, Any]
+) -> dict[str, Any]:
     inner: dict[str, type[Any]] = {"cells": CellTable, "corners": Corners, "cross": CrossVoltage}
     found: dict[str, Any] = {}
     for field in fields(kind):

@@ -88,8 +88,10 @@ def merge_cells(corners: Sequence[CornerInput]) -> Skeleton:
     for corner in corners[1:]:
         for missing in set(names) ^ set(corner.cells):
             lacking, having = (corner, first) if missing in first.cells else (first, corner)
-            raise InputError(f"{lacking.source}: cell {missing} is missing; {having.source} has it: all corners of a "
-                             "technology hold the same cells")
+            raise InputError(
+                f"{lacking.source}: cell {missing} is missing; {having.source} has it: all corners of a "
+                "technology hold the same cells"
+            )
     builder = _Builder()
     for name in names:
         cells = [corner.cells[name] for corner in corners]
@@ -107,8 +109,11 @@ def _check_same(reference: Cell, cell: Cell, first: str, source: str) -> None:
     for what, mine, theirs in (
         ("pins", [p.name for p in cell.pins], [p.name for p in reference.pins]),
         ("pin functions", [p.function for p in cell.pins], [p.function for p in reference.pins]),
-        ("state functions", (cell.next_state, cell.clocked_on, cell.clear, cell.preset),
-         (reference.next_state, reference.clocked_on, reference.clear, reference.preset)),
+        (
+            "state functions",
+            (cell.next_state, cell.clocked_on, cell.clear, cell.preset),
+            (reference.next_state, reference.clocked_on, reference.clear, reference.preset),
+        ),
         ("area", cell.area, reference.area),
     ):
         if mine != theirs:
@@ -176,8 +181,14 @@ class _Builder:
                 raise InputError(f"cell {cell.name}: a group names pin {pin}, which the cell does not have")
             return pin_of[pin]
 
-        self.put(kind=cell.kind, area=cell.area, next_state=cell.next_state, clocked_on=cell.clocked_on,
-                 clear=cell.clear, preset=cell.preset)
+        self.put(
+            kind=cell.kind,
+            area=cell.area,
+            next_state=cell.next_state,
+            clocked_on=cell.clocked_on,
+            clear=cell.clear,
+            preset=cell.preset,
+        )
         for pin in cell.pins:
             self.put(pin_name=pin.name, pin_direction=pin.direction, pin_function=pin.function, pin_is_clock=pin.clock)
         arcs_of = [dict(zip(_keyed(a.key for a in c.arcs), c.arcs, strict=True)) for c in cells]
@@ -185,8 +196,13 @@ class _Builder:
         for key in keys:
             found = [arcs[key] for arcs in arcs_of if key in arcs]
             arc = found[0]
-            self.put(arc_from=local(arc.related), arc_to=local(arc.pin), arc_type=arc.type, arc_sense=arc.sense,
-                     arc_when=arc.when)
+            self.put(
+                arc_from=local(arc.related),
+                arc_to=local(arc.pin),
+                arc_type=arc.type,
+                arc_sense=arc.sense,
+                arc_when=arc.when,
+            )
             self.put(arc_table=self.slots([any(a.tables[i] is not None for a in found) for i in range(4)]))
         self.arc_keys.append(keys)
         powers_of = [dict(zip(_keyed(p.key for p in c.powers), c.powers, strict=True)) for c in cells]
@@ -194,10 +210,16 @@ class _Builder:
         for key in power_keys:
             groups = [powers[key] for powers in powers_of if key in powers]
             group = groups[0]
-            self.put(power_from=local(group.related) if group.related else -1, power_to=local(group.pin),
-                     power_when=group.when)
-            self.put(power_table=self.slots([any(g.rise is not None for g in groups),
-                                             any(g.fall is not None for g in groups)]))
+            self.put(
+                power_from=local(group.related) if group.related else -1,
+                power_to=local(group.pin),
+                power_when=group.when,
+            )
+            self.put(
+                power_table=self.slots(
+                    [any(g.rise is not None for g in groups), any(g.fall is not None for g in groups)]
+                )
+            )
         self.power_keys.append(power_keys)
         named = {name for c in cells for when, _ in c.leakage for name in support(when)}
         states = tuple(pin.name for pin in cell.pins if pin.name in named)
@@ -207,8 +229,14 @@ class _Builder:
         self.state_names.append(states)
         for name in states:
             self.put(state_pin=pin_of[name])
-        self.put(n_pin=len(cell.pins), n_arc=len(keys), n_power=len(power_keys), n_state=len(states),
-                 n_leak=1 << len(states), n_ternary=3 ** len(states))
+        self.put(
+            n_pin=len(cell.pins),
+            n_arc=len(keys),
+            n_power=len(power_keys),
+            n_state=len(states),
+            n_leak=1 << len(states),
+            n_ternary=3 ** len(states),
+        )
 
     def finish(self, names: tuple[str, ...], family: tuple[str, ...], drive: Real) -> Skeleton:
         def text(name: str) -> tuple[str, ...]:
@@ -221,21 +249,41 @@ class _Builder:
             return np.array(self.columns.get(name, []), dtype=np.int8)
 
         def pointer(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-            return np.concatenate([[0], np.cumsum(np.array(self.columns.get(name, []), dtype=np.int64))]).astype(np.int64)
+            return np.concatenate([[0], np.cumsum(np.array(self.columns.get(name, []), dtype=np.int64))]).astype(
+                np.int64
+            )
 
         table = CellTable(
-            names=names, family=family, drive=drive, kind=bytes_("kind"),
+            names=names,
+            family=family,
+            drive=drive,
+            kind=bytes_("kind"),
             area=np.array(self.columns.get("area", []), dtype=np.float64),
-            pin_ptr=pointer("n_pin").astype(np.int32), pin_name=text("pin_name"), pin_direction=bytes_("pin_direction"),
-            pin_function=text("pin_function"), pin_is_clock=np.array(self.columns.get("pin_is_clock", []), dtype=np.bool_),
-            next_state=text("next_state"), clocked_on=text("clocked_on"), clear=text("clear"), preset=text("preset"),
-            arc_ptr=pointer("n_arc").astype(np.int32), arc_from=ints("arc_from"), arc_to=ints("arc_to"),
-            arc_type=bytes_("arc_type"), arc_sense=bytes_("arc_sense"), arc_when=text("arc_when"),
+            pin_ptr=pointer("n_pin").astype(np.int32),
+            pin_name=text("pin_name"),
+            pin_direction=bytes_("pin_direction"),
+            pin_function=text("pin_function"),
+            pin_is_clock=np.array(self.columns.get("pin_is_clock", []), dtype=np.bool_),
+            next_state=text("next_state"),
+            clocked_on=text("clocked_on"),
+            clear=text("clear"),
+            preset=text("preset"),
+            arc_ptr=pointer("n_arc").astype(np.int32),
+            arc_from=ints("arc_from"),
+            arc_to=ints("arc_to"),
+            arc_type=bytes_("arc_type"),
+            arc_sense=bytes_("arc_sense"),
+            arc_when=text("arc_when"),
             arc_table=ints("arc_table").reshape(-1, 4),
-            power_ptr=pointer("n_power").astype(np.int32), power_from=ints("power_from"), power_to=ints("power_to"),
-            power_when=text("power_when"), power_table=ints("power_table").reshape(-1, 2),
-            state_ptr=pointer("n_state").astype(np.int32), state_pin=ints("state_pin"),
-            leak_ptr=pointer("n_leak"), ternary_ptr=pointer("n_ternary"),
+            power_ptr=pointer("n_power").astype(np.int32),
+            power_from=ints("power_from"),
+            power_to=ints("power_to"),
+            power_when=text("power_when"),
+            power_table=ints("power_table").reshape(-1, 2),
+            state_ptr=pointer("n_state").astype(np.int32),
+            state_pin=ints("state_pin"),
+            leak_ptr=pointer("n_leak"),
+            ternary_ptr=pointer("n_ternary"),
         )
         return Skeleton(table, self.arc_keys, self.power_keys, self.state_names, ())
 
@@ -300,8 +348,9 @@ def merge_corners(skeleton: Skeleton, corners: Sequence[CornerInput]) -> Corners
         for i, name in enumerate(names):
             cell = corner.cells[name]
             rows = slice(int(columns.pin_ptr[i]), int(columns.pin_ptr[i + 1]))
-            pins[:, c, rows] = np.array([(p.cap, p.cap_rise, p.cap_fall, p.max_cap, p.max_slew) for p in cell.pins]
-                                        ).reshape(-1, 5).T
+            pins[:, c, rows] = (
+                np.array([(p.cap, p.cap_rise, p.cap_fall, p.max_cap, p.max_slew) for p in cell.pins]).reshape(-1, 5).T
+            )
             arcs = dict(zip(_keyed(a.key for a in cell.arcs), cell.arcs, strict=True))
             for j, key in enumerate(skeleton.arc_keys[i], start=int(columns.arc_ptr[i])):
                 if key in arcs:
@@ -316,9 +365,18 @@ def merge_corners(skeleton: Skeleton, corners: Sequence[CornerInput]) -> Corners
     return Corners(
         variant=np.array([corner.variant for corner in corners], dtype=np.int32),
         vdd=np.array([corner.vdd for corner in corners]),
-        pin_cap=pins[0], pin_cap_rise=pins[1], pin_cap_fall=pins[2], pin_max_cap=pins[3], pin_max_slew=pins[4],
-        table_x=where[0], table_nx=sizes[0], table_y=where[1], table_ny=sizes[1], table_v=where[2],
-        pool=np.concatenate(pool.chunks) if pool.chunks else np.zeros(0), leakage=leakage,
+        pin_cap=pins[0],
+        pin_cap_rise=pins[1],
+        pin_cap_fall=pins[2],
+        pin_max_cap=pins[3],
+        pin_max_slew=pins[4],
+        table_x=where[0],
+        table_nx=sizes[0],
+        table_y=where[1],
+        table_ny=sizes[1],
+        table_v=where[2],
+        pool=np.concatenate(pool.chunks) if pool.chunks else np.zeros(0),
+        leakage=leakage,
     )
 
 

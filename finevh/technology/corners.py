@@ -46,8 +46,10 @@ def with_vdds(technology: Technology, vdds: Sequence[float], *, cross: bool = Tr
     known = technology.vdds
     for vdd in wanted:
         if vdd < known[0] - _SAME or vdd > known[-1] + _SAME:
-            raise InputError(f"technology {technology.name}: {vdd:g} V is outside the characterised {known[0]:g} to "
-                             f"{known[-1]:g} V; extrapolation is refused: characterise that supply")
+            raise InputError(
+                f"technology {technology.name}: {vdd:g} V is outside the characterised {known[0]:g} to "
+                f"{known[-1]:g} V; extrapolation is refused: characterise that supply"
+            )
     kept = cross and technology.cross is not None
     if wanted.size == known.size and np.all(np.abs(wanted - known) < _SAME):
         return technology if kept or technology.cross is None else replace(technology, cross=None)
@@ -79,9 +81,7 @@ def nodes_of(known: Real, vdd: float, left_out: int | None = None) -> Nodes:
     above = [i for i in usable if known[i] > vdd][:1]
     rest = sorted((i for i in usable if i not in (*below, *above)), key=lambda i: abs(float(known[i]) - vdd))
     index = tuple(sorted((*below, *above, *rest[: _MOST_NODES - len(below) - len(above)])))
-    weight = tuple(
-        float(np.prod([(vdd - known[o]) / (known[i] - known[o]) for o in index if o != i])) for i in index
-    )
+    weight = tuple(float(np.prod([(vdd - known[o]) / (known[i] - known[o]) for o in index if o != i])) for i in index)
     return Nodes(index, weight)
 
 
@@ -127,7 +127,9 @@ def _check_shapes(technology: Technology, rows: NDArray[np.int64]) -> NDArray[np
     for sizes in (corners.table_nx, corners.table_ny):
         if (sizes[rows][:, slots] != sizes[rows[0]][slots]).any():
             names = " and ".join(f"{corners.vdd[r]:g}" for r in rows)
-            raise InputError(f"technology {technology.name}: tables of {names} V differ in size; interpolation needs equal grids")
+            raise InputError(
+                f"technology {technology.name}: tables of {names} V differ in size; interpolation needs equal grids"
+            )
     return slots
 
 
@@ -142,8 +144,10 @@ def _interpolate_corners(technology: Technology, nodes: Sequence[Nodes], vdds: R
     n_variant, n_vdd, n_table = len(technology.variants), len(nodes), old.table_x.shape[1]
     where = np.full((3, n_variant * n_vdd, n_table), -1, dtype=np.int64)
     sizes = np.zeros((2, n_variant * n_vdd, n_table), dtype=np.int32)
-    columns = {name: np.empty((n_variant * n_vdd, getattr(old, name).shape[1]))
-               for name in ("pin_cap", "pin_cap_rise", "pin_cap_fall", "pin_max_cap", "pin_max_slew", "leakage")}
+    columns = {
+        name: np.empty((n_variant * n_vdd, getattr(old, name).shape[1]))
+        for name in ("pin_cap", "pin_cap_rise", "pin_cap_fall", "pin_max_cap", "pin_max_slew", "leakage")
+    }
     variant = np.repeat(np.arange(n_variant, dtype=np.int32), n_vdd)
     pools, end = [old.pool], old.pool.size
     tau = time_units(technology)
@@ -155,20 +159,41 @@ def _interpolate_corners(technology: Technology, nodes: Sequence[Nodes], vdds: R
             where[:, row] = old.table_x[rows[0]], old.table_y[rows[0]], old.table_v[rows[0]]
             sizes[:, row] = old.table_nx[rows[0]], old.table_ny[rows[0]]
         else:
-            g, pool = _mixed_tables(technology, rows, node, float(vdds[row % n_vdd]), tau, kind, second,
-                                    where[:, row], sizes[:, row], end)
+            g, pool = _mixed_tables(
+                technology, rows, node, float(vdds[row % n_vdd]), tau, kind, second, where[:, row], sizes[:, row], end
+            )
             pools.append(pool)
             end += pool.size
         for name, column in columns.items():
             time = name == "pin_max_slew" and rows.size > 1
-            column[row] = _mix_columns(getattr(old, name)[rows], g if time else np.array(node.weight), name == "leakage")
-    return Corners(variant=variant, vdd=np.tile(vdds, n_variant), table_x=where[0], table_nx=sizes[0], table_y=where[1],
-                   table_ny=sizes[1], table_v=where[2], pool=np.concatenate(pools), **columns)
+            column[row] = _mix_columns(
+                getattr(old, name)[rows], g if time else np.array(node.weight), name == "leakage"
+            )
+    return Corners(
+        variant=variant,
+        vdd=np.tile(vdds, n_variant),
+        table_x=where[0],
+        table_nx=sizes[0],
+        table_y=where[1],
+        table_ny=sizes[1],
+        table_v=where[2],
+        pool=np.concatenate(pools),
+        **columns,
+    )
 
 
-def _mixed_tables(technology: Technology, rows: NDArray[np.int64], node: Nodes, vdd: float, tau: Real,
-                  kind: NDArray[np.int8], second: NDArray[np.bool_], where: NDArray[np.int64], sizes: Int, end: int
-                  ) -> tuple[Real, Real]:
+def _mixed_tables(
+    technology: Technology,
+    rows: NDArray[np.int64],
+    node: Nodes,
+    vdd: float,
+    tau: Real,
+    kind: NDArray[np.int8],
+    second: NDArray[np.bool_],
+    where: NDArray[np.int64],
+    sizes: Int,
+    end: int,
+) -> tuple[Real, Real]:
     """Mix all tables of one corner; fill its offsets and sizes; return the weights of times and the new pool."""
     old = technology.corners
     slots = _check_shapes(technology, rows)
@@ -256,8 +281,12 @@ def _table_error(corners: Corners, rows: NDArray[np.int64], weights: Real, true:
     x = sum(w * t[0] for w, t in zip(weights, tables, strict=True))
     values = sum(w * t[2] for w, t in zip(weights, tables, strict=True))
     to_x, to_y, expected = table_of(corners, true, slot)
-    made = np.array([[interpolate_table(np.asarray(x), tables[0][1], np.asarray(values), float(p), float(q)) for q in to_y]
-                     for p in to_x])
+    made = np.array(
+        [
+            [interpolate_table(np.asarray(x), tables[0][1], np.asarray(values), float(p), float(q)) for q in to_y]
+            for p in to_x
+        ]
+    )
     scale = np.maximum(np.abs(expected), np.abs(expected[:1]))
     error: Real = (np.abs(made - expected) / scale).ravel()
     return error

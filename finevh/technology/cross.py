@@ -103,10 +103,14 @@ def read_cross_file(path: Path) -> CrossFile:
         with np.load(path, allow_pickle=False) as archive:
             text = json.loads(archive["text"].tobytes())
             if text.get("format") != FORMAT:
-                raise InputError(f"{path}: cross-voltage format {text.get('format')} is not {FORMAT}; characterise again")
+                raise InputError(
+                    f"{path}: cross-voltage format {text.get('format')} is not {FORMAT}; characterise again"
+                )
             values = {f.name: archive[f.name] if f.name in archive.files else text[f.name] for f in fields(CrossFile)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a readable cross-voltage file ({error}); characterise the technology again") from error
+        raise InputError(
+            f"{path}: not a readable cross-voltage file ({error}); characterise the technology again"
+        ) from error
     values["state_pins"] = tuple(tuple(pins) for pins in values["state_pins"])
     for name in ("variants", "families", "arc_related", "arc_pin"):
         values[name] = tuple(values[name])
@@ -170,8 +174,9 @@ def expand(cross: CrossFile, technology: Technology, source: str) -> CrossVoltag
                 leakage_offset[c, d] = block.size * len(blocks)
                 blocks.append(block)
             pool.store(v, pair, axes, where[:, c, d], sizes[:, c, d])
-    return CrossVoltage(leakage_offset, np.concatenate(blocks), where[0], sizes[0], where[1], sizes[1], where[2],
-                        pool.array(), margin)
+    return CrossVoltage(
+        leakage_offset, np.concatenate(blocks), where[0], sizes[0], where[1], sizes[1], where[2], pool.array(), margin
+    )
 
 
 def _indices(names: list[str], known: list[str], what: str, source: str) -> list[int]:
@@ -184,7 +189,9 @@ def _indices(names: list[str], known: list[str], what: str, source: str) -> list
 def _vdd_index(vdds: Real, vdd: float, source: str) -> int:
     i = int(np.argmin(np.abs(vdds - vdd)))
     if abs(float(vdds[i]) - vdd) > _MATCH:
-        raise InputError(f"{source}: holds no supply {vdd:g} V; it has {', '.join(f'{v:g}' for v in vdds)} V: characterise it")
+        raise InputError(
+            f"{source}: holds no supply {vdd:g} V; it has {', '.join(f'{v:g}' for v in vdds)} V: characterise it"
+        )
     return i
 
 
@@ -201,8 +208,10 @@ def _ternary_columns(cells: CellTable, cross: CrossFile, family_of: dict[str, in
         if f < 0:
             raise InputError(f"{source}: holds no family {family} (cell {cells.names[i]}); characterise it")
         if cross.state_pins[f] != states:
-            raise InputError(f"{source}: family {family} has state pins {', '.join(cross.state_pins[f])}, the Liberty of "
-                             f"{cells.names[i]} has {', '.join(states)}; write both from one characterisation")
+            raise InputError(
+                f"{source}: family {family} has state pins {', '.join(cross.state_pins[f])}, the Liberty of "
+                f"{cells.names[i]} has {', '.join(states)}; write both from one characterisation"
+            )
         first = int(cross.leakage_ptr[f])
         columns[cells.ternary_ptr[i] : cells.ternary_ptr[i + 1]] = np.arange(first, first + 3 ** len(states))
     return columns
@@ -213,7 +222,8 @@ def _slots(cells: CellTable, cross: CrossFile, family_of: dict[str, int]) -> lis
     arc_of = {
         (int(f), related, pin, int(sense), int(edge)): a
         for a, (f, related, pin, sense, edge) in enumerate(
-            zip(cross.arc_family, cross.arc_related, cross.arc_pin, cross.arc_sense, cross.arc_edge, strict=True))
+            zip(cross.arc_family, cross.arc_related, cross.arc_pin, cross.arc_sense, cross.arc_edge, strict=True)
+        )
     }
     found = []
     for i, family in enumerate(cells.family):
@@ -257,8 +267,14 @@ class _DeratePool:
         y = self._add(load[None] * self.drives[:, None, None]) + (self.drive * load.shape[0] + self.arc) * load.shape[1]
         return x, y
 
-    def store(self, variant: int, pair: int, axes: tuple[NDArray[np.int64], NDArray[np.int64]],
-              where: NDArray[np.int64], sizes: Int) -> None:
+    def store(
+        self,
+        variant: int,
+        pair: int,
+        axes: tuple[NDArray[np.int64], NDArray[np.int64]],
+        where: NDArray[np.int64],
+        sizes: Int,
+    ) -> None:
         """Write the derates of one corner and driver supply into its rows of offsets and sizes."""
         shift, factor = self.cross.delay_shift_ps[variant, pair], self.cross.slew_factor[variant, pair]
         present = (np.isfinite(shift).all(axis=(1, 2)) & np.isfinite(factor).all(axis=(1, 2)))[self.arc]

@@ -66,8 +66,9 @@ def interpolate_cross(old: Technology, new: Technology) -> CrossVoltage:
         variant, vdd = int(new.corners.variant[c]), float(new.corners.vdd[c])
         for d in range(n_vdd):
             own = abs(float(new.vdds[d]) - vdd) < _SAME
-            corners = [(int(old.corner_of[variant, i]), j, w)
-                       for i, j, w in triangle(old.vdds, vdd, float(new.vdds[d]))]
+            corners = [
+                (int(old.corner_of[variant, i]), j, w) for i, j, w in triangle(old.vdds, vdd, float(new.vdds[d]))
+            ]
             margin[c, d] = sum(w * cross.noise_margin[row, j] for row, j, w in corners)
             if own:
                 offset[c, d] = n_code * len(blocks)
@@ -77,8 +78,17 @@ def interpolate_cross(old: Technology, new: Technology) -> CrossVoltage:
                 blocks.append(_leakage(cross, corners, n_code))
             if not own:
                 pool.add(corners, shift, where[:, c, d], sizes[:, c, d], old)
-    return CrossVoltage(offset, np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32), where[0], sizes[0],
-                        where[1], sizes[1], where[2], pool.array(), margin)
+    return CrossVoltage(
+        offset,
+        np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32),
+        where[0],
+        sizes[0],
+        where[1],
+        sizes[1],
+        where[2],
+        pool.array(),
+        margin,
+    )
 
 
 def _leakage(cross: CrossVoltage, corners: list[tuple[int, int, float]], n_code: int) -> NDArray[np.float32]:
@@ -100,14 +110,22 @@ class _Grower:
     def array(self) -> Real:
         return np.concatenate(self.parts)
 
-    def add(self, corners: list[tuple[int, int, float]], shift: NDArray[np.bool_], where: NDArray[np.int64],
-            sizes: NDArray[np.int32], old: Technology) -> None:
+    def add(
+        self,
+        corners: list[tuple[int, int, float]],
+        shift: NDArray[np.bool_],
+        where: NDArray[np.int64],
+        sizes: NDArray[np.int32],
+        old: Technology,
+    ) -> None:
         """Mix the derates of a pair from its corners into rows of offsets and sizes.
 
         The own pair has shift 0 and factor 1: it adds nothing but keeps its weight.
         """
         cross = self.cross
-        others = [(row, j, w) for row, j, w in corners if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= _SAME]
+        others = [
+            (row, j, w) for row, j, w in corners if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= _SAME
+        ]
         if not others:
             return
         rows = np.array([row for row, _, _ in others])
@@ -125,7 +143,8 @@ class _Grower:
         axis_weights = np.repeat((weights / weights.sum())[:, None], slots.size, axis=1)
         value_weights = np.repeat(weights[:, None], slots.size, axis=1)
         for axis, offsets, size, share, log in (
-            (0, cross.delay_x, nx, axis_weights, None), (1, cross.delay_y, ny, axis_weights, None),
+            (0, cross.delay_x, nx, axis_weights, None),
+            (1, cross.delay_y, ny, axis_weights, None),
             (2, cross.delay_v, nx * ny, value_weights, ~shift[slots]),
         ):
             found, values = mix_tables(cross.pool, offsets[rows, drivers][:, slots], size, share, self.end, log)

@@ -48,7 +48,8 @@ class _Tokens:
             raise InputError(f"{path}: cannot be read ({error}); give a LEF file") from error
         self.path = path
         self.words: list[tuple[str, int]] = [
-            (word, number) for number, line in enumerate(text.splitlines(), start=1)
+            (word, number)
+            for number, line in enumerate(text.splitlines(), start=1)
             for word in re.findall(r'"[^"]*"|;|[^\s;]+', line.split("#", 1)[0])
         ]
         self.at = 0
@@ -134,7 +135,10 @@ def _layer(tokens: _Tokens, lef: Lef) -> None:
     spacing = tokens.number(table[table.index("WIDTH") + 2]) if "WIDTH" in table else float("nan")
     area_cap, edge_cap = first("CAPACITANCE", float("nan")), first("EDGECAPACITANCE", 0.0)
     lef.layers[name] = Layer(
-        name=name, direction=values.get("DIRECTION", [""])[0].lower(), pitch=first("PITCH", float("nan")), width=width,
+        name=name,
+        direction=values.get("DIRECTION", [""])[0].lower(),
+        pitch=first("PITCH", float("nan")),
+        width=width,
         spacing=first("SPACING", spacing),
         resistance=first("RESISTANCE", float("nan")) / width * _KOHM_PER_OHM,
         capacitance=(area_cap * width + 2 * edge_cap) * _FF_PER_PF,

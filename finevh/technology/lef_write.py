@@ -46,8 +46,18 @@ def render_tech_lef(layers: Sequence[TechnologyLayer], site: tuple[str, float, f
     grid_um : manufacturing grid.
     """
     name, width, height = site
-    lines = ["VERSION 5.8 ;", 'BUSBITCHARS "[]" ;', 'DIVIDERCHAR "/" ;', "", "UNITS", "  DATABASE MICRONS 2000 ;", "END UNITS",
-             "", f"MANUFACTURINGGRID {_um(grid_um)} ;", ""]
+    lines = [
+        "VERSION 5.8 ;",
+        'BUSBITCHARS "[]" ;',
+        'DIVIDERCHAR "/" ;',
+        "",
+        "UNITS",
+        "  DATABASE MICRONS 2000 ;",
+        "END UNITS",
+        "",
+        f"MANUFACTURINGGRID {_um(grid_um)} ;",
+        "",
+    ]
     for number, layer in enumerate(layers):
         if number:
             lines += _cut(number, layers[number - 1], layer)
@@ -55,8 +65,16 @@ def render_tech_lef(layers: Sequence[TechnologyLayer], site: tuple[str, float, f
     lines += ["LAYER OVERLAP", "  TYPE OVERLAP ;", "END OVERLAP", ""]
     for number in range(1, len(layers)):
         lines += _via(number, layers[number - 1], layers[number])
-    lines += [f"SITE {name}", "  SYMMETRY Y ;", "  CLASS CORE ;", f"  SIZE {_um(width)} BY {_um(height)} ;", f"END {name}", "",
-              "END LIBRARY", ""]
+    lines += [
+        f"SITE {name}",
+        "  SYMMETRY Y ;",
+        "  CLASS CORE ;",
+        f"  SIZE {_um(width)} BY {_um(height)} ;",
+        f"END {name}",
+        "",
+        "END LIBRARY",
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -65,10 +83,18 @@ def _routing(layer: TechnologyLayer, offset_pitch: float) -> list[str]:
     per_area = layer.capacitance_ff_per_um * _PF_PER_FF / layer.width_um
     offset = min(layer.pitch_um, offset_pitch) / 2
     return [
-        f"LAYER {layer.name}", "  TYPE ROUTING ;", f"  DIRECTION {layer.direction.upper()} ;",
-        f"  PITCH {_um(layer.pitch_um)} ;", f"  OFFSET {_um(offset)} ;", f"  WIDTH {_um(layer.width_um)} ;",
-        f"  SPACING {_um(layer.spacing_um)} ;", f"  RESISTANCE RPERSQ {per_square:.6g} ;",
-        f"  CAPACITANCE CPERSQDIST {per_area:.6g} ;", "  EDGECAPACITANCE 0 ;", f"END {layer.name}", "",
+        f"LAYER {layer.name}",
+        "  TYPE ROUTING ;",
+        f"  DIRECTION {layer.direction.upper()} ;",
+        f"  PITCH {_um(layer.pitch_um)} ;",
+        f"  OFFSET {_um(offset)} ;",
+        f"  WIDTH {_um(layer.width_um)} ;",
+        f"  SPACING {_um(layer.spacing_um)} ;",
+        f"  RESISTANCE RPERSQ {per_square:.6g} ;",
+        f"  CAPACITANCE CPERSQDIST {per_area:.6g} ;",
+        "  EDGECAPACITANCE 0 ;",
+        f"END {layer.name}",
+        "",
     ]
 
 
@@ -78,8 +104,14 @@ def _cut_size(below: TechnologyLayer, above: TechnologyLayer) -> float:
 
 def _cut(number: int, below: TechnologyLayer, above: TechnologyLayer) -> list[str]:
     size = _cut_size(below, above)
-    return [f"LAYER via{number}", "  TYPE CUT ;", f"  SPACING {_um(size * 1.1)} ;", f"  WIDTH {_um(size)} ;",
-            f"END via{number}", ""]
+    return [
+        f"LAYER via{number}",
+        "  TYPE CUT ;",
+        f"  SPACING {_um(size * 1.1)} ;",
+        f"  WIDTH {_um(size)} ;",
+        f"END via{number}",
+        "",
+    ]
 
 
 def _via(number: int, below: TechnologyLayer, above: TechnologyLayer) -> list[str]:
@@ -93,7 +125,13 @@ def _via(number: int, below: TechnologyLayer, above: TechnologyLayer) -> list[st
     for layer in (below, above):
         inside = max(0.0, layer.width_um / 2 - half)
         lines += [f"  LAYER {layer.name} ;", f"    ENCLOSURE {_um(inside)} {_um(inside)} ;"]
-    lines += [f"  LAYER via{number} ;", f"    {cut}", f"    SPACING {_um(pitch)} BY {_um(pitch)} ;", f"END via{number}_array", ""]
+    lines += [
+        f"  LAYER via{number} ;",
+        f"    {cut}",
+        f"    SPACING {_um(pitch)} BY {_um(pitch)} ;",
+        f"END via{number}_array",
+        "",
+    ]
     return lines
 
 
@@ -120,8 +158,15 @@ def render_cell_lef(cells: Iterable[Footprint], site: str, site_um: float, pin_l
 
 def _macro(cell: Footprint, site: str, site_um: float, layer: str, pitch_um: float) -> Iterator[str]:
     width, height = cell.width_um, cell.height_um
-    yield from (f"MACRO {cell.name}", f"  CLASS {cell.kind} ;", "  ORIGIN 0 0 ;", f"  FOREIGN {cell.name} 0 0 ;",
-                f"  SIZE {_um(width)} BY {_um(height)} ;", "  SYMMETRY X Y ;", f"  SITE {site} ;")
+    yield from (
+        f"MACRO {cell.name}",
+        f"  CLASS {cell.kind} ;",
+        "  ORIGIN 0 0 ;",
+        f"  FOREIGN {cell.name} 0 0 ;",
+        f"  SIZE {_um(width)} BY {_um(height)} ;",
+        "  SYMMETRY X Y ;",
+        f"  SITE {site} ;",
+    )
     columns = max(1, round(width / site_um))
     step = width / columns
     for i, (name, direction, use) in enumerate(cell.pins):

@@ -68,7 +68,8 @@ def _units(group: Group, source: str) -> Units:
         energy=capacitance * voltage**2,
         # Liberty gives leakage no default unit: a library that leaves it out must not state leakage.
         leakage=_unit(group, "leakage_power_unit", "1nW", "power", source)
-        if "leakage_power_unit" in group.attributes else None,
+        if "leakage_power_unit" in group.attributes
+        else None,
         voltage=voltage,
         slew_derate=derate,
     )
@@ -94,7 +95,9 @@ def _voltage(group: Group, units: Units, source: str) -> tuple[float, float]:
     inner = chosen.attributes if chosen else {}
     voltage = inner.get("voltage") or group.attributes.get("nom_voltage")
     if voltage is None:
-        raise InputError(f"{source}: the library states no nom_voltage; add it: the supply of a corner is never guessed")
+        raise InputError(
+            f"{source}: the library states no nom_voltage; add it: the supply of a corner is never guessed"
+        )
     temperature = inner.get("temperature") or group.attributes.get("nom_temperature", "25")
     return round(float(voltage) * units.voltage, 9), float(temperature)
 
@@ -199,7 +202,8 @@ def _pin(name: str, group: Group, names: dict[str, str], context: _Context) -> P
     if pin.function:
         parse_boolean(pin.function)
     pin.clock = attributes.get("clock", "").lower() == "true" or (
-        attributes.get("clock_gate_clock_pin", "").lower() == "true")
+        attributes.get("clock_gate_clock_pin", "").lower() == "true"
+    )
     if direction != Direction.INPUT:
         limit = attributes.get("max_capacitance", defaults.get("default_max_capacitance"))
         pin.max_cap = pin.max_cap if limit is None else float(limit) * units.capacitance

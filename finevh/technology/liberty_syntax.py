@@ -157,8 +157,10 @@ def parse_liberty(text: str, source: str) -> Group:
         else:
             top.complex.append((name, args))
     if len(stack) > 1 and _REST.match(text, position):
-        raise InputError(f"{source}: the file ends inside {top.name}({top.args}) of line {top.line}: it is cut short "
-                         "or a '}' is missing")
+        raise InputError(
+            f"{source}: the file ends inside {top.name}({top.args}) of line {top.line}: it is cut short "
+            "or a '}' is missing"
+        )
     if not _REST.match(text, position):
         where = text.count("\n", 0, position + len(text[position:]) - len(text[position:].lstrip(" \t\n;\\"))) + 1
         excerpt = text[position:].strip(" \t\n;\\").split("\n", 1)[0][:40]

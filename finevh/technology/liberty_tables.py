@@ -37,10 +37,19 @@ _SLEW = {"input_net_transition", "input_transition_time", "related_pin_transitio
 _LOAD = {"total_output_net_capacitance", "constrained_pin_transition", "output_net_wire_cap", "output_net_pin_cap"}
 _TYPES = {t.name.lower(): t for t in ArcType}
 _SENSES = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE, "non_unate": Sense.NON_UNATE}
-_UNREAD = ("skew_", "nochange_", "non_seq_", "max_clock_tree_path", "min_clock_tree_path", "clock_tree_path",
-           "minimum_period", "retaining_time")
+_UNREAD = (
+    "skew_",
+    "nochange_",
+    "non_seq_",
+    "max_clock_tree_path",
+    "min_clock_tree_path",
+    "clock_tree_path",
+    "minimum_period",
+    "retaining_time",
+)
 _CONSTRAINTS = frozenset(t for t in ArcType if ArcType.SETUP_RISING <= t <= ArcType.REMOVAL_FALLING) | {
-    ArcType.MIN_PULSE_WIDTH}
+    ArcType.MIN_PULSE_WIDTH
+}
 _ERASE = str.maketrans({'"': " ", "\\": " ", "\n": " ", "\t": " "})
 _SCALAR_AXIS: Real = np.zeros(1)
 
@@ -69,7 +78,9 @@ def read_templates(library: Group) -> Templates:
     found: Templates = {}
     for group in library.groups:
         if group.name.endswith("_template") and group.names:
-            variables = tuple(group.attributes[f"variable_{i}"] for i in (1, 2, 3) if f"variable_{i}" in group.attributes)
+            variables = tuple(
+                group.attributes[f"variable_{i}"] for i in (1, 2, 3) if f"variable_{i}" in group.attributes
+            )
             indices = tuple(group.arguments(f"index_{i}") or "" for i in (1, 2, 3)[: len(variables)])
             found[group.names[0]] = (variables, indices)
     return found
@@ -88,7 +99,9 @@ def _read_table(group: Group, scale: float, units: Units, templates: Templates) 
     variables, indices = templates.get(name, ((), ()))
     if not 1 <= len(variables) <= 2:
         raise InputError(f"{group.name} (line {group.line}): tables of {len(variables)} variables are not supported")
-    return _normalise(group, variables, [own.get(f"index_{i + 1}") or index for i, index in enumerate(indices)], values, units)
+    return _normalise(
+        group, variables, [own.get(f"index_{i + 1}") or index for i, index in enumerate(indices)], values, units
+    )
 
 
 def _normalise(group: Group, variables: tuple[str, ...], indices: list[str], values: Real, units: Units) -> Table:
@@ -114,8 +127,10 @@ def _normalise(group: Group, variables: tuple[str, ...], indices: list[str], val
     if order in ([0, 0], [1, 1]):
         raise InputError(f"{group.name} (line {group.line}): both axes are of one kind, {' and '.join(variables)}")
     if values.size != math.prod(sizes):
-        raise InputError(f"{group.name} (line {group.line}) has {values.size} values for axes of "
-                         f"{' x '.join(str(size) for size in sizes)}")
+        raise InputError(
+            f"{group.name} (line {group.line}) has {values.size} values for axes of "
+            f"{' x '.join(str(size) for size in sizes)}"
+        )
     if order == [1, 0]:
         return Table(x, y, np.ascontiguousarray(values.reshape(sizes).T))
     return Table(x, y, values.reshape(x.size, y.size))
@@ -184,8 +199,12 @@ def read_arc(group: Group, pin: str, function: str, units: Units, templates: Tem
         for delay, slew, name in ((delay_rise, slew_rise, "rise"), (delay_fall, slew_fall, "fall")):
             if delay is not None and slew is None:
                 raise InputError(f"{what} has cell_{name} but no {name}_transition")
-    tables = (delay_rise if edge != "fall" else None, delay_fall if edge != "rise" else None,
-              slew_rise if edge != "fall" else None, slew_fall if edge != "rise" else None)
+    tables = (
+        delay_rise if edge != "fall" else None,
+        delay_fall if edge != "rise" else None,
+        slew_rise if edge != "fall" else None,
+        slew_fall if edge != "rise" else None,
+    )
     return [Arc(name, pin, kind, _sense(group, kind, name, function), when, tables) for name in related]
 
 

@@ -97,8 +97,11 @@ def _arc(arc: Arc, templates: _Templates) -> Iterator[str]:
         yield f"        timing_sense : {_SENSE[arc.sense]};"
     if arc.when:
         yield f'        when : "{arc.when}";'
-    names = ("rise_constraint", "fall_constraint", "", "") if constraint or pulse else (
-        "cell_rise", "cell_fall", "rise_transition", "fall_transition")
+    names = (
+        ("rise_constraint", "fall_constraint", "", "")
+        if constraint or pulse
+        else ("cell_rise", "cell_fall", "rise_transition", "fall_transition")
+    )
     kind = "pulse" if pulse else "constraint" if constraint else "timing"
     for group, table in zip(names, arc.tables, strict=True):
         if table is not None:
@@ -127,8 +130,17 @@ def _pin(cell: Cell, pin: Pin, templates: _Templates) -> Iterator[str]:
         yield "      clock : true;"
     gate = cell.kind == Kind.CLOCK_GATE
     if gate:
-        role = "clock_gate_out_pin" if pin.direction == Direction.OUTPUT else (
-            "clock_gate_clock_pin" if pin.clock else "clock_gate_test_pin" if pin.name == "SE" else "clock_gate_enable_pin")
+        role = (
+            "clock_gate_out_pin"
+            if pin.direction == Direction.OUTPUT
+            else (
+                "clock_gate_clock_pin"
+                if pin.clock
+                else "clock_gate_test_pin"
+                if pin.name == "SE"
+                else "clock_gate_enable_pin"
+            )
+        )
         yield f"      {role} : true;"
     yield f"      capacitance : {number(pin.cap)};"
     if pin.direction == Direction.INPUT or pin.cap_rise != pin.cap_fall:
@@ -168,7 +180,9 @@ def _statetable(cell: Cell) -> Iterator[str]:
     clock = next(pin.name for pin in cell.pins if pin.clock)
     enables = [pin.name for pin in cell.pins if pin.direction == Direction.INPUT and not pin.clock]
     rows = ["L " + " ".join("L" for _ in enables) + " : - : L"]
-    rows += ["L " + " ".join("H" if i == j else "-" for j in range(len(enables))) + " : - : H" for i in range(len(enables))]
+    rows += [
+        "L " + " ".join("H" if i == j else "-" for j in range(len(enables))) + " : - : H" for i in range(len(enables))
+    ]
     rows.append("H " + " ".join("-" for _ in enables) + " : - : N")
     style = "latch_posedge_precontrol" if len(enables) > 1 else "latch_posedge"
     yield f'    clock_gating_integrated_cell : "{style}";'

@@ -49,13 +49,18 @@ def load_technology(path: Path, *, variants: Sequence[str] | None = None, group:
         raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
     chosen = _choose(manifest, path, variants, group)
     files = _liberty_files(manifest, manifest.views, chosen, path)
-    others = [path.parent / name for name in (manifest.views.tech_lef, *manifest.views.cell_lef,
-                                              manifest.views.cross_voltage) if name]
+    others = [
+        path.parent / name
+        for name in (manifest.views.tech_lef, *manifest.views.cell_lef, manifest.views.cross_voltage)
+        if name
+    ]
     needed = [path, *(file for _, _, file in files), *others]
     for file in needed:
         if not file.is_file():
-            raise InputError(f"{path}: names {file.relative_to(path.parent) if file.is_relative_to(path.parent) else file}, "
-                             "which does not exist; characterise the technology or correct [views]")
+            raise InputError(
+                f"{path}: names {file.relative_to(path.parent) if file.is_relative_to(path.parent) else file}, "
+                "which does not exist; characterise the technology or correct [views]"
+            )
     views = manifest.views
     return cached(content_key(needed, manifest.name, *chosen), lambda: _build(manifest, views, chosen, files, path))
 
@@ -75,12 +80,15 @@ def _choose(manifest: Manifest, path: Path, variants: Sequence[str] | None, grou
     return tuple(known if variants is None else variants)
 
 
-def _liberty_files(manifest: Manifest, views: Views, chosen: tuple[str, ...], path: Path
-                   ) -> list[tuple[int, float | None, Path]]:
+def _liberty_files(
+    manifest: Manifest, views: Views, chosen: tuple[str, ...], path: Path
+) -> list[tuple[int, float | None, Path]]:
     """(variant, Vdd or None, file) of every corner."""
     if not isinstance(views.liberty, str):
         if len(chosen) != 1:
-            raise InputError(f"{path}: views.liberty is a list of files, which serves one variant; the file has {len(chosen)}")
+            raise InputError(
+                f"{path}: views.liberty is a list of files, which serves one variant; the file has {len(chosen)}"
+            )
         return [(0, None, path.parent / name) for name in views.liberty]
     vdds = manifest.vdds(chosen)
     if not vdds:
@@ -91,8 +99,10 @@ def _liberty_files(manifest: Manifest, views: Views, chosen: tuple[str, ...], pa
             try:
                 file = views.liberty.format(suffix=manifest.suffix(name), variant=name, vdd=vdd_label(vdd))
             except (KeyError, IndexError, ValueError) as error:
-                raise InputError(f"{path}: views.liberty '{views.liberty}': {error}; known placeholders are "
-                                 "{suffix}, {variant} and {vdd}") from None
+                raise InputError(
+                    f"{path}: views.liberty '{views.liberty}': {error}; known placeholders are "
+                    "{suffix}, {variant} and {vdd}"
+                ) from None
             found.append((v, vdd, path.parent / file))
     return found
 
@@ -140,22 +150,44 @@ def _read_corners(jobs: Sequence[tuple[Path, int, str]]) -> tuple[list[Library],
     return libraries, skeleton, merge_corners(skeleton, inputs)
 
 
-def _build(manifest: Manifest, views: Views, chosen: tuple[str, ...],
-           files: Sequence[tuple[int, float | None, Path]], path: Path) -> Technology:
+def _build(
+    manifest: Manifest,
+    views: Views,
+    chosen: tuple[str, ...],
+    files: Sequence[tuple[int, float | None, Path]],
+    path: Path,
+) -> Technology:
     libraries, skeleton, corners = _read_corners([(file, v, manifest.suffix(chosen[v])) for v, _, file in files])
     for (_, vdd, file), library in zip(files, libraries, strict=True):
         if vdd is not None and abs(library.vdd - vdd) > 1e-6:
             raise InputError(f"{file}: the library is at {library.vdd:g} V, its name says {vdd:g} V")
     folder = path.parent
     lef = read_lef([folder / name for name in (views.tech_lef, *views.cell_lef) if name])
-    layers = tuple(Layer(x.name, x.direction, x.pitch_um, x.width_um, x.spacing_um, x.resistance_ohm_per_um * 1e-3,
-                         x.capacitance_ff_per_um) for x in manifest.layers)
+    layers = tuple(
+        Layer(
+            x.name,
+            x.direction,
+            x.pitch_um,
+            x.width_um,
+            x.spacing_um,
+            x.resistance_ohm_per_um * 1e-3,
+            x.capacitance_ff_per_um,
+        )
+        for x in manifest.layers
+    )
     roles = None if manifest.roles is None else {str(role): cells for role, cells in manifest.roles.items()}
     stated = {variant.name: variant.slowdown for variant in manifest.variants}
     technology = assemble(
-        manifest.name, libraries, skeleton, corners, tuple(Variant(n, manifest.suffix(n), stated[n] or 0.0) for n in chosen),
-        lef, roles=roles, vdd_nominal=views.vdd_nominal or max(library.vdd for library in libraries),
-        site=manifest.site.name if manifest.site else "", layers=layers,
+        manifest.name,
+        libraries,
+        skeleton,
+        corners,
+        tuple(Variant(n, manifest.suffix(n), stated[n] or 0.0) for n in chosen),
+        lef,
+        roles=roles,
+        vdd_nominal=views.vdd_nominal or max(library.vdd for library in libraries),
+        site=manifest.site.name if manifest.site else "",
+        layers=layers,
     )
     _check_roles(technology, path)
     measured = tuple(

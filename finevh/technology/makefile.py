@@ -135,7 +135,9 @@ def read_makefile(path: Path, given: Mapping[str, str]) -> Makefile:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a platform folder with its config.mk") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); give a platform folder with its config.mk"
+        ) from None
     make = Makefile(path, dict(given))
     _read_lines(make, _logical_lines(text))
     return make

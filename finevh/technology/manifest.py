@@ -19,8 +19,9 @@ from finevh.errors import InputError
 
 __all__ = ["Manifest", "Role", "TechnologyLayer", "TechnologyVariant", "Views", "read_manifest", "vdd_label"]
 
-Role = Literal["tie_low", "tie_high", "buffer", "inverter", "clock_buffer", "clock_gate", "flop", "header", "fill",
-               "dont_use"]
+Role = Literal[
+    "tie_low", "tie_high", "buffer", "inverter", "clock_buffer", "clock_gate", "flop", "header", "fill", "dont_use"
+]
 
 
 def vdd_label(vdd: float) -> str:
@@ -205,8 +206,12 @@ def _suggest(word: str, known: list[str]) -> str:
 
 
 def _nearest(location: tuple[str, ...]) -> str:
-    models: dict[str, type[BaseModel]] = {"views": Views, "variants": TechnologyVariant, "layers": TechnologyLayer,
-                                          "site": Site}
+    models: dict[str, type[BaseModel]] = {
+        "views": Views,
+        "variants": TechnologyVariant,
+        "layers": TechnologyLayer,
+        "site": Site,
+    }
     model = models.get(location[0], Manifest) if len(location) > 1 else Manifest
     return _suggest(location[-1], list(model.model_fields))
 
@@ -228,6 +233,7 @@ def _line_of(text: str, location: tuple[str, ...]) -> int:
         elif "=" in stripped:
             key = stripped.split("=")[0].strip().strip('"')
             if (len(names) == 1 and not section and key == names[0]) or (
-                    len(names) > 1 and section == names[0] and key == names[1] and best and seen in (0, position)):
+                len(names) > 1 and section == names[0] and key == names[1] and best and seen in (0, position)
+            ):
                 return number
     return best

@@ -7,7 +7,15 @@ import numpy as np
 from finevh.technology.lookup import interpolate_table, table_of
 from finevh.technology.model import ArcType, Real, Sense, Technology
 
-__all__ = ["delay_ratios", "delay_shift", "leakage_derate", "leakage_ratios", "nominal_index", "ring_period", "slowdown"]
+__all__ = [
+    "delay_ratios",
+    "delay_shift",
+    "leakage_derate",
+    "leakage_ratios",
+    "nominal_index",
+    "ring_period",
+    "slowdown",
+]
 
 _SETTLE = 30
 """Rounds after which the slews of a ring stand still to the last digit."""
@@ -38,7 +46,9 @@ def delay_ratios(technology: Technology, variant: int, vdd: int) -> Real:
             x, y, values = table_of(corners, base, slot)
             i, j = (x.size - 1) // 2, (y.size - 1) // 2
             if values[i, j] > 0:
-                ratios.append(interpolate_table(*table_of(corners, other, slot), float(x[i]), float(y[j])) / values[i, j])
+                ratios.append(
+                    interpolate_table(*table_of(corners, other, slot), float(x[i]), float(y[j])) / values[i, j]
+                )
     return np.array(ratios)
 
 
@@ -79,7 +89,9 @@ def ring_period(technology: Technology, cell: str, variant: int, vdd: int, fanou
     corner = int(technology.corner_of[variant, vdd])
     pin = int(cells.pin_ptr[i]) + int(cells.arc_from[arcs[0]])
     loads = fanout * corners.pin_cap_rise[corner, pin], fanout * corners.pin_cap_fall[corner, pin]
-    delay_rise, delay_fall, slew_rise, slew_fall = (table_of(corners, corner, slot) for slot in cells.arc_table[arcs[0]].tolist())
+    delay_rise, delay_fall, slew_rise, slew_fall = (
+        table_of(corners, corner, slot) for slot in cells.arc_table[arcs[0]].tolist()
+    )
     rise, fall = 20.0, 20.0
     for _ in range(_SETTLE):
         rise, fall = interpolate_table(*slew_rise, fall, loads[0]), interpolate_table(*slew_fall, rise, loads[1])
@@ -101,8 +113,9 @@ def leakage_derate(technology: Technology, cell: str, code: int, variant: int, v
     return float(cross.leakage_k[start + int(technology.cells.ternary_ptr[technology.cells.index[cell]]) + code])
 
 
-def delay_shift(technology: Technology, cell: str, edge: int, variant: int, vdd: int, driver: int, slew: float,
-                load: float) -> tuple[float, float]:
+def delay_shift(
+    technology: Technology, cell: str, edge: int, variant: int, vdd: int, driver: int, slew: float, load: float
+) -> tuple[float, float]:
     """Delay, ps, on the own rail and its shift when ``driver`` supplies the input of a cell's first arc.
 
     ``edge``: 0 output rise, 1 output fall; ``slew`` ps, ``load`` fF.

@@ -10,8 +10,14 @@ from finevh.technology.model import Real
 __all__ = ["mix_tables"]
 
 
-def mix_tables(pool: Real, offsets: NDArray[np.int64], sizes: NDArray[np.int64], weights: Real, start: int,
-               logarithmic: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.int64], Real]:
+def mix_tables(
+    pool: Real,
+    offsets: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    weights: Real,
+    start: int,
+    logarithmic: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.int64], Real]:
     """Mix tables entry by entry.
 
     Parameters

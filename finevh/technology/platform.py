@@ -198,7 +198,9 @@ def _corner_notes(chosen: list[LibraryFile]) -> list[str]:
     if flavours:
         notes[0] += f"; variants {', '.join(dict.fromkeys(flavours))}"
     if len(vdds) == 1:
-        notes.append("one supply voltage at this corner: there is nothing to hop between until more libraries are added")
+        notes.append(
+            "one supply voltage at this corner: there is nothing to hop between until more libraries are added"
+        )
     return notes
 
 
@@ -220,7 +222,9 @@ def _views(
         for vdd in vdds:
             texts = [liberty_text(x.path) for x in chosen if x.flavour == flavour and x.vdd == vdd]
             if not texts:
-                raise InputError(f"variant {flavour} has no library at {vdd:g} V, others have; the Vdd axis must be complete")
+                raise InputError(
+                    f"variant {flavour} has no library at {vdd:g} V, others have; the Vdd axis must be complete"
+                )
             label = flavour or "nominal"
             merged = merge_liberty(texts, f"{platform.name} {label} {vdd:g} V")
             suffix = _common_suffix(merged) if len(flavours) > 1 else ""
@@ -235,7 +239,9 @@ def _common_suffix(text: str) -> str:
     names = re.findall(r"""^\s*cell\s*\(\s*"?([^"()\s]+)"?\s*\)""", text, re.MULTILINE)
     endings = {name[name.rfind("_") :] for name in names if "_" in name}
     if len(endings) != 1:
-        raise InputError(f"cells of one Vth flavour end differently ({', '.join(sorted(endings)[:4])}); they must share a suffix")
+        raise InputError(
+            f"cells of one Vth flavour end differently ({', '.join(sorted(endings)[:4])}); they must share a suffix"
+        )
     return str(endings.pop())
 
 
@@ -273,7 +279,9 @@ def _layers(platform: _Platform, lef: Lef, library: Path, notes: list[str]) -> l
 def _set_rc_commands(platform: _Platform) -> list[list[str]]:
     tclsh = shutil.which("tclsh")
     if tclsh is None:
-        raise ToolMissingError(f"tclsh is not on PATH: it reads {platform.set_rc}; install Tcl (Debian: apt install tcl)")
+        raise ToolMissingError(
+            f"tclsh is not on PATH: it reads {platform.set_rc}; install Tcl (Debian: apt install tcl)"
+        )
     pairs = [word for pair in platform.environment.items() for word in pair]
     done = subprocess.run(
         [tclsh, str(_RC_DRIVER), str(platform.set_rc), *pairs],
@@ -309,7 +317,11 @@ def _roles(technology: Technology, platform: _Platform, lef: Lef) -> dict[str, t
 
 def _matching(patterns: Iterable[str], names: Iterable[tuple[str, str]]) -> list[str]:
     patterns = list(patterns)
-    return [base for base, full in names if any(fnmatchcase(full, pattern) or fnmatchcase(base, pattern) for pattern in patterns)]
+    return [
+        base
+        for base, full in names
+        if any(fnmatchcase(full, pattern) or fnmatchcase(base, pattern) for pattern in patterns)
+    ]
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -328,7 +340,9 @@ def _toml(
 ) -> str:
     lines = [f"# Technology '{name}' from the platform folder '{platform.name}'; written by finevh platform add."]
     if cross is None:
-        lines.append("# No cross-voltage tables: nothing in it says what a cell leaks when its driver has another supply.")
+        lines.append(
+            "# No cross-voltage tables: nothing in it says what a cell leaks when its driver has another supply."
+        )
     else:
         lines.append(f"# Cross-voltage leakage derates are DERIVED from a slope model ({cross}), not characterised.")
     lines += [f"name = {_quote(name)}", "", "[views]"]
@@ -340,7 +354,13 @@ def _toml(
         if platform.site not in lef.sites:
             raise InputError(f"{platform.tech_lef}: no LEF defines the site '{platform.site}' that config.mk names")
         _, width, height = lef.sites[platform.site]
-        lines += ["", "[site]", f"name = {_quote(platform.site)}", f"width_um = {width:.6g}", f"height_um = {height:.6g}"]
+        lines += [
+            "",
+            "[site]",
+            f"name = {_quote(platform.site)}",
+            f"width_um = {width:.6g}",
+            f"height_um = {height:.6g}",
+        ]
     for variant, suffix in variants:
         lines += ["", "[[variants]]", f"name = {_quote(variant)}", f"suffix = {_quote(suffix)}"]
     for layer in layers:

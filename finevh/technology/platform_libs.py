@@ -56,7 +56,9 @@ def find_libraries(known: Iterable[Path]) -> list[LibraryFile]:
         beside = [each for each in path.parent.iterdir() if re.search(r"\.lib(\.gz)?$", each.name)]
         matching = sorted(each for each in beside if _skeleton(each) == wanted)
         if not matching:
-            raise InputError(f"{path}: no such library, nor one like it in {path.parent}; is the platform folder complete?")
+            raise InputError(
+                f"{path}: no such library, nor one like it in {path.parent}; is the platform folder complete?"
+            )
         for each in matching:
             if each not in found:
                 found[each] = _describe(each)
@@ -108,7 +110,9 @@ def liberty_text(path: Path, limit: int = -1) -> str:
     except (OSError, EOFError) as error:
         raise InputError(f"{path}: cannot be read ({error}); is the platform folder complete?") from None
     if data.startswith(b"version https://git-lfs"):
-        raise InputError(f"{path}: is a git-lfs pointer, not the library; run 'git lfs pull' in the platform's repository")
+        raise InputError(
+            f"{path}: is a git-lfs pointer, not the library; run 'git lfs pull' in the platform's repository"
+        )
     return data.decode("utf-8", errors="replace")
 
 
@@ -136,7 +140,9 @@ def merge_liberty(texts: list[str], name: str) -> str:
                 templates[match[2]] = group
                 new_templates.append(group)
             elif before.split() != group.split():
-                raise InputError(f"{name}: template {match[2]} differs between the files of one corner; merge them by hand")
+                raise InputError(
+                    f"{name}: template {match[2]} differs between the files of one corner; merge them by hand"
+                )
         for match in _CELL.finditer(text):
             if match[1] in cells:
                 raise InputError(f"{name}: cell {match[1]} stands in two files of one corner; merge them by hand")

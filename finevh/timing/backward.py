@@ -131,7 +131,16 @@ def require(g, t, nets, point, values, required):  # type: ignore[no-untyped-def
                         delay = arc_delay[a, 2 * i + r]
                     else:
                         delay, _ = _arc_delay(
-                            record, cross_record, axes, table, rec, slew_in, load[v, r], cell_vdd[cell], driver_vdd, n_vdd
+                            record,
+                            cross_record,
+                            axes,
+                            table,
+                            rec,
+                            slew_in,
+                            load[v, r],
+                            cell_vdd[cell],
+                            driver_vdd,
+                            n_vdd,
                         )
                     for k in range(n_tag):
                         to = remap[arc_class[a], k] if arc_class[a] else k

@@ -256,7 +256,9 @@ def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, w):  #
     return delay, slew
 
 
-@numba.njit("UniTuple(float64, 2)(float64[::1], float64, float64, float64)", cache=True, nogil=True, error_model="numpy")
+@numba.njit(
+    "UniTuple(float64, 2)(float64[::1], float64, float64, float64)", cache=True, nogil=True, error_model="numpy"
+)
 def arrive(w, elmore, lo, hi):  # type: ignore[no-untyped-def]
     """Delay from the driver and slew, ps, at a sink of Elmore delay ``elmore`` behind the waveform ``w``."""
     slew = w[SLEW]

@@ -38,9 +38,7 @@ GRAPH = _tuple(
 TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
 POINT = _tuple(Point, wire_cap=_F1)
 NETS = _tuple(Nets, tree_res=_F1, tree_cap=_F1, mode=_B1, thresholds=_F1)
-VALUES = _tuple(
-    Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_slew=_F2, arc_delay=_F2
-)
+VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_slew=_F2, arc_delay=_F2)
 ROWS = _tuple(Rows, add=_F2)
 _BYTE = types.Array(types.int8, 1, "C")
 

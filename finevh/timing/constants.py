@@ -111,7 +111,9 @@ def propagate_constants(netlist: Netlist, cases: dict[int, int], pin_cases: dict
     value = netlist.net_constant.copy()
     for net, bit in cases.items():
         if value[net] >= 0 and value[net] != bit:
-            raise InputError(f"set_case_analysis {bit} on net '{netlist.net_names[net]}', which is tied to {value[net]}")
+            raise InputError(
+                f"set_case_analysis {bit} on net '{netlist.net_names[net]}', which is tied to {value[net]}"
+            )
         value[net] = bit
     pin_value = np.where(netlist.pin_net != NO_NET, value[netlist.pin_net], -1).astype(np.int8)
     for pin, bit in pin_cases.items():

@@ -87,9 +87,7 @@ class TimingGraph(PathQueries):
         self.tags.close()
         self.ports = bind_ports(self.names, constraints, self.tags)
         cross = self.tables.cross_record if cross_voltage else np.zeros((0, 5), dtype=np.int32)
-        self._tables = Tables(
-            self.tables.record, cross, self.tables.axes, self.tables.values, self.tables.pin_cap
-        )
+        self._tables = Tables(self.tables.record, cross, self.tables.axes, self.tables.values, self.tables.pin_cap)
         self._reach()
         self._graph = self._arrays(late=True)
         self._early_graph = self._arrays(late=False)
@@ -136,7 +134,9 @@ class TimingGraph(PathQueries):
             packed |= (tags >> k & 1) << to
         self.node_tags = packed
         self.ports = replace(
-            self.ports, late=np.ascontiguousarray(self.ports.late[rows]), early=np.ascontiguousarray(self.ports.early[rows])
+            self.ports,
+            late=np.ascontiguousarray(self.ports.late[rows]),
+            early=np.ascontiguousarray(self.ports.early[rows]),
         )
 
     def _arrays(self, late: bool) -> Graph:
@@ -274,7 +274,9 @@ class TimingGraph(PathQueries):
         self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, late: Values, early: Values | None
     ) -> TimingState:
         setup_need = np.empty(self.setup.n)
-        self.kernels.needs(self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, setup_need)
+        self.kernels.needs(
+            self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, setup_need
+        )
         hold_need = None
         if early is not None:
             hold_need = np.empty(self.hold.n)

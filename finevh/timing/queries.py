@@ -44,7 +44,9 @@ class PathQueries:
         n = int(self.structure.level.max(initial=0)) + 3
         steps, numbers = np.empty((n, 4), dtype=np.int32), np.empty((n, 4))
         graph = self._early_graph if early else self._graph
-        count = self.kernels.trace(graph, self._tables, self._nets, state.point, values, node, edge, tag, steps, numbers)
+        count = self.kernels.trace(
+            graph, self._tables, self._nets, state.point, values, node, edge, tag, steps, numbers
+        )
         steps, numbers = steps[:count][::-1], numbers[:count][::-1]
         nodes = steps[:, 0]
         return Path(
@@ -61,7 +63,9 @@ class PathQueries:
 
     def _worst_edge(self, state: TimingState, ends: Endpoints, row: int, values: Values) -> int:
         """Edge at an endpoint that sets its need."""
-        single = ends.rows._replace(**{k: np.ascontiguousarray(v[row : row + 1]) for k, v in ends.rows._asdict().items()})
+        single = ends.rows._replace(
+            **{k: np.ascontiguousarray(v[row : row + 1]) for k, v in ends.rows._asdict().items()}
+        )
         node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
         other = state.early or state.late
         clock = other if values is state.late else state.late

@@ -20,14 +20,18 @@ def bind_wires(wires: Wires | None, s: Structure, technology: Technology, wire_m
     none = np.zeros(0, dtype=np.int32)
     if wires is None:
         mode = np.zeros(1, dtype=np.uint8)
-        return np.zeros(s.n_node), Nets(np.zeros(1, dtype=np.int32), none, np.zeros(0), np.zeros(0), none, mode, thresholds)
+        return np.zeros(s.n_node), Nets(
+            np.zeros(1, dtype=np.int32), none, np.zeros(0), np.zeros(0), none, mode, thresholds
+        )
     low = wires.node_ptr[s.node_net]
     count = wires.node_ptr[s.node_net + 1] - low
     ptr = as_int(np.concatenate([[0], np.cumsum(count)]))
     rows = np.arange(ptr[-1]) - np.repeat(ptr[:-1], count) + np.repeat(low, count)
     cap = np.ascontiguousarray(wires.node_cap[rows])
     pins = np.where(s.sink_pin >= 0, wires.pin_node[np.maximum(s.sink_pin, 0)], -1)
-    ports = np.where(s.sink_port >= 0, wires.port_node[np.maximum(s.sink_port, 0)], -1) if len(wires.port_node) else pins
+    ports = (
+        np.where(s.sink_port >= 0, wires.port_node[np.maximum(s.sink_port, 0)], -1) if len(wires.port_node) else pins
+    )
     at = np.where(s.sink_pin >= 0, pins, ports)
     total = np.bincount(np.repeat(np.arange(s.n_node), count), weights=cap, minlength=s.n_node)
     nets = Nets(

@@ -218,7 +218,9 @@ def run_sta(
 
 def format_path(path: dict[str, Any]) -> str:
     """A path of :func:`path_report` as a table of text."""
-    head = f"{'pin':40} {'cell':16} {'edge':4} {'wire':>8} {'delay':>9} {'arrival':>10} {'slew':>8} {'load':>8} {'vdd':>5}"
+    head = (
+        f"{'pin':40} {'cell':16} {'edge':4} {'wire':>8} {'delay':>9} {'arrival':>10} {'slew':>8} {'load':>8} {'vdd':>5}"
+    )
     lines = [f"endpoint {path['endpoint']}  slack {path['slack_ps']:.2f} ps", head]
     for s in path["steps"]:
         lines.append(

@@ -176,7 +176,10 @@ class _Sdc:
 
     def _port_delay(self, where: str, words: list[Word], column: str) -> None:
         a = _Arguments(
-            where, words, "clock_fall rise fall max min add_delay network_latency_included source_latency_included", "clock"
+            where,
+            words,
+            "clock_fall rise fall max min add_delay network_latency_included source_latency_included",
+            "clock",
         )
         delay, ports = a.positional("delay", "ports")
         clock = a.text("clock")
@@ -215,7 +218,8 @@ class _Sdc:
             a.number(a.values.get(f"input_transition_{e}", "0"), "transition") * self.time for e in ("rise", "fall")
         ]
         self.add(
-            "driving_cells", DrivingCell(a.objects(ports, "port"), cell.split("/")[-1], a.text("pin"), a.text("from_pin"), *slews)
+            "driving_cells",
+            DrivingCell(a.objects(ports, "port"), cell.split("/")[-1], a.text("pin"), a.text("from_pin"), *slews),
         )
 
     def set_clock_uncertainty(self, where: str, words: list[Word]) -> None:
@@ -277,9 +281,7 @@ class _Sdc:
 def parse_sdc(text: str, name: str = "<text>", time_unit: str = "1ns", capacitance_unit: str = "1pF") -> Constraints:
     """Parse SDC text; see :func:`read_sdc`."""
     sdc = _Sdc(_scale(time_unit, "time"), _scale(capacitance_unit, "capacitance"))
-    handlers: dict[str, Callable[[str, list[Word]], None]] = {
-        k: getattr(sdc, k) for k in _COMMANDS
-    }
+    handlers: dict[str, Callable[[str, list[Word]], None]] = {k: getattr(sdc, k) for k in _COMMANDS}
     for where, words in commands(text, name):
         head = words[0]
         handler = handlers.get(head) if isinstance(head, str) else None

@@ -94,7 +94,9 @@ def _bind(names: Names, structure: Structure, source: PathException) -> BoundExc
             pins = names.find_pins(item.patterns, item.where)
             clock_pins = netlist.cells.pin_is_clock[netlist.pin_type[pins]]
             if not clock_pins.all():
-                raise InputError(f"{item.where}: -from takes clock pins of registers, input ports or clocks; use -through")
+                raise InputError(
+                    f"{item.where}: -from takes clock pins of registers, input ports or clocks; use -through"
+                )
             cells |= set(netlist.pin_cell[pins].tolist())
     sinks: set[int] = set()
     to_clocks: set[int] = set()
@@ -192,7 +194,9 @@ class TagSet:
     def _start(self, clock: int, edge: int, cell: int, port: int) -> Tag:
         progress = tuple(0 if e.starts(clock, cell, port) else -1 for e in self.exceptions)
         tag = Tag(clock, edge, False, progress)
-        return self._pass(tag, frozenset(i for i, e in enumerate(self.exceptions) if e.through and port in e.through[0][2]))
+        return self._pass(
+            tag, frozenset(i for i, e in enumerate(self.exceptions) if e.through and port in e.through[0][2])
+        )
 
     def _pass(self, tag: Tag, hits: frozenset[int] | frozenset[tuple[int, int]]) -> Tag:
         """The tag behind an arc that hits stages of exceptions; ``hits`` holds exceptions or (exception, stage)."""
@@ -228,7 +232,8 @@ class TagSet:
             if launching[a]:
                 if cell not in starts:
                     starts[cell] = tuple(
-                        e.from_clocks is not None or e.from_cells is None or cell in e.from_cells for e in self.exceptions
+                        e.from_clocks is not None or e.from_cells is None or cell in e.from_cells
+                        for e in self.exceptions
                     )
                 key: tuple[object, ...] = ("launch", starts[cell], hits)
             elif latch[a]:
@@ -242,7 +247,9 @@ class TagSet:
     @staticmethod
     def _opens_rising(netlist: Netlist) -> list[int]:
         """Edge (0 rise, 1 fall) of the enable pin that opens each latch cell."""
-        return [1 if text.strip().startswith("!") or text.strip().endswith("'") else 0 for text in netlist.cells.clocked_on]
+        return [
+            1 if text.strip().startswith("!") or text.strip().endswith("'") else 0 for text in netlist.cells.clocked_on
+        ]
 
     def close(self) -> None:
         """Find every tag that any class of arcs can make, and fill ``remap``."""

@@ -31,7 +31,15 @@ def cells(process: Process) -> dict[str, Topology]:
 @pytest.fixture(scope="session")
 def corner(process: Process, cells: dict[str, Topology], tmp_path_factory: pytest.TempPathFactory) -> Corner:
     """The base variant at 0.9 V with a small grid, so that a cell takes a fraction of a second."""
-    grid = replace(process.grid, slew=process.grid.slew[[1, 3]], load_ff=process.grid.load_ff[[1, 3]], side_slew=(0, 1),
-                   side_load=(0, 1), cross_slew=(0, 1), cross_load=(0, 1), constraint_slew=(0,))
+    grid = replace(
+        process.grid,
+        slew=process.grid.slew[[1, 3]],
+        load_ff=process.grid.load_ff[[1, 3]],
+        side_slew=(0, 1),
+        side_load=(0, 1),
+        cross_slew=(0, 1),
+        cross_load=(0, 1),
+        constraint_slew=(0,),
+    )
     small = replace(process, grid=grid)
     return corner_of(small, cells.values(), process.variant("PB0"), 0.9, tmp_path_factory.mktemp("decks"))

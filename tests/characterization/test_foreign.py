@@ -33,14 +33,21 @@ def test_transistors_of_a_subcircuit(tmp_path: Path) -> None:
     path.write_text(NETLIST)
     found = to_transistors(read_subcircuits(path)["INV_X2"], DEVICES, RAILS, 1e6)
     assert [(t.kind, t.drain, t.gate, t.source, round(t.width, 6)) for t in found] == [
-        ("n", "ZN", "A", "VSS", 0.415), ("p", "ZN", "A", "VDD", 0.63), ("p", "ZN", "A", "VDD", 0.63)]
+        ("n", "ZN", "A", "VSS", 0.415),
+        ("p", "ZN", "A", "VDD", 0.63),
+        ("p", "ZN", "A", "VDD", 0.63),
+    ]
     assert found[0].length_um == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("NMOS_VTL", "NMOS_QQ", "cells.cdl:4: INV_X2: unknown device model 'NMOS_QQ'; [devices] knows nmos_vtl, pmos_vtl"),
+        (
+            "NMOS_VTL",
+            "NMOS_QQ",
+            "cells.cdl:4: INV_X2: unknown device model 'NMOS_QQ'; [devices] knows nmos_vtl, pmos_vtl",
+        ),
         ("M_0", "C_0", "cells.cdl:4: INV_X2: C_0 is no transistor"),
         ("VSS VSS NMOS", "VSS sub NMOS", "bulk 'sub' of M_0 is no rail; add it to [netlists] rails"),
         ("W=0.63U ", "", "M_1 has no readable w and l"),
@@ -66,8 +73,10 @@ def test_cell_table_over_a_foreign_netlist() -> None:
 def test_foreign_cells_need_devices(tmp_path: Path) -> None:
     (tmp_path / "n.cdl").write_text(NETLIST)
     table = tmp_path / "cells.toml"
-    table.write_text('[netlists]\nfile = "n.cdl"\nunit_um = 1e6\nrails = { VDD = "VDD", VSS = "VSS" }\n'
-                     '[cells.INV_X2]\nsubckt = "INV_X2"\ninputs = ["A"]\noutputs = { ZN = "!A" }\n')
+    table.write_text(
+        '[netlists]\nfile = "n.cdl"\nunit_um = 1e6\nrails = { VDD = "VDD", VSS = "VSS" }\n'
+        '[cells.INV_X2]\nsubckt = "INV_X2"\ninputs = ["A"]\noutputs = { ZN = "!A" }\n'
+    )
     assert len(load_topologies(table, DEVICES)["INV_X2"].transistors) == 3
     with pytest.raises(InputError, match=r"\[cells\.INV_X2\]: a foreign netlist needs the technology's \[devices\]"):
         load_topologies(table)

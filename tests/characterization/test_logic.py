@@ -8,8 +8,14 @@ from finevh.errors import InputError
 
 @pytest.mark.parametrize(
     ("text", "table"),
-    [("!(A & B)", "1110"), ("A ^ B", "0110"), ("(A & B)' | A", "1111"), ("A B", "0001"), ("A * !B + B", "0111"),
-     ("A & 1", "0011")],
+    [
+        ("!(A & B)", "1110"),
+        ("A ^ B", "0110"),
+        ("(A & B)' | A", "1111"),
+        ("A B", "0001"),
+        ("A * !B + B", "0111"),
+        ("A & 1", "0011"),
+    ],
 )
 def test_expression_gives_its_truth_table(text: str, table: str) -> None:
     function = parse_function(text)

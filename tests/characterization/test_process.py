@@ -52,13 +52,20 @@ def test_offsets_of_a_variant_stand_on_every_transistor(process: Process) -> Non
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        ((('n = "NMOS_VTG"', 'n = "NMOS_XYZ"'),), "[devices.VTG] names model 'NMOS_XYZ', which freepdk45_ss.spi does not define"),
-        ((('name = "PB4"\ndevice = "VTG"', 'name = "PB4"\ndevice = "HVT"'),),
-         "variant PB4 uses device 'HVT', which [devices] does not define; it has VTG, VTL, VTH"),
+        (
+            (('n = "NMOS_VTG"', 'n = "NMOS_XYZ"'),),
+            "[devices.VTG] names model 'NMOS_XYZ', which freepdk45_ss.spi does not define",
+        ),
+        (
+            (('name = "PB4"\ndevice = "VTG"', 'name = "PB4"\ndevice = "HVT"'),),
+            "variant PB4 uses device 'HVT', which [devices] does not define; it has VTG, VTL, VTH",
+        ),
         ((("[voltages]", "[voltages"),), "not valid TOML"),
         ((("pair_span", "par_span"),), "key 'pair_span' is missing; see libs/finevh45/technology.toml"),
-        ((("freepdk45_ss.spi", "freepdk45_xx.spi"),),
-         "package c4m-pdk-freepdk45 holds no file c4m/pdk/freepdk45/freepdk45_xx.spi; correct [models] file in technology.toml"),
+        (
+            (("freepdk45_ss.spi", "freepdk45_xx.spi"),),
+            "package c4m-pdk-freepdk45 holds no file c4m/pdk/freepdk45/freepdk45_xx.spi; correct [models] file in technology.toml",
+        ),
     ],
 )
 def test_wrong_technology_is_named(tmp_path: Path, pairs: tuple[tuple[str, str], ...], message: str) -> None:

@@ -28,14 +28,43 @@ def small_record() -> CellRecord:
     edge = Edge(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([[-0.5, 0.25]]))
     drivers = np.array([0.9, 1.0])
     return CellRecord(
-        "INV", "PB0", 1.0, 125.0, (Pin("A", "input"), Pin("ZN", "output", "!A")),
+        "INV",
+        "PB0",
+        1.0,
+        125.0,
+        (Pin("A", "input"), Pin("ZN", "output", "!A")),
         (PinCapacitance("A", 1.7, 1.6, (1.7, 1.7), (1.6, 1.6)),),
-        (Arc("A", "ZN", "negative_unate", "combinational", (), np.array([5.0]), np.array([1.0, 2.0]), edge, None,
-             (("B", 1),)),),
-        (), (StateLeakage((("A", 0),), 1e-5),),
+        (
+            Arc(
+                "A",
+                "ZN",
+                "negative_unate",
+                "combinational",
+                (),
+                np.array([5.0]),
+                np.array([1.0, 2.0]),
+                edge,
+                None,
+                (("B", 1),),
+            ),
+        ),
+        (),
+        (StateLeakage((("A", 0),), 1e-5),),
         (CrossLeakage(("A",), -1, drivers, np.array([[1.0, 2.0, 14.0], [1.0, 2.0, 2.0]])),),
-        (CrossDelay("A", "ZN", "negative_unate", "fall", (), drivers, np.array([5.0]), np.array([1.0]),
-                    np.array([[[12.0]], [[10.0]]]), np.array([[[6.0]], [[5.0]]])),),
+        (
+            CrossDelay(
+                "A",
+                "ZN",
+                "negative_unate",
+                "fall",
+                (),
+                drivers,
+                np.array([5.0]),
+                np.array([1.0]),
+                np.array([[[12.0]], [[10.0]]]),
+                np.array([[[6.0]], [[5.0]]]),
+            ),
+        ),
         (NoiseMargin("A", 0.4, 0.6),),
     )
 

@@ -86,8 +86,11 @@ def test_four_copies_with_four_times_the_load_switch_alike(corner: Corner, cells
     four = replace(cell, transistors=cell.transistors * 4)
     toggle = Toggle("A1", (("A2", 1),), corner.vdd)
     slew = float(corner.slew_ps[0])
-    for one, many in zip(run_toggles(corner, cell, [(3.0, [(toggle, [slew])])]),
-                         run_toggles(corner, four, [(12.0, [(toggle, [slew])])]), strict=True):
+    for one, many in zip(
+        run_toggles(corner, cell, [(3.0, [(toggle, [slew])])]),
+        run_toggles(corner, four, [(12.0, [(toggle, [slew])])]),
+        strict=True,
+    ):
         assert many.delay_ps["ZN"] == pytest.approx(one.delay_ps["ZN"], rel=5e-3)
         assert many.energy_fj == pytest.approx(4 * one.energy_fj, rel=5e-3, abs=0.02)
         assert many.charge_fc == pytest.approx(4 * one.charge_fc, rel=5e-3, abs=0.02)
@@ -103,7 +106,12 @@ def test_flip_flop_has_clock_and_clear_arcs(flop: CellRecord) -> None:
 
 def test_setup_and_hold_leave_a_window(flop: CellRecord) -> None:
     tables = {(c.kind, c.pin): c for c in flop.constraints}
-    assert set(tables) == {("setup_rising", "D"), ("hold_rising", "D"), ("recovery_rising", "RN"), ("removal_rising", "RN")}
+    assert set(tables) == {
+        ("setup_rising", "D"),
+        ("hold_rising", "D"),
+        ("recovery_rising", "RN"),
+        ("removal_rising", "RN"),
+    }
     setup, hold = tables["setup_rising", "D"], tables["hold_rising", "D"]
     assert setup.rise_ps is not None
     assert hold.fall_ps is not None
@@ -114,8 +122,11 @@ def test_setup_and_hold_leave_a_window(flop: CellRecord) -> None:
 
 def test_wrong_function_is_found_by_simulation(corner: Corner, cells: dict[str, Topology]) -> None:
     wrong = replace(cells["NAND2"], outputs=(("ZN", parse_function("!(A1 | A2)")),))
-    with pytest.raises(InputError, match=r"\[cells\.NAND2\]: ZN is 0\.900 V at A1=0, A2=1 \(Vdd 0\.9 V\), but its function "
-                                         r"'!\(A1 \| A2\)' says 0; correct the function or the netlist"):
+    with pytest.raises(
+        InputError,
+        match=r"\[cells\.NAND2\]: ZN is 0\.900 V at A1=0, A2=1 \(Vdd 0\.9 V\), but its function "
+        r"'!\(A1 \| A2\)' says 0; correct the function or the netlist",
+    ):
         leakage(corner, wrong)
 
 

@@ -31,8 +31,23 @@ def shipped() -> dict[str, Topology]:
 def test_every_family_of_the_library_is_described(shipped: dict[str, Topology]) -> None:
     gates = {f"{kind}{n}" for kind in ("NAND", "NOR", "AND", "OR") for n in (2, 3, 4)}
     complex_gates = {f"{kind}{n}" for kind in ("AOI", "OAI") for n in (21, 22, 211, 221, 222)}
-    rest = {"INV", "BUF", "CLKBUF", "XOR2", "XNOR2", "MUX2", "HA", "FA", "DFF", "DFFR", "DFFS", "LATCH", "CLKGATE", "TIE0",
-            "TIE1"}
+    rest = {
+        "INV",
+        "BUF",
+        "CLKBUF",
+        "XOR2",
+        "XNOR2",
+        "MUX2",
+        "HA",
+        "FA",
+        "DFF",
+        "DFFR",
+        "DFFS",
+        "LATCH",
+        "CLKGATE",
+        "TIE0",
+        "TIE1",
+    }
     assert set(shipped) == gates | complex_gates | rest
     assert load_fillers(CELLS) == {"FILL": (1, 2, 4, 8, 16)}
 
@@ -92,8 +107,10 @@ def test_clock_gate_holds_its_enable_while_the_clock_is_high(shipped: dict[str, 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("n ZN A VSS 1", "x ZN A VSS 1"),
-         "transistor line 'x ZN A VSS 1' is not 'kind drain gate source width' with kind n or p"),
+        (
+            ("n ZN A VSS 1", "x ZN A VSS 1"),
+            "transistor line 'x ZN A VSS 1' is not 'kind drain gate source width' with kind n or p",
+        ),
         (("n ZN A VSS 1", "n ZN A VSS wide"), "width 'wide' in 'n ZN A VSS wide' is not a number"),
         (('"!A"', '"!B"'), "function of ZN uses 'B', which is no input of the cell"),
         (('["A"]', '["A", "B"]'), "pin B touches no transistor; correct the pin list or the netlist"),

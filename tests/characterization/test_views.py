@@ -58,12 +58,34 @@ def inverter(vdd=1.0, variant="PB0"):
     shift = np.array([10.0, 4.0, 0.0]) - (10.0, 4.0, 0.0)[own]
     delays = np.broadcast_to((20 + shift)[:, None, None], (3, 2, 2)).copy()
     slews = np.broadcast_to(np.exp(0.1 * shift)[:, None, None], (3, 2, 2)).copy()
-    cross = tuple(CrossDelay("A", "ZN", "negative_unate", name, (), drivers[::2] if own != 1 else drivers, SLEW, LOAD[:2],
-                             delays[::2] if own != 1 else delays, slews[::2] if own != 1 else slews) for name in ("rise", "fall"))
+    cross = tuple(
+        CrossDelay(
+            "A",
+            "ZN",
+            "negative_unate",
+            name,
+            (),
+            drivers[::2] if own != 1 else drivers,
+            SLEW,
+            LOAD[:2],
+            delays[::2] if own != 1 else delays,
+            slews[::2] if own != 1 else slews,
+        )
+        for name in ("rise", "fall")
+    )
     return CellRecord(
-        "INV", variant, vdd, 125.0, (Pin("A", "input"), Pin("ZN", "output", "!A")), (capacitance("A"),), (arc,), (),
+        "INV",
+        variant,
+        vdd,
+        125.0,
+        (Pin("A", "input"), Pin("ZN", "output", "!A")),
+        (capacitance("A"),),
+        (arc,),
+        (),
         (StateLeakage((("A", 0),), 2e-5), StateLeakage((("A", 1),), 3e-5)),
-        (CrossLeakage(("A",), -1, drivers, leak),), cross, (NoiseMargin("A", 0.4, 0.6), ),
+        (CrossLeakage(("A",), -1, drivers, leak),),
+        cross,
+        (NoiseMargin("A", 0.4, 0.6),),
     )
 
 
@@ -75,14 +97,21 @@ def flop():
     states += [(("D", d), ("CK", c), ("RN", 0), ("IQ", 0)) for d in (0, 1) for c in (0, 1)]
     leak = np.full((1, 27), 2.0)
     return CellRecord(
-        "DFFR", "PB0", 1.0, 125.0,
+        "DFFR",
+        "PB0",
+        1.0,
+        125.0,
         (Pin("D", "input"), Pin("CK", "input", "", True), Pin("RN", "input"), Pin("Q", "output", "IQ")),
-        tuple(capacitance(pin) for pin in ("D", "CK", "RN")), (rise, fall, clear),
+        tuple(capacitance(pin) for pin in ("D", "CK", "RN")),
+        (rise, fall, clear),
         (HiddenEnergy("CK", (("D", 0), ("RN", 1), ("IQ", 1)), SLEW[:1], np.array([np.nan]), np.array([3.0])),),
         tuple(StateLeakage(state, 1e-5) for state in states),
-        (CrossLeakage(("D", "CK", "RN"), 0, np.array([1.0]), leak),
-         CrossLeakage(("D", "CK", "RN"), 1, np.array([1.0]), np.where(np.arange(27) // 9 == 0, np.nan, leak))),
-        (), (NoiseMargin("D", 0.4, 0.6),),
+        (
+            CrossLeakage(("D", "CK", "RN"), 0, np.array([1.0]), leak),
+            CrossLeakage(("D", "CK", "RN"), 1, np.array([1.0]), np.where(np.arange(27) // 9 == 0, np.nan, leak)),
+        ),
+        (),
+        (NoiseMargin("D", 0.4, 0.6),),
         (Constraint("setup_rising", "D", "CK", SLEW, LOAD, np.arange(6.0).reshape(2, 3), None),),
         (PulseWidth("CK", 40.0, 50.0), PulseWidth("RN", None, 60.0)),
     )
@@ -114,8 +143,13 @@ def test_a_flop_keeps_its_functions_constraints_and_pulses():
     cell = cell_from_record(flop(), TOPOLOGIES["DFFR"], SITE)
     assert (cell.kind, cell.next_state, cell.clocked_on, cell.clear) == (Kind.FLOP, "D", "CK", "!RN")
     types = [arc.type for arc in cell.arcs]
-    assert types == [ArcType.RISING_EDGE, ArcType.CLEAR, ArcType.SETUP_RISING, ArcType.MIN_PULSE_WIDTH,
-                     ArcType.MIN_PULSE_WIDTH]
+    assert types == [
+        ArcType.RISING_EDGE,
+        ArcType.CLEAR,
+        ArcType.SETUP_RISING,
+        ArcType.MIN_PULSE_WIDTH,
+        ArcType.MIN_PULSE_WIDTH,
+    ]
     clock = cell.arcs[0]
     assert all(table is not None for table in clock.tables)
     setup = cell.arcs[2].tables[0]
@@ -146,12 +180,16 @@ def test_a_clock_gate_shows_its_latch_only_while_the_clock_is_high():
 
 
 def test_a_library_reads_back_with_all_drives(tmp_path):
-    library = library_from_records([inverter(), flop()], TOPOLOGIES, fillers({"FILL": (1, 2)}, SITE), SITE, "_PB4", "lib")
+    library = library_from_records(
+        [inverter(), flop()], TOPOLOGIES, fillers({"FILL": (1, 2)}, SITE), SITE, "_PB4", "lib"
+    )
     path = tmp_path / "x.lib"
     path.write_text(render_liberty(library, threshold_voltage_group="PB4"))
     back = read_liberty(path)
     assert list(back.cells) == [f"INV_X{n}_PB4" for n in (1, 2, 4, 8, 16)] + [f"DFFR_X{n}_PB4" for n in (1, 2, 4)] + [
-        "FILL_X1_PB4", "FILL_X2_PB4"]
+        "FILL_X1_PB4",
+        "FILL_X2_PB4",
+    ]
     assert 'threshold_voltage_group : "PB4";' in path.read_text()
     assert back.cells["INV_X16_PB4"].footprint == "INV"
     assert back.cells["INV_X16_PB4"].leakage == [("!A", pytest.approx(3.2e-4)), ("A", pytest.approx(4.8e-4))]
@@ -194,8 +232,10 @@ def test_between_simulated_rails_stands_the_polynomial_through_them():
 def test_a_forced_bit_folds_onto_the_state_that_the_inputs_leave():
     record = flop()
     two = {("PB0", 1.0, "DFFR"): record, ("PB0", 0.9, "DFFR"): replace(record, vdd=0.9)}
-    drivers = tuple(replace(item, driver_vdd=np.array([0.9, 1.0]), leakage_mw=np.vstack([item.leakage_mw * 3, item.leakage_mw]))
-                    for item in record.cross_leakage)
+    drivers = tuple(
+        replace(item, driver_vdd=np.array([0.9, 1.0]), leakage_mw=np.vstack([item.leakage_mw * 3, item.leakage_mw]))
+        for item in record.cross_leakage
+    )
     two = {key: replace(item, cross_leakage=drivers) for key, item in two.items()}
     cross = cross_from_records(two, {"PB0": (0.9, 1.0)}, TOPOLOGIES, 0.2)
     assert cross.state_pins == (("D", "CK", "RN", "Q"),)

@@ -50,7 +50,9 @@ def chain(calls: list[str]) -> list[Stage]:
 
     def table(context: StageContext) -> dict[str, float]:
         calls.append("table")
-        context.write("results/tables/table.csv", (context.inputs["shorten"] / "short").read_text() + str(context.flow.seed))
+        context.write(
+            "results/tables/table.csv", (context.inputs["shorten"] / "short").read_text() + str(context.flow.seed)
+        )
         return {"table__rows__count": 1}
 
     return [
@@ -66,7 +68,10 @@ def test_second_run_reuses_every_unchanged_stage(flow: Flow, tmp_path: Path) -> 
     run_stages(flow, chain(calls), tmp_path / "run")
     assert calls == ["read", "shorten", "table"]
     assert (tmp_path / "run/tables/table.csv").read_text() == "module d(); endmodule1"
-    assert json.loads((tmp_path / "run/metrics.json").read_text()) == {"read__characters__count": 22, "table__rows__count": 1}
+    assert json.loads((tmp_path / "run/metrics.json").read_text()) == {
+        "read__characters__count": 22,
+        "table__rows__count": 1,
+    }
 
 
 def test_a_changed_parameter_reruns_its_stage_alone(flow: Flow, tmp_path: Path) -> None:
@@ -120,7 +125,9 @@ def test_a_failing_stage_leaves_the_earlier_ones_finished_and_nothing_half_writt
         raise InputError("no")
 
     with pytest.raises(InputError, match="no"):
-        run_stages(flow, [stages[0], Stage("shorten", fail, ("read",), lambda f: None, ()), stages[2]], tmp_path / "run")
+        run_stages(
+            flow, [stages[0], Stage("shorten", fail, ("read",), lambda f: None, ()), stages[2]], tmp_path / "run"
+        )
     assert sorted(path.name for path in (tmp_path / "run").iterdir() if path.name[0] != ".") == ["01-read", "flow.toml"]
     run_stages(flow, stages, tmp_path / "run")
     assert calls == ["read", "shorten", "table"]
@@ -165,9 +172,10 @@ def test_a_run_directory_that_is_a_file_or_read_only_is_an_input_error(flow: Flo
 def small_disk(tmp_path: Path) -> Path:
     path = tmp_path / "disk"
     path.mkdir()
-    if shutil.which("mount") is None or subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", path], capture_output=True
-    ).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", path], capture_output=True).returncode
+    ):
         pytest.skip("mounting a small tmpfs needs root with the right to mount")
     yield path
     subprocess.run(["umount", path], check=True)

@@ -14,7 +14,9 @@ QUICK = REPOSITORY / "flows" / "quick.toml"
 def library_is_there(technology: Path) -> bool:
     """Tell whether a technology was characterised: its Liberty folder holds files."""
     views = read_manifest(technology).views
-    return views is not None and isinstance(views.liberty, str) and any((technology / views.liberty).parent.glob("*.lib*"))
+    return (
+        views is not None and isinstance(views.liberty, str) and any((technology / views.liberty).parent.glob("*.lib*"))
+    )
 
 
 @pytest.fixture(scope="session")

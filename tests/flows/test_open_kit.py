@@ -69,7 +69,9 @@ def test_identities_hold_on_a_foreign_kit(run_on_ihp: Path) -> None:
 
 def test_exact_map_saves_power_over_hopping_between_grid_voltages(run_on_ihp: Path) -> None:
     points = pd.read_csv(run_on_ihp / "operating_points.csv")
-    fine = points[(points["scheme"] == "fine-vh") & (points["selector"] == "exact")].set_index(["delta_vdd_v", "freq_mhz"])
+    fine = points[(points["scheme"] == "fine-vh") & (points["selector"] == "exact")].set_index(
+        ["delta_vdd_v", "freq_mhz"]
+    )
     hopping = points[points["scheme"] == "vdd-hopping"].set_index(["delta_vdd_v", "freq_mhz"])
     saved = 1 - fine["power_total_mw"] / hopping.loc[fine.index, "power_total_mw"]
     assert saved.max() > 0.05

@@ -32,7 +32,16 @@ def files(tmp_path: Path) -> Path:
 
 def sta_arguments(files: Path, *more: str) -> list[str]:
     liberty = need_pdk("ihp-sg13g2") / "sg13g2_stdcell_slow_1p08V_125C.lib.gz"
-    given = ["--netlist", str(files / "top.v"), "--top", "top", "--liberty", str(liberty), "--sdc", str(files / "top.sdc")]
+    given = [
+        "--netlist",
+        str(files / "top.v"),
+        "--top",
+        "top",
+        "--liberty",
+        str(liberty),
+        "--sdc",
+        str(files / "top.sdc"),
+    ]
     return ["sta", *given, *more]
 
 

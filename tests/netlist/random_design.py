@@ -28,7 +28,9 @@ def plain_cells(technology: Technology) -> list[int]:
     return found
 
 
-def random_design(technology: Technology, seed: int, n_cells: int = 60, n_flops: int = 8, *, clock_tree: bool = True) -> Netlist:
+def random_design(
+    technology: Technology, seed: int, n_cells: int = 60, n_flops: int = 8, *, clock_tree: bool = True
+) -> Netlist:
     """A netlist with ports clk, in[3:0], out[1:0]; the same seed gives the same netlist."""
     rng = random.Random(seed)
     cells = technology.cells
@@ -57,8 +59,12 @@ def random_design(technology: Technology, seed: int, n_cells: int = 60, n_flops:
         row = rng.choice(logic)
         names = cells.pins(row)
         directions = cells.pin_direction[cells.pin_ptr[row] : cells.pin_ptr[row + 1]]
-        outputs = [build.net(f"n{k}_{name}") for name, d in zip(names, directions, strict=True) if d == Direction.OUTPUT]
-        inputs = [rng.choice(signals[-30:] if rng.random() < 0.8 else signals) for d in directions if d == Direction.INPUT]
+        outputs = [
+            build.net(f"n{k}_{name}") for name, d in zip(names, directions, strict=True) if d == Direction.OUTPUT
+        ]
+        inputs = [
+            rng.choice(signals[-30:] if rng.random() < 0.8 else signals) for d in directions if d == Direction.INPUT
+        ]
         build.add_instance(f"u{k}", row, 0, _connect(cells, row, inputs, outputs))
         signals += outputs
     for k, net in enumerate(stored):
@@ -90,12 +96,16 @@ def _connect(cells: object, row: int, inputs: list[int], outputs: list[int]) -> 
     return [next(outs) if d == Direction.OUTPUT else next(ins) for d in cells.pin_direction[low:high]]  # type: ignore[attr-defined]
 
 
-def random_wires(netlist: Netlist, seed: int, cap_per_um: float = 0.2, kohm_per_um: float = 0.003, um: float = 10.0) -> Wires:
+def random_wires(
+    netlist: Netlist, seed: int, cap_per_um: float = 0.2, kohm_per_um: float = 0.003, um: float = 10.0
+) -> Wires:
     """A random RC tree for every driven net: a trunk with branches to each sink."""
     rng = np.random.default_rng(seed)
     out = netlist.cells.pin_direction[netlist.pin_type] == Direction.OUTPUT
     connected = netlist.pin_net != NO_NET
-    driver: dict[int, tuple[str, int]] = {int(netlist.pin_net[p]): ("pin", int(p)) for p in np.flatnonzero(out & connected)}
+    driver: dict[int, tuple[str, int]] = {
+        int(netlist.pin_net[p]): ("pin", int(p)) for p in np.flatnonzero(out & connected)
+    }
     for p in np.flatnonzero(netlist.port_direction == Direction.INPUT).tolist():
         driver.setdefault(int(netlist.port_net[p]), ("port", p))
     sinks: dict[int, list[tuple[str, int]]] = {}

@@ -66,7 +66,9 @@ def test_names_buses_constants_and_assigns_are_read(nangate_technology: Technolo
     assert n.net_constant[n.port_net[6]] == 0
 
 
-def test_what_is_written_is_read_back_with_the_same_names(nangate_technology: Technology, ihp_technology: Technology) -> None:
+def test_what_is_written_is_read_back_with_the_same_names(
+    nangate_technology: Technology, ihp_technology: Technology
+) -> None:
     n = parse_verilog(SMALL, nangate_technology)
     same(n, parse_verilog(format_verilog(n, nangate_technology), nangate_technology))
     for seed in range(5):
@@ -156,9 +158,51 @@ def outcome(text: str, technology: Technology) -> str | None:
 
 PIECES = st.sampled_from(
     [
-        "module", "endmodule", "wire", "input", "output", "assign", "INV_X1", "NAND2_X1", "m", "a", "b", "u1", "(",
-        ")", "{", "}", "[", "]", ",", ";", ".", "#", "=", "0", "1'b0", "4'hx", "3:0", "(*", "*)", "//", "/*", "*/",
-        "'", "`", "reg", "supply0", "99999999", "é", ".A(", ".ZN(", "\\x.y[1]", "\\", "\"", "\n", "\t",
+        "module",
+        "endmodule",
+        "wire",
+        "input",
+        "output",
+        "assign",
+        "INV_X1",
+        "NAND2_X1",
+        "m",
+        "a",
+        "b",
+        "u1",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ";",
+        ".",
+        "#",
+        "=",
+        "0",
+        "1'b0",
+        "4'hx",
+        "3:0",
+        "(*",
+        "*)",
+        "//",
+        "/*",
+        "*/",
+        "'",
+        "`",
+        "reg",
+        "supply0",
+        "99999999",
+        "é",
+        ".A(",
+        ".ZN(",
+        "\\x.y[1]",
+        "\\",
+        '"',
+        "\n",
+        "\t",
     ]
 )
 

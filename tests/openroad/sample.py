@@ -50,12 +50,19 @@ def configuration(n: int, tiles: list[Rect], prefix: str) -> Configuration:
     return Configuration((("cfg_clk", "INPUT"), ("cfg_in", "INPUT")), cells, tuple(connections), select, "cfg_clk", 1e5)
 
 
-def mesh(n: int, rows: int = 12, sites: int = 108, prefix: str = "finevh_cfg_", mux: str = "finevh_mux_") -> FlowContext:
+def mesh(
+    n: int, rows: int = 12, sites: int = 108, prefix: str = "finevh_cfg_", mux: str = "finevh_mux_"
+) -> FlowContext:
     gap_x, gap_y = 4 * SITE, HEIGHT
     width, tall = sites * SITE, rows * HEIGHT
     x0, y0 = 60 * SITE, 8 * HEIGHT
     tiles = [
-        Rect(x0 + i * (width + gap_x), y0 + j * (tall + gap_y), x0 + i * (width + gap_x) + width, y0 + j * (tall + gap_y) + tall)
+        Rect(
+            x0 + i * (width + gap_x),
+            y0 + j * (tall + gap_y),
+            x0 + i * (width + gap_x) + width,
+            y0 + j * (tall + gap_y) + tall,
+        )
         for j in range(n)
         for i in range(n)
     ]
@@ -96,7 +103,9 @@ def mesh(n: int, rows: int = 12, sites: int = 108, prefix: str = "finevh_cfg_", 
         site_width=SITE,
         row_height=HEIGHT,
         rows=(*cut, *islands),
-        islands=tuple(Island(row.name, Rect(row.x, row.y - 0.085, row.x + 17 * SITE, row.y + 0.085)) for row in islands),
+        islands=tuple(
+            Island(row.name, Rect(row.x, row.y - 0.085, row.x + 17 * SITE, row.y + 0.085)) for row in islands
+        ),
         domains=tuple(Domain(f"tile_{t}", tile, t) for t, tile in enumerate(tiles)),
         rails=tuple(f"VDDT_{t}" for t in range(n * n)) if n > 1 else ("VDDH",),
         wrappers=tuple(wrappers),

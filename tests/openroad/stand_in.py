@@ -66,7 +66,12 @@ def main() -> int:
         Path(name).write_text(body, encoding="utf-8")
     prefix = re.search(r'set_metrics_stage "([^"]*)\{\}"', text)
     key = prefix.group(1) if prefix else ""
-    values = {"timing__setup__ws": 0.12, "timing__setup__tns": 0.0, "power__total": 3.1e-3, "power__leakage__total": 1e-4}
+    values = {
+        "timing__setup__ws": 0.12,
+        "timing__setup__tns": 0.0,
+        "power__total": 3.1e-3,
+        "power__leakage__total": 1e-4,
+    }
     if stage == "polybias":
         rows = Path("polybias.txt").read_text(encoding="utf-8").splitlines()
         values["instances_swapped"] = float(len(rows))

@@ -33,7 +33,14 @@ def test_rendered_scripts_are_clean(n: int) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"sdc": None}, {"rcx_rules": "rcx.rules"}, {"fillers": ()}, {"dont_use": ()}, {"pins": ()}, {"operating_points": ()}],
+    [
+        {"sdc": None},
+        {"rcx_rules": "rcx.rules"},
+        {"fillers": ()},
+        {"dont_use": ()},
+        {"pins": ()},
+        {"operating_points": ()},
+    ],
 )
 def test_every_form_of_the_flow_is_clean(changes: dict[str, object]) -> None:
     context = variant_of(mesh(2, rows=3), **changes)
@@ -104,7 +111,11 @@ def test_a_file_read_before_it_is_written_is_found() -> None:
 def test_a_stage_run_too_early_is_found() -> None:
     context = mesh(1, rows=2)
     scripts = render_flow(context)
-    flow = scripts["flow.tcl"].replace("  {placement} \\\n", "").replace("  {pins} \\\n", "  {placement} \\\n  {pins} \\\n")
+    flow = (
+        scripts["flow.tcl"]
+        .replace("  {placement} \\\n", "")
+        .replace("  {pins} \\\n", "  {placement} \\\n  {pins} \\\n")
+    )
     assert flow != scripts["flow.tcl"]
     found = check_scripts(scripts | {"flow.tcl": flow}, external_inputs(context))
     assert any("read_db: reads 'pins.odb'" in finding.message for finding in found)
@@ -131,7 +142,7 @@ def test_a_head_that_does_not_say_what_the_script_reads_and_writes_is_found() ->
 
 
 def test_unset_variables_and_runaway_loops_end_in_a_fault() -> None:
-    assert any("can't read \"nothing\"" in m for m in messages("set x $nothing\n"))
+    assert any('can\'t read "nothing"' in m for m in messages("set x $nothing\n"))
     assert any("limit exceeded" in m for m in messages("while { 1 } { set x 1 }\n"))
 
 
@@ -151,7 +162,21 @@ def test_require_clean_lists_the_faults() -> None:
     assert caught.value.exit_status == 1
 
 
-HOSTILE = ["[exec touch pwned]", "a$b", "a{b", "a}b", 'a"b', "a;b", "a\\b", "a[3]", "-name", "$env(HOME)", "#x", "a*?", "{*}x"]
+HOSTILE = [
+    "[exec touch pwned]",
+    "a$b",
+    "a{b",
+    "a}b",
+    'a"b',
+    "a;b",
+    "a\\b",
+    "a[3]",
+    "-name",
+    "$env(HOME)",
+    "#x",
+    "a*?",
+    "{*}x",
+]
 
 
 def hostile_context() -> FlowContext:
@@ -218,7 +243,9 @@ def test_calls_are_split_by_the_usage_line() -> None:
     table = load_table()
     assert judge_call(table.commands["set_load"], ["-pin_load", "5", "x"]) == []
     assert judge_call(table.commands["group_path"], ["-name"]) == ["group_path: option -name has no value"]
-    assert judge_call(table.commands["replace_cell"], ["a"]) == ["replace_cell: 1 arguments beside the options, takes 2"]
+    assert judge_call(table.commands["replace_cell"], ["a"]) == [
+        "replace_cell: 1 arguments beside the options, takes 2"
+    ]
     assert judge_method(table, "dbInst", "findITerm", 1) is None
     assert judge_method(table, "dbInst", "findITerm", 2) == "method findITerm: 2 arguments, takes 1"
 

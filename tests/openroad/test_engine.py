@@ -48,7 +48,9 @@ def record_files(request: LayoutRequest, folder: Path) -> None:
     x, y = np.full(netlist.n_cells, floorplan.core[0]), np.full(netlist.n_cells, floorplan.core[1])
     none, ports = np.zeros(netlist.n_cells, dtype=np.int32), np.zeros(len(netlist.port_names))
     placement = Placement(x, y, none.astype(np.int8), none, ports, ports)
-    layout = make_def(netlist, TECHNOLOGY, floorplan, placement, make_power_grid(TECHNOLOGY, floorplan), DefOptions("unit"))
+    layout = make_def(
+        netlist, TECHNOLOGY, floorplan, placement, make_power_grid(TECHNOLOGY, floorplan), DefOptions("unit")
+    )
     for stage in ("handover", "final"):
         (folder / f"{stage}.def").write_text(format_def(layout))
         write_verilog(netlist, TECHNOLOGY, folder / f"{stage}.v")

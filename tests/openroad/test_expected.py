@@ -61,5 +61,7 @@ def test_a_layout_that_differs_is_refused_with_what_differs() -> None:
     assert problems[0] == f"1 rows missing, the first '{layout.rows[0].name}'"
     assert problems[1].startswith("4 voids missing")
     moved = [replace(c, x=c.x + 10) if c.name.startswith("finevh_vddmux") else c for c in layout.components]
-    with pytest.raises(LayoutMismatchError, match=r"final\.def: not the floorplan that was asked for: .* fixed cells differ"):
+    with pytest.raises(
+        LayoutMismatchError, match=r"final\.def: not the floorplan that was asked for: .* fixed cells differ"
+    ):
         require_same_layout(wanted, replace(layout, components=tuple(moved)), "final.def")

@@ -41,7 +41,9 @@ def context_of(n: int, cells: int = 600) -> tuple[FlowContext, Floorplan]:
     chain = make_chain(TECHNOLOGY, floorplan) if n > 1 else None
     files = TechnologyFiles(Path("tech.lef"), (Path("cells.lef"),), {}, {"PB0": ""}, "unit", lef_of(TECHNOLOGY))
     plain = LibraryFiles("PB0", 1.0, "cells.lib", None, "")
-    suffixed = [LibraryFiles("PB0", v, f"cells__{v}.lib", f"cells__{v}.lef", f"__{v:.2f}".replace(".", "v")) for v in (0.8, 1.0)]
+    suffixed = [
+        LibraryFiles("PB0", v, f"cells__{v}.lib", f"cells__{v}.lef", f"__{v:.2f}".replace(".", "v")) for v in (0.8, 1.0)
+    ]
     point = OperatingPoint("p", 4000.0, tuple(0.8 if t % 2 else 1.0 for t in range(n * n)))
     context = make_context(
         "random", "random.v", TECHNOLOGY, files, floorplan, ClockSpec("clk", "in[0]", 4000.0), [plain], suffixed, [point],

@@ -107,7 +107,7 @@ def method_mutant(line: str, rng: random.Random) -> str | None:
 
 
 def syntax_mutant(line: str, rng: random.Random) -> str | None:
-    places = [i for i, character in enumerate(line) if character in "{}[]$\""]
+    places = [i for i, character in enumerate(line) if character in '{}[]$"']
     if not places or line.lstrip().startswith("#"):
         return None
     at = rng.choice(places)

@@ -76,7 +76,9 @@ BROKEN = {
     "domains: give one for each of the 4 tiles": {"domains": CONTEXT.domains[:3]},
     "rails: 3 nets for 4 tiles": {"rails": CONTEXT.rails[:3]},
     "rails: two are called 'VDDT_0'": {"rails": ("VDDT_0",) * 4},
-    "row tile_0_row_0: orientation 'N'; write R0 or MX": {"rows": (replace(CONTEXT.rows[0], orientation="N"), *CONTEXT.rows[1:])},
+    "row tile_0_row_0: orientation 'N'; write R0 or MX": {
+        "rows": (replace(CONTEXT.rows[0], orientation="N"), *CONTEXT.rows[1:])
+    },
     "row tile_0_row_0: 0 sites": {"rows": (replace(CONTEXT.rows[0], sites=0), *CONTEXT.rows[1:])},
     "configuration: missing": {"configuration": None},
     "belongs to tile 9, but there are 4": {"mux_sites": (replace(CONTEXT.mux_sites[0], tile=9),)},

@@ -28,7 +28,9 @@ def run(tmp_path: Path) -> Path:
     none = np.zeros(netlist.n_cells, dtype=np.int32)
     ports = np.zeros(len(netlist.port_names))
     placement = Placement(x, y, none.astype(np.int8), none, ports, ports)
-    layout = make_def(netlist, TECHNOLOGY, floorplan, placement, make_power_grid(TECHNOLOGY, floorplan), DefOptions("unit"))
+    layout = make_def(
+        netlist, TECHNOLOGY, floorplan, placement, make_power_grid(TECHNOLOGY, floorplan), DefOptions("unit")
+    )
     (tmp_path / "final.def").write_text(format_def(layout))
     write_verilog(netlist, TECHNOLOGY, tmp_path / "final.v")
     read_back = read_verilog(tmp_path / "final.v", TECHNOLOGY)  # nets without pins do not survive in Verilog

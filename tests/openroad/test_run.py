@@ -25,7 +25,7 @@ STAND_IN = Path(__file__).with_name("stand_in.py")
 def tool(tmp_path: Path) -> OpenRoad:
     executable = tmp_path / "bin" / "openroad"
     executable.parent.mkdir()
-    executable.write_text(f"#!/bin/sh\nexec {sys.executable} -I -S {STAND_IN} \"$@\"\n")
+    executable.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_IN} "$@"\n')
     executable.chmod(0o755)
     return find_openroad(environment={"FINEVH_OPENROAD": str(executable), "PATH": os.environ["PATH"]})
 
@@ -168,7 +168,7 @@ def test_a_missing_tool_is_exit_status_3_with_what_to_install(tmp_path: Path) ->
 def test_a_container_image_is_run_with_the_run_directory_inside(tmp_path: Path, tool: OpenRoad) -> None:
     podman = tmp_path / "engines" / "podman"
     podman.parent.mkdir()
-    podman.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STAND_IN} -version\n')
+    podman.write_text(f"#!/bin/sh\nexec {sys.executable} -I -S {STAND_IN} -version\n")
     podman.chmod(0o755)
     found = find_openroad("openroad/orfs", environment={"PATH": str(podman.parent)})
     words = found.words(tmp_path / "run", ["netlist.v", "/pdk/cells.lef"])
@@ -178,7 +178,12 @@ def test_a_container_image_is_run_with_the_run_directory_inside(tmp_path: Path, 
 
 
 def test_messages_are_data_and_repeats_are_counted() -> None:
-    lines = ["[WARNING PDN-0189] Supply pin x.", "[WARNING PDN-0189] Supply pin x.", "Warning: old style", "[INFO A-1] no"]
+    lines = [
+        "[WARNING PDN-0189] Supply pin x.",
+        "[WARNING PDN-0189] Supply pin x.",
+        "Warning: old style",
+        "[INFO A-1] no",
+    ]
     messages = read_messages(lines)
     assert [(m.code, m.count) for m in messages] == [("PDN-0189", 2), ("", 1)]
     assert last_error(lines) is None

@@ -86,7 +86,9 @@ def test_the_script_runs_and_maps_the_same_registers_with_nothing_executed(tmp_p
     commands = plan.commands if recent else reduced(plan.commands, source)
     (run / "script.tcl").write_text(render_tcl(commands, {}))
     modules = ["-m", "slang"] if recent else []
-    done = subprocess.run([str(YOSYS), *modules, "-q", "-c", "script.tcl"], cwd=run, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(YOSYS), *modules, "-q", "-c", "script.tcl"], cwd=run, capture_output=True, text=True, check=False
+    )
     if recent and "slang" in done.stderr and done.returncode != 0:
         pytest.skip("this Yosys has no slang plug-in")
     assert done.returncode == 0, done.stderr + done.stdout

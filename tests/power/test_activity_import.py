@@ -129,7 +129,7 @@ def test_wrong_saif_is_refused(tmp_path: Path, gate: Netlist, text: str, message
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.text(alphabet="$ #01xzb!\"abduvr\n()[]:end", max_size=120))
+@given(data=st.text(alphabet='$ #01xzb!"abduvr\n()[]:end', max_size=120))
 def test_no_traceback_reaches_the_user(data: str) -> None:
     import tempfile
 
@@ -148,7 +148,9 @@ def test_merged_activities_are_weighted_with_cycles(tmp_path: Path, gate: Netlis
     short = read_vcd(write(tmp_path, VCD), gate, period_ps=10.0, start_ps=15.0, end_ps=35.0)
     merged = merge_activities([long, short])
     assert merged.cycles == 6.0
-    np.testing.assert_allclose(merged.pattern_probability, (4 * long.pattern_probability + 2 * short.pattern_probability) / 6)
+    np.testing.assert_allclose(
+        merged.pattern_probability, (4 * long.pattern_probability + 2 * short.pattern_probability) / 6
+    )
     other = netlist(["a"], ["y"], [("g", "INV", {"A": "a", "ZN": "y"})])
     foreign = read_vcd(write(tmp_path, VCD), other, period_ps=10.0)
     with pytest.raises(InputError, match="different netlists"):

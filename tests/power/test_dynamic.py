@@ -37,7 +37,13 @@ def wires_of(design: Netlist, caps: list[float]) -> Wires:
     none = np.full(len(design.pin_net), -1, dtype=np.int32)
     ports = np.full(len(design.port_names), -1, dtype=np.int32)
     return Wires(
-        np.arange(n + 1, dtype=np.int32), np.full(n, -1, dtype=np.int32), np.zeros(n), np.array(caps), none, ports, np.zeros(n)
+        np.arange(n + 1, dtype=np.int32),
+        np.full(n, -1, dtype=np.int32),
+        np.zeros(n),
+        np.array(caps),
+        none,
+        ports,
+        np.zeros(n),
     )
 
 

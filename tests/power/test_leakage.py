@@ -73,7 +73,9 @@ def test_every_map_equals_a_sum_over_patterns(chain: Netlist) -> None:
             rails = [1.0 if d is None else vdds[d] for d in drivers[name]]
             hand = 0.0
             for pattern, p in patterns.items():
-                digits = "".join("2" if bit == "1" and r != vdds[cell] else bit for bit, r in zip(pattern, rails, strict=True))
+                digits = "".join(
+                    "2" if bit == "1" and r != vdds[cell] else bit for bit, r in zip(pattern, rails, strict=True)
+                )
                 hand += p * np.prod(look_up_leakage(tech, kind, vdds[cell], digits, 1.8 - vdds[cell]))
             assert result.cell[cell] == pytest.approx(hand, rel=1e-6)
 

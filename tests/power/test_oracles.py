@@ -12,7 +12,9 @@ from finevh.netlist import parse_verilog
 from finevh.power import RandomStimulus
 from finevh.technology import technology_from_liberty
 
-NEEDS_IVERILOG = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed")
+NEEDS_IVERILOG = pytest.mark.skipif(
+    shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
+)
 NEEDS_STA = pytest.mark.skipif(shutil.which("sta") is None, reason="OpenSTA (sta) is not installed")
 NEEDS_NGSPICE = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 

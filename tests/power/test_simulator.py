@@ -54,14 +54,18 @@ def test_toggles_and_probabilities_are_exact(gates: Netlist) -> None:
 
 
 def test_pattern_probabilities_are_joint_not_products() -> None:
-    design = netlist(["a"], ["y"], [("i", "INV", {"A": "a", "ZN": "n"}), ("g", "AND2", {"A1": "a", "A2": "n", "Z": "y"})])
+    design = netlist(
+        ["a"], ["y"], [("i", "INV", {"A": "a", "ZN": "n"}), ("g", "AND2", {"A1": "a", "A2": "n", "Z": "y"})]
+    )
     activity = simulate(design, VectorStimulus(words(a=[0, 1] * 50), clock=None), 100)
     and2 = activity.pattern_probability[activity.pattern_ptr[1] : activity.pattern_ptr[2]]
     assert and2.tolist() == [0.0, 0.5, 0.5, 0.0]
 
 
 def test_a_glitch_is_no_toggle() -> None:
-    design = netlist(["a"], ["y"], [("i", "INV", {"A": "a", "ZN": "n"}), ("g", "AND2", {"A1": "a", "A2": "n", "Z": "y"})])
+    design = netlist(
+        ["a"], ["y"], [("i", "INV", {"A": "a", "ZN": "n"}), ("g", "AND2", {"A1": "a", "A2": "n", "Z": "y"})]
+    )
     assert toggles(design, VectorStimulus(words(a=[0, 1] * 10), clock=None), 20)["y"] == 0
 
 

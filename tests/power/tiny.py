@@ -73,7 +73,9 @@ def cell_table(cells: Sequence[Cell] = CELLS) -> CellTable:
         area=np.ones(len(cells)),
         pin_ptr=ptr,
         pin_name=tuple(p for _, p in pins),
-        pin_direction=np.array([Direction.OUTPUT if p in c.outputs else Direction.INPUT for c, p in pins], dtype=np.int8),
+        pin_direction=np.array(
+            [Direction.OUTPUT if p in c.outputs else Direction.INPUT for c, p in pins], dtype=np.int8
+        ),
         pin_function=tuple(c.outputs.get(p, "") for c, p in pins),
         pin_is_clock=np.array([p in c.clocks for c, p in pins]),
         next_state=tuple(c.next_state for c in cells),
@@ -87,7 +89,9 @@ def cell_table(cells: Sequence[Cell] = CELLS) -> CellTable:
         arc_sense=np.zeros(0, dtype=np.int8),
         arc_when=(),
         arc_table=np.zeros((0, 4), dtype=np.int32),
-        power_ptr=np.concatenate(([0], np.cumsum(np.bincount([g[0] for g in power], minlength=len(cells))))).astype(np.int32),
+        power_ptr=np.concatenate(([0], np.cumsum(np.bincount([g[0] for g in power], minlength=len(cells))))).astype(
+            np.int32
+        ),
         power_from=np.array([g[1] for g in power], dtype=np.int32),
         power_to=np.array([g[2] for g in power], dtype=np.int32),
         power_when=("",) * len(power),

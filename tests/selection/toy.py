@@ -82,7 +82,10 @@ class ToyDesign:
 def random_design(seed: int, n_tiles: int = 9, n_paths: int = 30, crossing: float = 0.0) -> ToyDesign:
     rng = np.random.default_rng(seed)
     paths = [
-        [(int(tile), float(delay)) for tile, delay in zip(rng.integers(0, n_tiles, size), rng.uniform(5, 30, size), strict=True)]
+        [
+            (int(tile), float(delay))
+            for tile, delay in zip(rng.integers(0, n_tiles, size), rng.uniform(5, 30, size), strict=True)
+        ]
         for size in rng.integers(5, 20, n_paths)
     ]
     return ToyDesign(paths, n_tiles, crossing)

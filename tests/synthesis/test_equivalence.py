@@ -17,12 +17,16 @@ INPUTS = {"rst_ni": 1, "scan_en_i": 1, "cmd_valid_i": 1, "cmd_start_i": 1, "cmd_
 OUTPUTS = {"cmd_ready_o": 1, "result_valid_o": 1, "result_o": 16, "saturated_o": 1, "checksum_o": 8}
 CYCLES = 2500
 
-needs_iverilog = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing; install the Debian package")
+needs_iverilog = pytest.mark.skipif(
+    shutil.which("iverilog") is None, reason="iverilog is missing; install the Debian package"
+)
 
 
 @needs_iverilog
 @pytest.mark.parametrize("gate_registers", [None, 8])
-def test_quick_netlist_follows_its_rtl(quick_rtl: Rtl, tiny_liberty: Path, tmp_path: Path, gate_registers: int | None) -> None:
+def test_quick_netlist_follows_its_rtl(
+    quick_rtl: Rtl, tiny_liberty: Path, tmp_path: Path, gate_registers: int | None
+) -> None:
     rtl = run_rtl_export(plan_rtl_export(quick_rtl), tmp_path / "rtl")
     options = Options(period=2000.0, gate_registers=gate_registers)
     mapped = run_synthesis(plan_synthesis(quick_rtl, [tiny_liberty], options), tmp_path / "gates")

@@ -18,7 +18,9 @@ def _write(folder: Path, name: str, text: str) -> Path:
 
 
 def test_undeclared_name_is_reported_with_file_and_line(tiny_liberty: Path, tmp_path: Path) -> None:
-    source = _write(tmp_path, "bad.sv", "module bad (input logic a, output logic b);\n  assign b = a & nowhere;\nendmodule\n")
+    source = _write(
+        tmp_path, "bad.sv", "module bad (input logic a, output logic b);\n  assign b = a & nowhere;\nendmodule\n"
+    )
     plan = plan_synthesis(Rtl((source,), top="bad"), [tiny_liberty], Options(period=1000.0))
     with pytest.raises(InputError) as caught:
         run_synthesis(plan, tmp_path / "run")
@@ -65,7 +67,9 @@ def test_flop_that_the_library_lacks_is_named(tmp_path: Path) -> None:
     library = _write(tmp_path, "no_flop.lib", liberty_text("DFF", "DFFR"))
     text = "module flop (input clk, input d, output reg q);\n  always @(posedge clk) q <= d;\nendmodule\n"
     plan = plan_synthesis(Rtl((_write(tmp_path, "flop.v", text),), top="flop"), [library], Options(period=1000.0))
-    message = r"^FF flop\.q_reg \(type \$_DFF_P_\) cannot be legalized: .*: the library has no such register; change the RTL"
+    message = (
+        r"^FF flop\.q_reg \(type \$_DFF_P_\) cannot be legalized: .*: the library has no such register; change the RTL"
+    )
     with pytest.raises(InputError, match=message):
         run_synthesis(plan, tmp_path / "run")
 
@@ -73,7 +77,9 @@ def test_flop_that_the_library_lacks_is_named(tmp_path: Path) -> None:
 def test_cells_that_the_library_lacks_are_named(tiny_liberty: Path, tmp_path: Path) -> None:
     text = "module bus (input a, input e, output b);\n  assign b = e ? a : 1'bz;\nendmodule\n"
     plan = plan_synthesis(Rtl((_write(tmp_path, "bus.v", text),), top="bus"), [tiny_liberty], Options(period=1000.0))
-    with pytest.raises(InputError, match=r"^bus: the library has no cell for 1 x \$_TBUF_ \(for example \S+\); change the RTL"):
+    with pytest.raises(
+        InputError, match=r"^bus: the library has no cell for 1 x \$_TBUF_ \(for example \S+\); change the RTL"
+    ):
         run_synthesis(plan, tmp_path / "run")
 
 
@@ -86,5 +92,7 @@ def test_path_with_blanks_is_read(tiny_liberty: Path, tmp_path: Path) -> None:
     folder = tmp_path / "a b"
     folder.mkdir()
     source = _write(folder, "a design.v", "module buffer (input a, output b);\n  assign b = a;\nendmodule\n")
-    result = run_synthesis(plan_synthesis(Rtl((source,), top="buffer"), [tiny_liberty], Options(period=1000.0)), folder / "r")
+    result = run_synthesis(
+        plan_synthesis(Rtl((source,), top="buffer"), [tiny_liberty], Options(period=1000.0)), folder / "r"
+    )
     assert result.cells == {"BUF": 1}

@@ -17,7 +17,9 @@ from finevh.synthesis.plan import quote_tcl, render_tcl
 from tests.synthesis.library import liberty_text
 
 
-def test_same_contents_elsewhere_have_the_same_digest(quick_rtl: Rtl, quick_plan: SynthesisPlan, tmp_path: Path) -> None:
+def test_same_contents_elsewhere_have_the_same_digest(
+    quick_rtl: Rtl, quick_plan: SynthesisPlan, tmp_path: Path
+) -> None:
     copies = tuple(Path(shutil.copy(file, tmp_path)) for file in quick_rtl.files)
     library = tmp_path / "tiny.lib"
     library.write_text(liberty_text(), encoding="utf-8")
@@ -59,7 +61,9 @@ def test_tcl_and_command_list_say_the_same(quick_plan: SynthesisPlan) -> None:
     assert json.loads(quick_plan.files["commands.json"]) == [list(command) for command in quick_plan.commands]
 
 
-@pytest.mark.parametrize("word", ["plain", "two words", "t:$_DFF*", "a{b", "a[1]", 'say "x"', "back\\slash", "", "semi;colon"])
+@pytest.mark.parametrize(
+    "word", ["plain", "two words", "t:$_DFF*", "a{b", "a[1]", 'say "x"', "back\\slash", "", "semi;colon"]
+)
 def test_tcl_reads_a_quoted_word_back(word: str) -> None:
     tclsh = shutil.which("tclsh")
     if tclsh is None:

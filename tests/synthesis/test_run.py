@@ -43,7 +43,9 @@ def test_flops_of_the_rtl_are_all_there(quick_result: SynthesisResult) -> None:
     assert 210 <= quick_result.cells["DFFR"] + quick_result.cells.get("DFF", 0) <= 225
 
 
-def test_two_runs_write_the_same_bytes(quick_plan: SynthesisPlan, quick_result: SynthesisResult, tmp_path: Path) -> None:
+def test_two_runs_write_the_same_bytes(
+    quick_plan: SynthesisPlan, quick_result: SynthesisResult, tmp_path: Path
+) -> None:
     again = run_synthesis(quick_plan, tmp_path)
     assert again.netlist.read_bytes() == quick_result.netlist.read_bytes()
 
@@ -65,7 +67,9 @@ def test_tighter_period_costs_area(nangate_folder: Path, quick_rtl: Rtl, tmp_pat
 def test_undriven_nets_are_warned_of(tiny_liberty: Path, tmp_path: Path) -> None:
     source = tmp_path / "open.v"
     source.write_text("module open (input a, output b);\n  wire c;\n  assign b = a & c;\nendmodule\n", encoding="utf-8")
-    result = run_synthesis(plan_synthesis(Rtl((source,), top="open"), [tiny_liberty], Options(period=1000.0)), tmp_path / "r")
+    result = run_synthesis(
+        plan_synthesis(Rtl((source,), top="open"), [tiny_liberty], Options(period=1000.0)), tmp_path / "r"
+    )
     assert any("no driver" in warning for warning in result.warnings)
 
 
@@ -75,7 +79,9 @@ def test_outputs_that_share_a_net_get_buffers(tiny_liberty: Path, tmp_path: Path
         "module pass (input a, output b, output c, output d, output e);\n  assign b = a, c = a, d = 0, e = 1;\nendmodule\n",
         encoding="utf-8",
     )
-    result = run_synthesis(plan_synthesis(Rtl((source,), top="pass"), [tiny_liberty], Options(period=1000.0)), tmp_path / "r")
+    result = run_synthesis(
+        plan_synthesis(Rtl((source,), top="pass"), [tiny_liberty], Options(period=1000.0)), tmp_path / "r"
+    )
     assert result.cells == {"BUF": 2, "TIE0": 1, "TIE1": 1}
     assert "assign" not in result.netlist.read_text(encoding="utf-8")
 

@@ -16,7 +16,9 @@ def test_manifest_gives_sources_folders_and_macros(tmp_path: Path) -> None:
     for name in ("a.sv", "b.v"):
         (tmp_path / name).touch()
     listing = tmp_path / "list.f"
-    listing.write_text("// head\n+incdir+${ROOT}/include\n+define+WIDE=8\n\na.sv // first\n$ROOT/b.v\n", encoding="utf-8")
+    listing.write_text(
+        "// head\n+incdir+${ROOT}/include\n+define+WIDE=8\n\na.sv // first\n$ROOT/b.v\n", encoding="utf-8"
+    )
     rtl = read_manifest(listing, {"ROOT": str(tmp_path)})
     assert [file.name for file in rtl.files] == ["a.sv", "b.v"]
     assert [folder.name for folder in rtl.include_dirs] == ["include"]

@@ -26,8 +26,9 @@ def test_three_nodes_reproduce_a_quadratic():
     known = np.array([0.6, 0.7, 0.8, 0.9, 1.0])
     node = nodes_of(known, 0.72)
     assert node.index == (0, 1, 2)
-    assert sum(w * (3 * known[i] ** 2 - known[i] + 2) for i, w in zip(node.index, node.weight, strict=True)) == pytest.approx(
-        3 * 0.72**2 - 0.72 + 2)
+    assert sum(
+        w * (3 * known[i] ** 2 - known[i] + 2) for i, w in zip(node.index, node.weight, strict=True)
+    ) == pytest.approx(3 * 0.72**2 - 0.72 + 2)
 
 
 def test_a_left_out_supply_is_not_used():
@@ -54,7 +55,9 @@ def test_characterised_supplies_stay_exact(ihp_technology):
     assert same.vdds.tolist() == [1.08, 1.2, 1.35]
     assert same.corner_of.tolist() == [[0, 1, 2]]
     for slot in range(0, 2000, 97):
-        for mine, theirs in zip(table_of(same.corners, 2, slot), table_of(ihp_technology.corners, 1, slot), strict=True):
+        for mine, theirs in zip(
+            table_of(same.corners, 2, slot), table_of(ihp_technology.corners, 1, slot), strict=True
+        ):
             assert np.array_equal(mine, theirs)
     assert np.array_equal(same.corners.leakage[0], ihp_technology.corners.leakage[0])
 
@@ -84,12 +87,15 @@ def test_extrapolation_is_refused(ihp_technology, vdd):
         with_vdds(ihp_technology, [1.2, vdd])
 
 
-@pytest.mark.parametrize(("cell", "driver", "corners"), [
-    (0.8, 0.7, [(4, 2, 1.0)]),
-    (0.825, 0.725, [(4, 2, 0.5), (5, 3, 0.5)]),
-    (0.825, 0.70, [(4, 2, 0.5), (5, 2, 0.5)]),
-    (0.85, 0.725, [(5, 2, 0.5), (5, 3, 0.5)]),
-])
+@pytest.mark.parametrize(
+    ("cell", "driver", "corners"),
+    [
+        (0.8, 0.7, [(4, 2, 1.0)]),
+        (0.825, 0.725, [(4, 2, 0.5), (5, 3, 0.5)]),
+        (0.825, 0.70, [(4, 2, 0.5), (5, 2, 0.5)]),
+        (0.85, 0.725, [(5, 2, 0.5), (5, 3, 0.5)]),
+    ],
+)
 def test_a_pair_between_pairs_takes_those_of_nearest_difference(cell, driver, corners):
     known = np.arange(0.6, 1.01, 0.05)
     found = triangle(known, cell, driver)

@@ -56,7 +56,10 @@ def read_liberty_text_of_cell(technology, name):
 
 def test_clock_gates_flops_and_ties_are_recognised(nangate_technology):
     cells = nangate_technology.cells
-    kinds = {name: cells.kind[cells.index[name]] for name in ("CLKGATETST_X1", "DFFRS_X1", "DLH_X1", "LOGIC1_X1", "FILLCELL_X1")}
+    kinds = {
+        name: cells.kind[cells.index[name]]
+        for name in ("CLKGATETST_X1", "DFFRS_X1", "DLH_X1", "LOGIC1_X1", "FILLCELL_X1")
+    }
     assert list(kinds.values()) == [Kind.CLOCK_GATE, Kind.FLOP, Kind.LATCH, Kind.TIE, Kind.PHYSICAL]
     assert cells.next_state[cells.index["CLKGATETST_X1"]] == "E | SE"
 
@@ -86,13 +89,15 @@ def test_capacitances_agree_with_opensta(nangate_technology, nangate_folder, tmp
     names = ("INV_X4", "AOI221_X2", "DFFRS_X1", "FA_X1")
     script = f"read_liberty {tmp_path}/x.lib\n" + "".join(f"report_lib_cell [get_lib_cells */{n}]\n" for n in names)
     (tmp_path / "x.tcl").write_text(script)
-    out = subprocess.run(["sta", "-no_init", "-no_splash", "-exit", str(tmp_path / "x.tcl")], capture_output=True, text=True,
-                         check=True).stdout
+    out = subprocess.run(
+        ["sta", "-no_init", "-no_splash", "-exit", str(tmp_path / "x.tcl")], capture_output=True, text=True, check=True
+    ).stdout
     words = [line.split() for line in out.splitlines() if " input " in line]
     expected = [
         (cells.pins(i)[p], round(corners.pin_cap_rise[0, r], 2), round(corners.pin_cap_fall[0, r], 2))
         for i in (cells.index[n] for n in names)
-        for p, r in enumerate(range(cells.pin_ptr[i], cells.pin_ptr[i + 1])) if cells.pin_direction[r] == Direction.INPUT
+        for p, r in enumerate(range(cells.pin_ptr[i], cells.pin_ptr[i + 1]))
+        if cells.pin_direction[r] == Direction.INPUT
     ]
     got = [(w[0], float(w[3]), float(w[5])) for w in words]
     assert len(got) == len(expected)

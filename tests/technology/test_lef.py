@@ -8,13 +8,33 @@ from finevh.technology.lef_write import Footprint, render_cell_lef, render_tech_
 from finevh.technology.manifest import TechnologyLayer
 
 LAYERS = [
-    TechnologyLayer(name="m1", direction="horizontal", pitch_um=0.14, width_um=0.07, spacing_um=0.07,
-                    resistance_ohm_per_um=5.43, capacitance_ff_per_um=0.104),
-    TechnologyLayer(name="m2", direction="vertical", pitch_um=0.28, width_um=0.14, spacing_um=0.14,
-                    resistance_ohm_per_um=1.5, capacitance_ff_per_um=0.109),
+    TechnologyLayer(
+        name="m1",
+        direction="horizontal",
+        pitch_um=0.14,
+        width_um=0.07,
+        spacing_um=0.07,
+        resistance_ohm_per_um=5.43,
+        capacitance_ff_per_um=0.104,
+    ),
+    TechnologyLayer(
+        name="m2",
+        direction="vertical",
+        pitch_um=0.28,
+        width_um=0.14,
+        spacing_um=0.14,
+        resistance_ohm_per_um=1.5,
+        capacitance_ff_per_um=0.109,
+    ),
 ]
 CELLS = [
-    Footprint("NAND2_X1", 0.57, 1.4, "CORE", (("A1", "INPUT", "SIGNAL"), ("A2", "INPUT", "SIGNAL"), ("ZN", "OUTPUT", "SIGNAL"))),
+    Footprint(
+        "NAND2_X1",
+        0.57,
+        1.4,
+        "CORE",
+        (("A1", "INPUT", "SIGNAL"), ("A2", "INPUT", "SIGNAL"), ("ZN", "OUTPUT", "SIGNAL")),
+    ),
     Footprint("WIDE", 0.38, 1.4, "CORE", tuple((f"P{i}", "INPUT", "SIGNAL") for i in range(5))),
     Footprint("FILL_X2", 0.38, 1.4, "CORE SPACER", ()),
 ]
@@ -31,7 +51,11 @@ def test_layers_come_back_with_their_wire_constants(written):
     assert list(written.layers) == ["m1", "m2"]
     for layer, made in zip(LAYERS, written.layers.values(), strict=True):
         assert (made.direction, made.pitch, made.width, made.spacing) == (
-            layer.direction, layer.pitch_um, layer.width_um, layer.spacing_um)
+            layer.direction,
+            layer.pitch_um,
+            layer.width_um,
+            layer.spacing_um,
+        )
         assert made.resistance == pytest.approx(layer.resistance_ohm_per_um * 1e-3, rel=1e-5)
         assert made.capacitance == pytest.approx(layer.capacitance_ff_per_um, rel=1e-5)
 
@@ -41,13 +65,19 @@ def test_cells_come_back_with_sizes_and_pins(written):
     nand = written.macros["NAND2_X1"]
     assert (nand.width, nand.height, nand.site, nand.kind) == (0.57, 1.4, "site", "CORE")
     assert [nand.pins[name][:2] for name in ("A1", "ZN", "VDD", "VSS")] == [
-        ("INPUT", "SIGNAL"), ("OUTPUT", "SIGNAL"), ("INOUT", "POWER"), ("INOUT", "GROUND")]
+        ("INPUT", "SIGNAL"),
+        ("OUTPUT", "SIGNAL"),
+        ("INOUT", "POWER"),
+        ("INOUT", "GROUND"),
+    ]
     assert written.macros["FILL_X2"].kind == "CORE SPACER"
 
 
 def test_pins_stay_inside_the_cell_and_apart(written):
     for macro in written.macros.values():
-        boxes = [shape[1:] for name, (_, _, shapes) in macro.pins.items() if name not in ("VDD", "VSS") for shape in shapes]
+        boxes = [
+            shape[1:] for name, (_, _, shapes) in macro.pins.items() if name not in ("VDD", "VSS") for shape in shapes
+        ]
         for i, (x1, y1, x2, y2) in enumerate(boxes):
             assert 0 < x1 < x2 < macro.width
             assert 0.085 + 0.065 <= y1 < y2 <= 1.4 - 0.085 - 0.065
@@ -55,11 +85,14 @@ def test_pins_stay_inside_the_cell_and_apart(written):
                 assert max(x1 - p2, p1 - x2, y1 - q2, q1 - y2) >= 0.065
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("MACRO A\n  SIZE 1 BY 2 ;\n", "x.lef:2: the LEF file ends inside a statement; it is cut short"),
-    ("MACRO A\n  SIZE one BY 2 ;\nEND A\n", "x.lef:2: 'one' is not a number"),
-    ("MACRO A\nEND B\n", "x.lef:2: MACRO A is not closed by END A"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("MACRO A\n  SIZE 1 BY 2 ;\n", "x.lef:2: the LEF file ends inside a statement; it is cut short"),
+        ("MACRO A\n  SIZE one BY 2 ;\nEND A\n", "x.lef:2: 'one' is not a number"),
+        ("MACRO A\nEND B\n", "x.lef:2: MACRO A is not closed by END A"),
+    ],
+)
 def test_a_broken_lef_names_file_and_line(tmp_path, text, message):
     path = tmp_path / "x.lef"
     path.write_text(text)

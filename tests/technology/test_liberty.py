@@ -65,14 +65,20 @@ def test_an_unstated_sense_is_inferred(read):
     assert read(inverter()).cells["INV_X1"].arcs[0].sense == Sense.NEGATIVE
 
 
-@pytest.mark.parametrize(("timing", "message"), [
-    ("", "has neither cell_rise nor cell_fall"),
-    (TABLES.split("\n")[0], "has cell_rise but no rise_transition"),
-    (TABLES.replace('"4, 5, 6"', '"4, 5"'), "has 5 values for axes of 2 x 3"),
-    (TABLES.replace("cell_fall (scalar)", "cell_fall (nothing)"), "uses template 'nothing', which the library does not define"),
-    (TABLES.replace("0.01, 0.02", "0.02, 0.01"), "an axis does not ascend"),
-    ("timing_type : sideways; " + TABLES, "timing_type 'sideways' is unknown"),
-])
+@pytest.mark.parametrize(
+    ("timing", "message"),
+    [
+        ("", "has neither cell_rise nor cell_fall"),
+        (TABLES.split("\n")[0], "has cell_rise but no rise_transition"),
+        (TABLES.replace('"4, 5, 6"', '"4, 5"'), "has 5 values for axes of 2 x 3"),
+        (
+            TABLES.replace("cell_fall (scalar)", "cell_fall (nothing)"),
+            "uses template 'nothing', which the library does not define",
+        ),
+        (TABLES.replace("0.01, 0.02", "0.02, 0.01"), "an axis does not ascend"),
+        ("timing_type : sideways; " + TABLES, "timing_type 'sideways' is unknown"),
+    ],
+)
 def test_a_wrong_table_names_file_cell_and_line(read, timing, message):
     with pytest.raises(InputError) as error:
         read(inverter(timing))
@@ -80,22 +86,34 @@ def test_a_wrong_table_names_file_cell_and_line(read, timing, message):
     assert "tiny.lib: cell INV_X1 (line" in str(error.value)
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ('time_unit : "1ns"', 'time_unit : "1kV"', "tiny.lib: time_unit '1kV': 'kV' is not a unit of time"),
-    ("(1, pf)", "(1, pm)", "tiny.lib: capacitive_load_unit (1, pm) is not (number, ff|pf)"),
-    ("nom_voltage : 1.0;", "", "tiny.lib: the library states no nom_voltage"),
-    ('leakage_power_unit : "1nW";', "", "states leakage but the library has no leakage_power_unit"),
-    ("slew_upper_threshold_pct_fall : 70", "slew_upper_threshold_pct_fall : 80", "slew_upper_threshold_pct_rise and"),
-    ("nom_temperature", "input_threshold_pct_rise : 40; input_threshold_pct_fall : 40; nom_temperature",
-     "input_threshold_pct is not 50"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('time_unit : "1ns"', 'time_unit : "1kV"', "tiny.lib: time_unit '1kV': 'kV' is not a unit of time"),
+        ("(1, pf)", "(1, pm)", "tiny.lib: capacitive_load_unit (1, pm) is not (number, ff|pf)"),
+        ("nom_voltage : 1.0;", "", "tiny.lib: the library states no nom_voltage"),
+        ('leakage_power_unit : "1nW";', "", "states leakage but the library has no leakage_power_unit"),
+        (
+            "slew_upper_threshold_pct_fall : 70",
+            "slew_upper_threshold_pct_fall : 80",
+            "slew_upper_threshold_pct_rise and",
+        ),
+        (
+            "nom_temperature",
+            "input_threshold_pct_rise : 40; input_threshold_pct_fall : 40; nom_temperature",
+            "input_threshold_pct is not 50",
+        ),
+    ],
+)
 def test_a_wrong_header_names_file_and_key(read, old, new, message):
     with pytest.raises(InputError) as error:
         read(inverter(head=HEAD.replace(old, new)))
     assert message in str(error.value)
 
 
-SEQUENTIAL = HEAD + """
+SEQUENTIAL = (
+    HEAD
+    + """
   cell (DFF) { area : 1; cell_leakage_power : 1;
     ff ("STATE", "NSTATE") { next_state : "D"; clocked_on : "!CK"; clear : "RN'"; }
     pin (D) { direction : input; capacitance : 0.001;
@@ -126,6 +144,7 @@ SEQUENTIAL = HEAD + """
   cell (FILL) { area : 1; }
 }
 """
+)
 
 
 def test_sequential_cells_keep_their_state_functions(read):

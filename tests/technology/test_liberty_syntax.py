@@ -10,7 +10,7 @@ from libparse import LibertyParser
 from finevh.errors import InputError
 from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
 
-TEXT = '''/* head
+TEXT = """/* head
  * of three lines */
 library (x) {
   time_unit : "1ns" ;
@@ -24,7 +24,7 @@ library (x) {
     }
   }
 }
-'''
+"""
 
 
 def test_groups_attributes_and_lines():
@@ -38,12 +38,15 @@ def test_groups_attributes_and_lines():
     assert cell.all("leakage_power")[0].attributes == {"when": "A&!B", "value": "1e-3"}
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    (TEXT[:160], "x.lib: the file ends inside leakage_power() of line 8: it is cut short or a '}' is missing"),
-    (TEXT.replace("define (a", "define [a"), "x.lib:5: Liberty syntax error at 'define [a, b, c);'"),
-    ("cell (A) { }\n", "x.lib: holds 0 library groups; one is expected: is it a Liberty file?"),
-    ("", "x.lib: holds 0 library groups; one is expected: is it a Liberty file?"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TEXT[:160], "x.lib: the file ends inside leakage_power() of line 8: it is cut short or a '}' is missing"),
+        (TEXT.replace("define (a", "define [a"), "x.lib:5: Liberty syntax error at 'define [a, b, c);'"),
+        ("cell (A) { }\n", "x.lib: holds 0 library groups; one is expected: is it a Liberty file?"),
+        ("", "x.lib: holds 0 library groups; one is expected: is it a Liberty file?"),
+    ],
+)
 def test_a_syntax_error_names_file_and_line(text, message):
     with pytest.raises(InputError) as error:
         parse_liberty(text, "x.lib")

@@ -21,7 +21,11 @@ def test_a_written_library_reads_back(kit, request, tmp_path):
     for mine, theirs in zip(first.cells.values(), second.cells.values(), strict=True):
         assert [p.function for p in mine.pins] == [p.function for p in theirs.pins]
         assert (mine.kind, mine.next_state, mine.clear, mine.preset) == (
-            theirs.kind, theirs.next_state, theirs.clear, theirs.preset)
+            theirs.kind,
+            theirs.next_state,
+            theirs.clear,
+            theirs.preset,
+        )
         np.testing.assert_allclose([p.cap_rise for p in mine.pins], [p.cap_rise for p in theirs.pins], rtol=1e-4)
         assert dict(mine.leakage) == pytest.approx(dict(theirs.leakage), rel=1e-4)
         assert [a.key for a in mine.arcs] == [a.key for a in theirs.arcs]

@@ -44,14 +44,25 @@ def cross_file() -> CrossFile:
     factor = np.ones_like(shift)
     factor[:, 3, 0] = 1.5
     return CrossFile(
-        variants=("PB0", "PB4"), vdds=vdds, pair_cell=np.array([c for c, _ in pairs], dtype=np.int32),
-        pair_driver=np.array([d for _, d in pairs], dtype=np.int32), families=("INV",), state_pins=(("A",),),
-        leakage_ptr=np.array([0, 3]), leakage_k=k, arc_family=np.zeros(2, dtype=np.int32), arc_related=("A", "A"),
-        arc_pin=("ZN", "ZN"), arc_sense=np.full(2, Sense.NEGATIVE, dtype=np.int8), arc_edge=np.array([0, 1], dtype=np.int8),
+        variants=("PB0", "PB4"),
+        vdds=vdds,
+        pair_cell=np.array([c for c, _ in pairs], dtype=np.int32),
+        pair_driver=np.array([d for _, d in pairs], dtype=np.int32),
+        families=("INV",),
+        state_pins=(("A",),),
+        leakage_ptr=np.array([0, 3]),
+        leakage_k=k,
+        arc_family=np.zeros(2, dtype=np.int32),
+        arc_related=("A", "A"),
+        arc_pin=("ZN", "ZN"),
+        arc_sense=np.full(2, Sense.NEGATIVE, dtype=np.int8),
+        arc_edge=np.array([0, 1], dtype=np.int8),
         slew_ps=np.broadcast_to(np.float32([10, 20]), (2, 3, 2, 2)).copy(),
         load_ff=np.broadcast_to(np.float32([1, 3]), (2, 3, 2, 2)).copy(),
-        delay_shift_ps=shift, slew_factor=factor,
-        v_il=np.full((2, 3, 1), 0.35), v_ih=np.broadcast_to(vdds[None, :, None] - 0.3, (2, 3, 1)).copy(),
+        delay_shift_ps=shift,
+        slew_factor=factor,
+        v_il=np.full((2, 3, 1), 0.35),
+        v_ih=np.broadcast_to(vdds[None, :, None] - 0.3, (2, 3, 1)).copy(),
     )
 
 
@@ -61,8 +72,10 @@ def folder(tmp_path, monkeypatch):
     for variant, scale in (("PB0", 1.0), ("PB4", 1.1)):
         for vdd in (0.8, 0.9, 1.0):
             head = HEAD.replace("nom_voltage : 1.0", f"nom_voltage : {vdd}")
-            timing = TABLES.replace('values ("1, 2, 3", "4, 5, 6")', 'values ("{}, {}, {}", "{}, {}, {}")'.format(
-                *(v * scale / vdd for v in range(1, 7))))
+            timing = TABLES.replace(
+                'values ("1, 2, 3", "4, 5, 6")',
+                'values ("{}, {}, {}", "{}, {}, {}")'.format(*(v * scale / vdd for v in range(1, 7))),
+            )
             text = inverter(timing, head)
             drive = text[text.index("  cell (INV_X1)") : text.rindex("}")].replace("INV_X1", "INV_X2")
             text = text[: text.rindex("}")] + drive + "}\n"
@@ -98,7 +111,11 @@ def test_the_second_load_comes_from_the_cache_and_is_equal(folder, monkeypatch):
     monkeypatch.setattr("finevh.technology.load._build", None)
     second = load_technology(folder)
     assert (first.name, first.variants, first.roles, first.cells.names) == (
-        second.name, second.variants, second.roles, second.cells.names)
+        second.name,
+        second.variants,
+        second.roles,
+        second.cells.names,
+    )
     for field in fields(Corners):
         assert np.array_equal(getattr(first.corners, field.name), getattr(second.corners, field.name))
     assert np.array_equal(first.cross.leakage_k, second.cross.leakage_k)
@@ -126,8 +143,13 @@ def test_an_archive_holds_no_pickles_and_no_half_file(folder, tmp_path):
     assert [p.name for p in (tmp_path / "x").iterdir()] == ["t.npz"]
 
 
-@pytest.mark.parametrize(("file", "message"), [
-    ("PB4_0v90.lib", "names PB4_0v90.lib, which does not exist"), ("cross.npz", "names cross.npz, which does not exist")])
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("PB4_0v90.lib", "names PB4_0v90.lib, which does not exist"),
+        ("cross.npz", "names cross.npz, which does not exist"),
+    ],
+)
 def test_a_missing_file_is_named(folder, file, message):
     (folder / file).unlink()
     with pytest.raises(InputError, match=message):
@@ -234,7 +256,9 @@ def test_a_damaged_cross_file_is_named(folder):
 
 def test_a_cross_file_without_the_supply_is_refused(folder):
     cross = cross_file()
-    write_cross_file(CrossFile(**{f.name: getattr(cross, f.name) for f in fields(CrossFile)} | {"vdds": cross.vdds + 0.01}),
-                     folder / "cross.npz")
+    write_cross_file(
+        CrossFile(**{f.name: getattr(cross, f.name) for f in fields(CrossFile)} | {"vdds": cross.vdds + 0.01}),
+        folder / "cross.npz",
+    )
     with pytest.raises(InputError, match=r"holds no supply 0\.8 V; it has 0\.81, 0\.91, 1\.01 V"):
         load_technology(folder)

@@ -41,16 +41,19 @@ def test_a_folder_stands_for_its_technology_file(tmp_path):
     assert read_manifest(tmp_path).name == "tiny"
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ("liberty =", "libery =", "technology.toml:4: unknown key 'views.libery'; did you mean 'liberty'?"),
-    ('name = "tiny"', 'nam = "tiny"', "technology.toml:1: unknown key 'nam'; did you mean 'name'?"),
-    ("buffer =", "bufer =", "technology.toml:8: unknown role 'bufer'; did you mean 'buffer'?"),
-    ('group = ["pb"]', "groups = []", "technology.toml:15: unknown key 'variants.1.groups'; did you mean 'group'?"),
-    ("vdd = [0.8, 1.0]", 'vdd = ["high"]', "technology.toml:5: views.vdd.0: "),
-    ('name = "PB4"', 'name = "PB0"', "technology.toml: two variants have the name 'PB0'"),
-    ("[views]", "[views", "technology.toml: not valid TOML: "),
-    ('name = "tiny"\n', "", "technology.toml: key 'name' is missing; add it"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("liberty =", "libery =", "technology.toml:4: unknown key 'views.libery'; did you mean 'liberty'?"),
+        ('name = "tiny"', 'nam = "tiny"', "technology.toml:1: unknown key 'nam'; did you mean 'name'?"),
+        ("buffer =", "bufer =", "technology.toml:8: unknown role 'bufer'; did you mean 'buffer'?"),
+        ('group = ["pb"]', "groups = []", "technology.toml:15: unknown key 'variants.1.groups'; did you mean 'group'?"),
+        ("vdd = [0.8, 1.0]", 'vdd = ["high"]', "technology.toml:5: views.vdd.0: "),
+        ('name = "PB4"', 'name = "PB0"', "technology.toml: two variants have the name 'PB0'"),
+        ("[views]", "[views", "technology.toml: not valid TOML: "),
+        ('name = "tiny"\n', "", "technology.toml: key 'name' is missing; add it"),
+    ],
+)
 def test_a_mistake_is_named_with_file_line_and_key(tmp_path, old, new, message):
     path = write(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(InputError) as error:

@@ -257,12 +257,18 @@ export LIB_FILES += $($(CORNER)_FILES)
 def test_vth_flavours_become_variants_and_files_of_one_corner_one_library(tmp_path: Path) -> None:
     macros = tuple(f"{name}_{tag}" for name in ("inv_1", "buf_2") for tag in ("R", "L", "SL"))
     path = write_platform(tmp_path / "asap7", "unused.lib", macros, ASAP7)
-    config = (path / "config.mk").read_text().replace("export LIB_FILES ?= $(PLATFORM_DIR)/lib/unused.lib \\\n", "# \\\n")
+    config = (
+        (path / "config.mk").read_text().replace("export LIB_FILES ?= $(PLATFORM_DIR)/lib/unused.lib \\\n", "# \\\n")
+    )
     (path / "config.mk").write_text(config)
     for tag, leakage in (("R", 1.0), ("L", 4.0), ("SL", 16.0), ("SRAM", 0.5)):
         flavour = tag if tag == "SRAM" else f"{tag}VT"
-        write_library(path / "lib", f"a7_INV_{flavour}_SS_nldm_211120.lib", 0.63, 100, cell(f"inv_1_{tag}", leakage=leakage))
-        write_library(path / "lib", f"a7_BUF_{flavour}_SS_nldm_220122.lib", 0.63, 100, cell(f"buf_2_{tag}", "A", leakage))
+        write_library(
+            path / "lib", f"a7_INV_{flavour}_SS_nldm_211120.lib", 0.63, 100, cell(f"inv_1_{tag}", leakage=leakage)
+        )
+        write_library(
+            path / "lib", f"a7_BUF_{flavour}_SS_nldm_220122.lib", 0.63, 100, cell(f"buf_2_{tag}", "A", leakage)
+        )
     technology = load_technology(add_platform(path, tmp_path / "out").folder)
     assert [(v.name, v.suffix) for v in technology.variants] == [("RVT", "_R"), ("LVT", "_L"), ("SLVT", "_SL")]
     assert set(technology.cells.names) == {"inv_1", "buf_2"}

@@ -94,7 +94,9 @@ def test_an_inverters_derate_obeys_its_laws(technology):
     for v in range(len(technology.variants)):
         for k in range(vdds.size):
             drivers = [d for d in range(k + 1) if vdds[k] - vdds[d] < 0.2 + 1e-6]
-            derates = {round(1e3 * (vdds[k] - vdds[d])): leakage_derate(technology, "INV_X1", 2, v, k, d) for d in drivers}
+            derates = {
+                round(1e3 * (vdds[k] - vdds[d])): leakage_derate(technology, "INV_X1", 2, v, k, d) for d in drivers
+            }
             for d in drivers:
                 assert leakage_derate(technology, "INV_X1", 0, v, k, d) == pytest.approx(1.0, abs=5e-3)
             assert derates[0] == 1.0
@@ -210,8 +212,9 @@ def samples() -> list[str]:
 @pytest.mark.parametrize("name", samples())
 def test_opensta_reads_the_liberty_without_a_word(name, tmp_path):
     (tmp_path / "x.tcl").write_text(f"read_liberty {plain(tmp_path, name)}\n")
-    run = subprocess.run(["sta", "-no_init", "-no_splash", "-exit", str(tmp_path / "x.tcl")], capture_output=True, text=True,
-                         check=True)
+    run = subprocess.run(
+        ["sta", "-no_init", "-no_splash", "-exit", str(tmp_path / "x.tcl")], capture_output=True, text=True, check=True
+    )
     assert run.stdout + run.stderr == ""
 
 
@@ -234,11 +237,15 @@ endmodule
 def test_yosys_maps_with_the_liberty_and_agrees_on_areas(technology, tmp_path):
     liberty = plain(tmp_path, samples()[0])
     (tmp_path / "top.v").write_text(RTL)
-    script = (f"read_verilog {tmp_path}/top.v;synth -top top;dfflibmap -liberty {liberty};abc -liberty {liberty};"
-              f"stat -liberty {liberty};read_liberty -lib {liberty};check -assert -mapped")
+    script = (
+        f"read_verilog {tmp_path}/top.v;synth -top top;dfflibmap -liberty {liberty};abc -liberty {liberty};"
+        f"stat -liberty {liberty};read_liberty -lib {liberty};check -assert -mapped"
+    )
     run = subprocess.run([sys.executable, "-c", YOSYS, script], capture_output=True, text=True, check=True)
     cells = technology.cells
-    rows = [line.split() for line in run.stdout.splitlines() if len(line.split()) == 3 and line.split()[2] in cells.index]
+    rows = [
+        line.split() for line in run.stdout.splitlines() if len(line.split()) == 3 and line.split()[2] in cells.index
+    ]
     assert len(rows) > 8
     for count, area, name in rows:
         assert float(area) == pytest.approx(int(count) * cells.area[cells.index[name]], abs=6e-4 * max(1, float(area)))

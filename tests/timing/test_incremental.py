@@ -55,7 +55,9 @@ def drives(technology: Technology, row: int) -> list[int]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), wires=st.sampled_from(["none", "elmore", "ceff"]))
-def test_incremental_equals_full_after_random_flips_swaps_and_resizes(technology: Technology, seed: int, wires: str) -> None:
+def test_incremental_equals_full_after_random_flips_swaps_and_resizes(
+    technology: Technology, seed: int, wires: str
+) -> None:
     rng = np.random.default_rng(seed)
     netlist = random_design(technology, seed % 50, n_cells=80)
     trees = None if wires == "none" else random_wires(netlist, seed)

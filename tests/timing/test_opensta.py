@@ -40,7 +40,9 @@ SPEF_BOUND_PS = 1.0
 
 
 @pytest.fixture(scope="module", params=["ihp", "nangate"])
-def library(request: pytest.FixtureRequest, ihp_folder: Path, nangate_folder: Path) -> tuple[Technology, Path, str, str]:
+def library(
+    request: pytest.FixtureRequest, ihp_folder: Path, nangate_folder: Path
+) -> tuple[Technology, Path, str, str]:
     if request.param == "ihp":
         path = ihp_folder / "sg13g2_stdcell_slow_1p08V_125C.lib.gz"
         return technology_from_liberty([path]), path, "CLK", "1pF"

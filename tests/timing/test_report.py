@@ -93,7 +93,9 @@ def test_a_loop_is_cut_and_named(nangate_technology: Technology) -> None:
 def test_two_drivers_of_a_net_are_an_error(nangate_technology: Technology) -> None:
     text = "module m (a, y); input a; output y; INV_X1 u (.A(a), .ZN(y)); INV_X1 v (.A(a), .ZN(y)); endmodule"
     with pytest.raises(InputError, match="net 'y' has more than one driver"):
-        TimingGraph(parse_verilog(text, nangate_technology), nangate_technology, read_sdc("create_clock -period 1 -name c"))
+        TimingGraph(
+            parse_verilog(text, nangate_technology), nangate_technology, read_sdc("create_clock -period 1 -name c")
+        )
 
 
 def test_a_propagated_clock_delays_launch_and_capture_alike(nangate_technology: Technology) -> None:

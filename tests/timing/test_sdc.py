@@ -43,7 +43,10 @@ def test_lists_braces_and_options_by_their_start_are_understood() -> None:
         ("set_load 1 [get_ports a", "c.sdc:1: this '[' has no ']'"),
         ("set_load 1 [exec rm]", "c.sdc:1: '[exec' is not understood here; use get_ports, get_pins, get_clocks"),
         ("set_input_delay 1 -clock x a", "c.sdc:1: set_input_delay: no clock 'x'; create_clock comes first"),
-        ("set_multicycle_path 1.5 -to a", "c.sdc:1: set_multicycle_path: '1.5' is no multiplier: a whole number is wanted"),
+        (
+            "set_multicycle_path 1.5 -to a",
+            "c.sdc:1: set_multicycle_path: '1.5' is no multiplier: a whole number is wanted",
+        ),
         ("set_false_path", "c.sdc:1: set_false_path: -from, -through or -to is missing"),
         ("set_case_analysis rising a", "c.sdc:1: set_case_analysis: the value is 0 or 1"),
     ],
@@ -64,7 +67,7 @@ def outcome(text: str) -> str:
 
 
 @settings(max_examples=300, deadline=2000)
-@given(text=st.text(alphabet="set_load create_clock -period[]{}\"$;#\\\n 01.abé", max_size=80))
+@given(text=st.text(alphabet='set_load create_clock -period[]{}"$;#\\\n 01.abé', max_size=80))
 def test_no_text_makes_a_traceback(text: str) -> None:
     message = outcome(text)
     assert not message or message.startswith(("c:", "list:"))

@@ -107,7 +107,12 @@ def control() -> tuple[str, list[int]]:
     return _file({"key_count": KEYS}, body, expected), expected
 
 
-PROGRAMS: dict[str, Callable[[], tuple[str, list[int]]]] = {"matmul": matmul, "fir": fir, "crc": crc, "control": control}
+PROGRAMS: dict[str, Callable[[], tuple[str, list[int]]]] = {
+    "matmul": matmul,
+    "fir": fir,
+    "crc": crc,
+    "control": control,
+}
 
 
 def write_hex(binary: Path, target: Path) -> None:
