@@ -30,7 +30,13 @@ VOLTAGE_TOLERANCE = 5e-4
 def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
     def parse(value: object) -> float:
         if not isinstance(value, str):
-            example = {"time": "1.5 ns", "frequency": "250 MHz", "voltage": "0.80 V", "capacitance": "5 fF", "area": "100 um2"}
+            example = {
+                "time": "1.5 ns",
+                "frequency": "250 MHz",
+                "voltage": "0.80 V",
+                "capacitance": "5 fF",
+                "area": "100 um2",
+            }
             raise ValueError(f"{value!r} has no unit: write a {dimension} as text, for example '{example[dimension]}'")
         try:
             return parse_quantity(value, dimension)
@@ -92,7 +98,9 @@ class Design(_Section):
     @model_validator(mode="after")
     def _one_source(self) -> Design:
         if sum((bool(self.files), self.file_list is not None, self.netlist is not None)) != 1:
-            raise ValueError("give exactly one of 'files' (RTL), 'file_list' (a packaged core) or 'netlist' (mapped Verilog)")
+            raise ValueError(
+                "give exactly one of 'files' (RTL), 'file_list' (a packaged core) or 'netlist' (mapped Verilog)"
+            )
         return self
 
 
@@ -168,6 +176,9 @@ class PolyBias(_Section):
     relax: float = Field(default=0.0, ge=0.0, le=1.0)
     """The clock of the assignment is the minimum period times (1 + relax)."""
     scope: Literal["interface-cells", "all-cells"] = "interface-cells"
+    keeps: Literal["frequency", "maps"] = "frequency"
+    """What bias may not cost: the maximum frequency at every coarse voltage (the thesis), or also a tile its VddL: every
+    voltage map that Algorithm 5 chooses for the unbiased design must still meet its clock."""
 
 
 class ActivitySource(_Section):
@@ -322,7 +333,11 @@ def _nearest(location: tuple[str, ...]) -> str:
     model: type[BaseModel] = Flow
     for name in location[:-1]:
         field = model.model_fields.get(name)
-        kinds = [] if field is None else [kind for kind in (field.annotation, *get_args(field.annotation)) if kind is not None]
+        kinds = (
+            []
+            if field is None
+            else [kind for kind in (field.annotation, *get_args(field.annotation)) if kind is not None]
+        )
         inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         if not inner:
             return ""
@@ -367,6 +382,8 @@ def _toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
+        return (
+            "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
+        )
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if ord(char) >= 32 else f"\\u{ord(char):04x}" for char in escaped) + '"'

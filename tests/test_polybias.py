@@ -41,8 +41,8 @@ class PathOracle:
     def worst_slack(self) -> float:
         return float(self.slacks().min())
 
-    def try_cell(self, cell: int, variant: int) -> float:
-        self.variant[cell] = variant
+    def try_cells(self, cells: np.ndarray, variants: np.ndarray) -> float:
+        self.variant[cells] = variants
         return self.worst_slack()
 
 
@@ -93,8 +93,8 @@ def test_no_cell_that_a_stage_considered_could_still_take_its_variant(
     slack = oracle.cell_slack(result.cell_variant)
     for cell in np.flatnonzero(np.array(candidates) & (result.cell_variant == 0)):
         if slack[cell] > slack_threshold(10.0, SLOWDOWN["PB4"]):
-            assert oracle.try_cell(int(cell), 1) < floor
-            oracle.try_cell(int(cell), 0)
+            assert oracle.try_cells(np.array([cell]), np.array([1], dtype=np.int8)) < floor
+            oracle.try_cells(np.array([cell]), np.array([0], dtype=np.int8))
 
 
 def test_stages_run_from_the_strongest_bias_to_the_weakest() -> None:

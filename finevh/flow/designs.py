@@ -25,7 +25,7 @@ from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.power import Activity, DynamicPower, LeakageModel, merge_activities
-from finevh.selection.engine import EngineDesign
+from finevh.selection.engine import EngineDesign, TiledTiming
 from finevh.technology.model import Technology
 from finevh.timing import TimingGraph
 
@@ -88,7 +88,9 @@ def load_variant(directory: Path, name: str) -> NDArray[np.int8]:
     """
     variants = load_variants(directory)
     if name not in variants:
-        raise InputError(f"{directory}: no variant set '{name}'; it has {', '.join(variants)}: add it to schemes.variants")
+        raise InputError(
+            f"{directory}: no variant set '{name}'; it has {', '.join(variants)}: add it to schemes.variants"
+        )
     return variants[name]
 
 
@@ -116,6 +118,18 @@ def time_single_voltages(placed: PlacedDesign, variant: NDArray[np.int8]) -> Sin
         state = graph.evaluate(np.full(placed.netlist.n_cells, index, dtype=np.int32), variant)
         period[index], slew[index] = state.min_period(), graph.pin_slews(state)
     return SingleVoltages(variant, period, slew)
+
+
+def tiled_timing(placed: PlacedDesign, variant: NDArray[np.int8]) -> TiledTiming:
+    """Bind a placed design and one assignment of variants to what Algorithm 5 asks for."""
+    return TiledTiming(
+        technology=placed.technology,
+        graph=placed.graph,
+        cell_variant=variant,
+        tile_of_cell=placed.placement.tile,
+        n_tiles=placed.floorplan.n_tiles,
+        always_high=placed.clock_cells,
+    )
 
 
 def tiled_design(placed: PlacedDesign, activity: Activity, single: SingleVoltages) -> EngineDesign:

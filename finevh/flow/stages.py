@@ -72,6 +72,7 @@ def _polybias(flow: Flow) -> object:
         "variants": flow.schemes.variants,
         "derates": flow.schemes.driver_derates,
         "vdds": (flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.delta_vdd),
+        "maps": (flow.schemes.ideal_step, flow.schemes.frequencies) if flow.polybias.keeps == "maps" else None,
     }
 
 
@@ -111,7 +112,17 @@ STAGES: tuple[Stage, ...] = (
         run_polybias_stage,
         ("floorplan", "optimize"),
         _polybias,
-        (*_CELLS, "layout", "timing", "polybias", "flow/bias", "flow/designs"),
+        (
+            *_CELLS,
+            "layout",
+            "timing",
+            "polybias",
+            "selection",
+            "schemes",
+            "flow/bias",
+            "flow/conditions",
+            "flow/designs",
+        ),
     ),
     Stage(
         "operating-points",

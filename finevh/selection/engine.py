@@ -24,23 +24,19 @@ _FJ_PER_MW_AT_1_MHZ = 1e6
 
 
 @dataclass(frozen=True)
-class EngineDesign:
-    """A :class:`finevh.selection.TiledDesign` on the project's own engines.
+class TiledTiming:
+    """The timing half of a :class:`finevh.selection.TiledDesign`: all that Algorithm 5 asks for.
 
     Cells outside all tiles (tile -1) and those of ``always_high`` are at VddH, as are the input ports.
     """
 
     technology: Technology
     graph: TimingGraph
-    power: PreparedPower
-    leakage: LeakageModel
     cell_variant: NDArray[np.int8]
     tile_of_cell: Int
     n_tiles: int
     always_high: NDArray[np.bool_]
     """(n_cell) for example the clock tree, where the flow says so."""
-    single_period: Mapping[int, float]
-    """Minimum period, ps, with all cells at each supply of the technology."""
 
     @cached_property
     def tile_area(self) -> NDArray[np.float64]:
@@ -143,6 +139,16 @@ class EngineDesign:
         slack = self._graph(self.vdd_index(timing.interval.high)).cell_slacks(_state(timing), period)
         late = (slack < 0) & (self.tile_of_cell != _NO_TILE) & ~self.always_high
         return np.bincount(self.tile_of_cell[late], minlength=self.n_tiles).astype(np.intp)
+
+
+@dataclass(frozen=True)
+class EngineDesign(TiledTiming):
+    """A :class:`finevh.selection.TiledDesign` on the project's own engines."""
+
+    power: PreparedPower
+    leakage: LeakageModel
+    single_period: Mapping[int, float]
+    """Minimum period, ps, with all cells at each supply of the technology."""
 
     def energy(self, timing: MappedTiming) -> Energy:
         """See :class:`finevh.selection.TiledDesign`."""

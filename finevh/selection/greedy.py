@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import NotReachableError
-from finevh.selection.tiles import SLACK_TOLERANCE, Interval, MappedTiming, TiledDesign, map_text
+from finevh.selection.tiles import SLACK_TOLERANCE, Interval, MappedTiming, TimedTiles, map_text
 
 Score = Literal["delay", "count"]
 
@@ -30,7 +30,7 @@ class Trajectory:
     stuck_at: int | None
     blocked: bool
 
-    def at(self, design: TiledDesign, period: float) -> tuple[MappedTiming, bool]:
+    def at(self, design: TimedTiles, period: float) -> tuple[MappedTiming, bool]:
         """Return the first state that meets a period, ps, and whether Algorithm 5 alone reaches it.
 
         Raises
@@ -50,7 +50,7 @@ class Trajectory:
         )
 
 
-def tile_scores(design: TiledDesign, timing: MappedTiming, period: float, score: Score) -> NDArray[np.float64]:
+def tile_scores(design: TimedTiles, timing: MappedTiming, period: float, score: Score) -> NDArray[np.float64]:
     """Criticality score of each tile (n_tiles): lines 3 to 9 of Algorithm 5.
 
     ``delay`` sums the delays, ps, of the worst path's cells; ``count`` counts cells with negative slack, as the prose of
@@ -65,7 +65,7 @@ def tile_scores(design: TiledDesign, timing: MappedTiming, period: float, score:
     return scores
 
 
-def trace(design: TiledDesign, interval: Interval, period: float, score: Score = "delay") -> Trajectory:
+def trace(design: TimedTiles, interval: Interval, period: float, score: Score = "delay") -> Trajectory:
     """Run Algorithm 5 at one clock period and keep every map on the way.
 
     Ties go to the lowest tile number. When the worst path has no tile at VddL, Algorithm 5 has no answer: all scores are
@@ -109,7 +109,7 @@ class GreedyAnswer:
 
 
 def select_greedy(
-    design: TiledDesign, interval: Interval, periods: Sequence[float], score: Score = "delay"
+    design: TimedTiles, interval: Interval, periods: Sequence[float], score: Score = "delay"
 ) -> list[GreedyAnswer | NotReachableError]:
     """Run Algorithm 5 for several clock periods of one interval.
 

@@ -52,8 +52,8 @@ class MappedTiming:
     handle: object
 
 
-class TiledDesign(Protocol):
-    """A placed netlist with one assignment of variants, seen as tiles."""
+class TimedTiles(Protocol):
+    """The timing of a placed netlist with one assignment of variants, seen as tiles: what Algorithm 5 asks for."""
 
     @property
     def n_tiles(self) -> int:
@@ -87,6 +87,10 @@ class TiledDesign(Protocol):
 
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
         """(n_tiles) number of cells with negative slack."""
+
+
+class TiledDesign(TimedTiles, Protocol):
+    """A placed netlist with one assignment of variants, seen as tiles that can be timed and weighed."""
 
     def energy(self, timing: MappedTiming) -> Energy:
         """Weigh a voltage map."""
