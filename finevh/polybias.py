@@ -26,8 +26,12 @@ _RETREAT = 0.3
 class SlackOracle(Protocol):
     """Times the netlist under a variant vector; the bias assignment knows nothing else of timing."""
 
-    def cell_slack(self, variant: Variants) -> Real:
-        """(n_cell) worst slack through each instance over all checked conditions, ps; inf where no path runs."""
+    def cell_slack(self, variant: Variants, only_violated: bool = False) -> Real:
+        """(n_cell) worst slack through each instance over all checked conditions, ps; inf where no path runs.
+
+        ``only_violated``: only over the conditions that the last variants violated, as the others stand after cells were
+        given back.
+        """
         ...
 
     def worst_slack(self) -> float:
@@ -135,7 +139,11 @@ def assign_variants(
         trial = np.where(chosen, np.int8(stage), variant)
         slack_before = slack
         slack = oracle.cell_slack(trial)
-        while oracle.worst_slack() < floor and chosen.any():
+        while chosen.any():
+            if oracle.worst_slack() >= floor:
+                slack = oracle.cell_slack(trial)
+                if oracle.worst_slack() >= floor:
+                    break
             late = np.flatnonzero(chosen & (slack < floor))
             if late.size == 0:
                 # A biased cell may slow a path beside it through the load on their driver: then the tightest go back.
@@ -143,7 +151,7 @@ def assign_variants(
             retreat = max(1, int(_RETREAT * late.size))
             chosen[late[np.argsort(slack[late], kind="stable")[:retreat]]] = False
             trial = np.where(chosen, np.int8(stage), variant)
-            slack = oracle.cell_slack(trial)
+            slack = oracle.cell_slack(trial, only_violated=True)
             if progress is not None:
                 progress(name, int(chosen.sum()), int(considered.sum()))
         variant = trial

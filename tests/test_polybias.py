@@ -31,7 +31,7 @@ class PathOracle:
         each = self.delay * FACTOR[self.variant]
         return np.array([PERIOD - each[path].sum() for path in self.paths])
 
-    def cell_slack(self, variant: np.ndarray) -> np.ndarray:
+    def cell_slack(self, variant: np.ndarray, only_violated: bool = False) -> np.ndarray:
         self.variant = variant.copy()
         slack = np.full(len(self.delay), np.inf)
         for path, value in zip(self.paths, self.slacks(), strict=True):

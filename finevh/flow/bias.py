@@ -69,12 +69,13 @@ class TimingOracle:
         self._first = self._timed[0]
         self._floor = min(0.0, self.worst_slack())
 
-    def cell_slack(self, variant: NDArray[np.int8]) -> NDArray[np.float64]:
-        """(n_cell) worst slack through each instance, ps."""
+    def cell_slack(self, variant: NDArray[np.int8], only_violated: bool = False) -> NDArray[np.float64]:
+        """(n_cell) worst slack through each instance, ps, over all conditions or those that were violated."""
         self._variant = variant.copy()
         worst = np.full(len(variant), np.inf)
         for timed in self._timed:
-            np.minimum(worst, timed.restart(variant), out=worst)
+            if not only_violated or timed.worst_slack() < self._floor:
+                np.minimum(worst, timed.restart(variant), out=worst)
         return worst
 
     def worst_slack(self) -> float:

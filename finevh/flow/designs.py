@@ -56,15 +56,22 @@ def load_placed(flow: Flow, floorplan: Path, placed: Path) -> PlacedDesign:
     technology = technology_of(flow)
     netlist = load_netlist(placed, technology)
     wires = load_wires(placed)
-    graph = TimingGraph(
+    graph = timing_graph(flow, technology, netlist, wires, flow.schemes.driver_derates)
+    return PlacedDesign(flow, technology, netlist, load_floorplan(floorplan), load_placement(placed), wires, graph)
+
+
+def timing_graph(
+    flow: Flow, technology: Technology, netlist: Netlist, wires: Wires, driver_derates: bool
+) -> TimingGraph:
+    """Build the timing graph of a placed netlist, with or without the dependence of delay on the driver's Vdd."""
+    return TimingGraph(
         netlist,
         technology,
         constraints_of(flow),
         wires,
-        cross_voltage=flow.schemes.driver_derates,
+        cross_voltage=driver_derates,
         clock_supply="port" if flow.clock.tree_vdd == "high" else "tile",
     )
-    return PlacedDesign(flow, technology, netlist, load_floorplan(floorplan), load_placement(placed), wires, graph)
 
 
 def load_activities(directory: Path) -> dict[str, Activity]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from finevh.flow.designs import (
     load_placed,
     tiled_design,
     time_single_voltages,
+    timing_graph,
 )
 from finevh.flow.stage import Metrics, StageContext
 from finevh.flow.tables import (
@@ -94,6 +95,20 @@ def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, job
         answers = [answer for part in pool.map(lambda task: task[0].points(task[1]), asked) for answer in part]
     points = tuple(answer for answer in answers if isinstance(answer, OperatingPoint))
     return OperatingPoints(points, designs, tuple(a for a in answers if isinstance(a, NotReachableError)))
+
+
+def points_without_derates(
+    placed: PlacedDesign, designs: dict[str, EngineDesign], jobs: int = 1
+) -> tuple[OperatingPoint, ...]:
+    """FINE-VH once more, timed as public static timers do: the delay of a cell does not depend on its driver's Vdd.
+
+    Single voltages know no such dependence, so the other schemes are those of :func:`compute_points`.
+    """
+    flow = placed.flow
+    graph = timing_graph(flow, placed.technology, placed.netlist, placed.wires, driver_derates=False)
+    plain = {name: replace(design, graph=graph) for name, design in designs.items()}
+    points = compute_points(flow, plain, fine=True, jobs=jobs).points
+    return tuple(point for point in points if point.scheme == "fine-vh")
 
 
 def worst_noise_margin(placed: PlacedDesign, low: float, high: float) -> float:
@@ -173,6 +188,10 @@ def run_operating_stage(context: StageContext) -> Metrics:
         context.write("results/tables/critical_paths.csv", critical_paths_table(designs, result.points))
         context.write("results/tables/selection.csv", selection_table(designs, result.points))
         _write_bitstreams(context, placed, result.points)
+        if flow.schemes.driver_derates:
+            context.note("FINE-VH without the dependence of delay on the driver's Vdd")
+            plain = points_without_derates(placed, designs, context.jobs)
+            context.write("results/tables/points_without_derates.csv", points_csv(plain))
     reported = "pb" if "pb" in designs else next(iter(designs))
     by_program = {
         program: tiled_design(placed, activity, bound[reported][0]) for program, activity in activities.items()

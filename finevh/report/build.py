@@ -13,7 +13,7 @@ import plotly.offline
 
 from finevh.errors import InputError
 from finevh.report.plots import HIGH_COLOUR, LOW_COLOUR, SCHEME_STYLE, VARIANT_LABEL, draw_plots
-from finevh.report.tables import area_low, comparison, read_points, savings, savings_summary
+from finevh.report.tables import area_low, comparison, derate_effect, read_points, savings, savings_summary
 
 PLOT_TITLES = {
     "power": "Power against frequency",
@@ -116,6 +116,9 @@ def build_report(run: Path) -> Path:
         "area_low": area_low(points),
         "comparison": comparison(points, metrics),
     }
+    plain = tables / "points_without_derates.csv"
+    if plain.is_file():
+        written["derates"] = derate_effect(points, read_points(plain))
     for name, table in written.items():
         table.to_csv(tables / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g")
     draw_plots(points, _optional_table(tables / "bias_shares.csv"), run / "plots")
@@ -136,6 +139,7 @@ def build_report(run: Path) -> Path:
         tiles=int(points["tiles"].max()),
         comparison=written["comparison"].to_dict("records"),
         summary=written["savings_summary"].to_dict("records"),
+        derates=written["derates"].to_dict("records") if "derates" in written else [],
         metrics=sorted(metrics.items()),
         pictures=pictures,
         plotly=plotly.offline.get_plotlyjs(),

@@ -154,6 +154,31 @@ def savings_summary(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def derate_effect(points: pd.DataFrame, plain: pd.DataFrame) -> pd.DataFrame:
+    """Average saving over ideal-DVFS with and without the dependence of delay on the driver's Vdd, per cent.
+
+    Parameters
+    ----------
+    points
+        All operating points of a run.
+    plain
+        The FINE-VH points again, selected without that dependence.
+
+    Returns
+    -------
+    DataFrame
+        Columns design, tiles, delta_vdd_v, variant, baseline_variant, with_percent, without_percent.
+    """
+    keys = ["design", "tiles", "delta_vdd_v", "variant", "baseline_variant"]
+    columns = []
+    others = points[points["scheme"] != "fine-vh"]
+    for name, chosen in (("with_percent", points), ("without_percent", pd.concat([others, plain], ignore_index=True))):
+        summary = savings_summary(savings(chosen))
+        rows = summary[summary["baseline"] == "ideal-dvfs"].set_index(keys)
+        columns.append(rows["average_percent"].rename(name))
+    return pd.concat(columns, axis=1).reset_index()
+
+
 def area_low(points: pd.DataFrame) -> pd.DataFrame:
     """Cell area at VddL of FINE-VH: average over frequency and at the maximum frequency, per cent (Fig. 4.12)."""
     fine = points[points["scheme"] == "fine-vh"]

@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from finevh.errors import InputError
-from finevh.report.tables import area_low, comparison, frequency_ratio, read_points, savings, savings_summary
+from finevh.report.tables import (
+    area_low,
+    comparison,
+    derate_effect,
+    frequency_ratio,
+    read_points,
+    savings,
+    savings_summary,
+)
 
 
 def average(summary: pd.DataFrame, baseline: str, variant: str, base_variant: str) -> float:
@@ -68,3 +76,17 @@ def test_a_missing_column_is_named(tmp_path: Path, points: pd.DataFrame) -> None
     points.drop(columns="freq_mhz").to_csv(path, index=False)
     with pytest.raises(InputError, match="column 'freq_mhz' is missing"):
         read_points(path)
+
+
+def test_derate_effect_puts_the_same_average_beside_itself_timed_without_derates(points: pd.DataFrame) -> None:
+    plain = points[points["scheme"] == "fine-vh"].copy()
+    plain["power_total_mw"] *= 0.95
+    table = derate_effect(points, plain)
+    row = table[
+        (table["tiles"] == 49)
+        & (table["variant"] == "pb0")
+        & (table["baseline_variant"] == "pb0")
+        & np.isclose(table["delta_vdd_v"], 0.1)
+    ].iloc[0]
+    assert row["with_percent"] == pytest.approx(10.0)
+    assert row["without_percent"] == pytest.approx(100 - 0.95 * 90.0)
