@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from finevh.netlist.wires import Wires
 from finevh.optimize.buffering import FanoutLimits, plan_fanout_trees
 from finevh.optimize.sizing import SizingOptions, TimingView, size_gates
 from finevh.optimize.view import timing_view
-from finevh.technology.model import Int, Real, Technology
+from finevh.technology.model import Corners, Int, Real, Technology
 from finevh.timing import Constraints, TimingGraph, TimingState
 
 Report = Callable[[str], None]
@@ -87,6 +87,25 @@ class Optimised:
     slack: Real
     area: float
     min_period: float
+
+
+def at_target(technology: Technology, target: Target) -> tuple[Technology, Target]:
+    """Return the technology with the target's corner alone, and the target in it.
+
+    Sizing looks at one corner; packing the tables of all the others for the timing engine would take most of its time.
+    """
+    old = technology.corners
+    row = slice(target.corner, target.corner + 1)
+    numbers = {name: getattr(old, name)[row] for name in old.__dataclass_fields__ if name != "pool"}
+    only = replace(
+        technology,
+        variants=(technology.variants[int(old.variant[target.corner])],),
+        vdds=technology.vdds[target.vdd : target.vdd + 1],
+        corner_of=np.zeros((1, 1), dtype=np.int32),
+        corners=Corners(**{**numbers, "variant": np.zeros(1, dtype=np.int32)}, pool=old.pool),
+        cross=None,
+    )
+    return only, replace(target, corner=0, vdd=0)
 
 
 def clock_nets(netlist: Netlist, constraints: Constraints) -> Int:
@@ -199,6 +218,7 @@ def presize(
     costs less wire than squeezing the new cells into the rough one.
     """
     options = options or PhysicalOptions()
+    technology, target = at_target(technology, target)
     floorplan = make_floorplan(netlist, technology, FloorplanRequest(1, utilization))
     placement = place(netlist, technology, floorplan, PlacerOptions(effort=1))
     clocks = clock_nets(netlist, target.constraints)
@@ -239,6 +259,7 @@ def optimise_placed(
 ) -> Optimised:
     """Size the gates again on the wires of the final placement; cells that grow push their neighbours aside legally."""
     options = options or PhysicalOptions()
+    technology, target = at_target(technology, target)
     wires = estimate_wires(netlist, technology, placement)
     graph, state = _timed(netlist, technology, target, wires)
     report(f"placed: {state.min_period():.0f} ps, {_area(netlist):.0f} um2")

@@ -1,6 +1,6 @@
-// A small multiply-accumulate engine: eight 16-bit registers, a two-stage pipeline with a 12 x 12 signed multiplier,
-// a 28-bit accumulator with saturation, a control state machine with a loop counter, and a gated accumulator clock.
-// It is the design of the quick flow: large enough for nine tiles, small enough for seconds.
+// A small multiply-accumulate engine: eight 16-bit registers of two signed bytes, a two-stage pipeline with an 8 x 8
+// multiplier, an 18-bit accumulator with saturation, a control state machine with a loop counter, and a gated accumulator
+// clock. It is the design of the quick flow: large enough for nine tiles, small enough for seconds.
 module quick (
     input  logic        clk_i,
     input  logic        rst_ni,
@@ -19,8 +19,9 @@ module quick (
 );
   localparam int unsigned Width = 16;
   localparam int unsigned Depth = 8;
-  localparam int unsigned AccWidth = 28;
-  localparam int unsigned MulWidth = 12;
+  localparam int unsigned AccWidth = 18;
+  localparam int unsigned MulWidth = 8;
+  localparam int unsigned Shift = 1;
 
   typedef enum logic [1:0] {
     Idle,
@@ -133,7 +134,7 @@ module quick (
   // Output: the accumulator rounded to 16 bits with saturation, a sticky flag, a running checksum.
   logic signed [AccWidth-1:0] rounded;
   logic overflow;
-  assign rounded  = (acc_q + AccWidth'(1 << 7)) >>> 8;
+  assign rounded  = (acc_q + AccWidth'(1 << (Shift - 1))) >>> Shift;
   assign overflow = rounded[AccWidth-1:Width-1] != {(AccWidth - Width + 1) {rounded[AccWidth-1]}};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -35,12 +35,12 @@ def test_clock_gate_of_the_rtl_becomes_that_of_the_library(quick_result: Synthes
 
 def test_registers_keep_the_names_of_the_rtl(quick_result: SynthesisResult) -> None:
     text = quick_result.netlist.read_text(encoding="utf-8")
-    assert re.search(r"DFFR acc_q_27__reg \(", text)
+    assert re.search(r"DFFR acc_q_17__reg \(", text)
 
 
 def test_flops_of_the_rtl_are_all_there(quick_result: SynthesisResult) -> None:
-    # 128 register file, 10 control, 25 operands, 28 accumulator, 26 outputs; five more where the encoding is one-hot.
-    assert 210 <= quick_result.cells["DFFR"] + quick_result.cells.get("DFF", 0) <= 225
+    # 128 register file, 10 control, 17 operands, 18 accumulator, 26 outputs; five more where the encoding is one-hot.
+    assert 199 <= quick_result.cells["DFFR"] + quick_result.cells.get("DFF", 0) <= 204
 
 
 def test_two_runs_write_the_same_bytes(
@@ -59,9 +59,9 @@ def test_tighter_period_costs_area(nangate_folder: Path, quick_rtl: Rtl, tmp_pat
     library = nangate_folder / "nangate45_typ.lib.gz"
     area = {
         period: run_synthesis(plan_synthesis(quick_rtl, [library], Options(period=period)), tmp_path / str(period)).area
-        for period in (1600.0, 4000.0)
+        for period in (1000.0, 4000.0)
     }
-    assert area[1600.0] > 1.05 * area[4000.0]
+    assert area[1000.0] > 1.05 * area[4000.0]
 
 
 def test_undriven_nets_are_warned_of(tiny_liberty: Path, tmp_path: Path) -> None:
