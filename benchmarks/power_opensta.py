@@ -123,7 +123,7 @@ def run_report_power(netlist: Path, top: str, liberty: Path, sdc: str, spef: Pat
         )
     found = {}
     for row in (line.split() for line in done.stdout.splitlines()):
-        if len(row) == 5 and re.fullmatch(r"[\d.]+(e[-+]\d+)?", row[0]):
+        if len(row) == 5 and re.fullmatch(r"-?[\d.]+(e[-+]\d+)?", row[0]):
             found[row[4].replace("\\", "")] = 1e3 * np.array([float(x) for x in row[:3]])  # reported in W
     if not found:
         raise RuntimeError(f"OpenSTA reported no power:\n{done.stdout}\n{done.stderr}")

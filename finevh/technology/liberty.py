@@ -244,5 +244,8 @@ def _leakage(group: Group, cell: Cell, context: _Context) -> None:
             raise InputError(f"leakage_power of line {inner.line} has no value")
         states[when] = states.get(when, 0.0) + float(value) * unit
     bare = states.pop("", None)
+    if stated is None and not groups:
+        # The library's default is for cells that state nothing; it must not fill gaps between stated conditions.
+        stated = context.defaults.get("default_cell_leakage_power")
     cell.default_leakage = bare if bare is not None or stated is None else float(stated) * unit
     cell.leakage = list(states.items())
