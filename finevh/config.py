@@ -150,6 +150,14 @@ class Floorplan(_Section):
     """Cell area to plan generated OpenROAD scripts with, before the design is synthesised."""
     header: bool = True
     """Insert the configuration chain and the Vdd-MUX cells, where the technology has them."""
+    header_cell: str | None = None
+    """Vdd-MUX cell whose width the rows reserve, for example ``VDDMUX_X2``; the technology's first when absent."""
+    headers_per_row: int = Field(default=1, ge=1)
+    """Vdd-MUXes of each row of a tile."""
+    drop_budget: float = Field(default=0.05, gt=0.0, lt=1.0)
+    """Share of the supply that a tile may lose over its Vdd-MUXes; decides the drive of each tile's."""
+    drop_of: Literal["average", "peak"] = "average"
+    """Current that the budget is for: the average of the hungriest program, or the busiest cycle of the tile."""
 
     @field_validator("tiles")
     @classmethod

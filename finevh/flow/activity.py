@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.flow.artifacts import load_netlist, save_activity
+from finevh.flow.artifacts import load_netlist, load_placement, load_wires, save_activity
 from finevh.flow.inputs import technology_of
 from finevh.flow.stage import Metrics, StageContext
+from finevh.flow.vdd_mux import PEAKS, simulate_with_peaks, switched_capacitance
 from finevh.netlist.model import Netlist
-from finevh.power import Activity, RandomStimulus, Stimulus, read_memory_stimulus, read_saif, read_vcd, simulate
+from finevh.power import Activity, RandomStimulus, Stimulus, read_memory_stimulus, read_saif, read_vcd
 
 # Cycles with the reset held before counting starts.
 RESET_CYCLES = 5
@@ -72,8 +75,8 @@ def programs_of(flow: Flow) -> tuple[str, ...]:
     return source.programs
 
 
-def measure_activity(flow: Flow, netlist: Netlist, program: str) -> Activity:
-    """Simulate or import one activity."""
+def read_recording(flow: Flow, netlist: Netlist) -> Activity | None:
+    """Activity of a recording; None where the flow names none and the design is to be simulated."""
     source = flow.activity
     period = source.recording_period
     clock = flow.clock.port if period is None else None
@@ -81,17 +84,26 @@ def measure_activity(flow: Flow, netlist: Netlist, program: str) -> Activity:
         return read_vcd(source.vcd, netlist, clock=clock, period_ps=period, scope=source.scope)
     if source.saif is not None:
         return read_saif(source.saif, netlist, clock=clock, period_ps=period, instance=source.scope)
-    return simulate(netlist, stimulus_of(flow, program), source.cycles, warmup=source.warmup)
+    return None
 
 
 def run_activity_stage(context: StageContext) -> Metrics:
-    """Every program on the final netlist."""
-    flow, technology = context.flow, technology_of(context.flow)
-    netlist = load_netlist(context.inputs["optimize"], technology)
+    """Every program on the final netlist; of simulations also the busiest cycle of every tile."""
+    flow, source, technology = context.flow, context.inputs["optimize"], technology_of(context.flow)
+    netlist, placement = load_netlist(source, technology), load_placement(source)
+    capacitance = switched_capacitance(netlist, technology, load_wires(source))
     metrics: Metrics = {}
     for program in programs_of(flow):
         context.note(f"{program}: {flow.activity.cycles} cycles")
-        activity = measure_activity(flow, netlist, program)
+        recorded = read_recording(flow, netlist)
+        if recorded is None:
+            stimulus, cycles = stimulus_of(flow, program), flow.activity.cycles
+            activity, peak = simulate_with_peaks(
+                netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
+            )
+            np.save(context.directory / PEAKS.format(program=program), peak)
+        else:
+            activity = recorded
         save_activity(context.directory, program, activity)
         metrics[f"activity__{program}__cycles__count"] = activity.cycles
         metrics[f"activity__{program}__toggle_rate__average"] = float(activity.toggle_rate.mean())

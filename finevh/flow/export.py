@@ -11,6 +11,7 @@ from finevh.flow.artifacts import load_netlist, load_variants
 from finevh.flow.designs import PlacedDesign, load_placed
 from finevh.flow.inputs import sdc_of, site_name, synthesis_vdd, technology_of
 from finevh.flow.stage import Metrics, StageContext
+from finevh.flow.vdd_mux import read_header_cells
 from finevh.layout import make_power_grid
 from finevh.layout.chain import ConfigurationChain, make_chain
 from finevh.layout.def_write import DefOptions, make_def, write_def
@@ -36,7 +37,9 @@ def run_export_stage(context: StageContext) -> Metrics:
     if chain is not None:
         (folder / f"{name}_chain.v").write_text(chain.verilog, encoding="utf-8")
         (folder / f"{name}_chain_rtl.v").write_text(chain.rtl, encoding="utf-8")
-    _write_layout(placed, chain, folder / f"{name}.def", context.directory / "results" / "plots" / "layout.svg")
+    headers = read_header_cells(context.inputs["operating-points"] / "results" / "tables" / "vdd_mux.csv")
+    picture = context.directory / "results" / "plots" / "layout.svg"
+    _write_layout(placed, chain, headers, folder / f"{name}.def", picture)
     if placed.floorplan.n_tiles > 1:
         # One pair of supplies at a time: the highest interval stands for all.
         high = flow.schemes.vdd_max
@@ -45,9 +48,15 @@ def run_export_stage(context: StageContext) -> Metrics:
     return {"export__files__count": len(list(folder.iterdir()))}
 
 
-def _write_layout(placed: PlacedDesign, chain: ConfigurationChain | None, def_file: Path, picture: Path) -> None:
+def _write_layout(
+    placed: PlacedDesign,
+    chain: ConfigurationChain | None,
+    header_cells: tuple[str, ...],
+    def_file: Path,
+    picture: Path,
+) -> None:
     grid = make_power_grid(placed.technology, placed.floorplan)
-    options = DefOptions(site_name=site_name(placed.flow))
+    options = DefOptions(site_name=site_name(placed.flow), header_cells=header_cells)
     layout = make_def(placed.netlist, placed.technology, placed.floorplan, placed.placement, grid, options, chain)
     write_def(layout, def_file)
     vdd = int(np.argmin(np.abs(placed.technology.vdds - synthesis_vdd(placed.flow))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -29,9 +29,10 @@ from finevh.flow.tables import (
     programs_table,
     selection_table,
     tiles_table,
-    vdd_mux_table,
 )
-from finevh.layout.headers import DROP_BUDGET
+from finevh.flow.vdd_mux import choose_headers, header_plan_table, load_peaks, loads_of, slots_for
+from finevh.layout.headers import read_header_table
+from finevh.power import Activity
 from finevh.schemes import (
     Curve,
     OperatingPoint,
@@ -45,6 +46,8 @@ from finevh.schemes import (
 from finevh.selection import PmuEntry, parse_map, pmu_header, pmu_json
 from finevh.selection.engine import EngineDesign
 
+HEADERS = "headers.csv"
+"""Characterised Vdd-MUXes in the folder of a technology."""
 FREQUENCY_DECIMALS = 6
 """Two frequencies are one point of a curve when they agree to a hertz."""
 
@@ -198,17 +201,36 @@ def run_operating_stage(context: StageContext) -> Metrics:
     }
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
     metrics = _metrics(result, placed, margin)
-    header_table = flow.technology.path / "headers.csv"
-    if placed.floorplan.header_cell and header_table.is_file():
-        first = next(iter(bound.values()))[0]
-        text, drop = vdd_mux_table(placed, average, first, header_table)
-        context.write("results/tables/vdd_mux.csv", text)
-        metrics["power_grid__vdd_mux__worst_drop__fraction"] = drop
-        if drop > DROP_BUDGET:
-            context.note(
-                f"warning: the Vdd-MUXes of a tile drop {100 * drop:.1f} % of Vdd, more than {100 * DROP_BUDGET:.0f} %"
-            )
-    return metrics
+    return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
+
+
+def _size_vdd_muxes(
+    context: StageContext, placed: PlacedDesign, activities: Mapping[str, Activity], single: SingleVoltages
+) -> Metrics:
+    """Choose the Vdd-MUX of each tile from the drop budget; nothing where the design or the technology has none."""
+    path, budget = context.flow.technology.path / HEADERS, context.flow.floorplan.drop_budget
+    if not (placed.floorplan.header_cell and path.is_file()):
+        return {}
+    header_table = read_header_table(path)
+    loads = loads_of(placed, activities, load_peaks(context.inputs["activity"], activities), single)
+    place, technology, of = placed.floorplan, placed.technology, context.flow.floorplan.drop_of
+    plan = choose_headers(place, technology, header_table, loads, budget, of)
+    context.write("results/tables/vdd_mux.csv", header_plan_table(plan, loads))
+    for warning in plan.warnings:
+        context.log.write(f"warning: {warning}\n")
+    if plan.warnings:
+        context.note(
+            f"warning: the Vdd-MUXes of {len(plan.warnings)} tiles drop more than {budget:.0%} of the supply, at most "
+            f"{plan.fraction.max():.1%}; {slots_for(place, technology, header_table, loads, budget, of)}"
+        )
+    metrics: Metrics = {
+        f"power_grid__vdd_mux__{cell}__count": int(plan.count[[name == cell for name in plan.cell]].sum())
+        for cell in sorted(set(plan.cell))
+    }
+    return metrics | {
+        "power_grid__vdd_mux__worst_drop__fraction": float(plan.fraction.max()),
+        "power_grid__vdd_mux__worst_cycle_drop__fraction": float(plan.peak_fraction.max()),
+    }
 
 
 def _write_bitstreams(context: StageContext, placed: PlacedDesign, points: Sequence[OperatingPoint]) -> None:

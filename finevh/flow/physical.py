@@ -21,6 +21,7 @@ from finevh.flow.artifacts import (
 from finevh.flow.csv_text import table
 from finevh.flow.inputs import constraints_of, rtl_of, synthesis_liberty, synthesis_vdd, technology_of
 from finevh.flow.openroad import require_openroad, run_openroad_layout
+from finevh.flow.planning import floorplan_request
 from finevh.flow.stage import Metrics, StageContext
 from finevh.layout import (
     FloorplanRequest,
@@ -29,7 +30,7 @@ from finevh.layout import (
     make_floorplan,
     place,
 )
-from finevh.layout.chain import island_sites, snake_order
+from finevh.layout.chain import snake_order
 from finevh.netlist import read_verilog, write_verilog
 from finevh.netlist.model import Netlist
 from finevh.optimize.physical import PhysicalOptions, Target, optimise_placed, presize
@@ -118,16 +119,6 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
         "floorplan__tiles__count": floorplan.n_tiles,
         "floorplan__vdd_mux__count": len(floorplan.header_row),
     }
-
-
-def floorplan_request(flow: Flow, technology: Technology, per_side: int) -> FloorplanRequest:
-    """Vdd-MUXes and islands for the configuration chain where the flow wants them and the technology has the cells."""
-    use = flow.floorplan.utilisation
-    if per_side == 1:
-        return FloorplanRequest(1, use)
-    if not (flow.floorplan.header and technology.roles.get("header")):
-        return FloorplanRequest(per_side, use, header_sites=0)
-    return FloorplanRequest(per_side, use, island_sites=island_sites(technology))
 
 
 def run_place_stage(context: StageContext) -> Metrics:

@@ -77,7 +77,13 @@ def _polybias(flow: Flow) -> object:
 
 
 def _operating(flow: Flow) -> object:
-    return {"name": flow.design.name, "technology": flow.technology, "clock": flow.clock, "schemes": flow.schemes}
+    return {
+        "name": flow.design.name,
+        "technology": flow.technology,
+        "clock": flow.clock,
+        "schemes": flow.schemes,
+        "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of),
+    }
 
 
 def _export(flow: Flow) -> object:
@@ -106,7 +112,9 @@ STAGES: tuple[Stage, ...] = (
         _optimize,
         (*_CELLS, "layout", "timing", "optimize", "openroad", "flow/physical", "flow/openroad"),
     ),
-    Stage("activity", run_activity_stage, ("optimize",), _activity, (*_CELLS, "power", "flow/activity")),
+    Stage(
+        "activity", run_activity_stage, ("optimize",), _activity, (*_CELLS, "power", "flow/activity", "flow/vdd_mux")
+    ),
     Stage(
         "polybias",
         run_polybias_stage,
@@ -129,14 +137,24 @@ STAGES: tuple[Stage, ...] = (
         run_operating_stage,
         ("floorplan", "optimize", "activity", "polybias"),
         _operating,
-        (*_CELLS, "timing", "power", "selection", "schemes", "flow/operating", "flow/designs", "flow/tables"),
+        (
+            *_CELLS,
+            "timing",
+            "power",
+            "selection",
+            "schemes",
+            "flow/operating",
+            "flow/designs",
+            "flow/tables",
+            "flow/vdd_mux",
+        ),
     ),
     Stage(
         "export",
         run_export_stage,
-        ("floorplan", "optimize", "polybias"),
+        ("floorplan", "optimize", "polybias", "operating-points"),
         _export,
-        (*_CELLS, "layout", "timing", "flow/export", "flow/designs"),
+        (*_CELLS, "layout", "timing", "flow/export", "flow/designs", "flow/vdd_mux"),
     ),
     Stage(
         "report",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.flow.csv_text import Row, table
-from finevh.flow.designs import PlacedDesign, SingleVoltages
+from finevh.flow.designs import PlacedDesign
 from finevh.layout import interface_cells
-from finevh.layout.headers import header_drops, read_header_table, tile_currents
-from finevh.power import Activity, DynamicPower, LeakageModel
 from finevh.schemes import OperatingPoint
 from finevh.selection import Bits, Energy, Interval, MappedTiming, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
@@ -123,28 +120,3 @@ def programs_table(variant: str, designs: Mapping[str, EngineDesign], points: Se
             rows.append((program, point.scheme, variant, point.delta_vdd_v, point.freq_mhz, point.selector, power))
     header = ("program", "scheme", "variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw")
     return table(header, rows)
-
-
-def vdd_mux_table(
-    placed: PlacedDesign, activity: Activity, single: SingleVoltages, table_file: Path
-) -> tuple[str, float]:
-    """Current of each tile and its drop over the Vdd-MUXes, all tiles at the highest Vdd and its maximum frequency.
-
-    The larger on-resistance of the narrowest voltage pair counts. Also returns the largest drop as a fraction of Vdd.
-    """
-    schemes, floorplan = placed.flow.schemes, placed.floorplan
-    index = len(placed.technology.vdds) - 1
-    vdd = float(placed.technology.vdds[index])
-    cell_vdd = np.full(placed.netlist.n_cells, index, dtype=np.int32)
-    frequency = 1e6 / single.min_period[index]
-    dynamic = DynamicPower(placed.netlist, placed.technology, placed.wires, activity, slew=single.slew)
-    moved = dynamic.evaluate(cell_vdd, single.variant, frequency, port_vdd=index)
-    leaked = LeakageModel(placed.netlist, placed.technology, activity).evaluate(cell_vdd, single.variant, index)
-    power = moved.switching + moved.internal + leaked.cell
-    currents = tile_currents(power, placed.placement.tile, floorplan.n_tiles, vdd)
-    low = round(schemes.vdd_max - min(schemes.delta_vdd), 6)
-    resistance = read_header_table(table_file).worst(floorplan.header_cell, low, schemes.vdd_max)
-    found = header_drops(floorplan, currents, resistance, vdd)
-    rows = zip(range(floorplan.n_tiles), currents.tolist(), found.headers.tolist(), found.drop.tolist(), strict=True)
-    text = table(("tile", "current_ma", "vdd_mux", "drop_v"), rows)
-    return text, float(found.fraction.max())

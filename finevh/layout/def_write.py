@@ -31,6 +31,8 @@ class DefOptions:
     power_pin: str = "VDD"
     """Supply pin of the cells, on the tile's rail."""
     ground_pin: str = "VSS"
+    header_cells: tuple[str, ...] = ()
+    """Vdd-MUX cell of each tile, no wider than its slots; the floorplan's own for all when empty."""
 
 
 def _dbu(um: float) -> int:
@@ -266,11 +268,13 @@ def make_def(
             floorplan.header_x.tolist(),
             floorplan.header_y.tolist(),
             floorplan.row_flipped[floorplan.header_row].tolist(),
+            floorplan.header_tile.tolist(),
             strict=True,
         )
+        cell_of = options.header_cells or (floorplan.header_cell,) * floorplan.n_tiles
         components += [
-            DefComponent(name, floorplan.header_cell, "FIXED", _dbu(x), _dbu(y), ORIENT_NAMES[int(flipped)])
-            for name, x, y, flipped in columns
+            DefComponent(name, cell_of[tile], "FIXED", _dbu(x), _dbu(y), ORIENT_NAMES[int(flipped)])
+            for name, x, y, flipped, tile in columns
         ]
     x0, y0, x1, y1 = (_dbu(v) for v in floorplan.die)
     layout = DefLayout(

@@ -1,4 +1,4 @@
-"""How many Vdd-MUXes a row needs, and what voltage drop they leave each tile."""
+"""How many Vdd-MUXes a row needs for a budget of voltage drop, from their characterised on-resistance."""
 
 from __future__ import annotations
 
@@ -10,26 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.layout.floorplan import Floorplan
 from finevh.technology.model import Int, Real, Technology
 
 DROP_BUDGET = 0.05
-"""Fraction of Vdd above which a tile's drop is reported as a warning (thesis flow: sized switches)."""
-
-
-@dataclass(frozen=True)
-class HeaderDrop:
-    """Drop of each tile over its Vdd-MUXes. ``warnings`` names the tiles over the budget."""
-
-    current: Real
-    """(n_tile) mA."""
-    headers: Int
-    """(n_tile) Vdd-MUXes in parallel."""
-    drop: Real
-    """(n_tile) V."""
-    fraction: Real
-    """(n_tile) of the tile's Vdd."""
-    warnings: tuple[str, ...]
+"""Fraction of Vdd that a tile may lose over its Vdd-MUXes."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +29,22 @@ class HeaderTable:
     """Of the switch to VddL."""
     resistance_high: Real
 
+    def _row(self, cell: str, vdd_low: float, vdd_high: float) -> int:
+        for k, name in enumerate(self.cell):
+            if name == cell and abs(self.vdd_low[k] - vdd_low) < 1e-6 and abs(self.vdd_high[k] - vdd_high) < 1e-6:
+                return k
+        raise InputError(f"{self.source}: no Vdd-MUX '{cell}' at VddL {vdd_low:g} V and VddH {vdd_high:g} V")
+
+    def resistance(self, cell: str, vdd_low: float, vdd_high: float, on_high: bool) -> float:
+        """Return the on-resistance of a cell's switch to VddH or to VddL at a supply pair, kOhm.
+
+        Raises
+        ------
+        InputError
+            If the pair or the cell is not characterised.
+        """
+        return float((self.resistance_high if on_high else self.resistance_low)[self._row(cell, vdd_low, vdd_high)])
+
     def worst(self, cell: str, vdd_low: float, vdd_high: float) -> float:
         """Return the larger on-resistance of a cell at a supply pair, kOhm.
 
@@ -53,10 +53,8 @@ class HeaderTable:
         InputError
             If the pair or the cell is not characterised.
         """
-        for k, name in enumerate(self.cell):
-            if name == cell and abs(self.vdd_low[k] - vdd_low) < 1e-6 and abs(self.vdd_high[k] - vdd_high) < 1e-6:
-                return float(max(self.resistance_low[k], self.resistance_high[k]))
-        raise InputError(f"{self.source}: no Vdd-MUX '{cell}' at VddL {vdd_low:g} V and VddH {vdd_high:g} V")
+        row = self._row(cell, vdd_low, vdd_high)
+        return float(max(self.resistance_low[row], self.resistance_high[row]))
 
 
 @dataclass(frozen=True)
@@ -165,33 +163,3 @@ def size_headers(
         )
     needed = float(np.max(currents, initial=0.0)) * on_resistance / (budget * vdd)
     return max(1, math.ceil(needed / rows_per_tile - 1e-9))
-
-
-def header_drops(
-    floorplan: Floorplan, currents: Real, on_resistance: float, vdd: Real | float, budget: float = DROP_BUDGET
-) -> HeaderDrop:
-    """Return the drop of every tile; tiles over the budget get a warning each.
-
-    Parameters
-    ----------
-    currents : (n_tile) mA.
-    on_resistance : kOhm of one Vdd-MUX.
-    vdd : V, one for all or (n_tile).
-
-    Raises
-    ------
-    InputError
-        If the floorplan has no Vdd-MUXes or ``currents`` has another length.
-    """
-    if len(floorplan.header_row) == 0:
-        raise InputError("Vdd-MUX drop: the floorplan has one tile and no Vdd-MUX")
-    if len(currents) != floorplan.n_tiles:
-        raise InputError(f"Vdd-MUX drop: {len(currents)} currents for {floorplan.n_tiles} tiles")
-    headers = np.bincount(floorplan.header_tile, minlength=floorplan.n_tiles).astype(np.int32)
-    drop = np.asarray(currents, dtype=np.float64) * on_resistance / headers
-    fraction = drop / vdd
-    warnings = tuple(
-        f"tile {t}: {drop[t] * 1e3:.1f} mV over {headers[t]} Vdd-MUXes, {fraction[t]:.1%} of Vdd, over the budget of {budget:.0%}"
-        for t in np.flatnonzero(fraction > budget)
-    )
-    return HeaderDrop(np.asarray(currents, dtype=np.float64), headers, drop, np.asarray(fraction), warnings)
