@@ -186,12 +186,15 @@ def leakage(
 @_FLOW
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Directory to write.")
 @click.option("--check", is_flag=True, help="Validate each command and option.")
+@click.option(
+    "--tiles", metavar="N,...", help="Tile counts in place of the flow's, a folder each: for example 1,9,25,49."
+)
 @_SET
-def tcl(flow_file: Path, output: Path, check: bool, assignments: tuple[str, ...]) -> None:
+def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignments: tuple[str, ...]) -> None:
     """Render every Yosys and OpenROAD script."""
-    from finevh.flow.scripts import render_scripts
+    from finevh.flow.scripts import render_scripts, tile_counts
 
-    for line in render_scripts(read_flow(flow_file, assignments), output, check):
+    for line in render_scripts(read_flow(flow_file, assignments), output, check, tile_counts(tiles)):
         click.echo(line)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.flow.inputs import rtl_of, sdc_text, synthesis_liberty, synthesis_vdd, technology_of
-from finevh.flow.physical import floorplan_request
+from finevh.flow.inputs import rtl_of, sdc_text, synthesis_liberty, synthesis_vdd
+from finevh.flow.planning import floorplan_request
 from finevh.layout import make_floorplan
 from finevh.layout.chain import make_chain
 from finevh.openroad.check import check_scripts, require_clean
@@ -20,6 +23,9 @@ from finevh.openroad.library_files import planned_suffixed, read_technology_file
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.schemes import voltage_grid
 from finevh.synthesis import Options, plan_synthesis
+from finevh.technology.load import load_technology
+from finevh.technology.manifest import read_manifest
+from finevh.technology.model import Technology
 
 NETLIST, SDC, SUFFIXED = "netlist.v", "constraints.sdc", "libraries"
 
@@ -30,18 +36,17 @@ def plan_context(flow: Flow) -> FlowContext:
     Raises
     ------
     InputError
-        If the flow gives no ``floorplan.planned_area``.
+        If the flow gives no ``floorplan.planned_area``, or the technology has no library at a voltage of the schemes.
     """
     if flow.floorplan.planned_area is None:
         raise InputError(
             "floorplan.planned_area: scripts are planned before synthesis; give the cell area, such as '30000 um2'"
         )
-    technology, files = technology_of(flow), read_technology_files(flow.technology.path)
+    technology, files = _planning_technology(flow), read_technology_files(flow.technology.path)
     netlist = planning_netlist(flow.design.name, technology, flow.floorplan.planned_area)
-    floorplan = make_floorplan(
-        netlist, technology, floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5))
-    )
-    names = [variant.name for variant in technology.variants]
+    request = floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5))
+    floorplan = make_floorplan(netlist, technology, request)
+    names = [variant.name for variant in read_manifest(flow.technology.path).published()]
     at = synthesis_vdd(flow)
     plain = [LibraryFiles(name, *_file(files.at(name, at)), None, files.suffixes[name]) for name in names]
     points = _points(flow, floorplan.n_tiles)
@@ -71,6 +76,17 @@ def plan_context(flow: Flow) -> FlowContext:
     )
 
 
+@lru_cache(maxsize=1)
+def _load_planning(path: Path, variant: str, vdd: float) -> Technology:
+    return load_technology(path, variants=[variant], vdd=vdd)
+
+
+def _planning_technology(flow: Flow) -> Technology:
+    """One corner is enough to plan with: footprints, roles and layers are the same at every Vdd and in every variant."""
+    path = flow.technology.path
+    return _load_planning(path, read_manifest(path).published()[0].name, synthesis_vdd(flow))
+
+
 def _file(found: tuple[float, Path]) -> tuple[float, str]:
     return found[0], str(found[1])
 
@@ -87,28 +103,74 @@ def _points(flow: Flow, n_tiles: int) -> list[OperatingPoint]:
     return list(points.values())
 
 
-def render_scripts(flow: Flow, output: Path, check: bool) -> list[str]:
+def tile_counts(text: str | None) -> tuple[int, ...]:
+    """Parse ``--tiles``: tile counts of square meshes, comma-separated; none where it was not given.
+
+    Raises
+    ------
+    InputError
+        For an entry that is no square number.
+    """
+    counts: list[int] = []
+    for entry in () if text is None else text.split(","):
+        count = int(entry) if entry.strip().isdecimal() else 0
+        if count < 1 or math.isqrt(count) ** 2 != count:
+            raise InputError(
+                f"--tiles {text}: '{entry.strip()}' is not the count of a square mesh; write for example 1,9,25,49"
+            )
+        counts.append(count)
+    return tuple(counts)
+
+
+def render_scripts(flow: Flow, output: Path, check: bool, tiles: Sequence[int] = ()) -> list[str]:
     """Write every script of a flow into ``output``; returns what was done, line by line.
+
+    Parameters
+    ----------
+    flow, output
+        The flow; the folder to write.
+    check
+        Validate every command and option of what was written.
+    tiles
+        Tile counts in place of the flow's, each a square number; each one's scripts go into ``output/<count>-tiles``.
 
     Raises
     ------
     NotReachableError
         If the check finds anything; file, line and the nearest known command or option.
     """
-    context = plan_context(flow)
-    scripts = render_flow(context)
-    files = {**scripts, SDC: sdc_text(flow.clock, time=1.0, capacitance=1.0)}
-    if flow.design.netlist is None:
-        dont_use = technology_of(flow).roles.get("dont_use", ())
-        options = Options(period=flow.clock.period, dont_use=dont_use)
-        plan = plan_synthesis(rtl_of(flow), [synthesis_liberty(flow)], options)
-        files |= {f"synthesis/{name}": text for name, text in plan.files.items()}
+    synthesis = _synthesis_scripts(flow)
+    lines: list[str] = []
+    findings: list[str] = []
+    for count in tiles or (flow.floorplan.tiles,):
+        plan = flow.floorplan.model_copy(update={"tiles": count})
+        context = plan_context(flow.model_copy(update={"floorplan": plan}))
+        scripts = render_flow(context)
+        files = {**scripts, SDC: sdc_text(flow.clock, time=1.0, capacitance=1.0), **synthesis}
+        part = f"{count}-tiles/" if tiles else ""
+        folder = output / part
+        _write(folder, files)
+        lines.append(f"{len(files)} files written to {folder}")
+        if check:
+            found = check_scripts(scripts, external_inputs(context))
+            findings += [f"{part}{finding}" for finding in found]
+            checked = sum(name.endswith(".tcl") for name in scripts)
+            lines.append(f"{checked} scripts checked: {len(found) or 'nothing'} found")
+    require_clean(findings)
+    return lines
+
+
+def _synthesis_scripts(flow: Flow) -> dict[str, str]:
+    """Yosys scripts, the same for every floorplan; none for a design that is given as a netlist."""
+    if flow.design.netlist is not None:
+        return {}
+    options = Options(period=flow.clock.period, dont_use=_planning_technology(flow).roles.get("dont_use", ()))
+    plan = plan_synthesis(rtl_of(flow), [synthesis_liberty(flow)], options)
+    return {f"synthesis/{name}": text for name, text in plan.files.items()}
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
-        path = output / name
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    lines = [f"{len(files)} files written to {output}"]
-    if check:
-        require_clean(check_scripts(scripts, external_inputs(context)))
-        lines.append(f"{sum(name.endswith('.tcl') for name in scripts)} scripts checked: nothing found")
-    return lines

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from finevh.layout.floorplan import Floorplan, FloorplanRequest, cell_sites, make_floorplan
-from finevh.layout.placement import Placement, check_placement, interface_cells, pin_positions
-from finevh.layout.placer import PlacerOptions, place
-from finevh.layout.power_grid import PowerGrid, make_power_grid
-from finevh.layout.wires import estimate_wires, half_perimeter, nets_of_cells, signal_layers, update_wires
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finevh.layout.floorplan import Floorplan, FloorplanRequest, cell_sites, make_floorplan
+    from finevh.layout.placement import Placement, check_placement, interface_cells, pin_positions
+    from finevh.layout.placer import PlacerOptions, place
+    from finevh.layout.power_grid import PowerGrid, make_power_grid
+    from finevh.layout.wires import estimate_wires, half_perimeter, nets_of_cells, signal_layers, update_wires
 
 __all__ = [
     "Floorplan",
@@ -27,3 +31,31 @@ __all__ = [
     "signal_layers",
     "update_wires",
 ]
+
+# Only the placer needs the solvers: a floorplan is planned without waiting for them.
+_HOMES = {
+    "Floorplan": "floorplan",
+    "FloorplanRequest": "floorplan",
+    "Placement": "placement",
+    "PlacerOptions": "placer",
+    "PowerGrid": "power_grid",
+    "cell_sites": "floorplan",
+    "check_placement": "placement",
+    "estimate_wires": "wires",
+    "half_perimeter": "wires",
+    "interface_cells": "placement",
+    "make_floorplan": "floorplan",
+    "make_power_grid": "power_grid",
+    "nets_of_cells": "wires",
+    "pin_positions": "placement",
+    "place": "placer",
+    "signal_layers": "wires",
+    "update_wires": "wires",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from finevh.errors import NotReachableError
 from finevh.openroad.findings import Finding
@@ -54,7 +54,7 @@ def check_scripts(
     return sorted(found)
 
 
-def require_clean(findings: list[Finding]) -> None:
+def require_clean(findings: Sequence[Finding | str]) -> None:
     """Raise if a check found anything.
 
     Raises

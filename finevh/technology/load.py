@@ -27,9 +27,13 @@ __all__ = ["load_technology"]
 _PARALLEL_FROM = 4
 """Files; fewer are read faster than worker processes start."""
 _MOST_WORKERS = 8
+_SAME = 5e-4
+"""Two supplies are one if they differ by less, V."""
 
 
-def load_technology(path: Path, *, variants: Sequence[str] | None = None, group: str | None = None) -> Technology:
+def load_technology(
+    path: Path, *, variants: Sequence[str] | None = None, group: str | None = None, vdd: float | None = None
+) -> Technology:
     """Load a technology.
 
     Parameters
@@ -37,6 +41,7 @@ def load_technology(path: Path, *, variants: Sequence[str] | None = None, group:
     path : a ``technology.toml`` or its folder.
     variants : names of the variants to load; default: all.
     group : a variant set (``pb``, ``vt``) instead of names.
+    vdd : only the corner at this supply, V, without cross-voltage data: enough to plan a layout, and one file to read.
 
     Raises
     ------
@@ -49,11 +54,11 @@ def load_technology(path: Path, *, variants: Sequence[str] | None = None, group:
         raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
     chosen = _choose(manifest, path, variants, group)
     files = _liberty_files(manifest, manifest.views, chosen, path)
-    others = [
-        path.parent / name
-        for name in (manifest.views.tech_lef, *manifest.views.cell_lef, manifest.views.cross_voltage)
-        if name
-    ]
+    views = manifest.views
+    if vdd is not None:
+        files = _at_vdd(files, vdd, path)
+        views = views.model_copy(update={"cross_voltage": None})
+    others = [path.parent / name for name in (views.tech_lef, *views.cell_lef, views.cross_voltage) if name]
     needed = [path, *(file for _, _, file in files), *others]
     for file in needed:
         if not file.is_file():
@@ -61,7 +66,6 @@ def load_technology(path: Path, *, variants: Sequence[str] | None = None, group:
                 f"{path}: names {file.relative_to(path.parent) if file.is_relative_to(path.parent) else file}, "
                 "which does not exist; characterise the technology or correct [views]"
             )
-    views = manifest.views
     return cached(content_key(needed, manifest.name, *chosen), lambda: _build(manifest, views, chosen, files, path))
 
 
@@ -104,6 +108,18 @@ def _liberty_files(
                     "{suffix}, {variant} and {vdd}"
                 ) from None
             found.append((v, vdd, path.parent / file))
+    return found
+
+
+def _at_vdd(
+    files: list[tuple[int, float | None, Path]], vdd: float, path: Path
+) -> list[tuple[int, float | None, Path]]:
+    """Corners of one supply; what a file is for is in its text where its name does not say it."""
+    found = [
+        entry for entry in files if abs((read_liberty(entry[2]).vdd if entry[1] is None else entry[1]) - vdd) <= _SAME
+    ]
+    if not found:
+        raise InputError(f"{path}: has no library at {vdd:g} V; choose a characterised voltage")
     return found
 
 

@@ -1,7 +1,32 @@
 """Multi-Vdd static timing: constraints, graph, compiled evaluation, reports."""
 
-from finevh.timing.constraints import Clock, Constraints, Objects, single_clock
-from finevh.timing.engine import TimingGraph, TimingState
-from finevh.timing.sdc import parse_sdc, read_sdc
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finevh.timing.constraints import Clock, Constraints, Objects, single_clock
+    from finevh.timing.engine import TimingGraph, TimingState
+    from finevh.timing.sdc import parse_sdc, read_sdc
 
 __all__ = ["Clock", "Constraints", "Objects", "TimingGraph", "TimingState", "parse_sdc", "read_sdc", "single_clock"]
+
+# Constraints are read without waiting for the compiled evaluation.
+_HOMES = {
+    "Clock": "constraints",
+    "Constraints": "constraints",
+    "Objects": "constraints",
+    "TimingGraph": "engine",
+    "TimingState": "engine",
+    "parse_sdc": "sdc",
+    "read_sdc": "sdc",
+    "single_clock": "constraints",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
