@@ -11,8 +11,11 @@ from finevh.technology.model import Technology
 def floorplan_request(flow: Flow, technology: Technology, per_side: int) -> FloorplanRequest:
     """Vdd-MUXes and islands for the configuration chain where the flow wants them and the technology has the cells."""
     use = flow.floorplan.utilisation
+    plan = flow.floorplan
     if per_side == 1:
         return FloorplanRequest(1, use)
-    if not (flow.floorplan.header and technology.roles.get("header")):
+    if not (plan.header and technology.roles.get("header")):
         return FloorplanRequest(per_side, use, header_sites=0)
-    return FloorplanRequest(per_side, use, island_sites=island_sites(technology))
+    return FloorplanRequest(
+        per_side, use, plan.headers_per_row, plan.header_cell, island_sites=island_sites(technology)
+    )
