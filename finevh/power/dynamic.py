@@ -24,6 +24,8 @@ from finevh.technology.model import Direction, Int, Real, Technology
 
 __all__ = ["DynamicPower", "DynamicResult", "PreparedPower", "internal_energy"]
 
+_KEPT_PAIRS = 6  # pairs of supplies remembered: the intervals of a 100 mV and a 200 mV grid over 0.6 to 1.0 V
+
 
 @dataclass(frozen=True)
 class DynamicResult:
@@ -182,28 +184,45 @@ class DynamicPower:
             raise InputError(
                 "a sweep needs slews per supply: give DynamicPower a mapping from supply index to pin slews"
             )
-        n_vdd = len(self.technology.vdds)
-        internal = np.full((n_vdd, self.netlist.n_cells), np.nan)
-        pin_cap = np.full((n_vdd, len(self._sinks)), np.nan)
+        internal = np.full((len(self.technology.vdds), self.netlist.n_cells), np.nan)
         for vdd, slew in self._slew.items():
             uniform = np.full(self.netlist.n_cells, vdd, dtype=np.int32)
             corner = check_map(self.netlist, self.technology, uniform, cell_variant)
             internal[vdd] = self._internal(corner, self.loads(corner), slew)
-            pin_cap[vdd] = self._pin_cap[corner[self._sink_cell], self._sink_type]
-        return PreparedPower(self, internal, pin_cap)
+        variant = self.netlist.cell_variant if cell_variant is None else cell_variant
+        return PreparedPower(self, np.ascontiguousarray(internal.T), variant)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Energies between two supplies, columns the lower and the higher one."""
+
+    internal: Real
+    """(n_cell, 2) fJ per cycle."""
+    charge: Real
+    """(n_sink, 2) half the toggles per cycle times the pin's capacitance, fF, sinks of the switching nets in order."""
+    square: Real
+    """(2) V^2."""
 
 
 class PreparedPower:
     """Per-cell energies at each supply: a voltage map costs a gather and a sum."""
 
-    def __init__(self, model: DynamicPower, internal: Real, pin_cap: Real) -> None:
-        """Keep (n_vdd, n_cell) internal energies, fJ per cycle, and (n_vdd, n_sink) pin capacitances, fF."""
-        self._model = model
-        self._internal = np.ascontiguousarray(internal.T)
-        self._pin_cap = np.ascontiguousarray(pin_cap.T)
+    def __init__(self, model: DynamicPower, internal: Real, variant: NDArray[np.int8]) -> None:
+        """Keep (n_cell, n_vdd) internal energies, fJ per cycle, of one (n_cell,) assignment of variants."""
+        self._model, self._internal, self._variant = model, internal, variant
         rate = model.activity.toggle_rate
-        self._half_rate = 0.5 * rate
-        self._net = np.flatnonzero(rate > 0.0).astype(np.int32)
+        nets = np.flatnonzero((rate > 0.0) & (model._driver < model.netlist.n_cells))
+        self._driver = model._driver[nets]
+        self._wire_charge = 0.5 * rate[nets] * model._wire[nets]
+        row = np.full(model.netlist.n_nets, -1, dtype=np.int64)
+        row[nets] = np.arange(len(nets))
+        sinks = np.flatnonzero(row[model._sink_net] >= 0)
+        self._sinks = sinks[np.argsort(row[model._sink_net[sinks]], kind="stable")]
+        self._sink_cell = model._sink_cell[self._sinks]
+        count = np.bincount(row[model._sink_net[self._sinks]], minlength=len(nets))
+        self._sink_ptr = np.concatenate(([0], np.cumsum(count))).astype(np.int64)
+        self._pairs: dict[tuple[int, int], _Pair] = {}
 
     def evaluate(self, cell_vdd: Int, freq_mhz: float, *, port_vdd: int | None = None) -> tuple[float, float]:
         """Switching and internal power of the design, mW.
@@ -211,17 +230,42 @@ class PreparedPower:
         Raises
         ------
         InputError
-            If the map holds a supply that was not prepared.
+            If the map does not fit the technology or holds a supply that was not prepared.
         """
         model = self._model
-        rail = net_rails(model._driver, cell_vdd, port_rail(model.technology, cell_vdd, port_vdd))
-        switching, internal = _gather(
-            cell_vdd, rail, model._driver, model.technology.vdds, self._internal, self._pin_cap, model._sink_net,
-            model._sink_cell, model._wire, self._half_rate, model.netlist.n_cells,
-        )  # fmt: skip
+        port = port_rail(model.technology, cell_vdd, port_vdd)
+        low, high = int(cell_vdd.min(initial=port)), int(cell_vdd.max(initial=port))
+        several = True
+        if low >= 0 and high < len(model.technology.vdds) and len(cell_vdd) == model.netlist.n_cells:
+            pair = self._pair(low, high)
+            switching, internal, several = _gather(
+                cell_vdd, low, high, pair.internal, pair.square, self._driver, self._wire_charge, self._sink_ptr,
+                self._sink_cell, pair.charge,
+            )  # fmt: skip
+        if several:
+            corner = check_map(model.netlist, model.technology, cell_vdd, self._variant)
+            switching = model._switching(cell_vdd, model.loads(corner), port)[0].sum()
+            internal = self._internal[np.arange(len(cell_vdd)), cell_vdd].sum()
         if not np.isfinite(switching + internal):
             raise InputError("the voltage map holds a supply without prepared slews")
-        return switching * freq_mhz * 1e-6, internal * freq_mhz * 1e-6
+        return float(switching) * freq_mhz * 1e-6, float(internal) * freq_mhz * 1e-6
+
+    def _pair(self, low: int, high: int) -> _Pair:
+        found = self._pairs.get((low, high))
+        if found is None:
+            model, supplies = self._model, [low, high]
+            corner = model.technology.corner_of[self._variant[self._sink_cell]][:, supplies]
+            pin_cap = model._pin_cap[corner, model._sink_type[self._sinks][:, None]]
+            half_rate = 0.5 * model.activity.toggle_rate[model._sink_net[self._sinks]]
+            # A supply that the variant lacks was not prepared: its internal energy is nan and is refused.
+            found = _Pair(
+                np.ascontiguousarray(self._internal[:, supplies]),
+                half_rate[:, None] * pin_cap,
+                model.technology.vdds[supplies] ** 2,
+            )
+            # The dictionary is replaced, not changed: other threads may be reading it.
+            self._pairs = dict([*list(self._pairs.items())[1 - _KEPT_PAIRS :], ((low, high), found)])
+        return found
 
 
 def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
@@ -234,7 +278,7 @@ def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
     return running[wires.node_ptr[1:]] - running[wires.node_ptr[:-1]]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _axis(pool, start, n, value):  # type: ignore[no-untyped-def]
     """Lower index and fraction on an axis; outside, the edge segment is extended (as OpenSTA does)."""
     if n < 2:
@@ -246,7 +290,7 @@ def _axis(pool, start, n, value):  # type: ignore[no-untyped-def]
     return i, (value - low) / (high - low)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
     i, fx = _axis(pool, x, nx, slew)
     j, fy = _axis(pool, y, ny, load)
@@ -263,7 +307,7 @@ def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
     return result
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def internal_energy(  # type: ignore[no-untyped-def]
     cell,
     slew_pin,
@@ -296,19 +340,22 @@ def internal_energy(  # type: ignore[no-untyped-def]
     return energy
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _gather(  # type: ignore[no-untyped-def]
-    cell_vdd, rail, driver, vdds, internal, pin_cap, sink_net, sink_cell, wire, half_rate, n_cells
+    cell_vdd, low, high, internal, square, driver, wire_charge, sink_ptr, sink_cell, charge
 ):
+    """Switching and internal energy, fJ per cycle; and whether the map holds a third supply."""
+    level = np.empty(len(cell_vdd), dtype=np.int8)
     total = 0.0
     for cell in range(len(cell_vdd)):
-        total += internal[cell, cell_vdd[cell]]
+        level[cell] = cell_vdd[cell] == high
+        if cell_vdd[cell] != low and cell_vdd[cell] != high:
+            return 0.0, 0.0, True
+        total += internal[cell, level[cell]]
     switching = 0.0
-    for net in range(len(rail)):
-        if driver[net] < n_cells:
-            switching += half_rate[net] * wire[net] * vdds[rail[net]] ** 2
-    for s in range(len(sink_net)):
-        net = sink_net[s]
-        if driver[net] < n_cells:
-            switching += half_rate[net] * pin_cap[s, cell_vdd[sink_cell[s]]] * vdds[rail[net]] ** 2
-    return switching, total
+    for net in range(len(driver)):
+        moved = wire_charge[net]
+        for s in range(sink_ptr[net], sink_ptr[net + 1]):
+            moved += charge[s, level[sink_cell[s]]]
+        switching += moved * square[level[driver[net]]]
+    return switching, total, False

@@ -3,6 +3,9 @@
 Per cell, the sum over input patterns of probability, nominal leakage and derate k. The derate depends on the pattern and on
 which of its ones come from another rail, so a pattern is looked up in base three: 0, 1 from the cell's own rail, 1 from the
 driver's rail. What the derates add over k = 1 is the interface leakage.
+
+A cell between two supplies can only leak in 2 * 2**n ways, n its state pins: its own supply, and which inputs come from the
+other one. Each is summed over the patterns once and kept, so further maps of the same two supplies are a gather.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from finevh.technology.model import Direction, Int, Real, Technology
 
 __all__ = ["LeakageModel", "LeakageResult"]
 
-_ABSENT, _TWO_RAILS, _NO_STATE = 1, 2, 3
+_TWO_RAILS, _NO_STATE = 2, 3  # 1: no derate; 4: not for the kept pairs
+_KEPT_PAIRS = 6  # pairs of supplies remembered: the intervals of a 100 mV and a 200 mV grid over 0.6 to 1.0 V
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,19 @@ class LeakageResult:
     def total_interface(self) -> float:
         """Interface leakage of the design, mW; contained in ``total``."""
         return float(self.cell.sum() - self.nominal.sum())
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What is known about the cells between two supplies, under one assignment of variants."""
+
+    variant: NDArray[np.int8]
+    corner: Int
+    """(2, n_cell) of a cell at the lower and at the higher supply, -1 where the variant has none."""
+    derated: Real
+    """Leakage, mW, by cell, own supply and mask of inputs from the other; nan where not asked for yet."""
+    nominal: Real
+    """(2 n_cell) the same with k = 1."""
 
 
 class LeakageModel:
@@ -90,6 +107,12 @@ class LeakageModel:
         self._joint = activity.joint
         self._driver = net_driver_cells(netlist)
         self._ternary = _ternary_code(int(n_state.max(initial=0)))
+        # A pin that nothing drives, or a constant, is taken from the cell's own rail: as if the cell drove it.
+        driver = np.where(self._state_net == NO_NET, netlist.n_cells + 1, self._driver[self._state_net])
+        own = np.repeat(np.arange(netlist.n_cells), n_state)
+        self._state_source = np.where(driver > netlist.n_cells, own, driver).astype(np.int32)
+        self._memo_ptr = 2 * activity.pattern_ptr
+        self._pairs: dict[tuple[int, int], _Pair] = {}
 
     def evaluate(
         self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None = None, port_vdd: int | None = None
@@ -111,22 +134,66 @@ class LeakageModel:
             If the map has the wrong length or an unknown index, if the table lacks a pair of voltages that a cell meets, or
             if the inputs of one cell come from two foreign rails.
         """
+        port = port_rail(self.technology, cell_vdd, port_vdd)
+        kept = self._gather(cell_vdd, self.netlist.cell_variant if cell_variant is None else cell_variant, port)
+        return self._sum_patterns(cell_vdd, cell_variant, port) if kept is None else kept
+
+    def _sum_patterns(self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, port: int) -> LeakageResult:
+        """Any number of supplies; says what is wrong with a map."""
         technology = self.technology
         corner = check_map(self.netlist, technology, cell_vdd, cell_variant)
-        rail = net_rails(self._driver, cell_vdd, port_rail(technology, cell_vdd, port_vdd))
-        cross = technology.cross
-        offset = np.full((1, 1), -1, dtype=np.int64) if cross is None else cross.leakage_offset
-        derate = np.zeros(0, dtype=np.float32) if cross is None else cross.leakage_k
+        rail = net_rails(self._driver, cell_vdd, port)
+        offset, derate = self._derates()
         total, nominal = np.empty(self.netlist.n_cells), np.empty(self.netlist.n_cells)
         status = np.zeros(2, dtype=np.int64)
         _leakage(
-            self._ptr, self._pattern, self._probability, self._state_ptr, self._state_net, self._leak_row, self._ternary_row,
-            self._ternary, np.asarray(cell_vdd, dtype=np.int32), corner, rail, technology.corners.leakage, offset, derate,
-            cross is not None, self._joint, total, nominal, status,
+            self._ptr, self._pattern, self._probability, self._state_ptr, self._state_net, self._leak_row,
+            self._ternary_row, self._ternary, np.asarray(cell_vdd, dtype=np.int32), corner, rail,
+            technology.corners.leakage, offset, derate, self._joint, total, nominal, status,
         )  # fmt: skip
         if status[0]:
             self._refuse(int(status[0]), int(status[1]), cell_vdd, rail)
         return LeakageResult(total, nominal)
+
+    def _gather(self, cell_vdd: Int, variant: NDArray[np.int8], port: int) -> LeakageResult | None:
+        """Two supplies, from what is kept; None where the map has one or several, or anything is wrong with it."""
+        n = self.netlist.n_cells
+        if len(cell_vdd) != n or len(variant) != n or n == 0:
+            return None
+        low, high = min(port, int(cell_vdd.min())), max(port, int(cell_vdd.max()))
+        if low == high or low < 0 or high >= len(self.technology.vdds):
+            return None
+        pair = self._pair(low, high, variant)
+        offset, derate = self._derates()
+        total, nominal = np.empty(n), np.empty(n)
+        status = np.zeros(2, dtype=np.int64)
+        _leakage_of_pair(
+            self._ptr, self._pattern, self._probability, self._state_ptr, self._state_source, self._memo_ptr,
+            self._leak_row, self._ternary_row, self._ternary, np.asarray(cell_vdd, dtype=np.int32), low, high, port,
+            pair.corner, self.technology.corners.leakage, offset, derate, self._joint, pair.derated, pair.nominal,
+            total, nominal, status,
+        )  # fmt: skip
+        return None if status[0] else LeakageResult(total, nominal)
+
+    def _pair(self, low: int, high: int, variant: NDArray[np.int8]) -> _Pair:
+        found = self._pairs.get((low, high))
+        if found is None or not np.array_equal(found.variant, variant):
+            technology, n = self.technology, self.netlist.n_cells
+            known = (variant >= 0) & (variant < len(technology.variants))
+            corner = np.where(known, technology.corner_of[np.where(known, variant, 0)][:, [low, high]].T, -1)
+            empty = np.full(int(self._memo_ptr[-1]), np.nan)
+            found = _Pair(variant.copy(), corner.astype(np.int32), empty, np.full(2 * n, np.nan))
+            # The dictionary is replaced, not changed: other threads may be reading it.
+            others = [item for item in self._pairs.items() if item[0] != (low, high)]
+            self._pairs = dict([*others[1 - _KEPT_PAIRS :], ((low, high), found)])
+        return found
+
+    def _derates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        cross = self.technology.cross
+        if cross is None:
+            shape = (len(self.technology.corners.vdd), len(self.technology.vdds))
+            return np.full(shape, -1, dtype=np.int64), np.zeros(0, dtype=np.float32)
+        return cross.leakage_offset, cross.leakage_k
 
     def evaluate_batch(
         self, maps: Int, cell_variant: NDArray[np.int8] | None = None, port_vdd: int | None = None
@@ -183,10 +250,36 @@ def _ternary_code(n: int) -> NDArray[np.int64]:
     return code
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
+def _sum(begin, end, pattern, probability, leakage, row, ternary, foreign, derate, block, joint):  # type: ignore[no-untyped-def]
+    """Status, derated and nominal leakage of one cell; ``leakage`` of its corner, ``foreign`` the inputs from the other rail."""
+    plain, derated, unstated = 0.0, 0.0, 0.0
+    for p in range(begin, end):
+        code = pattern[p]
+        base = probability[p] * leakage[row + code]
+        if base != base:
+            unstated += probability[p]
+            continue
+        plain += base
+        if code & foreign == 0:
+            derated += base
+        else:
+            k = derate[block + ternary[code] + ternary[code & foreign]]
+            if k != k:
+                return 1, 0.0, 0.0
+            derated += base * k  # Eq. 4.3
+    if unstated > 0.0:
+        if joint or unstated > 1.0 - 1e-12:
+            return 3, 0.0, 0.0
+        plain /= 1.0 - unstated
+        derated /= 1.0 - unstated
+    return 0, derated, plain
+
+
+@numba.njit(cache=True, nogil=True)
 def _leakage(  # type: ignore[no-untyped-def]
     ptr, pattern, probability, state_ptr, state_net, leak_row, ternary_row, ternary, vdd, corner, rail, leakage, offset, derate,
-    has_cross, joint, total, nominal, status,
+    joint, total, nominal, status,
 ):  # fmt: skip
     for cell in range(len(vdd)):
         own = vdd[cell]
@@ -206,37 +299,79 @@ def _leakage(  # type: ignore[no-untyped-def]
                     foreign |= bit
             bit <<= 1
         c = corner[cell]
-        row = leak_row[cell]
         block = -1
         if foreign != 0:
-            if not has_cross or offset[c, other] < 0:
+            if offset[c, other] < 0:
                 status[0] = 1
                 status[1] = cell
                 return
             block = offset[c, other] + ternary_row[cell]
-        plain, derated, unstated = 0.0, 0.0, 0.0
-        for p in range(ptr[cell], ptr[cell + 1]):
-            code = pattern[p]
-            base = probability[p] * leakage[c, row + code]
-            if base != base:
-                unstated += probability[p]
-                continue
-            plain += base
-            if code & foreign == 0:
-                derated += base
-            else:
-                k = derate[block + ternary[code] + ternary[code & foreign]]
-                if k != k:
-                    status[0] = 1
-                    status[1] = cell
-                    return
-                derated += base * k  # Eq. 4.3
-        if unstated > 0.0:
-            if joint or unstated > 1.0 - 1e-12:
-                status[0] = 3
-                status[1] = cell
+        wrong, total[cell], nominal[cell] = _sum(
+            ptr[cell],
+            ptr[cell + 1],
+            pattern,
+            probability,
+            leakage[c],
+            leak_row[cell],
+            ternary,
+            foreign,
+            derate,
+            block,
+            joint,
+        )
+        if wrong:
+            status[0] = wrong
+            status[1] = cell
+            return
+
+
+@numba.njit(cache=True, nogil=True)
+def _leakage_of_pair(  # type: ignore[no-untyped-def]
+    ptr, pattern, probability, state_ptr, state_source, memo_ptr, leak_row, ternary_row, ternary, vdd, low, high, port, corner,
+    leakage, offset, derate, joint, memo, plain_memo, total, nominal, status,
+):  # fmt: skip
+    n = len(vdd)
+    supply = (low, high)
+    level = np.empty(n + 1, dtype=np.int8)
+    level[n] = port == high
+    for cell in range(n):
+        level[cell] = vdd[cell] == high
+        if vdd[cell] != low and vdd[cell] != high:
+            status[0] = 4
+            return
+    for cell in range(n):
+        own = np.int64(level[cell])
+        foreign = np.int64(0)
+        first, end = state_ptr[cell], state_ptr[cell + 1]
+        for s in range(first, end):
+            foreign |= (level[state_source[s]] ^ own) << (s - first)
+        slot = memo_ptr[cell] + (own << (end - first)) + foreign
+        if np.isnan(memo[slot]):
+            c = corner[own, cell]
+            block = 0
+            if c < 0 or (foreign != 0 and offset[c, supply[1 - own]] < 0):
+                status[0] = 4
                 return
-            plain /= 1.0 - unstated
-            derated /= 1.0 - unstated
-        total[cell] = derated
-        nominal[cell] = plain
+            if foreign != 0:
+                block = offset[c, supply[1 - own]] + ternary_row[cell]
+            wrong, derated, plain = _sum(
+                ptr[cell],
+                ptr[cell + 1],
+                pattern,
+                probability,
+                leakage[c],
+                leak_row[cell],
+                ternary,
+                foreign,
+                derate,
+                block,
+                joint,
+            )
+            if wrong:
+                status[0] = 4
+                return
+            # Before the value that others test: threads may share the memory.
+            plain_memo[2 * cell + own] = plain
+            memo[slot] = derated
+        total[cell] = memo[slot]
+        nominal[cell] = plain_memo[2 * cell + own]

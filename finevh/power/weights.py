@@ -8,7 +8,8 @@ Groups of a pin alone (hidden power) count every toggle of the pin, weighted wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ __all__ = ["PowerTerms", "internal_terms"]
 
 @dataclass(frozen=True)
 class PowerTerms:
-    """One row per (instance, group) that is ever active, sorted by instance."""
+    """One row per (instance, group) that is ever active, base cell by base cell, group by group: tables are read in turn."""
 
     cell: Int
     slew_pin: Int
@@ -50,36 +51,20 @@ class _Group:
 
 def internal_terms(netlist: Netlist, activity: Activity) -> PowerTerms:
     """Weigh all internal-power groups of all instances."""
-    rows: list[tuple[NDArray[np.int32], ...]] = []
-    weights: list[Real] = []
+    parts: list[PowerTerms] = []
     pin_rate = _of_pins(netlist, activity.toggle_rate)
     _rate_open_outputs(netlist, pin_rate)
     pin_probability = _of_pins(netlist, activity.probability)
     for kind in np.unique(netlist.cell_type):
         cells = np.flatnonzero(netlist.cell_type == kind).astype(np.int32)
         groups = _groups(netlist.cells, int(kind))
-        if not groups:
-            continue
-        duty = np.stack([_duty(netlist, activity, int(kind), cells, g, pin_probability) for g in groups], axis=1)
-        weight = _share(netlist.cells, groups, duty, pin_rate, netlist.pin_ptr[cells])
-        for j, group in enumerate(groups):
-            active = np.flatnonzero(weight[:, j].any(axis=1))
-            rows.append(_columns(netlist, int(kind), cells[active], group))
-            weights.append(weight[active, j])
-    if not rows:
-        none = np.zeros(0, dtype=np.int32)
-        return PowerTerms(none, none, none, none.astype(bool), np.zeros((0, 2), dtype=np.int32), np.zeros((0, 2)))
-    cell, slew_pin, load_net, opposite, rise, fall = (np.concatenate(column) for column in zip(*rows, strict=True))
-    order = np.argsort(cell, kind="stable")
-    table = np.stack((rise, fall), axis=1)
-    return PowerTerms(
-        cell[order],
-        slew_pin[order],
-        load_net[order],
-        opposite[order] == 1,
-        table[order],
-        np.concatenate(weights)[order],
-    )
+        if groups:
+            duty = _duties(netlist, activity, int(kind), cells, groups, pin_probability)
+            weight = _share(netlist.cells, groups, duty, pin_rate, netlist.pin_ptr[cells])
+            parts.append(_rows(netlist, int(kind), cells, groups, weight))
+    none = np.zeros(0, dtype=np.int32)
+    parts.append(PowerTerms(none, none, none, none.astype(bool), np.zeros((0, 2), dtype=np.int32), np.zeros((0, 2))))
+    return PowerTerms(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(PowerTerms)))
 
 
 def _of_pins(netlist: Netlist, net_value: Real) -> Real:
@@ -116,62 +101,68 @@ def _groups(cells: CellTable, kind: int) -> list[_Group]:
     return found
 
 
-def _duty(netlist: Netlist, activity: Activity, kind: int, cells: Int, group: _Group, pin_probability: Real) -> Real:
-    """(n_instance,) P(when and df/dx) of one group."""
+def _duties(
+    netlist: Netlist, activity: Activity, kind: int, cells: Int, groups: list[_Group], pin_probability: Real
+) -> Real:
+    """(n_instance, n_group) P(when and df/dx): joint where the leakage states hold all pins of a group, else a product."""
     table = netlist.cells
     names = table.pins(kind)
     base = int(table.pin_ptr[kind])
-    combinational = table.kind[kind] in (Kind.COMBINATIONAL, Kind.TIE)
-    functions = {
-        n: table.pin_function[base + j]
-        for j, n in enumerate(names)
-        if combinational and table.pin_direction[base + j] == Direction.OUTPUT and table.pin_function[base + j]
-    }
-    texts = [group.condition] if group.condition else []
+    functions: tuple[tuple[str, str], ...] = ()
+    if table.kind[kind] in (Kind.COMBINATIONAL, Kind.TIE):
+        functions = tuple(
+            (name, table.pin_function[base + j])
+            for j, name in enumerate(names)
+            if table.pin_direction[base + j] == Direction.OUTPUT and table.pin_function[base + j]
+        )
+    state = [names[j] for j in table.state_pin[table.state_ptr[kind] : table.state_ptr[kind + 1]]]
+    codes = np.arange(1 << len(state))
+    member = np.zeros((len(codes), len(groups)))
+    duty = np.empty((len(cells), len(groups)))
+    products: list[int] = []
+    for g, group in enumerate(groups):
+        order, holds = _condition(group.condition, group.derivative, functions)
+        if not set(order) <= set(state):
+            products.append(g)
+            product = np.ones((len(cells), 1))
+            for name in order:
+                p = pin_probability[netlist.pin_ptr[cells] + names.index(name)][:, None]
+                product = np.concatenate((product * (1.0 - p), product * p), axis=1)
+            duty[:, g] = product[:, holds].sum(axis=1)
+            continue
+        reduced = np.zeros_like(codes)
+        for position, name in enumerate(order):
+            reduced |= ((codes >> state.index(name)) & 1) << position
+        member[:, g] = holds[reduced]
+    if len(products) < len(groups):
+        joint = activity.pattern_probability[activity.pattern_ptr[cells][:, None] + codes] @ member
+        kept = np.setdiff1d(np.arange(len(groups)), products)
+        duty[:, kept] = joint[:, kept]
+    return duty
+
+
+@lru_cache(maxsize=4096)
+def _condition(
+    condition: str, derivative: tuple[str, str] | None, functions: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """Names of the pins that decide, and in which of their patterns ``when and df/dx`` holds; outputs by their functions."""
+    texts = [condition] if condition else []
+    by_output = dict(functions)
     variables: dict[str, None] = {}
-    for name in (v for text in (*texts, *(group.derivative or ())[:1]) for v in support(text)):
-        for v in support(functions[name]) if name in functions else (name,):
+    for name in (v for text in (*texts, *(derivative or ())[:1]) for v in support(text)):
+        for v in support(by_output[name]) if name in by_output else (name,):
             variables[v] = None
     order = tuple(variables)
-    if not order:
-        return np.ones(len(cells))
     bits = dict(zip(order, patterns(len(order)), strict=True))
-    values = bits | {n: evaluate(parse_boolean(f), bits) for n, f in functions.items() if set(support(f)) <= set(order)}
+    values = bits | {n: evaluate(parse_boolean(f), bits) for n, f in functions if set(support(f)) <= set(order)}
     holds = np.ones(1 << len(order), dtype=bool)
     for text in texts:
         holds &= evaluate(parse_boolean(text), values)
-    if group.derivative is not None:
-        function, name = group.derivative
+    if derivative is not None:
+        function, name = derivative
         y = evaluate(parse_boolean(function), values)
         holds &= y != y[np.arange(1 << len(order)) ^ (1 << order.index(name))]
-    local = np.array([names.index(v) for v in order])
-    return _probability_of(netlist, activity, kind, cells, local, holds, pin_probability)
-
-
-def _probability_of(
-    netlist: Netlist,
-    activity: Activity,
-    kind: int,
-    cells: Int,
-    local: NDArray[np.int64],
-    holds: NDArray[np.bool_],
-    pin_probability: Real,
-) -> Real:
-    """Probability of a set of patterns over some pins: joint where the leakage states hold them all, else a product."""
-    table = netlist.cells
-    state = table.state_pin[table.state_ptr[kind] : table.state_ptr[kind + 1]].tolist()
-    if all(int(j) in state for j in local):
-        codes = np.arange(1 << len(state))
-        reduced = np.zeros_like(codes)
-        for position, j in enumerate(local):
-            reduced |= ((codes >> state.index(int(j))) & 1) << position
-        start = activity.pattern_ptr[cells]
-        return np.asarray(activity.pattern_probability[start[:, None] + codes[holds[reduced]]].sum(axis=1))
-    product = np.ones((len(cells), 1))
-    for j in local:
-        p = pin_probability[netlist.pin_ptr[cells] + j][:, None]
-        product = np.concatenate((product * (1.0 - p), product * p), axis=1)
-    return np.asarray(product[:, holds].sum(axis=1))
+    return order, holds
 
 
 def _share(cells: CellTable, groups: list[_Group], duty: Real, pin_rate: Real, first_pin: Int) -> Real:
@@ -196,25 +187,25 @@ def _share(cells: CellTable, groups: list[_Group], duty: Real, pin_rate: Real, f
     return weight
 
 
-def _columns(netlist: Netlist, kind: int, cells: Int, group: _Group) -> tuple[NDArray[np.int32], ...]:
+def _rows(netlist: Netlist, kind: int, cells: Int, groups: list[_Group], weight: Real) -> PowerTerms:
     table = netlist.cells
-    first = netlist.pin_ptr[cells]
-    source = group.target if group.source < 0 else group.source
-    is_output = table.pin_direction[table.pin_ptr[kind] + group.target] == Direction.OUTPUT
-    n = len(cells)
-    opposite = False
-    if group.derivative is not None:
-        opposite = _is_negative(*group.derivative)
-    return (
-        cells,
+    group, row = np.nonzero(weight.any(axis=2).T)
+    source = np.array([g.target if g.source < 0 else g.source for g in groups])[group]
+    target = np.array([g.target for g in groups])[group]
+    opposite = np.array([g.derivative is not None and _is_negative(*g.derivative) for g in groups])[group]
+    first = netlist.pin_ptr[cells[row]]
+    is_output = table.pin_direction[table.pin_ptr[kind] + target] == Direction.OUTPUT
+    return PowerTerms(
+        cells[row],
         (first + source).astype(np.int32),
-        netlist.pin_net[first + group.target] if is_output else np.full(n, -1, dtype=np.int32),
-        np.full(n, opposite, dtype=np.int32),
-        np.full(n, table.power_table[group.number, 0], dtype=np.int32),
-        np.full(n, table.power_table[group.number, 1], dtype=np.int32),
+        np.where(is_output, netlist.pin_net[first + target], -1).astype(np.int32),
+        opposite,
+        table.power_table[np.array([g.number for g in groups])[group]].astype(np.int32),
+        weight[row, group],
     )
 
 
+@lru_cache(maxsize=4096)
 def _is_negative(function: str, name: str) -> bool:
     """True where the function only falls when the pin rises."""
     names = support(function)

@@ -114,6 +114,17 @@ def test_prepared_sweep_equals_full_evaluation(design: Netlist, activity: Activi
         assert both == pytest.approx((full.total_switching, full.total_internal))
 
 
+def test_a_prepared_sweep_takes_maps_of_three_supplies(design: Netlist, activity: Activity) -> None:
+    tech = technology(vdds=(0.6, 0.8, 1.0))
+    wires = wires_of(design, [3.0, 5.0, 7.0, 11.0, 0.0, 0.0])
+    power = DynamicPower(design, tech, wires, activity, slew={v: (1 + v) * slews(design) for v in range(3)})
+    prepared = power.prepare()
+    for cell_vdd in itertools.product((0, 1, 2), repeat=3):
+        full = power.evaluate(np.array(cell_vdd), None, 250.0, port_vdd=2)
+        both = prepared.evaluate(np.array(cell_vdd), 250.0, port_vdd=2)
+        assert both == pytest.approx((full.total_switching, full.total_internal))
+
+
 def test_missing_slews_are_refused(design: Netlist, activity: Activity) -> None:
     tech = technology()
     with pytest.raises(InputError, match="needs pin slews"):

@@ -9,6 +9,7 @@ import pytest
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import LeakageModel, activity_from_patterns, activity_from_probabilities, look_up_leakage
+from finevh.technology.model import Variant
 
 from .tiny import netlist, technology
 
@@ -86,6 +87,24 @@ def test_batch_equals_single_maps(chain: Netlist) -> None:
     totals, interface = model.evaluate_batch(maps)
     assert totals.tolist() == [model.evaluate(m).total for m in maps]
     assert interface.tolist() == [model.evaluate(m).total_interface for m in maps]
+
+
+def test_kept_sums_of_a_pair_follow_maps_and_variants(chain: Netlist) -> None:
+    three = technology(vdds=(0.6, 0.8, 1.0), seed=4)
+    second = Variant("PB4", "_PB4", 0.03)
+    corner_of = np.array([[0, 1], [2, 1]], dtype=np.int32)
+    tech = replace(three, vdds=three.vdds[:2], variants=(*three.variants, second), corner_of=corner_of)
+    activity = activity_from_patterns(chain, PATTERNS)
+    model = LeakageModel(chain, tech, activity)
+    for _ in range(2):
+        for variant in (0, 1, 0):
+            for chosen in itertools.product((LOW, HIGH), repeat=3):
+                variants = np.full(3, variant, dtype=np.int8)
+                kept = model.evaluate(np.array(chosen), variants, port_vdd=HIGH)
+                fresh = LeakageModel(chain, tech, activity).evaluate(np.array(chosen), variants, port_vdd=HIGH)
+                plain = model._sum_patterns(np.array(chosen), variants, HIGH)
+                assert kept.cell.tolist() == fresh.cell.tolist() == plain.cell.tolist()
+                assert kept.nominal.tolist() == fresh.nominal.tolist() == plain.nominal.tolist()
 
 
 def test_constant_inputs_swing_with_the_cell() -> None:

@@ -45,6 +45,16 @@ def test_pins_leakage_and_energy_are_in_house_units(read):
     np.testing.assert_allclose([through.rise.values[0, 0], through.fall.values[0, 0]], [1, 2])
 
 
+def test_the_default_leakage_is_for_cells_that_state_none(read):
+    head = HEAD.replace("nom_voltage", "default_cell_leakage_power : 2; nom_voltage")
+    silent = 'cell (TIE1) { pin (Z) { direction : output; function : "1"; } }\n}'
+    cells = read(inverter(head=head).removesuffix("}\n") + silent).cells
+    assert cells["TIE1"].default_leakage == pytest.approx(2e-6)
+    assert cells["INV_X1"].default_leakage == pytest.approx(5e-6)
+    partly = inverter(head=head).replace("cell_leakage_power : 5;", "")
+    assert read(partly).cells["INV_X1"].default_leakage is None
+
+
 def test_other_units_give_the_same_library(read):
     first = read(inverter()).cells["INV_X1"]
     head = HEAD.replace('time_unit : "1ns"', 'time_unit : "10ps"').replace("(1, pf)", "(10, ff)")
