@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import shutil
 
 import numpy as np
 
 from finevh.config import Flow
+from finevh.errors import InputError
 from finevh.flow.artifacts import (
     VERILOG,
     load_floorplan,
@@ -36,7 +38,7 @@ from finevh.netlist.model import Netlist
 from finevh.optimize.physical import PhysicalOptions, Target, optimise_placed, presize
 from finevh.synthesis import Options, plan_synthesis, run_synthesis
 from finevh.synthesis.run import LOG
-from finevh.technology.model import Technology
+from finevh.technology.model import Direction, Technology
 
 FROZEN, SLACK = "frozen.npy", "endpoint_slack.npy"
 
@@ -44,6 +46,32 @@ FROZEN, SLACK = "frozen.npy", "endpoint_slack.npy"
 def cell_area(netlist: Netlist) -> float:
     """Sum of the cells' areas, um2."""
     return float(netlist.cells.area[netlist.cell_type].sum())
+
+
+def check_clock(flow: Flow, netlist: Netlist) -> None:
+    """Refuse names of the clock section that are no input of the design; a constraint file names its own lines.
+
+    Raises
+    ------
+    InputError
+        With the key, the name and the inputs that there are.
+    """
+    if flow.clock.sdc is not None:
+        return
+    inputs = [
+        name
+        for name, direction in zip(netlist.port_names, netlist.port_direction, strict=True)
+        if direction == Direction.INPUT
+    ]
+    known = sorted({*inputs, *(name.partition("[")[0] for name in inputs)})
+    asked = [("port", flow.clock.port)]
+    asked += [("constants", name) for name in flow.clock.constants]
+    asked += [("false_from", name) for name in flow.clock.false_from]
+    for key, name in asked:
+        if not fnmatch.filter(known, name):
+            words = sorted({name.partition("[")[0] for name in inputs})
+            some = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
+            raise InputError(f"clock.{key}: '{netlist.name}' has no input '{name}'; its inputs are {some}")
 
 
 def run_synthesis_stage(context: StageContext) -> Metrics:
@@ -62,6 +90,7 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
         for name, text in plan.files.items():
             context.write(f"script/{name}", text)
     netlist = read_verilog(source, technology, top)
+    check_clock(flow, netlist)
     if flow.design.netlist is None:
         shutil.rmtree(work)
     save_netlist(context.directory, netlist)
