@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from finevh.config import VOLTAGE_TOLERANCE, Clock, Flow
 from finevh.errors import InputError
+from finevh.netlist.model import Netlist
 from finevh.schemes import voltage_grid
 from finevh.synthesis import FILE_LISTS, Rtl, find_top
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.manifest import read_manifest, vdd_label
-from finevh.technology.model import Technology
+from finevh.technology.model import Direction, Technology
 from finevh.timing import Constraints, read_sdc
 
 
@@ -124,14 +126,19 @@ def packaged_rtl(flow: Flow) -> tuple[Path, ...]:
     return () if rtl is None else (*rtl.files, *rtl.include_dirs)
 
 
-def sdc_text(clock: Clock, time: float = 1000.0, capacitance: float = 1000.0) -> str:
+def sdc_text(
+    clock: Clock, time: float = 1000.0, capacitance: float = 1000.0, inputs: Sequence[str] | None = None
+) -> str:
     """Return the constraints of a clock section as SDC.
 
     Parameters
     ----------
     time, capacitance
         Units of the numbers, ps and fF: ns and pF unless said otherwise.
+    inputs
+        The input ports without the clock, where they are known: timers before 2023 do not know ``all_inputs -no_clocks``.
     """
+    data = "[all_inputs -no_clocks]" if inputs is None else f"[get_ports {{{' '.join(inputs)}}}]"
 
     def number(value: float, unit: float) -> str:
         return f"{value / unit:.9g}"
@@ -140,7 +147,7 @@ def sdc_text(clock: Clock, time: float = 1000.0, capacitance: float = 1000.0) ->
         f"# time unit {time:g} ps, capacitance unit {capacitance:g} fF",
         f"create_clock -name {clock.port} -period {number(clock.period, time)} [get_ports {{{clock.port}}}]",
         f"set_clock_uncertainty {number(clock.uncertainty, time)} [get_clocks {{{clock.port}}}]",
-        f"set_input_delay {number(clock.input_delay, time)} -clock {clock.port} [all_inputs -no_clocks]",
+        f"set_input_delay {number(clock.input_delay, time)} -clock {clock.port} {data}",
         f"set_output_delay {number(clock.output_delay, time)} -clock {clock.port} [all_outputs]",
         f"set_input_transition {number(clock.input_slew, time)} [all_inputs]",
         f"set_load {number(clock.output_load, capacitance)} [all_outputs]",
@@ -150,10 +157,12 @@ def sdc_text(clock: Clock, time: float = 1000.0, capacitance: float = 1000.0) ->
     return "\n".join(lines) + "\n"
 
 
-def sdc_of(flow: Flow) -> str:
-    """SDC text of a flow: the file it names, or what its clock section says."""
+def sdc_of(flow: Flow, netlist: Netlist) -> str:
+    """SDC text of a flow: the file it names, or what its clock section says of the netlist's ports."""
     if flow.clock.sdc is None:
-        return sdc_text(flow.clock)
+        ports = zip(netlist.port_names, netlist.port_direction, strict=True)
+        words = dict.fromkeys(name.partition("[")[0] for name, direction in ports if direction == Direction.INPUT)
+        return sdc_text(flow.clock, inputs=[word for word in words if word != flow.clock.port])
     return flow.clock.sdc.read_text(encoding="utf-8")
 
 
