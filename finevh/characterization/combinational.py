@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +117,15 @@ def train(corner: Corner, topology: Topology, runs: Sequence[tuple[Toggle, Seque
     return initial, steps
 
 
+def rested(steps: Sequence[Step], rest_ps: float) -> list[Step]:
+    """Return the steps with `rest_ps` more quiet time before each measured one (the first starts from an operating point)."""
+    after = [*(step.key is not None for step in steps[1:]), False]
+    return [
+        replace(step, hold_ps=step.hold_ps + rest_ps) if measured else step
+        for step, measured in zip(steps, after, strict=True)
+    ]
+
+
 def run_toggles(
     corner: Corner, topology: Topology, plan: Iterable[tuple[float, Sequence[tuple[Toggle, Sequence[float]]]]]
 ) -> list[Sample]:
@@ -147,8 +156,8 @@ def run_trains(
         bench = Bench(topology, node_names(topology), corner.vdd)
         trains = []
         for load, builder in todo:
-            initial, steps = builder(hold_ps(corner, topology, load, factor) + corner.process.grid.rest_ps)
-            stimulus = build_stimulus(initial, steps, lead_ps=corner.tau_ps)
+            initial, steps = builder(hold_ps(corner, topology, load, factor))
+            stimulus = build_stimulus(initial, rested(steps, corner.process.grid.rest_ps), lead_ps=corner.tau_ps)
             bench.set_loads(load)
             bench.transient(stimulus)
             trains.append(stimulus)

@@ -27,7 +27,12 @@ __all__ = ["GLITCH", "PUSHOUT", "measure_constraints"]
 
 PUSHOUT = 1.10
 GLITCH = 0.10
-ROUNDS = 8
+ROUNDS = 12
+"""Most rounds; a search leaves earlier when its bracket is narrow."""
+NARROW_PS = 1.0
+"""A bracket this wide is a result: its middle is half as far from either end."""
+SMOOTH_PS, SMOOTH_PART = 4.0, 0.04
+"""A bracket whose ends both switched is interpolated, so it may be this wide, or this part of the distance."""
 _KINDS: dict[str, ConstraintKind] = {
     "setup_rising": "setup_rising",
     "setup_falling": "setup_falling",
@@ -37,6 +42,10 @@ _KINDS: dict[str, ConstraintKind] = {
     "removal_rising": "removal_rising",
 }
 FloatArray = NDArray[np.float64]
+NEAR = 0.3
+"""A search first tries this far, in time constants, on both sides of what the cell's last corner found."""
+_HINTS: dict[str, dict[tuple[tuple[str, str, str, bool], tuple[int, int]], float]] = {}
+"""Per cell, distances of the last corner in time constants. Only the start of a search depends on them."""
 REACH = 8.0
 """Half width of the first bracket in corner time constants, besides half the ramps."""
 
@@ -56,6 +65,8 @@ class Search:
     switches: bool
     late: bool
     slews: tuple[float, float]
+    index: tuple[int, int] = (0, 0)
+    """Positions of the slews among the constraint slews and, for pulses, of the state: with the purpose, a name."""
     fails: float = 0.0
     works: float = 0.0
     nominal: float | None = None
@@ -65,6 +76,13 @@ class Search:
     def ramps(self) -> tuple[float, float]:
         """Lengths of the two full ramps, ps."""
         return RAMP_PER_SLEW * self.slews[0], RAMP_PER_SLEW * self.slews[1]
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether the bracket is narrow enough."""
+        width = self.works - self.fails
+        smooth = self.fails in self.delays and self.works in self.delays
+        return width <= NARROW_PS or (smooth and width <= max(SMOOTH_PS, SMOOTH_PART * abs(self.works)))
 
     def result(self) -> float:
         """Return the distance where the pushout is reached, interpolated in the last bracket when both ends switched."""
@@ -100,18 +118,38 @@ def measure_constraints(corner: Corner, topology: Topology) -> tuple[tuple[Const
         search.nominal = delay
         if delay is not None:
             search.delays[search.works] = delay
+    hints = _HINTS.get(topology.name, {})
+    _narrow(
+        corner,
+        topology,
+        [(s, hints[s.purpose, s.index] * corner.tau_ps) for s in searches if (s.purpose, s.index) in hints],
+    )
     for _ in range(ROUNDS):
-        middles = [0.5 * (search.fails + search.works) for search in searches]
-        for search, x, (works, delay) in zip(
-            searches, middles, _try(corner, topology, list(zip(searches, middles, strict=True))), strict=True
-        ):
-            if delay is not None:
-                search.delays[x] = delay
-            if works:
-                search.works = x
-            else:
-                search.fails = x
+        todo = [(search, 0.5 * (search.fails + search.works)) for search in searches if not search.finished]
+        if not todo:
+            break
+        _advance(todo, _try(corner, topology, todo))
+    _HINTS[topology.name] = {(s.purpose, s.index): s.result() / corner.tau_ps for s in searches}
     return _constraints(searches, slews), _pulses(searches)
+
+
+def _narrow(corner: Corner, topology: Topology, guesses: Sequence[tuple[Search, float]]) -> None:
+    """Try both sides of the distances that other corners found, in time constants; a bracket keeps what holds."""
+    for side in (NEAR, -NEAR):
+        trials = [(search, x + side * corner.tau_ps) for search, x in guesses]
+        trials = [(search, x) for search, x in trials if search.fails < x < search.works]
+        if trials:
+            _advance(trials, _try(corner, topology, trials))
+
+
+def _advance(trials: Sequence[tuple[Search, float]], results: Sequence[tuple[bool, float | None]]) -> None:
+    for (search, x), (works, delay) in zip(trials, results, strict=True):
+        if delay is not None:
+            search.delays[x] = delay
+        if works:
+            search.works = x
+        else:
+            search.fails = x
 
 
 def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
@@ -144,8 +182,8 @@ def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
         middle = topology.apply(state, *first)
         end = topology.apply(middle, *second)
         before, expected = topology.settled(state), topology.settled(end)
-        for own in slews:
-            for other in slews:
+        for i, own in enumerate(slews):
+            for j, other in enumerate(slews):
                 pair = (own, other) if first[0] == pin else (other, own)
                 found.append(
                     Search(
@@ -157,6 +195,7 @@ def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
                         before != expected,
                         second[0] == output_from,
                         pair,
+                        (i, j),
                     )
                 )
 
@@ -209,7 +248,7 @@ def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
     sequential = topology.sequential
     assert sequential is not None
     slew = float(corner.slew_ps[1])
-    found = []
+    found: list[Search] = []
     for pin in [name for name in (sequential.clock, sequential.clear, sequential.preset) if name]:
         for state in topology.states():
             rest = dict(state.inputs)[pin]
@@ -230,6 +269,7 @@ def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
                     before != expected,
                     during == before,
                     (slew, slew),
+                    (len(found), 0),
                 )
             )
     return found
@@ -240,8 +280,11 @@ def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, floa
     load = float(corner.load_ff[(len(corner.load_ff) - 1) // 2])
     hold = hold_ps(corner, topology, load, 1.0)
     walker = Walker(corner, topology, hold)
-    marks = []
-    for search, x in trials:
+    marks = [0] * len(trials)
+    waiting = list(range(len(trials)))
+    while waiting:
+        index = waiting.pop(walker.nearest([trials[i][0].start for i in waiting]))
+        search, x = trials[index]
         walker.go(search.start)
         ramps = search.ramps
         walker.steps[-1] = _with_hold(walker.steps[-1], hold + max(0.0, -x) + sum(ramps))
@@ -256,7 +299,7 @@ def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, floa
                 Step(pin2, bit2 * corner.vdd, search.slews[1], -x - 0.5 * sum(ramps)),
                 Step(pin1, bit1 * corner.vdd, search.slews[0], hold),
             ]
-        marks.append(len(walker.steps))
+        marks[index] = len(walker.steps)
         walker.steps += steps
         for step in steps:
             walker.levels[step.pin] = step.level

@@ -16,7 +16,7 @@ from finevh.characterization.packages import locate_package_file
 from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
 
-__all__ = ["Grid", "Process", "Variant", "load_process", "read_models", "transistor_line"]
+__all__ = ["Grid", "Process", "TableAxes", "Variant", "load_process", "read_models", "transistor_line"]
 
 FloatArray = NDArray[np.float64]
 
@@ -48,6 +48,20 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class TableAxes:
+    """Axes of published tables: slews as parts of the longest simulated one, loads in fF; of worst arcs, of side states (and
+    asynchronous arcs), and of energies.
+    """
+
+    slew: FloatArray
+    load_ff: FloatArray
+    side_slew: FloatArray
+    side_load_ff: FloatArray
+    energy_slew: FloatArray
+    energy_load_ff: FloatArray
+
+
+@dataclass(frozen=True)
 class Process:
     """Everything a deck needs besides the cell.
 
@@ -76,6 +90,8 @@ class Process:
     sense: tuple[float, float]
     grid: Grid
     variants: tuple[Variant, ...]
+    tables: TableAxes | None = None
+    """None: tables are published on the simulated grid."""
 
     def variant(self, name: str) -> Variant:
         """Return a variant by name.
@@ -168,7 +184,16 @@ def _process(path: Path, data: Mapping[str, Any]) -> Process:
             Variant(v["name"], v["device"], float(v["length_offset_nm"]), float(v["vth_offset_mv"]))
             for v in data["variants"]
         ),
+        tables=_tables(data["tables"], float(grid["slew"][-1])) if "tables" in data else None,
     )
+
+
+def _tables(data: Mapping[str, Any], longest: float) -> TableAxes:
+    slew, side, energy = (np.array(data[key], dtype=float) / longest for key in ("slew", "side_slew", "energy_slew"))
+    load, side_load, energy_load = (
+        np.array(data[key], dtype=float) for key in ("load_ff", "side_load_ff", "energy_load_ff")
+    )
+    return TableAxes(slew, load, side, side_load, energy, energy_load)
 
 
 def _grid(data: Mapping[str, Any]) -> Grid:

@@ -84,7 +84,9 @@ def publish(
             members = [found[variant, vdd, name] for name in topologies]
             name = f"{manifest.name}{suffix}_{vdd_label(vdd)}"
             switches = header_cells(headers, members, site)
-            library = library_from_records(members, topologies, [*switches, *physical], site, suffix, name)
+            library = library_from_records(
+                members, topologies, [*switches, *physical], site, suffix, name, process.tables
+            )
             path = folder / manifest.views.liberty.format(suffix=suffix, variant=variant, vdd=vdd_label(vdd))
             write_gzip(render_liberty(library, threshold_voltage_group=variant, comment=_COMMENT), path)
             done(path)

@@ -73,12 +73,14 @@ def _leakage_walk(walker: Walker, state: LogicState, drivers: FloatArray) -> Wal
     ones = [pin for pin, bit in state.inputs if bit]
     last = state.inputs[-1][0]
     own = walker.corner.vdd
+    walker.go(state)
     for count in range(len(ones) + 1):
         for low in itertools.combinations(ones, count):
             for rail in drivers[np.abs(drivers - own) > 1e-6] if low else (own,):
-                walker.go(state)
-                for pin in low:
-                    walker.move(pin, float(rail), LEAK_SLEW_PS, None)
+                for pin in ones:
+                    level = float(rail) if pin in low else own
+                    if walker.levels[pin] != level:
+                        walker.move(pin, level, LEAK_SLEW_PS, None)
                 walker.move(last, walker.levels[last], LEAK_SLEW_PS, (state, low, float(rail)), QUIET_PS)
     return walker
 

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.characterization.process import TableAxes
 from finevh.characterization.record import Arc as RecordArc
 from finevh.characterization.record import CellRecord, Edge, State
+from finevh.characterization.refine import refine_energies, refine_record
 from finevh.characterization.topology import Topology
 from finevh.errors import InputError
 from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc, Table
@@ -210,7 +212,9 @@ def leakage_states(record: CellRecord) -> list[tuple[State, float]]:
     return states
 
 
-def cell_from_record(record: CellRecord, topology: Topology, site_um: tuple[float, float]) -> Cell:
+def cell_from_record(
+    record: CellRecord, topology: Topology, site_um: tuple[float, float], axes: TableAxes | None = None
+) -> Cell:
     """Build the X1 cell of a record.
 
     Parameters
@@ -218,7 +222,10 @@ def cell_from_record(record: CellRecord, topology: Topology, site_um: tuple[floa
     record : one topology at one (variant, Vdd).
     topology : its functions, storage and footprint.
     site_um : width and height of the placement site.
+    axes : of the tables; None: the simulated grid.
     """
+    energies = refine_energies(record, axes) if axes else record
+    record = refine_record(record, axes) if axes else record
     cell = Cell(record.cell, topology.width_sites(1) * site_um[0] * site_um[1], footprint=record.cell)
     cell.pins = _pins(record)
     stored = topology.sequential
@@ -233,7 +240,7 @@ def cell_from_record(record: CellRecord, topology: Topology, site_um: tuple[floa
         cell.kind = Kind.TIE
     arcs = _merge_edges(record.arcs)
     cell.arcs = [_arc(arc, topology) for arc in arcs] + _constraints(record)
-    cell.powers = _powers(record, arcs, topology)
+    cell.powers = _powers(record, _merge_edges(energies.arcs), topology)
     states = leakage_states(record)
     conditions = [(state_condition(state, topology), value) for state, value in states]
     cell.leakage = [(when, value) for when, value in conditions if when]
@@ -368,8 +375,11 @@ def library_from_records(
     site_um: tuple[float, float],
     suffix: str,
     name: str,
+    axes: TableAxes | None = None,
 ) -> Library:
     """Build the library of one corner: every drive of every record, drives side by side, then physical cells.
+
+    Tables stand on ``axes``, or on the simulated grid without them.
 
     Raises
     ------
@@ -385,7 +395,7 @@ def library_from_records(
         topology = topologies.get(record.cell)
         if topology is None:
             raise InputError(f"library {name}: no topology describes the characterised cell {record.cell}")
-        base = cell_from_record(record, topology, site_um)
+        base = cell_from_record(record, topology, site_um, axes)
         for drive in topology.drives:
             cell = scale_drive(
                 base, drive, f"{record.cell}_X{drive}{suffix}", topology.width_sites(drive) * site_um[0] * site_um[1]

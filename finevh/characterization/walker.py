@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from finevh.characterization.combinational import Corner
 from finevh.characterization.stimulus import Step
@@ -22,8 +22,16 @@ class Walker:
         self.initial = dict(self.levels)
         self.state = LogicState(tuple((pin, int(v > 0)) for pin, v in self.levels.items()), None)
         self.steps: list[Step] = []
+        self._distances: dict[tuple[LogicState, LogicState], int] = {}
         for bit in (1, 0):
             self.move(sequential.clock, bit * corner.vdd, float(corner.slew_ps[1]), None)
+
+    def nearest(self, goals: Sequence[LogicState]) -> int:
+        """Return the position of the goal that the fewest toggles reach, the first of equals."""
+        for goal in goals:
+            if (self.state, goal) not in self._distances:
+                self._distances[self.state, goal] = len(self.topology.path(self.state, goal))
+        return min(range(len(goals)), key=lambda i: self._distances[self.state, goals[i]])
 
     def go(self, goal: LogicState) -> None:
         """Walk to a static state with every input on the cell's own rail."""

@@ -113,6 +113,7 @@ class Manifest(_Section):
     geometry: dict[str, Any] = {}
     voltages: dict[str, Any] = {}
     grid: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
     foreign: dict[str, Any] = {}
 
     @model_validator(mode="after")

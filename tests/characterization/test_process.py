@@ -64,7 +64,8 @@ def test_offsets_of_a_variant_stand_on_every_transistor(process: Process) -> Non
         ((("pair_span", "par_span"),), "key 'pair_span' is missing; see libs/finevh45/technology.toml"),
         (
             (("freepdk45_ss.spi", "freepdk45_xx.spi"),),
-            "package c4m-pdk-freepdk45 holds no file c4m/pdk/freepdk45/freepdk45_xx.spi; correct [models] file in technology.toml",
+            "package c4m-pdk-freepdk45 holds no file c4m/pdk/freepdk45/freepdk45_xx.spi; "
+            "correct [models] file in technology.toml",
         ),
     ],
 )

@@ -31,12 +31,13 @@ def test_a_written_library_reads_back(kit, request, tmp_path):
         assert [a.key for a in mine.arcs] == [a.key for a in theirs.arcs]
         assert [p.key for p in mine.powers] == [p.key for p in theirs.powers]
         for a, b in zip(mine.arcs, theirs.arcs, strict=True):
-            for s, t in zip(a.tables, b.tables, strict=True):
+            # Delays and constraints keep four digits, transitions three.
+            for s, t, rounding in zip(a.tables, b.tables, (6e-4, 6e-4, 6e-3, 6e-3), strict=True):
                 assert (s is None) == (t is None)
                 if s is not None and t is not None:
                     np.testing.assert_allclose(s.x, t.x, rtol=1e-4)
                     np.testing.assert_allclose(s.y, t.y, rtol=1e-4)
-                    np.testing.assert_allclose(s.values, t.values, rtol=6e-4)
+                    np.testing.assert_allclose(s.values, t.values, rtol=rounding)
 
 
 def test_equal_text_gives_equal_bytes(tmp_path):
