@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from finevh.errors import InputError
+import numpy as np
 
-_TOKEN = re.compile(r"\s*([A-Za-z_][\w.]*(?:\[\d+\])?|[01]|[!'&*|+^()])")
+from finevh.errors import InputError
+from finevh.technology.boolean import support, truth_table
+
+MOST_PINS = 16
+"""A truth table has two to this power rows."""
 
 
 @dataclass(frozen=True)
@@ -56,75 +59,9 @@ def parse_function(text: str) -> Function:
     InputError
         If the text is no such expression.
     """
-    tokens: list[str] = []
-    at = 0
-    while at < len(text.rstrip()):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise InputError(f"'{text}' is no Liberty Boolean function (at '{text[at : at + 10]}')")
-        tokens.append(match.group(1))
-        at = match.end()
-    pins = tuple(dict.fromkeys(t for t in tokens if t[0].isalpha() or t[0] == "_"))
-    if len(pins) > 16:
-        raise InputError(f"'{text}' has {len(pins)} inputs; at most 16 are handled")
-    n_rows = 1 << len(pins)
-    full = (1 << n_rows) - 1
-    columns = {p: sum(1 << row for row in range(n_rows) if row >> j & 1) for j, p in enumerate(pins)}
-    position = 0
-
-    def peek() -> str:
-        return tokens[position] if position < len(tokens) else ""
-
-    def take() -> str:
-        nonlocal position
-        position += 1
-        return tokens[position - 1]
-
-    def atom() -> int:
-        token = peek()
-        if token == "!":
-            take()
-            return full & ~atom()
-        if token == "(":
-            take()
-            value = either()
-            if peek() != ")":
-                raise InputError(f"'{text}': unbalanced parentheses")
-            take()
-        elif token in ("0", "1"):
-            value = full if take() == "1" else 0
-        elif token in columns:
-            value = columns[take()]
-        else:
-            raise InputError(f"'{text}' is no Liberty Boolean function")
-        while peek() == "'":
-            take()
-            value = full & ~value
-        return value
-
-    def parity() -> int:
-        value = atom()
-        while peek() == "^":
-            take()
-            value ^= atom()
-        return value
-
-    def both() -> int:
-        value = parity()
-        while peek() and peek() not in ")|+":
-            if peek() in "&*":
-                take()
-            value &= parity()
-        return value
-
-    def either() -> int:
-        value = both()
-        while peek() and peek() in "|+":
-            take()
-            value |= both()
-        return value
-
-    result = either()
-    if position != len(tokens):
-        raise InputError(f"'{text}' is no Liberty Boolean function")
-    return Function(pins, result)
+    pins = support(text)
+    if len(pins) > MOST_PINS:
+        raise InputError(f"'{text}' has {len(pins)} inputs; at most {MOST_PINS} are handled")
+    # Bit j of a row of the truth table is pin j, as in `table`.
+    rows = np.packbits(truth_table(text, pins), bitorder="little")
+    return Function(pins, int.from_bytes(rows.tobytes(), "little"))

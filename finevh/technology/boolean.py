@@ -36,7 +36,7 @@ class _Reader:
         while position < end:
             match = _TOKEN.match(text, position)
             if match is None:
-                raise self.error(f"unexpected '{text[position:].strip()[0]}'")
+                raise self.error(f"unexpected '{text[position:].strip()[0]}'; use names, 0, 1 and ! ' & * ^ | + ( )")
             self.tokens.append(match.group().strip())
             position = match.end()
         self.next = 0

@@ -22,10 +22,10 @@ def test_expression_gives_its_truth_table(text: str, table: str) -> None:
     assert "".join(str(function.evaluate(v)) for v in assignments(("A", "B"))) == table
 
 
-def test_and_binds_tighter_than_xor_and_xor_tighter_than_or() -> None:
+def test_xor_binds_tighter_than_and_and_and_tighter_than_or() -> None:
     function = parse_function("A | B ^ C & D")
     for v in assignments("ABCD"):
-        assert function.evaluate(v) == v["A"] | (v["B"] ^ (v["C"] & v["D"]))
+        assert function.evaluate(v) == v["A"] | ((v["B"] ^ v["C"]) & v["D"])
 
 
 def test_xor_has_both_senses() -> None:
@@ -36,9 +36,9 @@ def test_xor_has_both_senses() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("A &", "function 'A &': ends too early"),
-        ("(A | B", "function '(A | B': a parenthesis is not closed"),
-        ("A $ B", "function 'A $ B': unexpected '$' at column 2; use names, 0, 1 and ! ' & * ^ | + ( )"),
+        ("A &", "Boolean expression 'A &': it ends too early"),
+        ("(A | B", "Boolean expression '(A | B': a ')' is missing"),
+        ("A $ B", "Boolean expression 'A $ B': unexpected '$'; use names, 0, 1 and ! ' & * ^ | + ( )"),
     ],
 )
 def test_broken_expression_is_named(text: str, message: str) -> None:

@@ -55,7 +55,7 @@ def test_unateness_is_read_off_the_function(function, pin, sense):
     [
         ("A & ", "Boolean expression 'A & ': it ends too early"),
         ("A & (B", "Boolean expression 'A & (B': a ')' is missing"),
-        ("A ? B", "Boolean expression 'A ? B': unexpected '?'"),
+        ("A ? B", "Boolean expression 'A ? B': unexpected '?'; use names, 0, 1 and ! ' & * ^ | + ( )"),
         ("A )", "Boolean expression 'A )': ')' is left over"),
     ],
 )
