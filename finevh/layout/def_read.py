@@ -115,15 +115,20 @@ def _pin(words: list[str]) -> DefPin:
     )
 
 
+_PIECE = re.compile(
+    r"(\S+) (\d+)(?: SHAPE (\S+))? \( (-?\d+) (-?\d+)(?: \d+)? \)(?: MASK \d+)? \( (-?\d+|\*) (-?\d+|\*)(?: \d+)? \)"
+)
+_VIA = re.compile(r"\S+ \d+(?: SHAPE \S+)? \( -?\d+ -?\d+ \)(?: MASK \d+)? \S+")
+
+
 def _wires(words: list[str]) -> list[DefWire]:
-    """Read the straight pieces behind ROUTED: ``layer width [+ SHAPE s] ( x y ) ( x y ) NEW ...``; '*' repeats."""
+    """Read the pieces behind ROUTED: ``layer width [+ SHAPE s] ( x y ) ( x y ) NEW ...``; '*' repeats. Vias are left out."""
     wires = []
     for piece in re.split(r"\bNEW\b", " ".join(words)):
-        match = re.fullmatch(
-            r"\s*(\S+) (\d+)(?: SHAPE (\S+))? \( (-?\d+) (-?\d+)(?: \d+)? \) \( (-?\d+|\*) (-?\d+|\*)(?: \d+)? \)\s*",
-            piece,
-        )
+        match = _PIECE.fullmatch(piece.strip())
         if match is None:
+            if _VIA.fullmatch(piece.strip()):
+                continue
             raise ValueError(f"'{piece.strip()[:60]}' is no straight piece of wire between two points")
         layer, width, shape, x0, y0, x1, y1 = match.groups()
         start = (int(x0), int(y0))
@@ -134,14 +139,17 @@ def _wires(words: list[str]) -> list[DefWire]:
 
 def _special(words: list[str]) -> DefNet:
     head, *rest = _options(words)
-    use, routed = "SIGNAL", []
+    use = "SIGNAL"
+    routes: list[list[str]] = []
     for option in rest:
         if option[0] == "USE":
             use = option[1]
-        else:
-            # '+ SHAPE' inside a route splits it: join again.
-            routed += option[1:] if option[0] == "ROUTED" else option
-    return DefNet(unquote_name(head[0], True), use, _terms(head[1:]), tuple(_wires(routed)) if routed else ())
+        elif option[0] in ("ROUTED", "FIXED", "COVER"):
+            routes.append(option[1:])
+        elif option[0] == "SHAPE" and routes:
+            routes[-1] += option  # '+ SHAPE' inside a route splits it: join again
+    wires = tuple(wire for route in routes for wire in _wires(route))
+    return DefNet(unquote_name(head[0], True), use, _terms(head[1:]), wires)
 
 
 def _net(words: list[str]) -> DefNet:

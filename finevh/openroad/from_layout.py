@@ -144,7 +144,7 @@ def make_context(
         pins=tuple(pins),
         pin_layers=_pin_layers(technology),
         supplies=options.supplies,
-        power_grid=power_grid_of(technology, files.lef, floorplan, options.supplies),
+        power_grid=power_grid_of(technology, files.lef, floorplan, options.supplies, options.mux_pins),
         layers=tuple(LayerWire(layer.name, layer.resistance, layer.capacitance) for layer in technology.layers),
         signal_layer=middle,
         clock_layer=routing[min(4, len(routing) - 1)],

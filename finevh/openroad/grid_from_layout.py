@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan
 from finevh.layout.power_grid import ring_layers
-from finevh.openroad.context import PowerGrid, Stripes, Supplies
+from finevh.openroad.context import MuxPins, PowerGrid, Stripes, Supplies
 from finevh.technology.lef import Lef
 from finevh.technology.model import Layer, Technology
 
@@ -32,15 +35,20 @@ def rail_width(lef: Lef, layer: str) -> float:
     raise InputError(f"no LEF cell has a ground rail on {layer}: the power grid cannot follow it")
 
 
-def power_grid_of(technology: Technology, lef: Lef, floorplan: Floorplan, supplies: Supplies) -> PowerGrid:
-    """Return the grid: rails of the cells, bundles over Vdd-MUX columns, islands and tiles, rings on the two top layers.
+def power_grid_of(
+    technology: Technology, lef: Lef, floorplan: Floorplan, supplies: Supplies, mux_pins: MuxPins
+) -> PowerGrid:
+    """Return the grid: rails of the cells, straps over Vdd-MUX pins, islands and tiles, rings on the two top layers.
+
+    Every length is a multiple of the manufacturing grid: OpenROAD's generator refuses others.
 
     Raises
     ------
     InputError
-        If no vertical layer lies between rails and rings, or no cell has a ground rail.
+        If no vertical layer lies between rails and rings, no cell has a ground rail, or straps over the Vdd-MUX pins
+        would touch.
     """
-    layers = technology.layers
+    layers, grid = technology.layers, lef.grid
     ring_v, ring_h = ring_layers(technology)
     inner = [i for i in layers_of(technology, "V") if 0 < i < min(ring_v, ring_h)]
     if not inner:
@@ -49,22 +57,22 @@ def power_grid_of(technology: Technology, lef: Lef, floorplan: Floorplan, suppli
     tile_width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
     taken = (supplies.vddh, supplies.vddl, supplies.nwell, supplies.pwell)
     step = mid.width + mid.spacing
-    tile = Stripes(mid.name, (), mid.width, round(tile_width / 4, 4), round(step * (len(taken) + 1), 4), mid.spacing)
-    mux = Stripes(mid.name, taken, mid.width, round(tile_width, 4), round(mid.width / 2 + mid.spacing, 4), mid.spacing)
+    pitch, offset = snap(tile_width / 4, grid), snap(step * (len(taken) + 1), grid)
+    tile = Stripes(mid.name, (), mid.width, pitch, offset, mid.spacing)
     nets = (*taken[:2], supplies.ground, *taken[2:])
     box = floorplan.tile_box
     # One bundle per tile row and per tile column; the horizontal ones cross the stripes inside the tiles.
     height = float(box[0, 3] - box[0, 1]) + floorplan.wrapper_height
     width = tile_width + floorplan.wrapper_sites * floorplan.site_width
-    across = _bundles(layers[ring_h], nets, height)
-    upright = _bundles(layers[ring_v], nets, width)
+    across = _bundles(layers[ring_h], nets, height, grid)
+    upright = _bundles(layers[ring_v], nets, width, grid)
     top = layers[ring_v]
     return PowerGrid(
         rail_layer=layers[0].name,
         rail_width=rail_width(lef, layers[0].name),
         tile_stripes=tile,
-        mux_stripes=(mux,),
-        island_stripes=_island_stripes(floorplan, mid, supplies),
+        mux_stripes=_mux_stripes(lef, floorplan, layers[0], mid, supplies, mux_pins),
+        island_stripes=_island_stripes(floorplan, mid, supplies, grid),
         top_stripes=(across, upright),
         ring_layers=(top.name, layers[ring_h].name),
         ring_width=max(top.width, layers[ring_h].width),
@@ -74,18 +82,65 @@ def power_grid_of(technology: Technology, lef: Lef, floorplan: Floorplan, suppli
     )
 
 
-def _bundles(layer: Layer, nets: tuple[str, ...], pitch: float) -> Stripes:
+def snap(length: float, grid: float) -> float:
+    """Round a length, um, down to the manufacturing grid (0: none)."""
+    tolerance = 1e-6  # of a grid step; what binary fractions lose
+    return round(math.floor(length / grid + tolerance) * grid, 6) if grid > 0.0 else round(length, 4)
+
+
+def _mux_stripes(
+    lef: Lef, floorplan: Floorplan, rail: Layer, mid: Layer, supplies: Supplies, pins: MuxPins
+) -> tuple[Stripes, ...]:
+    """One strap per supply pin of each column of Vdd-MUX cells, down the middle of the pin."""
+    if not floorplan.header_cell or len(floorplan.header_row) == 0:
+        return ()
+    macro = lef.macros.get(floorplan.header_cell)
+    if macro is None:
+        raise InputError(f"no LEF has the Vdd-MUX cell '{floorplan.header_cell}'; add its macro")
+    width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
+    starts = floorplan.header_x - floorplan.tile_box[floorplan.row_tile[floorplan.header_row], 0]
+    nets = {
+        pins.vddh: supplies.vddh,
+        pins.vddl: supplies.vddl,
+        pins.nwell: supplies.nwell,
+        pins.pwell: supplies.pwell,
+    }
+    found: list[tuple[float, str]] = []
+    for start in sorted({round(float(start), 4) for start in starts}):
+        for pin, net in nets.items():
+            boxes = (
+                [(x0, x1) for name, x0, _, x1, _ in macro.pins[pin][2] if name == rail.name]
+                if pin in macro.pins
+                else []
+            )
+            if not boxes:
+                raise InputError(
+                    f"Vdd-MUX cell '{macro.name}': LEF gives pin '{pin}' no shape on {rail.name}; correct it"
+                )
+            found.append((snap(start + (boxes[0][0] + boxes[0][1]) / 2, lef.grid), net))
+    found.sort()
+    for (left, one), (right, other) in itertools.pairwise(found):
+        if right - left < mid.width + mid.spacing - 1e-6:
+            raise InputError(
+                f"Vdd-MUX cell '{macro.name}': straps of {mid.name} over its pins on {one} and {other} are "
+                f"{right - left:.4g} um apart and would touch; place the pins {mid.width + mid.spacing:.4g} um apart in its LEF"
+            )
+    return tuple(Stripes(mid.name, (net,), mid.width, snap(width, lef.grid), at, mid.spacing) for at, net in found)
+
+
+def _bundles(layer: Layer, nets: tuple[str, ...], pitch: float, grid: float) -> Stripes:
     """One stripe per net in the middle of every tile; farther apart where the tiles are smaller than the bundle."""
     step = layer.width + layer.spacing
-    pitch = round(max(pitch, (len(nets) + 1) * step), 4)
-    return Stripes(layer.name, nets, layer.width, pitch, round((pitch - (len(nets) - 1) * step) / 2, 4), layer.spacing)
+    pitch = snap(max(pitch, (len(nets) + 1) * step), grid)
+    offset = snap((pitch - (len(nets) - 1) * step) / 2, grid)
+    return Stripes(layer.name, nets, layer.width, pitch, offset, layer.spacing)
 
 
-def _island_stripes(floorplan: Floorplan, layer: Layer, supplies: Supplies) -> tuple[Stripes, ...]:
+def _island_stripes(floorplan: Floorplan, layer: Layer, supplies: Supplies, grid: float) -> tuple[Stripes, ...]:
     """One VddH stripe per tile, over the middle of its island."""
     if len(floorplan.island_row) == 0:
         return ()
     first = float(floorplan.core[0] + (floorplan.island_site[0] + floorplan.island_sites / 2) * floorplan.site_width)
     box = floorplan.tile_box[floorplan.row_tile[floorplan.island_row[0]]]
-    pitch = round(float(box[2] - box[0]), 4)
-    return (Stripes(layer.name, (supplies.vddh,), layer.width, pitch, round(first - float(box[0]), 4), layer.spacing),)
+    pitch, offset = snap(float(box[2] - box[0]), grid), snap(first - float(box[0]), grid)
+    return (Stripes(layer.name, (supplies.vddh,), layer.width, pitch, offset, layer.spacing),)

@@ -53,34 +53,35 @@ class Stage:
 def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
     """Return the stages in the order they run, with what each reads and writes."""
     plain = tuple(library.liberty for library in context.libraries)
+    base = plain[:1]
     sdc = (context.sdc,) if context.sdc else ()
     rules = (context.rcx_rules,) if context.rcx_rules else ()
     lefs = (context.technology_lef, *context.cell_lefs)
     estimated = () if context.rcx_rules else ("final.spef",)
     extracted = ("final.spef",) if context.rcx_rules else ()
-    timed = (*plain, *sdc)
+    timed, timed_base = (*plain, *sdc), (*base, *sdc)
     islands = ("islands.txt",) if context.islands else ()
     muxes = ("vddmux_sites.txt",) if _has_virtual_rails(context) else ()
     stages = [
         Stage(
             "floorplan",
-            (*lefs, *plain, context.netlist, "rows.txt", "wrappers.txt"),
+            (*lefs, *base, context.netlist, "rows.txt", "wrappers.txt"),
             ("floorplan.def", "floorplan.odb"),
         ),
         Stage(
             "vddmux",
             (
-                *plain, "floorplan.odb", "configuration_ports.txt", "configuration_cells.txt", "vddmux_sites.txt",
+                *base, "floorplan.odb", "configuration_ports.txt", "configuration_cells.txt", "vddmux_sites.txt",
                 "configuration_connections.txt",
             ),
             ("vddmux.def", "vddmux.odb"),
         ),
-        Stage("pins", (*plain, "vddmux.odb", "pins.txt"), ("pins.def", "pins.odb")),
-        Stage("placement", (*timed, "pins.odb"), ("placement.def", "placement.odb")),
-        Stage("clock_tree", (*timed, "placement.odb"), ("clock_tree.def", "clock_tree.odb")),
+        Stage("pins", (*base, "vddmux.odb", "pins.txt"), ("pins.def", "pins.odb")),
+        Stage("placement", (*timed_base, "pins.odb"), ("placement.def", "placement.odb")),
+        Stage("clock_tree", (*timed_base, "placement.odb"), ("clock_tree.def", "clock_tree.odb")),
         Stage(
             "timing_repair",
-            (*timed, "clock_tree.odb"),
+            (*timed_base, "clock_tree.odb"),
             ("handover.spef", "handover.v", "handover.def", "timing_repair.odb"),
         ),
         Stage("polybias", (*timed, "timing_repair.odb", "polybias.txt"), ("polybias.v", "polybias.def", "polybias.odb")),
@@ -177,13 +178,14 @@ def render_flow(context: FlowContext) -> dict[str, str]:
     """
     validate_context(context)
     stages = flow_stages(context)
+    pins = context.mux_pins
     mux_cells = list(dict.fromkeys(site.cell for site in context.mux_sites))
     shared: dict[str, object] = {
         "c": context,
         "g": context.power_grid,
         "virtual": _has_virtual_rails(context),
         "tile_connections": _tile_connections(context),
-        "mux_connections": _mux_connections(context),
+        "mux_supplies": [pins.vddh, pins.vddl, pins.nwell, pins.pwell],
         "islands": bool(context.islands),
         "mux_cells": mux_cells,
         "removed": [*context.fillers, *mux_cells],
@@ -284,11 +286,6 @@ def _tile_connections(context: FlowContext) -> list[tuple[str, str]]:
     grid = context.power_grid
     layers = [grid.tile_stripes.layer, *(stripes.layer for stripes in (*grid.mux_stripes, *grid.island_stripes))]
     return [(grid.rail_layer, layer) for layer in dict.fromkeys(layers)]
-
-
-def _mux_connections(context: FlowContext) -> list[tuple[str, str]]:
-    grid = context.power_grid
-    return [(grid.rail_layer, layer) for layer in dict.fromkeys(stripes.layer for stripes in grid.mux_stripes)]
 
 
 def _header(stage: Stage) -> TclText:

@@ -36,6 +36,8 @@ class Lef:
     layers: dict[str, Layer] = field(default_factory=dict)
     sites: dict[str, tuple[str, float, float]] = field(default_factory=dict)
     macros: dict[str, LefMacro] = field(default_factory=dict)
+    grid: float = 0.0
+    """Manufacturing grid, um; 0 where the files state none."""
 
 
 class _Tokens:
@@ -97,6 +99,8 @@ def read_lef(paths: Iterable[Path]) -> Lef:
                 _site(tokens, lef)
             elif word == "MACRO":
                 _macro(tokens, lef)
+            elif word == "MANUFACTURINGGRID":
+                lef.grid = tokens.number(tokens.statement()[0])
             elif word in ("VIA", "VIARULE", "NONDEFAULTRULE", "PROPERTYDEFINITIONS", "UNITS", "SPACING"):
                 _skip_block(tokens, word)
             elif word == "END":

@@ -169,8 +169,16 @@ def _macro(cell: Footprint, site: str, site_um: float, layer: str, pitch_um: flo
     )
     columns = max(1, round(width / site_um))
     step = width / columns
-    for i, (name, direction, use) in enumerate(cell.pins):
-        x, y = step * (i % columns + 0.5), height * 0.3 + pitch_um * (i // columns)
+    supplies = [name for name, _, use in cell.pins if use in ("POWER", "GROUND")]
+    signals = [pin for pin in cell.pins if pin[0] not in supplies]
+    for k, (name, direction, use) in enumerate(pin for pin in cell.pins if pin[0] in supplies):
+        # As far apart as rows of pins are, and tall: a strap of the layers above comes down on each of them.
+        x, half = pitch_um * (k + 0.5), pitch_um / 4
+        shape = f"RECT {_um(x - half)} {_um(height * 0.25)} {_um(x + half)} {_um(height * 0.55)} ;"
+        yield from _pin(name, direction, use, layer, shape)
+    first_row = height * (0.7 if supplies else 0.3)
+    for i, (name, direction, use) in enumerate(signals):
+        x, y = step * (i % columns + 0.5), first_row + pitch_um * (i // columns)
         shape = f"RECT {_um(x - _PIN_HALF_UM)} {_um(y - 2 * _PIN_HALF_UM)} {_um(x + _PIN_HALF_UM)} {_um(y + 2 * _PIN_HALF_UM)} ;"
         yield from _pin(name, direction, use, layer, shape)
     for name, use, y in (("VDD", "POWER", height), ("VSS", "GROUND", 0.0)):

