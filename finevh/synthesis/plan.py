@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,11 @@ from finevh.synthesis.special_cells import SpecialCells, find_special_cells
 
 COMMANDS = "commands.json"
 SCRIPT = "synthesis.tcl"
-_TEMPLATES = Path(__file__).resolve().parents[2] / "tcl_templates" / "yosys"
+_TEMPLATES = (
+    Path(__file__).resolve().parents[2] / "tcl_templates" / "yosys",
+    Path(sys.prefix) / "share" / "finevh" / "tcl_templates" / "yosys",
+)
+"""Beside the package in a checkout, under ``share`` when installed."""
 
 
 @dataclass(frozen=True)
