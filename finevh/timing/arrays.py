@@ -49,6 +49,30 @@ class Graph(NamedTuple):
     """(n_port, 2) ps at the driving cell's input."""
 
 
+class Walk(NamedTuple):
+    """Entries and blocks as the forward kernel walks them (see :mod:`finevh.timing.entries`, :mod:`finevh.timing.blocks`)."""
+
+    ptr: Int
+    """(2 n_node + 1) entries of ``2 * node + output edge``."""
+    place: Int
+    """(n_entry) where ``Values.at`` holds what arrives: ``4 * row + input edge``; rows are nodes, or sinks with wires."""
+    source: Int
+    line: Int
+    """(n_entry) lines per grid cell before the entry's group, doubled; odd for a group of several arcs."""
+    group: Int
+    arc: Int
+    kind: Array
+    """(n_node) uint8, see :func:`finevh.timing.entries.node_kinds`."""
+    group_ptr: Int
+    member: Int
+    head: Int
+    points: Real
+    lines: Array
+    """(n_line * 8) float32."""
+    sizes: Int
+    """Cell types, blocks per corner."""
+
+
 class Tables(NamedTuple):
     """Arrays of :class:`PackedTables`."""
 
@@ -70,6 +94,12 @@ class Nets(NamedTuple):
     tree_cap: Real
     sink_tree: Int
     """(n_sink) position within the tree of the sink's node, -1 for none."""
+    share_ptr: Int
+    """(n_node + 1) into ``share``; nothing for nets with many sinks."""
+    share: Real
+    """kOhm that the ways to two sinks have in common, sink by sink."""
+    sink_base: Real
+    """(n_sink) ps of Elmore delay from the wires' own capacitance."""
     mode: Array
     """(1) uint8."""
     thresholds: Real
@@ -83,11 +113,21 @@ class Point(NamedTuple):
     """(n_cell) row of the cell's first arc in ``record``, in units of two edges."""
     cap_base: Int
     """(n_cell) row of the cell's first pin in ``pin_cap``."""
-    cell_vdd: Int
+    node_head: Int
+    """(n_node) row of the cell's header in the first block of its corner."""
+    node_vdd: Array
+    """(n_node) uint8 Vdd index that the node swings to."""
     wire_cap: Real
     """(n_node) fF."""
-    port_vdd: Array
-    """(1) int32 Vdd index of the ports."""
+    present: Array
+    """(n_corner) uint8, 1 for corners that some cell is or was at."""
+
+    def copy(self) -> Point:
+        """The same numbers in memory of their own; the wires are shared."""
+        return Point(
+            self.table_base.copy(), self.cap_base.copy(), self.node_head.copy(), self.node_vdd.copy(), self.wire_cap,
+            self.present.copy(),
+        )  # fmt: skip
 
 
 class Values(NamedTuple):
@@ -103,10 +143,19 @@ class Values(NamedTuple):
     """(1) uint8."""
     sink_delay: Real
     """(n_sink, 2) ps from the driver to each sink; one row without wires."""
-    sink_slew: Real
-    """(n_sink, 2) ps at each sink."""
-    arc_delay: Real
-    """(n_arc, 4) ps by edge pair, kept with effective capacitances only: one row else."""
+    at: Real
+    """(4 n_row) per node, with wires per sink: arrivals of the first tag and slews, rise and fall, ps."""
+    delay: Array
+    """(n_entry) float32 ps."""
+
+    @property
+    def sink_slew(self) -> Real:
+        """(n_sink, 2) ps at each sink; only with wires."""
+        return self.at.reshape(-1, 4)[:, 2:]
+
+    def copy(self) -> Values:
+        """The same numbers in memory of their own."""
+        return Values(*(column.copy() for column in self))
 
 
 class Rows(NamedTuple):

@@ -12,14 +12,16 @@ import numba
 import numpy as np
 from numba import types
 
-from finevh.timing import backward, kernels
-from finevh.timing.arrays import Graph, Nets, Point, Rows, Tables, Values
+from finevh.timing import backward, forward, kernels
+from finevh.timing.arrays import Graph, Nets, Point, Rows, Tables, Values, Walk
 
 Progress = Callable[[str], None]
 
 _I1 = types.Array(types.int32, 1, "C")
 _I2 = types.Array(types.int32, 2, "C")
+_I8 = types.Array(types.int8, 1, "C")
 _F1 = types.Array(types.float64, 1, "C")
+_S1 = types.Array(types.float32, 1, "C")
 _F2 = types.Array(types.float64, 2, "C")
 _F3 = types.Array(types.float64, 3, "C")
 _B1 = types.Array(types.uint8, 1, "C")
@@ -36,20 +38,22 @@ GRAPH = _tuple(
     port_drive_slew=_F2,
 )  # fmt: skip
 TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
-POINT = _tuple(Point, wire_cap=_F1)
-NETS = _tuple(Nets, tree_res=_F1, tree_cap=_F1, mode=_B1, thresholds=_F1)
-VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_slew=_F2, arc_delay=_F2)
+WALK = _tuple(Walk, head=_I2, kind=_B1, points=_F1, lines=_S1)
+POINT = _tuple(Point, node_vdd=_B1, wire_cap=_F1, present=_B1)
+NETS = _tuple(Nets, tree_res=_F1, tree_cap=_F1, share=_F1, sink_base=_F1, mode=_B1, thresholds=_F1)
+VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, at=_F1, delay=_S1)
 ROWS = _tuple(Rows, add=_F2)
-_BYTE = types.Array(types.int8, 1, "C")
+_L = types.int64
 
 _SIGNATURES: dict[str, Any] = {
-    "_sweep": types.int64(GRAPH, TABLES, NETS, POINT, VALUES, _B1, types.boolean),
+    "_advance": _L(GRAPH, WALK, TABLES, NETS, POINT, VALUES, _B1, _B1, types.boolean),
     "_reach": types.void(GRAPH, _I2),
-    "_needs": types.void(GRAPH, TABLES, NETS, POINT, ROWS, VALUES, VALUES, _F1),
-    "_prepare": types.void(_I2, types.int64, types.int64, _I1, _I1, _I1, _BYTE, POINT, _I1),
-    "trace": types.int64(GRAPH, TABLES, NETS, POINT, VALUES, types.int64, types.int64, types.int64, _I2, _F2),
-    "require": types.void(GRAPH, TABLES, NETS, POINT, VALUES, _F3),
-    "_mark": types.void(GRAPH, _I1, _I1, types.boolean, _I1, _B1),
+    "_needs": types.void(GRAPH, TABLES, NETS, POINT, ROWS, VALUES, VALUES, _B1, _F1),
+    "_place": _L(_I2, _L, _L, _I1, _I1, _I1, _I8, _I1, _I1, POINT),
+    "_place_nodes": types.void(_I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _L, POINT),
+    "_change": types.void(GRAPH, _I1, _I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _I1, POINT, _B1, _B1),
+    "trace": _L(GRAPH, WALK, NETS, VALUES, _L, _L, _L, _I2, _F2),
+    "require": types.void(GRAPH, WALK, NETS, VALUES, _F3),
 }
 
 
@@ -71,7 +75,7 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
     for name, signature in _SIGNATURES.items():
         if progress is not None:
             progress(f"timing kernel {name.strip('_')}")
-        function = getattr(kernels, name, None) or getattr(backward, name)
+        function = next(getattr(m, name) for m in (forward, kernels, backward) if hasattr(m, name))
         compile_one = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
         try:
             found[name.strip("_")] = compile_one(function)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,13 @@ from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Technology
 from finevh.timing.arrays import Graph, Point, Tables, Values
 from finevh.timing.binding import bind_ports, number_port_tags
+from finevh.timing.blocks import Blocks
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.constraints import Constraints
 from finevh.timing.endpoints import bind_endpoints
+from finevh.timing.entries import build_entries, classes_of, node_kinds
+from finevh.timing.graph_arrays import check_tables, graph_arrays, walk_arrays
 from finevh.timing.objects import Names
 from finevh.timing.queries import PathQueries
 from finevh.timing.rctrees import bind_wires
@@ -26,6 +30,9 @@ from finevh.timing.state import Path, TimingState
 from finevh.timing.structure import Structure, build_structure
 from finevh.timing.tables import pack_tables
 from finevh.timing.tags import TagSet, bind_exceptions
+
+_EVERYTHING = 7
+"""Every bit of a node's ``dirty`` (see :mod:`finevh.timing.forward`)."""
 
 
 class TimingGraph(PathQueries):
@@ -80,6 +87,7 @@ class TimingGraph(PathQueries):
         cases, pin_cases = self._cases()
         self.constants = propagate_constants(netlist, cases, pin_cases)
         self.structure: Structure = build_structure(netlist, self.constants)
+        check_tables(netlist, self.structure)
         self.tables = pack_tables(technology)
         self.tags = TagSet(constraints.clocks, bind_exceptions(self.names, constraints, self.structure))
         number_port_tags(self.names, constraints, self.tags)
@@ -89,17 +97,15 @@ class TimingGraph(PathQueries):
         cross = self.tables.cross_record if cross_voltage else np.zeros((0, 5), dtype=np.int32)
         self._tables = Tables(self.tables.record, cross, self.tables.axes, self.tables.values, self.tables.pin_cap)
         self._reach()
-        self._graph = self._arrays(late=True)
-        self._early_graph = self._arrays(late=False)
+        self._graph, self._early_graph = self._arrays(late=True), self._arrays(late=False)
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
         self.hold = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=True)
         self.with_early = hold or constraints.propagated
         self.clock_cells = self._clock_cells() if clock_supply == "port" else np.empty(0, dtype=np.int32)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
         self.wire_model = wire_model
-        self._wire_cap, self._nets = bind_wires(wires, self.structure, technology, wire_model)
-        self.wires = wires
-        self._check_tables()
+        self._build_blocks()
+        self._bind(wires)
 
     def _cases(self) -> tuple[dict[int, int], dict[int, int]]:
         nets: dict[int, int] = {}
@@ -140,89 +146,91 @@ class TimingGraph(PathQueries):
         )
 
     def _arrays(self, late: bool) -> Graph:
-        s, ports = self.structure, self.ports
-        end = 0 if late else 1
-        drive = np.full((len(self.netlist.port_names), 2), -1, dtype=np.int32)
-        for port in np.flatnonzero(ports.drive_cell >= 0).tolist():
-            drive[port] = self._drive_record(port)
-        ideal = np.full(max(self.tags.n, 1), 0 if self.constraints.propagated else 1, dtype=np.uint8)
-        return Graph(
-            s.node_cell, s.node_port, s.arc_ptr, s.arc_source, s.arc_sink, s.arc_local, s.arc_mask, s.sink_ptr,
-            s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, self.node_tags,
-            self.tags.arc_class, self.tags.remap, ideal,
-            ports.late if late else ports.early, ports.slew[end], ports.load[end], drive, ports.drive_slew,
+        return graph_arrays(
+            self.netlist, self.structure, self.ports, self.tags, self.node_tags, self.tables, self.port_vdd,
+            propagated=self.constraints.propagated, late=late,
         )  # fmt: skip
-
-    def _drive_record(self, port: int) -> tuple[int, int]:
-        """Records of the rise and fall of a port's driving cell at the ports' Vdd."""
-        cells, ports = self.netlist.cells, self.ports
-        cell = int(ports.drive_cell[port])
-        names = cells.pins(cell)
-        corner = int(self.tables.corner_of[0, self.port_vdd])
-        for k in range(cells.arc_ptr[cell], cells.arc_ptr[cell + 1]):
-            to, source = names[cells.arc_to[k]], names[cells.arc_from[k]]
-            if ports.drive_pin[port] in ("", to) and ports.drive_from[port] in ("", source):
-                base = (corner * self.tables.n_arc + k) * 2
-                return base, base + 1
-        raise InputError(f"set_driving_cell: cell '{cells.names[cell]}' has no arc to pin '{ports.drive_pin[port]}'")
 
     def _clock_cells(self) -> Int:
         """Cells whose output is on a clock network."""
         on = (self.node_tags & self.tags.clock_bits).any(axis=1) & (self.structure.node_cell >= 0)
         return as_int(np.unique(self.structure.node_cell[on]))
 
-    def _check_tables(self) -> None:
-        """Every arc in use has a table at some corner, or the library is at fault."""
-        cells, s = self.netlist.cells, self.structure
-        owner = np.repeat(s.node_cell, np.diff(s.arc_ptr))
-        rows = cells.arc_ptr[self.netlist.cell_type[owner]] + s.arc_local
-        for r in (0, 1):
-            needed = (s.arc_mask >> r & 5) > 0
-            absent = np.flatnonzero(needed & (cells.arc_table[rows, r] < 0))
-            if len(absent):
-                cell = int(owner[absent[0]])
-                kind = cells.names[self.netlist.cell_type[cell]]
-                raise InputError(
-                    f"cell '{kind}' (instance '{self.netlist.instance_names[cell]}'): the Liberty has no "
-                    f"cell_{'rise' if r == 0 else 'fall'} table for one of its arcs"
-                )
+    def _build_blocks(self) -> None:
+        """Join arcs to entries and lay out their tables."""
+        netlist, s = self.netlist, self.structure
+        self._class = classes_of(netlist.cells)
+        inner = s.node_cell >= 0
+        node_class = np.where(
+            inner, self._class[netlist.cell_type[np.maximum(s.node_cell, 0)]] if inner.any() else 0, 0
+        )
+        self.entries = build_entries(s, self.tags.arc_class, node_class)
+        self._kind = node_kinds(s, self.entries, self.tags.arc_class, self.node_tags)
+        into = np.repeat(np.arange(2 * s.n_node), np.diff(self.entries.ptr)) // 2
+        self._entry_class = node_class[into]
+
+        def blocks(late: bool) -> Blocks:
+            used, cross = np.unique(netlist.cell_type), self._tables.cross_record
+            return Blocks(netlist.cells, used, self.tables, cross, self._class, self.entries, late)
+
+        self._blocks = [blocks(late=True), *([blocks(late=False)] if self.with_early else [])]
+
+    def _bind(self, wires: Wires | None) -> None:
+        """Take parasitics into the arrays."""
+        self.wires = wires
+        self._wire_cap, self._nets = bind_wires(wires, self.structure, self.technology, self.wire_model)
+        with_wires = wires is not None
+        self._walks = [walk_arrays(self.entries, b, self._kind, self._entry_class, with_wires) for b in self._blocks]
 
     def _new_values(self, late: bool) -> Values:
         n, worst = self.structure.n_node, -np.inf if late else np.inf
         sinks = len(self.structure.sink_pin) if self.wires is not None else 1
-        arcs = len(self.structure.arc_source) if self._nets.mode[0] == 2 else 1
         return Values(
             arrival=np.full((max(self.tags.n, 1), n, 2), worst),
             slew=np.zeros((n, 2)),
             load=np.zeros((n, 2)),
             late=np.array([late], dtype=np.uint8),
             sink_delay=np.zeros((sinks, 2)),
-            sink_slew=np.zeros((sinks, 2)),
-            arc_delay=np.zeros((arcs, 4)),
+            at=np.zeros(4 * (n if self.wires is None else sinks)),
+            delay=np.zeros(len(self.entries.source), dtype=np.float32),
         )
 
-    def _sweep(self, point: Point, values: Values, dirty: NDArray[np.uint8], full: bool) -> int:
-        """Run the kernel; returns how many nodes were evaluated."""
-        graph = self._graph if values.late[0] else self._early_graph
-        count = int(self.kernels.sweep(graph, self._tables, self._nets, point, values, dirty, full))
+    def _new_point(self) -> Point:
+        cells, nodes = self.netlist.n_cells, self.structure.n_node
+        return Point(
+            np.zeros(cells, dtype=np.int32), np.zeros(cells, dtype=np.int32), np.zeros(nodes, dtype=np.int32),
+            np.zeros(nodes, dtype=np.uint8), self._wire_cap, np.zeros(self._blocks[0].n_corner, dtype=np.uint8),
+        )  # fmt: skip
+
+    def _advance(
+        self, point: Point, values: Values, dirty: NDArray[np.uint8], touched: NDArray[np.uint8], full: bool
+    ) -> int:
+        """Run the forward kernel; returns how many nodes were evaluated."""
+        late = bool(values.late[0])
+        graph, end = (self._graph, 0) if late else (self._early_graph, 1)
+        # Blocks move to larger arrays as they grow.
+        walk = self._walks[end]._replace(points=self._blocks[end].points, lines=self._blocks[end].lines)
+        count = int(self.kernels.advance(graph, walk, self._tables, self._nets, point, values, dirty, touched, full))
         if count < 0:
-            arc = -1 - count
-            cell = int(self.structure.node_cell[np.searchsorted(self.structure.arc_ptr, arc, side="right") - 1])
-            driver = int(self.structure.node_cell[self.structure.arc_source[arc]])
-            vdds = self.technology.vdds
-            swing = vdds[point.cell_vdd[driver] if driver >= 0 else self.port_vdd]
-            raise InputError(
-                f"instance '{self.netlist.instance_names[cell]}' at {vdds[point.cell_vdd[cell]]:g} V driven from "
-                f"{swing:g} V: the technology has no cross-voltage derate for this pair; characterise it, or switch derates off"
-            )
+            self._complain(point, -1 - count)
         return count
 
-    def _point(self, cell_vdd: Int) -> Point:
-        n = self.netlist.n_cells
-        return Point(
-            np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32), cell_vdd, self._wire_cap,
-            np.array([self.port_vdd], dtype=np.int32),
-        )  # fmt: skip
+    def _complain(self, point: Point, entry: int) -> None:
+        """Raise the error of an entry without a table."""
+        arc = int(self.entries.arc[entry])
+        node = int(np.searchsorted(self.structure.arc_ptr, arc, side="right") - 1)
+        cell = int(self.structure.node_cell[node])
+        vdds = self.technology.vdds
+        own, swing = (vdds[point.node_vdd[v]] for v in (node, self.structure.arc_source[arc]))
+        who = f"instance '{self.netlist.instance_names[cell]}' at {own:g} V"
+        if own == swing:
+            raise InputError(
+                f"{who}: the Liberty of this corner has no delay table for one of its arcs; characterise it"
+            )
+        raise InputError(
+            f"{who} driven from {swing:g} V: the technology has no cross-voltage derate for this pair; characterise it, "
+            "or switch derates off"
+        )
 
     def _inputs(
         self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, cell_type: Int | None
@@ -235,14 +243,27 @@ class TimingGraph(PathQueries):
             vdd[self.clock_cells] = self.port_vdd
         variant = netlist.cell_variant if cell_variant is None else cell_variant
         kind = netlist.cell_type if cell_type is None else cell_type
+        if cell_type is not None and (self._class[kind] != self._class[netlist.cell_type]).any():
+            cell = int(np.flatnonzero(self._class[kind] != self._class[netlist.cell_type])[0])
+            raise InputError(
+                f"instance '{netlist.instance_names[cell]}': its other cell has not the same pins and arcs"
+            )
         return vdd, np.ascontiguousarray(variant, dtype=np.int8), as_int(kind)
 
-    def _prepare(self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, cells: Int) -> None:
+    def _place(self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, cells: Int) -> None:
+        """Look-up bases of ``cells``, and the tables they need."""
         library = self.netlist.cells
-        self.kernels.prepare(
+        absent = self.kernels.place(
             self.tables.corner_of, self.tables.n_arc, self.tables.n_pin, as_int(library.arc_ptr), as_int(library.pin_ptr),
-            kind, variant, point, cells,
+            kind, variant, vdd, cells, point,
         )  # fmt: skip
+        if absent >= 0:
+            raise InputError(
+                f"instance '{self.netlist.instance_names[absent]}': the technology has no corner of variant "
+                f"'{self.technology.variants[variant[absent]].name}' at {self.technology.vdds[vdd[absent]]:g} V"
+            )
+        for blocks in self._blocks:
+            blocks.require(point.present, self.port_vdd)
 
     def evaluate(
         self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None = None, cell_type: Int | None = None
@@ -256,31 +277,55 @@ class TimingGraph(PathQueries):
         cell_variant : (n_cell) int8, optional
             Variant of each cell; the netlist's by default.
         cell_type : (n_cell) int32, optional
-            Cells of the same families in place of the netlist's; the netlist's by default.
+            Cells of the same pins and arcs in place of the netlist's; the netlist's by default.
+
+        Raises
+        ------
+        InputError
+            If a cell is at a supply, or next to one, that the technology does not have.
         """
+        ends = [self._new_values(late=True), *([self._new_values(late=False)] if self.with_early else [])]
+        return self._evaluate(cell_vdd, cell_variant, cell_type, self._new_point(), ends)
+
+    def _evaluate(
+        self,
+        cell_vdd: Int,
+        cell_variant: NDArray[np.int8] | None,
+        cell_type: Int | None,
+        point: Point,
+        ends: list[Values],
+    ) -> TimingState:
         vdd, variant, kind = self._inputs(cell_vdd, cell_variant, cell_type)
-        point = self._point(vdd)
-        self._prepare(vdd, variant, kind, point, np.arange(self.netlist.n_cells, dtype=np.int32))
-        late = self._new_values(late=True)
-        everything = np.full(self.structure.n_node, 3, dtype=np.uint8)
-        self._sweep(point, late, everything.copy(), True)
-        early = None
-        if self.with_early:
-            early = self._new_values(late=False)
-            self._sweep(point, early, everything, True)
-        return self._finish(vdd, variant, kind, point, late, early)
+        self._place(vdd, variant, kind, point, np.arange(self.netlist.n_cells, dtype=np.int32))
+        blocks = self._blocks[0]
+        self.kernels.place_nodes(
+            self.structure.node_cell, self.tables.corner_of, kind, variant, vdd, blocks.type_of, blocks.n_type,
+            blocks.n_driver, self.port_vdd, point,
+        )  # fmt: skip
+        everywhere = np.ones(self.structure.n_node, dtype=np.uint8)
+        for values in ends:
+            dirty = np.full(self.structure.n_node, _EVERYTHING, dtype=np.uint8)
+            self._advance(point, values, dirty, everywhere, True)
+        return self._finish(vdd, variant, kind, point, ends, everywhere, None)
 
     def _finish(
-        self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, late: Values, early: Values | None
-    ) -> TimingState:
-        setup_need = np.empty(self.setup.n)
+        self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, ends: list[Values], touched: NDArray[np.uint8],
+        before: TimingState | None,
+    ) -> TimingState:  # fmt: skip
+        """The state of an evaluation; needs of endpoints that nothing ``touched`` are those of ``before``."""
+        late, early = ends[0], ends[1] if len(ends) > 1 else None
+        setup_need = np.empty(self.setup.n) if before is None else before.setup_need.copy()
         self.kernels.needs(
-            self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, setup_need
+            self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, touched, setup_need
         )
         hold_need = None
         if early is not None:
             hold_need = np.empty(self.hold.n)
-            self.kernels.needs(self._graph, self._tables, self._nets, point, self.hold.rows, early, late, hold_need)
+            if before is not None and before.hold_need is not None:
+                hold_need[:] = before.hold_need
+            self.kernels.needs(
+                self._graph, self._tables, self._nets, point, self.hold.rows, early, late, touched, hold_need
+            )
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_need, self.hold, hold_need)
 
     def update(
@@ -304,26 +349,22 @@ class TimingGraph(PathQueries):
         """
         vdd, variant, kind = self._inputs(cell_vdd, cell_variant, cell_type)
         changed = as_int(changed_cells)
-        old = state.point
-        point = Point(
-            old.table_base if inplace else old.table_base.copy(), old.cap_base if inplace else old.cap_base.copy(),
-            vdd, old.wire_cap, old.port_vdd,
-        )  # fmt: skip
-        self._prepare(vdd, variant, kind, point, changed)
+        old = [state.late, *([state.early] if state.early is not None else [])]
+        point = state.point
+        if not inplace:
+            point = point.copy()
+            old = [values.copy() for values in old]
+        self._place(vdd, variant, kind, point, changed)
         dirty = np.zeros(self.structure.n_node, dtype=np.uint8)
-        crossing = len(self._tables.cross_record) > 0
-        self.kernels.mark(self._graph, as_int(self.netlist.pin_ptr), self._pin_node, crossing, changed, dirty)
-        ends: list[Values | None] = []
-        for values in (state.late, state.early):
-            if values is None:
-                ends.append(None)
-                continue
-            fresh = values if inplace else Values(*(column.copy() for column in values))
-            self._sweep(point, fresh, dirty.copy(), False)
-            ends.append(fresh)
-        late, early = ends
-        assert late is not None
-        return self._finish(vdd, variant, kind, point, late, early)
+        touched = np.zeros(self.structure.n_node, dtype=np.uint8)
+        blocks = self._blocks[0]
+        self.kernels.change(
+            self._graph, as_int(self.netlist.pin_ptr), self._pin_node, self.tables.corner_of, kind, variant, vdd,
+            blocks.type_of, blocks.n_type, blocks.n_driver, changed, point, dirty, touched,
+        )  # fmt: skip
+        for values in old:
+            self._advance(point, values, dirty.copy(), touched, False)
+        return self._finish(vdd, variant, kind, point, old, touched, state)
 
     def evaluate_batch(
         self, maps: Sequence[Int], cell_variant: NDArray[np.int8] | None = None, workers: int | None = None
@@ -336,20 +377,26 @@ class TimingGraph(PathQueries):
         workers : int, optional
             Threads; one per core by default.
         """
+        threads = max(1, min(workers or cpu_count() or 1, len(maps)))
 
-        def one(cell_vdd: Int) -> tuple[float, Real]:
-            state = self.evaluate(cell_vdd, cell_variant)
-            return state.min_period(), state.setup_need
+        def some(first: int) -> list[tuple[float, Real]]:
+            # Each thread works in memory of its own, which stays in its cache.
+            ends = [self._new_values(late=True), *([self._new_values(late=False)] if self.with_early else [])]
+            point = self._new_point()
+            states = (
+                self._evaluate(maps[k], cell_variant, None, point, ends) for k in range(first, len(maps), threads)
+            )
+            return [(state.min_period(), state.setup_need) for state in states]
 
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(one, maps))
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(some, range(threads)))
+        return [parts[k % threads][k // threads] for k in range(len(maps))]
 
     def with_wires(self, wires: Wires | None) -> TimingGraph:
         """The same graph with other parasitics, without building it again."""
         other = object.__new__(TimingGraph)
         other.__dict__.update(self.__dict__)
-        other._wire_cap, other._nets = bind_wires(wires, self.structure, self.technology, self.wire_model)
-        other.wires = wires
+        other._bind(wires)
         return other
 
     def with_port_vdd(self, port_vdd: int) -> TimingGraph:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real
-from finevh.timing.arrays import Graph, Nets, Tables, Values
+from finevh.timing.arrays import Graph, Nets, Tables, Values, Walk
 from finevh.timing.endpoints import Endpoints
 from finevh.timing.state import Path, TimingState
 from finevh.timing.structure import Structure
@@ -25,7 +26,11 @@ class PathQueries:
     _early_graph: Graph
     _tables: Tables
     _nets: Nets
+    _walks: list[Walk]
     _pin_node: Int
+
+    def _everywhere(self) -> NDArray[np.uint8]:
+        return np.ones(self.structure.n_node, dtype=np.uint8)
 
     def path(self, state: TimingState, row: int, *, early: bool = False) -> Path:
         """The worst path to one endpoint row.
@@ -44,9 +49,8 @@ class PathQueries:
         n = int(self.structure.level.max(initial=0)) + 3
         steps, numbers = np.empty((n, 4), dtype=np.int32), np.empty((n, 4))
         graph = self._early_graph if early else self._graph
-        count = self.kernels.trace(
-            graph, self._tables, self._nets, state.point, values, node, edge, tag, steps, numbers
-        )
+        walk = self._walks[1 if early else 0]
+        count = self.kernels.trace(graph, walk, self._nets, values, node, edge, tag, steps, numbers)
         steps, numbers = steps[:count][::-1], numbers[:count][::-1]
         nodes = steps[:, 0]
         return Path(
@@ -78,7 +82,15 @@ class PathQueries:
                 continue
             need = np.empty(1)
             self.kernels.needs(
-                self._graph, self._tables, self._nets, state.point, single._replace(add=add), values, clock, need
+                self._graph,
+                self._tables,
+                self._nets,
+                state.point,
+                single._replace(add=add),
+                values,
+                clock,
+                self._everywhere(),
+                need,
             )
             needs.append(need[0])
         return int(needs[1] > needs[0])
@@ -106,7 +118,7 @@ class PathQueries:
             at = late.arrival[rows.tag, rows.node, edge] + (state.setup.coefficient * period - need)
             ok = np.isfinite(need)
             np.minimum.at(required, (rows.tag[ok], rows.node[ok], np.full(int(ok.sum()), edge)), at[ok])
-        self.kernels.require(self._graph, self._tables, self._nets, state.point, late, required)
+        self.kernels.require(self._graph, self._walks[0], self._nets, late, required)
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
         return np.asarray(slack.min(axis=(0, 2), initial=np.inf))
@@ -118,7 +130,7 @@ class PathQueries:
         need = np.empty(state.setup.n)
         self.kernels.needs(
             self._graph, self._tables, self._nets, state.point, state.setup.rows._replace(add=add), state.late,
-            state.early or state.late, need,
+            state.early or state.late, self._everywhere(), need,
         )  # fmt: skip
         return need
 

@@ -187,13 +187,12 @@ def _arrange(
     kind: NDArray[np.int8],
     cut_text: tuple[str, ...],
 ) -> Structure:
-    """Renumber nodes by (level, cell type) and gather every column in that order."""
+    """Renumber nodes by (level, cell) and gather every column in that order."""
     owner, local, source_pin, target_pin, mask = arcs
     n = len(node_net)
     cell = np.where(node_pin >= 0, netlist.pin_cell[node_pin], -1).astype(np.int32)
-    # Cells of one type beside each other within a level: their tables stay in cache.
-    kind_of = np.where(cell >= 0, netlist.cell_type[cell], -1)
-    order = np.lexsort((np.arange(n), kind_of, levels.level))
+    # Within a level in the netlist's order: what a change reaches lies close together.
+    order = np.lexsort((cell, levels.level))
     rank = np.empty(n, dtype=np.int32)
     rank[order] = np.arange(n, dtype=np.int32)
     pin_rank = np.where(pin_node >= 0, rank[pin_node], -1).astype(np.int32)

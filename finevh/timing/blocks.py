@@ -1,0 +1,302 @@
+"""Blocks: the delay tables as the forward kernel reads them, one line of eight coefficients per cell of a table's grid.
+
+A block belongs to a corner and a driver's Vdd and holds, for every cell type of a netlist and every group of arcs (see
+:mod:`finevh.timing.entries`), the bilinear form of delay and slew in each cell of the grid: with ``s`` and ``l`` counted
+from the cell's lower corner, ``c0 + c1 s + l (c2 + c3 s)``. A group of several arcs has two lines per cell, of arcs of which
+one or the other is the worst anywhere in it; where two do not suffice, or there is no table, the first coefficient is nan
+and the kernel asks each arc. Cross-voltage derates are part of it: at each point of the grid the shift is added, the factor
+applied.
+
+Blocks are made when a pair of supplies first meets; the memory of those that never do stays untouched.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.technology.model import CellTable, Int, Real
+from finevh.timing.entries import Entries
+from finevh.timing.lookup import pair
+from finevh.timing.tables import PackedTables
+
+N_HEAD = 8
+"""Columns of a header: first line, grid cells, grid cells per slew, axis of slew, axis of load, steps of either, free."""
+_FIRST_LINES = 1 << 15
+"""Lines to begin with; doubled as blocks are made."""
+_STEP = 4
+"""Axes are padded to a multiple of this many bounds."""
+_SAME_POINT = 1e-5
+"""Relative distance below which two points of axes are one: derates are kept in single precision."""
+_REACH = 16.0
+"""Which arc is the worst beyond the last point is looked at up to this many times that point."""
+_TIE = 2.0**-12
+"""ps within which two arcs are equal: less than the kernel's own resolution."""
+
+
+@numba.njit(
+    "void(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int64, int64[::1], int32[::1], int32[::1], "
+    "int32[::1], int32[::1], int32[::1], int32[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def _fill(  # type: ignore[no-untyped-def]
+    record,
+    cross_record,
+    axes,
+    table,
+    n_vdd,
+    driver,
+    type_record,
+    type_class,
+    class_ptr,
+    group_edge,
+    group_line,
+    group_ptr,
+    member,
+    head,
+    points,
+    late,
+    out,
+):
+    """Coefficients of one block; ``head`` holds the headers of its cell types, ``driver`` is -1 for their own supply."""
+    most, longest = 1, 2
+    for g in range(group_edge.shape[0]):
+        most = max(most, group_ptr[g + 1] - group_ptr[g])
+    for k in range(head.shape[0]):
+        longest = max(longest, head[k, 1] // head[k, 2], head[k, 2])
+    value = np.empty((most, longest, longest, 2))
+    form = np.empty((most, 2, 4))
+    corner = np.empty((most, 2, 4))
+    for k in range(head.shape[0]):
+        per_row = head[k, 2]
+        ny, nx = per_row, head[k, 1] // per_row
+        xs, ys = head[k, 3], head[k, 4]
+        c = type_class[k]
+        for g in range(class_ptr[c], class_ptr[c + 1]):
+            n = group_ptr[g + 1] - group_ptr[g]
+            absent = False
+            for m in range(n):
+                rec = type_record[k] + member[group_ptr[g] + m] * 2 + group_edge[g]
+                if record[rec, 1] == 0 or (driver >= 0 and cross_record[rec * n_vdd + driver, 1] == 0):
+                    absent = True
+                    break
+                for i in range(nx):
+                    for j in range(ny):
+                        d, o = pair(record, axes, table, rec, points[xs + i], points[ys + j], False)
+                        if driver >= 0:
+                            shift, factor = pair(
+                                cross_record, axes, table, rec * n_vdd + driver, points[xs + i], points[ys + j], True
+                            )
+                            d += shift
+                            o *= factor
+                        value[m, i, j, 0], value[m, i, j, 1] = d, o
+            for i in range(nx):
+                bi = min(i, nx - 2)
+                dx = points[xs + bi + 1] - points[xs + bi]
+                x_shift = points[xs + i] - points[xs + bi]
+                # From the cell's own corner to where it ends; the first cell begins at zero, the last goes far.
+                x_lo = -points[xs] if i == 0 else 0.0
+                x_hi = (points[xs + i + 1] if i < nx - 1 else _REACH * points[xs + i]) - points[xs + i]
+                for j in range(ny):
+                    wide = 2 if n > 1 else 1
+                    line = (head[k, 0] + group_line[g] * head[k, 1] + (i * per_row + j) * wide) * 8
+                    if absent:
+                        out[line] = np.nan
+                        continue
+                    bj = min(j, ny - 2)
+                    dy = points[ys + bj + 1] - points[ys + bj]
+                    y_shift = points[ys + j] - points[ys + bj]
+                    y_lo = -points[ys] if j == 0 else 0.0
+                    y_hi = (points[ys + j + 1] if j < ny - 1 else _REACH * points[ys + j]) - points[ys + j]
+                    enough = True
+                    for q in range(2):
+                        best, one = -np.inf, 0
+                        for m in range(n):
+                            v = value[m, bi, bj, q]
+                            b = (value[m, bi + 1, bj, q] - v) / dx
+                            e = (value[m, bi, bj + 1, q] - v) / dy
+                            h = (
+                                value[m, bi + 1, bj + 1, q] - value[m, bi + 1, bj, q] - value[m, bi, bj + 1, q] + v
+                            ) / (dx * dy)
+                            form[m, q, 0] = v + b * x_shift + y_shift * (e + h * x_shift)
+                            form[m, q, 1] = b + h * y_shift
+                            form[m, q, 2], form[m, q, 3] = e + h * x_shift, h
+                            total = 0.0
+                            for z in range(4):
+                                x, y = (x_hi if z & 1 else x_lo), (y_hi if z & 2 else y_lo)
+                                at = form[m, q, 0] + form[m, q, 1] * x + y * (form[m, q, 2] + form[m, q, 3] * x)
+                                corner[m, q, z] = at if late else -at
+                                total += corner[m, q, z]
+                            if total > best:
+                                best, one = total, m
+                        # The second line: what exceeds the first most; a third arc must lie below one of the two.
+                        other, most_above = one, _TIE
+                        for m in range(n):
+                            for z in range(4):
+                                if corner[m, q, z] - corner[one, q, z] > most_above:
+                                    other, most_above = m, corner[m, q, z] - corner[one, q, z]
+                        for m in range(n):
+                            below_one, below_other = True, True
+                            for z in range(4):
+                                below_one = below_one and corner[m, q, z] <= corner[one, q, z] + _TIE
+                                below_other = below_other and corner[m, q, z] <= corner[other, q, z] + _TIE
+                            enough = enough and (below_one or below_other)
+                        for z in range(4):
+                            out[line + 4 * q + z] = form[one, q, z]
+                            if n > 1:
+                                out[line + 8 + 4 * q + z] = form[other, q, z]
+                    if not enough:
+                        out[line] = np.nan
+
+
+def _steps(points: Real) -> int:
+    """Steps of a search in an axis."""
+    return -(-(len(points) - 1) // _STEP)
+
+
+class Blocks:
+    """Tables of one netlist's cell types for one end (late or early) of the timing.
+
+    Parameters
+    ----------
+    cells : the library.
+    used : cell types of the netlist.
+    cross_record : derates in use; no rows to go without.
+    cell_class : (n_cell_type) see :func:`finevh.timing.entries.classes_of`.
+    """
+
+    def __init__(
+        self,
+        cells: CellTable,
+        used: Int,
+        tables: PackedTables,
+        cross_record: Int,
+        cell_class: Int,
+        entries: Entries,
+        late: bool,
+    ) -> None:
+        kinds = np.flatnonzero(np.isin(cell_class, np.unique(cell_class[used])))
+        groups = [
+            entries.groups[c] if c < len(entries.groups) else () for c in range(int(cell_class.max(initial=-1)) + 1)
+        ]
+        flat = [group for members in groups for group in members]
+        wide = [[1 if len(local) == 1 else 2 for _, local in members] for members in groups]
+        self.tables, self.late = tables, late
+        self.cross_record = np.ascontiguousarray(cross_record, dtype=np.int32)
+        self.type_of = np.full(len(cell_class), -1, dtype=np.int32)
+        """Row of each cell type in the headers, -1 for types that no cell of the netlist can be."""
+        self.type_of[kinds] = np.arange(len(kinds), dtype=np.int32)
+        self.n_type = len(kinds)
+        self.n_driver = len(tables.vdds) + 1 if len(cross_record) else 1
+        """Blocks per corner: with cross-voltage data one per driver's Vdd, then that of the cell's own."""
+        self.n_corner = len(tables.record) // max(tables.n_arc * 2, 1)
+        self.head = np.zeros((self.n_corner * self.n_driver * self.n_type, N_HEAD), dtype=np.int32)
+        self.class_ptr = np.concatenate([[0], np.cumsum([len(g) for g in groups])]).astype(np.int32)
+        self.group_edge = np.array([edge for edge, _ in flat], dtype=np.int32)
+        self.group_line = np.array([sum(w[:g]) for w in wide for g in range(len(w))], dtype=np.int32)
+        """Lines per grid cell of the groups of the class before each."""
+        self.group_ptr = np.concatenate([[0], np.cumsum([len(local) for _, local in flat])]).astype(np.int32)
+        self.member = np.array([a for _, local in flat for a in local], dtype=np.int32)
+        """Local arcs of each group."""
+        self.points = np.zeros(0)
+        """Axes, each padded with inf to a multiple of ``_STEP`` bounds behind its first point."""
+        self.lines = np.zeros(_FIRST_LINES * 8, dtype=np.float32)
+        self._type_record = cells.arc_ptr[kinds].astype(np.int64) * 2
+        self._type_class = np.ascontiguousarray(cell_class[kinds], dtype=np.int32)
+        self._type_arcs = [
+            np.unique(np.array([a for _, local in groups[int(c)] for a in local], dtype=np.int64)) + cells.arc_ptr[kind]
+            for kind, c in zip(kinds.tolist(), cell_class[kinds].tolist(), strict=True)
+        ]
+        self._type_lines = np.array([sum(wide[int(c)]) for c in cell_class[kinds]], dtype=np.int64)
+        supplies: list[set[int]] = [set() for _ in range(self.n_corner)]
+        for (_, vdd), corner in np.ndenumerate(tables.corner_of):
+            if corner >= 0:
+                supplies[corner].add(int(vdd))
+        self._supplies = supplies
+        self._used = 0
+        self._axes: dict[bytes, int] = {}
+        self._united: dict[tuple[tuple[int, int], ...], Real] = {}
+        self._laid_out: set[int] = set()
+        self._ready: set[tuple[int, int]] = set()
+        self._checked: set[bytes] = set()
+        self._lock = threading.Lock()
+
+    def require(self, present: NDArray[np.uint8], port_vdd: int) -> None:
+        """Make the blocks of all pairs of supplies among the corners that are ``present`` (n_corner) and the ports."""
+        key = present.tobytes() + bytes((port_vdd,))
+        if key in self._checked:
+            return
+        with self._lock:
+            corners = np.flatnonzero(present).tolist()
+            drivers = {port_vdd}.union(*(self._supplies[corner] for corner in corners))
+            for corner in corners:
+                if corner not in self._laid_out:
+                    self._lay_out(corner)
+                    self._laid_out.add(corner)
+                crossing = drivers if len(self._supplies[corner]) > 1 else drivers - self._supplies[corner]
+                for driver in [*(sorted(crossing) if self.n_driver > 1 else ()), self.n_driver - 1]:
+                    if (corner, driver) not in self._ready:
+                        self._make(corner, driver)
+                        self._ready.add((corner, driver))
+            self._checked.add(key)
+
+    def _lay_out(self, corner: int) -> None:
+        """Axes of every cell type at a corner, for its own tables and all its derates."""
+        n_vdd = len(self.tables.vdds)
+        head = self.head.reshape(self.n_corner, self.n_driver, self.n_type, N_HEAD)[corner]
+        for k, arcs in enumerate(self._type_arcs):
+            rows = (((corner * self.tables.n_arc + arcs) * 2)[:, None] + np.arange(2)).ravel()
+            records = self.tables.record[rows]
+            if self.n_driver > 1:
+                more = self.cross_record[(rows[:, None] * n_vdd + np.arange(n_vdd)).ravel()]
+                records = np.concatenate([records, more])
+            records = records[records[:, 1] > 0].astype(np.int64)
+            x, y = self._unite(records[:, 0], records[:, 1]), self._unite(records[:, 2], records[:, 3])
+            head[:, k, 1:5] = len(x) * len(y), len(y), self._axis(x), self._axis(y)
+            head[:, k, 5:7] = _steps(x), _steps(y)
+
+    def _unite(self, offset: NDArray[np.int64], length: NDArray[np.int64]) -> Real:
+        """All points of the axes given by offset and length, points that are nearly one counted once."""
+        key = tuple(sorted(set(zip(offset.tolist(), length.tolist(), strict=True))))
+        if key not in self._united:
+            parts = [self.tables.axes[x : x + n] for x, n in key] or [np.array([0.0, 1.0])]
+            # (0, 1) stands for a table that is constant along the axis.
+            real = [p for p in parts if not (len(p) == 2 and p[0] == 0.0 and p[1] == 1.0)] or parts[:1]
+            points = np.unique(np.concatenate(real))
+            keep = np.ones(len(points), dtype=bool)
+            keep[1:] = np.diff(points) > _SAME_POINT * np.maximum(np.abs(points[1:]), np.abs(points[:-1]))
+            self._united[key] = points[keep]
+        return self._united[key]
+
+    def _axis(self, points: Real) -> int:
+        """Offset of an axis in ``points``."""
+        key = points.tobytes()
+        if key not in self._axes:
+            self._axes[key] = len(self.points)
+            padded = np.full(1 + _steps(points) * _STEP, np.inf)
+            padded[: len(points)] = points
+            self.points = np.concatenate([self.points, padded])
+        return self._axes[key]
+
+    def _make(self, corner: int, driver: int) -> None:
+        """Fill one block."""
+        rows = (corner * self.n_driver + driver) * self.n_type
+        head = self.head[rows : rows + self.n_type]
+        size = self._type_lines * head[:, 1]
+        need = (self._used + int(size.sum())) * 8
+        if need > len(self.lines):
+            # Kernels that run meanwhile keep the old array.
+            grown = np.zeros(2 * need, dtype=np.float32)
+            grown[: self._used * 8] = self.lines[: self._used * 8]
+            self.lines = grown
+        head[:, 0] = self._used + np.cumsum(size) - size
+        t, own = self.tables, driver == self.n_driver - 1
+        _fill(
+            t.record, self.cross_record, t.axes, t.values, len(t.vdds), -1 if own else driver,
+            self._type_record + corner * t.n_arc * 2, self._type_class, self.class_ptr, self.group_edge, self.group_line,
+            self.group_ptr, self.member, head, self.points, self.late, self.lines,
+        )  # fmt: skip
+        self._used += int(size.sum())
