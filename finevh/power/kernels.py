@@ -8,15 +8,28 @@ evaluated and name the nets to flip; nets flip and wake their sinks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
+from finevh.power.kernel_layout import (
+    AT_BUSY,
+    AT_DWELL,
+    AT_LEVEL,
+    AT_MASK,
+    AT_OUT,
+    AT_PATTERN,
+    AT_ROLE,
+    AT_SINCE,
+    AT_TABLE,
+    NET_FAN,
+    NET_HIGH,
+    NET_TOGGLES,
+    NET_TOUCHED,
+    Plan,
+    State,
+)
 from finevh.power.network import (
     ARMED,
-    BUSY,
     CLOCK_LEVEL,
     CLOCK_MASK,
     CLOCK_NET,
@@ -25,159 +38,119 @@ from finevh.power.network import (
     FLOP,
     GATE,
     LATCH,
-    LEVEL,
-    PATTERN,
     QUEUED,
-    ROLE,
-    SINCE,
     SINCE_HIGH,
-    SLOT,
-    STATE_MASK,
     STORED,
-    TABLE,
-    Wiring,
 )
 
-__all__ = ["OSCILLATES", "State", "clear_counts", "flush", "new_state", "settle_all", "step"]
+__all__ = ["OSCILLATES", "Plan", "State", "clear_counts", "flush", "settle_all", "step"]
 
 OSCILLATES = 1
 _CLOCK, _NEXT, _CLEAR, _PRESET = 1, 2, 4, 8
-_TOGGLES, _TOUCHED, _HIGH = 0, 1, 2
+# Slots of ``State.counter``.
 _PENDING, _LOWEST, _FIRED, _FLIPS = 0, 1, 2, 3
-
-
-class State(NamedTuple):
-    """What the kernels write."""
-
-    value: NDArray[np.uint8]
-    """(n_net,) logic value."""
-    net: NDArray[np.int32]
-    """(n_net, 4): toggles; step of the last odd change (a second change in the same step cancels it: no glitches); half
-    cycles at 1, open intervals counted at ``flush``; unused."""
-    cell: NDArray[np.int32]
-    """(n_cell, 8) as ``Wiring.cell``, with the changing columns."""
-    stored: NDArray[np.int32]
-    """(n_cell, 6) as ``Wiring.stored``, with the changing columns."""
-    dwell: NDArray[np.int32]
-    """Half cycles in each leakage pattern."""
-    queue: NDArray[np.int32]
-    """(n_cell,) cells to evaluate, by level."""
-    filled: NDArray[np.int64]
-    """(n_level,)"""
-    pending: NDArray[np.int32]
-    """(2 n_cell,) sequential cells to look at, then those to evaluate."""
-    armed: NDArray[np.int32]
-    """EDGE cells whose data changed since they last sampled, by domain."""
-    n_armed: NDArray[np.int64]
-    """(n_domain,)"""
-    fired: NDArray[np.int32]
-    """Domains whose clock edge came in this step."""
-    flips: NDArray[np.int32]
-    """Nets to change."""
-    counter: NDArray[np.int64]
-    """[number pending, lowest filled level, number fired, number of nets to change]."""
-
-
-def new_state(wiring: Wiring, n_nets: int) -> State:
-    """Return the all-zero start: every net and stored bit at 0."""
-    n_cells = len(wiring.cell)
-    n_domain = len(wiring.domain_ptr) - 1
-    net = np.zeros((n_nets, 4), dtype=np.int32)
-    net[:, _TOUCHED] = -1
-    return State(
-        value=np.zeros(n_nets, dtype=np.uint8),
-        net=net,
-        cell=wiring.cell.copy(),
-        stored=wiring.stored.copy(),
-        dwell=np.zeros(wiring.n_slots, dtype=np.int32),
-        queue=np.zeros(n_cells, dtype=np.int32),
-        filled=np.zeros(len(wiring.level_ptr) - 1, dtype=np.int64),
-        pending=np.zeros(2 * n_cells, dtype=np.int32),
-        armed=np.zeros(int(wiring.domain_ptr[-1]), dtype=np.int32),
-        n_armed=np.zeros(n_domain, dtype=np.int64),
-        fired=np.zeros(4 * n_domain + 4, dtype=np.int32),
-        flips=np.zeros(2 * n_nets, dtype=np.int32),
-        counter=np.zeros(4, dtype=np.int64),
-    )
 
 
 @numba.njit(inline="always")
 def _apply(w, s, now):  # type: ignore[no-untyped-def]
     """Change the listed nets: count, book the time of the sinks' patterns, update them and wake the sinks."""
-    cell_data = s.cell
+    cell, queue, filled = s.cell, s.queue, s.filled
+    fan, level_ptr = w.fan, w.level_ptr
+    n_pending, lowest = s.counter[_PENDING], s.counter[_LOWEST]
+    work = s.work
+    n_work = 0
+    # Nets first, then their sinks: the addresses of the second loop are known ahead, so its cache misses overlap.
     for i in range(s.counter[_FLIPS]):
         net = s.flips[i]
         new = s.value[net] ^ 1
         s.value[net] = new
-        if s.net[net, _TOUCHED] == now:
-            s.net[net, _TOGGLES] -= 1
-            s.net[net, _TOUCHED] = -1
+        if s.net[net, NET_TOUCHED] == now:
+            s.net[net, NET_TOGGLES] -= 1
+            s.net[net, NET_TOUCHED] = -1
         else:
-            s.net[net, _TOGGLES] += 1
-            s.net[net, _TOUCHED] = now
-        s.net[net, _HIGH] += -now if new else now
-        domain = w.fires[net, new]
-        if domain >= 0:
-            s.fired[s.counter[_FIRED]] = domain
-            s.counter[_FIRED] += 1
-        for f in range(w.fan_ptr[net], w.fan_ptr[net + 1]):
-            cell = w.fan[f, 0]
-            bit = w.fan[f, 1]
-            role = cell_data[cell, ROLE]
-            pattern = cell_data[cell, PATTERN]
-            elapsed = now - cell_data[cell, SINCE]
+            s.net[net, NET_TOGGLES] += 1
+            s.net[net, NET_TOUCHED] = now
+        s.net[net, NET_HIGH] += -now if new else now
+        f = s.net[net, NET_FAN]
+        count = fan[f]
+        if count < 0:
+            count = -1 - count
+            domain = w.fires[net, new]
+            if domain >= 0:
+                s.fired[s.counter[_FIRED]] = domain
+                s.counter[_FIRED] += 1
+        for k in range(f + 1, f + 1 + 2 * count):
+            work[n_work] = fan[k]
+            n_work += 1
+    for i in range(0, n_work, 2):
+        b = work[i]
+        bit = work[i + 1]
+        role = cell[b + AT_ROLE]
+        pattern = cell[b + AT_PATTERN]
+        # No branch on what is as likely as not: a mispredicted one costs more than a needless store.
+        elapsed = now - cell[b + AT_SINCE]
+        cell[b + AT_SINCE] = now
+        mask = cell[b + AT_MASK]
+        if role == EDGE:
+            number = -1 - cell[b + AT_OUT]
             if elapsed > 0:
-                cell_data[cell, SINCE] = now
-                slot = cell_data[cell, SLOT]
-                mask = cell_data[cell, STATE_MASK]
-                if role == EDGE:
-                    clock = s.stored[cell, CLOCK_NET]
-                    high = s.net[clock, _HIGH] + (now if s.value[clock] else 0)
-                    at_one = high - s.stored[cell, SINCE_HIGH]
-                    s.stored[cell, SINCE_HIGH] = high
-                    s.dwell[slot + ((pattern | s.stored[cell, CLOCK_MASK]) & mask)] += at_one
-                    elapsed -= at_one
-                s.dwell[slot + (pattern & mask)] += elapsed
-            if role == EDGE and not cell_data[cell, BUSY] & ARMED:
-                cell_data[cell, BUSY] |= ARMED
-                own = s.stored[cell, DOMAIN]
-                s.armed[w.domain_ptr[own] + s.n_armed[own]] = cell
+                clock = s.stored[number, CLOCK_NET]
+                high = s.net[clock, NET_HIGH] + (now if s.value[clock] else 0)
+                at_one = high - s.stored[number, SINCE_HIGH]
+                s.stored[number, SINCE_HIGH] = high
+                cell[b + AT_DWELL + ((pattern | s.stored[number, CLOCK_MASK]) & mask)] += at_one
+                elapsed -= at_one
+            if not cell[b + AT_BUSY] & ARMED:
+                cell[b + AT_BUSY] |= ARMED
+                own = s.stored[number, DOMAIN]
+                s.armed[w.domain_ptr[own] + s.n_armed[own]] = b
                 s.n_armed[own] += 1
-            if bit < 0:
-                cell_data[cell, PATTERN] = pattern ^ (-bit)
-                continue
-            cell_data[cell, PATTERN] = pattern ^ bit
-            if not cell_data[cell, BUSY] & QUEUED:
-                cell_data[cell, BUSY] |= QUEUED
-                if role >= FLOP:
-                    s.pending[s.counter[_PENDING]] = cell
-                    s.counter[_PENDING] += 1
-                else:
-                    level = cell_data[cell, LEVEL]
-                    s.queue[w.level_ptr[level] + s.filled[level]] = cell
-                    s.filled[level] += 1
-                    if level < s.counter[_LOWEST]:
-                        s.counter[_LOWEST] = level
+        cell[b + AT_DWELL + (pattern & mask)] += elapsed
+        if bit < 0:
+            cell[b + AT_PATTERN] = pattern ^ (-bit)
+            continue
+        cell[b + AT_PATTERN] = pattern ^ bit
+        busy = cell[b + AT_BUSY]
+        cell[b + AT_BUSY] = busy | QUEUED
+        new_here = 1 - (busy & QUEUED)
+        if role >= FLOP:
+            s.pending[n_pending] = b
+            n_pending += new_here
+        else:
+            level = cell[b + AT_LEVEL]
+            n = filled[level]
+            queue[level_ptr[level] + n] = b
+            filled[level] = n + new_here
+            lowest = min(lowest, level)
+    s.counter[_PENDING], s.counter[_LOWEST] = n_pending, lowest
     s.counter[_FLIPS] = 0
 
 
 @numba.njit(inline="always")
-def _evaluate(w, s, cells):  # type: ignore[no-untyped-def]
-    """List the nets that the outputs of ``cells`` must change."""
+def _evaluate(w, s, blocks):  # type: ignore[no-untyped-def]
+    """List the nets that the outputs of the cells of ``blocks`` must change."""
+    cell = s.cell
     count = s.counter[_FLIPS]
-    for cell in cells:
-        pattern = s.cell[cell, PATTERN]
-        role = s.cell[cell, ROLE]
+    for b in blocks:
+        net = cell[b + AT_OUT]
+        pattern = cell[b + AT_PATTERN]
+        if net >= 0:
+            cell[b + AT_BUSY] = 0
+            s.flips[count] = net
+            count += s.value[net] ^ (w.output[cell[b + AT_TABLE] + pattern] & 1)
+            continue
+        number = -1 - net
+        role = cell[b + AT_ROLE]
         if role <= GATE:
-            s.cell[cell, BUSY] = 0
+            cell[b + AT_BUSY] = 0
             if role == GATE:
-                control = w.control[s.cell[cell, TABLE] + pattern]
+                control = w.control[cell[b + AT_TABLE] + pattern]
                 if control & _CLOCK:
-                    stored = s.stored[cell, STORED]
+                    stored = s.stored[number, STORED]
                     pattern = (pattern & ~stored) | (stored if control & _NEXT else 0)
-                    s.cell[cell, PATTERN] = pattern
-        word = w.output[s.cell[cell, TABLE] + pattern]
-        for o in range(w.out_ptr[cell], w.out_ptr[cell + 1]):
+                    cell[b + AT_PATTERN] = pattern
+        word = w.output[cell[b + AT_TABLE] + pattern]
+        for o in range(w.out_ptr[number], w.out_ptr[number + 1]):
             net = w.out_net[o]
             if net >= 0 and s.value[net] != (word & 1):
                 s.flips[count] = net
@@ -186,17 +159,18 @@ def _evaluate(w, s, cells):  # type: ignore[no-untyped-def]
     s.counter[_FLIPS] = count
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _sample(w, s):  # type: ignore[no-untyped-def]
     """Decide the stored bits of all triggered sequential cells before any output moves; keep those to evaluate."""
     kept = 0
     for i in range(s.counter[_PENDING]):
-        cell = s.pending[i]
-        s.cell[cell, BUSY] &= ~QUEUED
-        pattern = s.cell[cell, PATTERN]
-        role = s.cell[cell, ROLE]
-        control = w.control[s.cell[cell, TABLE] + pattern]
-        stored = s.stored[cell, STORED]
+        b = s.pending[i]
+        number = -1 - s.cell[b + AT_OUT]
+        s.cell[b + AT_BUSY] &= ~QUEUED
+        pattern = s.cell[b + AT_PATTERN]
+        role = s.cell[b + AT_ROLE]
+        control = w.control[s.cell[b + AT_TABLE] + pattern]
+        stored = s.stored[number, STORED]
         old = (pattern & stored) != 0
         level = control & _CLOCK
         new = old
@@ -204,14 +178,14 @@ def _sample(w, s):  # type: ignore[no-untyped-def]
             new = False
         elif control & _PRESET:
             new = True
-        elif role != EDGE and level and (role == LATCH or s.stored[cell, CLOCK_LEVEL] == 0):
+        elif role != EDGE and level and (role == LATCH or s.stored[number, CLOCK_LEVEL] == 0):
             new = (control & _NEXT) != 0
         if role != EDGE:
-            s.stored[cell, CLOCK_LEVEL] = level
+            s.stored[number, CLOCK_LEVEL] = level
         if new != old:
-            s.cell[cell, PATTERN] ^= stored
+            s.cell[b + AT_PATTERN] ^= stored
         if new != old or role == LATCH:  # a latch output gated by a pin changes without the stored bit
-            s.pending[kept] = cell
+            s.pending[kept] = b
             kept += 1
     s.counter[_PENDING] = 0
     for i in range(s.counter[_FIRED]):
@@ -220,16 +194,16 @@ def _sample(w, s):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
     """Sample the armed cells of a clock domain; those whose next state still differs stay armed."""
     base = w.domain_ptr[domain]
     still = 0
     for i in range(s.n_armed[domain]):
-        cell = s.armed[base + i]
-        pattern = s.cell[cell, PATTERN]
-        stored = s.stored[cell, STORED]
-        control = w.control[s.cell[cell, TABLE] + pattern]
+        b = s.armed[base + i]
+        pattern = s.cell[b + AT_PATTERN]
+        stored = s.stored[-1 - s.cell[b + AT_OUT], STORED]
+        control = w.control[s.cell[b + AT_TABLE] + pattern]
         old = (pattern & stored) != 0
         new = (control & _NEXT) != 0
         if control & _CLEAR:
@@ -238,20 +212,20 @@ def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
             new = True
         if new != old:
             pattern ^= stored
-            s.cell[cell, PATTERN] = pattern
-            s.pending[kept] = cell
+            s.cell[b + AT_PATTERN] = pattern
+            s.pending[kept] = b
             kept += 1
-            control = w.control[s.cell[cell, TABLE] + pattern]
+            control = w.control[s.cell[b + AT_TABLE] + pattern]
         if ((control & _NEXT) != 0) != new:
-            s.armed[base + still] = cell
+            s.armed[base + still] = b
             still += 1
         else:
-            s.cell[cell, BUSY] &= ~ARMED
+            s.cell[b + AT_BUSY] &= ~ARMED
     s.n_armed[domain] = still
     return kept
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ignore[no-untyped-def]
     """One clock edge (or none, with ``clock_net`` -1) and the input change that goes with it; 0 or OSCILLATES.
 
@@ -261,7 +235,7 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
         (n_input,) nets of the input ports and their new values.
     """
     n_levels = len(w.level_ptr) - 1
-    budget = 64 * len(s.cell) + 1000
+    budget = 64 * len(w.block) + 1000
     before_edge = True
     if clock_net >= 0 and s.value[clock_net] != clock_value:
         s.flips[s.counter[_FLIPS]] = clock_net
@@ -276,7 +250,7 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
         s.counter[_LOWEST] = level
         if level >= w.n_clock_levels and (before_edge or s.counter[_PENDING] > 0 or s.counter[_FIRED] > 0):
             n = _sample(w, s)
-            cells = s.pending[:n]
+            blocks = s.pending[:n]
             if before_edge:
                 before_edge = False
                 for i in range(len(input_net)):
@@ -287,66 +261,72 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
         elif level < n_levels:
             n = s.filled[level]
             s.filled[level] = 0
-            cells = s.queue[w.level_ptr[level] : w.level_ptr[level] + n]
+            blocks = s.queue[w.level_ptr[level] : w.level_ptr[level] + n]
         else:
             return 0
         budget -= 1 + n
-        _evaluate(w, s, cells)
+        _evaluate(w, s, blocks)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
     """Tie the nets of ``ones`` to 1 and evaluate every cell from the all-zero start."""
-    for cell in range(len(s.cell)):
-        role = s.cell[cell, ROLE]
+    for number in range(len(w.block)):
+        b = w.block[number]
+        if b < 0:
+            continue
+        role = s.cell[b + AT_ROLE]
         if role == EDGE:
-            s.cell[cell, BUSY] |= ARMED
-            domain = s.stored[cell, DOMAIN]
-            s.armed[w.domain_ptr[domain] + s.n_armed[domain]] = cell
+            s.cell[b + AT_BUSY] |= ARMED
+            domain = s.stored[number, DOMAIN]
+            s.armed[w.domain_ptr[domain] + s.n_armed[domain]] = b
             s.n_armed[domain] += 1
         if role >= FLOP:
-            s.cell[cell, BUSY] |= QUEUED
-            s.pending[s.counter[_PENDING]] = cell
+            s.cell[b + AT_BUSY] |= QUEUED
+            s.pending[s.counter[_PENDING]] = b
             s.counter[_PENDING] += 1
     _evaluate(w, s, s.pending[: s.counter[_PENDING]])
     for net in ones:
         s.flips[s.counter[_FLIPS]] = net
         s.counter[_FLIPS] += 1
-    for cell in range(len(s.cell)):
-        if 0 <= s.cell[cell, ROLE] <= GATE:
-            s.cell[cell, BUSY] |= QUEUED
-            level = s.cell[cell, LEVEL]
-            s.queue[w.level_ptr[level] + s.filled[level]] = cell
+    for b in w.block:
+        if b >= 0 and s.cell[b + AT_ROLE] <= GATE:
+            s.cell[b + AT_BUSY] |= QUEUED
+            level = s.cell[b + AT_LEVEL]
+            s.queue[w.level_ptr[level] + s.filled[level]] = b
             s.filled[level] += 1
     s.counter[_LOWEST] = 0
     return step(w, s, -1, 0, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8), 0)
 
 
-@numba.njit(cache=True)
-def clear_counts(s, now):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def clear_counts(w, s, now):  # type: ignore[no-untyped-def]
     """Start counting at ``now``."""
-    s.net[:, _TOGGLES] = 0
-    s.net[:, _TOUCHED] = -1
+    s.net[:, NET_TOGGLES] = 0
+    s.net[:, NET_TOUCHED] = -1
     for net in range(len(s.value)):
-        s.net[net, _HIGH] = -now if s.value[net] else 0
-    s.dwell[:] = 0
-    s.cell[:, SINCE] = now
+        s.net[net, NET_HIGH] = -now if s.value[net] else 0
+    for b in w.block:
+        if b >= 0:
+            s.cell[b + AT_DWELL : b + AT_DWELL + s.cell[b + AT_MASK] + 1] = 0
+            s.cell[b + AT_SINCE] = now
     s.stored[:, SINCE_HIGH] = 0
 
 
-@numba.njit(cache=True)
-def flush(s, now):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def flush(w, s, now):  # type: ignore[no-untyped-def]
     """Close the open intervals at ``now``."""
     for net in range(len(s.value)):
         if s.value[net]:
-            s.net[net, _HIGH] += now
-    for cell in range(len(s.cell)):
-        if s.cell[cell, ROLE] < 0:
+            s.net[net, NET_HIGH] += now
+    for number in range(len(w.block)):
+        b = w.block[number]
+        if b < 0:
             continue
-        slot, mask, pattern = s.cell[cell, SLOT], s.cell[cell, STATE_MASK], s.cell[cell, PATTERN]
-        elapsed = now - s.cell[cell, SINCE]
-        if s.cell[cell, ROLE] == EDGE:
-            at_one = s.net[s.stored[cell, CLOCK_NET], _HIGH] - s.stored[cell, SINCE_HIGH]
-            s.dwell[slot + ((pattern | s.stored[cell, CLOCK_MASK]) & mask)] += at_one
+        mask, pattern = s.cell[b + AT_MASK], s.cell[b + AT_PATTERN]
+        elapsed = now - s.cell[b + AT_SINCE]
+        if s.cell[b + AT_ROLE] == EDGE:
+            at_one = s.net[s.stored[number, CLOCK_NET], NET_HIGH] - s.stored[number, SINCE_HIGH]
+            s.cell[b + AT_DWELL + ((pattern | s.stored[number, CLOCK_MASK]) & mask)] += at_one
             elapsed -= at_one
-        s.dwell[slot + (pattern & mask)] += elapsed
+        s.cell[b + AT_DWELL + (pattern & mask)] += elapsed

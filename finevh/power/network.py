@@ -22,11 +22,11 @@ COMBINATIONAL, GATE, FLOP, LATCH, EDGE = 0, 1, 2, 3, 4
 flip-flop whose clock is one pin; it is looked at on its edge only if its data changed. FLOP: any other flip-flop."""
 
 
-# Columns of ``Wiring.cell`` and ``State.cell``: one row of 32 bytes per cell keeps an event within half a cache line.
-ROLE, LEVEL, TABLE, SLOT, STATE_MASK, PATTERN, SINCE, BUSY = range(8)
+# Columns of ``Wiring.cell``.
+ROLE, LEVEL, TABLE, SLOT, STATE_MASK = range(5)
 # Columns of ``Wiring.stored`` and ``State.stored``, for cells with a stored bit.
 STORED, CLOCK_NET, CLOCK_MASK, DOMAIN, SINCE_HIGH, CLOCK_LEVEL = range(6)
-# Bits of BUSY.
+# Bits of a cell's busy word in ``State.cell``.
 QUEUED, ARMED = 1, 2
 
 
@@ -42,9 +42,8 @@ class Wiring(NamedTuple):
     out_net: Int
     """Driven nets of all cells in output-pin order, -1 where open."""
     cell: Int
-    """(n_cell, 8): ROLE (-1 for physical cells); LEVEL, the position in evaluation order, clock network first; TABLE, offset of
-    the truth table; SLOT, offset of the pattern counters; STATE_MASK, the leakage state in a pattern. These change:
-    PATTERN; SINCE, the step of its last change; BUSY, bits QUEUED and ARMED."""
+    """(n_cell, 5): ROLE (-1 for physical cells); LEVEL, the position in evaluation order, clock network first; TABLE, offset of
+    the truth table; SLOT, offset of the pattern counters; STATE_MASK, the leakage state in a pattern."""
     stored: Int
     """(n_cell, 6): STORED, the stored bit as a mask; of EDGE cells the CLOCK_NET, the clock pin's CLOCK_MASK (its bit is read off
     the net, not kept in the pattern) and the clock DOMAIN. These change: SINCE_HIGH, the time the clock had been at 1 at
@@ -128,7 +127,7 @@ def build_network(netlist: Netlist, clock: str | None) -> Network:
     n_levels = int(level.max(initial=0)) + 1
     slots = pattern_offsets(netlist)
     stored = behaviour.stored_bit[netlist.cell_type]
-    column = np.zeros((netlist.n_cells, 8), dtype=np.int32)
+    column = np.zeros((netlist.n_cells, 5), dtype=np.int32)
     column[:, ROLE] = role
     column[:, LEVEL] = level
     column[:, TABLE] = behaviour.table_ptr[:-1][netlist.cell_type]
@@ -249,7 +248,7 @@ def _levels(
     return clock_cell, level, n_clock_levels
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _topological_levels(fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role):  # type: ignore[no-untyped-def]
     """Longest distance from ports and stored states; cells of combinational loops share the last level."""
     n = len(role)
@@ -297,7 +296,7 @@ def _topological_levels(fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role):  # 
     return level
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, start):  # type: ignore[no-untyped-def]
     """Combinational cells and clock gates reached from a net."""
     reached = np.zeros(len(role), dtype=np.bool_)
@@ -314,7 +313,7 @@ def _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, start):  # type: ig
     return reached
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _feeds_clocks(fan_ptr, fan_cell, feeds_clock, out_ptr, out_net, role, among):  # type: ignore[no-untyped-def]
     """Cells among the given ones whose output reaches a clock pin through others of them."""
     feeds = np.zeros(len(role), dtype=np.bool_)

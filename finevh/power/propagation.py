@@ -107,14 +107,14 @@ def _input_pins(netlist: Netlist, pin_mask: Int) -> tuple[NDArray[np.int64], Int
     return ptr.astype(np.int64), netlist.pin_net[pins], pin_mask[pins]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _pair(p, rate):  # type: ignore[no-untyped-def]
     """Joint probabilities 00, 01, 10, 11 of two consecutive values."""
     half = min(0.5 * rate, p, 1.0 - p)
     return 1.0 - p - half, half, half, p - half
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _process(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
     """Probability and toggle rate of one bit of a table under independent two-state inputs."""
     size = 1
@@ -139,7 +139,7 @@ def _process(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
     return one, toggle
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _density(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
     """Probability, and the sum of input rates times the probability that the output follows (clock networks)."""
     size = 1
@@ -162,7 +162,7 @@ def _density(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
     return one, total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _sampled(one, toggle, edges):  # type: ignore[no-untyped-def]
     """Toggle rate of a bit that samples a process on a fraction of the cycles (correlation decays geometrically)."""
     free = 2.0 * one * (1.0 - one)
@@ -172,7 +172,7 @@ def _sampled(one, toggle, edges):  # type: ignore[no-untyped-def]
     return edges * free * (1.0 - edges * kept / (1.0 - (1.0 - edges) * kept))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _propagate_once(  # type: ignore[no-untyped-def]
     order, in_ptr, in_net, in_mask, out_ptr, out_net, cells, storage, output, control, following, fixed, p, rate, stored
 ):

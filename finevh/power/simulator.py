@@ -11,9 +11,9 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
-from finevh.power import kernels
+from finevh.power import kernel_layout, kernels
 from finevh.power.activity import Activity, pattern_offsets
-from finevh.power.network import BUSY, GATE, QUEUED, ROLE, build_network
+from finevh.power.network import GATE, ROLE, build_network
 from finevh.power.stimulus import Ports, Stimulus
 
 __all__ = ["Simulator", "simulate"]
@@ -47,23 +47,23 @@ class Simulator:
             name = netlist.instance_names[int(stored[0])]
             raise InputError(f"instance {name} is sequential: name the clock port to simulate {netlist.name}")
         self.ports = Ports(netlist, clock)
-        self.state = kernels.new_state(self.network.wiring, self.network.n_nets)
+        self.plan, self.state = kernel_layout.new_state(self.network.wiring, self.network.n_nets)
         self._input_value = np.zeros(len(self.ports.input_net), dtype=np.uint8)
         self.cycle = 0
         ones = np.flatnonzero(netlist.net_constant == 1).astype(np.int32)
-        self._check(kernels.settle_all(self.network.wiring, self.state, ones))
+        self._check(kernels.settle_all(self.plan, self.state, ones))
         self._first_cycle = 0
         self._clear()
         self._read()
 
     def _check(self, status: int) -> None:
         if status == kernels.OSCILLATES:
-            queued = np.flatnonzero(self.state.cell[:, BUSY] & QUEUED)[:5]
+            queued = kernel_layout.queued_cells(self.plan, self.state)[:5]
             names = ", ".join(self.network.netlist.instance_names[int(i)] for i in queued)
             raise InputError(f"a combinational loop oscillates in cycle {self.cycle}, around {names}; break it")
 
     def _clear(self) -> None:
-        kernels.clear_counts(self.state, 2 * self.cycle)
+        kernels.clear_counts(self.plan, self.state, 2 * self.cycle)
         self._first_cycle = self.cycle
 
     def _read(self) -> None:
@@ -74,7 +74,7 @@ class Simulator:
         ports, network = self.ports, self.network
         clock_net = network.clock_net if clock_value >= 0 else -1
         status = _cycle_step(
-            network.wiring, self.state, clock_net, max(clock_value, 0), ports.input_net, ports.input_chunk, ports.input_shift,
+            self.plan, self.state, clock_net, max(clock_value, 0), ports.input_net, ports.input_chunk, ports.input_shift,
             ports.input_words, self._input_value, now,
             ports.output_net, ports.output_chunk, ports.output_shift, ports.output_words,
         )  # fmt: skip
@@ -124,15 +124,15 @@ class Simulator:
         if cycles == 0:
             raise InputError("no cycle was simulated; run at least one")
         state, netlist = self.state, self.network.netlist
-        copies = {name: getattr(state, name).copy() for name in ("net", "cell", "stored", "dwell")}
+        copies = {name: getattr(state, name).copy() for name in ("net", "cell", "stored")}
         counts = state._replace(**copies)
-        kernels.flush(counts, 2 * self.cycle)
+        kernels.flush(self.plan, counts, 2 * self.cycle)
         toggles = counts.net[: netlist.n_nets, 0].astype(np.int64)
         return Activity(
             toggle_rate=toggles / cycles,
             probability=counts.net[: netlist.n_nets, 2] / (2.0 * cycles),
             pattern_ptr=pattern_offsets(netlist),
-            pattern_probability=counts.dwell / (2.0 * cycles),
+            pattern_probability=kernel_layout.dwell(self.network.wiring, self.plan, counts) / (2.0 * cycles),
             cycles=cycles,
             joint=True,
             toggles=toggles,
@@ -174,7 +174,7 @@ def simulate(netlist: Netlist, stimulus: Stimulus, cycles: int, *, warmup: int =
     return simulator.activity()
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _pack(value, net, chunk, shift, words):  # type: ignore[no-untyped-def]
     """Collect net values into port words."""
     words[:] = 0
@@ -183,7 +183,7 @@ def _pack(value, net, chunk, shift, words):  # type: ignore[no-untyped-def]
             words[chunk[i]] |= np.uint64(1) << shift[i]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _cycle_step(  # type: ignore[no-untyped-def]
     w, s, clock_net, clock_value, in_net, in_chunk, in_shift, in_words, in_value, now,
     out_net, out_chunk, out_shift, out_words,

@@ -289,7 +289,7 @@ def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], ND
     return ptr.astype(np.int64), netlist.pin_cell[order], np.int64(1) << bit[order]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _replay(  # type: ignore[no-untyped-def]
     time, net, bit, first, last, value, known, counts, pattern, since, dwell, fan_ptr, fan_cell, fan_bit, slots
 ):
@@ -321,7 +321,7 @@ def _replay(  # type: ignore[no-untyped-def]
             pattern[cell] ^= fan_bit[f]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _close(final, first, value, counts, pattern, since, dwell, slots):  # type: ignore[no-untyped-def]
     """End the open intervals."""
     for n in range(len(value)):
