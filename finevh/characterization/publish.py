@@ -65,6 +65,9 @@ def publish(
         widths |= load_fillers(table)
     chosen = tuple(variants or (variant.name for variant in manifest.published()))
     supplies = {variant: tuple(v for v in manifest.vdds([variant]) if vdds is None or v in vdds) for variant in chosen}
+    for variant, rails in supplies.items():
+        if not rails:
+            raise InputError(f"{technology}: {variant} is published at none of the supplies asked for; see its 'vdd'")
     found = _load(records, supplies, topologies)
     folder = out or technology.parent
     site = (manifest.site.width_um, manifest.site.height_um)

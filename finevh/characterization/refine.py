@@ -30,7 +30,7 @@ LOAD_KNEE_FF = 2.0
 """The order of an X1 cell's own output capacitance."""
 BETWEEN = 4
 """Points per table interval and axis at which the bilinear surface is held against the spline."""
-NODE_WEIGHT = 0.05
+NODE_WEIGHT = 0.4
 """Weight of a table's own points beside those in between: keeps corners, which few points see, on the curve."""
 
 
