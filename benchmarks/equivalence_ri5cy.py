@@ -1,9 +1,11 @@
 """The mapped RI5CY runs every program as its RTL does: all ports, every cycle, memories attached.
 
-``python benchmarks/equivalence_ri5cy.py [--netlist FILE.v] [--liberty FILE.lib] [--cycles N] [--program NAME]``
+    python benchmarks/equivalence_ri5cy.py --run DIR [--cycles N] [--program NAME]
+    python benchmarks/equivalence_ri5cy.py --liberty FILE.lib [--netlist FILE.v] [--cycles N] [--program NAME]
 
-The RTL, flattened to plain Verilog by Yosys, runs in iverilog; the netlist runs in the logic simulator. Without ``--netlist``
-the core is synthesised first. Exit status 1 if a cycle differs or a result is wrong.
+The RTL, flattened to plain Verilog by Yosys, runs in iverilog; the netlist runs in the logic simulator. With ``--run`` the
+netlists are those of a finished run: as synthesised, and every final one, with trees, drives and bias variants. Without
+``--netlist`` the core is synthesised first. Exit status 1 if a cycle differs or a result is wrong.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from finevh.config import read_flow
+from finevh.flow.inputs import technology_of
 from finevh.netlist.model import Netlist
 from finevh.netlist.verilog import read_verilog
 from finevh.power import Ports, Simulator
@@ -94,12 +98,10 @@ def expected_results(name: str) -> list[int]:
     return list(module.PROGRAMS[name]()[1])
 
 
-def compare(name: str, netlist: Netlist, rtl: Path, cycles: int, directory: Path) -> bool:
-    """Run one program both ways and print the verdict."""
+def compare(label: str, name: str, netlist: Netlist, expected: Trace, cycles: int) -> bool:
+    """Run one program on a netlist and print the verdict."""
     program = CORE / "programs" / f"{name}.hex"
     start = time.monotonic()
-    expected = trace_rtl(rtl, program, cycles, directory)
-    middle = time.monotonic()
     gates = trace_gates(netlist, program, cycles)
     end = time.monotonic()
     different = [cycle for cycle, pair in enumerate(zip(expected, gates.trace, strict=True)) if pair[0] != pair[1]]
@@ -109,9 +111,10 @@ def compare(name: str, netlist: Netlist, rtl: Path, cycles: int, directory: Path
     memory = [(gates.results or {}).get((SIGNATURE >> 2) + index, 0) for index in range(len(results))]
     good = not different and memory == results and gates.exit_value == 1
     print(
-        f"{name}: {'equal' if not different else f'first difference in cycle {different[0]}'} over {cycles} cycles, "
+        f"{label}, {name}: {'equal' if not different else f'first difference in cycle {different[0]}'} over {cycles} cycles, "
         f"exit {gates.exit_value} in cycle {gates.exit_cycle}, results {'right' if memory == results else 'wrong'}; "
-        f"iverilog {middle - start:.1f} s, logic simulator {end - middle:.1f} s"
+        f"{end - start:.1f} s",
+        flush=True,
     )
     if different:
         names = (*(port for port, _ in COLUMNS), *STATUS)
@@ -121,25 +124,51 @@ def compare(name: str, netlist: Netlist, rtl: Path, cycles: int, directory: Path
     return good
 
 
+def netlists_of_run(run: Path) -> list[tuple[str, Netlist]]:
+    """Netlists of a finished run with their names: as synthesised, then the final ones of every variant set."""
+    flow = read_flow(run / "flow.toml")
+    technology = technology_of(flow)
+    files = [run / "01-synthesis" / "netlist.v", *sorted((run / "out").glob(f"{flow.design.name}*.v"))]
+    files = [file for file in files if "_chain" not in file.name]
+    found = [(str(file.relative_to(run)), read_verilog(file, technology, "cv32e40p_core")) for file in files]
+    for label, netlist in found:
+        print(f"{label}: {netlist.n_cells} cells, {int((netlist.cell_variant > 0).sum())} of them biased")
+    return found
+
+
+def netlist_of(choice: argparse.Namespace, directory: Path) -> tuple[str, Netlist]:
+    """The given or the freshly synthesised netlist."""
+    if choice.liberty is None:
+        raise SystemExit("error: give --run DIR or --liberty FILE")
+    source = choice.netlist
+    if source is None:
+        options = Options(period=choice.period)
+        source = run_synthesis(plan_synthesis(cv32e40p(), [choice.liberty], options), directory / "gates").netlist
+    technology = technology_from_liberty([choice.liberty], [], name="cells")
+    return source.name, read_verilog(source, technology, "cv32e40p_core")
+
+
 def main() -> None:
     """Compare on the command line's choices."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--netlist", type=Path)
-    parser.add_argument("--liberty", type=Path, required=True)
+    parser.add_argument("--liberty", type=Path)
+    parser.add_argument("--run", type=Path)
     parser.add_argument("--cycles", type=int, default=5500)
     parser.add_argument("--period", type=float, default=3000.0, help="ps")
     parser.add_argument("--program", choices=PROGRAMS)
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="finevh-") as folder:
         directory = Path(folder)
-        source = choice.netlist
-        if source is None:
-            options = Options(period=choice.period)
-            source = run_synthesis(plan_synthesis(cv32e40p(), [choice.liberty], options), directory / "gates").netlist
-        netlist = read_verilog(source, technology_from_liberty([choice.liberty], [], name="cells"), "cv32e40p_core")
+        netlists = netlists_of_run(choice.run) if choice.run is not None else [netlist_of(choice, directory)]
         rtl = run_rtl_export(plan_rtl_export(cv32e40p()), directory / "rtl")
         names = (choice.program,) if choice.program else PROGRAMS
-        verdicts = [compare(name, netlist, rtl, choice.cycles, directory) for name in names]
+        verdicts = []
+        for name in names:
+            start = time.monotonic()
+            expected = trace_rtl(rtl, CORE / "programs" / f"{name}.hex", choice.cycles, directory)
+            print(f"RTL, {name}: iverilog {time.monotonic() - start:.1f} s", flush=True)
+            verdicts += [compare(label, name, netlist, expected, choice.cycles) for label, netlist in netlists]
     sys.exit(0 if all(verdicts) else 1)
 
 

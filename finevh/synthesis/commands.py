@@ -21,6 +21,7 @@ STATISTICS = "statistics.json"
 MAPPING_SCRIPT = "mapping.abc"
 CLOCK_GATE_PATTERN = "clock_gate_pattern.v"
 CLOCK_GATE_MAP = "clock_gate_map.v"
+FULL_ADDER_MAP = "full_adder_map.v"
 RTL_NETLIST = "rtl.v"
 PROGRESS = "progress.jsonl"
 
@@ -37,6 +38,8 @@ class Options:
     effort : what the logic mapper favours.
     gate_registers : flops that share an enable get a clock gate when there are at least this many; None leaves enables as
         multiplexers.
+    full_adders : carry-save trees of multipliers take the library's full adder where it has one. The mapper does not see through
+        these cells: fewer cells and wire, a slower multiplier.
     gain : load over input capacitance, percent, at which the mapper reads one delay per pin from the library (the slew is
         the library's own, :attr:`SpecialCells.slew`). Without it the mapper would count levels.
     mapping_share : part of the period that the mapper may spend on gates at that gain; the rest is for the flop, wires and
@@ -48,6 +51,7 @@ class Options:
     adder: Adder = "kogge-stone"
     effort: Effort = "balanced"
     gate_registers: int | None = None
+    full_adders: bool = False
     gain: float = 250.0
     mapping_share: float = 0.53
 
@@ -89,8 +93,9 @@ def read_sources(rtl: Rtl) -> Command:
     return (*arguments, *(str(path.absolute()) for path in rtl.files))
 
 
-def optimise_words(options: Options) -> list[Command]:
-    """Return the commands on word-level logic and its expansion to single-bit gates."""
+def optimise_words(options: Options, full_adders: bool) -> list[Command]:
+    """Return the commands on word-level logic and its expansion to single-bit gates; ``full_adders`` become library cells."""
+    adders = ("-map", FULL_ADDER_MAP) if full_adders else ()
     prefix = () if options.adder == "brent-kung" else ("-map", f"+/choices/{options.adder}.v")
     return [
         # A power-up value that no reset gives cannot be built: the netlist starts unknown, as silicon does.
@@ -112,7 +117,7 @@ def optimise_words(options: Options) -> list[Command]:
         ("opt", "-fast", "-full"),
         ("memory_map",),
         ("opt", "-full"),
-        ("techmap", "-map", "+/techmap.v", *prefix),
+        ("techmap", *adders, "-map", "+/techmap.v", *prefix),
         ("opt", "-fast"),
         ("opt_clean",),
     ]

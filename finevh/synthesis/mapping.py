@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finevh.synthesis.commands import Effort, Options
-from finevh.synthesis.special_cells import ClockGate, SpecialCells
+from finevh.synthesis.special_cells import ClockGate, FullAdder, SpecialCells
 
 # Sum-of-products balancing ('if -g') shortens every path, 'dc2' between two rounds of it takes back area, and mapping with
 # structural choices ('dch') spends what is left under the delay target. Measured on RI5CY: benchmarks/synthesis_scripts.py.
@@ -57,5 +57,36 @@ def render_clock_gate_map(gate: ClockGate) -> str:
     connections = f".{gate.clock}(clock), .{gate.enable}(enable){tests}, .{gate.output}(gated)"
     return f"""module {CLOCK_GATE_MODULE} (input clock, input enable, output gated);
   {gate.cell} _TECHMAP_REPLACE_ ({connections});
+endmodule
+"""
+
+
+def render_full_adder_map(adder: FullAdder) -> str:
+    """Return the replacement of Yosys's ``$fa`` by the full adder of the library; a bit with a constant addend stays logic.
+
+    The name makes the rule go before the one of Yosys's own ``techmap.v`` (``_90_fa``).
+    """
+    a, b, c = adder.inputs
+    connections = f".{a}(A[i]), .{b}(B[i]), .{c}(C[i]), .{adder.carry}(X[i]), .{adder.sum}(Y[i])"
+    return f"""(* techmap_celltype = "$fa" *)
+module _80_finevh_fa (A, B, C, X, Y);
+  parameter WIDTH = 1;
+  input [WIDTH-1:0] A, B, C;
+  output [WIDTH-1:0] X, Y;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTMSK_A_ = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTMSK_B_ = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTMSK_C_ = 0;
+  genvar i;
+  generate
+    for (i = 0; i < WIDTH; i = i + 1) begin : slice
+      if (_TECHMAP_CONSTMSK_A_[i] || _TECHMAP_CONSTMSK_B_[i] || _TECHMAP_CONSTMSK_C_[i]) begin : gates
+        wire p = A[i] ^ B[i];
+        assign Y[i] = p ^ C[i];
+        assign X[i] = (A[i] & B[i]) | (C[i] & p);
+      end else begin : adder
+        {adder.cell} fa ({connections});
+      end
+    end
+  endgenerate
 endmodule
 """

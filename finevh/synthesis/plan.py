@@ -14,7 +14,12 @@ import jinja2
 from finevh.errors import InputError
 from finevh.synthesis import commands as yosys
 from finevh.synthesis.commands import Command, Options
-from finevh.synthesis.mapping import render_clock_gate_map, render_clock_gate_pattern, render_mapping_script
+from finevh.synthesis.mapping import (
+    render_clock_gate_map,
+    render_clock_gate_pattern,
+    render_full_adder_map,
+    render_mapping_script,
+)
 from finevh.synthesis.sources import Rtl
 from finevh.synthesis.special_cells import SpecialCells, find_special_cells
 
@@ -76,15 +81,18 @@ def plan_synthesis(rtl: Rtl, libraries: Sequence[Path], options: Options) -> Syn
     cells = find_special_cells(libraries, options.dont_use)
     local = {path: yosys.local_library_name(index, path) for index, path in enumerate(libraries)}
     names = list(local.values())
+    full_adders = options.full_adders and cells.full_adder is not None
     commands = [
         *yosys.elaborate(rtl),
-        *yosys.optimise_words(options),
+        *yosys.optimise_words(options, full_adders),
         *[("read_liberty", "-lib", "-ignore_miss_func", name) for name in names],
         *yosys.map_registers(cells, names, options),
         *yosys.map_logic(cells, names, options),
         *yosys.write_results(names),
     ]
     files = {yosys.MAPPING_SCRIPT: render_mapping_script(cells, names, options)}
+    if full_adders and cells.full_adder is not None:
+        files[yosys.FULL_ADDER_MAP] = render_full_adder_map(cells.full_adder)
     if cells.clock_gate is not None:
         files[yosys.CLOCK_GATE_PATTERN] = render_clock_gate_pattern()
         files[yosys.CLOCK_GATE_MAP] = render_clock_gate_map(cells.clock_gate)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
+from finevh.technology.boolean import truth_table
 from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
 from finevh.units import unit_scale
 
@@ -48,6 +49,16 @@ class ClockGate:
 
 
 @dataclass(frozen=True)
+class FullAdder:
+    """A full adder; ``inputs`` are its three addends, any order."""
+
+    cell: str
+    inputs: tuple[str, str, str]
+    carry: str
+    sum: str
+
+
+@dataclass(frozen=True)
 class SpecialCells:
     """Cells by role. A role that the library does not have is None and an error only where the design needs it.
 
@@ -63,6 +74,7 @@ class SpecialCells:
     tie_low: Pin | None
     buffer: Buffer | None
     clock_gate: ClockGate | None
+    full_adder: FullAdder | None
     dont_use: tuple[str, ...]
     known: dict[str, float]
     slew: float
@@ -107,6 +119,7 @@ def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) 
         tie_low=next(_ties(ordered, "0"), None),
         buffer=next(_buffers(usable), None),
         clock_gate=min(_clock_gates(ordered), key=lambda rank_gate: rank_gate[0], default=(0, None))[1],
+        full_adder=next(_full_adders(usable), None),
         dont_use=tuple(sorted(excluded)),
         known={name: _area(group) for name, group in cells.items()},
         slew=_inverter_slew(usable, templates) * _picoseconds(time_unit),
@@ -155,6 +168,27 @@ def _clock_gates(cells: Sequence[tuple[str, Group]]) -> Iterator[tuple[int, Cloc
         clock, enable, output = role("clock_gate_clock_pin"), role("clock_gate_enable_pin"), role("clock_gate_out_pin")
         if len(clock) == len(enable) == len(output) == 1:
             yield rank, ClockGate(name, clock[0], enable[0], output[0], tuple(role("clock_gate_test_pin")))
+
+
+_MAJORITY = np.array([bin(pattern).count("1") > 1 for pattern in range(8)])
+_PARITY = np.array([bin(pattern).count("1") % 2 == 1 for pattern in range(8)])
+
+
+def _full_adders(cells: Sequence[tuple[str, Group]]) -> Iterator[FullAdder]:
+    for name, group in cells:
+        inputs = [pin.names[0] for pin in _pins(group, "input")]
+        outputs = [pin for pin in _pins(group, "output") if "function" in pin.attributes]
+        if (
+            len(inputs) != 3
+            or len(outputs) != 2
+            or {"ff", "latch", "statetable"} & {inner.name for inner in group.groups}
+        ):
+            continue
+        tables = {pin.names[0]: truth_table(pin.attributes["function"], inputs) for pin in outputs}
+        carry = [pin for pin, table in tables.items() if np.array_equal(table, _MAJORITY)]
+        total = [pin for pin, table in tables.items() if np.array_equal(table, _PARITY)]
+        if carry and total:
+            yield FullAdder(name, (inputs[0], inputs[1], inputs[2]), carry[0], total[0])
 
 
 def _inverter_slew(cells: Sequence[tuple[str, Group]], templates: Mapping[str, Group]) -> float:

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from finevh.netlist.verilog import read_verilog
-from finevh.synthesis import Options, Rtl, plan_rtl_export, plan_synthesis, run_rtl_export, run_synthesis
+from finevh.synthesis import (
+    Options,
+    Rtl,
+    SynthesisResult,
+    plan_rtl_export,
+    plan_synthesis,
+    run_rtl_export,
+    run_synthesis,
+)
 from finevh.technology import technology_from_liberty
 from tests.synthesis.equivalence import random_words, trace_gates, trace_rtl
 
@@ -22,16 +30,11 @@ needs_iverilog = pytest.mark.skipif(
 )
 
 
-@needs_iverilog
-@pytest.mark.parametrize("gate_registers", [None, 8])
-def test_quick_netlist_follows_its_rtl(
-    quick_rtl: Rtl, tiny_liberty: Path, tmp_path: Path, gate_registers: int | None
-) -> None:
-    rtl = run_rtl_export(plan_rtl_export(quick_rtl), tmp_path / "rtl")
-    options = Options(period=2000.0, gate_registers=gate_registers)
-    mapped = run_synthesis(plan_synthesis(quick_rtl, [tiny_liberty], options), tmp_path / "gates")
-    assert mapped.cells["GATE"] == (1 if gate_registers is None else pytest.approx(12, abs=4))
-    technology = technology_from_liberty([tiny_liberty], [], name="tiny")
+def follows(rtl: Rtl, library: Path, options: Options, folder: Path) -> SynthesisResult:
+    """Map the quick design, run netlist and RTL side by side, and return the mapping."""
+    plain = run_rtl_export(plan_rtl_export(rtl), folder / "rtl")
+    mapped = run_synthesis(plan_synthesis(rtl, [library], options), folder / "gates")
+    technology = technology_from_liberty([library], [], name="cells")
     netlist = read_verilog(mapped.netlist, technology, mapped.top)
     words = random_words(INPUTS, CYCLES, seed=7)
     cycle = np.arange(CYCLES)
@@ -40,10 +43,28 @@ def test_quick_netlist_follows_its_rtl(
     # One command in eight starts a dot product, so that the registers fill and results come.
     words["cmd_start_i"] = (words["cmd_data_i"] % 8 == 0).astype(np.uint64)
     widths = {**INPUTS, **OUTPUTS}
-    expected = trace_rtl(rtl, "quick", "clk_i", words, widths, list(OUTPUTS), tmp_path)
+    expected = trace_rtl(plain, "quick", "clk_i", words, widths, list(OUTPUTS), folder)
     found = trace_gates(netlist, "clk_i", words, list(OUTPUTS))
     assert len(expected) == len(found) == CYCLES
     # The simulator starts at 0, iverilog at x: they meet at the reset.
     assert expected[1:] == found[1:]
     assert sum(line[1] == "1" for line in expected) > 50
     assert len({line[2] for line in expected}) > 30
+    return mapped
+
+
+@needs_iverilog
+@pytest.mark.parametrize("gate_registers", [None, 8])
+def test_quick_netlist_follows_its_rtl(
+    quick_rtl: Rtl, tiny_liberty: Path, tmp_path: Path, gate_registers: int | None
+) -> None:
+    mapped = follows(quick_rtl, tiny_liberty, Options(period=2000.0, gate_registers=gate_registers), tmp_path)
+    assert mapped.cells["GATE"] == (1 if gate_registers is None else pytest.approx(12, abs=4))
+
+
+@needs_iverilog
+def test_full_adders_of_the_library_follow_the_rtl(quick_rtl: Rtl, nangate_folder: Path, tmp_path: Path) -> None:
+    mapped = follows(
+        quick_rtl, nangate_folder / "nangate45_typ.lib.gz", Options(period=2000.0, full_adders=True), tmp_path
+    )
+    assert mapped.cells["FA_X1"] > 10

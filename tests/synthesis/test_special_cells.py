@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finevh.errors import InputError
-from finevh.synthesis.special_cells import Buffer, ClockGate, Pin, find_special_cells
+from finevh.synthesis.special_cells import Buffer, ClockGate, FullAdder, Pin, find_special_cells
 from tests.synthesis.library import liberty_text
 
 
@@ -25,6 +25,7 @@ def test_roles_of_nangate45(nangate_folder: Path) -> None:
     assert (cells.tie_high, cells.tie_low) == (Pin("LOGIC1_X1", "Z"), Pin("LOGIC0_X1", "Z"))
     assert cells.buffer == Buffer("BUF_X1", "A", "Z")
     assert cells.clock_gate == ClockGate("CLKGATE_X1", "CK", "E", "GCK")
+    assert cells.full_adder == FullAdder("FA_X1", ("A", "B", "CI"), "CO", "S")
 
 
 def test_roles_of_ihp(ihp_folder: Path) -> None:
@@ -38,7 +39,7 @@ def test_a_role_without_a_cell_is_none(tmp_path: Path) -> None:
     path = tmp_path / "tiny.lib"
     path.write_text(liberty_text("BUF", "GATE", "TIE0"), encoding="utf-8")
     cells = find_special_cells([path])
-    assert (cells.buffer, cells.clock_gate, cells.tie_low) == (None, None, None)
+    assert (cells.buffer, cells.clock_gate, cells.tie_low, cells.full_adder) == (None, None, None, None)
 
 
 def test_mapping_slew_is_that_of_an_inverter_with_four_inverters(tiny_liberty: Path) -> None:
