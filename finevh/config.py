@@ -250,6 +250,17 @@ class Schemes(_Section):
         return self
 
 
+class OpenRoad(_Section):
+    """OpenROAD as the layout engine (``engine = "openroad"``)."""
+
+    image: str | None = None
+    """Container image that holds it, run through podman or docker where no executable is found."""
+    allow_untested: bool = False
+    """Run a version outside the tested range all the same."""
+    density: float = Field(default=0.85, gt=0.0, le=1.0)
+    """Target density of its global placement."""
+
+
 class Flow(_Section):
     """A whole flow file."""
 
@@ -263,6 +274,7 @@ class Flow(_Section):
     polybias: PolyBias = PolyBias()
     activity: ActivitySource = ActivitySource()
     schemes: Schemes
+    openroad: OpenRoad = OpenRoad()
 
 
 def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:

@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.table import Table
 
 from finevh.config import Flow
+from finevh.flow.openroad import openroad_of
 from finevh.flow.progress import Terminal
 from finevh.flow.runner import run_stages
 from finevh.flow.stage import RunDirectory
 from finevh.flow.stages import STAGES
-from finevh.openroad.tool import find_openroad
 from finevh.report.tables import comparison, read_points
 
 
@@ -21,7 +21,7 @@ def run_flow(
 ) -> RunDirectory:
     """Run the main job with progress on the terminal; see :func:`finevh.flow.runner.run_stages`."""
     if flow.engine == "openroad":
-        find_openroad()
+        openroad_of(flow)  # before anything long starts
     return run_stages(flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)))
 
 

@@ -109,9 +109,9 @@ def _target(flow: Flow, technology: Technology) -> Target:
 
 def _options(flow: Flow) -> PhysicalOptions:
     choice = flow.optimize
-    return PhysicalOptions(
-        buffering=choice.buffering, sizing=choice.sizing, clock_tree=choice.clock_tree, passes=choice.passes
-    )
+    # OpenROAD makes its own clock tree; a second one inside would only add delay.
+    trees = choice.clock_tree and flow.engine == "builtin"
+    return PhysicalOptions(buffering=choice.buffering, sizing=choice.sizing, clock_tree=trees, passes=choice.passes)
 
 
 def run_presize_stage(context: StageContext) -> Metrics:

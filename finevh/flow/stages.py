@@ -41,13 +41,20 @@ def _floorplan(flow: Flow) -> object:
 
 
 def _place(flow: Flow) -> object:
-    return {"technology": flow.technology, "seed": flow.seed, "engine": flow.engine}
+    return {"technology": flow.technology, "seed": flow.seed, **_engine(flow)}
+
+
+def _engine(flow: Flow) -> dict[str, object]:
+    """What OpenROAD is told counts only where it runs; where it comes from, and which version, does not."""
+    if flow.engine != "openroad":
+        return {"engine": flow.engine}
+    return {"engine": flow.engine, "density": flow.openroad.density}
 
 
 def _optimize(flow: Flow) -> dict[str, object]:
     return {
         "technology": flow.technology,
-        "engine": flow.engine,
+        **_engine(flow),
         "seed": flow.seed,
         "clock": flow.clock,
         "optimize": flow.optimize,

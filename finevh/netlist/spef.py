@@ -23,6 +23,13 @@ _UNITS: dict[str, tuple[str, Dimension]] = {
 _SECTIONS = {"*CONN", "*CAP", "*RES", "*INDUC", "*END", "*D_NET", "*R_NET", "*NAME_MAP", "*PORTS"}
 
 
+_INDEX = re.compile(r"\*\d+(?![^:/|.])")
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
 class _Names:
     """Objects of SPEF names in a netlist; escapes removed, the name map applied."""
 
@@ -34,14 +41,14 @@ class _Names:
         self.pins = [{p: k for k, p in enumerate(netlist.cells.pins(t))} for t in range(len(netlist.cells.names))]
 
     def plain(self, text: str) -> str:
-        """A name with its index replaced and its escapes removed."""
-        if text[0] == "*":
+        """A name with its index replaced and its escapes removed; some writers leave a name's own star unescaped."""
+        if _INDEX.match(text):
             head, colon, tail = text.partition(self.delimiter)
             mapped = self.map.get(head)
             if mapped is None:
                 raise InputError(f"'{head}' is not in the name map")
             return mapped + colon + tail
-        return text.replace("\\", "")
+        return _unescape(text)
 
     def net(self, text: str) -> int | None:
         """Row of a net; an escaped scalar that reads like a bit keeps its backslash in the netlist."""
@@ -53,7 +60,8 @@ class _Names:
     def pin(self, text: str) -> int | None:
         """Row of the pin ``instance:PIN``, None if it is no pin."""
         instance, _, pin = self.plain(text).rpartition(self.delimiter)
-        cell = self.netlist.instance_index.get(instance)
+        index = self.netlist.instance_index
+        cell = index.get(instance, index.get("\\" + instance))
         if cell is None:
             return None
         local = self.pins[self.netlist.cell_type[cell]].get(pin)
@@ -162,7 +170,7 @@ class _Reader:
             elif section == "*NAME_MAP":
                 if len(words) != 2 or head[0] != "*":
                     raise self.fail(line, "a line of the name map is '*number name'")
-                self.names.map[head] = words[1].replace("\\", "")
+                self.names.map[head] = _unescape(words[1])
             elif net is not None:
                 try:
                     self.element(net, section, words)

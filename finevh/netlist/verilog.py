@@ -110,6 +110,17 @@ def _plain(identifier: str) -> str:
     return identifier if re.search(r"\[-?\d+\]$", name) else name
 
 
+def _items(text: str) -> list[str]:
+    """Split a list at its commas; those inside escaped identifiers are characters of names."""
+    parts: list[str] = []
+    start = 0
+    for match in re.finditer(r"\\\S+|,", text):
+        if match.group() == ",":
+            parts.append(text[start : match.start()])
+            start = match.end()
+    return [*parts, text[start:]]
+
+
 class _Reader:
     """State of reading one module."""
 
@@ -129,7 +140,7 @@ class _Reader:
     def declare(self, match: re.Match[str], position: int) -> None:
         keyword, left, right, names = match.groups()
         bounds = None if left is None else (int(left), int(right))
-        for item in names.split(","):
+        for item in _items(names):
             name = item.strip()
             if not re.fullmatch(_IDENTIFIER, name):
                 if keyword == "wire" and "=" in name:
@@ -156,7 +167,7 @@ class _Reader:
         pattern = re.compile(
             rf"\s*+(?:(input|output|inout)\b\s*+(?:wire\b|tri\b)?\s*+(?:\[\s*+(-?\d+)\s*+:\s*+(-?\d+)\s*+\])?)?\s*+({_IDENTIFIER})\s*+$"
         )
-        for item in text[1:-1].split(",") if text[1:-1].strip() else []:
+        for item in _items(text[1:-1]) if text[1:-1].strip() else []:
             match = pattern.match(item)
             if match is None:
                 raise self.fail(position, f"'{item.strip()[:40]}' is no port of a flat netlist")

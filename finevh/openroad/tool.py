@@ -94,18 +94,20 @@ def check_version(version: str) -> None:
         Naming the version found and the range.
     """
     facts = tool_facts()["version"]
+    if facts["commit"] in version:
+        return
     match = _VERSION.search(version)
     least, most = _quarter(facts["least"]), _quarter(facts["most"])
     span = facts["least"] if least == most else f"{facts['least']} to {facts['most']}"
     if match is None:
         raise ToolMissingError(
             f"openroad says its version is '{version}': not a release of the tested range {span} (table: {facts['table']});"
-            " install one of them, or pass allow_untested to run with it all the same"
+            " install one of them, or set openroad.allow_untested = true in the flow file"
         )
     if not least <= (int(match[1]), int(match[2])) <= most:
         raise ToolMissingError(
             f"openroad {version} is outside the tested range {span} (table: {facts['table']}): commands and options may differ;"
-            " install a tested one, or pass allow_untested to run with it all the same"
+            " install a tested one, or set openroad.allow_untested = true in the flow file"
         )
 
 

@@ -153,6 +153,7 @@ def test_a_version_outside_the_tested_range_is_refused(
 
 def test_a_version_of_the_tested_range_is_taken() -> None:
     check_version("26Q3-1551-g5c9e487120")
+    check_version("5c9e487120593c70f8aad1f894af949a9811a411")  # built without tags
 
 
 def test_a_missing_tool_is_exit_status_3_with_what_to_install(tmp_path: Path) -> None:
