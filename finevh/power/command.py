@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +80,12 @@ def read_probabilities(path: Path | None, netlist: Netlist) -> Activity:
     """
     if path is None:
         return _from_nets(np.full(netlist.n_nets, np.nan), netlist)
-    rows = [
-        (i, row)
-        for i, row in enumerate(csv.reader(io.StringIO(read_text(path))), 1)
-        if row and not row[0].startswith("#")
-    ]
+    rows = []
+    reader = csv.reader(read_text(path).splitlines())
+    try:
+        rows = [(reader.line_num, row) for row in reader if row and not row[0].startswith("#")]
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: {error}") from error
     header = [word.strip() for word in rows[0][1]] if rows else []
     if header == ["net", "probability"]:
         known = np.full(netlist.n_nets, np.nan)
@@ -106,7 +106,9 @@ def read_probabilities(path: Path | None, netlist: Netlist) -> Activity:
             return activity_from_patterns(netlist, patterns)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-    raise InputError(f"{path}:1: the header is neither 'net,probability' nor 'instance,pattern,probability'")
+    raise InputError(
+        f"{path}:{rows[0][0] if rows else 1}: the header is neither 'net,probability' nor 'instance,pattern,probability'"
+    )
 
 
 def _fraction(path: Path, line: int, text: str) -> float:

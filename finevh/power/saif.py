@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, activity_from_probabilities
 from finevh.power.propagation import propagate_probabilities
-from finevh.power.waveforms import count_cycles, net_of_name, plain_name
+from finevh.power.waveforms import count_cycles, net_of_name, plain_name, read_lines
 from finevh.units import unit_scale
 
 __all__ = ["read_saif"]
 
+_LARGEST = 1e18
+_DEEPEST = 100  # instances within instances
 _TOKEN = re.compile(r'\(|\)|"[^"]*"|(?:\\.|[^\s()])+')
 
 
@@ -51,9 +54,20 @@ def read_saif(
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="ascii", errors="replace") as stream:
-            tokens = iter(_TOKEN.findall(stream.read()))
-    except (OSError, EOFError) as error:
+            tokens = (token for line in read_lines(stream, path) for token in _TOKEN.findall(line))
+            return _read(tokens, path, netlist, clock, period_ps, instance)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as SAIF ({error})") from error
+
+
+def _read(
+    tokens: Iterator[str],
+    path: Path,
+    netlist: Netlist,
+    clock: str | None,
+    period_ps: float | None,
+    instance: str | None,
+) -> Activity:
     if next(tokens, "") != "(" or next(tokens, "").upper() != "SAIFILE":
         raise InputError(f"{path}: does not begin with (SAIFILE; is it a SAIF file?")
     duration, scale = 0.0, 1.0
@@ -73,9 +87,12 @@ def read_saif(
 
 def _number(text: str, path: Path) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise InputError(f"{path}: '{text}' is not a number") from None
+    if not 0.0 <= value <= _LARGEST:
+        raise InputError(f"{path}: {text} is no duration and no count")
+    return value
 
 
 def _entries(tokens: Iterator[str], path: Path) -> Iterator[tuple[str, str, list[str]]]:
@@ -83,14 +100,15 @@ def _entries(tokens: Iterator[str], path: Path) -> Iterator[tuple[str, str, list
     frames: list[tuple[str, list[str]]] = [("SAIFILE", [])]
     instances: list[str] = []
     for token in tokens:
+        if not frames:
+            raise InputError(f"{path}: '{token}' follows the end of the SAIFILE")
         if token == "(":
             frames.append(("", []))
         elif token == ")":
-            if not frames:
-                raise InputError(f"{path}: a ')' too many")
             key, values = frames.pop()
             if key == "INSTANCE":
-                instances.pop()
+                if values:
+                    instances.pop()
             elif values and key not in ("NET", "PORT"):
                 nets = [k for k, _ in frames if k not in ("NET", "PORT", "INSTANCE", "SAIFILE", "")]
                 yield key, "/".join(instances) + "//" + (nets[-1] if nets else ""), values
@@ -120,6 +138,8 @@ def _entries(tokens: Iterator[str], path: Path) -> Iterator[tuple[str, str, list
                     # (INSTANCE "module" name ...): the last name before the first list is the instance's.
                     if len(values) == 1:
                         instances.append(name)
+                        if len(instances) > _DEEPEST:
+                            raise InputError(f"{path}: instances nested more than {_DEEPEST} deep")
                     else:
                         instances[-1] = name
     if frames:

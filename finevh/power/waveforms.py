@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,15 @@ from finevh.power.propagation import propagate_probabilities
 from finevh.technology.model import Kind
 from finevh.units import unit_scale
 
-__all__ = ["count_cycles", "net_of_name", "plain_name", "read_vcd", "value_hashes"]
+__all__ = ["count_cycles", "net_of_name", "plain_name", "read_lines", "read_vcd", "value_hashes"]
 
 _CHUNK = 1 << 18
-_RANGE = re.compile(r"^\[(\d+)(?::(\d+))?\]$")
-_INDEX = re.compile(r"^(.*)\[(\d+)\]$")
+_LONGEST_LINE = 1 << 24  # characters; the longest honest line is one value of the widest bus
+_LATEST = 1 << 62  # time units; sums of times must fit 64 bits
+_RANGE = re.compile(r"^\[(\d{1,9})(?::(\d{1,9}))?\]$")
+_DIGITS = 9  # of a number of bits
+_DEEPEST = 100  # scopes within scopes
+_INDEX = re.compile(r"^(.*)\[(\d{1,9})\]$", re.DOTALL)
 
 
 def plain_name(name: str) -> str:
@@ -34,10 +39,11 @@ def plain_name(name: str) -> str:
 
 @dataclass
 class _Header:
-    """Where each identifier code of a VCD lands: one net (or -1) per bit, most significant first."""
+    """Where each identifier code of a VCD lands."""
 
     scale_ps: float
-    nets: dict[str, list[list[int]]]
+    nets: dict[str, list[list[tuple[int, int]]]]
+    """Per code and variable: (position from the right in a value, net) of the bits that are nets."""
     line: int
 
 
@@ -76,7 +82,7 @@ def read_vcd(
     try:
         with opener(path, "rt", encoding="ascii", errors="replace") as stream:
             return _read(stream, path, netlist, clock, period_ps, scope, start_ps, end_ps)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as VCD ({error})") from error
 
 
@@ -90,11 +96,12 @@ def _read(
     start: float,
     end: float | None,
 ) -> Activity:
-    header = _read_header(stream, path, netlist, scope)
+    lines = read_lines(stream, path)
+    header = _read_header(lines, path, netlist, scope)
     seen = np.zeros(netlist.n_nets, dtype=bool)
     for targets in header.nets.values():
         for bits in targets:
-            seen[[n for n in bits if n >= 0]] = True
+            seen[[net for _, net in bits]] = True
     fan_ptr, fan_cell, fan_bit = _fan_out(netlist)
     slots = pattern_offsets(netlist)
     value = np.zeros(netlist.n_nets, dtype=np.uint8)
@@ -113,7 +120,7 @@ def _read(
     last = np.iinfo(np.int64).max if end is None else int(end / header.scale_ps)
     final = first
     state = (value, known, counts, pattern, since, dwell)
-    for time, net, bit in _changes(stream, path, header):
+    for time, net, bit in _changes(lines, path, header):
         final = max(final, min(int(time[-1]), last))
         _replay(time, net, bit, first, last, *state, fan_ptr, fan_cell, fan_bit, slots)
     if end is not None:
@@ -131,6 +138,22 @@ def _read(
     return propagate_probabilities(
         netlist, probability=np.where(seen, probability, np.nan), toggle_rate=np.where(seen, rate, np.nan), clock=clock
     )
+
+
+def read_lines(stream: TextIO, path: Path) -> Iterator[str]:
+    """Lines of a text stream; one without end is refused, not read into memory.
+
+    Raises
+    ------
+    InputError
+        If a line is too long to be one.
+    """
+    number = 0
+    while line := stream.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE:
+            raise InputError(f"{path}:{number}: a line of more than {_LONGEST_LINE} characters; is it a text file?")
+        yield line
 
 
 def count_cycles(
@@ -164,32 +187,40 @@ def net_of_name(netlist: Netlist) -> dict[str, int]:
     return index
 
 
-def _read_header(stream: TextIO, path: Path, netlist: Netlist, scope: str | None) -> _Header:
+def _read_header(lines: Iterator[str], path: Path, netlist: Netlist, scope: str | None) -> _Header:
     """Read declarations up to ``$enddefinitions`` and bind them to nets."""
     index = net_of_name(netlist)
+    buses: dict[str, list[tuple[int, int]]] = {}
+    for name, net in index.items():
+        if match := _INDEX.match(name):
+            buses.setdefault(match.group(1), []).append((int(match.group(2)), net))
     here: list[str] = []
     scale = 0.0
-    found: dict[str, dict[str, list[list[int]]]] = {}
+    found: dict[str, dict[str, list[list[tuple[int, int]]]]] = {}
     line_number = 0
     words: list[str] = []
-    for line in stream:
+    for line in lines:
         line_number += 1
         words += line.split()
         if not words or words[-1] != "$end":
             continue
         keyword = words[0]
         if keyword == "$timescale":
-            match = re.fullmatch(r"(\d+)\s*([a-z]+)", "".join(words[1:-1]))
+            match = re.fullmatch(r"(\d{1,9})\s*([a-z]+)", "".join(words[1:-1]))
             if match is None:
                 raise InputError(f"{path}:{line_number}: timescale '{' '.join(words[1:-1])}' is not like '1ps'")
             scale = int(match.group(1)) * unit_scale(match.group(2), "time")
         elif keyword == "$scope" and len(words) >= 4:
             here.append(words[2])
+            if len(here) > _DEEPEST:
+                raise InputError(f"{path}:{line_number}: scopes nested more than {_DEEPEST} deep")
         elif keyword == "$upscope" and here:
             here.pop()
         elif keyword == "$var" and len(words) >= 6:
-            bits = _bind(words[4], "".join(words[5:-1]), int(words[2]), index)
-            if any(n >= 0 for n in bits):
+            if not words[2].isdecimal() or len(words[2]) > _DIGITS:
+                raise InputError(f"{path}:{line_number}: '{words[2]}' is no number of bits")
+            bits = _bind(words[4], "".join(words[5:-1]), int(words[2]), index, buses)
+            if bits:
                 found.setdefault(".".join(here), {}).setdefault(words[3], []).append(bits)
         elif keyword == "$enddefinitions":
             break
@@ -207,19 +238,24 @@ def _read_header(stream: TextIO, path: Path, netlist: Netlist, scope: str | None
     return _Header(scale, found[scope], line_number)
 
 
-def _bind(name: str, suffix: str, width: int, index: dict[str, int]) -> list[int]:
-    """Nets of one variable, most significant bit first; -1 for a bit that is no net."""
+def _bind(
+    name: str, suffix: str, width: int, index: dict[str, int], buses: dict[str, list[tuple[int, int]]]
+) -> list[tuple[int, int]]:
+    """(Position from the right, net) of the bits of one variable that are nets."""
     plain = plain_name(name)
     match = _RANGE.match(suffix)
     if width == 1 and match is None:
-        return [index.get(plain, -1)]
+        return [(0, index[plain])] if plain in index else []
     high, low = (width - 1, 0) if match is None else (int(match.group(1)), int(match.group(2) or match.group(1)))
-    step = -1 if high >= low else 1
-    return [index.get(f"{plain}[{i}]", -1) for i in range(high, low + step, step)]
+    return [
+        (bit - low if high >= low else low - bit, net)
+        for bit, net in buses.get(plain, ())
+        if min(high, low) <= bit <= max(high, low)
+    ]
 
 
 def _changes(
-    stream: TextIO, path: Path, header: _Header
+    lines: Iterator[str], path: Path, header: _Header
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]]]:
     """Yield value changes in chunks: time, net, value (-1 unknown)."""
     times: list[int] = []
@@ -227,40 +263,40 @@ def _changes(
     bits: list[int] = []
     now = 0
     targets = header.nets
+    single = {code: [net for wires in found for at, net in wires if at == 0] for code, found in targets.items()}
     of = {"0": 0, "1": 1}
     vector = ""
     number = header.line
-    for line in stream:
+    for line in lines:
         number += 1
         for word in line.split():
             lead = word[0]
             if vector:
+                # A value shorter than its variable is continued to the left: by 0 after 0 or 1, by itself after x or z.
+                left = of.get("0" if vector[0] in "01" else vector[0], -1)
                 for wires in targets.get(word, ()):
-                    full = vector.rjust(len(wires), "0" if vector[0] in "01" else vector[0])
-                    for net, bit in zip(wires, full, strict=False):
-                        if net >= 0:
-                            times.append(now)
-                            nets.append(net)
-                            bits.append(of.get(bit, -1))
+                    for at, net in wires:
+                        times.append(now)
+                        nets.append(net)
+                        bits.append(of.get(vector[-1 - at], -1) if at < len(vector) else left)
                 vector = ""
             elif lead in "01xXzZ":
-                for wires in targets.get(word[1:], ()):
-                    if wires[-1] >= 0:
-                        times.append(now)
-                        nets.append(wires[-1])
-                        bits.append(of.get(lead, -1))
+                for net in single.get(word[1:], ()):
+                    times.append(now)
+                    nets.append(net)
+                    bits.append(of.get(lead, -1))
             elif lead == "#":
-                try:
-                    now = int(word[1:])
-                except ValueError:
-                    raise InputError(f"{path}:{number}: '{word}' is no time") from None
-                if len(times) >= _CHUNK:
-                    yield _columns(times, nets, bits)
-                    times, nets, bits = [], [], []
+                later = int(word[1:]) if word[1:].isdecimal() and len(word) < 20 else -1
+                if not now <= later <= _LATEST:
+                    raise InputError(f"{path}:{number}: '{word}' is no time after #{now}")
+                now = later
             elif lead in "bB":
                 vector = word[1:]
             elif lead in "rR":
                 vector = "x"
+        if len(times) >= _CHUNK:
+            yield _columns(times, nets, bits)
+            times, nets, bits = [], [], []
     # The last time stamp ends the recording even where nothing changes at it.
     times.append(now)
     nets.append(-1)
@@ -344,11 +380,12 @@ def value_hashes(
         Ascending.
     """
     with path.open(encoding="ascii", errors="replace") as stream:
-        header = _read_header(stream, path, netlist, scope)
+        lines = read_lines(stream, path)
+        header = _read_header(lines, path, netlist, scope)
         value = np.zeros(netlist.n_nets, dtype=np.int8)
         result: list[int] = []
         state = 0
-        for time, net, bit in _changes(stream, path, header):
+        for time, net, bit in _changes(lines, path, header):
             for t, n, b in zip((time * header.scale_ps).tolist(), net.tolist(), bit.tolist(), strict=True):
                 while len(result) < len(times_ps) and t > times_ps[len(result)]:
                     result.append(state)
