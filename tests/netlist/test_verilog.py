@@ -224,3 +224,13 @@ def test_no_damage_to_a_netlist_makes_a_traceback(nangate_technology: Technology
     text = SMALL[:at] + put + SMALL[at + length :]
     message = outcome(text, nangate_technology)
     assert message is None or message.startswith("<text>")
+
+
+def test_a_comma_or_semicolon_inside_an_escaped_name_is_a_character_of_it(nangate_technology: Technology) -> None:
+    text = "module t (\\a,b , z);\n input \\a,b ;\n output z;\n wire \\n=1,2 , \\;m ;\n"
+    text += " INV_X1 \\u,1 (.A(\\a,b ), .ZN(\\n=1,2 ));\n INV_X1 v (.A(\\n=1,2 ), .ZN(\\;m ));\n"
+    text += " BUF_X1 w (.A(\\;m ), .Z(z));\nendmodule\n"
+    netlist = parse_verilog(text, nangate_technology)
+    assert netlist.port_names == ("a,b", "z")
+    assert netlist.instance_names == ("u,1", "v", "w")
+    assert set(netlist.net_names) == {"a,b", "n=1,2", ";m", "z"}
