@@ -34,6 +34,9 @@ def liberty_units(path: Path | str) -> tuple[str, str]:
     )
 
 
+_MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them
+
+
 def read_voltages(path: Path | str, netlist: Netlist, technology: Technology) -> tuple[Technology, Int]:
     """Read a voltage map (``instance,vdd`` with glob patterns, first match wins).
 
@@ -47,8 +50,8 @@ def read_voltages(path: Path | str, netlist: Netlist, technology: Technology) ->
     Raises
     ------
     InputError
-        With file and line: a wrong header, a voltage outside the library, a pattern that matches nothing; with the file: an
-        instance that no line matches.
+        With file and line: a wrong header, a voltage outside the library, an instance that does not exist; with the file: an
+        instance that no line matches, or too many different voltages between those of the library.
     """
     lines = read_text(path).splitlines()
     rows = [(k, line.split(",")) for k, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
@@ -88,6 +91,10 @@ def read_voltages(path: Path | str, netlist: Netlist, technology: Technology) ->
         chosen[k] = vdd
     wanted = np.unique(np.round(chosen, 6))
     missing = [float(v) for v in wanted if np.abs(technology.vdds - v).min() > 1e-6]
+    if len(missing) > _MOST_ADDED:
+        raise InputError(
+            f"{path}: {len(missing)} voltages between those of the library; round them to at most {_MOST_ADDED} different ones"
+        )
     if missing:
         technology = with_vdds(technology, sorted({*technology.vdds.tolist(), *missing}))
     return technology, np.abs(technology.vdds[:, None] - chosen).argmin(axis=0).astype(np.int32)

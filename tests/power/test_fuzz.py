@@ -18,9 +18,10 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import read_saif, read_vcd
 from finevh.power.command import read_probabilities
+from finevh.timing.report import read_voltages
 
 from .test_activity_import import SAIF, VCD
-from .tiny import netlist
+from .tiny import netlist, technology
 
 Reader = Callable[[Path, Netlist], object]
 GATE = netlist(["a", "b[0]"], ["y"], [("g", "NAND2", {"A1": "a", "A2": "b[0]", "ZN": "y"})])
@@ -42,6 +43,10 @@ SAIF_WORDS = SPOILERS + _WORD.findall(r"""
 CSV_WORDS = ["net,probability\n", "instance,pattern,probability\n", *SPOILERS]
 CSV_WORDS += _WORD.findall(r"""
     a b[0] g , , 0.5 1 nan inf -1 1e999 00 11 " # \
+""")
+MAP_WORDS = ["instance,vdd\n", "g,0.8\n", "*,1\n", "g*,1.0V\n", *SPOILERS]
+MAP_WORDS += _WORD.findall(r"""
+    g * ? [ ] , , 0.8 1 0.9 nan inf -1 1e999 V " # \
 """)
 
 
@@ -80,6 +85,26 @@ def test_any_saif(head: int, tail: str) -> None:
 @given(text=st.lists(st.sampled_from(CSV_WORDS) | st.text(max_size=3), max_size=30).map("".join))
 def test_any_probability_table(text: str) -> None:
     survives("csv", text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.lists(st.sampled_from(MAP_WORDS) | st.text(max_size=3), max_size=30).map("".join), head=st.booleans())
+def test_any_voltage_map(text: str, head: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "map.csv"
+        path.write_text(("instance,vdd\n" if head else "") + text, encoding="utf-8", newline="")
+        with contextlib.suppress(InputError):
+            assert len(read_voltages(path, GATE, technology())[1]) == GATE.n_cells
+
+
+def test_a_map_of_countless_voltages_is_refused(tmp_path: Path) -> None:
+    gates = [(f"g{i}", "INV", {"A": "a", "ZN": f"n{i}"}) for i in range(60)]
+    path = tmp_path / "map.csv"
+    path.write_text("instance,vdd\n" + "".join(f"g{i},{0.8 + 0.003 * i:.4f}\n" for i in range(60)))
+    with pytest.raises(
+        InputError, match=r"map\.csv: 59 voltages between those of the library; round them to at most 40"
+    ):
+        read_voltages(path, netlist(["a"], ["n0"], gates), technology())
 
 
 @settings(max_examples=100, deadline=None)
