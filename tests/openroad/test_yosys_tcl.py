@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
-import re
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from benchmarks.yosys_tcl import counts, reduced, version
 from finevh.synthesis import Options, Rtl, plan_synthesis, run_synthesis
 from finevh.synthesis.plan import render_tcl
 
@@ -30,45 +28,6 @@ DESIGN = """module top (input clk, input rst_n, input [3:0] \\a$[x] , input [3:0
     else begin \\hostile;[exec{touch}pwned]  <= \\a$[x] ; y <= y + \\hostile;[exec{touch}pwned]  * b; end
 endmodule
 """
-# What releases before 0.40 do not know.
-NEW_COMMANDS = {"booth"}
-NEW_OPTIONS = {"flatten": ("-noscopeinfo",), "rename": ("-unescape",), "check": ("-mapped",)}
-NEW_PAIRS = {"dfflibmap": ("-dont_use",), "abc": ("-dont_use", "-script")}
-
-
-def version() -> tuple[int, int]:
-    text = subprocess.run([str(YOSYS), "-V"], capture_output=True, text=True, check=True).stdout
-    match = re.search(r"Yosys (\d+)\.(\d+)", text)
-    assert match is not None, text
-    return int(match[1]), int(match[2])
-
-
-def reduced(commands: Sequence[tuple[str, ...]], source: Path) -> list[tuple[str, ...]]:
-    """Commands that an old Yosys has: its own Verilog reader, no options that came later."""
-    kept: list[tuple[str, ...]] = []
-    for command in commands:
-        name = command[0]
-        if name == "read_slang":
-            kept.append(("read_verilog", str(source)))
-        elif name in NEW_COMMANDS or any(option in command for option in NEW_OPTIONS.get(name, ())):
-            if name == "flatten":
-                kept.append(("flatten",))
-        else:
-            words = list(command)
-            if name == "techmap" and "-map" in words and words[-1].startswith("+/choices/"):
-                words = words[:-2]
-            for option in NEW_PAIRS.get(name, ()):
-                while option in words:
-                    at = words.index(option)
-                    del words[at : at + 2]
-            kept.append(tuple(words))
-    return kept
-
-
-def counts(statistics: Path) -> dict[str, int]:
-    data = json.loads(statistics.read_text())
-    found: dict[str, int] = data["design"]["num_cells_by_type"]
-    return found
 
 
 def test_the_script_runs_and_maps_the_same_registers_with_nothing_executed(tmp_path: Path) -> None:
@@ -82,7 +41,7 @@ def test_the_script_runs_and_maps_the_same_registers_with_nothing_executed(tmp_p
         (run / name).write_text(text)
     for path, name in plan.libraries.items():
         (run / name).write_bytes(gzip.decompress(path.read_bytes()))
-    recent = version() >= (0, 62)
+    recent = version(str(YOSYS)) >= (0, 62)
     commands = plan.commands if recent else reduced(plan.commands, source)
     (run / "script.tcl").write_text(render_tcl(commands, {}))
     modules = ["-m", "slang"] if recent else []
