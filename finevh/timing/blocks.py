@@ -39,7 +39,7 @@ _TIE = 2.0**-12
 
 @numba.njit(
     "void(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int64, int64[::1], int32[::1], int32[::1], "
-    "int32[::1], int32[::1], int32[::1], int32[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
+    "int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def _fill(  # type: ignore[no-untyped-def]
@@ -56,21 +56,25 @@ def _fill(  # type: ignore[no-untyped-def]
     group_line,
     group_ptr,
     member,
+    types,
     head,
     points,
     late,
     out,
 ):
-    """Coefficients of one block; ``head`` holds the headers of its cell types, ``driver`` is -1 for their own supply."""
+    """Coefficients of one block.
+
+    ``head`` holds the headers of all cell types, ``types`` those to do, ``driver`` is -1 for their own supply.
+    """
     most, longest = 1, 2
     for g in range(group_edge.shape[0]):
         most = max(most, group_ptr[g + 1] - group_ptr[g])
-    for k in range(head.shape[0]):
+    for k in types:
         longest = max(longest, head[k, 1] // head[k, 2], head[k, 2])
     value = np.empty((most, longest, longest, 2))
     form = np.empty((most, 2, 4))
     corner = np.empty((most, 2, 4))
-    for k in range(head.shape[0]):
+    for k in types:
         per_row = head[k, 2]
         ny, nx = per_row, head[k, 1] // per_row
         xs, ys = head[k, 3], head[k, 4]
@@ -105,6 +109,7 @@ def _fill(  # type: ignore[no-untyped-def]
                     line = (head[k, 0] + group_line[g] * head[k, 1] + (i * per_row + j) * wide) * 8
                     if absent:
                         out[line] = np.nan
+                        out[line + 8 * (wide - 1)] = np.nan
                         continue
                     bj = min(j, ny - 2)
                     dy = points[ys + bj + 1] - points[ys + bj]
@@ -150,6 +155,7 @@ def _fill(  # type: ignore[no-untyped-def]
                                 out[line + 8 + 4 * q + z] = form[other, q, z]
                     if not enough:
                         out[line] = np.nan
+                        out[line + 8] = np.nan
 
 
 def _steps(points: Real) -> int:
@@ -164,7 +170,7 @@ class Blocks:
     ----------
     cells : the library.
     used : cell types of the netlist.
-    cross_record : derates in use; no rows to go without.
+    crossed : whether derates are in use.
     cell_class : (n_cell_type) see :func:`finevh.timing.entries.classes_of`.
     """
 
@@ -173,7 +179,7 @@ class Blocks:
         cells: CellTable,
         used: Int,
         tables: PackedTables,
-        cross_record: Int,
+        crossed: bool,
         cell_class: Int,
         entries: Entries,
         late: bool,
@@ -185,12 +191,12 @@ class Blocks:
         flat = [group for members in groups for group in members]
         wide = [[1 if len(local) == 1 else 2 for _, local in members] for members in groups]
         self.tables, self.late = tables, late
-        self.cross_record = np.ascontiguousarray(cross_record, dtype=np.int32)
+        self._crossed = crossed
         self.type_of = np.full(len(cell_class), -1, dtype=np.int32)
         """Row of each cell type in the headers, -1 for types that no cell of the netlist can be."""
         self.type_of[kinds] = np.arange(len(kinds), dtype=np.int32)
         self.n_type = len(kinds)
-        self.n_driver = len(tables.vdds) + 1 if len(cross_record) else 1
+        self.n_driver = len(tables.vdds) + 1 if crossed else 1
         """Blocks per corner: with cross-voltage data one per driver's Vdd, then that of the cell's own."""
         self.n_corner = len(tables.record) // max(tables.n_arc * 2, 1)
         self.head = np.zeros((self.n_corner * self.n_driver * self.n_type, N_HEAD), dtype=np.int32)
@@ -218,11 +224,22 @@ class Blocks:
         self._supplies = supplies
         self._used = 0
         self._axes: dict[bytes, int] = {}
-        self._united: dict[tuple[tuple[int, int], ...], Real] = {}
-        self._laid_out: set[int] = set()
+        self._united: dict[bytes, Real] = {}
+        self._active = np.zeros(self.n_type, dtype=bool)
+        self._active[self.type_of[np.unique(used)]] = True
         self._ready: set[tuple[int, int]] = set()
         self._checked: set[bytes] = set()
         self._lock = threading.Lock()
+
+    def use(self, kinds: Int) -> None:
+        """Take cell types into use that stand in place of those of the netlist."""
+        rows = np.unique(self.type_of[kinds])
+        fresh = rows[(rows >= 0) & ~self._active[rows]]
+        if len(fresh):
+            with self._lock:
+                for corner, driver in sorted(self._ready):
+                    self._make(corner, driver, fresh.astype(np.int64))
+                self._active[fresh] = True
 
     def require(self, present: NDArray[np.uint8], port_vdd: int) -> None:
         """Make the blocks of all pairs of supplies among the corners that are ``present`` (n_corner) and the ports."""
@@ -233,36 +250,43 @@ class Blocks:
             corners = np.flatnonzero(present).tolist()
             drivers = {port_vdd}.union(*(self._supplies[corner] for corner in corners))
             for corner in corners:
-                if corner not in self._laid_out:
-                    self._lay_out(corner)
-                    self._laid_out.add(corner)
                 crossing = drivers if len(self._supplies[corner]) > 1 else drivers - self._supplies[corner]
-                for driver in [*(sorted(crossing) if self.n_driver > 1 else ()), self.n_driver - 1]:
+                for driver in [*(sorted(crossing) if self._crossed else ()), self.n_driver - 1]:
                     if (corner, driver) not in self._ready:
-                        self._make(corner, driver)
+                        self._make(corner, driver, np.flatnonzero(self._active))
                         self._ready.add((corner, driver))
             self._checked.add(key)
 
-    def _lay_out(self, corner: int) -> None:
-        """Axes of every cell type at a corner, for its own tables and all its derates."""
-        n_vdd = len(self.tables.vdds)
-        head = self.head.reshape(self.n_corner, self.n_driver, self.n_type, N_HEAD)[corner]
-        for k, arcs in enumerate(self._type_arcs):
-            rows = (((corner * self.tables.n_arc + arcs) * 2)[:, None] + np.arange(2)).ravel()
-            records = self.tables.record[rows]
-            if self.n_driver > 1:
-                more = self.cross_record[(rows[:, None] * n_vdd + np.arange(n_vdd)).ravel()]
-                records = np.concatenate([records, more])
-            records = records[records[:, 1] > 0].astype(np.int64)
-            x, y = self._unite(records[:, 0], records[:, 1]), self._unite(records[:, 2], records[:, 3])
-            head[:, k, 1:5] = len(x) * len(y), len(y), self._axis(x), self._axis(y)
-            head[:, k, 5:7] = _steps(x), _steps(y)
+    def _lay_out(self, corner: int, driver: int, types: NDArray[np.intp], head: Int) -> None:
+        """Axes of cell types in one block: the union of those of a type's tables, and of its derates."""
+        own, n_vdd = driver == self.n_driver - 1, len(self.tables.vdds)
+        first = corner * self.tables.n_arc * 2
+        rows = self.tables.record[first : first + self.tables.n_arc * 2].reshape(-1, 2, 5)
+        parts = [rows]
+        if not own:
+            parts.append(
+                self.tables.cross_record.reshape(-1, 2, n_vdd, 5)[
+                    corner * len(rows) : (corner + 1) * len(rows), :, driver
+                ]
+            )
+        # Offset and length of an axis as one number.
+        codes = np.concatenate(
+            [np.stack([p[..., 0] * 64 + p[..., 1], p[..., 2] * 64 + p[..., 3]], -1) for p in parts], axis=1
+        )
+        for k in types.tolist():
+            code = codes[self._type_arcs[k]].reshape(-1, 2)
+            code = code[code[:, 0] % 64 > 0]
+            x, y = self._unite(np.unique(code[:, 0])), self._unite(np.unique(code[:, 1]))
+            head[k, 1:5] = len(x) * len(y), len(y), self._axis(x), self._axis(y)
+            head[k, 5:7] = _steps(x), _steps(y)
 
-    def _unite(self, offset: NDArray[np.int64], length: NDArray[np.int64]) -> Real:
-        """All points of the axes given by offset and length, points that are nearly one counted once."""
-        key = tuple(sorted(set(zip(offset.tolist(), length.tolist(), strict=True))))
+    def _unite(self, codes: Int) -> Real:
+        """All points of axes, points that are nearly one counted once."""
+        key = codes.tobytes()
         if key not in self._united:
-            parts = [self.tables.axes[x : x + n] for x, n in key] or [np.array([0.0, 1.0])]
+            parts = [self.tables.axes[x : x + n] for x, n in zip(codes // 64, codes % 64, strict=True)] or [
+                np.array([0.0, 1.0])
+            ]
             # (0, 1) stands for a table that is constant along the axis.
             real = [p for p in parts if not (len(p) == 2 and p[0] == 0.0 and p[1] == 1.0)] or parts[:1]
             points = np.unique(np.concatenate(real))
@@ -281,22 +305,25 @@ class Blocks:
             self.points = np.concatenate([self.points, padded])
         return self._axes[key]
 
-    def _make(self, corner: int, driver: int) -> None:
-        """Fill one block."""
+    def _make(self, corner: int, driver: int, types: NDArray[np.intp]) -> None:
+        """Fill one block for some cell types."""
+        own, t = driver == self.n_driver - 1, self.tables
+        if not own:
+            t.need_cross(corner, driver)
         rows = (corner * self.n_driver + driver) * self.n_type
         head = self.head[rows : rows + self.n_type]
-        size = self._type_lines * head[:, 1]
+        self._lay_out(corner, driver, types, head)
+        size = self._type_lines[types] * head[types, 1]
         need = (self._used + int(size.sum())) * 8
         if need > len(self.lines):
             # Kernels that run meanwhile keep the old array.
-            grown = np.zeros(2 * need, dtype=np.float32)
+            grown = np.empty(2 * need, dtype=np.float32)
             grown[: self._used * 8] = self.lines[: self._used * 8]
             self.lines = grown
-        head[:, 0] = self._used + np.cumsum(size) - size
-        t, own = self.tables, driver == self.n_driver - 1
+        head[types, 0] = self._used + np.cumsum(size) - size
         _fill(
-            t.record, self.cross_record, t.axes, t.values, len(t.vdds), -1 if own else driver,
+            t.record, t.cross_record, t.axes, t.values, len(t.vdds), -1 if own else driver,
             self._type_record + corner * t.n_arc * 2, self._type_class, self.class_ptr, self.group_edge, self.group_line,
-            self.group_ptr, self.member, head, self.points, self.late, self.lines,
+            self.group_ptr, self.member, types, head, self.points, self.late, self.lines,
         )  # fmt: skip
         self._used += int(size.sum())

@@ -94,8 +94,7 @@ class TimingGraph(PathQueries):
         self.tags.classify(netlist, self.structure)
         self.tags.close()
         self.ports = bind_ports(self.names, constraints, self.tags)
-        cross = self.tables.cross_record if cross_voltage else np.zeros((0, 5), dtype=np.int32)
-        self._tables = Tables(self.tables.record, cross, self.tables.axes, self.tables.values, self.tables.pin_cap)
+        self.cross_voltage = cross_voltage and len(self.tables.cross_record) > 0
         self._reach()
         self._graph, self._early_graph = self._arrays(late=True), self._arrays(late=False)
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
@@ -151,6 +150,12 @@ class TimingGraph(PathQueries):
             propagated=self.constraints.propagated, late=late,
         )  # fmt: skip
 
+    @property
+    def _tables(self) -> Tables:
+        t = self.tables
+        cross = t.cross_record if self.cross_voltage else t.cross_record[:0]
+        return Tables(t.record, cross, t.axes, t.values, t.pin_cap)
+
     def _clock_cells(self) -> Int:
         """Cells whose output is on a clock network."""
         on = (self.node_tags & self.tags.clock_bits).any(axis=1) & (self.structure.node_cell >= 0)
@@ -170,8 +175,8 @@ class TimingGraph(PathQueries):
         self._entry_class = node_class[into]
 
         def blocks(late: bool) -> Blocks:
-            used, cross = np.unique(netlist.cell_type), self._tables.cross_record
-            return Blocks(netlist.cells, used, self.tables, cross, self._class, self.entries, late)
+            used = np.unique(netlist.cell_type)
+            return Blocks(netlist.cells, used, self.tables, self.cross_voltage, self._class, self.entries, late)
 
         self._blocks = [blocks(late=True), *([blocks(late=False)] if self.with_early else [])]
 
@@ -243,6 +248,9 @@ class TimingGraph(PathQueries):
             vdd[self.clock_cells] = self.port_vdd
         variant = netlist.cell_variant if cell_variant is None else cell_variant
         kind = netlist.cell_type if cell_type is None else cell_type
+        if cell_type is not None:
+            for blocks in self._blocks:
+                blocks.use(kind)
         if cell_type is not None and (self._class[kind] != self._class[netlist.cell_type]).any():
             cell = int(np.flatnonzero(self._class[kind] != self._class[netlist.cell_type])[0])
             raise InputError(

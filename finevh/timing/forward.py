@@ -275,26 +275,30 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                         x = at[np.uintp(place[np.uintp(e)] + 2)]
                         if sort == GENERAL and ideal_clock and arc_mask[arc[e]] & 16 and tags[source[e], place[e] & 1]:
                             x = 0.0
-                        i = _spot(points, x_axis, x_steps, x)
                         driver = np.int64(node_vdd[np.uintp(source[np.uintp(e)])])
-                        base = own_line
-                        if n_driver > 1 and driver != own:
-                            base = np.int64(head[first_head + driver * n_type, 0])
-                        else:
-                            driver = np.int64(-1)
                         code = np.int64(line[np.uintp(e)])
                         wide = code & 1
-                        p = (base + (code >> 1) * size + ((i * per_row + j) << wide)) << 3
-                        ds = np.float32(x - points[np.uintp(x_axis + i)])
+                        if n_driver > 1 and driver != own:
+                            # The pair's derated tables have axes of their own.
+                            h = first_head + driver * n_type
+                            x_at, y_at = np.int64(head[h, 3]), head[h, 4]
+                            i, q = _spot(points, x_at, head[h, 5], x), _spot(points, y_at, head[h, 6], y)
+                            p = (head[h, 0] + (code >> 1) * head[h, 1] + ((i * head[h, 2] + q) << wide)) << 3
+                            ds, dl = np.float32(x - points[x_at + i]), np.float32(y - points[y_at + q])
+                        else:
+                            driver = np.int64(-1)
+                            i = _spot(points, x_axis, x_steps, x)
+                            p = (own_line + (code >> 1) * size + ((i * per_row + j) << wide)) << 3
+                            ds, dl = np.float32(x - points[np.uintp(x_axis + i)]), dy
                         d = lines[np.uintp(p)] + lines[np.uintp(p + 1)] * ds
-                        d += dy * (lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds)
+                        d += dl * (lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds)
                         o = lines[np.uintp(p + 4)] + lines[np.uintp(p + 5)] * ds
-                        o += dy * (lines[np.uintp(p + 6)] + lines[np.uintp(p + 7)] * ds)
+                        o += dl * (lines[np.uintp(p + 6)] + lines[np.uintp(p + 7)] * ds)
                         if wide:
                             d2 = lines[np.uintp(p + 8)] + lines[np.uintp(p + 9)] * ds
-                            d2 += dy * (lines[np.uintp(p + 10)] + lines[np.uintp(p + 11)] * ds)
+                            d2 += dl * (lines[np.uintp(p + 10)] + lines[np.uintp(p + 11)] * ds)
                             o2 = lines[np.uintp(p + 12)] + lines[np.uintp(p + 13)] * ds
-                            o2 += dy * (lines[np.uintp(p + 14)] + lines[np.uintp(p + 15)] * ds)
+                            o2 += dl * (lines[np.uintp(p + 14)] + lines[np.uintp(p + 15)] * ds)
                             if (d2 > d) == late:
                                 d = d2
                             if (o2 > o) == late:

@@ -24,10 +24,13 @@ class PathQueries:
     kernels: SimpleNamespace
     _graph: Graph
     _early_graph: Graph
-    _tables: Tables
     _nets: Nets
     _walks: list[Walk]
     _pin_node: Int
+
+    @property
+    def _tables(self) -> Tables:
+        raise NotImplementedError
 
     def _everywhere(self) -> NDArray[np.uint8]:
         return np.ones(self.structure.n_node, dtype=np.uint8)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,30 +11,6 @@ from numpy.typing import NDArray
 from finevh.technology.model import Int, Real, Technology
 
 _FIELDS = 5
-
-
-@dataclass(frozen=True)
-class PackedTables:
-    """Tables of all (corner, arc, edge) as records the kernel reads directly.
-
-    ``record[(corner * n_arc + arc) * 2 + edge]`` is ``(x, nx, y, ny, v)``: offsets of the axes in ``axes`` and of the
-    values in ``values``; ``nx`` is 0 where the corner has no such table. Values are (nx, ny, 2), delay and slew beside
-    each other; a constraint stands in the first of the two.
-    """
-
-    n_arc: int
-    record: NDArray[np.int32]
-    """(n_corner * n_arc * 2, 5)."""
-    cross_record: NDArray[np.int32]
-    """((n_corner * n_arc * 2) * n_vdd, 5) shifts and factors for each driver Vdd; no rows without cross-voltage data."""
-    axes: Real
-    values: Real
-    pin_cap: Real
-    """(n_corner * n_pin, 2) fF, rise and fall."""
-    n_pin: int
-    corner_of: Int
-    """(n_variant, n_vdd)."""
-    vdds: Real
 
 
 class _Axes:
@@ -56,6 +32,10 @@ class _Axes:
             self.parts.append(axis)
             self.size += len(axis)
         return found
+
+    def join(self) -> Real:
+        """All axes in one array."""
+        return np.concatenate(self.parts) if self.parts else np.empty(0)
 
 
 def _bilinear(x: Real, y: Real, v: Real, at_x: Real, at_y: Real) -> Real:
@@ -81,6 +61,19 @@ class _Packer:
         self.values: list[Real] = []
         self.size = 0
         self.known: dict[tuple[int, ...], tuple[int, int, int, int, int]] = {}
+
+    def take(self, before: Real) -> Real:
+        """All values packed so far, given those of the last time: its memory where it suffices."""
+        begin = self.size - sum(len(part) for part in self.values)
+        whole = before.base if before.base is not None else before
+        if len(whole) < self.size:
+            whole = np.empty(2 * self.size)
+            whole[:begin] = before[:begin]
+        for part in self.values:
+            whole[begin : begin + len(part)] = part
+            begin += len(part)
+        self.values.clear()
+        return np.asarray(whole[: self.size])
 
     def add(self, pool: Real, first: tuple[int, ...] | None, second: tuple[int, ...] | None) -> tuple[int, ...]:
         """Record of a delay and a slew table, each ``(x, nx, y, ny, v)`` in ``pool``; None where absent."""
@@ -117,9 +110,12 @@ class _Packer:
 
     def _axis_rows(self, pool: Real, offset: NDArray[np.int64], length: Int) -> NDArray[np.int64]:
         """Offset in ``axes`` of each axis given by offset and length in ``pool``; equal axes get equal offsets."""
-        pairs, inverse = np.unique(np.stack([offset, length], axis=1), axis=0, return_inverse=True)
-        known = [self.axes.add(pool[x : x + n])[0] for x, n in pairs.tolist()]
-        return np.asarray(known, dtype=np.int64)[inverse.ravel()]
+        rows = np.empty(len(offset), dtype=np.int64)
+        for n in np.unique(length).tolist():
+            here = np.flatnonzero(length == n)
+            distinct, inverse = np.unique(pool[offset[here][:, None] + np.arange(n)], axis=0, return_inverse=True)
+            rows[here] = np.array([self.axes.add(axis)[0] for axis in distinct], dtype=np.int64)[inverse.ravel()]
+        return rows
 
     def add_many(self, pool: Real, first: NDArray[np.int64], second: NDArray[np.int64]) -> Int:
         """Records (n, 5) of pairs of tables, rows ``(x, nx, y, ny, v)`` in ``pool``; ``v`` is -1 where a table is absent.
@@ -168,51 +164,67 @@ def _slot_tables(fields: tuple[NDArray[np.int64], ...], slots: Int) -> NDArray[n
     return chosen
 
 
-def _pack(technology: Technology) -> PackedTables:
-    corners, cells = technology.corners, technology.cells
-    n_corner, n_arc = len(corners.vdd), len(cells.arc_from)
-    packer = _Packer()
-    record = np.zeros((n_corner, n_arc * 2, _FIELDS), dtype=np.int32)
-    delay, slew = cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()
-    for c in range(n_corner):
-        fields = (corners.table_x[c], corners.table_nx[c], corners.table_y[c], corners.table_ny[c], corners.table_v[c])
-        record[c] = packer.add_many(corners.pool, _slot_tables(fields, delay), _slot_tables(fields, slew))
-    cross = _pack_cross(technology, packer)
-    return PackedTables(
-        n_arc=n_arc,
-        record=record.reshape(-1, _FIELDS),
-        cross_record=cross,
-        axes=np.concatenate(packer.axes.parts) if packer.axes.parts else np.empty(0),
-        values=np.concatenate(packer.values) if packer.values else np.empty(0),
-        pin_cap=np.ascontiguousarray(
+class PackedTables:
+    """Tables of all (corner, arc, edge) as records the kernels read directly; derates are packed pair by pair on demand.
+
+    ``record[(corner * n_arc + arc) * 2 + edge]`` is ``(x, nx, y, ny, v)``: offsets of the axes in ``axes`` and of the
+    values in ``values``; ``nx`` is 0 where the corner has no such table. Values are (nx, ny, 2), delay and slew beside
+    each other; a constraint stands in the first of the two.
+    """
+
+    def __init__(self, technology: Technology) -> None:
+        corners, cells = technology.corners, technology.cells
+        self.n_corner, self.n_arc, self.n_pin = len(corners.vdd), len(cells.arc_from), len(cells.pin_name)
+        self.corner_of = np.ascontiguousarray(technology.corner_of, dtype=np.int32)
+        """(n_variant, n_vdd)."""
+        self.vdds = technology.vdds
+        self.pin_cap = np.ascontiguousarray(
             np.stack([corners.pin_cap_rise, corners.pin_cap_fall], axis=-1).reshape(-1, 2), dtype=np.float64
-        ),
-        n_pin=len(cells.pin_name),
-        corner_of=np.ascontiguousarray(technology.corner_of, dtype=np.int32),
-        vdds=technology.vdds,
-    )
-
-
-def _pack_cross(technology: Technology, packer: _Packer) -> NDArray[np.int32]:
-    """Records of the delay shifts and slew factors, by (corner, arc, edge, driver Vdd)."""
-    cross, cells = technology.cross, technology.cells
-    if cross is None:
-        return np.zeros((0, _FIELDS), dtype=np.int32)
-    n_corner, n_vdd, n_arc = len(technology.corners.vdd), len(technology.vdds), len(cells.arc_from)
-    record = np.zeros((n_corner, n_arc * 2, n_vdd, _FIELDS), dtype=np.int32)
-    delay, slew = cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()
-    for c, d in np.argwhere((cross.delay_v >= 0).any(axis=2)).tolist():
-        fields = (
-            cross.delay_x[c, d],
-            cross.delay_nx[c, d],
-            cross.delay_y[c, d],
-            cross.delay_ny[c, d],
-            cross.delay_v[c, d],
         )
-        first = _slot_tables(fields, delay)
-        second = np.where(first[:, 4:] >= 0, _slot_tables(fields, slew), (0, 0, 0, 0, -1))
-        record[c, :, d] = packer.add_many(cross.pool, first, second)
-    return record.reshape(-1, _FIELDS)
+        """(n_corner * n_pin, 2) fF, rise and fall."""
+        self._cross = technology.cross
+        self._slots = cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()
+        self._packer = _Packer()
+        self._packed: set[tuple[int, int]] = set()
+        self._lock = threading.Lock()
+        record = np.zeros((self.n_corner, self.n_arc * 2, _FIELDS), dtype=np.int32)
+        for c in range(self.n_corner):
+            fields = (
+                corners.table_x[c],
+                corners.table_nx[c],
+                corners.table_y[c],
+                corners.table_ny[c],
+                corners.table_v[c],
+            )
+            delay, slew = (_slot_tables(fields, slots) for slots in self._slots)
+            record[c] = self._packer.add_many(corners.pool, delay, slew)
+        self.record: NDArray[np.int32] = record.reshape(-1, _FIELDS)
+        """(n_corner * n_arc * 2, 5)."""
+        rows = len(self.record) * len(self.vdds) if self._cross is not None else 0
+        self.cross_record: NDArray[np.int32] = np.zeros((rows, _FIELDS), dtype=np.int32)
+        """((n_corner * n_arc * 2) * n_vdd, 5) shifts and factors for each driver Vdd; zero until :meth:`need_cross`."""
+        self.values = self._packer.take(np.empty(0))
+        self.axes: Real = self._packer.axes.join()
+
+    def need_cross(self, corner: int, driver: int) -> None:
+        """Pack the shifts and factors of a corner whose inputs swing to another Vdd, if there are any."""
+        cross = self._cross
+        if cross is None or (corner, driver) in self._packed:
+            return
+        with self._lock:
+            if (corner, driver) in self._packed:
+                return
+            at = corner, driver
+            fields = (cross.delay_x[at], cross.delay_nx[at], cross.delay_y[at], cross.delay_ny[at], cross.delay_v[at])
+            delay, slew = (_slot_tables(fields, slots) for slots in self._slots)
+            slew = np.where(delay[:, 4:] >= 0, slew, (0, 0, 0, 0, -1))
+            if (delay[:, 4] >= 0).any():
+                rows = self._packer.add_many(cross.pool, delay, slew)
+                self.values = self._packer.take(self.values)
+                self.axes = self._packer.axes.join()
+                block = self.cross_record.reshape(self.n_corner, self.n_arc * 2, len(self.vdds), _FIELDS)
+                block[corner, :, driver] = rows
+            self._packed.add((corner, driver))
 
 
 _CACHE: weakref.WeakValueDictionary[int, PackedTables] = weakref.WeakValueDictionary()
@@ -229,7 +241,7 @@ def pack_tables(technology: Technology) -> PackedTables:
     owner = _OWNER.get(key)
     if owner is not None and owner() is technology and key in _CACHE:
         return _CACHE[key]
-    packed = _pack(technology)
+    packed = PackedTables(technology)
     _CACHE[key] = packed
     _OWNER[key] = weakref.ref(technology)
     return packed
