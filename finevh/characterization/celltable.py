@@ -17,7 +17,7 @@ __all__ = ["load_fillers", "load_topologies"]
 
 Resistors = tuple[tuple[str, str, float], ...]
 Devices = Mapping[str, tuple[str, str]]
-_KEYS = {"inputs", "outputs", "drives", "columns", "breaks", "transistors", "sequential", "subckt", "file"}
+_KEYS = {"inputs", "outputs", "drives", "columns", "breaks", "transistors", "sequential", "subckt", "file", "sites"}
 
 
 def load_topologies(path: Path, devices: Devices | None = None) -> dict[str, Topology]:
@@ -107,11 +107,12 @@ def _topology(path: Path, name: str, entry: Mapping[str, Any], netlists: _Netlis
         outputs,
         transistors,
         tuple(entry.get("drives", (1,))),
-        int(entry.get("columns", 0)),
+        int(entry.get("sites", 1)) - 1 if foreign else int(entry["columns"]),
         int(entry.get("breaks", 0)),
         _sequential(where, entry.get("sequential")),
         str(path),
         resistors,
+        foreign,
     )
     check_connections(topology, where)
     return topology

@@ -86,6 +86,8 @@ class Topology:
     origin: str = ""
     resistors: tuple[tuple[str, str, float], ...] = ()
     """(node, node, ohm): the poly of tie cells."""
+    foreign: bool = False
+    """A cell of a foreign netlist: one drive, and its own name."""
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -166,6 +168,10 @@ class Topology:
             f"{self.origin}: [cells.{self.name}]: no input sequence leads to state {goal.inputs}, "
             f"IQ={goal.stored}; correct its sequential description"
         )
+
+    def cell_name(self, drive: int) -> str:
+        """Return the name of the drive-n cell in Liberty, LEF and Verilog, without a variant's suffix."""
+        return self.name if self.foreign else f"{self.name}_X{drive}"
 
     def width_sites(self, drive: int) -> int:
         """Return the footprint of the drive-n cell in sites: n copies of the gate columns, one end gap, the breaks."""

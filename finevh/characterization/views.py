@@ -398,7 +398,10 @@ def library_from_records(
         base = cell_from_record(record, topology, site_um, axes)
         for drive in topology.drives:
             cell = scale_drive(
-                base, drive, f"{record.cell}_X{drive}{suffix}", topology.width_sites(drive) * site_um[0] * site_um[1]
+                base,
+                drive,
+                topology.cell_name(drive) + suffix,
+                topology.width_sites(drive) * site_um[0] * site_um[1],
             )
             library.cells[cell.name] = cell
     for cell in physical:
