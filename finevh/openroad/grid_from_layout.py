@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan
@@ -64,8 +65,7 @@ def power_grid_of(
     # One bundle per tile row and per tile column; the horizontal ones cross the stripes inside the tiles.
     height = float(box[0, 3] - box[0, 1]) + floorplan.wrapper_height
     width = tile_width + floorplan.wrapper_sites * floorplan.site_width
-    across = _bundles(layers[ring_h], nets, height, grid)
-    upright = _bundles(layers[ring_v], nets, width, grid)
+    path = _path(layers, layers.index(mid), ring_h, ring_v)
     top = layers[ring_v]
     return PowerGrid(
         rail_layer=layers[0].name,
@@ -73,13 +73,29 @@ def power_grid_of(
         tile_stripes=tile,
         mux_stripes=_mux_stripes(lef, floorplan, layers[0], mid, supplies, mux_pins),
         island_stripes=_island_stripes(floorplan, mid, supplies, grid),
-        top_stripes=(across, upright),
+        top_stripes=tuple(
+            _bundles(layer, nets, height if layer.direction[:1].upper() == "H" else width, grid) for layer in path[1:]
+        ),
         ring_layers=(top.name, layers[ring_h].name),
         ring_width=max(top.width, layers[ring_h].width),
         ring_spacing=max(top.spacing, layers[ring_h].spacing),
         ring_offset=max(top.spacing, layers[ring_h].spacing),
-        connections=((mid.name, layers[ring_h].name), (layers[ring_h].name, top.name)),
+        connections=tuple((below.name, above.name) for below, above in itertools.pairwise(path)),
     )
+
+
+def _path(layers: Sequence[Layer], mid: int, ring_h: int, ring_v: int) -> list[Layer]:
+    """Layers from the straps inside tiles up to the rings, each crossing the one before.
+
+    The first step goes to the next wider layer: its cut is no wider than the strap, as one between two wide layers would be.
+    """
+    path = [layers[mid]]
+    for layer in layers[mid + 1 :]:
+        crosses = layer.direction[:1].upper() != path[-1].direction[:1].upper()
+        if crosses and (len(path) > 1 or layer.width > path[0].width):
+            path.append(layer)
+    rings = [layers[ring_h], layers[ring_v]]
+    return path if sorted(path[-2:], key=layers.index) == sorted(rings, key=layers.index) else [layers[mid], *rings]
 
 
 def snap(length: float, grid: float) -> float:

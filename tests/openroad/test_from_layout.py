@@ -80,6 +80,13 @@ def test_each_supply_pin_of_a_vdd_mux_lies_under_its_strap() -> None:
         assert strap.pitch > tile.x1 - tile.x0 - strap.offset  # one strap per tile
 
 
+def test_straps_reach_the_rings_step_by_step() -> None:
+    grid = context_of(3)[0].power_grid
+    assert grid.connections == (("metal4", "metal7"), ("metal7", "metal8"))  # metal5 and 6 are no wider than metal4
+    assert [stripes.layer for stripes in grid.top_stripes] == ["metal7", "metal8"]
+    assert set(grid.ring_layers) == {"metal7", "metal8"}
+
+
 def test_pins_too_close_for_straps_are_refused() -> None:
     netlist = make_netlist(600, technology=TECHNOLOGY)
     floorplan = make_floorplan(netlist, TECHNOLOGY, FloorplanRequest(3, 0.7, island_sites=island_sites(TECHNOLOGY)))
