@@ -1,4 +1,4 @@
-"""Error of propagated probabilities against simulation: input ports known, everything else from independence.
+"""Error of propagated and sampled activity against simulation: ports known, or ports and registers.
 
 python benchmarks/power_propagation.py --netlist N.v --top TOP --liberty L.lib.gz [--clock clk_i] [--reset rst_ni]
 [--memory MEM.toml --program P.hex] [--cycles 3000]
@@ -7,6 +7,7 @@ python benchmarks/power_propagation.py --netlist N.v --top TOP --liberty L.lib.g
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from finevh.power import (
     Stimulus,
     propagate_probabilities,
     read_memory_stimulus,
+    sample_activity,
     simulate,
 )
 from finevh.technology import technology_from_liberty
@@ -51,14 +53,17 @@ def main() -> None:
         stimulus = RandomStimulus(1, clock=options.clock, reset=(options.reset, 0, 5), hold=hold)
     observed = simulate(netlist, stimulus, options.cycles, warmup=10)
     inputs = netlist.port_net[(netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)]
-    ports = np.full((2, netlist.n_nets), np.nan)
-    ports[0, inputs], ports[1, inputs] = observed.probability[inputs], observed.toggle_rate[inputs]
-    from_ports = propagate_probabilities(netlist, probability=ports[0], toggle_rate=ports[1], clock=stimulus.clock)
     is_output = netlist.cells.pin_direction[netlist.pin_type] == Direction.OUTPUT
     stored = np.isin(netlist.cells.kind[netlist.cell_type[netlist.pin_cell]], (1, 2))
     registers = netlist.pin_net[is_output & stored & (netlist.pin_net != NO_NET)]
-    ports[0, registers], ports[1, registers] = observed.probability[registers], observed.toggle_rate[registers]
-    from_registers = propagate_probabilities(netlist, probability=ports[0], toggle_rate=ports[1], clock=stimulus.clock)
+    completed: list[tuple[str, Activity, float]] = []
+    for known, nets in (("ports", inputs), ("ports and registers", np.concatenate((inputs, registers)))):
+        for method, complete in (("propagated", propagate_probabilities), ("sampled", sample_activity)):
+            p, rate = np.full(netlist.n_nets, np.nan), np.full(netlist.n_nets, np.nan)
+            p[nets], rate[nets] = observed.probability[nets], observed.toggle_rate[nets]
+            begin = time.process_time()
+            activity = complete(netlist, probability=p, toggle_rate=rate, clock=stimulus.clock)
+            completed.append((f"{known}, {method}", activity, time.process_time() - begin))
     vdd = np.zeros(netlist.n_cells, dtype=np.int32)
     slew = np.full((len(netlist.pin_net), 2), 30.0)
 
@@ -69,12 +74,15 @@ def main() -> None:
 
     reference = powers(observed)
     print(f"{netlist.name}, {netlist.n_cells} cells, {options.cycles} cycles")
-    print(f"{'known':20s} {'|dP|':>7s} {'toggles':>9s} {'switching':>9s} {'internal':>9s} {'leakage':>9s}")
-    for name, activity in (("ports", from_ports), ("ports and registers", from_registers)):
+    print(
+        f"{'known':32s} {'|dP|':>7s} {'toggles':>9s} {'switching':>9s} {'internal':>9s} {'leakage':>9s} {'CPU s':>7s}"
+    )
+    for name, activity, seconds in completed:
         error = np.abs(activity.probability - observed.probability).mean()
         ratios = [activity.toggle_rate.sum() / observed.toggle_rate.sum()]
         ratios += [mine / true for mine, true in zip(powers(activity), reference, strict=True)]
-        print(f"{name:20s} {error:7.3f} " + " ".join(f"{100 * (r - 1):+8.1f}%" for r in ratios))
+        columns = " ".join(f"{100 * (r - 1):+8.1f}%" for r in ratios)
+        print(f"{name:32s} {error:7.3f} {columns} {seconds:7.2f}")
 
 
 if __name__ == "__main__":

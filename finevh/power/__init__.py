@@ -7,6 +7,7 @@ from finevh.power.leakage import LeakageModel, LeakageResult
 from finevh.power.memory import MemoryPort, MemoryStimulus, read_memory_stimulus
 from finevh.power.propagation import propagate_probabilities
 from finevh.power.saif import read_saif
+from finevh.power.sampling import sample_activity
 from finevh.power.simulator import Simulator, simulate
 from finevh.power.stimulus import Ports, RandomStimulus, Stimulus, VectorStimulus
 from finevh.power.waveforms import read_vcd
@@ -33,6 +34,7 @@ __all__ = [
     "read_memory_stimulus",
     "read_saif",
     "read_vcd",
+    "sample_activity",
     "simulate",
     "with_leakage_derates",
 ]
