@@ -13,7 +13,6 @@ from finevh.layout.chain import ConfigurationChain
 from finevh.layout.def_write import CHAIN_PREFIX, header_names, tile_rail
 from finevh.layout.floorplan import Floorplan
 from finevh.layout.placement import FLIPPED_SOUTH, Placement
-from finevh.layout.power_grid import ring_layers
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.openroad.context import (
     Activity,
@@ -31,7 +30,7 @@ from finevh.openroad.context import (
     Row,
     Supplies,
 )
-from finevh.openroad.grid_from_layout import layers_of, power_grid_of, rail_width
+from finevh.openroad.grid_from_layout import layers_of, power_grid_of, rail_width, strap_layers
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.quoting import odb_name
 from finevh.technology.lef import Lef
@@ -351,10 +350,11 @@ def _drive(technology: Technology, name: str) -> float:
 
 
 def _pin_layers(technology: Technology) -> tuple[str, str]:
-    """The highest horizontal and vertical layers below the rings: their tracks reach the die edge undisturbed."""
-    rings = set(ring_layers(technology))
-    names = []
-    for direction in "HV":
-        found = [i for i in layers_of(technology, direction) if i not in rings] or layers_of(technology, direction)
-        names.append(technology.layers[found[-1]].name)
-    return names[0], names[1]
+    """The highest horizontal and vertical layers below those of long straps and rings: no strap ends at a pin."""
+    names = [layer.name for layer in technology.layers]
+    lowest = min(names.index(layer.name) for layer in strap_layers(technology)[1:])
+    found = [[i for i in layers_of(technology, direction) if 0 < i < lowest] for direction in "HV"]
+    horizontal, vertical = (
+        rows[-1] if rows else layers_of(technology, way)[0] for rows, way in zip(found, "HV", strict=True)
+    )
+    return names[horizontal], names[vertical]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan
@@ -51,10 +50,8 @@ def power_grid_of(
     """
     layers, grid = technology.layers, lef.grid
     ring_v, ring_h = ring_layers(technology)
-    inner = [i for i in layers_of(technology, "V") if 0 < i < min(ring_v, ring_h)]
-    if not inner:
-        raise InputError(f"technology '{technology.name}': no vertical layer lies between the rails and the rings")
-    mid = layers[inner[-1] if len(inner) < 2 else inner[1]]
+    path = strap_layers(technology)
+    mid = path[0]
     tile_width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
     taken = (supplies.vddh, supplies.vddl, supplies.nwell, supplies.pwell)
     step = mid.width + mid.spacing
@@ -65,7 +62,6 @@ def power_grid_of(
     # One bundle per tile row and per tile column; the horizontal ones cross the stripes inside the tiles.
     height = float(box[0, 3] - box[0, 1]) + floorplan.wrapper_height
     width = tile_width + floorplan.wrapper_sites * floorplan.site_width
-    path = _path(layers, layers.index(mid), ring_h, ring_v)
     top = layers[ring_v]
     return PowerGrid(
         rail_layer=layers[0].name,
@@ -84,18 +80,29 @@ def power_grid_of(
     )
 
 
-def _path(layers: Sequence[Layer], mid: int, ring_h: int, ring_v: int) -> list[Layer]:
-    """Layers from the straps inside tiles up to the rings, each crossing the one before.
+def strap_layers(technology: Technology) -> list[Layer]:
+    """Return the layers from the straps inside tiles up to the rings, each crossing the one before.
 
     The first step goes to the next wider layer: its cut is no wider than the strap, as one between two wide layers would be.
+
+    Raises
+    ------
+    InputError
+        If no vertical layer lies between rails and rings.
     """
+    layers = technology.layers
+    ring_v, ring_h = ring_layers(technology)
+    inner = [i for i in layers_of(technology, "V") if 0 < i < min(ring_v, ring_h)]
+    if not inner:
+        raise InputError(f"technology '{technology.name}': no vertical layer lies between the rails and the rings")
+    mid = inner[-1] if len(inner) < 2 else inner[1]
     path = [layers[mid]]
     for layer in layers[mid + 1 :]:
         crosses = layer.direction[:1].upper() != path[-1].direction[:1].upper()
         if crosses and (len(path) > 1 or layer.width > path[0].width):
             path.append(layer)
     rings = [layers[ring_h], layers[ring_v]]
-    return path if sorted(path[-2:], key=layers.index) == sorted(rings, key=layers.index) else [layers[mid], *rings]
+    return path if {layer.name for layer in path[-2:]} == {layer.name for layer in rings} else [layers[mid], *rings]
 
 
 def snap(length: float, grid: float) -> float:

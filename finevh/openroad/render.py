@@ -43,11 +43,15 @@ class TclText(str):
 
 @dataclass(frozen=True)
 class Stage:
-    """One script: its name without ``.tcl``, the files it needs and the files it makes, in a run directory."""
+    """One script: its name without ``.tcl``, the files it needs and the files it makes, in a run directory.
+
+    ``reports`` are written only where there is something to report.
+    """
 
     name: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    reports: tuple[str, ...] = ()
 
 
 def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
@@ -88,15 +92,16 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
         Stage(
             "power_grid",
             (*plain, "polybias.odb", "configuration_cells.txt", *islands, *muxes),
-            ("tile_of_instance.txt", "power_grid_vias.rpt", "power_grid.def", "power_grid.odb"),
+            ("tile_of_instance.txt", "power_grid.def", "power_grid.odb"),
+            reports=("power_grid_vias.rpt",),
         ),
         Stage(
             "routing",
             (*timed, "power_grid.odb"),
             (
-                "routing.guide", "congestion.rpt", *estimated, "routing.drc", "routing_maze.log", "antennas.rpt",
-                "routing.def", "routing.odb",
+                "routing.guide", *estimated, "routing.drc", "antennas.rpt", "routing.def", "routing.odb",
             ),
+            reports=("congestion.rpt",),
         ),
         Stage(
             "parasitics",
@@ -291,7 +296,10 @@ def _tile_connections(context: FlowContext) -> list[tuple[str, str]]:
 def _header(stage: Stage) -> TclText:
     """The files of a stage as comment lines, each line one list."""
     lines: list[str] = []
-    for label, names in (("# reads ", dict.fromkeys(stage.reads)), ("# writes", stage.writes)):
+    kinds = (("# reads ", dict.fromkeys(stage.reads)), ("# writes", stage.writes), ("# reports", stage.reports))
+    for label, names in kinds:
+        if label == "# reports" and not names:
+            continue
         line = label
         for name in names:
             word = tcl_comment(tcl_word(name))

@@ -161,7 +161,7 @@ def _run_stage(
         say(f"{stage.name}: reused")
         return done
     (folder / STATE).unlink(missing_ok=True)
-    for name in (*stage.writes, f"{folder.name}/{METRICS}"):
+    for name in (*stage.writes, *stage.reports, f"{folder.name}/{METRICS}"):
         (directory / name).unlink(missing_ok=True)  # nothing of an earlier run may pass for this one's
     script = f"{stage.name}.tcl"
     words = [

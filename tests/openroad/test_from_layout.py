@@ -85,6 +85,7 @@ def test_straps_reach_the_rings_step_by_step() -> None:
     assert grid.connections == (("metal4", "metal7"), ("metal7", "metal8"))  # metal5 and 6 are no wider than metal4
     assert [stripes.layer for stripes in grid.top_stripes] == ["metal7", "metal8"]
     assert set(grid.ring_layers) == {"metal7", "metal8"}
+    assert context_of(3)[0].pin_layers == ("metal5", "metal6")  # below every strap that reaches the rings
 
 
 def test_pins_too_close_for_straps_are_refused() -> None:
