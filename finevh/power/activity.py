@@ -17,7 +17,7 @@ __all__ = ["Activity", "activity_from_patterns", "activity_from_probabilities", 
 _SUM_TOLERANCE = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Activity:
     """What a workload does to the nets and cells of one netlist.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,20 @@ class _Group:
     """Function of the target and name of the source, for df/dx."""
 
 
+_KNOWN: WeakKeyDictionary[Activity, tuple[Netlist, PowerTerms]] = WeakKeyDictionary()
+"""Terms of activities in use: they hold for every assignment of variants and every supply."""
+
+
 def internal_terms(netlist: Netlist, activity: Activity) -> PowerTerms:
     """Weigh all internal-power groups of all instances."""
+    known = _KNOWN.get(activity)
+    if known is None or known[0] is not netlist:
+        known = netlist, _weigh(netlist, activity)
+        _KNOWN[activity] = known
+    return known[1]
+
+
+def _weigh(netlist: Netlist, activity: Activity) -> PowerTerms:
     parts: list[PowerTerms] = []
     pin_rate = _of_pins(netlist, activity.toggle_rate)
     _rate_open_outputs(netlist, pin_rate)

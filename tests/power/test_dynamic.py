@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.power import Activity, DynamicPower, RandomStimulus, simulate
+from finevh.power.weights import internal_terms
 from finevh.technology.model import Technology
 
 from .tiny import netlist, technology
@@ -149,3 +151,11 @@ def test_an_unused_inverted_output_still_draws_its_internal_energy() -> None:
     result = DynamicPower(design, tech, None, activity, slew=slews(design)).evaluate(np.array([1]), None, 100.0)
     both = sum(table_energy(tech, 1, "DFFQ", "CK", pin) for pin in ("Q", "QN"))
     assert result.internal[0] == pytest.approx(activity.toggle_rate[design.net_index["q"]] * both * 1e-4)
+
+
+def test_terms_are_weighed_once_per_activity_and_netlist(design: Netlist, activity: Activity) -> None:
+    terms = internal_terms(design, activity)
+    assert internal_terms(design, activity) is terms
+    other = internal_terms(replace(design), activity)
+    assert other is not terms
+    assert other.weight.tolist() == terms.weight.tolist()
