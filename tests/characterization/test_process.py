@@ -43,10 +43,10 @@ def test_offsets_of_a_variant_stand_on_every_transistor(process: Process) -> Non
     nodes = {"z": "n1", "a": "n2", "VSS": "0", "VDD": "nvdd"}
     n, p = Transistor("n", "z", "a", "VSS", 1.0), Transistor("p", "z", "a", "VDD", 0.5)
     assert "NMOS_VTG w=0.415u l=0.0551u" in transistor_line(process, process.variant("PB16"), n, "1", nodes)
-    assert " delvto=0.0544 " in transistor_line(process, process.variant("VT16"), n, "1", nodes)
+    assert " delvto=0.0517 " in transistor_line(process, process.variant("VT16"), n, "1", nodes)
     line = transistor_line(process, process.variant("VT16"), p, "1", nodes, 4)
     assert line.startswith("m1 n1 n2 nvdd nvdd PMOS_VTG w=0.315u l=0.05u")
-    assert " m=4 delvto=-0.0544 " in line
+    assert " m=4 delvto=-0.0517 " in line
 
 
 @pytest.mark.parametrize(
