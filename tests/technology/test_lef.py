@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from finevh.errors import InputError
@@ -104,3 +106,15 @@ def test_a_broken_lef_names_file_and_line(tmp_path, text, message):
 def test_a_missing_lef_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.lef: cannot be read"):
         read_lef([tmp_path / "none.lef"])
+
+
+def test_supply_pins_of_a_switch_stand_apart_and_its_signals_above_them(tmp_path):
+    supplies = tuple((name, "INOUT", "POWER") for name in ("VDDH", "VDDL", "VBP", "VBN"))
+    switch = Footprint("MUX", 1.14, 1.4, "CORE", (("S", "INPUT", "SIGNAL"), *supplies))
+    (tmp_path / "mux.lef").write_text(render_cell_lef([switch], "site", 0.19, "m1", 0.28))
+    pins = read_lef([tmp_path / "mux.lef"]).macros["MUX"].pins
+    boxes = [pins[name][2][0][1:] for name, _, _ in supplies]
+    centres = [(x0 + x1) / 2 for x0, _, x1, _ in boxes]
+    assert [b - a for a, b in itertools.pairwise(centres)] == pytest.approx([0.28] * 3)
+    assert boxes[-1][2] <= 1.14
+    assert pins["S"][2][0][2] > boxes[0][3]
