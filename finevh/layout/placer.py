@@ -39,7 +39,7 @@ class PlacerOptions:
     density: float | None = 0.74
     """Share of any neighbourhood that cells may fill in global placement: leaves room for buffers and larger drives everywhere
     and keeps every tile in use. None packs the cells and leaves the outer tiles empty."""
-    detailed_density: float = 0.9
+    detailed_density: float = 1.0
     """The same where detailed placement lays cells into rows: it needs free sites to move them about. At the density of global
     placement wires are a tenth longer (measured on RI5CY)."""
     side_margin: float = 0.3
