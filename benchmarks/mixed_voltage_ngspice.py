@@ -109,7 +109,8 @@ def path_deck(
         return f"s{count}"
 
     for k in range(1, len(path.node)):
-        node, arc, cell = int(path.node[k]), int(path.arc[k]), int(path.cell[k])
+        node, cell = int(path.node[k]), int(path.cell[k])
+        arc = step_arc(graph, state, path, k, float(path.slew[k - 1]), True)[0]
         kind = int(netlist.cell_type[cell])
         row = int(cells.arc_ptr[kind] + s.arc_local[arc])
         pin_in, pin_out = int(cells.arc_from[row]), int(cells.arc_to[row])
@@ -149,25 +150,38 @@ def path_deck(
     return "\n".join(lines), 0.5 * port, 0.5 * float(volts[state.cell_vdd[int(path.cell[-1])]])
 
 
-def own_delay(graph: TimingGraph, state: TimingState, path: TimingPath, derates: bool) -> float:
-    """Delay, ps, of a path with the slews of the path itself."""
+def step_arc(
+    graph: TimingGraph, state: TimingState, path: TimingPath, k: int, slew: float, derates: bool
+) -> tuple[int, float, float]:
+    """The slowest of the conditional arcs of a path's step with an input slew in ps: its row, and its delay and slew, ps."""
     s, tables = graph.structure, graph.tables
-    slew = float(state.late.slew[path.node[0], path.edge[0]])
-    total = 0.0
-    for k in range(1, len(path.node)):
-        cell, edge = int(path.cell[k]), int(path.edge[k])
-        record = (int(state.point.table_base[cell]) + int(s.arc_local[path.arc[k]])) * 2 + edge
-        load = float(state.late.load[path.node[k], edge])
+    cell, edge, before = int(path.cell[k]), int(path.edge[k]), int(path.cell[k - 1])
+    driver = int(state.cell_vdd[before]) if before >= 0 else graph.port_vdd
+    load = float(state.late.load[path.node[k], edge])
+    pair_bit = 1 << (2 * int(path.edge[k - 1]) + edge)
+    found = []
+    for arc in range(s.arc_ptr[path.node[k]], s.arc_ptr[path.node[k] + 1]):
+        if s.arc_sink[arc] != s.arc_sink[path.arc[k]] or not s.arc_mask[arc] & pair_bit:
+            continue
+        record = (int(state.point.table_base[cell]) + int(s.arc_local[arc])) * 2 + edge
         delay, out = pair(tables.record, tables.axes, tables.values, record, slew, load, False)
-        before = int(path.cell[k - 1])
-        driver = int(state.cell_vdd[before]) if before >= 0 else graph.port_vdd
         if derates and driver != state.cell_vdd[cell]:
             crossed = record * len(tables.vdds) + driver
             shift, factor = pair(tables.cross_record, tables.axes, tables.values, crossed, slew, load, True)
             delay, out = delay + shift, out * factor
+        found.append((delay, arc, out))
+    delay, arc, _ = max(found)
+    return arc, float(delay), float(max(out for _, _, out in found))
+
+
+def own_delay(graph: TimingGraph, state: TimingState, path: TimingPath, derates: bool) -> float:
+    """Delay, ps, of a path with the slews of the path itself."""
+    slew = float(state.late.slew[path.node[0], path.edge[0]])
+    total = 0.0
+    for k in range(1, len(path.node)):
+        _, delay, slew = step_arc(graph, state, path, k, slew, derates)
         total += delay
-        slew = out
-    return float(total)
+    return total
 
 
 def crossing(time: np.ndarray, wave: np.ndarray, level: float) -> float:

@@ -84,7 +84,7 @@ class Tables(NamedTuple):
 
 
 class Nets(NamedTuple):
-    """RC trees in node order; ``mode`` 0: no wires, 1: Elmore delay, 2: effective capacitance."""
+    """RC trees in node order; ``mode`` 0: no wires, 1: Elmore delay, 2: effective capacitance, 3: shielded."""
 
     tree_ptr: Int
     """(n_node + 1)."""
@@ -100,6 +100,12 @@ class Nets(NamedTuple):
     """kOhm that the ways to two sinks have in common, sink by sink."""
     sink_base: Real
     """(n_sink) ps of Elmore delay from the wires' own capacitance."""
+    shape: Real
+    """(n_node, 2) share of the far capacitance of the net's pi; its time constant over the net's capacitance, kOhm."""
+    response: Real
+    """(n, 2) of one pole behind a ramp: delay over time constant, slew over ramp plus time constant."""
+    driver_slew: Real
+    """(n + 1) of a driver over its table's, by time constant over time from the lower threshold to one half; its limit."""
     mode: Array
     """(1) uint8."""
     thresholds: Real
@@ -143,6 +149,8 @@ class Values(NamedTuple):
     """(1) uint8."""
     sink_delay: Real
     """(n_sink, 2) ps from the driver to each sink; one row without wires."""
+    sink_elmore: Real
+    """(n_sink, 2) ps; one row unless shielded."""
     at: Real
     """(4 n_row) per node, with wires per sink: arrivals of the first tag and slews, rise and fall, ps."""
     delay: Array

@@ -40,8 +40,19 @@ GRAPH = _tuple(
 TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
 WALK = _tuple(Walk, head=_I2, kind=_B1, points=_F1, lines=_S1)
 POINT = _tuple(Point, node_vdd=_B1, wire_cap=_F1, present=_B1)
-NETS = _tuple(Nets, tree_res=_F1, tree_cap=_F1, share=_F1, sink_base=_F1, mode=_B1, thresholds=_F1)
-VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, at=_F1, delay=_S1)
+NETS = _tuple(
+    Nets,
+    tree_res=_F1,
+    tree_cap=_F1,
+    share=_F1,
+    sink_base=_F1,
+    shape=_F2,
+    response=_F2,
+    driver_slew=_F1,
+    mode=_B1,
+    thresholds=_F1,
+)
+VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_elmore=_F2, at=_F1, delay=_S1)
 ROWS = _tuple(Rows, add=_F2)
 _L = types.int64
 

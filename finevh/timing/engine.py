@@ -22,7 +22,7 @@ from finevh.timing.constants import propagate_constants
 from finevh.timing.constraints import Constraints
 from finevh.timing.endpoints import bind_endpoints
 from finevh.timing.entries import build_entries, classes_of, node_kinds
-from finevh.timing.graph_arrays import check_tables, graph_arrays, walk_arrays
+from finevh.timing.graph_arrays import bind_cases, check_tables, graph_arrays, typical_caps, walk_arrays
 from finevh.timing.objects import Names
 from finevh.timing.queries import PathQueries
 from finevh.timing.rctrees import bind_wires
@@ -50,9 +50,10 @@ class TimingGraph(PathQueries):
         Row of ``technology.vdds`` that input ports swing to; the highest by default.
     clock_supply : {"tile", "port"}
         Whether cells on the clock network take their own Vdd or ``port_vdd``.
-    wire_model : {"elmore", "ceff"}
-        How parasitics act: the whole capacitance as load and Elmore delays, or the effective capacitance of each arc and its
-        waveform at each sink (about fifty times slower; what OpenSTA does).
+    wire_model : {"elmore", "shielded", "ceff"}
+        How parasitics act: the whole capacitance as load and Elmore delays; one effective capacitance per net and edge (less
+        than twice the time, most of the difference to "ceff" gone); or the effective capacitance of each arc and its waveform
+        at each sink (about fifty times slower; what OpenSTA does).
     hold : bool
         Also evaluate the shortest paths.
     progress : callable, optional
@@ -84,7 +85,7 @@ class TimingGraph(PathQueries):
         self.netlist, self.technology, self.constraints = netlist, technology, constraints
         self.names = Names(netlist, constraints.clocks)
         self.port_vdd = len(technology.vdds) - 1 if port_vdd is None else port_vdd
-        cases, pin_cases = self._cases()
+        cases, pin_cases = bind_cases(self.names, constraints)
         self.constants = propagate_constants(netlist, cases, pin_cases)
         self.structure: Structure = build_structure(netlist, self.constants)
         check_tables(netlist, self.structure)
@@ -105,20 +106,6 @@ class TimingGraph(PathQueries):
         self.wire_model = wire_model
         self._build_blocks()
         self._bind(wires)
-
-    def _cases(self) -> tuple[dict[int, int], dict[int, int]]:
-        nets: dict[int, int] = {}
-        pins: dict[int, int] = {}
-        netlist = self.netlist
-        for objects, value in self.constraints.cases:
-            for item in objects:
-                if item.kind == "pin":
-                    for pin in self.names.find_pins(item.patterns, item.where):
-                        pins[pin] = value
-                else:
-                    for port in self.names.find_ports((item,)):
-                        nets[int(netlist.port_net[port])] = value
-        return nets, pins
 
     def _reach(self) -> None:
         """Find which tags reach each node and edge, and drop those that reach nothing."""
@@ -183,7 +170,8 @@ class TimingGraph(PathQueries):
     def _bind(self, wires: Wires | None) -> None:
         """Take parasitics into the arrays."""
         self.wires = wires
-        self._wire_cap, self._nets = bind_wires(wires, self.structure, self.technology, self.wire_model)
+        caps = typical_caps(self.netlist, self.structure, self.ports, self.tables)
+        self._wire_cap, self._nets = bind_wires(wires, self.structure, self.technology, self.wire_model, caps)
         with_wires = wires is not None
         self._walks = [walk_arrays(self.entries, b, self._kind, self._entry_class, with_wires) for b in self._blocks]
 
@@ -196,6 +184,7 @@ class TimingGraph(PathQueries):
             load=np.zeros((n, 2)),
             late=np.array([late], dtype=np.uint8),
             sink_delay=np.zeros((sinks, 2)),
+            sink_elmore=np.zeros((sinks if self.wire_model == "shielded" else 1, 2)),
             at=np.zeros(4 * (n if self.wires is None else sinks)),
             delay=np.zeros(len(self.entries.source), dtype=np.float32),
         )

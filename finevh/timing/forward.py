@@ -9,118 +9,20 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
-from finevh.timing.ceff import N_DRIVER, arrive, drive
+from finevh.timing.ceff import N_DRIVER
 from finevh.timing.entries import GENERAL, PORT
+from finevh.timing.groups import each, each_pi, shielded, spot
 from finevh.timing.lookup import pair, reduce_tree
 
 ARRIVES, LOADED, STALE = 1, 2, 4
 """Bits of ``dirty``: what arrives may have changed; the net's load may have; the delays of the driver may have."""
+_SMALL_RES = 1e-3
+"""Ratio of a net's to its driver's resistance below which a net is a capacitance (OpenSTA)."""
 _LN2 = math.log(2.0)
 _ROUND = 1.5 * 2.0**42
 """Adding and taking away this number leaves a multiple of 2**-10."""
-
-
-@numba.njit(inline="always")
-def _spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
-    """Number of the bounds of an axis at or below ``x``; padding is infinite."""
-    k = np.uintp(axis + 1)
-    one = np.uintp(1)
-    n = 0
-    for _ in range(steps):
-        n += int(x >= points[k])
-        k += one
-        n += int(x >= points[k])
-        k += one
-        n += int(x >= points[k])
-        k += one
-        n += int(x >= points[k])
-        k += one
-    return n
-
-
-@numba.njit(
-    "UniTuple(float64, 3)(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int32[::1], int64, int64, int64, "
-    "int64, float64, float64, boolean)",
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
-def _each(record, cross_record, axes, table, first, member, begin, end, n_vdd, driver, slew, load, late):  # type: ignore[no-untyped-def]
-    """Worst delay and slew over the arcs of a group, one by one; the third number is 0 where a table is absent.
-
-    ``first``: record of the cell's arc 0 at the output's edge. ``driver``: -1 for the cell's own supply.
-    """
-    worst = -np.inf if late else np.inf
-    delay, out = worst, worst
-    for k in range(begin, end):
-        rec = first + 2 * member[k]
-        cross = rec * n_vdd + driver
-        if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
-            return 0.0, 0.0, 0.0
-        d, o = pair(record, axes, table, rec, slew, load, False)
-        if driver >= 0:
-            shift, factor = pair(cross_record, axes, table, cross, slew, load, True)
-            d += shift
-            o *= factor
-        if (d > delay) == late:
-            delay = d
-        if (o > out) == late:
-            out = o
-    return delay, out, 1.0
-
-
-@numba.njit(
-    "UniTuple(float64, 3)(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int32[::1], int64, int64, int64, "
-    "int64, float64, float64[::1], float64[::1], float64[::1], float64[::1], int64, float64, float64, float64[::1], boolean)",
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
-def _each_pi(  # type: ignore[no-untyped-def]
-    record,
-    cross_record,
-    axes,
-    table,
-    first,
-    member,
-    begin,
-    end,
-    n_vdd,
-    driver,
-    slew,
-    pi,
-    elmore,
-    far_delay,
-    far_slew,
-    n_sink,
-    lo,
-    hi,
-    wave,
-    late,
-):
-    """As ``_each`` with the effective capacitance of each arc; the worst at each sink into ``far_delay``, ``far_slew``."""
-    worst = -np.inf if late else np.inf
-    delay, out = worst, worst
-    load = pi[0] + pi[2]
-    for k in range(begin, end):
-        rec = first + 2 * member[k]
-        cross = rec * n_vdd + driver
-        if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
-            return 0.0, 0.0, 0.0
-        shift, factor = 0.0, 1.0
-        if driver >= 0:
-            shift, factor = pair(cross_record, axes, table, cross, slew, load, True)
-        d, o = drive(record, axes, table, rec, slew, shift, factor, pi[0], pi[1], pi[2], lo, hi, wave)
-        if (d > delay) == late:
-            delay = d
-        if (o > out) == late:
-            out = o
-        for f in range(n_sink):
-            d, o = arrive(wave, elmore[f], lo, hi)
-            if (d > far_delay[f]) == late:
-                far_delay[f] = d
-            if (o > far_slew[f]) == late:
-                far_slew[f] = o
-    return delay, out, 1.0
 
 
 def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignore[no-untyped-def]
@@ -151,6 +53,7 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
     at = values.at
     tree_ptr, tree_parent, tree_res, tree_cap = nets.tree_ptr, nets.tree_parent, nets.tree_res, nets.tree_cap
     share_ptr, share, sink_base = nets.share_ptr, nets.share, nets.sink_base
+    shape, response, driver_slew, kept_elmore = nets.shape, nets.response, nets.driver_slew, values.sink_elmore
     sink_tree, mode, lo, hi = nets.sink_tree, nets.mode[0], nets.thresholds[0], nets.thresholds[1]
     spread = math.log((1.0 - lo) / (1.0 - hi))
     late = values.late[0] != 0
@@ -171,6 +74,8 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
     pi = np.zeros((2, 3))
     wave = np.zeros(N_DRIVER)
     ideal_clock = ideal[0] != 0
+    # From a driver's time constant and its table's slew to a place in ``driver_slew``.
+    to_place = (driver_slew.shape[0] - 2) / driver_slew[-1] * (hi - lo) / (0.5 - lo)
     absent = -1
     count = 0
     for v in range(node_cell.shape[0]):
@@ -203,7 +108,7 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                     sink_cap[f, 0], sink_cap[f, 1] = own0, own1
             load[v, 0] = total0 + wire_cap[v]
             load[v, 1] = total1 + wire_cap[v]
-        if mode == 1 and state & LOADED and share_ptr[v + 1] > share_ptr[v]:
+        if mode & 1 and state & LOADED and share_ptr[v + 1] > share_ptr[v]:
             p = share_ptr[v]
             for f in range(n_sink):
                 e0 = e1 = sink_base[first_sink + f]
@@ -268,7 +173,29 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                 if stale:
                     y_axis = head[own_head, 4]
                     y = load[v, r]
-                    j = _spot(points, y_axis, y_steps, y)
+                    far_res = shape[v, 1] / shape[v, 0] if mode == 3 and shape[v, 1] > 0.0 else 0.0
+                    if mode == 3 and shape[v, 1] > 0.0 and end > begin:
+                        y = shielded(
+                            y,
+                            shape[v, 0],
+                            shape[v, 1] * y,
+                            hi - lo,
+                            begin,
+                            end,
+                            at,
+                            place,
+                            source,
+                            line,
+                            node_vdd,
+                            own,
+                            n_type,
+                            n_driver,
+                            first_head,
+                            head,
+                            points,
+                            lines,
+                        )
+                    j = spot(points, y_axis, y_steps, y)
                     dy = np.float32(y - points[y_axis + j])
                     slowest = worst
                     for e in range(begin, end):
@@ -282,12 +209,12 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                             # The pair's derated tables have axes of their own.
                             h = first_head + driver * n_type
                             x_at, y_at = np.int64(head[h, 3]), head[h, 4]
-                            i, q = _spot(points, x_at, head[h, 5], x), _spot(points, y_at, head[h, 6], y)
+                            i, q = spot(points, x_at, head[h, 5], x), spot(points, y_at, head[h, 6], y)
                             p = (head[h, 0] + (code >> 1) * head[h, 1] + ((i * head[h, 2] + q) << wide)) << 3
                             ds, dl = np.float32(x - points[x_at + i]), np.float32(y - points[y_at + q])
                         else:
                             driver = np.int64(-1)
-                            i = _spot(points, x_axis, x_steps, x)
+                            i = spot(points, x_axis, x_steps, x)
                             p = (own_line + (code >> 1) * size + ((i * per_row + j) << wide)) << 3
                             ds, dl = np.float32(x - points[np.uintp(x_axis + i)]), dy
                         d = lines[np.uintp(p)] + lines[np.uintp(p + 1)] * ds
@@ -304,11 +231,12 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                             if (o2 > o) == late:
                                 o = o2
                         exact_d, exact_o = np.float64(d), np.float64(o)
+                        resistance = np.float64(lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds)
                         if mode == 2 or d != d:
                             first = np.int64(table_base[cell]) * 2 + r
                             g0, g1 = np.int64(group_ptr[group[e]]), np.int64(group_ptr[group[e] + 1])
                             if mode == 2:
-                                exact_d, exact_o, found = _each_pi(
+                                exact_d, exact_o, found = each_pi(
                                     record,
                                     cross_record,
                                     axes,
@@ -331,7 +259,7 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                                     late,
                                 )
                             else:
-                                exact_d, exact_o, found = _each(
+                                exact_d, exact_o, found = each(
                                     record,
                                     cross_record,
                                     axes,
@@ -348,6 +276,12 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                                 )
                             if found == 0.0:
                                 absent = e
+                        if mode == 3 and resistance > 0.0 and exact_o > 0.0 and far_res > _SMALL_RES * resistance:
+                            place_in = (resistance + shape[v, 1]) * load[v, r] / exact_o * to_place
+                            k = int(place_in)
+                            if k < driver_slew.shape[0] - 2:
+                                place_in -= k
+                                exact_o *= driver_slew[k] + place_in * (driver_slew[k + 1] - driver_slew[k])
                         delays[e] = np.float32((exact_d + _ROUND) - _ROUND)
                         if (exact_o > slowest) == late:
                             slowest = exact_o
@@ -393,6 +327,9 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                 if arrival[k, v, r] != new_arrival[k, r]:
                     changed |= ARRIVES
                     arrival[k, v, r] = new_arrival[k, r]
+        if mode == 3 and state & LOADED:
+            for f in range(n_sink):
+                kept_elmore[first_sink + f, 0], kept_elmore[first_sink + f, 1] = sink_elmore[0, f], sink_elmore[1, f]
         if mode == 0:
             for r in range(2):
                 at[4 * v + r] = new_arrival[0, r]
@@ -407,6 +344,20 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                         elif sort == PORT:
                             # Behind a port the net's time constant shapes an exponential, as in OpenSTA.
                             d_far, s_far = _LN2 * sink_elmore[r, f], new_slew[r] + spread * sink_elmore[r, f]
+                        elif mode == 3:
+                            d_far, s_far = kept_elmore[s, r], new_slew[r]
+                            if d_far > 0.0 and s_far > 0.0:
+                                # A pole behind a ramp of the driver's slew.
+                                ramp = s_far / (hi - lo)
+                                u = d_far / (d_far + ramp) * (response.shape[0] - 1)
+                                k = min(int(u), response.shape[0] - 2)
+                                u -= k
+                                s_far = (
+                                    (response[k, 1] + u * (response[k + 1, 1] - response[k, 1]))
+                                    * (d_far + ramp)
+                                    * (hi - lo)
+                                )
+                                d_far *= response[k, 0] + u * (response[k + 1, 0] - response[k, 0])
                         else:
                             d_far = sink_elmore[r, f] if state & LOADED or mode == 2 else sink_delay[s, r]
                             # The wire's step response adds to the driver's transition in squares (PERI, Kashyap 2002).

@@ -100,8 +100,21 @@ def read_voltages(path: Path | str, netlist: Netlist, technology: Technology) ->
     return technology, np.abs(technology.vdds[:, None] - chosen).argmin(axis=0).astype(np.int32)
 
 
-def path_report(graph: TimingGraph, state: TimingState, row: int, period: float, early: bool = False) -> dict[str, Any]:
-    """One path as a dictionary: endpoint, slack, and per step pin, cell, edge, arc delay, slew, load, arrival and voltage."""
+def path_report(
+    graph: TimingGraph,
+    state: TimingState,
+    row: int,
+    period: float,
+    early: bool = False,
+    tile_of_cell: Int | None = None,
+) -> dict[str, Any]:
+    """One path as a dictionary: endpoint, slack, and per step pin, cell, edge, arc delay, slew, load, arrival, voltage, tile.
+
+    Parameters
+    ----------
+    tile_of_cell : (n_cell) int32, optional
+        Tile of each cell, -1 outside all; without it steps have no tile.
+    """
     path = graph.path(state, row, early=early)
     ends = state.hold if early else state.setup
     slack = float((state.hold_slacks(period) if early else state.slacks(period))[row])
@@ -129,6 +142,7 @@ def path_report(graph: TimingGraph, state: TimingState, row: int, period: float,
                 "slew_ps": float(path.slew[k]),
                 "load_ff": float(path.load[k]),
                 "vdd_v": float(technology.vdds[state.cell_vdd[cell] if cell >= 0 else graph.port_vdd]),
+                "tile": int(tile_of_cell[cell]) if tile_of_cell is not None and cell >= 0 else None,
             }
         )
     return {"endpoint": sink_name(netlist, s, sinks[-1]), "slack_ps": slack, "steps": steps}
@@ -226,12 +240,14 @@ def run_sta(
 def format_path(path: dict[str, Any]) -> str:
     """A path of :func:`path_report` as a table of text."""
     head = (
-        f"{'pin':40} {'cell':16} {'edge':4} {'wire':>8} {'delay':>9} {'arrival':>10} {'slew':>8} {'load':>8} {'vdd':>5}"
+        f"{'pin':40} {'cell':16} {'edge':4} {'wire':>8} {'delay':>9} {'arrival':>10} {'slew':>8} {'load':>8} {'vdd':>5} "
+        f"{'tile':>4}"
     )
     lines = [f"endpoint {path['endpoint']}  slack {path['slack_ps']:.2f} ps", head]
     for s in path["steps"]:
+        tile = "-" if s["tile"] is None else s["tile"]
         lines.append(
             f"{s['pin'][-40:]:40} {s['cell'][:16]:16} {s['edge']:4} {s['wire_delay_ps']:8.2f} {s['delay_ps']:9.2f} "
-            f"{s['arrival_ps']:10.2f} {s['slew_ps']:8.2f} {s['load_ff']:8.2f} {s['vdd_v']:5.2f}"
+            f"{s['arrival_ps']:10.2f} {s['slew_ps']:8.2f} {s['load_ff']:8.2f} {s['vdd_v']:5.2f} {tile:>4}"
         )
     return "\n".join(lines)

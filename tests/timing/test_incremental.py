@@ -54,14 +54,14 @@ def drives(technology: Technology, row: int) -> list[int]:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 10_000), wires=st.sampled_from(["none", "elmore", "ceff"]))
+@given(seed=st.integers(0, 10_000), wires=st.sampled_from(["none", "elmore", "shielded", "ceff"]))
 def test_incremental_equals_full_after_random_flips_swaps_and_resizes(
     technology: Technology, seed: int, wires: str
 ) -> None:
     rng = np.random.default_rng(seed)
     netlist = random_design(technology, seed % 50, n_cells=80)
     trees = None if wires == "none" else random_wires(netlist, seed)
-    model = "ceff" if wires == "ceff" else "elmore"
+    model = "elmore" if wires == "none" else wires
     graph = TimingGraph(netlist, technology, read_sdc(SDC), trees, wire_model=model, hold=True)
     n = netlist.n_cells
     tile = rng.integers(0, 6, n)
@@ -113,6 +113,18 @@ def test_derates_act_only_where_supplies_differ(technology: Technology, ihp_tech
     assert with_derates.evaluate(flat).min_period() == without.evaluate(flat).min_period()
     mixed = (np.arange(netlist.n_cells) % 2).astype(np.int32)
     assert with_derates.evaluate(mixed).min_period() != without.evaluate(mixed).min_period()
+
+
+def test_shielded_nets_are_nearer_to_effective_capacitances_than_lumped_ones(technology: Technology) -> None:
+    netlist = random_design(technology, 5)
+    wires, constraints = random_wires(netlist, 5), read_sdc(SDC)
+    needs = {
+        model: TimingGraph(netlist, technology, constraints, wires, wire_model=model).evaluate(0).setup_need
+        for model in ("elmore", "shielded", "ceff")
+    }
+    reached = np.isfinite(needs["ceff"])
+    error = {model: np.abs(needs[model] - needs["ceff"])[reached].mean() for model in ("elmore", "shielded")}
+    assert error["shielded"] < 0.5 * error["elmore"]
 
 
 def test_one_evaluation_serves_every_period(technology: Technology) -> None:

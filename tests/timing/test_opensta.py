@@ -23,6 +23,9 @@ EXTRA = {
     "plain": "",
     "uncertainty": "set_clock_uncertainty -setup 0.2 [get_clocks clk]\nset_clock_uncertainty -hold 0.07 [get_clocks clk]\n",
     "port conditions": "set_input_transition 0.15 [get_ports in*]\nset_load -pin_load {load} [all_outputs]\n",
+    "driving cell": "set_driving_cell -lib_cell BUFFER [get_ports in*]\n",
+    "driving cell with slews": "set_driving_cell -lib_cell NANDGATE -pin OUTPIN -input_transition_rise 0.1 "
+    "-input_transition_fall 0.2 [get_ports {in[1] in[2]}]\n",
     "edges": "set_input_delay -max 0.6 -clock clk [get_ports in[1]]\nset_input_delay -min 0.1 -clock clk [get_ports in[1]]\n",
     "falling input": "set_input_delay 0.2 -clock clk -clock_fall [get_ports in[2]]\n",
     "case": "set_case_analysis 1 [get_ports sel]\n",
@@ -52,7 +55,9 @@ def library(
 
 def constraints_text(kind: str, clock_pin: str, capacitance: str, netlist_pin: str) -> str:
     text = EXTRA[kind].replace("CLOCK", clock_pin).replace("{load}", "20" if capacitance == "1fF" else "0.02")
-    text = text.replace("PIN", netlist_pin)
+    ihp = capacitance == "1pF"
+    text = text.replace("NANDGATE", "sg13g2_nand2_1" if ihp else "NAND2_X1").replace("OUTPIN", "Y" if ihp else "ZN")
+    text = text.replace("BUFFER", "sg13g2_buf_2" if ihp else "BUF_X2").replace("PIN", netlist_pin)
     if text == "WAVE":
         return BASE.replace("-period 4 ", "-period 4 -waveform {0.5 3.0} ")
     return BASE + text
