@@ -196,9 +196,9 @@ def run_operating_stage(context: StageContext) -> Metrics:
             plain = points_without_derates(placed, designs, context.jobs)
             context.write("results/tables/points_without_derates.csv", points_csv(plain))
     reported = "pb" if "pb" in designs else next(iter(designs))
-    by_program = {
-        program: tiled_design(placed, activity, bound[reported][0]) for program, activity in activities.items()
-    }
+    with ThreadPoolExecutor(context.jobs) as pool:
+        weighed = pool.map(lambda activity: tiled_design(placed, activity, bound[reported][0]), activities.values())
+        by_program = dict(zip(activities, weighed, strict=True))
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
     metrics = _metrics(result, placed, margin)
     return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
