@@ -6,10 +6,8 @@ capacitances and leakage times n (`record.DRIVE_SCALED`).
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +22,9 @@ from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc, Table
 from finevh.technology.model import ArcType, Direction, Kind, Sense
 
 __all__ = [
-    "Header",
     "cell_from_record",
-    "fillers",
-    "header_cells",
+    "cell_pins",
     "library_from_records",
-    "load_headers",
     "scale_drive",
     "state_condition",
 ]
@@ -66,7 +61,8 @@ def stored_output(topology: Topology) -> str:
     raise InputError(f"{topology.origin}: cell {topology.name} stores a state that no output shows; add an output")
 
 
-def _pins(record: CellRecord) -> list[Pin]:
+def cell_pins(record: CellRecord) -> list[Pin]:
+    """Pins of the X1 cell of a record, inputs with their capacitances."""
     charges = {c.pin: c for c in record.capacitances}
     slews = [float(arc.slew_ps[-1]) for arc in record.arcs]
     loads = {arc.pin: float(arc.load_ff[-1]) for arc in record.arcs if not arc.state}
@@ -227,7 +223,7 @@ def cell_from_record(
     energies = refine_energies(record, axes) if axes else record
     record = refine_record(record, axes) if axes else record
     cell = Cell(record.cell, topology.width_sites(1) * site_um[0] * site_um[1], footprint=record.cell)
-    cell.pins = _pins(record)
+    cell.pins = cell_pins(record)
     stored = topology.sequential
     if stored is not None:
         cell.kind = _KIND[stored.kind]
@@ -281,91 +277,6 @@ def scale_drive(cell: Cell, drive: int, name: str, area: float) -> Cell:
         leakage=[(when, value * drive) for when, value in cell.leakage],
         default_leakage=None if cell.default_leakage is None else cell.default_leakage * drive,
     )
-
-
-def fillers(widths: Mapping[str, Iterable[int]], site_um: tuple[float, float]) -> list[Cell]:
-    """Cells without transistors: name stem to widths in sites; they leak nothing."""
-    return [
-        Cell(
-            f"{stem}_X{sites}",
-            sites * site_um[0] * site_um[1],
-            footprint=stem,
-            kind=Kind.PHYSICAL,
-            default_leakage=0.0,
-            dont_use=True,
-        )
-        for stem, entries in widths.items()
-        for sites in entries
-    ]
-
-
-@dataclass(frozen=True)
-class Header:
-    """A header switch family: footprint, select pin, the cell whose input that pin is, and further supply pins."""
-
-    name: str
-    drives: tuple[int, ...]
-    columns: int
-    fixed: int
-    select: str
-    select_pin: str
-    supplies: tuple[str, ...]
-
-
-def load_headers(path: Path) -> tuple[Header, ...]:
-    """Read a table of header switches.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, no TOML, or an entry lacks a key.
-    """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("headers", {})
-        return tuple(
-            Header(
-                name, tuple(e["drives"]), e["columns"], e["fixed"], e["select"], e["select_pin"], tuple(e["supplies"])
-            )
-            for name, e in entries.items()
-        )
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); correct 'headers' of the technology file"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-    except KeyError as error:
-        raise InputError(
-            f"{path}: a header lacks key {error}; keys are drives, columns, fixed, select, select_pin, supplies"
-        ) from error
-
-
-def header_cells(headers: Iterable[Header], records: Sequence[CellRecord], site_um: tuple[float, float]) -> list[Cell]:
-    """Build header switches: physical cells whose only signal pin is the input of an X1 cell of ``records``.
-
-    Their leakage is not characterised and stays absent.
-    """
-    found = {record.cell: record for record in records}
-    cells = []
-    for header in headers:
-        if header.select not in found:
-            raise InputError(
-                f"header {header.name}: its select pin is the input of {header.select}, which has no record"
-            )
-        pin = replace(_pins(found[header.select])[0], name=header.select_pin, clock=False)
-        for drive in header.drives:
-            sites = header.columns * drive + header.fixed
-            cells.append(
-                Cell(
-                    f"{header.name}_X{drive}",
-                    sites * site_um[0] * site_um[1],
-                    footprint=header.name,
-                    kind=Kind.PHYSICAL,
-                    pins=[pin],
-                    dont_use=True,
-                )
-            )
-    return cells
 
 
 def library_from_records(

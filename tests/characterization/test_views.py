@@ -7,6 +7,7 @@ import pytest
 
 from finevh.characterization.celltable import load_topologies
 from finevh.characterization.cross_views import cross_from_records
+from finevh.characterization.physical import fillers, header_cells, load_headers
 from finevh.characterization.record import (
     Arc,
     CellRecord,
@@ -23,10 +24,7 @@ from finevh.characterization.record import (
 )
 from finevh.characterization.views import (
     cell_from_record,
-    fillers,
-    header_cells,
     library_from_records,
-    load_headers,
     scale_drive,
     state_condition,
 )
