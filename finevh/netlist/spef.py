@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import re
 from pathlib import Path
 
@@ -188,9 +189,14 @@ class _Reader:
         symbol, dimension = _UNITS[head]
         match = re.fullmatch(r"([A-Za-z]*?)(S|F|OHM)", words[2].upper()) if len(words) > 2 else None
         prefixes = {"": "", "P": "p", "N": "n", "F": "f", "U": "u", "K": "k", "M": "m"}
-        if match is None or match.group(1) not in prefixes or match.group(2) != symbol.upper():
+        known = match is not None and match.group(1) in prefixes and match.group(2) == symbol.upper()
+        try:
+            amount = float(words[1]) if known else 0.0
+        except ValueError:
+            known = False
+        if match is None or not known or not 0.0 < amount < math.inf:
             raise self.fail(line, f"'{' '.join(words[1:])}' is no unit of {dimension}")
-        self.scale[head] = float(words[1]) * unit_scale(prefixes[match.group(1)] + symbol, dimension)
+        self.scale[head] = amount * unit_scale(prefixes[match.group(1)] + symbol, dimension)
 
     def element(self, net: _Net, section: str, words: list[str]) -> None:
         """One line of a net's *CONN, *CAP or *RES."""
