@@ -29,13 +29,13 @@ def file_digest(path: Path) -> str:
 
 
 def tree_digest(path: Path) -> str:
-    """SHA-256 over the names and bytes of a folder's files, or of one file."""
+    """SHA-256 over the names and bytes of a folder's files but its documentation (``*.md``), or of one file."""
     if path.is_file():
         return file_digest(path)
     rows = [
         (str(item.relative_to(path)), file_digest(item))
         for item in sorted(path.rglob("*"))
-        if item.is_file() and "__pycache__" not in item.parts
+        if item.is_file() and "__pycache__" not in item.parts and item.suffix != ".md"
     ]
     return text_digest(json.dumps(rows))
 
