@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.columns import load_columns, save_columns
+from finevh.flow.fingerprint import tree_digest
 from finevh.flow.runner import run_stages
 from finevh.flow.stage import Stage, StageContext, locked
 
@@ -220,3 +221,12 @@ def test_columns_read_back_and_equal_data_has_equal_bytes(tmp_path: Path) -> Non
     (tmp_path / "a.npz").write_bytes(b"PK nothing")
     with pytest.raises(InputError, match=r"a\.npz: cannot be read"):
         load_columns(tmp_path / "a.npz", Columns, cells=())
+
+
+def test_documentation_beside_a_technology_is_not_part_of_its_digest(tmp_path: Path) -> None:
+    (tmp_path / "cells.lef").write_text("MACRO A\n")
+    before = tree_digest(tmp_path)
+    (tmp_path / "README.md").write_text("words\n")
+    assert tree_digest(tmp_path) == before
+    (tmp_path / "cells.lef").write_text("MACRO B\n")
+    assert tree_digest(tmp_path) != before
