@@ -85,7 +85,9 @@ def test_leakage_includes_its_interface_part_and_powers_add_up(quick_run: Path) 
     single = points[points["scheme"] == "vdd-hopping"]
     assert (single["power_interface_leakage_mw"].abs() < 1e-9).all()
     mixed = points[(points["scheme"] == "fine-vh") & points["tiles_high"].between(1, 8)]
-    assert (mixed["power_interface_leakage_mw"] > 0).all()
+    # An input from a higher rail switches its transistors off harder: a map with few cells behind VddL may leak a bit less.
+    assert (mixed["power_interface_leakage_mw"] > -0.01 * mixed["power_leakage_mw"]).all()
+    assert mixed["power_interface_leakage_mw"].mean() > 0
 
 
 def test_one_trajectory_equals_a_run_at_each_frequency_on_the_real_engine(quick_run: Path) -> None:
