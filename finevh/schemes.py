@@ -34,7 +34,7 @@ _DECIMALS = {
     "vdd_h_v": 4,
     "vdd_v": 4,
     "area_low_fraction": 6,
-    "worst_slack_ps": 3,
+    "worst_slack_ps": 6,  # slacks are multiples of 2^-10 ps: rounding must not turn one that is met into one that is not
     "freq_mhz": 6,
 }
 _POWER_DECIMALS = 9
