@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -28,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
+from finevh.files import replacing
 
 __all__ = [
     "DRIVE_SCALED",
@@ -287,16 +286,9 @@ def record_path(folder: Path, cell: str, variant: str, vdd: float) -> Path:
 
 def save_record(record: CellRecord, path: Path) -> None:
     """Write a record atomically: a killed run leaves the old file or none, never half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_plain(asdict(record)), separators=(",", ":"))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as out:
-            out.write(text.encode())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as raw, gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as out:
+        out.write(text.encode())
 
 
 def load_record(path: Path) -> CellRecord:

@@ -244,9 +244,9 @@ def _run(
                 progress.update(
                     bar, advance=task.weight, description=f"{task.variant.name} {task.vdd:.2f} V {task.topology.name}"
                 )
-        except BaseException:
+        finally:
+            # An interrupt waits for no simulation that has not begun.
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
     return failed
 
 

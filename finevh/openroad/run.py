@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -223,16 +224,15 @@ def _stream(words: Sequence[str], directory: Path, log: Path, say: Callable[[str
         ) as process,
     ):  # fmt: skip
         assert process.stdout is not None
-        try:
+        with ExitStack() as interrupted:
+            interrupted.callback(process.kill)
             for raw in process.stdout:
                 line = raw.rstrip("\n")
                 lines.append(line)
                 file.write(raw)
                 file.flush()
                 say(line)
-        except BaseException:
-            process.kill()
-            raise
+            interrupted.pop_all()
         return process.wait(), lines
 
 

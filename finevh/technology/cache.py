@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from finevh.files import replacing
 from finevh.technology.model import CellTable, Corners, CrossVoltage, Layer, Technology, Variant
 
 __all__ = ["cache_folder", "cached", "content_key", "load_archive", "save_archive"]
@@ -58,19 +58,12 @@ def cached(key: str, build: Callable[[], Technology]) -> Technology:
 
 def save_archive(technology: Technology, path: Path) -> None:
     """Write a technology as an uncompressed numpy archive, atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     text: dict[str, Any] = {}
     _flatten("", technology, arrays, text)
     arrays["text"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            np.savez(out, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as out:
+        np.savez(out, allow_pickle=False, **arrays)
 
 
 def _flatten(prefix: str, item: object, arrays: dict[str, np.ndarray[Any, Any]], text: dict[str, Any]) -> None:

@@ -6,14 +6,12 @@ Time unit 1 ps, capacitance 1 fF, leakage 1 nW: numbers keep few digits and file
 from __future__ import annotations
 
 import gzip
-import io
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from finevh.files import replacing
 from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc, Table
 from finevh.technology.model import ArcType, Direction, Kind, Real, Sense
 
@@ -274,25 +272,14 @@ def render_liberty(library: Library, *, threshold_voltage_group: str = "", comme
 
 def write_gzip(text: str, path: Path) -> None:
     """Write a gzipped text atomically; equal text gives equal bytes (no time stamp, no name)."""
-    buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=9, mtime=0, filename="") as out:
+    with (
+        replacing(path) as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=9, mtime=0, filename="") as out,
+    ):
         out.write(text.encode())
-    _write(path, buffer.getvalue())
 
 
 def write_text(lines: Iterable[str], path: Path) -> None:
     """Write lines as a text file, atomically."""
-    _write(path, ("\n".join(lines) + "\n").encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as stream:
+        stream.write(("\n".join(lines) + "\n").encode())
