@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from finevh.config import read_flow
 from finevh.flow.inputs import technology_of
+from finevh.flow_file import read_flow
 from finevh.netlist.model import Netlist
 from finevh.netlist.verilog import read_verilog
 from finevh.power import Ports, Simulator

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.config import read_flow
 from finevh.errors import InputError
 from finevh.flow.inputs import constraints_of, rtl_of, synthesis_liberty, synthesis_vdd, technology_of
 from finevh.flow.physical import floorplan_request
+from finevh.flow_file import read_flow
 from finevh.layout import (
     Floorplan,
     FloorplanRequest,

@@ -12,8 +12,8 @@ import click
 from rich.console import Console
 
 from finevh import __version__
-from finevh.config import read_flow
 from finevh.errors import FinevhError, InputError
+from finevh.flow_file import read_flow
 
 _FLOW = click.argument("flow_file", metavar="FLOW.toml", type=click.Path(path_type=Path))
 _OUT = click.option(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from finevh.config import read_flow, write_flow
 from finevh.errors import InputError
+from finevh.flow_file import read_flow, write_flow
 
 FLOW = """\
 [design]

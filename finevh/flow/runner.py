@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from finevh.config import Flow, write_flow
+from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.progress import Reporter, Silent
 from finevh.flow.provenance import provenance
 from finevh.flow.stage import RunDirectory, Stage, StageContext, StageRecord, disk_errors, locked, stage_key
+from finevh.flow_file import write_flow
 
 RESULTS = "results"
 """Files under this folder of a stage are results: they appear under the same name at the top of the run directory."""

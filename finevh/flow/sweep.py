@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from finevh.config import Flow, read_flow
+from finevh.config import Flow
 from finevh.errors import InputError, ToolMissingError
 from finevh.flow.progress import Terminal
 from finevh.flow.runner import run_stages
 from finevh.flow.stage import RunDirectory, disk_errors
 from finevh.flow.stages import STAGES
+from finevh.flow_file import read_flow
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -21,7 +21,7 @@ from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.constraints import Constraints
 from finevh.timing.endpoints import bind_endpoints
-from finevh.timing.entries import build_entries, classes_of, node_kinds
+from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds
 from finevh.timing.graph_arrays import bind_cases, check_tables, graph_arrays, typical_caps, walk_arrays
 from finevh.timing.objects import Names
 from finevh.timing.queries import PathQueries
@@ -206,25 +206,9 @@ class TimingGraph(PathQueries):
         walk = self._walks[end]._replace(points=self._blocks[end].points, lines=self._blocks[end].lines)
         count = int(self.kernels.advance(graph, walk, self._tables, self._nets, point, values, dirty, touched, full))
         if count < 0:
-            self._complain(point, -1 - count)
+            arc = int(self.entries.arc[-1 - count])
+            raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_vdd)
         return count
-
-    def _complain(self, point: Point, entry: int) -> None:
-        """Raise the error of an entry without a table."""
-        arc = int(self.entries.arc[entry])
-        node = int(np.searchsorted(self.structure.arc_ptr, arc, side="right") - 1)
-        cell = int(self.structure.node_cell[node])
-        vdds = self.technology.vdds
-        own, swing = (vdds[point.node_vdd[v]] for v in (node, self.structure.arc_source[arc]))
-        who = f"instance '{self.netlist.instance_names[cell]}' at {own:g} V"
-        if own == swing:
-            raise InputError(
-                f"{who}: the Liberty of this corner has no delay table for one of its arcs; characterise it"
-            )
-        raise InputError(
-            f"{who} driven from {swing:g} V: the technology has no cross-voltage derate for this pair; characterise it, "
-            "or switch derates off"
-        )
 
     def _inputs(
         self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, cell_type: Int | None

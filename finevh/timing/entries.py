@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.technology.model import CellTable, Int
+from finevh.errors import InputError
+from finevh.netlist.model import Netlist
+from finevh.technology.model import CellTable, Int, Technology
 from finevh.timing.structure import EDGE, Structure
 
 PLAIN, GENERAL, PORT = 0, 1, 2
@@ -128,3 +130,19 @@ def node_kinds(structure: Structure, entries: Entries, arc_class: Int, node_tags
     kind = np.where(general, GENERAL, PLAIN)
     kind[structure.node_cell < 0] = PORT
     return kind.astype(np.uint8)
+
+
+def missing_table(
+    netlist: Netlist, technology: Technology, structure: Structure, arc: int, node_vdd: Int
+) -> InputError:
+    """Return the error of an arc without a table; ``node_vdd`` (n_node) rows of ``technology.vdds``."""
+    node = int(np.searchsorted(structure.arc_ptr, arc, side="right") - 1)
+    cell = int(structure.node_cell[node])
+    own, swing = (technology.vdds[node_vdd[v]] for v in (node, structure.arc_source[arc]))
+    who = f"instance '{netlist.instance_names[cell]}' at {own:g} V"
+    if own == swing:
+        return InputError(f"{who}: the Liberty of this corner has no delay table for one of its arcs; characterise it")
+    return InputError(
+        f"{who} driven from {swing:g} V: the technology has no cross-voltage derate for this pair; characterise it, "
+        "or switch derates off"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ from finevh.timing.state import Path, TimingState
 from finevh.timing.structure import Structure
 
 
-class PathQueries:
+class PathQueries(ABC):
     """The part of a timing graph that goes back from endpoints."""
 
     netlist: Netlist
@@ -29,8 +30,9 @@ class PathQueries:
     _pin_node: Int
 
     @property
+    @abstractmethod
     def _tables(self) -> Tables:
-        raise NotImplementedError
+        """The tables of all corners as the kernels read them."""
 
     def _everywhere(self) -> NDArray[np.uint8]:
         return np.ones(self.structure.n_node, dtype=np.uint8)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from finevh.config import read_flow
 from finevh.errors import InputError
 from finevh.flow.scripts import render_scripts, tile_counts
+from finevh.flow_file import read_flow
 from tests.conftest import REPOSITORY
 
 

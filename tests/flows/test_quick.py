@@ -17,10 +17,10 @@ import pytest
 
 from benchmarks.identities import check_run
 from finevh.cli import run_command
-from finevh.config import read_flow
 from finevh.flow.artifacts import load_chain_order
 from finevh.flow.emulate import load_design, load_run
 from finevh.flow.stages import STAGES
+from finevh.flow_file import read_flow
 from finevh.schemes import FineVh, single_voltage_curve, voltage_grid
 from finevh.selection import SLACK_TOLERANCE, Interval, map_text, parse_bitstream, parse_map, select_greedy, trace
 from tests.flows.conftest import QUICK

@@ -1,0 +1,145 @@
+"""The flow file: TOML in, one validated and typed model out; every error names the file, the key and the mend."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from finevh.config import Flow
+from finevh.errors import InputError
+
+
+def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
+    """Read a flow file and apply ``--set key=value`` assignments.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    assignments
+        ``section.key=value`` texts; a value is TOML where it parses as such, else plain text.
+
+    Raises
+    ------
+    InputError
+        Missing or broken file, unknown key (with the nearest known one), missing unit, missing source file, impossible value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give the path of a flow file such as flows/quick.toml") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; a flow file is TOML") from None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+    for assignment in assignments:
+        _assign(raw, assignment)
+    try:
+        return Flow.model_validate(raw, context={"folder": str(path.resolve().parent)})
+    except ValidationError as error:
+        raise InputError(_describe(error, path, text, assignments)) from None
+
+
+def _assign(raw: dict[str, Any], assignment: str) -> None:
+    key, equals, value = assignment.partition("=")
+    names = [name.strip() for name in key.split(".")]
+    if not equals or not all(names):
+        raise InputError(f"--set '{assignment}': write section.key=value, for example floorplan.tiles=9")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    section = raw
+    for name in names[:-1]:
+        section = section.setdefault(name, {})
+        if not isinstance(section, dict):
+            raise InputError(f"--set '{assignment}': '{name}' is not a section")
+    section[names[-1]] = parsed
+
+
+def _describe(error: ValidationError, path: Path, text: str, assignments: tuple[str, ...]) -> str:
+    lines = []
+    overridden = {assignment.partition("=")[0].strip(): assignment for assignment in assignments}
+    # A misspelt key also leaves a missing one behind: the misspelling comes first.
+    for item in sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden"):
+        location = tuple(str(part) for part in item["loc"])
+        key = ".".join(location)
+        line = _line_of(text, location)
+        where = f"{path}:{line}" if line else f"{path}"
+        if key in overridden:
+            where = f"--set {overridden[key]}"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{where}: unknown key '{key}'{_nearest(location)}")
+        elif item["type"] == "missing":
+            lines.append(f"{where}: key '{key}' is missing; add it")
+        elif item["type"] == "value_error":
+            lines.append(f"{where}: {key}: {item['ctx']['error']}")
+        else:
+            lines.append(f"{where}: {key}: {item['msg']}, got {item['input']!r}")
+    return "\n".join(lines)
+
+
+def _nearest(location: tuple[str, ...]) -> str:
+    model: type[BaseModel] = Flow
+    for name in location[:-1]:
+        field = model.model_fields.get(name)
+        kinds = (
+            []
+            if field is None
+            else [kind for kind in (field.annotation, *get_args(field.annotation)) if kind is not None]
+        )
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not inner:
+            return ""
+        model = inner[0]
+    known = list(model.model_fields)
+    match = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.5)
+    return f"; did you mean '{match[0]}'?" if match else f"; known keys are {', '.join(known)}"
+
+
+def _line_of(text: str, location: tuple[str, ...]) -> int:
+    """Line of a key (or of its section) in the TOML text, 0 where it does not stand there."""
+    section, best = "", 0
+    names = [name for name in location if not name.isdigit()][:2]
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            section = stripped.strip("[]").strip()
+            if section == names[0]:
+                best = best or number
+        elif "=" in stripped and [name for name in (section, stripped.split("=")[0].strip()) if name] == names:
+            return number
+    return best
+
+
+def write_flow(flow: Flow) -> str:
+    """Return the resolved flow as TOML text: every key, every quantity with its unit; ``read_flow`` gives the same model."""
+    data = flow.model_dump(mode="json", exclude_none=True)
+    top = [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    parts = ["\n".join(top)]
+    for name, section in data.items():
+        if isinstance(section, dict):
+            rows = [f"{key} = {_toml(value)}" for key, value in section.items()]
+            parts.append("\n".join([f"[{name}]", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, dict):
+        return (
+            "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
+        )
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if ord(char) >= 32 else f"\\u{ord(char):04x}" for char in escaped) + '"'
