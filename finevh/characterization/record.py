@@ -159,12 +159,16 @@ class CrossLeakage:
     leakage_mw: FloatArray
 
     def derate(self) -> FloatArray:
-        """Return k, (n_driver, 3**n): power over the power of the same pattern with every digit 2 replaced by 1."""
+        """Return k, (n_driver, 3**n): power over the power of the same pattern with every digit 2 replaced by 1.
+
+        k of a pattern without a 2 is 1 also where nothing leaks (a tie cell of resistors); NaN where the state does not exist.
+        """
         codes = np.arange(self.leakage_mw.shape[1])
         nominal = np.zeros_like(codes)
         for i in range(len(self.inputs)):
             nominal += np.minimum(codes // 3**i % 3, 1) * 3**i
-        ratio: FloatArray = self.leakage_mw / self.leakage_mw[:, nominal]
+        own = np.where(np.isnan(self.leakage_mw), np.nan, 1.0)
+        ratio: FloatArray = np.divide(self.leakage_mw, self.leakage_mw[:, nominal], out=own, where=codes != nominal)
         return ratio
 
 

@@ -94,6 +94,13 @@ def test_derate_refers_to_the_same_pattern_on_the_own_rail() -> None:
     np.testing.assert_array_equal(small_record().cross_leakage[0].derate(), [[1, 1, 7], [1, 1, 1]])
 
 
+def test_a_cell_that_never_leaks_has_derate_one_without_dividing_by_zero() -> None:
+    tie = CrossLeakage(inputs=(), internal=-1, driver_vdd=np.array([1.5, 1.8]), leakage_mw=np.array([[0.0], [0.0]]))
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(tie.derate(), [[1.0], [1.0]])
+
+
+
 def test_cross_delay_is_a_shift_from_the_own_rail() -> None:
     crossed = small_record().cross_delay[0]
     np.testing.assert_array_equal(crossed.shift_ps(1.0)[:, 0, 0], [2.0, 0.0])
