@@ -49,12 +49,12 @@ def run(
     jobs: int,
 ) -> None:
     """The main job: RTL to curves to report."""
-    from finevh.flow import final_table, run_flow
+    from finevh.flow import final_tables, run_flow
 
     flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
     directory = output or Path("runs") / flow_file.stem
     run_flow(flow, directory, first=first, last=last, jobs=jobs)
-    for table in final_table(directory):
+    for table in final_tables(directory):
         Console().print(table)
     click.echo(f"written to {directory}")
 

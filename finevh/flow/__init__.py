@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from finevh.flow.main import final_table, run_flow
+    from finevh.flow.main import final_tables, run_flow
 
-__all__ = ["final_table", "run_flow"]
+__all__ = ["final_tables", "run_flow"]
 
 # The stations pull in every room: verbs that need one of them do not wait for all.
 _HOMES = {
-    "final_table": "main",
+    "final_tables": "main",
     "run_flow": "main",
 }
 

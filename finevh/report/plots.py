@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from finevh.report.tables import area_low, savings
+from finevh.report.tables import area_low, fine_curve, savings
 
 SCHEME_STYLE = {
     "ideal-dvfs": ("Ideal-DVFS", "#222222", "--", ""),
@@ -70,12 +70,14 @@ def plot_power(points: pd.DataFrame) -> Figure:
             biased = shown_variant(points)
             variants = tuple(dict.fromkeys((biased, "pb0"))) if scheme == "fine-vh" else ("pb0",)
             for variant in variants:
-                rows = run[(run["scheme"] == scheme) & (run["variant"] == variant)]
-                if scheme != "ideal-dvfs":
-                    rows = rows[np.isclose(rows["delta_vdd_v"], delta)]
+                if scheme == "fine-vh":
+                    rows = fine_curve(run, variant, delta)
+                else:
+                    rows = run[(run["scheme"] == scheme) & (run["variant"] == variant)].sort_values("freq_mhz")
+                    if scheme != "ideal-dvfs":
+                        rows = rows[np.isclose(rows["delta_vdd_v"], delta)]
                 if rows.empty:
                     continue
-                rows = rows.sort_values("freq_mhz")
                 suffix = f", {VARIANT_LABEL[variant]}" if scheme == "fine-vh" else ""
                 faded = scheme == "fine-vh" and variant != biased
                 axis.plot(
@@ -138,12 +140,7 @@ def plot_area_low(points: pd.DataFrame) -> Figure:
     colours = mpl.colormaps["viridis"](np.linspace(0.15, 0.8, max(len(counts), 1)))
     for figure, axis, delta in _panels(points, 3.0):  # noqa: B007
         for tiles, colour in zip(counts, colours, strict=True):
-            rows = points[
-                (points["scheme"] == "fine-vh")
-                & (points["variant"] == shown_variant(points))
-                & (points["tiles"] == tiles)
-                & np.isclose(points["delta_vdd_v"], delta)
-            ].sort_values("freq_mhz")
+            rows = fine_curve(points[points["tiles"] == tiles], shown_variant(points), delta)
             if not rows.empty:
                 axis.plot(
                     rows["freq_mhz"],
@@ -234,12 +231,12 @@ def plot_assignment(points: pd.DataFrame) -> Figure:
     run, variant = _widest(points), shown_variant(points)
     figure = Figure()
     for figure, axis, delta in _panels(run, 4.2):  # noqa: B007
-        rows = run[(run["scheme"] == "fine-vh") & (run["variant"] == variant) & np.isclose(run["delta_vdd_v"], delta)]
-        rows = rows.dropna(subset=["assignment"]).sort_values("freq_mhz")
+        rows = fine_curve(run, variant, delta).dropna(subset=["assignment"])
         if rows.empty:
             continue
         high = np.array([[c == "H" for c in text] for text in rows["assignment"]]).T
-        axis.imshow(high, aspect="auto", origin="lower", cmap=ListedColormap([LOW_COLOUR, HIGH_COLOUR]), vmin=0, vmax=1)
+        colours = ListedColormap([LOW_COLOUR, HIGH_COLOUR])
+        axis.imshow(high, aspect="auto", origin="lower", interpolation="nearest", cmap=colours, vmin=0, vmax=1)
         intervals = rows["vdd_l_v"].to_numpy()
         for k in np.flatnonzero(np.diff(intervals) != 0):
             axis.axvline(k + 0.5, color="white", linewidth=2)
@@ -255,8 +252,7 @@ def plot_power_split(points: pd.DataFrame) -> Figure:
     run, variant = _widest(points), shown_variant(points)
     figure = Figure()
     for figure, axis, delta in _panels(run, 3.0):  # noqa: B007
-        rows = run[(run["scheme"] == "fine-vh") & (run["variant"] == variant) & np.isclose(run["delta_vdd_v"], delta)]
-        rows = rows.sort_values("freq_mhz")
+        rows = fine_curve(run, variant, delta)
         own_leakage = rows["power_leakage_mw"] - rows["power_interface_leakage_mw"]
         axis.stackplot(
             rows["freq_mhz"],

@@ -11,6 +11,7 @@ from finevh.report.tables import (
     area_low,
     comparison,
     derate_effect,
+    fine_curve,
     frequency_ratio,
     read_points,
     savings,
@@ -90,3 +91,14 @@ def test_derate_effect_puts_the_same_average_beside_itself_timed_without_derates
     ].iloc[0]
     assert row["with_percent"] == pytest.approx(10.0)
     assert row["without_percent"] == pytest.approx(100 - 0.95 * 90.0)
+
+
+def test_a_fine_vh_curve_has_one_point_at_each_frequency_of_the_unbiased_ideal(points: pd.DataFrame) -> None:
+    mesh = points[points["tiles"] == 49]
+    fine = mesh[(mesh["scheme"] == "fine-vh") & (mesh["variant"] == "pb")]
+    beside = fine.assign(freq_mhz=fine["freq_mhz"] + 0.001)  # the frequencies of the biased ideal-DVFS
+    again = fine.assign(selector="exact", power_total_mw=0.0)  # a second selector
+    curve = fine_curve(pd.concat([mesh, beside, again], ignore_index=True), "pb", 0.1)
+    expected = fine[fine["delta_vdd_v"] == 0.1]
+    assert curve["freq_mhz"].tolist() == expected["freq_mhz"].tolist()
+    assert curve["power_total_mw"].tolist() == expected["power_total_mw"].tolist()
