@@ -22,6 +22,8 @@ from finevh.units import Dimension, parse_quantity
 _UNIT: dict[Dimension, str] = {"time": "ps", "voltage": "V", "capacitance": "fF", "frequency": "MHz", "area": "um2"}
 # Two voltages are one grid point when they differ by less than this; a library names its voltages in millivolts. V.
 VOLTAGE_TOLERANCE = 5e-4
+# 2**tiles maps are timed by the exhaustive selector: 4096 take some ten seconds on a core of 36 k cells.
+EXHAUSTIVE_TILES = 12
 
 
 def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
@@ -272,3 +274,14 @@ class Flow(_Section):
     activity: ActivitySource = ActivitySource()
     schemes: Schemes
     openroad: OpenRoad = OpenRoad()
+
+    @field_validator("schemes")
+    @classmethod
+    def _exact_selector_only_for_small_meshes(cls, schemes: Schemes, info: ValidationInfo) -> Schemes:
+        floorplan = info.data.get("floorplan")
+        if floorplan is not None and "exact" in schemes.selectors and floorplan.tiles > EXHAUSTIVE_TILES:
+            raise ValueError(
+                f"the exact selector weighs all 2^{floorplan.tiles} maps of floorplan.tiles = {floorplan.tiles}; it takes"
+                f' at most {EXHAUSTIVE_TILES} tiles: write selectors = ["greedy", "improved"]'
+            )
+        return schemes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from finevh.config import Flow
+from finevh.config import EXHAUSTIVE_TILES, Flow
 from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts import load_chain_order
 from finevh.flow.designs import (
@@ -23,7 +23,7 @@ from finevh.flow.stage import RunDirectory
 from finevh.flow.stages import STAGES
 from finevh.flow_file import read_flow
 from finevh.schemes import FineVh, OperatingPoint, single_voltage_curve, voltage_grid
-from finevh.selection import EXHAUSTIVE_TILES, Interval, bitstream_hex, lower_bound, parse_map
+from finevh.selection import Interval, bitstream_hex, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.units import parse_quantity
 

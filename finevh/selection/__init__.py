@@ -5,7 +5,6 @@ from __future__ import annotations
 from finevh.selection.bitstream import PmuEntry, bitstream_hex, parse_bitstream, pmu_header, pmu_json
 from finevh.selection.greedy import GreedyAnswer, Trajectory, select_greedy, trace
 from finevh.selection.search import (
-    EXHAUSTIVE_TILES,
     Choice,
     lower_bound,
     select_exhaustive,
@@ -25,7 +24,6 @@ from finevh.selection.tiles import (
 )
 
 __all__ = [
-    "EXHAUSTIVE_TILES",
     "SLACK_TOLERANCE",
     "Bits",
     "Choice",

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.config import EXHAUSTIVE_TILES
 from finevh.errors import InputError, NotReachableError
 from finevh.selection.greedy import trace
 from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming, TiledDesign
-
-# 2**tiles maps are timed by the exhaustive selector: 4096 take some ten seconds on a core of 36 k cells.
-EXHAUSTIVE_TILES = 12
 
 
 @dataclass(frozen=True)
