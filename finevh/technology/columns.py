@@ -15,8 +15,9 @@ from finevh.errors import InputError
 from finevh.technology.boolean import patterns, support, truth_table
 from finevh.technology.library import Cell, Library, Table
 from finevh.technology.model import CellTable, Corners, Int, Real
+from finevh.technology.pool import Pool
 
-__all__ = ["CornerInput", "Skeleton", "merge_cells", "merge_corners", "stack_corners"]
+__all__ = ["CornerInput", "Skeleton", "merge_cells", "merge_corners", "stack_corners", "structure"]
 
 _DRIVE = re.compile(r"_?[xX]?(\d+)$")
 
@@ -71,6 +72,18 @@ class Skeleton:
             for mine, theirs in ((getattr(self.table, f.name), getattr(other.table, f.name)) for f in fields(CellTable))
         )
         return columns and (self.arc_keys, self.power_keys) == (other.arc_keys, other.power_keys)
+
+
+def structure(corner: CornerInput) -> list[object]:
+    """All of one corner that decides its :class:`Skeleton`: corners of equal lists have equal skeletons."""
+    found: list[object] = []
+    for name, c in corner.cells.items():
+        found.append((name, c.area, c.footprint, c.dont_use, c.kind, c.next_state, c.clocked_on, c.clear, c.preset))
+        found += [(p.name, p.direction, p.function, p.clock) for p in c.pins]
+        found += [(a.key, [t is not None for t in a.tables]) for a in c.arcs]
+        found += [(p.key, p.rise is not None, p.fall is not None) for p in c.powers]
+        found += [when for when, _ in c.leakage]
+    return found
 
 
 def merge_cells(corners: Sequence[CornerInput]) -> Skeleton:
@@ -288,22 +301,26 @@ class _Builder:
         return Skeleton(table, self.arc_keys, self.power_keys, self.state_names, ())
 
 
-@dataclass
-class _Pool:
-    """Flat storage of tables and axes; equal content is stored once."""
-
-    chunks: list[Real] = field(default_factory=list)
-    size: int = 0
-    seen: dict[bytes, int] = field(default_factory=dict)
-
-    def add(self, values: Real) -> int:
-        key = values.tobytes()
-        offset = self.seen.get(key)
-        if offset is None:
-            offset = self.seen[key] = self.size
-            self.chunks.append(values.ravel())
-            self.size += values.size
-        return offset
+def _slot_tables(skeleton: Skeleton, cells: Sequence[Cell]) -> list[Table | None]:
+    """Tables of one corner in the order of the skeleton's arcs (four each), then of its power groups (two each)."""
+    arcs: list[Table | None] = []
+    powers: list[Table | None] = []
+    for cell, arc_keys, power_keys in zip(cells, skeleton.arc_keys, skeleton.power_keys, strict=True):
+        if [a.key for a in cell.arcs] == [key for key, _ in arc_keys]:
+            for arc in cell.arcs:
+                arcs += arc.tables
+        else:
+            own = dict(zip(_keyed(a.key for a in cell.arcs), cell.arcs, strict=True))
+            for key in arc_keys:
+                arcs += own[key].tables if key in own else (None,) * 4
+        if [p.key for p in cell.powers] == [key for key, _ in power_keys]:
+            for power in cell.powers:
+                powers += (power.rise, power.fall)
+        else:
+            groups = dict(zip(_keyed(p.key for p in cell.powers), cell.powers, strict=True))
+            for key in power_keys:
+                powers += (groups[key].rise, groups[key].fall) if key in groups else (None, None)
+    return arcs + powers
 
 
 @lru_cache(maxsize=1 << 14)
@@ -335,32 +352,20 @@ def merge_corners(skeleton: Skeleton, corners: Sequence[CornerInput]) -> Corners
     sizes = np.zeros((2, n_corner, n_table), dtype=np.int32)
     pins = np.zeros((5, n_corner, n_pin))
     leakage = np.zeros((n_corner, int(skeleton.table.leak_ptr[-1])))
-    pool = _Pool()
-
-    def store(c: int, slot: int, table: Table | None) -> None:
-        if slot >= 0 and table is not None:
-            where[0, c, slot], where[1, c, slot] = pool.add(table.x), pool.add(table.y)
-            where[2, c, slot] = pool.add(table.values)
-            sizes[0, c, slot], sizes[1, c, slot] = table.values.shape
-
+    pool = Pool()
     columns = skeleton.table
+    slots = np.concatenate([columns.arc_table.ravel(), columns.power_table.ravel()])
     for c, corner in enumerate(corners):
-        for i, name in enumerate(names):
-            cell = corner.cells[name]
-            rows = slice(int(columns.pin_ptr[i]), int(columns.pin_ptr[i + 1]))
-            pins[:, c, rows] = (
-                np.array([(p.cap, p.cap_rise, p.cap_fall, p.max_cap, p.max_slew) for p in cell.pins]).reshape(-1, 5).T
-            )
-            arcs = dict(zip(_keyed(a.key for a in cell.arcs), cell.arcs, strict=True))
-            for j, key in enumerate(skeleton.arc_keys[i], start=int(columns.arc_ptr[i])):
-                if key in arcs:
-                    for slot, table in zip(columns.arc_table[j].tolist(), arcs[key].tables, strict=True):
-                        store(c, slot, table)
-            powers = dict(zip(_keyed(p.key for p in cell.powers), cell.powers, strict=True))
-            for j, key in enumerate(skeleton.power_keys[i], start=int(columns.power_ptr[i])):
-                if key in powers:
-                    store(c, int(columns.power_table[j, 0]), powers[key].rise)
-                    store(c, int(columns.power_table[j, 1]), powers[key].fall)
+        cells = [corner.cells[name] for name in names]
+        numbers = [(p.cap, p.cap_rise, p.cap_fall, p.max_cap, p.max_slew) for cell in cells for p in cell.pins]
+        pins[:, c] = np.array(numbers).reshape(-1, 5).T
+        tables = _slot_tables(skeleton, cells)
+        rows = [pool.add_table(table) for table in tables]
+        used = np.array([row >= 0 for row in rows], dtype=np.bool_) & (slots >= 0)
+        chosen = np.array(pool.tables, dtype=np.int64).reshape(-1, 5)[np.array(rows, dtype=np.int64)[used]]
+        where[:, c, slots[used]] = chosen[:, :3].T
+        sizes[:, c, slots[used]] = chosen[:, 3:].T
+        for i, cell in enumerate(cells):
             leakage[c, columns.leak_ptr[i] : columns.leak_ptr[i + 1]] = expand_leakage(cell, skeleton.state_names[i])
     return Corners(
         variant=np.array([corner.variant for corner in corners], dtype=np.int32),

@@ -13,7 +13,7 @@ from pathlib import Path
 from finevh.errors import InputError
 from finevh.technology.boolean import parse_boolean, support
 from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
-from finevh.technology.liberty_tables import Templates, Units, read_arc, read_power, read_templates
+from finevh.technology.liberty_tables import Reader, Units, read_arc, read_power, read_templates
 from finevh.technology.library import Cell, Library, Pin
 from finevh.technology.model import Direction, Kind
 from finevh.technology.sequential import latch_of_statetable, rename
@@ -108,16 +108,21 @@ class _Context:
 
     source: str
     units: Units
-    templates: Templates
+    reader: Reader
     defaults: dict[str, str]
 
 
 def _library(group: Group, source: str) -> Library:
-    units = _units(group, source)
-    lower, upper = _thresholds(group, source)
-    vdd, temperature = _voltage(group, units, source)
+    try:
+        units = _units(group, source)
+        lower, upper = _thresholds(group, source)
+        vdd, temperature = _voltage(group, units, source)
+    except ValueError as error:
+        raise InputError(f"{source}: library {group.args} (line {group.line}): not a number: {error}") from error
     library = Library(source, group.names[0] if group.names else "", vdd, temperature, lower, upper)
-    context = _Context(source, units, read_templates(group), group.attributes)
+    reader = Reader(units, read_templates(group))
+    reader.convert(group)
+    context = _Context(source, units, reader, group.attributes)
     for inner in group.all("cell"):
         try:
             cell = _cell(inner, context)
@@ -150,9 +155,9 @@ def _cell(group: Group, context: _Context) -> Cell:
     functions = {pin.name: pin.function for pin in cell.pins}
     for name, inner in arcs:
         for timing in inner.all("timing"):
-            cell.arcs += read_arc(timing, name, functions[name], context.units, context.templates)
+            cell.arcs += read_arc(timing, name, functions[name], context.reader)
         for power in inner.all("internal_power"):
-            cell.powers += read_power(power, name, context.units, context.templates)
+            cell.powers += read_power(power, name, context.reader)
     _kind(group, cell)
     _leakage(group, cell, context)
     return cell

@@ -10,6 +10,7 @@ import gzip
 import re
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from finevh.errors import InputError
@@ -27,10 +28,18 @@ _STATEMENT = re.compile(
     )""",
     re.VERBOSE,
 )
+_SIMPLE = r'[A-Za-z_]\w*+[^\S\n]*+:[^\S\n]*+(?:"[^"]*"|[^;{}\n"]++);'
+# The start of a group with the simple attributes that stand first in it, and its end where nothing else follows.
+_OPEN = re.compile(
+    r"""[\s;\\]*+([A-Za-z_]\w*+)\s*+\(((?:"[^"]*"|[^()"]++)*+)\)[\s\\]*+\{((?:[\s;\\]*+SIMPLE)*+)([\s;\\]*+\})?""".replace(
+        "SIMPLE", _SIMPLE
+    )
+)
+_ATTRIBUTE = re.compile(r'(\w++)[^\S\n]*+:[^\S\n]*+("[^"]*"|[^;{}\n"]++);')
 # A whole table in its usual form: nine tenths of a library are such groups, so they are matched at once.
 _TABLE = re.compile(
     r"""[\s;\\]*+([a-z_]+)\s*+\(([^()]*+)\)\s*+\{\s*+
-    (?:index_1\s*+\(([^()]*+)\)\s*+;\s*+)?(?:index_2\s*+\(([^()]*+)\)\s*+;\s*+)?values\s*+\(([^()]*+)\)\s*+;\s*+\}""",
+    (?:index_1\s*+\(([^()]*+)\)\s*+;\s*+)?(?:index_2\s*+\(([^()]*+)\)\s*+;\s*+)?values\s*+\(([^()]*+)\)\s*+;\s*+\}([\s;\\]*+\})?""",
     re.VERBOSE,
 )
 _HOLDS_TABLES = frozenset({"timing", "internal_power"})
@@ -94,12 +103,19 @@ def read_liberty_text(path: Path) -> str:
     return data.decode("utf-8", errors="replace")
 
 
+@lru_cache(maxsize=1 << 15)
+def _attributes(text: str) -> dict[str, str]:
+    return {name: value.strip().strip('"').strip() for name, value in _ATTRIBUTE.findall(text)}
+
+
 def _blank(match: re.Match[str]) -> str:
     return "\n" * match.group().count("\n")
 
 
 def parse_liberty(text: str, source: str) -> Group:
     """Parse a Liberty text into its ``library`` group.
+
+    Tables of equal text are one group, that of the first: more than half of a library's tables repeat.
 
     Parameters
     ----------
@@ -111,7 +127,8 @@ def parse_liberty(text: str, source: str) -> Group:
     InputError
         At a syntax error, with file and line; if the text ends inside a group; if it holds no library.
     """
-    text = _COMMENT.sub(_blank, text)
+    if "/" in text:
+        text = _COMMENT.sub(_blank, text)
     if "//" in text:
         text = _LINE_COMMENT.sub(lambda m: m.group(1) or "", text)
     root = Group("", "", 1)
@@ -121,18 +138,40 @@ def parse_liberty(text: str, source: str) -> Group:
     line, counted = 1, 0
     match_statement = _STATEMENT.match
     match_table = _TABLE.match
+    match_open = _OPEN.match
+    known: dict[tuple[str, ...], Group] = {}
     while True:
-        if top.name in _HOLDS_TABLES and (match := match_table(text, position)) is not None:
-            name, args, index_1, index_2, values = match.groups()
+        if (match := match_open(text, position)) is not None:
+            name, args, simple, close = match.groups()
             start = match.start(2)
             line += text.count("\n", counted, start)
             counted = start
-            found = [("index_1", index_1)] if index_1 else []
-            if index_2:
-                found.append(("index_2", index_2))
-            found.append(("values", values))
-            top.groups.append(Group(name, args, line, {}, found, []))
+            group = Group(name, args, line, _attributes(simple).copy())
+            top.groups.append(group)
             position = match.end()
+            if close:
+                continue
+            stack.append(group)
+            top = group
+            if name in _HOLDS_TABLES:
+                inner = top.groups
+                while not close and (match := match_table(text, position)) is not None:
+                    name, args, index_1, index_2, values, close = match.groups()
+                    key = (name, args, index_1, index_2, values)
+                    found = known.get(key)
+                    if found is None:
+                        start = match.start(2)
+                        line += text.count("\n", counted, start)
+                        counted = start
+                        raw = [("index_1", index_1), ("index_2", index_2), ("values", values)]
+                        if not (index_1 and index_2):
+                            raw = [entry for entry in raw if entry[1]]
+                        found = known[key] = Group(name, args, line, {}, raw, [])
+                    inner.append(found)
+                    position = match.end()
+                if close:
+                    stack.pop()
+                    top = stack[-1]
             continue
         match = match_statement(text, position)
         if match is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from finevh.technology.liberty_syntax import Group
 from finevh.technology.library import Arc, PowerArc, Table
 from finevh.technology.model import ArcType, Real, Sense
 
-__all__ = ["Templates", "Units", "read_arc", "read_power", "read_templates"]
+__all__ = ["Reader", "Templates", "Units", "read_arc", "read_power", "read_templates"]
 
 Templates: TypeAlias = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 """Template name to (variables, raw indices)."""
@@ -54,11 +55,22 @@ _ERASE = str.maketrans({'"': " ", "\\": " ", "\n": " ", "\t": " "})
 _SCALAR_AXIS: Real = np.zeros(1)
 
 
+def _split(text: str) -> Real:
+    """Numbers between commas; none if the text holds anything else."""
+    with warnings.catch_warnings():
+        # Depending on its version numpy warns or raises at a text that is no number.
+        warnings.simplefilter("error", DeprecationWarning)
+        try:
+            return np.fromstring(text, sep=",")
+        except (ValueError, DeprecationWarning):
+            return np.empty(0)
+
+
 @lru_cache(maxsize=1 << 15)
 def _numbers(raw: str) -> Real:
     """Numbers of a raw argument. Axes, and the delays of parallel drives, repeat: equal texts are read once."""
     text = raw.translate(_ERASE)
-    values = np.fromstring(text, sep=",") if "," in text else np.array(text.split(), dtype=np.float64)
+    values = _split(text) if "," in text else np.array(text.split(), dtype=np.float64)
     if values.size != text.count(",") + 1 and "," in text:
         # Blanks as separators, or a trailing comma: rare, so the slow way.
         values = np.array(text.replace(",", " ").split(), dtype=np.float64)
@@ -86,69 +98,136 @@ def read_templates(library: Group) -> Templates:
     return found
 
 
-def _read_table(group: Group, scale: float, units: Units, templates: Templates) -> Table:
-    name = group.names[0] if group.names else "scalar"
-    own = dict(group.complex)
-    if "values" not in own:
-        raise InputError(f"{group.name} (line {group.line}) has no values")
-    values = _numbers(own["values"]) * scale
-    if name != "scalar" and name not in templates:
-        raise InputError(f"{group.name} (line {group.line}) uses template '{name}', which the library does not define")
-    if values.size == 1:
-        return Table(_SCALAR_AXIS, _SCALAR_AXIS, values.reshape(1, 1))
-    variables, indices = templates.get(name, ((), ()))
-    if not 1 <= len(variables) <= 2:
-        raise InputError(f"{group.name} (line {group.line}): tables of {len(variables)} variables are not supported")
-    return _normalise(
-        group, variables, [own.get(f"index_{i + 1}") or index for i, index in enumerate(indices)], values, units
-    )
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Axes of a table, normalised to (slew, load), and the shape of its values as they stand in the file."""
+
+    x: Real
+    y: Real
+    shape: tuple[int, ...]
+    turned: bool
 
 
-def _normalise(group: Group, variables: tuple[str, ...], indices: list[str], values: Real, units: Units) -> Table:
-    """Bring a 1-D or 2-D table to (slew, load) in ps and fF, whatever the order of its axes."""
-    x, y = _SCALAR_AXIS, _SCALAR_AXIS
-    order: list[int] = []
-    sizes: list[int] = []
-    for variable, raw in zip(variables, indices, strict=True):
-        slew = variable.endswith(("transition", "transition_time"))
-        axis, ascends = _axis(raw, units.time * units.slew_derate if slew else units.capacitance)
-        if not ascends:
-            raise InputError(f"{group.name} (line {group.line}): an axis does not ascend")
-        sizes.append(axis.size)
-        # A table over the constrained slew alone (pulse width) keeps it in x, where slews are.
-        if variable in _SLEW or (len(variables) == 1 and slew):
-            x = axis
-            order.append(0)
-        elif variable in _LOAD:
-            y = axis
-            order.append(1)
+class Reader:
+    """Reads the tables of one library; tables of one text, which the parser gives as one group, become one table."""
+
+    def __init__(self, units: Units, templates: Templates) -> None:
+        self._units = units
+        self._templates = templates
+        self._known: dict[int, Table] = {}
+        self._grids: dict[tuple[str, str | None, str | None], _Grid] = {}
+        self._places: dict[str, slice] = {}
+        self._scaled: dict[float, Real] = {}
+        self._scales = {
+            **dict.fromkeys(("cell_rise", "cell_fall", "rise_constraint", "fall_constraint"), units.time),
+            **dict.fromkeys(("rise_transition", "fall_transition"), units.time * units.slew_derate),
+            **dict.fromkeys(("rise_power", "fall_power", "power"), units.energy),
+        }
+
+    def convert(self, library: Group) -> None:
+        """Convert the numbers of all tables of a library at once; what does not stand in the usual form is left."""
+        scales, places = self._scales, self._places
+        texts: list[str] = []
+        begin = 0
+        for cell in library.groups:
+            for pin in cell.groups:
+                for holder in pin.groups:
+                    for group in holder.groups:
+                        if group.name in scales and group.complex:
+                            text = group.complex[-1][1]
+                            if text not in places:
+                                end = begin + text.count(",") + 1
+                                places[text] = slice(begin, end)
+                                texts.append(text)
+                                begin = end
+        numbers = _split(",".join(texts).translate(_ERASE))
+        if len(numbers) != begin or not np.isfinite(numbers).all():
+            places.clear()
+            return
+        for scale in set(scales.values()):
+            self._scaled[scale] = numbers * scale
+            self._scaled[scale].flags.writeable = False
+
+    def tables(self, group: Group) -> dict[str, Table]:
+        """Tables of a timing or power group by name."""
+        found: dict[str, Table] = {}
+        known, scales = self._known, self._scales
+        for inner in group.groups:
+            name = inner.name
+            if name in scales:
+                table = known.get(id(inner))
+                if table is None:
+                    table = known[id(inner)] = self._read(inner, scales[name])
+                found[name] = table
+        return found
+
+    def _read(self, group: Group, scale: float) -> Table:
+        own = dict(group.complex)
+        raw = own.get("values")
+        if raw is None:
+            raise InputError(f"{group.name} (line {group.line}) has no values")
+        place = self._places.get(raw)
+        if place is not None:
+            values = self._scaled[scale][place]
         else:
-            raise InputError(f"{group.name} (line {group.line}): variable '{variable}' is not supported")
-    if order in ([0, 0], [1, 1]):
-        raise InputError(f"{group.name} (line {group.line}): both axes are of one kind, {' and '.join(variables)}")
-    if values.size != math.prod(sizes):
-        raise InputError(
-            f"{group.name} (line {group.line}) has {values.size} values for axes of "
-            f"{' x '.join(str(size) for size in sizes)}"
-        )
-    if order == [1, 0]:
-        return Table(x, y, np.ascontiguousarray(values.reshape(sizes).T))
-    return Table(x, y, values.reshape(x.size, y.size))
+            values = _numbers(raw) * scale
+            if not np.isfinite(values).all():
+                raise InputError(f"{group.name} (line {group.line}) holds a value that is not finite")
+        if values.size == 1:
+            self._template(group)
+            return Table(_SCALAR_AXIS, _SCALAR_AXIS, values.reshape(1, 1))
+        key = group.args, own.get("index_1"), own.get("index_2")
+        grid = self._grids.get(key)
+        if grid is None:
+            grid = self._grids[key] = self._grid(group, own)
+        if values.size != math.prod(grid.shape):
+            raise InputError(
+                f"{group.name} (line {group.line}) has {values.size} values for axes of "
+                f"{' x '.join(str(size) for size in grid.shape)}"
+            )
+        if grid.turned:
+            return Table(grid.x, grid.y, np.ascontiguousarray(values.reshape(grid.shape).T))
+        return Table(grid.x, grid.y, values.reshape(grid.x.size, grid.y.size))
 
+    def _template(self, group: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Variables and indices of the template that a table names; none for ``scalar``."""
+        name = group.names[0] if group.names else "scalar"
+        if name != "scalar" and name not in self._templates:
+            raise InputError(
+                f"{group.name} (line {group.line}) uses template '{name}', which the library does not define"
+            )
+        return self._templates.get(name, ((), ()))
 
-def _tables(group: Group, units: Units, templates: Templates) -> dict[str, Table]:
-    found: dict[str, Table] = {}
-    for inner in group.groups:
-        if inner.name in ("cell_rise", "cell_fall", "rise_constraint", "fall_constraint"):
-            scale = units.time
-        elif inner.name in ("rise_transition", "fall_transition"):
-            scale = units.time * units.slew_derate
-        elif inner.name in ("rise_power", "fall_power", "power"):
-            scale = units.energy
-        else:
-            continue
-        found[inner.name] = _read_table(inner, scale, units, templates)
-    return found
+    def _grid(self, group: Group, own: dict[str, str]) -> _Grid:
+        """Axes of a 1-D or 2-D table as slew, ps, and load, fF, whatever their order in the file."""
+        variables, indices = self._template(group)
+        if not 1 <= len(variables) <= 2:
+            raise InputError(
+                f"{group.name} (line {group.line}): tables of {len(variables)} variables are not supported"
+            )
+        units = self._units
+        x, y = _SCALAR_AXIS, _SCALAR_AXIS
+        order: list[int] = []
+        sizes: list[int] = []
+        for i, (variable, index) in enumerate(zip(variables, indices, strict=True)):
+            slew = variable.endswith(("transition", "transition_time"))
+            raw = own.get(f"index_{i + 1}") or index
+            axis, ascends = _axis(raw, units.time * units.slew_derate if slew else units.capacitance)
+            if not ascends:
+                raise InputError(f"{group.name} (line {group.line}): an axis does not ascend")
+            sizes.append(axis.size)
+            # A table over the constrained slew alone (pulse width) keeps it in x, where slews are.
+            if variable in _SLEW or (len(variables) == 1 and slew):
+                x = axis
+                order.append(0)
+            elif variable in _LOAD:
+                y = axis
+                order.append(1)
+            else:
+                raise InputError(f"{group.name} (line {group.line}): variable '{variable}' is not supported")
+        if order in ([0, 0], [1, 1]):
+            raise InputError(f"{group.name} (line {group.line}): both axes are of one kind, {' and '.join(variables)}")
+        return _Grid(x, y, tuple(sizes), order == [1, 0])
 
 
 def _arc_type(group: Group) -> tuple[ArcType | None, str]:
@@ -166,7 +245,7 @@ def _arc_type(group: Group) -> tuple[ArcType | None, str]:
     return _TYPES[text], edge
 
 
-def read_arc(group: Group, pin: str, function: str, units: Units, templates: Templates) -> list[Arc]:
+def read_arc(group: Group, pin: str, function: str, reader: Reader) -> list[Arc]:
     """Read a timing group of ``pin``: one arc per related pin, none for a check that is not supported.
 
     Raises
@@ -183,7 +262,7 @@ def read_arc(group: Group, pin: str, function: str, units: Units, templates: Tem
     related = group.attributes.get("related_pin", "").split() or ([pin] if kind == ArcType.MIN_PULSE_WIDTH else [])
     if not related:
         raise InputError(f"timing group of pin {pin} (line {group.line}) has no related_pin")
-    found = _tables(group, units, templates)
+    found = reader.tables(group)
     what = f"timing group {' '.join(related)} -> {pin} (line {group.line})"
     if kind in _CONSTRAINTS:
         rise, fall = found.get("rise_constraint"), found.get("fall_constraint")
@@ -219,9 +298,9 @@ def _sense(group: Group, kind: ArcType, related: str, function: str) -> Sense:
     return Sense.NON_UNATE
 
 
-def read_power(group: Group, pin: str, units: Units, templates: Templates) -> list[PowerArc]:
+def read_power(group: Group, pin: str, reader: Reader) -> list[PowerArc]:
     """Read an internal-power group of ``pin``: one entry per related pin, one with no related pin if none is named."""
-    found = _tables(group, units, templates)
+    found = reader.tables(group)
     both = found.get("power")
     rise, fall = found.get("rise_power", both), found.get("fall_power", both)
     if rise is None and fall is None:

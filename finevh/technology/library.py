@@ -6,6 +6,7 @@ What one file says about one corner, before several corners are merged into colu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,7 @@ from finevh.technology.model import ArcType, Direction, Kind, Real, Sense
 __all__ = ["Arc", "Cell", "Library", "Pin", "PowerArc", "Table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A lookup table normalised to (slew, load); constraints: (slew of the clock, slew of the data).
 
     ``x``: (nx,) ps; ``y``: (ny,) fF, constraints ps; ``values``: (nx, ny) ps or fJ. An axis that the Liberty table does
@@ -27,8 +27,7 @@ class Table:
     values: Real
 
 
-@dataclass(frozen=True, slots=True)
-class Arc:
+class Arc(NamedTuple):
     """A timing arc; ``tables``: delay rise, delay fall, slew rise, slew fall, or constraint rise, fall, None, None."""
 
     related: str
@@ -44,8 +43,7 @@ class Arc:
         return (self.related, self.pin, self.type, self.sense, self.when)
 
 
-@dataclass(frozen=True, slots=True)
-class PowerArc:
+class PowerArc(NamedTuple):
     """Internal energy, fJ, of a rise and a fall of ``pin``; ``related`` is empty for a group of the pin alone."""
 
     related: str

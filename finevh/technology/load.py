@@ -13,7 +13,7 @@ from pathlib import Path
 from finevh.errors import InputError
 from finevh.technology.build import assemble
 from finevh.technology.cache import cached, content_key
-from finevh.technology.columns import CornerInput, Skeleton, merge_cells, merge_corners, stack_corners
+from finevh.technology.columns import CornerInput, Skeleton, merge_cells, merge_corners, stack_corners, structure
 from finevh.technology.cross import read_cross_voltage
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
@@ -128,8 +128,13 @@ class _Part:
     """One corner on columns of its own, with what must agree with the other corners."""
 
     library: Library
-    skeleton: Skeleton
+    skeleton: Skeleton | None
+    """None where the same process gave that structure before."""
     corners: Corners
+
+
+_STRUCTURES: list[tuple[list[object], Skeleton]] = []
+"""Structures that this process has met while it read the files of one technology."""
 
 
 def _read_part(job: tuple[Path, int, str]) -> _Part:
@@ -140,8 +145,14 @@ def _read_part(job: tuple[Path, int, str]) -> _Part:
     try:
         library = read_liberty(file)
         corner = CornerInput.of(library, variant, suffix)
-        skeleton = merge_cells([corner])
-        return _Part(replace(library, cells={}), skeleton, merge_corners(skeleton, [corner]))
+        key = structure(corner)
+        number = next((i for i, (known, _) in enumerate(_STRUCTURES) if known == key), len(_STRUCTURES))
+        new = number == len(_STRUCTURES)
+        if new:
+            _STRUCTURES.append((key, merge_cells([corner])))
+        skeleton = _STRUCTURES[number][1]
+        corners = merge_corners(skeleton, [corner])
+        return _Part(replace(library, cells={}), skeleton if new else None, corners)
     finally:
         if enabled:
             gc.enable()
@@ -149,8 +160,12 @@ def _read_part(job: tuple[Path, int, str]) -> _Part:
 
 def _read_parts(jobs: Sequence[tuple[Path, int, str]]) -> list[_Part]:
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    _STRUCTURES.clear()
     if len(jobs) < _PARALLEL_FROM or workers < 2:
-        return [_read_part(job) for job in jobs]
+        try:
+            return [_read_part(job) for job in jobs]
+        finally:
+            _STRUCTURES.clear()
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         return list(pool.map(_read_part, jobs))
 
@@ -158,8 +173,9 @@ def _read_parts(jobs: Sequence[tuple[Path, int, str]]) -> list[_Part]:
 def _read_corners(jobs: Sequence[tuple[Path, int, str]]) -> tuple[list[Library], Skeleton, Corners]:
     """Read all corners; where their structures agree, as they do in one characterisation, columns are just stacked."""
     parts = _read_parts(jobs)
-    if all(part.skeleton.same(parts[0].skeleton) for part in parts):
-        return [part.library for part in parts], parts[0].skeleton, stack_corners([part.corners for part in parts])
+    skeletons = [part.skeleton for part in parts if part.skeleton is not None]
+    if all(skeleton.same(skeletons[0]) for skeleton in skeletons[1:]):
+        return [part.library for part in parts], skeletons[0], stack_corners([part.corners for part in parts])
     libraries = [read_liberty(file) for file, _, _ in jobs]
     inputs = [CornerInput.of(library, v, suffix) for library, (_, v, suffix) in zip(libraries, jobs, strict=True)]
     skeleton = merge_cells(inputs)

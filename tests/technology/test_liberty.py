@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from finevh.errors import InputError
 from finevh.technology.liberty import read_liberty
@@ -183,3 +185,28 @@ def test_edges_checks_and_async_arcs_are_told_apart(read):
 def test_a_one_edge_type_keeps_that_edge(read):
     arc = read(SEQUENTIAL).cells["TBUF"].arcs[0]
     assert (arc.type, arc.tables[1]) == (ArcType.THREE_STATE_DISABLE, None)
+
+
+@given(
+    at=st.integers(0, len(inverter()) - 1),
+    length=st.integers(0, 40),
+    instead=st.sampled_from(
+        ["", " ", '"', "{", "}", "(", ")", ",", ";", "x", "1e999", "-", "\\", "/*", "\x00", "é", "nan"]
+    ),
+)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_read_or_named_in_the_error(read, at, length, instead):
+    text = inverter()
+    message = "tiny.lib"
+    try:
+        read(text[:at] + instead + text[at + length :])
+    except InputError as error:
+        message = str(error)
+    assert "tiny.lib" in message
+
+
+def test_numbers_apart_by_blanks_alone_are_numbers_apart(read):
+    commas, blanks = '"1, 2, 3", "4, 5, 6"', '"1 2 3" "4 5 6"'
+    assert commas in inverter()
+    tables = [read(text).cells["INV_X1"].arcs[0].tables[0] for text in (inverter(), inverter().replace(commas, blanks))]
+    np.testing.assert_array_equal(tables[0].values, tables[1].values)

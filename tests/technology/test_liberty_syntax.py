@@ -5,9 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from libparse import LibertyParser
 
 from finevh.errors import InputError
+from finevh.technology import liberty_syntax
 from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
 
 TEXT = """/* head
@@ -101,3 +104,56 @@ def test_the_tree_is_that_of_yosys(kit, request, tmp_path):
     assert len(cells) == len(library.all("cell"))
     for mine, theirs in list(zip(library.all("cell"), cells, strict=True))[::7]:
         same(mine, theirs)
+
+
+PIECES = st.sampled_from(
+    [
+        "timing () {", "internal_power ( ) {\n", "pin (A) {", "cell (x) {", "}", "} ;\n", "\n", " ", "\\\n", ";",
+        'related_pin : "A";', "area : 1.5;", 'when : "A & !B" ;', "area : 2\n", 'note : "a : b; {c}";', "x : ;",
+        'cell_rise (t) { index_1 ("1, 2"); index_2 ("3"); values ("1, 2", \\\n "3"); }',
+        'cell_fall (t) { values ("1 2"); }', 'rise_power (scalar) { values ("7"); note : 1; }',
+        'cell_rise (t) { index_1 ("1, 2"); index_2 ("3"); values ("1, 2", \\\n "3"); }}', "/* a { */", "// b }\n",
+        "define (a, b);", 'values ("1");', '"', "(", ")", "{", "library (y) {",
+    ]
+)  # fmt: skip
+
+
+def outcome(text: str) -> object:
+    try:
+        return parse_liberty(text, "x.lib")
+    except InputError as error:
+        return str(error)
+
+
+class Never:
+    """A pattern that matches nothing."""
+
+    def match(self, text: str, position: int) -> None:
+        return None
+
+
+def unshared(item: object) -> object:
+    """The tree without the lines, which equal tables share."""
+    if not isinstance(item, Group):
+        return item
+    return (item.name, item.args, item.attributes, item.complex, [unshared(group) for group in item.groups])
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+@settings(max_examples=400, deadline=None)
+def test_the_quick_patterns_change_nothing(text):
+    text = "library (x) {\n" + text
+    quick = outcome(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(liberty_syntax, "_OPEN", Never())
+        patch.setattr(liberty_syntax, "_TABLE", Never())
+        slow = outcome(text)
+    assert unshared(quick) == unshared(slow)
+
+
+def test_equal_tables_are_one_group_and_keep_the_line_of_the_first():
+    table = 'cell_rise (t) { index_1 ("1"); index_2 ("1"); values ("1"); }\n'
+    library = parse_liberty(f"library (x) {{ cell (a) {{ pin (z) {{\ntiming () {{\n{table}{table}}} }} }} }}", "x")
+    first, second = library.all("cell")[0].all("pin")[0].all("timing")[0].groups
+    assert first is second
+    assert first.line == 3
