@@ -126,7 +126,7 @@ class PathQueries(ABC):
         self.kernels.require(self._graph, self._walks[0], self._nets, late, required)
         with np.errstate(invalid="ignore"):
             slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
-        return np.asarray(slack.min(axis=(0, 2), initial=np.inf))
+        return np.asarray(np.minimum(slack[..., 0], slack[..., 1]).min(axis=0))
 
     def _edge_needs(self, state: TimingState, edge: int) -> Real:
         """(n_row) setup needs of one data edge alone."""
