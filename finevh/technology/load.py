@@ -64,7 +64,7 @@ def load_technology(
         if not file.is_file():
             raise InputError(
                 f"{path}: names {file.relative_to(path.parent) if file.is_relative_to(path.parent) else file}, "
-                "which does not exist; characterise the technology or correct [views]"
+                f"which does not exist; make it with 'finevh characterize {path}' or correct [views]"
             )
     return cached(content_key(needed, manifest.name, *chosen), lambda: _build(manifest, views, chosen, files, path))
 
