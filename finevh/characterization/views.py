@@ -256,7 +256,7 @@ def scale_drive(cell: Cell, drive: int, name: str, area: float) -> Cell:
         if ArcType.SETUP_RISING <= item.type <= ArcType.REMOVAL_FALLING or item.type == ArcType.MIN_PULSE_WIDTH:
             return item
         a, b, c, d = (load(table) for table in item.tables)
-        return replace(item, tables=(a, b, c, d))
+        return item._replace(tables=(a, b, c, d))
 
     return replace(
         cell,
