@@ -273,7 +273,7 @@ def scale_drive(cell: Cell, drive: int, name: str, area: float) -> Cell:
             for p in cell.pins
         ],
         arcs=[arc(item) for item in cell.arcs],
-        powers=[replace(p, rise=load(p.rise, True), fall=load(p.fall, True)) for p in cell.powers],
+        powers=[p._replace(rise=load(p.rise, True), fall=load(p.fall, True)) for p in cell.powers],
         leakage=[(when, value * drive) for when, value in cell.leakage],
         default_leakage=None if cell.default_leakage is None else cell.default_leakage * drive,
     )
