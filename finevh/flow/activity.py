@@ -10,8 +10,8 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts import load_netlist, load_placement, load_wires, save_activity
 from finevh.flow.inputs import technology_of
+from finevh.flow.peaks import PEAKS, simulate_with_peaks, switched_capacitance
 from finevh.flow.stage import Metrics, StageContext
-from finevh.flow.vdd_mux import PEAKS, simulate_with_peaks, switched_capacitance
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, RandomStimulus, Stimulus, read_memory_stimulus, read_saif, read_vcd
 

@@ -22,6 +22,7 @@ from finevh.flow.designs import (
     time_single_voltages,
     timing_graph,
 )
+from finevh.flow.peaks import load_peaks
 from finevh.flow.stage import Metrics, StageContext
 from finevh.flow.tables import (
     bias_shares_table,
@@ -30,7 +31,7 @@ from finevh.flow.tables import (
     selection_table,
     tiles_table,
 )
-from finevh.flow.vdd_mux import choose_headers, header_plan_table, load_peaks, loads_of, slots_for
+from finevh.flow.vdd_mux import choose_headers, header_plan_table, loads_of, slots_for
 from finevh.layout.headers import read_header_table
 from finevh.power import Activity
 from finevh.schemes import (

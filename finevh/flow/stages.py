@@ -119,9 +119,7 @@ STAGES: tuple[Stage, ...] = (
         _optimize,
         (*_CELLS, "layout", "timing", "optimize", "openroad", "flow/physical", "flow/openroad"),
     ),
-    Stage(
-        "activity", run_activity_stage, ("optimize",), _activity, (*_CELLS, "power", "flow/activity", "flow/vdd_mux")
-    ),
+    Stage("activity", run_activity_stage, ("optimize",), _activity, (*_CELLS, "power", "flow/activity", "flow/peaks")),
     Stage(
         "polybias",
         run_polybias_stage,
@@ -153,6 +151,7 @@ STAGES: tuple[Stage, ...] = (
             "flow/operating",
             "flow/designs",
             "flow/tables",
+            "flow/peaks",
             "flow/vdd_mux",
         ),
     ),
