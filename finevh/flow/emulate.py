@@ -162,7 +162,7 @@ def emulation_table(rows: list[dict[str, object]]) -> Table:
         "bits",
     )
     for name in columns:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(
             f"{row['freq_mhz']:.3f}",
@@ -170,7 +170,7 @@ def emulation_table(rows: list[dict[str, object]]) -> Table:
             f"{row['vdd_h_v']:.3f}",
             str(row["tiles_high"]),
             f"{row['worst_slack_ps']:.1f}",
-            f"{row['power_total_mw']:.5f}",
+            f"{row['power_total_mw']:.5g}",
             f"{row['gap_percent']:.1f} %",
             str(row["selector"]),
             str(row["bits_hex"]),

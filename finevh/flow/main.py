@@ -42,7 +42,7 @@ def final_tables(directory: Path) -> list[Table]:
         "bias",
         *(f"{name}\n{'no' if bias == 'pb0' else 'same'} bias" for name, bias in baselines),
     ):
-        own.add_column(name)
+        own.add_column(name, overflow="fold")
     for (delta, variant), rows in summary.groupby(["delta_vdd_v", "variant"]):
         of = {(row.baseline, "pb0" if row.baseline_variant == "pb0" else "own"): row for row in rows.itertuples()}
         averages = (f"{of[key].average_percent:.1f}" if key in of else "" for key in baselines)
@@ -52,7 +52,7 @@ def final_tables(directory: Path) -> list[Table]:
     with_ours = table[table["ours"] != NOT_IN_THIS_RUN]
     beside = Table(title="Published figures of merit beside this run")
     for name in ("quantity", "unit", "published", "this run"):
-        beside.add_column(name)
+        beside.add_column(name, overflow="fold")
     for row in with_ours.itertuples():
         beside.add_row(row.what, row.unit, row.published, row.ours)
     if len(with_ours) < len(table):
