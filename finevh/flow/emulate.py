@@ -170,7 +170,7 @@ def emulation_table(rows: list[dict[str, object]]) -> Table:
             f"{row['vdd_h_v']:.3f}",
             str(row["tiles_high"]),
             f"{row['worst_slack_ps']:.1f}",
-            f"{row['power_total_mw']:.5g}",
+            f"{row['power_total_mw']:.4g}",
             f"{row['gap_percent']:.1f} %",
             str(row["selector"]),
             str(row["bits_hex"]),
