@@ -2,8 +2,9 @@
 
 The cell is a saturated ramp behind a resistance; the net is O'Brien and Savarino's pi (DAC 1989). Ramp and effective
 capacitance follow from the cell's tables and the charge that the pi takes: Dartu, Menezes and Pileggi, "Performance
-computation for precharacterized CMOS gates with RC loads", IEEE TCAD 15(5), 1996. The resistance, the limits below and
-the window of the charge balance are those OpenSTA uses, so that results can be compared.
+computation for precharacterized CMOS gates with RC loads", IEEE TCAD 15(5), 1996. So that results can be compared, the
+resistance, the limits, the window of the charge balance, and the derivatives and tolerances of both iterations are those of
+OpenSTA (of 2019, which distributions ship): on overloaded nets the iteration of another scheme ends elsewhere or not at all.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ _SMALL = 1e-3
 """Ratio below which a part of the pi is left out."""
 _WINDOW = 1.4
 """The charge is balanced over the table's full transition, at most this many ramps."""
-_TOLERANCE = 1e-6
-_MAX_STEPS = 60
+_TOLERANCE = 0.01
+"""Relative step at which an iteration ends; the step itself is taken."""
+_FIT_STEPS = 100
+_CROSSING_STEPS = 20
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -35,67 +38,77 @@ def _ramp_integral(x, tau):  # type: ignore[no-untyped-def]
     return x - tau * (1.0 - math.exp(-x / tau)) if x > 0.0 else 0.0
 
 
-@numba.njit("float64(float64[::1], float64)", cache=True, nogil=True, error_model="numpy")
+@numba.njit("UniTuple(float64, 2)(float64[::1], float64)", cache=True, nogil=True, error_model="numpy")
 def _unit(w, x):  # type: ignore[no-untyped-def]
-    """Driver's output for an unlimited unit ramp."""
+    """Driver's output for an unlimited unit ramp, and its derivative."""
     if x <= 0.0:
-        return 0.0
-    value = w[K1] + w[K2] * x + w[K3] * math.exp(-w[P1] * x)
+        return 0.0, 0.0
+    near = w[K3] * math.exp(-w[P1] * x)
+    value, slope = w[K1] + w[K2] * x + near, w[K2] - w[P1] * near
     if w[KIND] == PI:
-        value += w[K4] * math.exp(-w[P2] * x)
-    return w[K0] * value
+        far = w[K4] * math.exp(-w[P2] * x)
+        value += far
+        slope -= w[P2] * far
+    return w[K0] * value, w[K0] * slope
 
 
-@numba.njit("float64(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
+@numba.njit("UniTuple(float64, 2)(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
 def _unit_far(w, x, p3):  # type: ignore[no-untyped-def]
-    """Output of a further pole ``p3`` behind the driver, for an unlimited unit ramp."""
+    """Output of a further pole ``p3`` behind the driver, for an unlimited unit ramp, and its derivative."""
     if x <= 0.0:
-        return 0.0
-    k0, k1, k2, k3 = w[K0], w[K1], w[K2], w[K3]
-    d3 = -p3 * k3 / (w[P1] - p3)
+        return 0.0, 0.0
+    k1, k2 = w[K1], w[K2]
+    d3 = -p3 * w[K3] / (w[P1] - p3)
     rest = k2 / p3 - k1 - d3
-    value = k1 - k2 / p3 + k2 * x + d3 * math.exp(-w[P1] * x)
+    near = d3 * math.exp(-w[P1] * x)
+    value, slope = k1 - k2 / p3 + k2 * x + near, k2 - w[P1] * near
     if w[KIND] == PI:
         d4 = -p3 * w[K4] / (w[P2] - p3)
         rest -= d4
-        value += d4 * math.exp(-w[P2] * x)
-    return k0 * (value + rest * math.exp(-p3 * x))
+        far = d4 * math.exp(-w[P2] * x)
+        value += far
+        slope -= w[P2] * far
+    last = rest * math.exp(-p3 * x)
+    return w[K0] * (value + last), w[K0] * (slope - p3 * last)
 
 
-@numba.njit("float64(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
+@numba.njit("UniTuple(float64, 2)(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
 def _voltage(w, t, p3):  # type: ignore[no-untyped-def]
-    """Voltage, fraction of the rail, at the driver (``p3`` 0) or behind a pole, at time ``t``."""
+    """Voltage, fraction of the rail, at the driver (``p3`` 0) or behind a pole, at time ``t``, and its derivative."""
     x = t - w[T0]
     if p3 == 0.0:
-        return (_unit(w, x) - _unit(w, x - w[DT])) / w[DT]
-    return (_unit_far(w, x, p3) - _unit_far(w, x - w[DT], p3)) / w[DT]
+        (v, dv), (late, dlate) = _unit(w, x), _unit(w, x - w[DT])
+    else:
+        (v, dv), (late, dlate) = _unit_far(w, x, p3), _unit_far(w, x - w[DT], p3)
+    return (v - late) / w[DT], (dv - dlate) / w[DT]
 
 
 @numba.njit("float64(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
 def _crossing(w, level, p3):  # type: ignore[no-untyped-def]
-    """Time, ps, of a level (Illinois method in a bracket); nan where the bracket does not hold it."""
-    a, b = w[T0], w[SPAN] + (1.0 / p3 if p3 > 0.0 else 0.0)
-    fa, fb = -level, _voltage(w, b, p3) - level
-    if not fb > 0.0:
+    """Time, ps, of a level (Newton's method kept in a bracket by halving it); nan where the bracket does not hold it."""
+    below, above = w[T0], w[SPAN] + (1.0 / p3 if p3 > 0.0 else 0.0)
+    if _voltage(w, above, p3)[0] < level:
         return np.nan
-    side = 0
-    t = b
-    for _ in range(_MAX_STEPS):
-        t = (a * fb - b * fa) / (fb - fa)
-        f = _voltage(w, t, p3) - level
-        if abs(f) < _TOLERANCE or b - a < 1e-9 * (abs(b) + 1.0):
-            break
-        if f > 0.0:
-            b, fb = t, f
-            if side == 1:
-                fa *= 0.5
-            side = 1
+    t = 0.5 * (below + above)
+    before = step = abs(above - below)
+    v, slope = _voltage(w, t, p3)
+    for _ in range(_CROSSING_STEPS):
+        gap = v - level
+        outside = ((t - above) * slope - gap) * ((t - below) * slope - gap) > 0.0
+        if outside or abs(2.0 * gap) > abs(before * slope):
+            before, step = step, 0.5 * (above - below)
+            t = below + step
         else:
-            a, fa = t, f
-            if side == -1:
-                fb *= 0.5
-            side = -1
-    return t
+            before, step = step, gap / slope
+            t -= step
+        if abs(step) <= _TOLERANCE * abs(t):
+            return t
+        v, slope = _voltage(w, t, p3)
+        if v < level:
+            below = t
+        else:
+            above = t
+    return np.nan
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -112,9 +125,10 @@ def _pole_sides(t, t0, dt, tau):  # type: ignore[no-untyped-def]
         return value / dt, -slope / dt, -value / (dt * dt), by_tau / dt
     z = x - dt
     e2 = math.exp(-z / tau)
-    value -= z - tau * (1.0 - e2)
+    late = z - tau * (1.0 - e2)
     by_tau -= (1.0 + z / tau) * e2 - 1.0
-    return value / dt, -(slope - (1.0 - e2)) / dt, (1.0 - e2 - value / dt) / dt, by_tau / dt
+    # By the ramp's length the two parts count with one sign, as in OpenSTA: this sets where the iteration ends.
+    return (value - late) / dt, -(slope - (1.0 - e2)) / dt, (1.0 - e2 - (value + late) / dt) / dt, by_tau / dt
 
 
 @numba.njit(
@@ -135,16 +149,20 @@ def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):
         b = (z - p1) / (p1 * (p1 - p2))
         d = (z - p2) / (p2 * (p2 - p1))
     t50, slew = pair(record, axes, table, rec, slew_in, ceff, False)
-    dt = ks * slew / (hi - lo)
+    dt = ks * max(slew, 0.0) / (hi - lo)
     t0 = kd + t50 - math.log(2.0) * rd * ceff - 0.5 * dt
-    for _ in range(_MAX_STEPS):
-        if not (0.0 < ceff <= total) or not dt > 0.0:
+    for _ in range(_FIT_STEPS):
+        if not 0.0 < ceff <= total or (pi and not dt > 0.0):
             return False
         tau = rd * ceff
         t50, slew = pair(record, axes, table, rec, slew_in, ceff, False)
         t50 += kd
-        slew *= ks
+        slew = max(slew, 0.0) * ks
         t_low = t50 - slew * (0.5 - lo) / (hi - lo)
+        if not dt > 0.0:
+            dt = (t_low - t50) / 100.0
+            if dt == 0.0:
+                return False
         y5, y5_0, y5_d, y5_tau = _pole_sides(t50, t0, dt, tau)
         yl, yl_0, yl_d, yl_tau = _pole_sides(t_low, t0, dt, tau)
         f5, fl = y5 - 0.5, yl - lo
@@ -154,12 +172,12 @@ def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):
             charge = a * window + b / p1 * (1.0 - e1) + d / p2 * (1.0 - e2)
             single = tau * window - tau * tau * (1.0 - e3)
             fi = (charge - single) / (rd * window * dt)
-            by_ceff = -(window - 2.0 * tau * (1.0 - e3) + window * e3) / (window * dt)
-            # The window follows the table, not the ramp, unless it is limited; the charge is per ramp length.
-            by_dt = -fi / dt
-            if window < slew / (hi - lo):
-                inner = (a + b * e1 + d * e2 - tau * (1.0 - e3)) / (rd * window * dt)
-                by_dt += _WINDOW * (inner - fi / window)
+            # Derivatives as if the window were the ramp.
+            e1, e2, e3 = math.exp(-p1 * dt), math.exp(-p2 * dt), math.exp(-dt / tau)
+            by_ceff = (2.0 * tau - dt - (2.0 * tau + dt) * e3) / (dt * dt)
+            by_dt = -a * dt + b * dt * e1 - 2.0 * b / p1 * (1.0 - e1) + d * dt * e2 - 2.0 * d / p2 * (1.0 - e2)
+            by_dt += tau * (dt + dt * e3 - 2.0 * tau * (1.0 - e3))
+            by_dt /= rd * dt * dt * dt
             # Unknowns t0, dt, ceff; the first column of the charge row is zero: Cramer's rule.
             m11, m12, m13 = y5_0, y5_d, y5_tau * rd
             m21, m22, m23 = yl_0, yl_d, yl_tau * rd
@@ -178,12 +196,13 @@ def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):
             s1 = (-f5 * yl_d + fl * y5_d) / det
             s2 = (-y5_0 * fl + yl_0 * f5) / det
             s3 = 0.0
+        done = abs(s1) <= _TOLERANCE * abs(t0) and abs(s2) <= _TOLERANCE * abs(dt) and abs(s3) <= _TOLERANCE * ceff
         t0 += s1
         dt += s2
         ceff += s3
-        if abs(s1) <= 1e-5 * abs(t0) and abs(s2) <= 1e-5 * abs(dt) and abs(s3) <= 1e-5 * ceff:
+        if done:
             w[T0], w[DT], w[SPAN] = t0, dt, ceff
-            return 0.0 < ceff <= total and dt > 0.0
+            return True
     return False
 
 
@@ -206,7 +225,7 @@ def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, w):  #
     rd = abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
     delay, slew = pair(record, axes, table, rec, slew_in, total, False)
     delay += kd
-    slew *= ks
+    slew = max(slew, 0.0) * ks
     if rd < _RD_MIN or rpi < rd * _SMALL or c1 == 0.0 or c1 < c2 * _SMALL:
         w[SLEW] = slew
         return delay, slew
@@ -248,10 +267,9 @@ def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, w):  #
     if math.isfinite(t50) and math.isfinite(t_lo) and math.isfinite(t_hi):
         slew = t_hi - t_lo
         delay = t50 if kind == POLE else kd + table_delay
-        w[T50] = t50
     else:
-        delay, slew = kd + table_delay, ks * table_slew
-        w[KIND] = CAPACITIVE
+        delay, slew = kd + table_delay, ks * max(table_slew, 0.0)
+    w[T50] = t50 if math.isfinite(t50) else 0.0
     w[SLEW] = slew
     return delay, slew
 

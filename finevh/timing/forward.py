@@ -155,7 +155,7 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                     d1, s1 = pair(record, axes, table, rec, port_drive_slew[port, r], load[v, r], False)
                     d0, _ = pair(record, axes, table, rec, port_drive_slew[port, r], 0.0, False)
                     extra = d1 - d0
-                    new_slew[r] = s1
+                    new_slew[r] = max(s1, 0.0)
                 for k in range(n_here):
                     new_arrival[k, r] = port_arrival[k, port, r] + extra
         else:
@@ -285,7 +285,8 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                         delays[e] = np.float32((exact_d + _ROUND) - _ROUND)
                         if (exact_o > slowest) == late:
                             slowest = exact_o
-                    new_slew[r] = (slowest + _ROUND) - _ROUND if slowest != worst else 0.0
+                    # Far beyond its axes a table may give a negative slew; OpenSTA takes none below zero.
+                    new_slew[r] = max((slowest + _ROUND) - _ROUND, 0.0) if slowest != worst else 0.0
                 else:
                     new_slew[r] = slew[v, r]
                 if sort == 0:
