@@ -1,5 +1,8 @@
 """Blocks: the delay tables as the forward kernel reads them, one line of eight coefficients per cell of a table's grid.
 
+The lines of all groups of a cell type for one cell of the grid lie together: the pins of a gate have one load and similar
+slews.
+
 A block belongs to a corner and a driver's Vdd and holds, for every cell type of a netlist and every group of arcs (see
 :mod:`finevh.timing.entries`), the bilinear form of delay and slew in each cell of the grid: with ``s`` and ``l`` counted
 from the cell's lower corner, ``c0 + c1 s + l (c2 + c3 s)``. A group of several arcs has two lines per cell, of arcs of which
@@ -24,7 +27,8 @@ from finevh.timing.lookup import pair
 from finevh.timing.tables import PackedTables
 
 N_HEAD = 8
-"""Columns of a header: first line, grid cells, grid cells per slew, axis of slew, axis of load, steps of either, free."""
+"""Columns of a header: first line, lines per grid cell, grid cells per slew, axis of slew, axis of load, steps of either,
+grid cells."""
 _FIRST_LINES = 1 << 15
 """Lines to begin with; doubled as blocks are made."""
 _STEP = 4
@@ -70,13 +74,13 @@ def _fill(  # type: ignore[no-untyped-def]
     for g in range(group_edge.shape[0]):
         most = max(most, group_ptr[g + 1] - group_ptr[g])
     for k in types:
-        longest = max(longest, head[k, 1] // head[k, 2], head[k, 2])
+        longest = max(longest, head[k, 7] // head[k, 2], head[k, 2])
     value = np.empty((most, longest, longest, 2))
     form = np.empty((most, 2, 4))
     corner = np.empty((most, 2, 4))
     for k in types:
         per_row = head[k, 2]
-        ny, nx = per_row, head[k, 1] // per_row
+        ny, nx = per_row, head[k, 7] // per_row
         xs, ys = head[k, 3], head[k, 4]
         c = type_class[k]
         for g in range(class_ptr[c], class_ptr[c + 1]):
@@ -106,7 +110,7 @@ def _fill(  # type: ignore[no-untyped-def]
                 x_hi = (points[xs + i + 1] if i < nx - 1 else _REACH * points[xs + i]) - points[xs + i]
                 for j in range(ny):
                     wide = 2 if n > 1 else 1
-                    line = (head[k, 0] + group_line[g] * head[k, 1] + (i * per_row + j) * wide) * 8
+                    line = (head[k, 0] + group_line[g] + (i * per_row + j) * head[k, 1]) * 8
                     if absent:
                         out[line] = np.nan
                         out[line + 8 * (wide - 1)] = np.nan
@@ -277,8 +281,8 @@ class Blocks:
             code = codes[self._type_arcs[k]].reshape(-1, 2)
             code = code[code[:, 0] % 64 > 0]
             x, y = self._unite(np.unique(code[:, 0])), self._unite(np.unique(code[:, 1]))
-            head[k, 1:5] = len(x) * len(y), len(y), self._axis(x), self._axis(y)
-            head[k, 5:7] = _steps(x), _steps(y)
+            head[k, 1:5] = self._type_lines[k], len(y), self._axis(x), self._axis(y)
+            head[k, 5:8] = _steps(x), _steps(y), len(x) * len(y)
 
     def _unite(self, codes: Int) -> Real:
         """All points of axes, points that are nearly one counted once."""
@@ -313,7 +317,7 @@ class Blocks:
         rows = (corner * self.n_driver + driver) * self.n_type
         head = self.head[rows : rows + self.n_type]
         self._lay_out(corner, driver, types, head)
-        size = self._type_lines[types] * head[types, 1]
+        size = self._type_lines[types] * head[types, 7]
         need = (self._used + int(size.sum())) * 8
         if need > len(self.lines):
             # Kernels that run meanwhile keep the old array.

@@ -57,7 +57,7 @@ ROWS = _tuple(Rows, add=_F2)
 _L = types.int64
 
 _SIGNATURES: dict[str, Any] = {
-    "_advance": _L(GRAPH, WALK, TABLES, NETS, POINT, VALUES, _B1, _B1, types.boolean),
+    "_advance": _L(GRAPH, WALK, TABLES, NETS, POINT, VALUES, _B1, _B1, _B1, types.boolean),
     "_reach": types.void(GRAPH, _I2),
     "_needs": types.void(GRAPH, TABLES, NETS, POINT, ROWS, VALUES, VALUES, _B1, _F1),
     "_place": _L(_I2, _L, _L, _I1, _I1, _I1, _I8, _I1, _I1, POINT),

@@ -119,8 +119,7 @@ class TimingGraph(PathQueries):
                     tags[is_port & given[np.maximum(s.node_port, 0)], r] |= 1 << k
         self.node_tags = tags
         self.kernels.reach(self._arrays(late=True), tags)
-        everywhere = int(np.bitwise_or.reduce(tags, axis=None)) if tags.size else 0
-        rows = self.tags.keep(np.array([everywhere >> k & 1 for k in range(self.tags.n)], dtype=bool))
+        rows = self.tags.keep(np.array([np.count_nonzero(tags >> k & 1) for k in range(self.tags.n)], dtype=np.int64))
         packed = np.zeros_like(tags)
         for to, k in enumerate(rows.tolist()):
             packed |= (tags >> k & 1) << to
@@ -172,8 +171,10 @@ class TimingGraph(PathQueries):
         self.wires = wires
         caps = typical_caps(self.netlist, self.structure, self.ports, self.tables)
         self._wire_cap, self._nets = bind_wires(wires, self.structure, self.technology, self.wire_model, caps)
-        with_wires = wires is not None
-        self._walks = [walk_arrays(self.entries, b, self._kind, self._entry_class, with_wires) for b in self._blocks]
+        nets = None if wires is None else self._nets
+        self._walks = [
+            walk_arrays(self.entries, b, self._kind, self._entry_class, self.structure, nets) for b in self._blocks
+        ]
 
     def _new_values(self, late: bool) -> Values:
         n, worst = self.structure.n_node, -np.inf if late else np.inf
@@ -197,14 +198,24 @@ class TimingGraph(PathQueries):
         )  # fmt: skip
 
     def _advance(
-        self, point: Point, values: Values, dirty: NDArray[np.uint8], touched: NDArray[np.uint8], full: bool
+        self,
+        point: Point,
+        values: Values,
+        dirty: NDArray[np.uint8],
+        touched: NDArray[np.uint8],
+        full: bool,
+        allowed: NDArray[np.uint8] | None = None,
     ) -> int:
-        """Run the forward kernel; returns how many nodes were evaluated."""
+        """Run the forward kernel, on all nodes or those ``allowed``; returns how many nodes were evaluated."""
+        if allowed is None:
+            allowed = self._everywhere()
         late = bool(values.late[0])
         graph, end = (self._graph, 0) if late else (self._early_graph, 1)
         # Blocks move to larger arrays as they grow.
         walk = self._walks[end]._replace(points=self._blocks[end].points, lines=self._blocks[end].lines)
-        count = int(self.kernels.advance(graph, walk, self._tables, self._nets, point, values, dirty, touched, full))
+        count = int(
+            self.kernels.advance(graph, walk, self._tables, self._nets, point, values, allowed, dirty, touched, full)
+        )
         if count < 0:
             arc = int(self.entries.arc[-1 - count])
             raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_vdd)

@@ -13,7 +13,7 @@ import numpy as np
 
 from finevh.timing.ceff import N_DRIVER
 from finevh.timing.entries import GENERAL, PORT
-from finevh.timing.groups import each, each_pi, shielded, spot
+from finevh.timing.groups import both, each, each_pi, larger, shielded, spot
 from finevh.timing.lookup import pair, reduce_tree
 
 ARRIVES, LOADED, STALE = 1, 2, 4
@@ -25,11 +25,12 @@ _ROUND = 1.5 * 2.0**42
 """Adding and taking away this number leaves a multiple of 2**-10."""
 
 
-def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignore[no-untyped-def]
+def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # type: ignore[no-untyped-def]
     """Evaluate dirty nodes in order and, unless ``full``, what changes behind them; returns how many were evaluated.
 
-    ``dirty`` (n_node) holds ``ARRIVES``, ``LOADED``, ``STALE`` and is zero afterwards; ``touched`` (n_node) is set to 1 where
-    anything changed. Where a table or a derate that is needed is absent, returns -1 minus the entry.
+    ``dirty`` (n_node) holds ``ARRIVES``, ``LOADED``, ``STALE`` and is zero afterwards, but for nodes that are not
+    ``allowed`` (n_node): they wait. ``touched`` (n_node) is set to 1 where anything changed. Where a table or a derate that
+    is needed is absent, returns -1 minus the entry.
     """
     # Local names: numba counts references at every access to a field of a tuple.
     node_cell, node_port, tags, ideal, arc_class, remap = (
@@ -58,14 +59,13 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
     spread = math.log((1.0 - lo) / (1.0 - hi))
     late = values.late[0] != 0
     worst = -np.inf if late else np.inf
+    # The later of two is the larger, the earlier the larger with its sign changed: no branch on numbers.
+    sign, single = (1.0, np.float32(1.0)) if late else (-1.0, np.float32(-1.0))
     n_tag = arrival.shape[0]
     new_arrival = np.empty((n_tag, 2))
-    new_slew = np.empty(2)
-    longest, most = 1, 1
-    if mode:
-        for v in range(node_cell.shape[0]):
-            longest = max(longest, tree_ptr[v + 1] - tree_ptr[v])
-            most = max(most, sink_ptr[v + 1] - sink_ptr[v])
+    new_slew, latest, slowest = np.empty(2), np.empty(2), np.empty(2)
+    near_y, over_y, seen_y = np.empty(2, np.int64), np.empty(2, np.float32), np.empty(2)
+    longest, most = np.int64(b.sizes[2]), np.int64(b.sizes[3])
     below, second = np.empty(longest), np.empty(longest)
     elmore = np.empty(longest)
     sink_elmore = np.zeros((2, most))
@@ -80,7 +80,7 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
     count = 0
     for v in range(node_cell.shape[0]):
         state = dirty[v]
-        if not state:
+        if not state or not allowed[v]:
             continue
         dirty[v] = 0
         count += 1
@@ -159,147 +159,97 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                 for k in range(n_here):
                     new_arrival[k, r] = port_arrival[k, port, r] + extra
         else:
-            own = np.int64(node_vdd[v])
-            first_head = np.int64(node_head[v])
-            own_head = first_head + (n_driver - 1) * n_type
-            size, per_row, x_axis = (
-                np.int64(head[own_head, 1]),
-                np.int64(head[own_head, 2]),
-                np.int64(head[own_head, 3]),
-            )
-            own_line, x_steps, y_steps = np.int64(head[own_head, 0]), head[own_head, 5], head[own_head, 6]
-            for r in range(2):
-                begin, end = ptr[2 * v + r], ptr[2 * v + r + 1]
-                if stale:
-                    y_axis = head[own_head, 4]
+            begin, middle, end = np.int64(ptr[2 * v]), np.int64(ptr[2 * v + 1]), np.int64(ptr[2 * v + 2])
+            latest[0] = latest[1] = -np.inf
+            if stale:
+                own = np.int64(node_vdd[v])
+                first_head = np.int64(node_head[v])
+                own_head = first_head + (n_driver - 1) * n_type
+                own_line, per_cell = np.int64(head[own_head, 0]), np.int64(head[own_head, 1])
+                per_row = np.int64(head[own_head, 2])
+                x_axis, y_axis = np.int64(head[own_head, 3]), np.int64(head[own_head, 4])
+                x_steps, y_steps = head[own_head, 5], head[own_head, 6]
+                for r in range(2):
                     y = load[v, r]
-                    far_res = shape[v, 1] / shape[v, 0] if mode == 3 and shape[v, 1] > 0.0 else 0.0
-                    if mode == 3 and shape[v, 1] > 0.0 and end > begin:
+                    low, high = (middle, end) if r else (begin, middle)
+                    if mode == 3 and shape[v, 1] > 0.0 and high > low:
                         y = shielded(
-                            y,
-                            shape[v, 0],
-                            shape[v, 1] * y,
-                            hi - lo,
-                            begin,
-                            end,
-                            at,
-                            place,
-                            source,
-                            line,
-                            node_vdd,
-                            own,
-                            n_type,
-                            n_driver,
-                            first_head,
-                            head,
-                            points,
-                            lines,
-                        )
+                            y, shape[v, 0], shape[v, 1] * y, hi - lo, low, high, at, place, source, line, node_vdd, own,
+                            n_type, n_driver, first_head, head, points, lines,
+                        )  # fmt: skip
                     j = spot(points, y_axis, y_steps, y)
-                    dy = np.float32(y - points[y_axis + j])
-                    slowest = worst
-                    for e in range(begin, end):
-                        x = at[np.uintp(place[np.uintp(e)] + 2)]
-                        if sort == GENERAL and ideal_clock and arc_mask[arc[e]] & 16 and tags[source[e], place[e] & 1]:
-                            x = 0.0
-                        driver = np.int64(node_vdd[np.uintp(source[np.uintp(e)])])
-                        code = np.int64(line[np.uintp(e)])
-                        wide = code & 1
-                        if n_driver > 1 and driver != own:
-                            # The pair's derated tables have axes of their own.
-                            h = first_head + driver * n_type
-                            x_at, y_at = np.int64(head[h, 3]), head[h, 4]
-                            i, q = spot(points, x_at, head[h, 5], x), spot(points, y_at, head[h, 6], y)
-                            p = (head[h, 0] + (code >> 1) * head[h, 1] + ((i * head[h, 2] + q) << wide)) << 3
-                            ds, dl = np.float32(x - points[x_at + i]), np.float32(y - points[y_at + q])
+                    near_y[r], over_y[r], seen_y[r] = j, np.float32(y - points[y_axis + j]), y
+                slowest[0] = slowest[1] = -np.inf
+                for e in range(begin, end):
+                    r = int(e >= middle)
+                    x = at[np.uintp(place[np.uintp(e)] + 2)]
+                    if sort == GENERAL and ideal_clock and arc_mask[arc[e]] & 16 and tags[source[e], place[e] & 1]:
+                        x = 0.0
+                    driver = np.int64(node_vdd[np.uintp(source[np.uintp(e)])])
+                    code = np.int64(line[np.uintp(e)])
+                    wide = code & 1
+                    if n_driver > 1 and driver != own:
+                        # The pair's derated tables have axes of their own.
+                        h = first_head + driver * n_type
+                        x_at, y_at = np.int64(head[h, 3]), head[h, 4]
+                        i, q = spot(points, x_at, head[h, 5], x), spot(points, y_at, head[h, 6], seen_y[r])
+                        p = (head[h, 0] + (code >> 1) + (i * head[h, 2] + q) * head[h, 1]) << 3
+                        ds, dl = np.float32(x - points[x_at + i]), np.float32(seen_y[r] - points[y_at + q])
+                    else:
+                        driver = np.int64(-1)
+                        i = spot(points, x_axis, x_steps, x)
+                        p = (own_line + (code >> 1) + (i * per_row + near_y[r]) * per_cell) << 3
+                        ds, dl = np.float32(x - points[np.uintp(x_axis + i)]), over_y[r]
+                    d, o = both(lines, p, ds, dl)
+                    if wide:
+                        d2, o2 = both(lines, p + 8, ds, dl)
+                        d = single * larger(single * d, single * d2)
+                        o = single * larger(single * o, single * o2)
+                    exact_d, exact_o = np.float64(d), np.float64(o)
+                    if mode == 2 or d != d:
+                        first = np.int64(table_base[cell]) * 2 + r
+                        g0, g1 = np.int64(group_ptr[group[e]]), np.int64(group_ptr[group[e] + 1])
+                        if mode == 2:
+                            exact_d, exact_o, found = each_pi(
+                                record, cross_record, axes, table, first, member, g0, g1, n_driver - 1, driver, x, pi[r],
+                                sink_elmore[r], far_delay[r], far_slew[r], n_sink, lo, hi, wave, late,
+                            )  # fmt: skip
                         else:
-                            driver = np.int64(-1)
-                            i = spot(points, x_axis, x_steps, x)
-                            p = (own_line + (code >> 1) * size + ((i * per_row + j) << wide)) << 3
-                            ds, dl = np.float32(x - points[np.uintp(x_axis + i)]), dy
-                        d = lines[np.uintp(p)] + lines[np.uintp(p + 1)] * ds
-                        d += dl * (lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds)
-                        o = lines[np.uintp(p + 4)] + lines[np.uintp(p + 5)] * ds
-                        o += dl * (lines[np.uintp(p + 6)] + lines[np.uintp(p + 7)] * ds)
-                        if wide:
-                            d2 = lines[np.uintp(p + 8)] + lines[np.uintp(p + 9)] * ds
-                            d2 += dl * (lines[np.uintp(p + 10)] + lines[np.uintp(p + 11)] * ds)
-                            o2 = lines[np.uintp(p + 12)] + lines[np.uintp(p + 13)] * ds
-                            o2 += dl * (lines[np.uintp(p + 14)] + lines[np.uintp(p + 15)] * ds)
-                            if (d2 > d) == late:
-                                d = d2
-                            if (o2 > o) == late:
-                                o = o2
-                        exact_d, exact_o = np.float64(d), np.float64(o)
+                            exact_d, exact_o, found = each(
+                                record, cross_record, axes, table, first, member, g0, g1, n_driver - 1, driver, x,
+                                load[v, r], late,
+                            )  # fmt: skip
+                        if found == 0.0:
+                            absent = e
+                    if mode == 3 and exact_o > 0.0 and shape[v, 1] > 0.0:
                         resistance = np.float64(lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds)
-                        if mode == 2 or d != d:
-                            first = np.int64(table_base[cell]) * 2 + r
-                            g0, g1 = np.int64(group_ptr[group[e]]), np.int64(group_ptr[group[e] + 1])
-                            if mode == 2:
-                                exact_d, exact_o, found = each_pi(
-                                    record,
-                                    cross_record,
-                                    axes,
-                                    table,
-                                    first,
-                                    member,
-                                    g0,
-                                    g1,
-                                    n_driver - 1,
-                                    driver,
-                                    x,
-                                    pi[r],
-                                    sink_elmore[r],
-                                    far_delay[r],
-                                    far_slew[r],
-                                    n_sink,
-                                    lo,
-                                    hi,
-                                    wave,
-                                    late,
-                                )
-                            else:
-                                exact_d, exact_o, found = each(
-                                    record,
-                                    cross_record,
-                                    axes,
-                                    table,
-                                    first,
-                                    member,
-                                    g0,
-                                    g1,
-                                    n_driver - 1,
-                                    driver,
-                                    x,
-                                    load[v, r],
-                                    late,
-                                )
-                            if found == 0.0:
-                                absent = e
-                        if mode == 3 and resistance > 0.0 and exact_o > 0.0 and far_res > _SMALL_RES * resistance:
+                        if resistance > 0.0 and shape[v, 1] / shape[v, 0] > _SMALL_RES * resistance:
                             place_in = (resistance + shape[v, 1]) * load[v, r] / exact_o * to_place
                             k = int(place_in)
                             if k < driver_slew.shape[0] - 2:
                                 place_in -= k
                                 exact_o *= driver_slew[k] + place_in * (driver_slew[k + 1] - driver_slew[k])
-                        delays[e] = np.float32((exact_d + _ROUND) - _ROUND)
-                        if (exact_o > slowest) == late:
-                            slowest = exact_o
+                    kept = np.float32((exact_d + _ROUND) - _ROUND)
+                    delays[np.uintp(e)] = kept
+                    slowest[r] = larger(slowest[r], sign * exact_o)
+                    latest[r] = larger(latest[r], sign * (at[np.uintp(place[np.uintp(e)])] + np.float64(kept)))
+                for r in range(2):
                     # Far beyond its axes a table may give a negative slew; OpenSTA takes none below zero.
-                    new_slew[r] = max((slowest + _ROUND) - _ROUND, 0.0) if slowest != worst else 0.0
-                else:
-                    new_slew[r] = slew[v, r]
-                if sort == 0:
-                    latest = worst
-                    for e in range(begin, end):
-                        arrives = at[np.uintp(place[np.uintp(e)])] + np.float64(delays[np.uintp(e)])
-                        if (arrives > latest) == late:
-                            latest = arrives
-                    new_arrival[0, r] = latest
-                    continue
-                for k in range(n_here):
-                    new_arrival[k, r] = worst
+                    found_slew = (sign * slowest[r] + _ROUND) - _ROUND
+                    new_slew[r] = larger(0.0, found_slew) if slowest[r] != -np.inf else 0.0
+            else:
+                new_slew[0], new_slew[1] = slew[v, 0], slew[v, 1]
                 for e in range(begin, end):
+                    r = int(e >= middle)
+                    arrives = at[np.uintp(place[np.uintp(e)])] + np.float64(delays[np.uintp(e)])
+                    latest[r] = larger(latest[r], sign * arrives)
+            if sort == 0:
+                new_arrival[0, 0], new_arrival[0, 1] = sign * latest[0], sign * latest[1]
+            else:
+                for k in range(n_here):
+                    new_arrival[k, 0] = new_arrival[k, 1] = worst
+                for e in range(begin, end):
+                    r = int(e >= middle)
                     u, i = source[e], place[e] & 1
                     a = arc[e]
                     m = tags[u, i]
@@ -320,58 +270,63 @@ def _advance(g, b, t, nets, point, values, dirty, touched, full):  # type: ignor
                         k += 1
         changed = 0
         for r in range(2):
-            if slew[v, r] != new_slew[r]:
-                # With wires it is the slews at the sinks that count.
-                changed |= STALE if mode == 0 else ARRIVES
-                slew[v, r] = new_slew[r]
-            for k in range(n_here):
-                if arrival[k, v, r] != new_arrival[k, r]:
-                    changed |= ARRIVES
-                    arrival[k, v, r] = new_arrival[k, r]
-        if mode == 3 and state & LOADED:
-            for f in range(n_sink):
-                kept_elmore[first_sink + f, 0], kept_elmore[first_sink + f, 1] = sink_elmore[0, f], sink_elmore[1, f]
+            # With wires it is the slews at the sinks that count.
+            changed |= int(slew[v, r] != new_slew[r]) * (ARRIVES if mode else STALE)
+            slew[v, r] = new_slew[r]
+        for k in range(n_here):
+            for r in range(2):
+                changed |= int(arrival[k, v, r] != new_arrival[k, r]) * ARRIVES
+                arrival[k, v, r] = new_arrival[k, r]
         if mode == 0:
             for r in range(2):
                 at[4 * v + r] = new_arrival[0, r]
                 at[4 * v + 2 + r] = new_slew[r]
         else:
-            for r in range(2):
-                for f in range(n_sink):
-                    s = first_sink + f
-                    if stale:
-                        if mode == 2 and sort != PORT and far_delay[r, f] != worst:
-                            d_far, s_far = far_delay[r, f], far_slew[r, f]
-                        elif sort == PORT:
+            arrival0, arrival1, slew0, slew1 = new_arrival[0, 0], new_arrival[0, 1], new_slew[0], new_slew[1]
+            plain = mode == 1 and sort != PORT
+            for f in range(n_sink):
+                row = np.uintp(first_sink + f)
+                q = np.uintp(4 * (first_sink + f))
+                far0, far1 = sink_delay[row, 0], sink_delay[row, 1]
+                if stale and plain:
+                    if state & LOADED:
+                        changed |= int((far0 != sink_elmore[0, f]) | (far1 != sink_elmore[1, f])) * ARRIVES
+                        far0, far1 = sink_elmore[0, f], sink_elmore[1, f]
+                        sink_delay[row, 0], sink_delay[row, 1] = far0, far1
+                    # The wire's step response adds to the driver's transition in squares (PERI, Kashyap 2002).
+                    step0, step1 = spread * far0, spread * far1
+                    s0, s1 = math.sqrt(slew0 * slew0 + step0 * step0), math.sqrt(slew1 * slew1 + step1 * step1)
+                    s0, s1 = (s0 + _ROUND) - _ROUND, (s1 + _ROUND) - _ROUND
+                    changed |= int((at[q + np.uintp(2)] != s0) | (at[q + np.uintp(3)] != s1)) * STALE
+                    at[q + np.uintp(2)], at[q + np.uintp(3)] = s0, s1
+                elif stale:
+                    for r in range(2):
+                        wire = sink_elmore[r, f] if state & LOADED or mode == 2 else kept_elmore[row, r]
+                        d_far, s_far = wire, new_slew[r]
+                        if mode == 3:
+                            kept_elmore[row, r] = wire
+                        if sort == PORT:
                             # Behind a port the net's time constant shapes an exponential, as in OpenSTA.
-                            d_far, s_far = _LN2 * sink_elmore[r, f], new_slew[r] + spread * sink_elmore[r, f]
-                        elif mode == 3:
-                            d_far, s_far = kept_elmore[s, r], new_slew[r]
-                            if d_far > 0.0 and s_far > 0.0:
-                                # A pole behind a ramp of the driver's slew.
-                                ramp = s_far / (hi - lo)
-                                u = d_far / (d_far + ramp) * (response.shape[0] - 1)
-                                k = min(int(u), response.shape[0] - 2)
-                                u -= k
-                                s_far = (
-                                    (response[k, 1] + u * (response[k + 1, 1] - response[k, 1]))
-                                    * (d_far + ramp)
-                                    * (hi - lo)
-                                )
-                                d_far *= response[k, 0] + u * (response[k + 1, 0] - response[k, 0])
-                        else:
-                            d_far = sink_elmore[r, f] if state & LOADED or mode == 2 else sink_delay[s, r]
-                            # The wire's step response adds to the driver's transition in squares (PERI, Kashyap 2002).
-                            wire = spread * d_far
-                            s_far = math.sqrt(new_slew[r] * new_slew[r] + wire * wire)
+                            d_far, s_far = _LN2 * wire, s_far + spread * wire
+                        elif mode == 2 and far_delay[r, f] != worst:
+                            d_far, s_far = far_delay[r, f], far_slew[r, f]
+                        elif mode == 2:
+                            s_far = math.sqrt(s_far * s_far + spread * wire * (spread * wire))
+                        elif d_far > 0.0 and s_far > 0.0:
+                            # A pole behind a ramp of the driver's slew.
+                            ramp = s_far / (hi - lo)
+                            u = d_far / (d_far + ramp) * (response.shape[0] - 1)
+                            k = min(int(u), response.shape[0] - 2)
+                            u -= k
+                            s_far = response[k, 1] + u * (response[k + 1, 1] - response[k, 1])
+                            s_far *= (d_far + ramp) * (hi - lo)
+                            d_far *= response[k, 0] + u * (response[k + 1, 0] - response[k, 0])
                         s_far = (s_far + _ROUND) - _ROUND
-                        if at[4 * s + 2 + r] != s_far:
-                            changed |= STALE
-                            at[4 * s + 2 + r] = s_far
-                        if sink_delay[s, r] != d_far:
-                            changed |= ARRIVES
-                            sink_delay[s, r] = d_far
-                    at[4 * s + r] = new_arrival[0, r] + sink_delay[s, r]
+                        changed |= int(at[q + np.uintp(2 + r)] != s_far) * STALE
+                        changed |= int(sink_delay[row, r] != d_far) * ARRIVES
+                        at[q + np.uintp(2 + r)], sink_delay[row, r] = s_far, d_far
+                    far0, far1 = sink_delay[row, 0], sink_delay[row, 1]
+                at[q], at[q + np.uintp(1)] = arrival0 + far0, arrival1 + far1
         if changed and not full:
             touched[v] = 1
             for f in range(fan_ptr[v], fan_ptr[v + 1]):

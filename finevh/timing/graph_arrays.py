@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Sense
-from finevh.timing.arrays import Graph, Walk
+from finevh.timing.arrays import Graph, Nets, Walk
 from finevh.timing.binding import PortConditions
 from finevh.timing.blocks import Blocks
 from finevh.timing.compiled import as_int
@@ -57,13 +57,16 @@ def _drive_arc(netlist: Netlist, ports: PortConditions, port: int) -> int:
     raise InputError(f"set_driving_cell: cell '{cells.names[cell]}' has no arc to pin '{ports.drive_pin[port]}'")
 
 
-def walk_arrays(entries: Entries, blocks: Blocks, kind: NDArray[np.uint8], cell_class: Int, with_wires: bool) -> Walk:
+def walk_arrays(
+    entries: Entries, blocks: Blocks, kind: NDArray[np.uint8], cell_class: Int, s: Structure, nets: Nets | None
+) -> Walk:
     """Entries and blocks as the kernel walks them; ``cell_class`` (n_entry) is that of the cell each entry is in."""
+    longest, most = (int(np.diff(p).max(initial=1)) if nets else 1 for p in (nets.tree_ptr if nets else (), s.sink_ptr))
     group = as_int(blocks.class_ptr[cell_class] + entries.group)
     wide = np.diff(blocks.group_ptr) > 1
     return Walk(
         ptr=entries.ptr,
-        place=as_int((entries.sink if with_wires else entries.source) * 4 + entries.edge),
+        place=as_int((entries.sink if nets else entries.source) * 4 + entries.edge),
         source=entries.source,
         line=as_int(blocks.group_line[group] * 2 + wide[group]),
         group=group,
@@ -74,7 +77,7 @@ def walk_arrays(entries: Entries, blocks: Blocks, kind: NDArray[np.uint8], cell_
         head=blocks.head,
         points=blocks.points,
         lines=blocks.lines,
-        sizes=np.array([blocks.n_type, blocks.n_driver], dtype=np.int32),
+        sizes=np.array([blocks.n_type, blocks.n_driver, longest, most], dtype=np.int32),
     )
 
 

@@ -32,6 +32,22 @@ def spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
     return n
 
 
+@numba.njit(inline="always")
+def both(lines, p, ds, dl):  # type: ignore[no-untyped-def]
+    """Delay and slew of the line at ``p``, ``ds`` and ``dl`` beyond the lower corner of its grid cell."""
+    d = lines[np.uintp(p)] + lines[np.uintp(p + 1)] * ds
+    d += dl * (lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds)
+    o = lines[np.uintp(p + 4)] + lines[np.uintp(p + 5)] * ds
+    o += dl * (lines[np.uintp(p + 6)] + lines[np.uintp(p + 7)] * ds)
+    return d, o
+
+
+@numba.njit(inline="always")
+def larger(a, b):  # type: ignore[no-untyped-def]
+    """The larger of two numbers, the first where they do not compare."""
+    return b if b > a else a
+
+
 @numba.njit(
     "UniTuple(float64, 3)(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int32[::1], int64, int64, int64, "
     "int64, float64, float64, boolean)",
@@ -153,8 +169,8 @@ def shielded(  # type: ignore[no-untyped-def]
     for _ in range(2):
         j = spot(points, head[h, 4], head[h, 6], y)
         dl = np.float32(y - points[head[h, 4] + j])
-        p = (head[h, 0] + (code >> 1) * head[h, 1] + ((i * head[h, 2] + j) << (code & 1))) * 8 + 4
-        ramp = np.float64(lines[p] + lines[p + 1] * ds + dl * (lines[p + 2] + lines[p + 3] * ds)) / swing
+        _, slew = both(lines, (head[h, 0] + (code >> 1) + (i * head[h, 2] + j) * head[h, 1]) << 3, ds, dl)
+        ramp = np.float64(slew) / swing
         if not ramp > 0.0:
             return load
         hidden = tau / (_WINDOW * ramp)

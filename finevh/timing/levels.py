@@ -1,4 +1,4 @@
-"""Topological levels of a graph; loops are cut at the arcs that close them."""
+"""Topological levels of a graph, and the order of a sweep; loops are cut at the arcs that close them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.technology.model import Int
+
+BLOCK = 4096
+"""Nodes of a block of the sweep's order."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,68 @@ def _back_arcs(fan_ptr, fan_to, fan_arc, roots, cut):  # type: ignore[no-untyped
                 depth += 1
                 stack[depth] = w
                 at[depth] = fan_ptr[w]
+
+
+@numba.njit("void(int32[::1], int32[::1], int32[::1])", cache=True, nogil=True)
+def _from_ends(source, target, position):  # type: ignore[no-untyped-def]
+    """Depth-first position of each node: behind all that lead to it, and those of one end together (iterative)."""
+    n = len(position)
+    into = np.zeros(n + 1, np.int32)
+    leads = np.zeros(n, np.uint8)
+    for a in range(len(source)):
+        into[target[a] + 1] += 1
+        leads[source[a]] = 1
+    for v in range(n):
+        into[v + 1] += into[v]
+    at = into[:-1].copy()
+    fan_in = np.empty(len(source), np.int32)
+    for a in range(len(source)):
+        fan_in[at[target[a]]] = source[a]
+        at[target[a]] += 1
+    at[:] = into[:-1]
+    seen = np.zeros(n, np.uint8)
+    stack = np.empty(n, np.int32)
+    count = 0
+    for r in range(n):
+        if leads[r]:
+            continue
+        depth = 0
+        stack[0] = r
+        while depth >= 0:
+            v = stack[depth]
+            if at[v] == into[v + 1]:
+                position[v] = count
+                count += 1
+                depth -= 1
+                continue
+            u = fan_in[at[v]]
+            at[v] += 1
+            if not seen[u]:
+                seen[u] = 1
+                depth += 1
+                stack[depth] = u
+
+
+def arrange(source: Int, target: Int, level: Int) -> NDArray[np.int64]:
+    """Order of the nodes for a sweep: topological, and close to each other what is read together.
+
+    Nodes are taken depth first from the ends of the graph, so that a node follows its fan-in; blocks of ``BLOCK`` such
+    nodes, whose columns fit the cache of a core, are sorted by level, so that neighbours do not wait for each other.
+
+    Parameters
+    ----------
+    source, target : (n_arc) nodes; no loops
+    level : (n_node) of :func:`levelise`
+
+    Returns
+    -------
+    (n_node) nodes in order
+    """
+    n = len(level)
+    position = np.empty(n, dtype=np.int32)
+    _from_ends(np.ascontiguousarray(source, dtype=np.int32), np.ascontiguousarray(target, dtype=np.int32), position)
+    key = (position // BLOCK).astype(np.int64) * (int(level.max(initial=0)) + 1) + level
+    return np.argsort(key * max(n, 1) + position)
 
 
 def levelise(n_node: int, source: Int, target: Int, through: NDArray[np.bool_]) -> Levels:

@@ -12,7 +12,7 @@ from finevh.netlist.edit import sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import ArcType, Direction, Int, Sense
 from finevh.timing.constants import Constants
-from finevh.timing.levels import Levels, levelise
+from finevh.timing.levels import Levels, arrange, levelise
 
 RISE, FALL = 0, 1
 EDGE = 16
@@ -187,12 +187,11 @@ def _arrange(
     kind: NDArray[np.int8],
     cut_text: tuple[str, ...],
 ) -> Structure:
-    """Renumber nodes by (level, cell) and gather every column in that order."""
+    """Renumber nodes in the order of a sweep and gather every column in that order."""
     owner, local, source_pin, target_pin, mask = arcs
     n = len(node_net)
     cell = np.where(node_pin >= 0, netlist.pin_cell[node_pin], -1).astype(np.int32)
-    # Within a level in the netlist's order: what a change reaches lies close together.
-    order = np.lexsort((cell, levels.level))
+    order = arrange(pin_node[source_pin[keep]], pin_node[target_pin[keep]], levels.level)
     rank = np.empty(n, dtype=np.int32)
     rank[order] = np.arange(n, dtype=np.int32)
     pin_rank = np.where(pin_node >= 0, rank[pin_node], -1).astype(np.int32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
@@ -285,10 +284,14 @@ class TagSet:
         moved = Tag(tag.clock, int(key[1]), False, tag.progress, tag.offset + opening, tag.borrowed + 1)  # type: ignore[call-overload]
         return self._pass(moved, key[2])  # type: ignore[arg-type]
 
-    def keep(self, used: NDArray[np.bool_]) -> Int:
-        """Drop tags that reach nothing; returns the rows that stay, data tags first: the kernel meets them most."""
+    def keep(self, reached: Int) -> Int:
+        """Drop tags that reach nothing; returns the rows that stay, data tags first, by the nodes (n_tag) they reach.
+
+        The forward kernel is fastest for nodes that only the first tag reaches.
+        """
         kinds = np.array([tag.is_clock for tag in self.tags], dtype=bool)
-        rows = np.concatenate([np.flatnonzero(used & ~kinds), np.flatnonzero(used & kinds)]).astype(np.int32)
+        order = np.lexsort((-reached, kinds))
+        rows = order[reached[order] > 0].astype(np.int32)
         place = np.full(self.n + 1, -1, dtype=np.int32)
         place[rows] = np.arange(len(rows), dtype=np.int32)
         self.tags = [self.tags[k] for k in rows.tolist()]
