@@ -3,9 +3,10 @@
     python benchmarks/mixed_voltage_ngspice.py libs/finevh45 [--low 0.8] [--high 1.0] [--paths 20] [--derates-off]
 
 Cells stand on random tiles at one of two supplies. A path is simulated with every cell of it in transistors, its side inputs
-at the level and rail of their drivers, and the pins that it does not go through as capacitances. The delay is from 50 % of
-the input port's rail to 50 % of the last cell's rail. The error is that of the path's own slews: the graph takes the worst
-slew at every pin, whichever path brings it, as every static analysis does; its figure stands in the column before.
+at the rail of their drivers and in the state that the arc's table stands for (a table without ``when`` is the slowest of the
+states), and the pins that it does not go through as capacitances. The delay is from 50 % of the input port's rail to 50 % of
+the last cell's rail. The error is that of the path's own slews: the graph takes the worst slew at every pin, whichever path
+brings it, as every static analysis does; its figure stands in the column before.
 """
 
 from __future__ import annotations
@@ -114,9 +115,8 @@ def path_deck(
         kind = int(netlist.cell_type[cell])
         row = int(cells.arc_ptr[kind] + s.arc_local[arc])
         pin_in, pin_out = int(cells.arc_from[row]), int(cells.arc_to[row])
-        held = side_values(
-            netlist, kind, pin_in, pin_out, cells.arc_when[row], not path.edge[k - 1], bool(path.edge[k])
-        )
+        when = cells.arc_when[row] or slowest_state(graph, state, path, k)
+        held = side_values(netlist, kind, pin_in, pin_out, when, not path.edge[k - 1], bool(path.edge[k]))
         names = cells.pins(kind)
         nodes = {"VSS": "0", "VDD": source(float(volts[state.cell_vdd[cell]]))}
         for j, name in enumerate(names):
@@ -150,10 +150,30 @@ def path_deck(
     return "\n".join(lines), 0.5 * port, 0.5 * float(volts[state.cell_vdd[int(path.cell[-1])]])
 
 
+def slowest_state(graph: TimingGraph, state: TimingState, path: TimingPath, k: int) -> str:
+    """The side state that a table without condition stands for: the slowest of the states that have tables; '' if none has."""
+    cells, s = graph.netlist.cells, graph.structure
+    first = int(cells.arc_ptr[int(graph.netlist.cell_type[int(path.cell[k])])])
+    found = [
+        (delay, cells.arc_when[first + int(s.arc_local[arc])])
+        for delay, arc, _ in step_arcs(graph, state, path, k, float(path.slew[k - 1]), True)
+    ]
+    return max((entry for entry in found if entry[1]), default=(0.0, ""))[1]
+
+
 def step_arc(
     graph: TimingGraph, state: TimingState, path: TimingPath, k: int, slew: float, derates: bool
 ) -> tuple[int, float, float]:
     """The slowest of the conditional arcs of a path's step with an input slew in ps: its row, and its delay and slew, ps."""
+    found = step_arcs(graph, state, path, k, slew, derates)
+    delay, arc, _ = max(found)
+    return arc, float(delay), float(max(out for _, _, out in found))
+
+
+def step_arcs(
+    graph: TimingGraph, state: TimingState, path: TimingPath, k: int, slew: float, derates: bool
+) -> list[tuple[float, int, float]]:
+    """Delay, ps, row and slew, ps, of each of the conditional arcs of a path's step with an input slew in ps."""
     s, tables = graph.structure, graph.tables
     cell, edge, before = int(path.cell[k]), int(path.edge[k]), int(path.cell[k - 1])
     driver = int(state.cell_vdd[before]) if before >= 0 else graph.port_vdd
@@ -169,9 +189,8 @@ def step_arc(
             crossed = record * len(tables.vdds) + driver
             shift, factor = pair(tables.cross_record, tables.axes, tables.values, crossed, slew, load, True)
             delay, out = delay + shift, out * factor
-        found.append((delay, arc, out))
-    delay, arc, _ = max(found)
-    return arc, float(delay), float(max(out for _, _, out in found))
+        found.append((float(delay), arc, float(out)))
+    return found
 
 
 def own_delay(graph: TimingGraph, state: TimingState, path: TimingPath, derates: bool) -> float:
