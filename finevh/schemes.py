@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol, TypedDict
@@ -79,6 +80,9 @@ class Scheme(Protocol):
     @property
     def name(self) -> SchemeName:
         """Name in ``operating_points.csv``."""
+
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """Split ascending frequencies, MHz, into runs that share no work; a part's points are those of the whole."""
 
     def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
         """Return the operating point at each frequency, MHz, or why there is none."""
@@ -195,6 +199,10 @@ class SingleVoltageScheme:
     curve: Curve
     delta_vdd: float
 
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """See :class:`Scheme`."""
+        return [list(frequencies)]
+
     def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
         """See :class:`Scheme`."""
         return _collect(self._point, frequencies)
@@ -225,6 +233,10 @@ class VddDithering:
     curve: Curve
     delta_vdd: float
     name: SchemeName = "vdd-dithering"
+
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """See :class:`Scheme`."""
+        return [list(frequencies)]
 
     def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
         """See :class:`Scheme`."""
@@ -270,6 +282,16 @@ class FineVh:
         """Return the interval whose VddH is the lowest that meets the frequency, MHz."""
         high = max(self.curve.lowest(frequency), 1)
         return Interval(self.curve.vdds[high - 1], self.curve.vdds[high])
+
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """See :class:`Scheme`: a part per interval."""
+        return [list(part) for _, part in itertools.groupby(frequencies, self._interval_if_reached)]
+
+    def _interval_if_reached(self, frequency: float) -> Interval | None:
+        try:
+            return self.interval_of(frequency)
+        except NotReachableError:
+            return None
 
     def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
         """See :class:`Scheme`; the frequencies of one interval share one run of the selector."""

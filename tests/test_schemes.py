@@ -97,6 +97,16 @@ def test_frequency_out_of_reach_is_an_answer_of_every_scheme(curve: Curve) -> No
         )
 
 
+def test_parts_computed_apart_give_the_points_of_the_whole(curve: Curve) -> None:
+    frequencies = [*curve.frequencies, 2 * max(curve.frequencies)]
+    for scheme in schemes_of(curve, [0.2, 0.1], ["greedy"]):
+        parts = scheme.parts(frequencies)
+        assert [frequency for part in parts for frequency in part] == frequencies
+        apart = [point for part in parts for point in scheme.points(part)]
+        assert [str(point) for point in apart] == [str(point) for point in scheme.points(frequencies)]
+    assert len(parts) == 5  # four intervals, and what none reaches
+
+
 def test_blocked_algorithm_5_lowers_tiles_from_vdd_hopping_and_says_so() -> None:
     design = random_design(1, n_tiles=4)
     curve = single_voltage_curve(design, "toy", "pb0", (0.8, 1.0))

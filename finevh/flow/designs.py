@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,14 +118,23 @@ class SingleVoltages:
     """(n_pin, 2) ps."""
 
 
-def time_single_voltages(placed: PlacedDesign, variant: NDArray[np.int8]) -> SingleVoltages:
-    """Time a design at every supply."""
-    period, slew = {}, {}
-    for index in range(len(placed.technology.vdds)):
-        graph = placed.graph.with_port_vdd(index)
-        state = graph.evaluate(np.full(placed.netlist.n_cells, index, dtype=np.int32), variant)
-        period[index], slew[index] = state.min_period(), graph.pin_slews(state)
-    return SingleVoltages(variant, period, slew)
+def time_single_voltages(placed: PlacedDesign, variant: NDArray[np.int8], jobs: int = 1) -> SingleVoltages:
+    """Time a design at every supply, on ``jobs`` threads."""
+    count = len(placed.technology.vdds)
+
+    def some(first: int) -> dict[int, tuple[float, NDArray[np.float64]]]:
+        found, state = {}, None
+        for index in range(first, count, jobs):
+            graph = placed.graph.with_port_vdd(index)
+            cell_vdd = np.full(placed.netlist.n_cells, index, dtype=np.int32)
+            state = graph.evaluate(cell_vdd, variant, reuse=state)
+            found[index] = state.min_period(), graph.pin_slews(state)
+        return found
+
+    with ThreadPoolExecutor(jobs) as pool:
+        found = {index: one for part in pool.map(some, range(jobs)) for index, one in part.items()}
+    supplies = range(count)
+    return SingleVoltages(variant, {i: found[i][0] for i in supplies}, {i: found[i][1] for i in supplies})
 
 
 def tiled_timing(placed: PlacedDesign, variant: NDArray[np.int8]) -> TiledTiming:
@@ -139,7 +149,7 @@ def tiled_timing(placed: PlacedDesign, variant: NDArray[np.int8]) -> TiledTiming
     )
 
 
-def tiled_design(placed: PlacedDesign, activity: Activity, single: SingleVoltages) -> EngineDesign:
+def tiled_design(placed: PlacedDesign, activity: Activity, single: SingleVoltages, jobs: int = 1) -> EngineDesign:
     """Bind a placed design, one activity and one assignment of variants to the selectors' interface."""
     dynamic = DynamicPower(
         placed.netlist,
@@ -152,7 +162,7 @@ def tiled_design(placed: PlacedDesign, activity: Activity, single: SingleVoltage
     return EngineDesign(
         technology=placed.technology,
         graph=placed.graph,
-        power=dynamic.prepare(single.variant),
+        power=dynamic.prepare(single.variant, jobs),
         leakage=LeakageModel(placed.netlist, placed.technology, activity),
         cell_variant=single.variant,
         tile_of_cell=placed.placement.tile,

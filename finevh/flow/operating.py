@@ -95,8 +95,9 @@ def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, job
         for scheme in schemes_of(curve, flow.schemes.delta_vdd, flow.schemes.selectors):
             if fine or scheme.name != "fine-vh":
                 asked.append((scheme, frequencies))
+    tasks = [(scheme, part) for scheme, frequencies in asked for part in scheme.parts(frequencies)]
     with ThreadPoolExecutor(jobs) as pool:
-        answers = [answer for part in pool.map(lambda task: task[0].points(task[1]), asked) for answer in part]
+        answers = [answer for part in pool.map(lambda task: task[0].points(task[1]), tasks) for answer in part]
     points = tuple(answer for answer in answers if isinstance(answer, OperatingPoint))
     return OperatingPoints(points, designs, tuple(a for a in answers if isinstance(a, NotReachableError)))
 
@@ -171,14 +172,11 @@ def run_operating_stage(context: StageContext) -> Metrics:
         f"slews and energies of {len(flow.schemes.variants)} variant sets at {len(placed.technology.vdds)} voltages"
     )
 
-    def bind(name: str) -> tuple[SingleVoltages, EngineDesign]:
-        single = time_single_voltages(placed, variants[name])
-        return single, tiled_design(placed, average, single)
-
     # The kernels run outside the interpreter's lock, so threads use all cores; results do not depend on their number.
-    with ThreadPoolExecutor(context.jobs) as pool:
-        names: tuple[str, ...] = flow.schemes.variants
-        bound = dict(zip(names, pool.map(bind, names), strict=True))
+    bound: dict[str, tuple[SingleVoltages, EngineDesign]] = {}
+    for name in flow.schemes.variants:
+        single = time_single_voltages(placed, variants[name], context.jobs)
+        bound[name] = single, tiled_design(placed, average, single, context.jobs)
     designs: dict[str, EngineDesign] = {name: design for name, (_, design) in bound.items()}
     context.note("schemes")
     result = compute_points(flow, designs, fine, context.jobs)

@@ -8,6 +8,7 @@ that a low-swing input adds inside a cell (a longer short-circuit current) is no
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -168,10 +169,11 @@ class DynamicPower:
         )  # fmt: skip
         return np.asarray(np.bincount(t.cell, weights=energy, minlength=self.netlist.n_cells), dtype=np.float64)
 
-    def prepare(self, cell_variant: NDArray[np.int8] | None = None) -> PreparedPower:
+    def prepare(self, cell_variant: NDArray[np.int8] | None = None, jobs: int = 1) -> PreparedPower:
         """Tabulate the energy of each cell at each supply, for sweeps over voltage maps of the same variants.
 
-        Uses the per-supply slews of the constructor; internal energies take loads with all pins at the cell's own supply.
+        Runs on ``jobs`` threads. Uses the per-supply slews of the constructor; internal energies take loads with all pins at
+        the cell's own supply.
 
         Raises
         ------
@@ -183,10 +185,14 @@ class DynamicPower:
                 "a sweep needs slews per supply: give DynamicPower a mapping from supply index to pin slews"
             )
         internal = np.full((len(self.technology.vdds), self.netlist.n_cells), np.nan)
-        for vdd, slew in self._slew.items():
+
+        def tabulate(vdd: int, slew: Real) -> None:
             uniform = np.full(self.netlist.n_cells, vdd, dtype=np.int32)
             corner = check_map(self.netlist, self.technology, uniform, cell_variant)
             internal[vdd] = self._internal(corner, self.loads(corner), slew)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(tabulate, self._slew.keys(), self._slew.values()))
         variant = self.netlist.cell_variant if cell_variant is None else cell_variant
         return PreparedPower(self, internal, variant)
 

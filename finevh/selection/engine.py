@@ -14,9 +14,9 @@ from finevh.config import VOLTAGE_TOLERANCE
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, PreparedPower
-from finevh.selection.tiles import Bits, Energy, Interval, MappedTiming
+from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming
 from finevh.technology.model import Int, Technology
-from finevh.timing import TimingGraph, TimingState
+from finevh.timing import TimingGraph, TimingState, Trials
 
 _NO_TILE = -1
 # Energy per cycle is power at a frequency over that frequency: 1 mW at 1 MHz is 1e6 fJ.
@@ -102,9 +102,17 @@ class TiledTiming:
         high[list(tiles)] ^= True
         graph = self._graph(self.vdd_index(timing.interval.high))
         changed = np.concatenate([self._cells_of_tile[tile] for tile in tiles])
-        cell_vdd = self.cell_vdd(timing.interval, high)
+        cell_vdd = _state(timing).cell_vdd.copy()
+        for tile in tiles:
+            to = timing.interval.high if high[tile] else timing.interval.low
+            cell_vdd[self._cells_of_tile[tile]] = self.vdd_index(to)
         state = graph.update(_state(timing), changed, cell_vdd, self.cell_variant, inplace=consume)
         return MappedTiming(high, timing.interval, state.min_period(), state)
+
+    def trials(self, timing: MappedTiming, period: float) -> EngineTrials:
+        """See :class:`finevh.selection.TiledDesign`."""
+        graph = self._graph(self.vdd_index(timing.interval.high))
+        return EngineTrials(self, timing, Trials(graph, _state(timing), period, -SLACK_TOLERANCE))
 
     def worst_slack(self, timing: MappedTiming, period: float) -> float:
         """Worst setup slack, ps."""
@@ -139,6 +147,24 @@ class TiledTiming:
         slack = self._graph(self.vdd_index(timing.interval.high)).cell_slacks(_state(timing), period)
         late = (slack < 0) & (self.tile_of_cell != _NO_TILE) & ~self.always_high
         return np.bincount(self.tile_of_cell[late], minlength=self.n_tiles).astype(np.intp)
+
+
+class EngineTrials:
+    """A :class:`finevh.selection.TileTrials` on the project's own engine."""
+
+    def __init__(self, design: TiledTiming, timing: MappedTiming, trials: Trials) -> None:
+        self._design, self._interval, self._trials = design, timing.interval, trials
+        self._high = timing.high
+
+    def flip(self, tile: int) -> MappedTiming | None:
+        """See :class:`finevh.selection.TileTrials`."""
+        high = self._high.copy()
+        high[tile] ^= True
+        state = self._trials.attempt(self._design.cell_vdd(self._interval, high))
+        if state is None:
+            return None
+        self._high = high
+        return MappedTiming(high, self._interval, state.min_period(), state)
 
 
 @dataclass(frozen=True)

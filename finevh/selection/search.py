@@ -166,8 +166,17 @@ def select_lowered(design: TiledDesign, interval: Interval, period: float) -> Ch
     """
     archive = Archive(design, interval, [period])
     state = design.evaluate(interval, np.ones(design.n_tiles, dtype=bool))
-    archive.add(state)
-    _lower(archive, state, 0, design.tile_area)
+    power = archive.power(archive.add(state), 0)
+    trials = design.trials(state, period)
+    for tile in np.argsort(-design.tile_area, kind="stable").tolist():
+        lowered = trials.flip(tile)
+        if lowered is None:
+            continue
+        found = archive.power(archive.add(lowered), 0)
+        if found < power:
+            power = found
+        else:
+            trials.flip(tile)
     (answer,) = archive.answers()
     if isinstance(answer, NotReachableError):
         raise answer

@@ -52,6 +52,16 @@ class MappedTiming:
     handle: object
 
 
+class TileTrials(Protocol):
+    """Tiles moved one after the other as long as a clock period is met."""
+
+    def flip(self, tile: int) -> MappedTiming | None:
+        """Move a tile to the other voltage; None, and the tile stays, where the period is then missed.
+
+        Of what is returned the slacks stay valid; the engine's state only until the next call.
+        """
+
+
 class TimedTiles(Protocol):
     """The timing of a placed netlist with one assignment of variants, seen as tiles: what Algorithm 5 asks for."""
 
@@ -75,6 +85,9 @@ class TimedTiles(Protocol):
 
         ``consume`` lets the engine reuse the arrays of ``timing``, whose slacks stay valid but nothing else.
         """
+
+    def trials(self, timing: MappedTiming, period: float) -> TileTrials:
+        """Move tiles from a map on, as long as a period, ps, is met; the map stays valid."""
 
     def worst_slack(self, timing: MappedTiming, period: float) -> float:
         """Worst setup slack, ps."""

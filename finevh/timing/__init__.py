@@ -9,8 +9,19 @@ if TYPE_CHECKING:
     from finevh.timing.constraints import Clock, Constraints, Objects, single_clock
     from finevh.timing.engine import TimingGraph, TimingState
     from finevh.timing.sdc import parse_sdc, read_sdc
+    from finevh.timing.trials import Trials
 
-__all__ = ["Clock", "Constraints", "Objects", "TimingGraph", "TimingState", "parse_sdc", "read_sdc", "single_clock"]
+__all__ = [
+    "Clock",
+    "Constraints",
+    "Objects",
+    "TimingGraph",
+    "TimingState",
+    "Trials",
+    "parse_sdc",
+    "read_sdc",
+    "single_clock",
+]
 
 # Constraints are read without waiting for the compiled evaluation.
 _HOMES = {
@@ -19,6 +30,7 @@ _HOMES = {
     "Objects": "constraints",
     "TimingGraph": "engine",
     "TimingState": "engine",
+    "Trials": "trials",
     "parse_sdc": "sdc",
     "read_sdc": "sdc",
     "single_clock": "constraints",

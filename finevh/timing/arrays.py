@@ -126,7 +126,7 @@ class Point(NamedTuple):
     wire_cap: Real
     """(n_node) fF."""
     present: Array
-    """(n_corner) uint8, 1 for corners that some cell is or was at."""
+    """(n_corner * n_type) uint8, 1 where a cell of the type is or was at the corner."""
 
     def copy(self) -> Point:
         """The same numbers in memory of their own; the wires are shared."""
@@ -164,6 +164,28 @@ class Values(NamedTuple):
     def copy(self) -> Values:
         """The same numbers in memory of their own."""
         return Values(*(column.copy() for column in self))
+
+
+def new_values(n_tag: int, n_node: int, n_sink: int, n_entry: int, shielded: bool, late: bool) -> Values:
+    """Values before an evaluation; ``n_sink`` is 0 without wires."""
+    return Values(
+        arrival=np.full((max(n_tag, 1), n_node, 2), -np.inf if late else np.inf),
+        slew=np.zeros((n_node, 2)),
+        load=np.zeros((n_node, 2)),
+        late=np.array([late], dtype=np.uint8),
+        sink_delay=np.zeros((max(n_sink, 1), 2)),
+        sink_elmore=np.zeros((n_sink if shielded else 1, 2)),
+        at=np.zeros(4 * (n_sink or n_node)),
+        delay=np.zeros(n_entry, dtype=np.float32),
+    )
+
+
+def new_point(n_cell: int, n_node: int, n_present: int, wire_cap: Real) -> Point:
+    """A point before an evaluation."""
+    return Point(
+        np.zeros(n_cell, dtype=np.int32), np.zeros(n_cell, dtype=np.int32), np.zeros(n_node, dtype=np.int32),
+        np.zeros(n_node, dtype=np.uint8), wire_cap, np.zeros(n_present, dtype=np.uint8),
+    )  # fmt: skip
 
 
 class Rows(NamedTuple):

@@ -10,12 +10,13 @@ one or the other is the worst anywhere in it; where two do not suffice, or there
 and the kernel asks each arc. Cross-voltage derates are part of it: at each point of the grid the shift is added, the factor
 applied.
 
-Blocks are made when a pair of supplies first meets; the memory of those that never do stays untouched.
+Tables are made when a cell type at a corner first meets a driver's supply; the memory of those that never do stays untouched.
 """
 
 from __future__ import annotations
 
 import threading
+from hashlib import blake2b
 
 import numba
 import numpy as np
@@ -29,8 +30,8 @@ from finevh.timing.tables import PackedTables
 N_HEAD = 8
 """Columns of a header: first line, lines per grid cell, grid cells per slew, axis of slew, axis of load, steps of either,
 grid cells."""
-_FIRST_LINES = 1 << 15
-"""Lines to begin with; doubled as blocks are made."""
+_RESERVED = 1 << 24
+"""Lines of address space to begin with (512 MiB, of which what is used takes memory); doubled where they do not suffice."""
 _STEP = 4
 """Axes are padded to a multiple of this many bounds."""
 _SAME_POINT = 1e-5
@@ -42,7 +43,7 @@ _TIE = 2.0**-12
 
 
 @numba.njit(
-    "void(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int64, int64[::1], int32[::1], int32[::1], "
+    "void(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int64[::1], int32[::1], int32[::1], "
     "int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
@@ -51,7 +52,6 @@ def _fill(  # type: ignore[no-untyped-def]
     cross_record,
     axes,
     table,
-    n_vdd,
     driver,
     type_record,
     type_class,
@@ -88,16 +88,15 @@ def _fill(  # type: ignore[no-untyped-def]
             absent = False
             for m in range(n):
                 rec = type_record[k] + member[group_ptr[g] + m] * 2 + group_edge[g]
-                if record[rec, 1] == 0 or (driver >= 0 and cross_record[rec * n_vdd + driver, 1] == 0):
+                if record[rec, 1] == 0 or (driver >= 0 and cross_record[driver * record.shape[0] + rec, 1] == 0):
                     absent = True
                     break
                 for i in range(nx):
                     for j in range(ny):
                         d, o = pair(record, axes, table, rec, points[xs + i], points[ys + j], False)
                         if driver >= 0:
-                            shift, factor = pair(
-                                cross_record, axes, table, rec * n_vdd + driver, points[xs + i], points[ys + j], True
-                            )
+                            cross = driver * record.shape[0] + rec
+                            shift, factor = pair(cross_record, axes, table, cross, points[xs + i], points[ys + j], True)
                             d += shift
                             o *= factor
                         value[m, i, j, 0], value[m, i, j, 1] = d, o
@@ -133,6 +132,8 @@ def _fill(  # type: ignore[no-untyped-def]
                             form[m, q, 0] = v + b * x_shift + y_shift * (e + h * x_shift)
                             form[m, q, 1] = b + h * y_shift
                             form[m, q, 2], form[m, q, 3] = e + h * x_shift, h
+                            if n == 1:
+                                break
                             total = 0.0
                             for z in range(4):
                                 x, y = (x_hi if z & 1 else x_lo), (y_hi if z & 2 else y_lo)
@@ -141,6 +142,10 @@ def _fill(  # type: ignore[no-untyped-def]
                                 total += corner[m, q, z]
                             if total > best:
                                 best, one = total, m
+                        if n == 1:
+                            for z in range(4):
+                                out[line + 4 * q + z] = form[0, q, z]
+                            continue
                         # The second line: what exceeds the first most; a third arc must lie below one of the two.
                         other, most_above = one, _TIE
                         for m in range(n):
@@ -155,8 +160,7 @@ def _fill(  # type: ignore[no-untyped-def]
                             enough = enough and (below_one or below_other)
                         for z in range(4):
                             out[line + 4 * q + z] = form[one, q, z]
-                            if n > 1:
-                                out[line + 8 + 4 * q + z] = form[other, q, z]
+                            out[line + 8 + 4 * q + z] = form[other, q, z]
                     if not enough:
                         out[line] = np.nan
                         out[line + 8] = np.nan
@@ -213,7 +217,7 @@ class Blocks:
         """Local arcs of each group."""
         self.points = np.zeros(0)
         """Axes, each padded with inf to a multiple of ``_STEP`` bounds behind its first point."""
-        self.lines = np.zeros(_FIRST_LINES * 8, dtype=np.float32)
+        self.lines = np.empty(_RESERVED * 8, dtype=np.float32)
         self._type_record = cells.arc_ptr[kinds].astype(np.int64) * 2
         self._type_class = np.ascontiguousarray(cell_class[kinds], dtype=np.int32)
         self._type_arcs = [
@@ -229,36 +233,31 @@ class Blocks:
         self._used = 0
         self._axes: dict[bytes, int] = {}
         self._united: dict[bytes, Real] = {}
-        self._active = np.zeros(self.n_type, dtype=bool)
-        self._active[self.type_of[np.unique(used)]] = True
-        self._ready: set[tuple[int, int]] = set()
+        self._ready = np.zeros((self.n_corner, self.n_driver, self.n_type), dtype=bool)
         self._checked: set[bytes] = set()
         self._lock = threading.Lock()
 
-    def use(self, kinds: Int) -> None:
-        """Take cell types into use that stand in place of those of the netlist."""
-        rows = np.unique(self.type_of[kinds])
-        fresh = rows[(rows >= 0) & ~self._active[rows]]
-        if len(fresh):
-            with self._lock:
-                for corner, driver in sorted(self._ready):
-                    self._make(corner, driver, fresh.astype(np.int64))
-                self._active[fresh] = True
-
     def require(self, present: NDArray[np.uint8], port_vdd: int) -> None:
-        """Make the blocks of all pairs of supplies among the corners that are ``present`` (n_corner) and the ports."""
-        key = present.tobytes() + bytes((port_vdd,))
+        """Make the tables of cell types for all pairs of supplies among those of the corners they are at and the ports'.
+
+        Parameters
+        ----------
+        present : (n_corner * n_type) 1 where a cell type is at a corner
+        """
+        key = blake2b(present.tobytes(), digest_size=16).digest() + bytes((port_vdd,))
         if key in self._checked:
             return
         with self._lock:
-            corners = np.flatnonzero(present).tolist()
+            grid = present.reshape(self.n_corner, self.n_type) > 0
+            corners = np.flatnonzero(grid.any(axis=1)).tolist()
             drivers = {port_vdd}.union(*(self._supplies[corner] for corner in corners))
             for corner in corners:
                 crossing = drivers if len(self._supplies[corner]) > 1 else drivers - self._supplies[corner]
                 for driver in [*(sorted(crossing) if self._crossed else ()), self.n_driver - 1]:
-                    if (corner, driver) not in self._ready:
-                        self._make(corner, driver, np.flatnonzero(self._active))
-                        self._ready.add((corner, driver))
+                    fresh = np.flatnonzero(grid[corner] & ~self._ready[corner, driver])
+                    if len(fresh):
+                        self._make(corner, driver, fresh)
+                        self._ready[corner, driver, fresh] = True
             self._checked.add(key)
 
     def _lay_out(self, corner: int, driver: int, types: NDArray[np.intp], head: Int) -> None:
@@ -269,9 +268,7 @@ class Blocks:
         parts = [rows]
         if not own:
             parts.append(
-                self.tables.cross_record.reshape(-1, 2, n_vdd, 5)[
-                    corner * len(rows) : (corner + 1) * len(rows), :, driver
-                ]
+                self.tables.cross_record.reshape(n_vdd, -1, 2, 5)[driver, corner * len(rows) : (corner + 1) * len(rows)]
             )
         # Offset and length of an axis as one number.
         codes = np.concatenate(
@@ -326,7 +323,7 @@ class Blocks:
             self.lines = grown
         head[types, 0] = self._used + np.cumsum(size) - size
         _fill(
-            t.record, t.cross_record, t.axes, t.values, len(t.vdds), -1 if own else driver,
+            t.record, t.cross_record, t.axes, t.values, -1 if own else driver,
             self._type_record + corner * t.n_arc * 2, self._type_class, self.class_ptr, self.group_edge, self.group_line,
             self.group_ptr, self.member, types, head, self.points, self.late, self.lines,
         )  # fmt: skip

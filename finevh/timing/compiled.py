@@ -59,8 +59,9 @@ _L = types.int64
 _SIGNATURES: dict[str, Any] = {
     "_advance": _L(GRAPH, WALK, TABLES, NETS, POINT, VALUES, _B1, _B1, _B1, types.boolean),
     "_reach": types.void(GRAPH, _I2),
+    "_fan_in": types.void(GRAPH, _B1),
     "_needs": types.void(GRAPH, TABLES, NETS, POINT, ROWS, VALUES, VALUES, _B1, _F1),
-    "_place": _L(_I2, _L, _L, _I1, _I1, _I1, _I8, _I1, _I1, POINT),
+    "_place": _L(_I2, _L, _L, _I1, _I1, _I1, _L, _I1, _I8, _I1, _I1, POINT),
     "_place_nodes": types.void(_I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _L, POINT),
     "_change": types.void(GRAPH, _I1, _I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _I1, POINT, _B1, _B1),
     "trace": _L(GRAPH, WALK, NETS, VALUES, _L, _L, _L, _I2, _F2),

@@ -14,7 +14,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Technology
-from finevh.timing.arrays import Graph, Point, Tables, Values
+from finevh.timing.arrays import Graph, Point, Tables, Values, new_point, new_values
 from finevh.timing.binding import bind_ports, number_port_tags
 from finevh.timing.blocks import Blocks
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
@@ -176,26 +176,15 @@ class TimingGraph(PathQueries):
             walk_arrays(self.entries, b, self._kind, self._entry_class, self.structure, nets) for b in self._blocks
         ]
 
-    def _new_values(self, late: bool) -> Values:
-        n, worst = self.structure.n_node, -np.inf if late else np.inf
-        sinks = len(self.structure.sink_pin) if self.wires is not None else 1
-        return Values(
-            arrival=np.full((max(self.tags.n, 1), n, 2), worst),
-            slew=np.zeros((n, 2)),
-            load=np.zeros((n, 2)),
-            late=np.array([late], dtype=np.uint8),
-            sink_delay=np.zeros((sinks, 2)),
-            sink_elmore=np.zeros((sinks if self.wire_model == "shielded" else 1, 2)),
-            at=np.zeros(4 * (n if self.wires is None else sinks)),
-            delay=np.zeros(len(self.entries.source), dtype=np.float32),
-        )
+    def _new_ends(self) -> list[Values]:
+        sinks = 0 if self.wires is None else len(self.structure.sink_pin)
+        size = self.tags.n, self.structure.n_node, sinks, len(self.entries.source)
+        ends = (True, False) if self.with_early else (True,)
+        return [new_values(*size, self.wire_model == "shielded", late) for late in ends]
 
     def _new_point(self) -> Point:
-        cells, nodes = self.netlist.n_cells, self.structure.n_node
-        return Point(
-            np.zeros(cells, dtype=np.int32), np.zeros(cells, dtype=np.int32), np.zeros(nodes, dtype=np.int32),
-            np.zeros(nodes, dtype=np.uint8), self._wire_cap, np.zeros(self._blocks[0].n_corner, dtype=np.uint8),
-        )  # fmt: skip
+        blocks = self._blocks[0]
+        return new_point(self.netlist.n_cells, self.structure.n_node, blocks.n_corner * blocks.n_type, self._wire_cap)
 
     def _advance(
         self,
@@ -207,8 +196,7 @@ class TimingGraph(PathQueries):
         allowed: NDArray[np.uint8] | None = None,
     ) -> int:
         """Run the forward kernel, on all nodes or those ``allowed``; returns how many nodes were evaluated."""
-        if allowed is None:
-            allowed = self._everywhere()
+        allowed = self._everywhere() if allowed is None else allowed
         late = bool(values.late[0])
         graph, end = (self._graph, 0) if late else (self._early_graph, 1)
         # Blocks move to larger arrays as they grow.
@@ -232,9 +220,6 @@ class TimingGraph(PathQueries):
             vdd[self.clock_cells] = self.port_vdd
         variant = netlist.cell_variant if cell_variant is None else cell_variant
         kind = netlist.cell_type if cell_type is None else cell_type
-        if cell_type is not None:
-            for blocks in self._blocks:
-                blocks.use(kind)
         if cell_type is not None and (self._class[kind] != self._class[netlist.cell_type]).any():
             cell = int(np.flatnonzero(self._class[kind] != self._class[netlist.cell_type])[0])
             raise InputError(
@@ -244,10 +229,10 @@ class TimingGraph(PathQueries):
 
     def _place(self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, cells: Int) -> None:
         """Look-up bases of ``cells``, and the tables they need."""
-        library = self.netlist.cells
+        library, blocks = self.netlist.cells, self._blocks[0]
         absent = self.kernels.place(
             self.tables.corner_of, self.tables.n_arc, self.tables.n_pin, as_int(library.arc_ptr), as_int(library.pin_ptr),
-            kind, variant, vdd, cells, point,
+            blocks.type_of, blocks.n_type, kind, variant, vdd, cells, point,
         )  # fmt: skip
         if absent >= 0:
             raise InputError(
@@ -258,7 +243,12 @@ class TimingGraph(PathQueries):
             blocks.require(point.present, self.port_vdd)
 
     def evaluate(
-        self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None = None, cell_type: Int | None = None
+        self,
+        cell_vdd: Int,
+        cell_variant: NDArray[np.int8] | None = None,
+        cell_type: Int | None = None,
+        *,
+        reuse: TimingState | None = None,
     ) -> TimingState:
         """Evaluate the whole graph.
 
@@ -270,14 +260,16 @@ class TimingGraph(PathQueries):
             Variant of each cell; the netlist's by default.
         cell_type : (n_cell) int32, optional
             Cells of the same pins and arcs in place of the netlist's; the netlist's by default.
+        reuse : TimingState, optional
+            A state of this graph, whatever its ports' supply, whose memory is taken; it is then no longer valid.
 
         Raises
         ------
         InputError
             If a cell is at a supply, or next to one, that the technology does not have.
         """
-        ends = [self._new_values(late=True), *([self._new_values(late=False)] if self.with_early else [])]
-        return self._evaluate(cell_vdd, cell_variant, cell_type, self._new_point(), ends)
+        point, ends = (self._new_point(), self._new_ends()) if reuse is None else (reuse.point, reuse.ends)
+        return self._evaluate(cell_vdd, cell_variant, cell_type, point, ends)
 
     def _evaluate(
         self,
@@ -288,6 +280,7 @@ class TimingGraph(PathQueries):
         ends: list[Values],
     ) -> TimingState:
         vdd, variant, kind = self._inputs(cell_vdd, cell_variant, cell_type)
+        point.present[:] = 0
         self._place(vdd, variant, kind, point, np.arange(self.netlist.n_cells, dtype=np.int32))
         blocks = self._blocks[0]
         self.kernels.place_nodes(
@@ -340,23 +333,25 @@ class TimingGraph(PathQueries):
             Reuse the arrays of ``state``, which is then no longer valid.
         """
         vdd, variant, kind = self._inputs(cell_vdd, cell_variant, cell_type)
-        changed = as_int(changed_cells)
-        old = [state.late, *([state.early] if state.early is not None else [])]
-        point = state.point
-        if not inplace:
-            point = point.copy()
-            old = [values.copy() for values in old]
-        self._place(vdd, variant, kind, point, changed)
+        own = state if inplace else state.copy()
         dirty = np.zeros(self.structure.n_node, dtype=np.uint8)
         touched = np.zeros(self.structure.n_node, dtype=np.uint8)
+        self._change(vdd, variant, kind, own.point, as_int(changed_cells), dirty, touched)
+        for values in own.ends:
+            self._advance(own.point, values, dirty.copy(), touched, False)
+        return self._finish(vdd, variant, kind, own.point, own.ends, touched, state)
+
+    def _change(
+        self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, cells: Int, dirty: NDArray[np.uint8],
+        touched: NDArray[np.uint8],
+    ) -> None:  # fmt: skip
+        """Take over what ``cells`` are now, and mark (n_node) what that changes at once."""
+        self._place(vdd, variant, kind, point, cells)
         blocks = self._blocks[0]
         self.kernels.change(
             self._graph, as_int(self.netlist.pin_ptr), self._pin_node, self.tables.corner_of, kind, variant, vdd,
-            blocks.type_of, blocks.n_type, blocks.n_driver, changed, point, dirty, touched,
+            blocks.type_of, blocks.n_type, blocks.n_driver, cells, point, dirty, touched,
         )  # fmt: skip
-        for values in old:
-            self._advance(point, values, dirty.copy(), touched, False)
-        return self._finish(vdd, variant, kind, point, old, touched, state)
 
     def evaluate_batch(
         self, maps: Sequence[Int], cell_variant: NDArray[np.int8] | None = None, workers: int | None = None
@@ -373,8 +368,7 @@ class TimingGraph(PathQueries):
 
         def some(first: int) -> list[tuple[float, Real]]:
             # Each thread works in memory of its own, which stays in its cache.
-            ends = [self._new_values(late=True), *([self._new_values(late=False)] if self.with_early else [])]
-            point = self._new_point()
+            ends, point = self._new_ends(), self._new_point()
             states = (
                 self._evaluate(maps[k], cell_variant, None, point, ends) for k in range(first, len(maps), threads)
             )

@@ -211,12 +211,12 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                         g0, g1 = np.int64(group_ptr[group[e]]), np.int64(group_ptr[group[e] + 1])
                         if mode == 2:
                             exact_d, exact_o, found = each_pi(
-                                record, cross_record, axes, table, first, member, g0, g1, n_driver - 1, driver, x, pi[r],
+                                record, cross_record, axes, table, first, member, g0, g1, driver, x, pi[r],
                                 sink_elmore[r], far_delay[r], far_slew[r], n_sink, lo, hi, wave, late,
                             )  # fmt: skip
                         else:
                             exact_d, exact_o, found = each(
-                                record, cross_record, axes, table, first, member, g0, g1, n_driver - 1, driver, x,
+                                record, cross_record, axes, table, first, member, g0, g1, driver, x,
                                 load[v, r], late,
                             )  # fmt: skip
                         if found == 0.0:

@@ -50,10 +50,10 @@ def larger(a, b):  # type: ignore[no-untyped-def]
 
 @numba.njit(
     "UniTuple(float64, 3)(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int32[::1], int64, int64, int64, "
-    "int64, float64, float64, boolean)",
+    "float64, float64, boolean)",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def each(record, cross_record, axes, table, first, member, begin, end, n_vdd, driver, slew, load, late):  # type: ignore[no-untyped-def]
+def each(record, cross_record, axes, table, first, member, begin, end, driver, slew, load, late):  # type: ignore[no-untyped-def]
     """Worst delay and slew over the arcs of a group, one by one; the third number is 0 where a table is absent.
 
     ``first``: record of the cell's arc 0 at the output's edge. ``driver``: -1 for the cell's own supply.
@@ -62,7 +62,7 @@ def each(record, cross_record, axes, table, first, member, begin, end, n_vdd, dr
     delay, out = worst, worst
     for k in range(begin, end):
         rec = first + 2 * member[k]
-        cross = rec * n_vdd + driver
+        cross = driver * record.shape[0] + rec
         if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
             return 0.0, 0.0, 0.0
         d, o = pair(record, axes, table, rec, slew, load, False)
@@ -79,7 +79,7 @@ def each(record, cross_record, axes, table, first, member, begin, end, n_vdd, dr
 
 @numba.njit(
     "UniTuple(float64, 3)(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int32[::1], int64, int64, int64, "
-    "int64, float64, float64[::1], float64[::1], float64[::1], float64[::1], int64, float64, float64, float64[::1], boolean)",
+    "float64, float64[::1], float64[::1], float64[::1], float64[::1], int64, float64, float64, float64[::1], boolean)",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def each_pi(  # type: ignore[no-untyped-def]
@@ -91,7 +91,6 @@ def each_pi(  # type: ignore[no-untyped-def]
     member,
     begin,
     end,
-    n_vdd,
     driver,
     slew,
     pi,
@@ -110,7 +109,7 @@ def each_pi(  # type: ignore[no-untyped-def]
     load = pi[0] + pi[2]
     for k in range(begin, end):
         rec = first + 2 * member[k]
-        cross = rec * n_vdd + driver
+        cross = driver * record.shape[0] + rec
         if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
             return 0.0, 0.0, 0.0
         shift, factor = 0.0, 1.0

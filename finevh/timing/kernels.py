@@ -30,6 +30,15 @@ def _reach(g, tags):  # type: ignore[no-untyped-def]
                     k += 1
 
 
+def _fan_in(g, marked):  # type: ignore[no-untyped-def]
+    """Mark (n_node) all nodes that lead to a marked one."""
+    arc_ptr, arc_source = g.arc_ptr, g.arc_source
+    for v in range(marked.shape[0] - 1, -1, -1):
+        if marked[v]:
+            for a in range(arc_ptr[v], arc_ptr[v + 1]):
+                marked[arc_source[a]] = 1
+
+
 def _needs(g, t, nets, point, rows, data, clock, touched, need):  # type: ignore[no-untyped-def]
     """Time, ps, that each row needs: its slack is ``coefficient * period - need``; -inf where nothing arrives.
 
@@ -80,8 +89,8 @@ def _needs(g, t, nets, point, rows, data, clock, touched, need):  # type: ignore
         need[e] = worst
 
 
-def _place(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, cell_type, cell_variant, cell_vdd, cells, point):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Fill the look-up bases of ``cells``, and note their corners; returns a cell whose corner does not exist, or -1."""
+def _place(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, type_of, n_type, cell_type, cell_variant, cell_vdd, cells, point):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Fill the look-up bases of ``cells``, and note types and corners; returns a cell whose corner does not exist, or -1."""
     table_base, cap_base, present = point.table_base, point.cap_base, point.present
     for i in range(cells.shape[0]):
         c = cells[i]
@@ -91,7 +100,7 @@ def _place(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, cell_type, cell_variant, c
         kind = cell_type[c]
         table_base[c] = corner * n_arc + arc_ptr[kind]
         cap_base[c] = corner * n_pin + pin_ptr[kind]
-        present[corner] = 1
+        present[corner * n_type + type_of[kind]] = 1
     return np.int64(-1)
 
 

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real
-from finevh.timing.arrays import Graph, Nets, Tables, Values, Walk
+from finevh.timing.arrays import Graph, Nets, Rows, Tables, Values, Walk
 from finevh.timing.endpoints import Endpoints
 from finevh.timing.state import Path, TimingState
 from finevh.timing.structure import Structure
+
+
+def _single(ends: Endpoints, row: int) -> Rows:
+    """One row of the endpoints."""
+    return ends.rows._replace(**{k: np.ascontiguousarray(v[row : row + 1]) for k, v in ends.rows._asdict().items()})
 
 
 class PathQueries(ABC):
@@ -70,11 +75,18 @@ class PathQueries(ABC):
             load=numbers[:, 3].copy(),
         )
 
+    def slack_of(self, state: TimingState, row: int, period: float) -> float:
+        """Setup slack, ps, of one endpoint row, from the arrivals that the arrays of a state hold."""
+        need = np.empty(1)
+        self.kernels.needs(
+            self._graph, self._tables, self._nets, state.point, _single(state.setup, row), state.late,
+            state.early or state.late, self._everywhere(), need,
+        )  # fmt: skip
+        return float(state.setup.coefficient[row] * period - need[0])
+
     def _worst_edge(self, state: TimingState, ends: Endpoints, row: int, values: Values) -> int:
         """Edge at an endpoint that sets its need."""
-        single = ends.rows._replace(
-            **{k: np.ascontiguousarray(v[row : row + 1]) for k, v in ends.rows._asdict().items()}
-        )
+        single = _single(ends, row)
         node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
         other = state.early or state.late
         clock = other if values is state.late else state.late

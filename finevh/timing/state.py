@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,16 @@ class TimingState:
     """(n_row) ps that each setup row needs."""
     hold: Endpoints
     hold_need: Real | None
+
+    @property
+    def ends(self) -> list[Values]:
+        """The longest paths, and the shortest where they were asked for."""
+        return [self.late] if self.early is None else [self.late, self.early]
+
+    def copy(self) -> TimingState:
+        """The same state in memory of its own."""
+        early = None if self.early is None else self.early.copy()
+        return replace(self, point=self.point.copy(), late=self.late.copy(), early=early)
 
     def slacks(self, period: float) -> Real:
         """(n_row) setup slack, ps, of each endpoint row at a period in ps."""

@@ -112,9 +112,13 @@ class _Packer:
         """Offset in ``axes`` of each axis given by offset and length in ``pool``; equal axes get equal offsets."""
         rows = np.empty(len(offset), dtype=np.int64)
         for n in np.unique(length).tolist():
-            here = np.flatnonzero(length == n)
-            distinct, inverse = np.unique(pool[offset[here][:, None] + np.arange(n)], axis=0, return_inverse=True)
-            rows[here] = np.array([self.axes.add(axis)[0] for axis in distinct], dtype=np.int64)[inverse.ravel()]
+            left = np.flatnonzero(length == n)
+            given = pool[offset[left][:, None] + np.arange(n)]
+            # A library has few axes and many tables: each round takes all tables on one of them.
+            while len(left):
+                same = (given == given[0]).all(axis=1)
+                rows[left[same]] = self.axes.add(given[0])[0]
+                left, given = left[~same], given[~same]
         return rows
 
     def add_many(self, pool: Real, first: NDArray[np.int64], second: NDArray[np.int64]) -> Int:
@@ -122,10 +126,8 @@ class _Packer:
 
         Pairs on common axes of two or more points, nearly all of a library, are copied block by block.
         """
-        out = np.zeros((len(first), _FIELDS), dtype=np.int32)
-        pairs, inverse = np.unique(np.concatenate([first, second], axis=1), axis=0, return_inverse=True)
-        rows = np.zeros((len(pairs), _FIELDS), dtype=np.int32)
-        a, b = pairs[:, :_FIELDS], pairs[:, _FIELDS:]
+        rows = np.zeros((len(first), _FIELDS), dtype=np.int32)
+        a, b = first, second
         plain = (
             (a[:, 4] >= 0)
             & (b[:, 4] >= 0)
@@ -134,7 +136,7 @@ class _Packer:
             & (a[:, 1] == b[:, 1])
             & (a[:, 3] == b[:, 3])
         )
-        x = np.full((len(pairs), 2), -1, dtype=np.int64)
+        x = np.full((len(first), 2), -1, dtype=np.int64)
         y = x.copy()
         for k, table in enumerate((a, b)):
             x[plain, k] = self._axis_rows(pool, table[plain, 0], table[plain, 1])
@@ -153,8 +155,7 @@ class _Packer:
         for k in np.flatnonzero(~plain & ((a[:, 4] >= 0) | (b[:, 4] >= 0))).tolist():
             tables = [tuple(t[k].tolist()) if t[k, 4] >= 0 else None for t in (a, b)]
             rows[k] = self.add(pool, tables[0], tables[1])
-        out[:] = rows[inverse.ravel()]
-        return out
+        return rows
 
 
 def _slot_tables(fields: tuple[NDArray[np.int64], ...], slots: Int) -> NDArray[np.int64]:
@@ -183,7 +184,10 @@ class PackedTables:
         )
         """(n_corner * n_pin, 2) fF, rise and fall."""
         self._cross = technology.cross
-        self._slots = cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()
+        slots = np.stack([cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()], axis=1)
+        slots, self._row = np.unique(slots, axis=0, return_inverse=True)
+        self._slots = slots[:, 0], slots[:, 1]
+        """Delay and slew table of each distinct pair; ``_row`` gives the pair of each (arc, edge)."""
         self._packer = _Packer()
         self._packed: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
@@ -197,12 +201,12 @@ class PackedTables:
                 corners.table_v[c],
             )
             delay, slew = (_slot_tables(fields, slots) for slots in self._slots)
-            record[c] = self._packer.add_many(corners.pool, delay, slew)
+            record[c] = self._packer.add_many(corners.pool, delay, slew)[self._row]
         self.record: NDArray[np.int32] = record.reshape(-1, _FIELDS)
         """(n_corner * n_arc * 2, 5)."""
         rows = len(self.record) * len(self.vdds) if self._cross is not None else 0
         self.cross_record: NDArray[np.int32] = np.zeros((rows, _FIELDS), dtype=np.int32)
-        """((n_corner * n_arc * 2) * n_vdd, 5) shifts and factors for each driver Vdd; zero until :meth:`need_cross`."""
+        """(n_vdd * (n_corner * n_arc * 2), 5) shifts and factors for each driver Vdd; zero until :meth:`need_cross`."""
         self.values = self._packer.take(np.empty(0))
         self.axes: Real = self._packer.axes.join()
 
@@ -222,8 +226,8 @@ class PackedTables:
                 rows = self._packer.add_many(cross.pool, delay, slew)
                 self.values = self._packer.take(self.values)
                 self.axes = self._packer.axes.join()
-                block = self.cross_record.reshape(self.n_corner, self.n_arc * 2, len(self.vdds), _FIELDS)
-                block[corner, :, driver] = rows
+                block = self.cross_record.reshape(len(self.vdds), self.n_corner, self.n_arc * 2, _FIELDS)
+                block[driver, corner] = rows[self._row]
             self._packed.add((corner, driver))
 
 

@@ -120,7 +120,7 @@ def test_a_prepared_sweep_takes_maps_of_three_supplies(design: Netlist, activity
     tech = technology(vdds=(0.6, 0.8, 1.0))
     wires = wires_of(design, [3.0, 5.0, 7.0, 11.0, 0.0, 0.0])
     power = DynamicPower(design, tech, wires, activity, slew={v: (1 + v) * slews(design) for v in range(3)})
-    prepared = power.prepare()
+    prepared = power.prepare(jobs=2)
     for cell_vdd in itertools.product((0, 1, 2), repeat=3):
         full = power.evaluate(np.array(cell_vdd), None, 250.0, port_vdd=2)
         both = prepared.evaluate(np.array(cell_vdd), 250.0, port_vdd=2)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finevh.errors import InputError, NotReachableError
@@ -92,6 +92,7 @@ def test_raising_a_tile_may_lengthen_the_worst_path_and_the_run_still_ends() -> 
     assert trajectory.states[2].min_period <= 96.0
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), crossing=st.sampled_from([0.0, 0.3, 0.8]))
 def test_one_trajectory_equals_a_run_at_each_frequency(seed: int, crossing: float) -> None:
     design = random_design(seed, crossing=crossing)
@@ -121,6 +122,7 @@ def test_counting_critical_cells_is_an_option_that_also_meets_the_clock() -> Non
         assert answer.timing.min_period <= period + SLACK_TOLERANCE
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), crossing=st.sampled_from([0.0, 0.4]))
 def test_selectors_are_ordered_exact_improved_greedy_and_none_is_worse_than_hopping(seed: int, crossing: float) -> None:
     design = random_design(seed, n_tiles=6, n_paths=12, crossing=crossing)
@@ -175,6 +177,7 @@ def test_area_at_low_voltage_is_weighted_by_cell_area() -> None:
     assert area_low_fraction(ToyDesign([], n_tiles=3), parse_map("HLL")) == pytest.approx(5 / 6)
 
 
+@settings(deadline=None)
 @given(bits=st.lists(st.booleans(), min_size=1, max_size=60), data=st.data())
 def test_bitstream_reads_back_for_any_chain(bits: list[bool], data: st.DataObject) -> None:
     chain = data.draw(st.permutations(range(len(bits))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.selection import Bits, Energy, Interval, MappedTiming
+from finevh.selection import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming
 
 
 @dataclass
@@ -50,6 +50,9 @@ class ToyDesign:
         high[list(tiles)] ^= True
         return self.evaluate(timing.interval, high)
 
+    def trials(self, timing: MappedTiming, period: float) -> ToyTrials:
+        return ToyTrials(self, timing, period)
+
     def worst_slack(self, timing: MappedTiming, period: float) -> float:
         return period - timing.min_period
 
@@ -77,6 +80,20 @@ class ToyDesign:
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         timing = self.evaluate(Interval(vdd, vdd), np.zeros(self.n_tiles, dtype=bool))
         return timing.min_period, self.energy(timing)
+
+
+@dataclass
+class ToyTrials:
+    design: ToyDesign
+    timing: MappedTiming
+    period: float
+
+    def flip(self, tile: int) -> MappedTiming | None:
+        found = self.design.flip(self.timing, [tile])
+        if found.min_period > self.period + SLACK_TOLERANCE:
+            return None
+        self.timing = found
+        return found
 
 
 def random_design(seed: int, n_tiles: int = 9, n_paths: int = 30, crossing: float = 0.0) -> ToyDesign:

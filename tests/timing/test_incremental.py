@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finevh.technology import Technology
-from finevh.timing import TimingGraph, TimingState, read_sdc
+from finevh.timing import TimingGraph, TimingState, Trials, read_sdc
 from tests.netlist.random_design import random_design, random_wires
 from tests.timing.synthetic_cross import with_cross
 
@@ -93,6 +93,40 @@ def test_update_without_inplace_leaves_the_old_state_valid(technology: Technolog
     high[:20] = 1
     graph.update(before, np.arange(20), high)
     assert np.array_equal(before.late.arrival, kept, equal_nan=True)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), propagated=st.booleans())
+def test_trials_keep_what_meets_the_period_and_equal_full_evaluation(
+    technology: Technology, seed: int, propagated: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    netlist = random_design(technology, seed % 50, n_cells=80)
+    constraints = replace(read_sdc(SDC), propagated=propagated)
+    graph = TimingGraph(netlist, technology, constraints, random_wires(netlist, seed), hold=True)
+    tile = rng.integers(0, 8, netlist.n_cells)
+    kept = np.ones(netlist.n_cells, dtype=np.int32)
+    start = graph.evaluate(kept)
+    slow = graph.evaluate(0)
+    share = rng.uniform(0.0, 0.6)
+    period = float((1.0 - share) * start.min_period() + share * slow.min_period())
+    trials = Trials(graph, start, period)
+    for k in rng.permutation(np.tile(np.arange(8), 2)).tolist():
+        vdd = np.where(tile == k, 1 - kept, kept).astype(np.int32)
+        full = graph.evaluate(vdd)
+        found = trials.attempt(vdd)
+        assert (found is not None) == (full.worst_slack(period) >= 0.0)
+        if found is not None:
+            assert_same(found, full)
+            kept = vdd
+    assert_same(start, graph.evaluate(1))
+
+
+def test_a_state_in_the_memory_of_another_has_the_bits_of_a_fresh_one(technology: Technology) -> None:
+    netlist = random_design(technology, 5, n_cells=80)
+    graph = TimingGraph(netlist, technology, read_sdc(SDC), random_wires(netlist, 5), hold=True)
+    before = graph.evaluate(np.arange(netlist.n_cells, dtype=np.int32) % 2)
+    assert_same(graph.with_port_vdd(0).evaluate(0, reuse=before), graph.with_port_vdd(0).evaluate(0))
 
 
 def test_a_batch_of_maps_equals_single_evaluations(technology: Technology) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finevh.technology import Technology
@@ -23,6 +23,7 @@ def random_arcs(seed: int, n: int) -> tuple[Int, Int]:
     return number[source], number[target]
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), n=st.integers(2, 60), block=st.sampled_from([1, 4, 1 << 20]))
 def test_the_order_is_a_permutation_in_which_every_source_precedes_its_targets(seed: int, n: int, block: int) -> None:
     source, target = random_arcs(seed, n)

@@ -1,0 +1,86 @@
+"""Changes of a state tried one after the other, those that miss a clock period dropped before all of the graph is evaluated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from finevh.technology.model import Int
+from finevh.timing.compiled import as_int
+from finevh.timing.state import TimingState
+
+if TYPE_CHECKING:
+    from finevh.timing.engine import TimingGraph
+
+
+class Trials:
+    """Tries changes on a state, one on top of those that were kept.
+
+    The fan-in of the endpoint with the least slack is evaluated first; where that misses the period the rest of the graph
+    stays marked, and the change is taken back together with the next one. Each evaluation still has the bits of a full one.
+
+    Parameters
+    ----------
+    graph, state
+        Where to start; ``state`` stays valid.
+    period : float
+        ps.
+    least_slack : float
+        ps below which an endpoint misses the period.
+    """
+
+    def __init__(self, graph: TimingGraph, state: TimingState, period: float, least_slack: float = 0.0) -> None:
+        self.graph, self.period, self.least_slack = graph, period, least_slack
+        self._state = state.copy()
+        """The last state that was evaluated as a whole."""
+        self._cell_vdd = state.cell_vdd
+        """Supplies as the arrays of the state have them, a dropped change included."""
+        n = graph.structure.n_node
+        self._dirty = [np.zeros(n, dtype=np.uint8) for _ in self._state.ends]
+        self._touched = np.zeros(n, dtype=np.uint8)
+        self._aim()
+
+    def _aim(self) -> None:
+        """Choose the endpoint to look at first, and find its fan-in and that of its clock."""
+        slacks = self._state.slacks(self.period)
+        self._row = int(np.argmin(slacks)) if len(slacks) else -1
+        rows = self._state.setup.rows
+        self._first = np.zeros(self.graph.structure.n_node, dtype=np.uint8)
+        if self._row >= 0:
+            self._first[[v for v in (rows.node[self._row], rows.clock_node[self._row]) if v >= 0]] = 1
+            self.graph.kernels.fan_in(self.graph._graph, self._first)
+
+    def attempt(self, cell_vdd: Int) -> TimingState | None:
+        """Keep other supplies if no setup slack is below the least; None where they are dropped.
+
+        Parameters
+        ----------
+        cell_vdd : (n_cell) rows of ``technology.vdds``
+
+        Returns
+        -------
+        TimingState, optional
+            Its slacks stay valid, the rest until the next attempt.
+        """
+        graph, state = self.graph, self._state
+        vdd, variant, kind = graph._inputs(cell_vdd, state.cell_variant, state.cell_type)
+        dirty = np.zeros_like(self._touched)
+        graph._change(
+            vdd, variant, kind, state.point, as_int(np.flatnonzero(vdd != self._cell_vdd)), dirty, self._touched
+        )
+        self._cell_vdd = vdd
+        for values, waiting in zip(state.ends, self._dirty, strict=True):
+            waiting |= dirty
+            graph._advance(state.point, values, waiting, self._touched, False, self._first)
+        if self._row >= 0 and graph.slack_of(state, self._row, self.period) < self.least_slack:
+            return None
+        for values, waiting in zip(state.ends, self._dirty, strict=True):
+            graph._advance(state.point, values, waiting, self._touched, False)
+        found = graph._finish(vdd, variant, kind, state.point, state.ends, self._touched, state)
+        self._touched[:] = 0
+        self._state = found
+        if found.worst_slack(self.period) < self.least_slack:
+            return None
+        self._aim()
+        return found
