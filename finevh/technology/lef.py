@@ -40,6 +40,9 @@ class Lef:
     """Manufacturing grid, um; 0 where the files state none."""
 
 
+_WORD = re.compile(r'"[^"]*"|;|[^\s;]+')
+
+
 class _Tokens:
     """Words of a LEF file with their lines."""
 
@@ -52,7 +55,7 @@ class _Tokens:
         self.words: list[tuple[str, int]] = [
             (word, number)
             for number, line in enumerate(text.splitlines(), start=1)
-            for word in re.findall(r'"[^"]*"|;|[^\s;]+', line.split("#", 1)[0])
+            for word in _WORD.findall(line.split("#", 1)[0] if "#" in line else line)
         ]
         self.at = 0
 
@@ -69,9 +72,16 @@ class _Tokens:
     def statement(self) -> list[str]:
         """Words up to the next ';'."""
         found: list[str] = []
-        while (word := self.take()) != ";":
+        words, at = self.words, self.at
+        while at < len(words):
+            word = words[at][0]
+            at += 1
+            if word == ";":
+                self.at = at
+                return found
             found.append(word)
-        return found
+        self.at = at
+        raise self.error("the LEF file ends inside a statement; it is cut short")
 
     def number(self, word: str) -> float:
         try:
