@@ -146,7 +146,7 @@ def parse_liberty(text: str, source: str) -> Group:
             start = match.start(2)
             line += text.count("\n", counted, start)
             counted = start
-            group = Group(name, args, line, _attributes(simple).copy())
+            group = Group(name, args, line, _attributes(simple).copy(), [], [])
             top.groups.append(group)
             position = match.end()
             if close:
