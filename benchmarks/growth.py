@@ -122,8 +122,7 @@ def measure(a: argparse.Namespace, copies: int) -> str:
     one = read_verilog(a.netlist, technology, a.top)
     if a.part == "power":
         return measure_power(replicate(one, copies, shared), technology, a.clock, a.reset)
-    if copies == 1:
-        TimingGraph(one, technology, single_clock(a.clock))  # tables of the technology are packed once
+    TimingGraph(one, technology, single_clock(a.clock))  # the technology's tables are packed once
     return measure_timing(replicate(one, copies, shared), technology, a.clock)
 
 

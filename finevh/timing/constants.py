@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
+from finevh.netlist.edit import sinks_by_net
 from finevh.netlist.logic import parse_function
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Int
@@ -123,7 +124,7 @@ def propagate_constants(netlist: Netlist, cases: dict[int, int], pin_cases: dict
     tie = np.array([f is not None and not f.pins for f in functions], dtype=bool)
     pending = set(netlist.pin_cell[np.flatnonzero((pin_value >= 0) | tie[netlist.pin_type])].tolist())
     touched = np.zeros(netlist.n_cells, dtype=bool)
-    sinks: dict[int, list[int]] | None = None
+    sinks: tuple[NDArray[np.int64], Int] | None = None
     while pending:
         cell = pending.pop()
         touched[cell] = True
@@ -140,19 +141,10 @@ def propagate_constants(netlist: Netlist, cases: dict[int, int], pin_cases: dict
             if result < 0:
                 continue
             value[net] = result
-            if sinks is None:
-                sinks = _sinks(netlist)
-            for pin in sinks.get(net, []):
+            first, sinks_of = sinks = sinks or sinks_by_net(netlist)
+            for pin in sinks_of[first[net] : first[net + 1]].tolist():
                 if pin_value[pin] < 0:
                     pin_value[pin] = result
                     pending.add(int(netlist.pin_cell[pin]))
             pin_value[base + k] = result
     return Constants(netlist, value, pin_value, touched)
-
-
-def _sinks(netlist: Netlist) -> dict[int, list[int]]:
-    pins: dict[int, list[int]] = {}
-    inputs = netlist.cells.pin_direction[netlist.pin_type] == Direction.INPUT
-    for pin in np.flatnonzero(inputs & (netlist.pin_net != NO_NET)).tolist():
-        pins.setdefault(int(netlist.pin_net[pin]), []).append(pin)
-    return pins

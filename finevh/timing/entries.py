@@ -85,7 +85,8 @@ def build_entries(structure: Structure, arc_class: Int, cell_class: Int) -> Entr
     # One key per entry; arcs within it in their own order.
     most = int(apart.max(initial=0)) + 1
     key = (sink * 2 + edge) * most + apart
-    order = np.lexsort((arc, key, into))
+    # Arcs of one entry have one pair of edges, and are in their order already.
+    order = np.argsort(into * (int(key.max(initial=0)) + 1) + key, kind="stable")
     into, edge, arc, sink, key = into[order], edge[order], arc[order], sink[order], key[order]
     fresh = np.ones(len(into), dtype=bool)
     fresh[1:] = (into[1:] != into[:-1]) | (key[1:] != key[:-1])

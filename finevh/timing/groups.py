@@ -14,7 +14,7 @@ _WINDOW = 2.0 / 3.0
 """Share of the table's full transition over which the net's charge counts; chosen so that RI5CY's endpoints agree with "ceff"."""
 
 
-@numba.njit(inline="always")
+@numba.njit(nogil=True, error_model="numpy")
 def spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
     """Number of the bounds of an axis at or below ``x``; padding is infinite."""
     k = np.uintp(axis + 1)
@@ -32,7 +32,7 @@ def spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
     return n
 
 
-@numba.njit(inline="always")
+@numba.njit(nogil=True, error_model="numpy")
 def both(lines, p, ds, dl):  # type: ignore[no-untyped-def]
     """Delay and slew of the line at ``p``, ``ds`` and ``dl`` beyond the lower corner of its grid cell."""
     d = lines[np.uintp(p)] + lines[np.uintp(p + 1)] * ds
@@ -42,7 +42,7 @@ def both(lines, p, ds, dl):  # type: ignore[no-untyped-def]
     return d, o
 
 
-@numba.njit(inline="always")
+@numba.njit(nogil=True, error_model="numpy")
 def larger(a, b):  # type: ignore[no-untyped-def]
     """The larger of two numbers, the first where they do not compare."""
     return b if b > a else a

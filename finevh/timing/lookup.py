@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 
 
-@numba.njit(inline="always")
+@numba.njit(nogil=True, error_model="numpy")
 def pair(record, axes, u, rec, slew, load, derate):  # type: ignore[no-untyped-def]
     """Delay and output slew of a record: bilinear, linear beyond the axes.
 
