@@ -81,42 +81,22 @@ def _groups(topology: Topology, active: Iterable[Toggle]) -> dict[Group, list[To
 
 
 def _measure_arcs(corner: Corner, topology: Topology) -> tuple[dict[Key, Sample], dict[tuple[Group, bool], Toggle]]:
-    """Simulate all side states on the small grid, then the slowest of each arc edge on the rest of the full grid.
+    """Simulate all side states on the full grid.
 
-    Returns samples by (toggle, input rising, slew, load) and the worst toggle of each (arc group, *output* rising).
+    Returns samples by (toggle, input rising, slew, load) and the slowest toggle of each (arc group, *output* rising).
     """
-    grid = corner.process.grid
-    slews, loads = corner.slew_ps, corner.load_ff
+    points = {(s, load) for s in corner.slew_ps for load in corner.load_ff}
     groups = _groups(topology, toggles(topology, corner.vdd, active=True))
-    alone = {toggle for members in groups.values() if len(members) == 1 for toggle in members}
-    small = {(slews[i], loads[j]) for i in grid.side_slew for j in grid.side_load}
-    full = {(s, load) for s in slews for load in loads}
-    every = list(dict.fromkeys(toggle for members in groups.values() for toggle in members))
-    table: dict[Key, Sample] = {}
-    _fill(corner, topology, table, [(toggle, full if toggle in alone else small) for toggle in every])
+    every = dict.fromkeys(toggle for members in groups.values() for toggle in members)
+    plan = [(float(load), [(toggle, corner.slew_ps.tolist()) for toggle in every]) for load in corner.load_ff]
+    table: dict[Key, Sample] = {
+        (_toggle(s), s.rising, s.slew_ps, s.load_ff): s for s in run_toggles(corner, topology, plan)
+    }
     worst = {}
     for group, members in groups.items():
         for up in (False, True):
-            worst[group, up] = max(members, key=lambda toggle: _slowness(table, toggle, group, up, small))
-    chosen = list(dict.fromkeys(toggle for toggle in worst.values() if toggle not in alone))
-    _fill(corner, topology, table, [(toggle, full - small) for toggle in chosen])
+            worst[group, up] = max(members, key=lambda toggle: _slowness(table, toggle, group, up, points))
     return table, worst
-
-
-def _fill(
-    corner: Corner,
-    topology: Topology,
-    table: dict[Key, Sample],
-    wanted: Sequence[tuple[Toggle, set[tuple[float, float]]]],
-) -> None:
-    plan = []
-    for load in corner.load_ff:
-        runs = [(toggle, [s for s in corner.slew_ps if (s, load) in points]) for toggle, points in wanted]
-        runs = [(toggle, slews) for toggle, slews in runs if slews]
-        if runs:
-            plan.append((float(load), runs))
-    for sample in run_toggles(corner, topology, plan) if plan else []:
-        table[_toggle(sample), sample.rising, sample.slew_ps, sample.load_ff] = sample
 
 
 def _toggle(sample: Sample) -> Toggle:
@@ -129,7 +109,7 @@ def _toggle(sample: Sample) -> Toggle:
 def _slowness(
     table: Mapping[Key, Sample], toggle: Toggle, group: Group, up: bool, points: Iterable[tuple[float, float]]
 ) -> float:
-    """Sum of delays over the small grid: the order of the side states is the same at nearly every point."""
+    """Sum of delays over the grid: the order of the side states is the same at most points."""
     rising = up == (group[2] == "positive_unate")
     return sum(table[toggle, rising, slew, load].delay_ps[group[1]] for slew, load in points)
 
@@ -159,9 +139,7 @@ def _edge(
 def _arcs(
     corner: Corner, topology: Topology, table: Mapping[Key, Sample], worst: Mapping[tuple[Group, bool], Toggle]
 ) -> tuple[Arc, ...]:
-    grid = corner.process.grid
     slews, loads = corner.slew_ps, corner.load_ff
-    small_slews, small_loads = slews[list(grid.side_slew)], loads[list(grid.side_load)]
     arcs = []
     for group, members in _groups(topology, toggles(topology, corner.vdd, active=True)).items():
         up, down = worst[group, True], worst[group, False]
@@ -184,10 +162,10 @@ def _arcs(
                     *group,
                     "combinational",
                     toggle.side,
-                    small_slews,
-                    small_loads,
-                    _edge(corner, table, toggle, group, True, small_slews, small_loads),
-                    _edge(corner, table, toggle, group, False, small_slews, small_loads),
+                    slews,
+                    loads,
+                    _edge(corner, table, toggle, group, True, slews, loads),
+                    _edge(corner, table, toggle, group, False, slews, loads),
                     toggle.side,
                     toggle.side,
                 )
@@ -197,6 +175,7 @@ def _arcs(
 
 
 def _middle(corner: Corner) -> tuple[float, float]:
+    """Return the slew, ps, and load, fF, in the middle of the small grid: where capacitances and hidden energies are measured."""
     grid = corner.process.grid
     return (
         float(corner.slew_ps[grid.side_slew[len(grid.side_slew) // 2 - 1]]),

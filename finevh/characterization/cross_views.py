@@ -96,10 +96,13 @@ def cross_from_records(
                     if key[0] != f:
                         continue
                     item = crossed[key]
-                    slew[v, c, a], load[v, c, a] = item.slew_ps, item.load_ff
+                    slew[v, c, a], load[v, c, a] = _widen(item.slew_ps, shape[0]), _widen(item.load_ff, shape[1])
                     for p, (own, driver) in enumerate(pairs):
                         if own == c:
-                            shift[v, p, a], factor[v, p, a] = _delay_derates(item, vdd, float(rails[driver]))
+                            tables = _delay_derates(item, vdd, float(rails[driver]))
+                            shift[v, p, a], factor[v, p, a] = (
+                                _bilinear(item, table, slew[v, c, a], load[v, c, a]) for table in tables
+                            )
     return CrossFile(
         variants=tuple(variants),
         vdds=rails,
@@ -124,11 +127,28 @@ def cross_from_records(
 
 
 def first_shape(first: Mapping[str, CellRecord]) -> tuple[int, int]:
-    """Shape of the small tables, (n_slew, n_load); all arcs share it."""
-    shapes = {(item.slew_ps.size, item.load_ff.size) for record in first.values() for item in record.cross_delay}
-    if len(shapes) > 1:
-        raise InputError(f"crossed delays have tables of {len(shapes)} sizes; characterise all cells on one grid")
-    return shapes.pop() if shapes else (1, 1)
+    """Shape of the largest small table, (n_slew, n_load)."""
+    items = [item for record in first.values() for item in record.cross_delay]
+    return max((i.slew_ps.size for i in items), default=1), max((i.load_ff.size for i in items), default=1)
+
+
+def _widen(axis: FloatArray, size: int) -> FloatArray:
+    """Return an axis with points added in the middle of its widest gaps: tables of all arcs have one shape in the file."""
+    while axis.size < size:
+        if axis.size == 1:
+            axis = np.append(axis, 2 * axis)
+            continue
+        i = int(np.argmax(np.diff(axis)))
+        axis = np.insert(axis, i + 1, 0.5 * (axis[i] + axis[i + 1]))
+    return axis
+
+
+def _bilinear(item: CrossDelay, table: FloatArray, slew: FloatArray, load: FloatArray) -> FloatArray:
+    """Read a table of an item at a wider table's points, which stand on its bilinear surface."""
+    across = np.array([np.interp(slew, item.slew_ps, unit) for unit in np.eye(item.slew_ps.size)])
+    along = np.array([np.interp(load, item.load_ff, unit) for unit in np.eye(item.load_ff.size)])
+    found: FloatArray = across.T @ table @ along
+    return found
 
 
 def _round(values: FloatArray) -> NDArray[np.float32]:

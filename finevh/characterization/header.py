@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from finevh.characterization.deck import STATIC_OPTIONS, model_lines
+from finevh.characterization.deck import STATIC_OPTIONS, control_lines, model_lines
 from finevh.characterization.ngspice import simulate
 from finevh.characterization.process import Process, Variant, transistor_line
 from finevh.characterization.topology import Transistor
@@ -104,16 +104,7 @@ def _measure(
             f".options {STATIC_OPTIONS}",
             "vb nb 0 0",
             *lines,
-            ".save i(vhs) i(vls) i(vhr) i(vlr) i(vb)",
-            ".control",
-            "set noinit",
-            "set filetype=binary",
-            "set appendwrite",
-            *commands,
-            "quit",
-            ".endc",
-            ".end",
-            "",
+            *control_lines(["i(vhs)", "i(vls)", "i(vhr)", "i(vlr)", "i(vb)"], commands),
         ]
     )
     plots = simulate(deck, 2 * len(pairs), scratch)

@@ -33,7 +33,9 @@ class Variant:
 
 @dataclass(frozen=True)
 class Grid:
-    """Axes: `slew` in corner time constants, `load_ff` in fF, and the positions that smaller tables use."""
+    """Axes: `slew` in corner time constants, `load_ff` in fF, and the positions that smaller tables use: `side_*` asynchronous
+    arcs, capacitances and hidden energies, `cross_*` crossed delays (`clock_cross_*` those of sequential cells).
+    """
 
     slew: FloatArray
     load_ff: FloatArray
@@ -41,10 +43,13 @@ class Grid:
     side_load: tuple[int, ...]
     cross_slew: tuple[int, ...]
     cross_load: tuple[int, ...]
+    clock_cross_slew: tuple[int, ...]
+    clock_cross_load: tuple[int, ...]
     constraint_slew: tuple[int, ...]
     rest_ps: float = 0.0
-    """Quiet time before every measured edge, besides the time to settle. Off nodes inside a stack drift for some 50 ns
-    towards their DC level; without rest the last input of a stack of four switches up to 5 % faster than after it."""
+    """Quiet time before every measured edge of a sequential cell, besides the time to settle. Off nodes inside a stack drift
+    for some 50 ns towards their DC level; without rest the last input of a stack of four switches up to 5 % faster than
+    after it."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +209,8 @@ def _grid(data: Mapping[str, Any]) -> Grid:
         tuple(data["side_load"]),
         tuple(data["cross_slew"]),
         tuple(data["cross_load"]),
+        tuple(data.get("clock_cross_slew", data["cross_slew"])),
+        tuple(data.get("clock_cross_load", data["cross_load"])),
         tuple(data["constraint_slew"]),
         float(data.get("rest_ps", 0.0)),
     )

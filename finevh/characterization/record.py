@@ -99,8 +99,8 @@ class Edge:
 class Arc:
     """A delay arc with its own axes.
 
-    `state` empty: the worst arc of (related_pin, pin, sense), the tables of the slowest side state *per edge* on the full
-    grid. `state` filled: that side state, on a smaller grid (a subset of the full axes). An input with
+    `state` empty: the worst arc of (related_pin, pin, sense), the tables of the slowest side state *per edge*. `state` filled:
+    that side state. Asynchronous arcs stand on a smaller grid (a subset of the full axes). An input with
     both senses (XOR) has one worst arc per sense. `rise`/`fall` name the *output* edge; an edge that does not exist
     (async clear has no rise) is None. `rise_state`/`fall_state` tell which side state the worst tables come from.
     """

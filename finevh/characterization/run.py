@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from finevh.characterization.cell import characterize_combinational
 from finevh.characterization.celltable import load_topologies
 from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
-from finevh.characterization.deck import DEFAULT_OPTIONS, SCALE_OPTIONS, TIGHT_OPTIONS
+from finevh.characterization.deck import EDGE_OPTIONS, SCALE_OPTIONS, TIGHT_OPTIONS, TRAIN_OPTIONS
 from finevh.characterization.ngspice import SimulationError, find_ngspice
 from finevh.characterization.process import Process, Variant, load_process, read_models
 from finevh.characterization.record import CellRecord, load_record, record_path, save_record
@@ -27,6 +27,11 @@ from finevh.characterization.topology import Topology
 from finevh.errors import InputError
 
 __all__ = ["Summary", "characterize", "corner_of", "digest", "load_cells"]
+
+
+COMBINATIONAL_PROCEDURE = 2
+"""A record of another procedure is measured again. 2: every edge starts from the cell's operating point, every side state is
+measured on the full grid."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float, m
     `models` is the hash of the model files, taken once for all cells.
     """
     grid = process.grid
+    sequential = topology.sequential is not None
     parts = [
         models,
         process.section,
@@ -94,8 +100,8 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float, m
         grid.load_ff.tolist(),
         grid.side_slew,
         grid.side_load,
-        grid.cross_slew,
-        grid.cross_load,
+        grid.clock_cross_slew if sequential else grid.cross_slew,
+        grid.clock_cross_load if sequential else grid.cross_load,
         grid.constraint_slew if topology.sequential else (),
         variant.length_offset_nm,
         variant.vth_offset_mv,
@@ -107,6 +113,7 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float, m
         repr(topology.sequential),
         *topology.resistors,
         *([grid.rest_ps] if grid.rest_ps else []),
+        *([] if sequential else [COMBINATIONAL_PROCEDURE]),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -147,7 +154,7 @@ def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd
         capacitance = float(np.mean([abs(s.charge_fc) for s in samples])) / vdd
         slew = float(np.mean([next(iter(s.out_slew_ps.values())) for s in samples if s.load_ff == 8.0]))
     tau = delay[0] + unit * (4 * capacitance - 4.0)
-    return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"), options=DEFAULT_OPTIONS)
+    return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"), options=EDGE_OPTIONS)
 
 
 def characterize(
@@ -254,6 +261,8 @@ def _measure(corner: Corner, task: _Task) -> CellRecord:
     """Measure one cell-corner, once more with tighter options if a simulation fails."""
     scratch = corner.scratch.parent / f"{task.topology.name}-{task.variant.name}-{task.vdd:g}"
     corner = replace(corner, scratch=scratch)
+    if task.topology.sequential:
+        corner = replace(corner, options=TRAIN_OPTIONS)
     try:
         record = _procedure(corner, task.topology)
     except SimulationError:

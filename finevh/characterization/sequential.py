@@ -242,7 +242,7 @@ def _cross(
 ) -> tuple[CrossDelay, ...]:
     """Repeat worst arc edges with the moving input's driver on other rails (synchronous arcs only)."""
     grid = corner.process.grid
-    slews, loads = corner.slew_ps[list(grid.cross_slew)], corner.load_ff[list(grid.cross_load)]
+    slews, loads = corner.slew_ps[list(grid.clock_cross_slew)], corner.load_ff[list(grid.clock_cross_load)]
     drivers = corner.process.delay_drivers(corner.vdd)
     chosen = {key: move for key, move in worst.items() if key[0][3] not in ("clear", "preset")}
     crossed_table: Table = {}

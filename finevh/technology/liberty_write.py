@@ -18,11 +18,10 @@ from finevh.technology.model import ArcType, Direction, Kind, Real, Sense
 __all__ = ["render_liberty", "write_gzip", "write_text"]
 
 _NW_PER_MW = 1e6
-_VALUE_DIGITS = 4
-"""Of delays and constraints: a rounding of at most 0.05 %, a quarter less file."""
-_COARSE_DIGITS = 3
-"""Of transitions and energies, whose simulation is less exact: a rounding of at most 0.5 %, on average 0.1 %."""
-_COARSE = ("rise_transition", "fall_transition", "rise_power", "fall_power")
+_ROUNDING = {"rise_transition": 2.5e-3, "fall_transition": 2.5e-3, "rise_power": 5e-3, "fall_power": 5e-3}
+"""Largest relative rounding of table values (half of what their simulation is uncertain by): digits are most of a file."""
+_FINE_ROUNDING = 1e-3
+"""Of delays and constraints."""
 _SENSE = {Sense.POSITIVE: "positive_unate", Sense.NEGATIVE: "negative_unate", Sense.NON_UNATE: "non_unate"}
 _CONSTRAINT = range(ArcType.SETUP_RISING, ArcType.REMOVAL_FALLING + 1)
 
@@ -39,8 +38,23 @@ def number(value: float, digits: int = 5) -> str:
     return "0" if float(text) == 0 else text
 
 
-def _list(values: Real, digits: int = 5) -> str:
-    return '"' + ",".join(number(v, digits) for v in values.tolist()) + '"'
+def brief(value: float, rounding: float) -> str:
+    """Shortest text of a number within a relative rounding.
+
+    Examples
+    --------
+    >>> brief(168.9, 1e-3), brief(11.84, 1e-3), brief(1234.0, 5e-3)
+    ('169', '11.84', '1230')
+    """
+    for digits in range(1, 5):
+        text = f"{value:.{digits}g}"
+        if abs(float(text) - value) <= rounding * abs(value):
+            return f"{float(text):g}" if "e" in text else text
+    return number(value)
+
+
+def _list(values: Real) -> str:
+    return '"' + ",".join(number(v) for v in values.tolist()) + '"'
 
 
 class _Templates:
@@ -83,8 +97,9 @@ def _table(group: str, kind: str, table: Table, templates: _Templates) -> Iterat
     for i, axis in enumerate(axes, start=1):
         yield f"          index_{i} ({_list(axis)});"
     rows = table.values if nx > 1 and ny > 1 else table.values.reshape(1, -1)
-    digits = _COARSE_DIGITS if group in _COARSE else _VALUE_DIGITS
-    yield "          values (" + ", \\\n".join(_list(row, digits) for row in rows) + ");"
+    rounding = _ROUNDING.get(group, _FINE_ROUNDING)
+    lines = ('"' + ",".join(brief(v, rounding) for v in row) + '"' for row in rows.tolist())
+    yield "          values (" + ", \\\n".join(lines) + ");"
     yield "        }"
 
 

@@ -39,6 +39,8 @@ def corner(process: Process, cells: dict[str, Topology], tmp_path_factory: pytes
         side_load=(0, 1),
         cross_slew=(0, 1),
         cross_load=(0, 1),
+        clock_cross_slew=(0, 1),
+        clock_cross_load=(0, 1),
         constraint_slew=(0,),
     )
     small = replace(process, grid=grid)

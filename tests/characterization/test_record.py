@@ -100,7 +100,6 @@ def test_a_cell_that_never_leaks_has_derate_one_without_dividing_by_zero() -> No
         np.testing.assert_array_equal(tie.derate(), [[1.0], [1.0]])
 
 
-
 def test_cross_delay_is_a_shift_from_the_own_rail() -> None:
     crossed = small_record().cross_delay[0]
     np.testing.assert_array_equal(crossed.shift_ps(1.0)[:, 0, 0], [2.0, 0.0])

@@ -24,6 +24,8 @@ AXES = TableAxes(
     np.array([0.2, 6, 50]),
 )
 
+ONE_AXIS = replace(AXES, side_slew=AXES.slew, side_load_ff=AXES.load_ff)
+
 
 def curve(slew: FloatArray, load: FloatArray, side: float = 1.0) -> Edge:
     """Shapes of an inverter: linear in the load for quick inputs, like the root of slew times load for slow ones."""
@@ -39,8 +41,8 @@ def arc(slew: FloatArray, load: FloatArray, state: tuple[tuple[str, int], ...] =
 
 @pytest.fixture
 def record() -> CellRecord:
-    small = arc(SLEW[[0, 2, 4, 5, 6]], LOAD[[0, 2, 4, 5]], (("B", 1),), 0.8)
-    return CellRecord("G", "PB0", 1.0, 125.0, (), (), (arc(SLEW, LOAD), small), (), (), (), (), ())
+    arcs = (arc(SLEW, LOAD), arc(SLEW, LOAD, (("B", 1),), 0.8))
+    return CellRecord("G", "PB0", 1.0, 125.0, (), (), arcs, (), (), (), (), ())
 
 
 def worst_error(table: Arc, side: float, name: str) -> tuple[float, float]:
@@ -69,6 +71,23 @@ def test_a_fitted_table_errs_less_than_one_through_its_points(
     fitted, plain = worst_error(table, side, name)
     assert fitted < limit
     assert fitted < 0.8 * plain
+
+
+def test_a_worst_arc_is_the_greatest_of_its_states_at_every_point(record: CellRecord) -> None:
+    """Two states that change places along the slew: neither alone is the worst."""
+    base = curve(SLEW, LOAD)
+    tilt = np.geomspace(1.2, 0.8, SLEW.size)[:, None]
+    other = Edge(base.delay_ps * tilt, base.slew_ps / tilt, base.energy_fj)
+    states = [arc(SLEW, LOAD, (("B", 0),)), replace(arc(SLEW, LOAD, (("B", 1),)), rise=other)]
+    worst, first, second = refine_record(replace(record, arcs=(arc(SLEW, LOAD), *states)), ONE_AXIS).arcs
+    assert worst.rise is not None
+    assert first.rise is not None
+    assert second.rise is not None
+    for name in ("delay_ps", "slew_ps"):
+        greatest = np.maximum(getattr(first.rise, name), getattr(second.rise, name))
+        assert np.any(greatest > 1.05 * getattr(first.rise, name))
+        assert np.any(greatest > 1.05 * getattr(second.rise, name))
+        np.testing.assert_allclose(getattr(worst.rise, name), greatest, rtol=0.03)
 
 
 def test_axes_are_the_published_ones(record: CellRecord) -> None:

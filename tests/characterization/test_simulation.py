@@ -96,6 +96,15 @@ def test_four_copies_with_four_times_the_load_switch_alike(corner: Corner, cells
         assert many.charge_fc == pytest.approx(4 * one.charge_fc, rel=5e-3, abs=0.02)
 
 
+def test_a_figure_does_not_depend_on_what_was_measured_before_it(corner: Corner, cells: dict[str, Topology]) -> None:
+    """The stack of an XNOR keeps charge for long: in a train of edges its delay would depend on the edge before."""
+    cell, slew = cells["XNOR2"], float(corner.slew_ps[0])
+    first, second = (Toggle("A", (("B", bit),), corner.vdd) for bit in (1, 0))
+    alone = run_toggles(corner, cell, [(3.0, [(second, [slew])])])
+    after = run_toggles(corner, cell, [(3.0, [(first, [slew]), (second, [slew])])])[2:]
+    assert [s.delay_ps for s in alone] == [s.delay_ps for s in after]
+
+
 def test_flip_flop_has_clock_and_clear_arcs(flop: CellRecord) -> None:
     kinds = {(a.related_pin, a.timing_type): (a.rise is None, a.fall is None) for a in flop.arcs}
     assert kinds == {("CK", "rising_edge"): (False, False), ("RN", "clear"): (True, False)}

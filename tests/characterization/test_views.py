@@ -227,6 +227,35 @@ def test_between_simulated_rails_stands_the_polynomial_through_them():
     assert cross.delay_shift_ps[0, pair.index((2, 1)), 0] == pytest.approx(5.0, rel=1e-3)
 
 
+def test_tables_of_two_sizes_stand_in_one_shape_and_read_alike():
+    small = inverter()
+    middle = np.sort(np.append(SLEW, 20.0))
+    wide = tuple(
+        replace(
+            item,
+            slew_ps=middle,
+            delay_ps=np.repeat(item.delay_ps, [2, 1], axis=1),
+            out_slew_ps=np.repeat(item.out_slew_ps, [2, 1], axis=1),
+        )
+        for item in small.cross_delay
+    )
+    slanted = tuple(
+        replace(item, delay_ps=item.delay_ps * [[[1.0, 2.0], [1.0, 3.0]], [[1.0, 1.0], [1.0, 1.0]]])
+        for item in small.cross_delay
+    )
+    two = {
+        ("PB0", vdd, name): replace(small, cell=name, vdd=vdd, cross_delay=items)
+        for vdd in (0.8, 1.0)
+        for name, items in (("INV", slanted), ("BUF", wide))
+    }
+    cross = cross_from_records(two, {"PB0": (0.8, 1.0)}, TOPOLOGIES, 0.2)
+    assert cross.delay_shift_ps.shape[-2:] == (3, 2)
+    assert cross.slew_ps[0, 1, 0].tolist() == [5, 27.5, 50]
+    assert cross.slew_ps[0, 1, 2].tolist() == middle.tolist()
+    table = cross.delay_shift_ps[0, 1, 0]
+    np.testing.assert_allclose(table[1], (table[0] + table[2]) / 2, rtol=1e-3)
+
+
 def test_a_forced_bit_folds_onto_the_state_that_the_inputs_leave():
     record = flop()
     two = {("PB0", 1.0, "DFFR"): record, ("PB0", 0.9, "DFFR"): replace(record, vdd=0.9)}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finevh.technology.liberty import read_liberty
-from finevh.technology.liberty_write import number, render_liberty, write_gzip
+from finevh.technology.liberty_write import brief, number, render_liberty, write_gzip
 
 
 @pytest.mark.parametrize("kit", ["ihp", "nangate"])
@@ -31,8 +31,8 @@ def test_a_written_library_reads_back(kit, request, tmp_path):
         assert [a.key for a in mine.arcs] == [a.key for a in theirs.arcs]
         assert [p.key for p in mine.powers] == [p.key for p in theirs.powers]
         for a, b in zip(mine.arcs, theirs.arcs, strict=True):
-            # Delays and constraints keep four digits, transitions three.
-            for s, t, rounding in zip(a.tables, b.tables, (6e-4, 6e-4, 6e-3, 6e-3), strict=True):
+            # What `brief` may round delays and constraints, and transitions by.
+            for s, t, rounding in zip(a.tables, b.tables, (1.1e-3, 1.1e-3, 2.6e-3, 2.6e-3), strict=True):
                 assert (s is None) == (t is None)
                 if s is not None and t is not None:
                     np.testing.assert_allclose(s.x, t.x, rtol=1e-4)
@@ -49,3 +49,16 @@ def test_equal_text_gives_equal_bytes(tmp_path):
 
 def test_numbers_are_short():
     assert [number(v) for v in (1.0, 0.0, 12.34567, 1.5e-7)] == ["1", "0", "12.346", "1.5e-07"]
+
+
+def test_table_values_take_the_digits_that_their_rounding_needs() -> None:
+    assert [brief(v, 1e-3) for v in (0.0, 168.9, 11.84, -98.77, 1234.0, 999.6)] == [
+        "0",
+        "169",
+        "11.84",
+        "-98.8",
+        "1234",
+        "1000",
+    ]
+    values = np.geomspace(1e-3, 1e6, 500)
+    np.testing.assert_allclose([float(brief(v, 2.5e-3)) for v in values], values, rtol=2.5e-3)
