@@ -59,15 +59,21 @@ class Group:
     attributes : simple attributes, quotes removed; the last of equal names wins.
     complex : complex attributes in file order, raw arguments.
     groups : inner groups in file order.
-    line : where the group starts.
+    text, start : the file and the place of ``args`` in it.
     """
 
     name: str
     args: str
-    line: int
+    text: str = field(repr=False, compare=False)
+    start: int = field(compare=False)
     attributes: dict[str, str] = field(default_factory=dict)
     complex: list[tuple[str, str]] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
+
+    @property
+    def line(self) -> int:
+        """Line of the arguments; counted when asked for, which errors do."""
+        return self.text.count("\n", 0, self.start) + 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -131,11 +137,10 @@ def parse_liberty(text: str, source: str) -> Group:
         text = _COMMENT.sub(_blank, text)
     if "//" in text:
         text = _LINE_COMMENT.sub(lambda m: m.group(1) or "", text)
-    root = Group("", "", 1)
+    root = Group("", "", text, 0)
     stack = [root]
     top = root
     position = 0
-    line, counted = 1, 0
     match_statement = _STATEMENT.match
     match_table = _TABLE.match
     match_open = _OPEN.match
@@ -143,10 +148,7 @@ def parse_liberty(text: str, source: str) -> Group:
     while True:
         if (match := match_open(text, position)) is not None:
             name, args, simple, close = match.groups()
-            start = match.start(2)
-            line += text.count("\n", counted, start)
-            counted = start
-            group = Group(name, args, line, _attributes(simple).copy(), [], [])
+            group = Group(name, args, text, match.start(2), _attributes(simple).copy(), [], [])
             top.groups.append(group)
             position = match.end()
             if close:
@@ -160,13 +162,10 @@ def parse_liberty(text: str, source: str) -> Group:
                     key = (name, args, index_1, index_2, values)
                     found = known.get(key)
                     if found is None:
-                        start = match.start(2)
-                        line += text.count("\n", counted, start)
-                        counted = start
                         raw = [("index_1", index_1), ("index_2", index_2), ("values", values)]
                         if not (index_1 and index_2):
                             raw = [entry for entry in raw if entry[1]]
-                        found = known[key] = Group(name, args, line, {}, raw, [])
+                        found = known[key] = Group(name, args, text, match.start(2), {}, raw, [])
                     inner.append(found)
                     position = match.end()
                 if close:
@@ -186,10 +185,7 @@ def parse_liberty(text: str, source: str) -> Group:
         elif value is not None:
             top.attributes[name] = value.strip().strip('"').strip()
         elif opens:
-            start = match.start("args")
-            line += text.count("\n", counted, start)
-            counted = start
-            group = Group(name, args, line)
+            group = Group(name, args, text, match.start("args"))
             top.groups.append(group)
             stack.append(group)
             top = group

@@ -105,6 +105,9 @@ class _Grid:
     x: Real
     y: Real
     shape: tuple[int, ...]
+    size: int
+    normal: tuple[int, int]
+    """Shape over slew and load."""
     turned: bool
 
 
@@ -115,7 +118,7 @@ class Reader:
         self._units = units
         self._templates = templates
         self._known: dict[int, Table] = {}
-        self._grids: dict[tuple[str, str | None, str | None], _Grid] = {}
+        self._grids: dict[tuple[object, ...], _Grid] = {}
         self._places: dict[str, slice] = {}
         self._scaled: dict[float, Real] = {}
         self._scales = {
@@ -162,9 +165,11 @@ class Reader:
         return found
 
     def _read(self, group: Group, scale: float) -> Table:
-        own = dict(group.complex)
-        raw = own.get("values")
-        if raw is None:
+        *axes, (last, raw) = group.complex or [("", "")]
+        if last != "values":
+            own = dict(group.complex)
+            axes, raw = [entry for entry in group.complex if entry[0] != "values"], own.get("values", "")
+        if not raw:
             raise InputError(f"{group.name} (line {group.line}) has no values")
         place = self._places.get(raw)
         if place is not None:
@@ -176,18 +181,18 @@ class Reader:
         if values.size == 1:
             self._template(group)
             return Table(_SCALAR_AXIS, _SCALAR_AXIS, values.reshape(1, 1))
-        key = group.args, own.get("index_1"), own.get("index_2")
+        key = group.args, *axes
         grid = self._grids.get(key)
         if grid is None:
-            grid = self._grids[key] = self._grid(group, own)
-        if values.size != math.prod(grid.shape):
+            grid = self._grids[key] = self._grid(group, dict(axes))
+        if values.size != grid.size:
             raise InputError(
                 f"{group.name} (line {group.line}) has {values.size} values for axes of "
                 f"{' x '.join(str(size) for size in grid.shape)}"
             )
         if grid.turned:
             return Table(grid.x, grid.y, np.ascontiguousarray(values.reshape(grid.shape).T))
-        return Table(grid.x, grid.y, values.reshape(grid.x.size, grid.y.size))
+        return Table(grid.x, grid.y, values.reshape(grid.normal))
 
     def _template(self, group: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Variables and indices of the template that a table names; none for ``scalar``."""
@@ -227,7 +232,7 @@ class Reader:
                 raise InputError(f"{group.name} (line {group.line}): variable '{variable}' is not supported")
         if order in ([0, 0], [1, 1]):
             raise InputError(f"{group.name} (line {group.line}): both axes are of one kind, {' and '.join(variables)}")
-        return _Grid(x, y, tuple(sizes), order == [1, 0])
+        return _Grid(x, y, tuple(sizes), math.prod(sizes), (x.size, y.size), order == [1, 0])
 
 
 def _arc_type(group: Group) -> tuple[ArcType | None, str]:
@@ -263,21 +268,24 @@ def read_arc(group: Group, pin: str, function: str, reader: Reader) -> list[Arc]
     if not related:
         raise InputError(f"timing group of pin {pin} (line {group.line}) has no related_pin")
     found = reader.tables(group)
-    what = f"timing group {' '.join(related)} -> {pin} (line {group.line})"
+
+    def error(text: str) -> InputError:
+        return InputError(f"timing group {' '.join(related)} -> {pin} (line {group.line}) {text}")
+
     if kind in _CONSTRAINTS:
         rise, fall = found.get("rise_constraint"), found.get("fall_constraint")
         if rise is None and fall is None:
-            raise InputError(f"{what} has neither rise_constraint nor fall_constraint")
+            raise error("has neither rise_constraint nor fall_constraint")
         tables: tuple[Table | None, Table | None, Table | None, Table | None] = (rise, fall, None, None)
         return [Arc(name, pin, kind, Sense.NON_UNATE, when, tables) for name in related]
     delay_rise, delay_fall = found.get("cell_rise"), found.get("cell_fall")
     slew_rise, slew_fall = found.get("rise_transition"), found.get("fall_transition")
     if delay_rise is None and delay_fall is None:
-        raise InputError(f"{what} has neither cell_rise nor cell_fall")
+        raise error("has neither cell_rise nor cell_fall")
     if kind != ArcType.THREE_STATE_DISABLE:
         for delay, slew, name in ((delay_rise, slew_rise, "rise"), (delay_fall, slew_fall, "fall")):
             if delay is not None and slew is None:
-                raise InputError(f"{what} has cell_{name} but no {name}_transition")
+                raise error(f"has cell_{name} but no {name}_transition")
     tables = (
         delay_rise if edge != "fall" else None,
         delay_fall if edge != "rise" else None,
