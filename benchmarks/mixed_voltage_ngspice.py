@@ -21,7 +21,7 @@ import numpy as np
 from leakage_ngspice import adder, multiplier, split_cell
 
 from finevh.characterization.celltable import load_topologies
-from finevh.characterization.deck import DEFAULT_OPTIONS, model_lines
+from finevh.characterization.deck import TIGHT_OPTIONS, model_lines
 from finevh.characterization.ngspice import simulate
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
 from finevh.characterization.topology import Topology
@@ -98,7 +98,7 @@ def path_deck(
         f"* {netlist.name}",
         *model_lines(process),
         f".temp {process.temperature_c:g}",
-        f".options {DEFAULT_OPTIONS}",
+        f".options {TIGHT_OPTIONS}",
     ]
     lines.append(f"vin p0 0 pwl(0 {levels[0]:g} {start}p {levels[0]:g} {start + ramp:.6g}p {levels[1]:g})")
     count = 0
@@ -186,7 +186,7 @@ def step_arcs(
         record = (int(state.point.table_base[cell]) + int(s.arc_local[arc])) * 2 + edge
         delay, out = pair(tables.record, tables.axes, tables.values, record, slew, load, False)
         if derates and driver != state.cell_vdd[cell]:
-            crossed = record * len(tables.vdds) + driver
+            crossed = driver * len(tables.record) + record
             shift, factor = pair(tables.cross_record, tables.axes, tables.values, crossed, slew, load, True)
             delay, out = delay + shift, out * factor
         found.append((float(delay), arc, float(out)))
