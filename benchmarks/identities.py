@@ -101,10 +101,11 @@ def _single_voltage(points: pd.DataFrame, ideal: pd.DataFrame, variant: str, del
         band = BANDS.get((scheme, round(delta, 3)))
         average = 100 * float((curve.loc[ideal.index, "power_total_mw"] / ideal["power_total_mw"] - 1).mean())
         wide, plain = (over_the_range(ideal, delta, alone)[scheme] for alone in (False, True))
-        text = f"{average:+.2f} % at {len(ideal)} voltages, {wide:+.2f} % over the range (C V^2 f alone {plain:+.2f} %)"
-        text += f"; band {band[0]:+.1f} to {band[1]:+.1f}" if band else ""
-        inside = band is None or band[0] <= wide <= band[1]
-        checks.append(Check(f"{name}: {scheme} over ideal-DVFS, average", text, inside, identity=False))
+        note = f" (C V^2 f alone {plain:+.2f} %)"
+        for where, found, more in ((f"at {len(ideal)} voltages", average, ""), ("over the range", wide, note)):
+            text = f"{found:+.2f} %{more}" + (f"; band {band[0]:+.1f} to {band[1]:+.1f}" if band else "")
+            inside = band is None or band[0] <= found <= band[1]
+            checks.append(Check(f"{name}: {scheme} over ideal-DVFS, average {where}", text, inside, identity=False))
     return checks
 
 

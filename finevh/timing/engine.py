@@ -51,9 +51,9 @@ class TimingGraph(PathQueries):
     clock_supply : {"tile", "port"}
         Whether cells on the clock network take their own Vdd or ``port_vdd``.
     wire_model : {"elmore", "shielded", "ceff"}
-        How parasitics act: the whole capacitance as load and Elmore delays; one effective capacitance per net and edge (less
-        than twice the time, most of the difference to "ceff" gone); or the effective capacitance of each arc and its waveform
-        at each sink (about fifty times slower; what OpenSTA does).
+        How parasitics act: the whole capacitance as load and Elmore delays; one effective capacitance per net and edge (two
+        to three times the time, most of the difference to "ceff" gone); or the effective capacitance of each arc and its
+        waveform at each sink (some eighty times the time; what OpenSTA does).
     hold : bool
         Also evaluate the shortest paths.
     progress : callable, optional
