@@ -112,6 +112,13 @@ class TechnologyChoice(_Section):
     """Vdd of the library that synthesis maps to; the highest of the schemes when absent, as in the thesis."""
 
 
+class Synthesis(_Section):
+    """From RTL to cells."""
+
+    gate_registers: int = Field(default=3, ge=0)
+    """Flops of one enable go behind a clock gate when there are at least this many; 0 leaves every enable as a multiplexer."""
+
+
 class Clock(_Section):
     """The clock and what surrounds the design; input and output delays do not scale with the period."""
 
@@ -267,6 +274,7 @@ class Flow(_Section):
     engine: Literal["builtin", "openroad"] = "builtin"
     design: Design
     technology: TechnologyChoice
+    synthesis: Synthesis = Synthesis()
     clock: Clock
     floorplan: Floorplan = Floorplan()
     optimize: Optimize = Optimize()

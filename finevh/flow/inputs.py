@@ -11,7 +11,7 @@ from finevh.config import VOLTAGE_TOLERANCE, Clock, Flow
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.schemes import voltage_grid
-from finevh.synthesis import FILE_LISTS, Rtl, find_top
+from finevh.synthesis import FILE_LISTS, Options, Rtl, find_top
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
@@ -71,6 +71,15 @@ def synthesis_liberty(flow: Flow) -> Path:
                 return folder / name
     raise InputError(
         f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage"
+    )
+
+
+def synthesis_options(flow: Flow, technology: Technology) -> Options:
+    """What the flow asks of synthesis."""
+    return Options(
+        period=flow.clock.period,
+        dont_use=technology.roles.get("dont_use", ()),
+        gate_registers=flow.synthesis.gate_registers,
     )
 
 

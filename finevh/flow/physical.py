@@ -21,7 +21,14 @@ from finevh.flow.artifacts import (
     save_wires,
 )
 from finevh.flow.csv_text import table
-from finevh.flow.inputs import constraints_of, rtl_of, synthesis_liberty, synthesis_vdd, technology_of
+from finevh.flow.inputs import (
+    constraints_of,
+    rtl_of,
+    synthesis_liberty,
+    synthesis_options,
+    synthesis_vdd,
+    technology_of,
+)
 from finevh.flow.openroad import require_openroad, run_openroad_layout
 from finevh.flow.planning import floorplan_request
 from finevh.flow.stage import Metrics, StageContext
@@ -34,11 +41,11 @@ from finevh.layout import (
 )
 from finevh.layout.chain import snake_order
 from finevh.netlist import read_verilog, write_verilog
-from finevh.netlist.model import Netlist
+from finevh.netlist.model import NO_NET, Netlist
 from finevh.optimize.physical import PhysicalOptions, Target, optimise_placed, presize
-from finevh.synthesis import Options, plan_synthesis, run_synthesis
+from finevh.synthesis import plan_synthesis, run_synthesis
 from finevh.synthesis.run import LOG
-from finevh.technology.model import Direction, Technology
+from finevh.technology.model import Direction, Kind, Technology
 
 FROZEN, SLACK = "frozen.npy", "endpoint_slack.npy"
 
@@ -74,6 +81,18 @@ def check_clock(flow: Flow, netlist: Netlist) -> None:
             raise InputError(f"clock.{key}: '{netlist.name}' has no input '{name}'; its inputs are {some}")
 
 
+def count_gated(netlist: Netlist) -> tuple[int, int, int]:
+    """Return the number of clock gates, of registers whose clock comes from one, and of registers."""
+    cells = netlist.cells
+    gate = cells.kind[netlist.cell_type] == Kind.CLOCK_GATE
+    behind = np.zeros(netlist.n_nets, dtype=bool)
+    out = gate[netlist.pin_cell] & (cells.pin_direction[netlist.pin_type] == Direction.OUTPUT)
+    behind[netlist.pin_net[out & (netlist.pin_net != NO_NET)]] = True
+    register = np.isin(cells.kind[netlist.cell_type], (Kind.FLOP, Kind.LATCH))
+    clocked = register[netlist.pin_cell] & cells.pin_is_clock[netlist.pin_type] & (netlist.pin_net != NO_NET)
+    return int(gate.sum()), int(behind[netlist.pin_net[clocked]].sum()), int(register.sum())
+
+
 def run_synthesis_stage(context: StageContext) -> Metrics:
     """RTL to a flat mapped netlist at the highest Vdd; a design that is given as a netlist is read and checked."""
     flow, technology = context.flow, technology_of(context.flow)
@@ -81,8 +100,10 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
         source, top = flow.design.netlist, flow.design.top
     else:
         rtl = rtl_of(flow)
-        options = Options(period=flow.clock.period, dont_use=technology.roles.get("dont_use", ()))
+        options = synthesis_options(flow, technology)
         plan = plan_synthesis(rtl, [synthesis_liberty(flow)], options)
+        if plan.gating_left_out:
+            context.note(f"warning: {plan.gating_left_out}")
         work = context.directory / "work"
         result = run_synthesis(plan, work, lambda command, seconds: context.note(f"{command} {seconds:.1f} s"))
         source, top = result.netlist, result.top
@@ -95,7 +116,10 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
         shutil.rmtree(work)
     save_netlist(context.directory, netlist)
     write_verilog(netlist, technology, context.directory / VERILOG)
+    gates, gated, registers = count_gated(netlist)
     return {
+        "synthesis__clock_gates__count": gates,
+        "synthesis__gated_registers__fraction": gated / registers if registers else 0.0,
         "synthesis__design__instance__count": netlist.n_cells,
         "synthesis__design__nets__count": netlist.n_nets,
         "synthesis__design__area__um2": cell_area(netlist),

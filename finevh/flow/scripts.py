@@ -12,7 +12,7 @@ import numpy as np
 
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.flow.inputs import rtl_of, sdc_text, synthesis_liberty, synthesis_vdd
+from finevh.flow.inputs import rtl_of, sdc_text, synthesis_liberty, synthesis_options, synthesis_vdd
 from finevh.flow.planning import floorplan_request
 from finevh.layout import make_floorplan
 from finevh.layout.chain import make_chain
@@ -22,7 +22,7 @@ from finevh.openroad.from_layout import ClockSpec, FlowOptions, make_context, pl
 from finevh.openroad.library_files import planned_suffixed, read_technology_files
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.schemes import voltage_grid
-from finevh.synthesis import Options, plan_synthesis
+from finevh.synthesis import plan_synthesis
 from finevh.technology.load import load_technology
 from finevh.technology.manifest import read_manifest
 from finevh.technology.model import Technology
@@ -164,7 +164,7 @@ def _synthesis_scripts(flow: Flow) -> dict[str, str]:
     """Yosys scripts, the same for every floorplan; none for a design that is given as a netlist."""
     if flow.design.netlist is not None:
         return {}
-    options = Options(period=flow.clock.period, dont_use=_planning_technology(flow).roles.get("dont_use", ()))
+    options = synthesis_options(flow, _planning_technology(flow))
     plan = plan_synthesis(rtl_of(flow), [synthesis_liberty(flow)], options)
     return {f"synthesis/{name}": text for name, text in plan.files.items()}
 

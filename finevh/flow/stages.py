@@ -26,6 +26,7 @@ def _synthesis(flow: Flow) -> object:
         "design": flow.design,
         "packaged": packaged_rtl(flow),
         "technology": flow.technology,
+        "synthesis": flow.synthesis,
         "period": flow.clock.period,
         "vdd_max": flow.schemes.vdd_max,
         "seed": flow.seed,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from finevh.errors import InputError
 from finevh.synthesis.sources import Rtl
-from finevh.synthesis.special_cells import SpecialCells
+from finevh.synthesis.special_cells import ClockGate, SpecialCells
 
 Command = tuple[str, ...]
 Adder = Literal["brent-kung", "kogge-stone", "han-carlson", "sklansky"]
@@ -24,6 +24,8 @@ CLOCK_GATE_MAP = "clock_gate_map.v"
 FULL_ADDER_MAP = "full_adder_map.v"
 RTL_NETLIST = "rtl.v"
 PROGRESS = "progress.jsonl"
+CLOCK_GATE_NAME = "clock_gate"
+"""Clock gates are named ``clock_gate_0``, ``clock_gate_1``, ..."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Options:
     dont_use : library cells to leave out, shell patterns.
     adder : carry structure of adders, comparators and the last row of multipliers.
     effort : what the logic mapper favours.
-    gate_registers : flops that share an enable get a clock gate when there are at least this many; None leaves enables as
+    gate_registers : flops that share an enable get a clock gate when there are at least this many; 0 leaves enables as
         multiplexers.
     full_adders : carry-save trees of multipliers take the library's full adder where it has one. The mapper does not see through
         these cells: fewer cells and wire, a slower multiplier.
@@ -50,7 +52,7 @@ class Options:
     dont_use: tuple[str, ...] = ()
     adder: Adder = "kogge-stone"
     effort: Effort = "balanced"
-    gate_registers: int | None = None
+    gate_registers: int = 3
     full_adders: bool = False
     gain: float = 250.0
     mapping_share: float = 0.53
@@ -59,6 +61,10 @@ class Options:
     def mapping_delay(self) -> float:
         """Delay target of the mapper, ps."""
         return self.mapping_share * self.period
+
+    def gates_registers(self, cells: SpecialCells) -> bool:
+        """Whether registers with an enable go behind clock gates: asked for, and the library has a gate."""
+        return self.gate_registers > 0 and cells.clock_gate is not None
 
 
 def elaborate(rtl: Rtl) -> list[Command]:
@@ -93,8 +99,13 @@ def read_sources(rtl: Rtl) -> Command:
     return (*arguments, *(str(path.absolute()) for path in rtl.files))
 
 
-def optimise_words(options: Options, full_adders: bool) -> list[Command]:
-    """Return the commands on word-level logic and its expansion to single-bit gates; ``full_adders`` become library cells."""
+def optimise_words(options: Options, full_adders: bool, gated: bool) -> list[Command]:
+    """Return the commands on word-level logic and its expansion to single-bit gates.
+
+    ``full_adders`` become library cells. Where registers are to be ``gated``, a synchronous reset stays logic in front of the
+    flop and joins its enable (``reset | enable``): a flop whose reset overrides its enable could not be gated.
+    """
+    resets = ("-nosdff",) if gated else ()
     adders = ("-map", FULL_ADDER_MAP) if full_adders else ()
     prefix = () if options.adder == "brent-kung" else ("-map", f"+/choices/{options.adder}.v")
     return [
@@ -105,20 +116,20 @@ def optimise_words(options: Options, full_adders: bool) -> list[Command]:
         ("check",),
         ("opt", "-nodffe", "-nosdff"),
         ("fsm",),
-        ("opt",),
+        ("opt", *resets),
         ("wreduce",),
         ("peepopt",),
         ("opt_clean",),
         ("booth",),
         ("alumacc",),
-        ("opt",),
+        ("opt", *resets),
         ("memory", "-nomap"),
         ("opt_clean",),
-        ("opt", "-fast", "-full"),
+        ("opt", "-fast", "-full", *resets),
         ("memory_map",),
-        ("opt", "-full"),
+        ("opt", "-full", *resets),
         ("techmap", *adders, "-map", "+/techmap.v", *prefix),
-        ("opt", "-fast"),
+        ("opt", "-fast", *resets),
         ("opt_clean",),
     ]
 
@@ -134,12 +145,7 @@ def map_registers(cells: SpecialCells, libraries: Sequence[str], options: Option
             ("extract", "-map", CLOCK_GATE_PATTERN, "t:$_DLATCH_N_", "%co2", "%ci1"),
             ("techmap", "-map", CLOCK_GATE_MAP),
         ]
-        if options.gate_registers is not None:
-            gate = cells.clock_gate
-            ports = f"{gate.enable}:{gate.clock}:{gate.output}"
-            ties = [item for pin in gate.tests for item in ("-tie_lo", pin)]
-            count = str(options.gate_registers)
-            commands.append(("clockgate", "-pos", gate.cell, ports, *ties, "-min_net_size", count))
+        commands += gate_registers(cells.clock_gate, options.gate_registers)
     commands += [
         ("opt_clean", "-purge"),
         ("splitnets",),
@@ -148,6 +154,26 @@ def map_registers(cells: SpecialCells, libraries: Sequence[str], options: Option
         ("opt",),
     ]
     return commands
+
+
+def gate_registers(gate: ClockGate, least: int) -> list[Command]:
+    """Return the commands that put at least ``least`` flops of one enable behind a gate (0: none), and name all gates."""
+    commands: list[Command] = []
+    if least > 0:
+        ports = f"{gate.enable}:{gate.clock}:{gate.output}"
+        ties = [item for pin in gate.tests for item in ("-tie_lo", pin)]
+        commands.append(("clockgate", "-pos", gate.cell, ports, *ties, "-min_net_size", str(least)))
+    return [*commands, ("rename", "-enumerate", "-pattern", f"{CLOCK_GATE_NAME}_%", f"t:{gate.cell}")]
+
+
+def share_test_ties(cells: SpecialCells) -> list[Command]:
+    """Return the commands that leave one tie for the test enables of all clock gates."""
+    gate, tie = cells.clock_gate, cells.tie_low
+    if gate is None or tie is None or not gate.tests:
+        return []
+    pins = ",".join((*gate.tests, tie.pin))
+    ties = (f"t:{gate.cell}", f"%ci2:+[{pins}]", f"t:{tie.cell}", "%i")
+    return [("opt_merge", "-share_all", *ties)]
 
 
 def map_logic(cells: SpecialCells, libraries: Sequence[str], options: Options) -> list[Command]:
@@ -169,6 +195,7 @@ def map_logic(cells: SpecialCells, libraries: Sequence[str], options: Options) -
         ties += ["-locell", cells.tie_low.cell, cells.tie_low.pin]
     if ties:
         commands.append(("hilomap", *ties))
+        commands += share_test_ties(cells)
     if cells.buffer is not None:
         # A port that is another port's net would need an assign statement; ties drive their ports themselves after cleaning.
         commands.append(("opt_clean", "-purge"))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jinja2
@@ -44,6 +44,7 @@ class SynthesisPlan:
     inputs : files and include folders outside the run directory, with the SHA-256 of their content.
     libraries : Liberty file to its (uncompressed) name in the run directory.
     known_cells : area of every library cell, um2; empty when the plan maps to no library.
+    gating_left_out : why registers with an enable stay without clock gates although they were asked for; empty where they do not.
     """
 
     top: str
@@ -52,6 +53,7 @@ class SynthesisPlan:
     inputs: Mapping[str, str]
     libraries: Mapping[Path, str]
     known_cells: Mapping[str, float]
+    gating_left_out: str = ""
 
     @property
     def digest(self) -> str:
@@ -84,7 +86,7 @@ def plan_synthesis(rtl: Rtl, libraries: Sequence[Path], options: Options) -> Syn
     full_adders = options.full_adders and cells.full_adder is not None
     commands = [
         *yosys.elaborate(rtl),
-        *yosys.optimise_words(options, full_adders),
+        *yosys.optimise_words(options, full_adders, options.gates_registers(cells)),
         *[("read_liberty", "-lib", "-ignore_miss_func", name) for name in names],
         *yosys.map_registers(cells, names, options),
         *yosys.map_logic(cells, names, options),
@@ -96,7 +98,13 @@ def plan_synthesis(rtl: Rtl, libraries: Sequence[Path], options: Options) -> Syn
     if cells.clock_gate is not None:
         files[yosys.CLOCK_GATE_PATTERN] = render_clock_gate_pattern()
         files[yosys.CLOCK_GATE_MAP] = render_clock_gate_map(cells.clock_gate)
-    return _plan(rtl, commands, files, local, cells)
+    left_out = ""
+    if options.gate_registers > 0 and not options.gates_registers(cells):
+        left_out = (
+            f"{', '.join(path.name for path in libraries)}: no clock gate for rising-edge flops; registers with an enable keep "
+            "their clock running (clock power is too high)"
+        )
+    return replace(_plan(rtl, commands, files, local, cells), gating_left_out=left_out)
 
 
 def plan_rtl_export(rtl: Rtl) -> SynthesisPlan:

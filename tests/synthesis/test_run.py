@@ -23,14 +23,19 @@ def test_area_and_count_are_those_of_the_cells(quick_result: SynthesisResult, qu
     assert quick_result.area == sum(quick_plan.known_cells[name] for name in instances)
 
 
-def test_clock_gate_of_the_rtl_becomes_that_of_the_library(quick_result: SynthesisResult) -> None:
-    assert quick_result.cells["GATE"] == 1
-    # Its test enable is tied low.
-    gate = re.search(r"GATE \w+ \((.*?)\);", quick_result.netlist.read_text(encoding="utf-8"), re.DOTALL)
-    assert gate is not None
-    pin = re.search(r"\.T\((\w+)\)", gate[1])
-    assert pin is not None
-    assert re.search(rf"TIE0 \w+ \(\s*\.Z\({pin[1]}\)", quick_result.netlist.read_text(encoding="utf-8"))
+def test_clock_gate_of_the_rtl_becomes_that_of_the_library(quick_rtl: Rtl, tiny_liberty: Path, tmp_path: Path) -> None:
+    plan = plan_synthesis(quick_rtl, [tiny_liberty], Options(period=2000.0, gate_registers=0))
+    assert run_synthesis(plan, tmp_path).cells["GATE"] == 1
+
+
+def test_registers_with_enables_go_behind_named_gates_with_one_tie(quick_result: SynthesisResult) -> None:
+    text = quick_result.netlist.read_text(encoding="utf-8")
+    gates = re.findall(r"^  GATE (\w+) \((.*?)\);", text, re.DOTALL | re.MULTILINE)
+    assert len(gates) > 8
+    assert sorted(name for name, _ in gates) == sorted(f"clock_gate_{k}" for k in range(len(gates)))
+    tests = {re.search(r"\.T\((\w+)\)", pins)[1] for _, pins in gates}  # type: ignore[index]
+    assert len(tests) == 1
+    assert len(re.findall(rf"TIE0 \w+ \(\s*\.Z\({tests.pop()}\)", text)) == 1
 
 
 def test_registers_keep_the_names_of_the_rtl(quick_result: SynthesisResult) -> None:
@@ -94,5 +99,10 @@ pin (Q) { direction : output; max_capacitance : 0.1; function : "IQ"; } }
 """
     text = liberty_text("GATE")
     path.write_text(text.rstrip().removesuffix("}") + latch + "}\n", encoding="utf-8")
-    result = run_synthesis(plan_synthesis(quick_rtl, [path], Options(period=2000.0)), tmp_path / "r")
-    assert result.cells["LATCH"] == 1
+    plan = plan_synthesis(quick_rtl, [path], Options(period=2000.0))
+    assert plan.gating_left_out.startswith("tiny.lib: no clock gate")
+    assert run_synthesis(plan, tmp_path / "r").cells["LATCH"] == 1
+
+
+def test_library_with_clock_gate_leaves_nothing_to_say(quick_plan: SynthesisPlan) -> None:
+    assert quick_plan.gating_left_out == ""
