@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from finevh.openroad.tcl_parser import TclSyntaxError, split_list
+from finevh.base.tcl import TclSyntaxError, split_list
 
 Argument = str | None
 """The value of a word, or None where only a run of the tool would tell."""

@@ -6,9 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from finevh.timing.constraints import Clock, Constraints, Objects, single_clock
+    from finevh.constraints import Clock, Constraints, Objects, parse_sdc, read_sdc, single_clock
     from finevh.timing.engine import TimingGraph, TimingState
-    from finevh.timing.sdc import parse_sdc, read_sdc
     from finevh.timing.trials import Trials
 
 __all__ = [
@@ -28,11 +27,11 @@ _HOMES = {
     "Clock": "constraints",
     "Constraints": "constraints",
     "Objects": "constraints",
-    "TimingGraph": "engine",
-    "TimingState": "engine",
-    "Trials": "trials",
-    "parse_sdc": "sdc",
-    "read_sdc": "sdc",
+    "TimingGraph": "timing.engine",
+    "TimingState": "timing.engine",
+    "Trials": "timing.trials",
+    "parse_sdc": "constraints",
+    "read_sdc": "constraints",
     "single_clock": "constraints",
 }
 
@@ -41,4 +40,4 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"finevh.{_HOMES[name]}"), name)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from finevh.constraints.model import Constraints, Objects, PortDelay, PortValue
+from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.technology.model import Direction, Int, Real
-from finevh.timing.constraints import Constraints, Objects, PortDelay, PortValue
-from finevh.timing.objects import Names
 from finevh.timing.tags import TagSet
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.constraints.edges import separation
+from finevh.constraints.model import Constraints, PathException
+from finevh.constraints.objects import Names
 from finevh.technology.model import Int, Kind, Real
 from finevh.timing.arrays import Rows
 from finevh.timing.binding import output_delays
-from finevh.timing.constraints import Constraints, PathException
 from finevh.timing.gating import gating_checks
-from finevh.timing.objects import Names, separation
 from finevh.timing.structure import Structure
 from finevh.timing.tags import Tag, TagSet
 

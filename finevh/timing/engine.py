@@ -10,6 +10,8 @@ from os import cpu_count
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.constraints.model import Constraints
+from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
@@ -19,11 +21,9 @@ from finevh.timing.binding import bind_ports, number_port_tags
 from finevh.timing.blocks import Blocks
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
-from finevh.timing.constraints import Constraints
 from finevh.timing.endpoints import bind_endpoints
 from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds
 from finevh.timing.graph_arrays import bind_cases, check_tables, graph_arrays, typical_caps, walk_arrays
-from finevh.timing.objects import Names
 from finevh.timing.queries import PathQueries
 from finevh.timing.rctrees import bind_wires
 from finevh.timing.state import Path, TimingState

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.constraints.model import Constraints
+from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Sense
@@ -12,9 +14,7 @@ from finevh.timing.arrays import Graph, Nets, Walk
 from finevh.timing.binding import PortConditions
 from finevh.timing.blocks import Blocks
 from finevh.timing.compiled import as_int
-from finevh.timing.constraints import Constraints
 from finevh.timing.entries import Entries
-from finevh.timing.objects import Names
 from finevh.timing.structure import Structure
 from finevh.timing.tables import PackedTables
 from finevh.timing.tags import TagSet

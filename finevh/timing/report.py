@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from finevh.constraints.sdc import read_sdc
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.spef import read_spef
@@ -19,7 +20,6 @@ from finevh.technology.model import Int, Technology
 from finevh.timing.compiled import Progress
 from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
-from finevh.timing.sdc import read_sdc
 from finevh.units import frequency_mhz
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from finevh.constraints.edges import separation
+from finevh.constraints.model import Clock, Constraints, Objects, PathException
+from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
-from finevh.timing.constraints import Clock, Constraints, Objects, PathException
-from finevh.timing.objects import Names, separation
 from finevh.timing.structure import EDGE, Structure
 
 MAX_TAGS = 30

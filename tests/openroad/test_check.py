@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.tcl import TclSyntaxError, parse_script, split_list
 from finevh.errors import NotReachableError
 from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import Configuration, FlowContext
 from finevh.openroad.render import external_inputs, flow_stages, render_flow
 from finevh.openroad.sandbox import run_in_sandbox
 from finevh.openroad.table import judge_call, judge_method, load_table
-from finevh.openroad.tcl_parser import TclSyntaxError, parse_script, split_list
 from tests.openroad.sample import mesh, variant_of
 
 pytestmark = pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")

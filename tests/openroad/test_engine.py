@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from finevh.base.tcl import split_list
 from finevh.layout import FloorplanRequest, Placement, estimate_wires, make_floorplan, make_power_grid
 from finevh.layout.def_write import DefOptions, format_def, make_def
 from finevh.netlist import read_verilog, write_spef, write_verilog
@@ -16,7 +17,6 @@ from finevh.openroad.context import OperatingPoint
 from finevh.openroad.engine import LayoutRequest, prepare_run, run_layout
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.results import RoutedDesign
-from finevh.openroad.tcl_parser import split_list
 from finevh.openroad.tool import find_openroad
 from tests.layout.synthetic import make_netlist
 from tests.openroad.test_from_layout import TECHNOLOGY, lef_of

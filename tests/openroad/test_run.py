@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.tcl import split_list
 from finevh.errors import InputError, ToolMissingError
 from finevh.openroad.context import FlowContext
 from finevh.openroad.log import last_error, read_messages
 from finevh.openroad.render import external_inputs, flow_stages
 from finevh.openroad.run import FlowResult, OpenRoadError, read_power, run_flow
-from finevh.openroad.tcl_parser import split_list
 from finevh.openroad.tool import OpenRoad, check_version, find_openroad
 from tests.openroad.sample import mesh, variant_of
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from finevh.errors import InputError
-from finevh.netlist.verilog import read_text
-from finevh.timing.constraints import (
+from finevh.constraints.model import (
     Clock,
     Constraints,
     DrivingCell,
@@ -18,7 +16,9 @@ from finevh.timing.constraints import (
     PortDelay,
     PortValue,
 )
-from finevh.timing.tcl import Call, Word, commands, split_list
+from finevh.constraints.tcl import Call, Word, commands, split_list
+from finevh.errors import InputError
+from finevh.netlist.verilog import read_text
 from finevh.units import Dimension, unit_scale
 
 _GETTERS = {"get_ports": "port", "get_pins": "pin", "get_clocks": "clock", "get_cells": "cell", "get_nets": "net"}
