@@ -22,7 +22,6 @@ from finevh.netlist import Netlist, Wires, read_verilog, write_spef, write_veril
 from finevh.technology import technology_from_liberty
 from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph, read_sdc
-from finevh.timing.report import liberty_units
 
 
 def suffix(vdd: float) -> str:
@@ -53,9 +52,8 @@ def mixed_comparison(
     wires: Wires | None = None,
 ) -> dict[str, Comparison]:  # fmt: skip
     """Setup and hold slack of every endpoint, ours and OpenSTA's; ``liberty`` in the order of ``technology.vdds``."""
-    units = ("1ns", liberty_units(liberty[0])[1])
     graph = TimingGraph(
-        netlist, technology, read_sdc(sdc, *units), wires, wire_model="ceff", cross_voltage=False, hold=True
+        netlist, technology, read_sdc(sdc, *technology.units), wires, wire_model="ceff", cross_voltage=False, hold=True
     )
     state = graph.evaluate(cell_vdd)
     with tempfile.TemporaryDirectory() as name:

@@ -18,7 +18,6 @@ from finevh.technology import technology_from_liberty
 from finevh.technology.model import Technology
 from finevh.timing import TimingGraph, TimingState, read_sdc
 from finevh.timing.names import sink_name
-from finevh.timing.report import liberty_units
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def main() -> None:
     netlist = read_verilog(arguments.netlist, technology, arguments.top)
     sdc = default_sdc(arguments.clock, arguments.period_ns)
     wires = read_spef(arguments.spef, netlist) if arguments.spef else None
-    constraints = read_sdc(sdc, "1ns", liberty_units(arguments.liberty)[1])
+    constraints = read_sdc(sdc, *technology.units)
     graph = TimingGraph(netlist, technology, constraints, wires, wire_model=arguments.wire_model, hold=True)
     state = graph.evaluate(0)
     period = arguments.period_ns * 1000

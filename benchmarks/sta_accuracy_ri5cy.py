@@ -25,7 +25,6 @@ from finevh.netlist import Netlist, Wires, read_spef, read_verilog, write_spef, 
 from finevh.synthesis import Options, cv32e40p, plan_synthesis, run_synthesis
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph, read_sdc
-from finevh.timing.report import liberty_units
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TOP, CLOCK = "cv32e40p_core", "clk_i"
@@ -99,7 +98,7 @@ def check(kit: Kit, source: Path | None, folder: Path) -> int:
     for liberty in kit.liberty:
         technology = technology_from_liberty([liberty])
         read = read_verilog(verilog, technology, TOP)
-        constraints = read_sdc(sdc, "1ns", liberty_units(liberty)[1])
+        constraints = read_sdc(sdc, *technology.units)
         for wires in (None, spef):
             given = None if wires is None else read_spef(wires, read)
             state = (graph := TimingGraph(read, technology, constraints, given, wire_model="ceff", hold=True)).evaluate(

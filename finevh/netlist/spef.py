@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.verilog import read_text
@@ -270,7 +271,7 @@ def parse_spef(text: str, netlist: Netlist, name: str = "<text>") -> Wires:
     return _Reader(name, netlist).read(text)
 
 
-def read_spef(path: Path | str, netlist: Netlist) -> Wires:
+def read_spef(path: Path | str, netlist: Netlist, checks: Checks | None = None) -> Wires:
     """Read a SPEF file (``.spef`` or ``.spef.gz``) for a netlist.
 
     Coupling capacitances go to ground. A resistor that closes a loop is left out. Nets that the file does not name have no

@@ -7,8 +7,10 @@ import re
 import zlib
 from pathlib import Path
 
+from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.builder import Bits, NetlistBuilder
+from finevh.netlist.check import book_connections
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Technology
 
@@ -297,7 +299,9 @@ class _Reader:
                 raise self.fail(position, str(error)) from None
 
 
-def parse_verilog(text: str, technology: Technology, top: str | None = None, name: str = "<text>") -> Netlist:
+def parse_verilog(
+    text: str, technology: Technology, top: str | None = None, name: str = "<text>", checks: Checks | None = None
+) -> Netlist:
     """Parse flat mapped Verilog; see :func:`read_verilog`."""
     source = SourceText(name, text)
     text = _blank(text, name)
@@ -353,10 +357,15 @@ def parse_verilog(text: str, technology: Technology, top: str | None = None, nam
         raise InputError(f"{name}: no module '{top}'; it has {sorted(reader.modules)}" if top else f"{name}: no module")
     if inside and match is None:
         raise reader.fail(length, "no 'endmodule': the file is truncated")
-    return reader.build.finish(found)
+    netlist = reader.build.finish(found)
+    if checks is not None:
+        book_connections(netlist, checks)
+    return netlist
 
 
-def read_verilog(path: Path | str, technology: Technology, top: str | None = None) -> Netlist:
+def read_verilog(
+    path: Path | str, technology: Technology, top: str | None = None, checks: Checks | None = None
+) -> Netlist:
     """Read a flat netlist of library cells (``.v`` or ``.v.gz``).
 
     Names lose the backslash of an escaped identifier, except where a scalar is called like a bit of a bus. ``assign``
@@ -368,13 +377,15 @@ def read_verilog(path: Path | str, technology: Technology, top: str | None = Non
         Names cells and variants: ``NAND2_X1_PB16`` is cell ``NAND2_X1``, variant ``PB16``.
     top : str, optional
         The module to read; may be absent in a file of one module.
+    checks : Checks, optional
+        Takes what is odd: inputs that nothing drives, nets with several drivers.
 
     Raises
     ------
     InputError
         With file and line: not a flat mapped netlist, an unknown cell or pin, a truncated file, a damaged gzip.
     """
-    return parse_verilog(read_text(path), technology, top, str(path))
+    return parse_verilog(read_text(path), technology, top, str(path), checks)
 
 
 __all__ = ["KEYWORD", "parse_verilog", "read_text", "read_verilog"]

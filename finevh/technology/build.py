@@ -117,6 +117,7 @@ def assemble(
         slew_lower=first.slew_lower,
         slew_upper=first.slew_upper,
         vdd_nominal=vdd_nominal,
+        units=first.units,
     )
 
 

@@ -6,6 +6,7 @@ Read are NLDM timing, internal power, leakage and sequential groups. Not read ar
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,13 @@ from finevh.technology.liberty_tables import Reader, Units, read_arc, read_power
 from finevh.technology.library import Cell, Library, Pin
 from finevh.technology.model import Direction, Kind
 from finevh.technology.sequential import latch_of_statetable, rename
-from finevh.units import unit_scale
+from finevh.units import Dimension, unit_scale
 
 __all__ = ["read_liberty"]
 
 _UNIT = re.compile(r"^\s*([\d.eE+-]+)\s*([A-Za-zµ]+)\s*$")
+_SYMBOL: dict[Dimension, str] = {"time": "s", "capacitance": "F", "voltage": "V", "power": "W"}
+_BARE = str.maketrans("", "", '" \t\r\n\\')
 _DIRECTION = {"input": Direction.INPUT, "output": Direction.OUTPUT, "inout": Direction.INOUT}
 
 
@@ -38,40 +41,53 @@ def read_liberty(path: Path) -> Library:
     return _library(parse_liberty(read_liberty_text(path), source), source)
 
 
-def _unit(group: Group, key: str, default: str, dimension: str, source: str) -> float:
+def _unit(number: str, unit: str, dimension: Dimension) -> tuple[float, str]:
+    """Size of a unit in the house's, and its spelling; letters may be of any case: no Liberty header states mega."""
+    prefix = unit[:-1].lower()
+    if not prefix.isascii():
+        prefix = "u"
+    amount = float(number)
+    if unit[-1:].lower() != _SYMBOL[dimension].lower() or not 0.0 < amount < math.inf:
+        raise ValueError
+    spelling = prefix + _SYMBOL[dimension]
+    # Powers of ten are not exact in binary: without rounding, 2 pF would be 1999.9999999999998 fF.
+    return float(f"{amount * unit_scale(spelling, dimension):.12g}"), f"{amount:g}{spelling}"
+
+
+def _unit_of(group: Group, key: str, default: str, dimension: Dimension, source: str) -> tuple[float, str]:
     text = group.attributes.get(key, default)
     match = _UNIT.match(text)
     if match is None:
         raise InputError(f"{source}: {key} '{text}' is not a number and a unit, for example '{default}'")
     try:
-        # Powers of ten are not exact in binary: without rounding, 2 pF would be 1999.9999999999998 fF.
-        return float(f"{float(match.group(1)) * unit_scale(match.group(2), dimension):.12g}")  # type: ignore[arg-type]
-    except InputError as error:
-        raise InputError(f"{source}: {key} '{text}': {error}") from error
+        return _unit(match.group(1), match.group(2), dimension)
+    except (ValueError, InputError):
+        raise InputError(
+            f"{source}: {key} '{text}': '{match.group(2)}' is not a unit of {dimension}; write for example '{default}'"
+        ) from None
 
 
 def _units(group: Group, source: str) -> Units:
     """Read the unit attributes; absent ones have Liberty's defaults: 1 ns, 1 pF, 1 V."""
     raw = group.arguments("capacitive_load_unit") or "1,pf"
-    parts = raw.replace('"', "").replace(" ", "").split(",")
-    if len(parts) != 2 or parts[1][-1:].lower() != "f":
-        raise InputError(f"{source}: capacitive_load_unit ({raw}) is not (number, ff|pf)")
+    parts = raw.translate(_BARE).split(",")
     try:
-        capacitance = float(f"{float(parts[0]) * unit_scale(parts[1][:-1] + 'F', 'capacitance'):.12g}")
-    except (ValueError, InputError) as error:
-        raise InputError(f"{source}: capacitive_load_unit ({raw}) is not (number, ff|pf)") from error
-    voltage = _unit(group, "voltage_unit", "1V", "voltage", source)
-    derate = float(group.attributes.get("slew_derate_from_library", "1"))
+        number, unit = parts
+        capacitance, capacitance_name = _unit(number, unit, "capacitance")
+    except (ValueError, InputError):
+        raise InputError(f"{source}: capacitive_load_unit ({raw}) is not (number, ff|pf)") from None
+    voltage, _ = _unit_of(group, "voltage_unit", "1V", "voltage", source)
+    time, time_name = _unit_of(group, "time_unit", "1ns", "time", source)
+    stated = "leakage_power_unit" in group.attributes
     return Units(
-        time=_unit(group, "time_unit", "1ns", "time", source),
+        time=time,
         capacitance=capacitance,
         energy=capacitance * voltage**2,
         # Liberty gives leakage no default unit: a library that leaves it out must not state leakage.
-        leakage=_unit(group, "leakage_power_unit", "1nW", "power", source)
-        if "leakage_power_unit" in group.attributes
-        else None,
+        leakage=_unit_of(group, "leakage_power_unit", "1nW", "power", source)[0] if stated else None,
         voltage=voltage,
-        slew_derate=derate,
+        slew_derate=float(group.attributes.get("slew_derate_from_library", "1")),
+        names=(time_name, capacitance_name),
     )
 
 
@@ -119,7 +135,8 @@ def _library(group: Group, source: str) -> Library:
         vdd, temperature = _voltage(group, units, source)
     except ValueError as error:
         raise InputError(f"{source}: library {group.args} (line {group.line}): not a number: {error}") from error
-    library = Library(source, group.names[0] if group.names else "", vdd, temperature, lower, upper)
+    name = group.names[0] if group.names else ""
+    library = Library(source, name, vdd, temperature, lower, upper, units=units.names)
     reader = Reader(units, read_templates(group))
     reader.convert(group)
     context = _Context(source, units, reader, group.attributes)

@@ -32,6 +32,8 @@ class Units:
     leakage: float | None
     voltage: float
     slew_derate: float
+    names: tuple[str, str]
+    """Time and capacitance unit as SDC spells them, ``("1ns", "1pF")``."""
 
 
 _SLEW = {"input_net_transition", "input_transition_time", "related_pin_transition"}

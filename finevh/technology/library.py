@@ -95,7 +95,15 @@ class Cell:
 
 @dataclass(slots=True)
 class Library:
-    """A Liberty file: one corner. ``slew_lower``/``slew_upper`` are fractions of the rail."""
+    """A Liberty file: one corner. ``slew_lower``/``slew_upper`` are fractions of the rail.
+
+    Attributes
+    ----------
+    units : time and capacitance unit of the header, ``("1ns", "1pF")``: those of an SDC that states none.
+    skipped : cells that could not be read, with the reason.
+    not_modelled : attributes that change numbers and that no analysis here takes into account.
+    power_pins : by cell, the pins that carry supplies.
+    """
 
     source: str
     name: str
@@ -104,3 +112,7 @@ class Library:
     slew_lower: float
     slew_upper: float
     cells: dict[str, Cell] = field(default_factory=dict)
+    units: tuple[str, str] = ("1ns", "1pF")
+    skipped: dict[str, str] = field(default_factory=dict)
+    not_modelled: list[str] = field(default_factory=list)
+    power_pins: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -8,12 +8,14 @@ another rail.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from finevh.checks import Checks
 
 Int = NDArray[np.int32]
 Byte = NDArray[np.int8]
@@ -230,3 +232,16 @@ class Technology:
     slew_upper: float
     """Slew thresholds as fractions, and the Liberty slew derate folded in: slew time = (upper-lower) of the full ramp."""
     vdd_nominal: float
+    units: tuple[str, str] = ("1ns", "1pF")
+    """Time and capacitance unit of the first Liberty: those of an SDC that states none."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Cells of the libraries that could not be read, with the reason: a netlist that uses one is refused."""
+    not_modelled: tuple[str, ...] = ()
+    """Liberty attributes that change numbers and that no analysis here takes into account."""
+    power_pins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By cell, pins that carry supplies: a netlist may connect them."""
+
+    def book(self, checks: Checks) -> None:
+        """Book what the readers of the libraries could not use."""
+        checks.add("cells_skipped", (f"{name} ({why})" for name, why in self.skipped.items()))
+        checks.add("liberty_not_modelled", self.not_modelled)

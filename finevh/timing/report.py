@@ -22,18 +22,6 @@ from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
 from finevh.units import frequency_mhz
 
-
-def liberty_units(path: Path | str) -> tuple[str, str]:
-    """Time and capacitance unit of a Liberty file, ``("1ns", "1pF")``; its SDC is in the same."""
-    text = read_text(path)
-    time = re.search(r"time_unit\s*:\s*\"?\s*([\d.]+\s*[munpf]?s)", text)
-    load = re.search(r"capacitive_load_unit\s*\(\s*([\d.]+)\s*,\s*\"?\s*([fpnu]?)f", text, re.IGNORECASE)
-    return (
-        time.group(1).replace(" ", "") if time else "1ns",
-        f"{float(load.group(1)):g}{load.group(2).lower()}F" if load else "1pF",
-    )
-
-
 _MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them
 
 
@@ -205,8 +193,7 @@ def run_sta(
     if technology is None:
         technology = technology_from_liberty([Path(p) for p in liberty])
     design = read_verilog(netlist, technology, top)
-    units = liberty_units(liberty[0]) if liberty else ("1ns", "1pF")
-    constraints = read_sdc(Path(sdc), *units)
+    constraints = read_sdc(Path(sdc), *technology.units)
     if not constraints.clocks:
         raise InputError(f"{sdc}: no create_clock: there is nothing to check")
     wires = read_spef(spef, design) if spef is not None else None

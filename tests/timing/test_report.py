@@ -13,7 +13,7 @@ from finevh.errors import InputError
 from finevh.netlist import parse_verilog, write_verilog
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc, single_clock
-from finevh.timing.report import format_path, liberty_units, read_voltages, run_sta
+from finevh.timing.report import format_path, read_voltages, run_sta
 from tests.netlist.random_design import random_design
 
 SDC = """create_clock -name clk -period 4 [get_ports clk]
@@ -70,9 +70,9 @@ def test_the_first_match_of_a_voltage_map_wins(files: Path, ihp_technology: Tech
     assert (volts["u12"], volts["u1"], volts["u2"]) == (1.35, 1.35, 1.08)
 
 
-def test_units_come_from_the_liberty(ihp_folder: Path, nangate_folder: Path) -> None:
-    assert liberty_units(liberty(ihp_folder)[0]) == ("1ns", "1pF")
-    assert liberty_units(nangate_folder / "nangate45_slow.lib.gz") == ("1ns", "1fF")
+def test_units_come_from_the_header_of_the_liberty(ihp_technology: Technology, nangate_technology: Technology) -> None:
+    assert ihp_technology.units == ("1ns", "1pF")
+    assert nangate_technology.units == ("1ns", "1fF")
 
 
 def test_nothing_to_check_is_an_error(files: Path, ihp_folder: Path) -> None:
