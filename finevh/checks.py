@@ -50,6 +50,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "clock_unconstrained": (Severity.ERROR, "clocks of the design that no constraint covers"),
     "supply_open": (Severity.ERROR, "gaps in a supply net"),
     "supply_short": (Severity.ERROR, "shorts between supply nets"),
+    "supply_misplaced": (Severity.ERROR, "supply pins on another net than their tile's"),
 }
 """Severity and meaning of each kind; a kind not listed is a defect of the caller."""
 

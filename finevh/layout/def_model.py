@@ -75,6 +75,23 @@ class DefWire:
 
 
 @dataclass(frozen=True)
+class DefVia:
+    """A via of the file: boxes by layer, relative to where it is placed; layers of cuts included."""
+
+    name: str
+    shapes: tuple[tuple[str, Box], ...]
+
+
+@dataclass(frozen=True)
+class DefViaPlace:
+    """A via of special wiring: a name of :class:`DefVia` or of the LEF, at a place."""
+
+    name: str
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
 class DefNet:
     """A net; pins are (instance, pin), ports ('PIN', port). A special net has wiring, an ordinary one none."""
 
@@ -82,6 +99,7 @@ class DefNet:
     use: str
     pins: tuple[tuple[str, str], ...]
     wires: tuple[DefWire, ...] = ()
+    vias: tuple[DefViaPlace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +116,7 @@ class DefLayout:
     blockages: tuple[Box, ...]
     special_nets: tuple[DefNet, ...]
     nets: tuple[DefNet, ...]
+    vias: tuple[DefVia, ...] = ()
 
 
 def quote_name(name: str, is_bus: bool) -> str:

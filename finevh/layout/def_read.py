@@ -17,6 +17,8 @@ from finevh.layout.def_model import (
     DefPin,
     DefRow,
     DefTracks,
+    DefVia,
+    DefViaPlace,
     DefWire,
     unquote_name,
 )
@@ -25,7 +27,7 @@ from finevh.layout.placement import ORIENT_NAMES, Placement
 from finevh.netlist.model import Netlist
 
 _WORD = re.compile(r"(?:\\.|[^\s\\])+")
-_SECTIONS = ("COMPONENTS", "PINS", "BLOCKAGES", "SPECIALNETS", "NETS")
+_SECTIONS = ("VIAS", "COMPONENTS", "PINS", "BLOCKAGES", "SPECIALNETS", "NETS")
 
 
 class _Words:
@@ -118,38 +120,82 @@ def _pin(words: list[str]) -> DefPin:
 _PIECE = re.compile(
     r"(\S+) (\d+)(?: SHAPE (\S+))? \( (-?\d+) (-?\d+)(?: \d+)? \)(?: MASK \d+)? \( (-?\d+|\*) (-?\d+|\*)(?: \d+)? \)"
 )
-_VIA = re.compile(r"\S+ \d+(?: SHAPE \S+)? \( -?\d+ -?\d+ \)(?: MASK \d+)? \S+")
+_VIA = re.compile(r"\S+ \d+(?: SHAPE \S+)? \( (-?\d+) (-?\d+) \)(?: MASK \d+)? (\S+)")
 
 
-def _wires(words: list[str]) -> list[DefWire]:
-    """Read the pieces behind ROUTED: ``layer width [+ SHAPE s] ( x y ) ( x y ) NEW ...``; '*' repeats. Vias are left out."""
-    wires = []
+def _pieces(words: list[str]) -> tuple[list[DefWire], list[DefViaPlace]]:
+    """Read the pieces behind ROUTED: ``layer width [+ SHAPE s] ( x y ) ( x y )`` or ``... ( x y ) via``; '*' repeats."""
+    wires: list[DefWire] = []
+    vias: list[DefViaPlace] = []
     for piece in re.split(r"\bNEW\b", " ".join(words)):
         match = _PIECE.fullmatch(piece.strip())
         if match is None:
-            if _VIA.fullmatch(piece.strip()):
+            if via := _VIA.fullmatch(piece.strip()):
+                vias.append(DefViaPlace(via[3], int(via[1]), int(via[2])))
                 continue
             raise ValueError(f"'{piece.strip()[:60]}' is no straight piece of wire between two points")
         layer, width, shape, x0, y0, x1, y1 = match.groups()
         start = (int(x0), int(y0))
         end = (start[0] if x1 == "*" else int(x1), start[1] if y1 == "*" else int(y1))
         wires.append(DefWire(layer, int(width), shape or "", start, end))
-    return wires
+    return wires, vias
+
+
+def _rectangle(words: list[str]) -> DefWire:
+    """Read ``RECT layer ( x y ) ( x y )`` of special wiring as a wire along the middle of the longer side."""
+    x0, y0, x1, y1 = (int(w) for w in words[2:] if w not in ("(", ")"))
+    x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+    if x1 - x0 <= y1 - y0:
+        return DefWire(words[1], x1 - x0, "", ((x0 + x1) // 2, y0), ((x0 + x1) // 2, y1))
+    return DefWire(words[1], y1 - y0, "", (x0, (y0 + y1) // 2), (x1, (y0 + y1) // 2))
+
+
+def _via(words: list[str]) -> DefVia:
+    """Read a via: its rectangles as they stand, or those of a generated array (one box for all cuts)."""
+    head, *rest = _options(words)
+    found = {option[0]: option[1:] for option in rest}
+    if "VIARULE" not in found:
+        shapes = [
+            (option[1], tuple(int(w) for w in option[2:] if re.fullmatch(r"-?\d+", w)))
+            for option in rest
+            if option[0] == "RECT"
+        ]
+        return DefVia(head[0], tuple((layer, (b[0], b[1], b[2], b[3])) for layer, b in shapes))
+    (cut_x, cut_y), (space_x, space_y) = map(int, found["CUTSIZE"]), map(int, found["CUTSPACING"])
+    rows, columns = map(int, found.get("ROWCOL", ["1", "1"]))
+    at_x, at_y = map(int, found.get("ORIGIN", ["0", "0"]))
+    bottom, cut, top = found["LAYERS"]
+    low_x, low_y, high_x, high_y = map(int, found["ENCLOSURE"])
+    shift = [int(w) for w in found.get("OFFSET", ["0"] * 4)]
+    x1 = (columns * cut_x + (columns - 1) * space_x) // 2
+    y1 = (rows * cut_y + (rows - 1) * space_y) // 2
+
+    def box(more_x: int, more_y: int, dx: int, dy: int) -> Box:
+        x, y = at_x + dx, at_y + dy
+        return (x - x1 - more_x, y - y1 - more_y, x + x1 + more_x, y + y1 + more_y)
+
+    layers = ((bottom, box(low_x, low_y, *shift[:2])), (cut, box(0, 0, 0, 0)), (top, box(high_x, high_y, *shift[2:])))
+    return DefVia(head[0], layers)
 
 
 def _special(words: list[str]) -> DefNet:
     head, *rest = _options(words)
     use = "SIGNAL"
     routes: list[list[str]] = []
+    wires: list[DefWire] = []
     for option in rest:
         if option[0] == "USE":
             use = option[1]
+        elif option[0] == "RECT":
+            wires.append(_rectangle(option))
         elif option[0] in ("ROUTED", "FIXED", "COVER"):
             routes.append(option[1:])
         elif option[0] == "SHAPE" and routes:
             routes[-1] += option  # '+ SHAPE' inside a route splits it: join again
-    wires = tuple(wire for route in routes for wire in _wires(route))
-    return DefNet(unquote_name(head[0], True), use, _terms(head[1:]), wires)
+    pieces = [_pieces(route) for route in routes]
+    wires += [wire for found, _ in pieces for wire in found]
+    vias = tuple(via for _, found in pieces for via in found)
+    return DefNet(unquote_name(head[0], True), use, _terms(head[1:]), tuple(wires), vias)
 
 
 def _net(words: list[str]) -> DefNet:
@@ -179,6 +225,7 @@ def parse_def(text: str, source: str = "<text>") -> DefLayout:
     tracks: list[DefTracks] = []
     items: dict[str, list[object]] = {section: [] for section in _SECTIONS}
     readers: dict[str, Callable[[list[str]], object]] = {
+        "VIAS": _via,
         "COMPONENTS": _component,
         "PINS": _pin,
         "BLOCKAGES": _boxes,
@@ -208,7 +255,7 @@ def parse_def(text: str, source: str = "<text>") -> DefLayout:
             elif s[0] == "TRACKS":
                 tracks += [DefTracks(s[1], int(s[2]), int(s[4]), int(s[6]), layer) for layer in s[8:]]
             elif len(s) == 2 and s[1].isdigit():
-                skipped = s[0]  # a section that placement does not need: vias, groups, regions
+                skipped = s[0]  # a section that placement does not need: groups, regions, rules
         except (ValueError, IndexError, KeyError) as error:
             raise words.error(f"cannot read the DEF statement '{' '.join(s)[:80]}' ({error})") from error
     if units <= 0:
@@ -224,6 +271,7 @@ def parse_def(text: str, source: str = "<text>") -> DefLayout:
         blockages=tuple(box for boxes in items["BLOCKAGES"] for box in boxes),  # type: ignore[attr-defined]
         special_nets=tuple(items["SPECIALNETS"]),  # type: ignore[arg-type]
         nets=tuple(items["NETS"]),  # type: ignore[arg-type]
+        vias=tuple(items["VIAS"]),  # type: ignore[arg-type]
     )
 
 

@@ -36,6 +36,8 @@ class Lef:
     layers: dict[str, Layer] = field(default_factory=dict)
     sites: dict[str, tuple[str, float, float]] = field(default_factory=dict)
     macros: dict[str, LefMacro] = field(default_factory=dict)
+    vias: dict[str, tuple[tuple[str, float, float, float, float], ...]] = field(default_factory=dict)
+    """Fixed vias: rectangles (layer, x1, y1, x2, y2) about their origin, um; a via without rectangles is left out."""
     grid: float = 0.0
     """Manufacturing grid, um; 0 where the files state none."""
 
@@ -111,7 +113,9 @@ def read_lef(paths: Iterable[Path]) -> Lef:
                 _macro(tokens, lef)
             elif word == "MANUFACTURINGGRID":
                 lef.grid = tokens.number(tokens.statement()[0])
-            elif word in ("VIA", "VIARULE", "NONDEFAULTRULE", "PROPERTYDEFINITIONS", "UNITS", "SPACING"):
+            elif word == "VIA":
+                _via(tokens, lef)
+            elif word in ("VIARULE", "NONDEFAULTRULE", "PROPERTYDEFINITIONS", "UNITS", "SPACING"):
                 _skip_block(tokens, word)
             elif word == "END":
                 tokens.take()
@@ -127,6 +131,25 @@ def _skip_block(tokens: _Tokens, word: str) -> None:
     while True:
         if tokens.take().upper() == "END" and tokens.take() == name:
             return
+
+
+def _via(tokens: _Tokens, lef: Lef) -> None:
+    name = tokens.take()
+    layer = ""
+    shapes: list[tuple[str, float, float, float, float]] = []
+    while (word := tokens.take().upper()) != "END":
+        if word in ("DEFAULT", "GENERATED", "TOPOFSTACKONLY"):
+            continue
+        words = tokens.statement()
+        if word == "LAYER":
+            layer = words[0]
+        elif word == "RECT":
+            x1, y1, x2, y2 = (tokens.number(w) for w in words[-4:])
+            shapes.append((layer, x1, y1, x2, y2))
+    if tokens.take() != name:
+        raise tokens.error(f"VIA {name} is not closed by END {name}")
+    if shapes:
+        lef.vias[name] = tuple(shapes)
 
 
 def _layer(tokens: _Tokens, lef: Lef) -> None:
