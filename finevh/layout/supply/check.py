@@ -91,11 +91,11 @@ def check_supply(layout: DefLayout, lef: Lef, intent: SupplyIntent) -> SupplyRep
     opens, pieces = _gaps(shapes, component)
     dangling = [f"{_pin(p)} at {_at(p.x, p.y, shapes.units)} is on no net" for p in shapes.pins if p.net < 0]
     wanted = (*intent.core, intent.ground) if len(intent.rails) > 1 else (intent.core[0], intent.ground)
-    missing = [f"{net}: no metal" for net in (*wanted, *dict.fromkeys(intent.rails)) if net not in pieces]
+    bare = [f"{net}: no metal" for net in (*wanted, *dict.fromkeys(intent.rails)) if net not in pieces]
     terminals = {pin.net for pin in layout.pins}
-    missing += [f"{net}: no terminal" for net in wanted if net not in terminals]
+    closed = [f"{net}: no terminal" for net in wanted if net not in terminals]
     misplaced = _misplaced(shapes, intent)
-    opens = [*opens, *dangling, *missing]
+    opens = [*bare, *opens, *dangling, *closed]
     words = tuple(_short(shapes, a, b) for a, b in shorts[:_MOST].tolist())
     count = {"supply_open": len(opens), "supply_short": n_shorts, "supply_misplaced": len(misplaced)}
     return SupplyReport(dict(pieces), tuple(opens[:_MOST]), words, tuple(misplaced[:_MOST]), count)
