@@ -16,7 +16,11 @@ class Objects:
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock: period and edge times in ps; ``sources`` are ports or pins, none for a virtual clock."""
+    """A clock: period and edge times in ps; ``sources`` are ports or pins, none for a virtual clock.
+
+    ``follows_tree``: a virtual clock that is late by the mean insertion delay of the registers' clocks, whatever that is at the
+    supplies of the moment; 0 where the clocks are ideal. The surroundings of a design run on it.
+    """
 
     name: str
     period: float
@@ -25,6 +29,7 @@ class Clock:
     sources: tuple[Objects, ...] = ()
     setup_uncertainty: float = 0.0
     hold_uncertainty: float = 0.0
+    follows_tree: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from finevh.constraints.edges import separation
 from finevh.constraints.model import Constraints, PathException
 from finevh.constraints.objects import Names
+from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind, Real
 from finevh.timing.arrays import Rows
 from finevh.timing.binding import output_delays
@@ -25,6 +26,10 @@ class Endpoints:
     rows: Rows
     coefficient: Real
     """(n_row) periods of the reference clock; for hold rows the sign is reversed."""
+    follows: Real
+    """(n_row) how often the mean insertion delay of the clocks adds to the need (see ``Clock.follows_tree``): 1, 0 or -1."""
+    registers: NDArray[np.int32]
+    """(n_register, 4) clock pins of registers: tag of the clock, its node, its edge, the sink."""
 
     @property
     def n(self) -> int:
@@ -82,6 +87,10 @@ def bind_endpoints(
     clock_tags = [k for k, tag in enumerate(tags.tags) if tag.is_clock]
     reference = clocks[0].period if clocks else 1.0
 
+    def follows(launch: Tag, clock: int) -> float:
+        late = float(clocks[launch.clock].follows_tree) - float(clocks[clock].follows_tree)
+        return -late if hold else late
+
     def relation(launch: Tag, clock: int, edge: int, sinks: Int, latch: bool) -> tuple[Real, NDArray[np.bool_], float]:
         """Coefficient of each sink, whether its row exists, and the uncertainty."""
         source, target = clocks[launch.clock], clocks[clock]
@@ -130,6 +139,7 @@ def bind_endpoints(
                         "clock_tag": np.full(m, c, dtype=np.int32),
                         "clock_edge": structure.check_edge[chosen].astype(np.int32),
                         "coefficient": coefficient[alive],
+                        "follows": np.full(m, follows(tags.tags[k], capture.clock)),
                     }
                 )
     # A gate on the clock: (enable sink, clock sink, clock edge it must be ready for).
@@ -144,7 +154,8 @@ def bind_endpoints(
                 capture = tags.tags[c]
                 coefficient, alive, extra = relation(tags.tags[k], capture.clock, capture.edge, np.array([sink]), False)
                 if alive[0]:
-                    blocks.append(_row(sink, node, k, c, edge, coefficient, [extra, extra], clock_node, clock_sink))
+                    row = _row(sink, node, k, c, edge, coefficient, [extra, extra], clock_node, clock_sink)
+                    blocks.append(row | {"follows": np.array([follows(tags.tags[k], capture.clock)])})
     port_sink = {int(p): s for s, p in enumerate(structure.sink_port.tolist()) if p >= 0}
     for port, delay in output_delays(names, constraints):
         sink_row = port_sink.get(port)
@@ -162,14 +173,26 @@ def bind_endpoints(
             coefficient, alive, extra = relation(tags.tags[k], clock, edge, np.array([sink_row]), False)
             add = [np.nan if x is None else sign * x + extra for x in values]
             if alive[0]:
-                blocks.append(_row(sink_row, node, k, 0, edge, coefficient, add, -1, -1))
+                row = _row(sink_row, node, k, 0, edge, coefficient, add, -1, -1)
+                blocks.append(row | {"follows": np.array([follows(tags.tags[k], clock)])})
     columns: dict[str, NDArray[np.generic]] = {}
-    for key in (*Rows._fields, "coefficient"):
-        dtype = np.float64 if key in ("add", "coefficient") else np.int32
+    for key in (*Rows._fields, "coefficient", "follows"):
+        dtype = np.float64 if key in ("add", "coefficient", "follows") else np.int32
         empty = np.empty((0, 2) if key == "add" else 0, dtype=dtype)
         columns[key] = np.ascontiguousarray(np.concatenate([empty, *(b[key] for b in blocks)]), dtype=dtype)
-    coefficient_column = columns.pop("coefficient")
-    return Endpoints(Rows(**columns), np.asarray(coefficient_column, dtype=np.float64))  # type: ignore[arg-type]
+    coefficient_column, follows_column = (
+        np.asarray(columns.pop(key), dtype=np.float64) for key in ("coefficient", "follows")
+    )
+    rows = Rows(**columns)  # type: ignore[arg-type]
+    return Endpoints(rows, coefficient_column, follows_column, _register_clocks(netlist, rows))
+
+
+def _register_clocks(netlist: Netlist, rows: Rows) -> NDArray[np.int32]:
+    """Clock pins of flops and latches among the rows, each once; gates on the clock are not its end."""
+    kind = netlist.cells.kind[netlist.cell_type[rows.cell]]
+    at = (rows.cell >= 0) & (rows.clock_node >= 0) & np.isin(kind, (Kind.FLOP, Kind.LATCH))
+    columns = (rows.clock_tag[at], rows.clock_node[at], rows.clock_edge[at], rows.clock_sink[at])
+    return np.unique(np.column_stack(columns), axis=0).astype(np.int32)
 
 
 def _row(

@@ -15,7 +15,7 @@ from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
-from finevh.technology.model import Int, Real, Technology
+from finevh.technology.model import Int, Real, Sense, Technology
 from finevh.timing.arrays import Graph, Point, Tables, Values, new_point, new_values
 from finevh.timing.binding import bind_ports, number_port_tags
 from finevh.timing.blocks import Blocks
@@ -27,7 +27,7 @@ from finevh.timing.graph_arrays import bind_cases, check_tables, graph_arrays, t
 from finevh.timing.queries import PathQueries
 from finevh.timing.rctrees import bind_wires
 from finevh.timing.state import Path, TimingState
-from finevh.timing.structure import Structure, build_structure
+from finevh.timing.structure import EDGE, Structure, build_structure
 from finevh.timing.tables import pack_tables
 from finevh.timing.tags import TagSet, bind_exceptions
 
@@ -100,7 +100,7 @@ class TimingGraph(PathQueries):
         self._graph, self._early_graph = self._arrays(late=True), self._arrays(late=False)
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
         self.hold = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=True)
-        self.with_early = hold or constraints.propagated
+        self.with_early = hold or (constraints.propagated and not self._clocks_are_trees())
         self.clock_cells = self._clock_cells() if clock_supply == "port" else np.empty(0, dtype=np.int32)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
         self.wire_model = wire_model
@@ -146,6 +146,20 @@ class TimingGraph(PathQueries):
         """Cells whose output is on a clock network."""
         on = (self.node_tags & self.tags.clock_bits).any(axis=1) & (self.structure.node_cell >= 0)
         return as_int(np.unique(self.structure.node_cell[on]))
+
+    def _clocks_are_trees(self) -> bool:
+        """Whether every clock edge comes one way only: then its earliest arrival is its latest."""
+        s, ports = self.structure, self.ports
+        clocked: NDArray[np.bool_] = np.asarray((self.node_tags & self.tags.clock_bits).any(axis=1))
+        node = np.repeat(np.arange(s.n_node), np.diff(s.arc_ptr))
+        passes = clocked[s.arc_source] & clocked[node] & ((s.arc_mask & EDGE) == 0)
+        owner = s.node_cell[node[passes]]
+        library = self.netlist.cells.arc_ptr[self.netlist.cell_type[owner]] + s.arc_local[passes]
+        unate = self.netlist.cells.arc_sense[library] != Sense.NON_UNATE
+        single = np.bincount(node[passes], minlength=s.n_node) <= 1
+        at = s.node_port[clocked & (s.node_port >= 0)]
+        alike = [(ports.slew[0][at] == ports.slew[1][at]).all(), (ports.load[0] == ports.load[1]).all()]
+        return all(map(bool, (unate.all(), single[clocked].all(), *alike)))
 
     def _build_blocks(self) -> None:
         """Join arcs to entries and lay out their tables."""
@@ -299,19 +313,30 @@ class TimingGraph(PathQueries):
     ) -> TimingState:  # fmt: skip
         """The state of an evaluation; needs of endpoints that nothing ``touched`` are those of ``before``."""
         late, early = ends[0], ends[1] if len(ends) > 1 else None
-        setup_need = np.empty(self.setup.n) if before is None else before.setup_need.copy()
+        setup_base = np.empty(self.setup.n) if before is None else before.setup_base.copy()
         self.kernels.needs(
-            self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, touched, setup_need
+            self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, touched, setup_base
         )
-        hold_need = None
+        hold_base = None
         if early is not None:
-            hold_need = np.empty(self.hold.n)
-            if before is not None and before.hold_need is not None:
-                hold_need[:] = before.hold_need
+            hold_base = np.empty(self.hold.n)
+            if before is not None and before.hold_base is not None:
+                hold_base[:] = before.hold_base
             self.kernels.needs(
-                self._graph, self._tables, self._nets, point, self.hold.rows, early, late, touched, hold_need
+                self._graph, self._tables, self._nets, point, self.hold.rows, early, late, touched, hold_base
             )
-        return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_need, self.hold, hold_need)
+        insertion = self._clock_arrivals(late) if self.constraints.propagated else np.empty(0)
+        mean = float(insertion.mean()) if len(insertion) else 0.0
+        return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_base, self.hold, hold_base, mean)
+
+    def _clock_arrivals(self, late: Values) -> Real:
+        tag, node, edge, sink = self.setup.registers.T
+        arrival = late.arrival[tag, node, edge]
+        return np.asarray(arrival + late.sink_delay[sink, edge] if self._nets.mode[0] else arrival)
+
+    def clock_arrivals(self, state: TimingState) -> tuple[Int, Real]:
+        """Rows of ``netlist.pin_net`` of the registers' clock pins, and when the clock's active edge is there, ps."""
+        return as_int(self.structure.sink_pin[self.setup.registers[:, 3]]), self._clock_arrivals(state.late)
 
     def update(
         self,

@@ -82,7 +82,8 @@ class PathQueries(ABC):
             self._graph, self._tables, self._nets, state.point, _single(state.setup, row), state.late,
             state.early or state.late, self._everywhere(), need,
         )  # fmt: skip
-        return float(state.setup.coefficient[row] * period - need[0])
+        follows = state.setup.follows[row] * state.insertion
+        return float(state.setup.coefficient[row] * period - need[0] - follows)
 
     def _worst_edge(self, state: TimingState, ends: Endpoints, row: int, values: Values) -> int:
         """Edge at an endpoint that sets its need."""
@@ -149,7 +150,7 @@ class PathQueries(ABC):
             self._graph, self._tables, self._nets, state.point, state.setup.rows._replace(add=add), state.late,
             state.early or state.late, self._everywhere(), need,
         )  # fmt: skip
-        return need
+        return np.asarray(need + state.setup.follows * state.insertion)
 
     def cell_slacks(self, state: TimingState, period: float) -> Real:
         """(n_cell) worst setup slack, ps, over the outputs of each cell; inf where no constrained path passes."""

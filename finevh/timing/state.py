@@ -24,10 +24,24 @@ class TimingState:
     late: Values
     early: Values | None
     setup: Endpoints
-    setup_need: Real
-    """(n_row) ps that each setup row needs."""
+    setup_base: Real
+    """(n_row) ps that each setup row needs, without what follows the clock tree."""
     hold: Endpoints
-    hold_need: Real | None
+    hold_base: Real | None
+    insertion: float = 0.0
+    """Mean arrival, ps, of the clocks at the registers; 0 where clocks are ideal."""
+
+    @property
+    def setup_need(self) -> Real:
+        """(n_row) ps that each setup row needs."""
+        return self.setup_base + self.setup.follows * self.insertion if self.insertion else self.setup_base
+
+    @property
+    def hold_need(self) -> Real | None:
+        """(n_row) ps that each hold row needs; None unless the shortest paths were evaluated."""
+        if self.hold_base is None or not self.insertion:
+            return self.hold_base
+        return self.hold_base + self.hold.follows * self.insertion
 
     @property
     def ends(self) -> list[Values]:
@@ -49,8 +63,9 @@ class TimingState:
 
     def min_period(self) -> float:
         """Shortest period, ps, without a negative setup slack; input and output delays stay as they are."""
-        reached = np.isfinite(self.setup_need) & (self.setup.coefficient > 0)
-        return float((self.setup_need[reached] / self.setup.coefficient[reached]).max(initial=0.0))
+        need = self.setup_need
+        reached = np.isfinite(need) & (self.setup.coefficient > 0)
+        return float((need[reached] / self.setup.coefficient[reached]).max(initial=0.0))
 
     def hold_slacks(self, period: float) -> Real:
         """(n_row) hold slack, ps, of each endpoint row.
@@ -60,9 +75,10 @@ class TimingState:
         InputError
             If the state was evaluated without early arrivals.
         """
-        if self.hold_need is None:
+        need = self.hold_need
+        if need is None:
             raise InputError("hold slacks need a graph made with hold=True")
-        return np.asarray(self.hold.coefficient * period - self.hold_need)
+        return np.asarray(self.hold.coefficient * period - need)
 
     def worst_hold_slack(self, period: float) -> float:
         """Worst hold slack, ps."""

@@ -44,7 +44,9 @@ class Trials:
     def _aim(self) -> None:
         """Choose the endpoint to look at first, and find its fan-in and that of its clock."""
         slacks = self._state.slacks(self.period)
-        self._row = int(np.argmin(slacks)) if len(slacks) else -1
+        # What follows the clock tree is known only when all of the clock is.
+        slacks = np.where(self._state.setup.follows == 0.0, slacks, np.inf)
+        self._row = int(np.argmin(slacks)) if np.isfinite(slacks).any() else -1
         rows = self._state.setup.rows
         self._first = np.zeros(self.graph.structure.n_node, dtype=np.uint8)
         if self._row >= 0:

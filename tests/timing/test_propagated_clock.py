@@ -1,0 +1,114 @@
+"""A clock that is propagated through its tree, and surroundings that are late by the tree's mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from opensta import opensta, run_opensta
+from sta_accuracy import endpoint_slacks
+
+from finevh.constraints import Constraints, read_sdc
+from finevh.netlist import read_verilog
+from finevh.technology import Technology, load_technology, with_vdds
+from finevh.timing import TimingGraph
+
+LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
+VERILOG = """module small (input clk, input en, input a, input b, output y, output z);
+  wire root, gated, leaf_0, leaf_1, qa, qb, qc, n0, n1, n2;
+  CLKBUF_X4 root_buf (.A(clk), .Z(root));
+  CLKGATE_X2 gate (.CK(root), .E(n2), .GCK(gated));
+  CLKBUF_X2 buf_0 (.A(gated), .Z(leaf_0));
+  CLKBUF_X1 buf_1 (.A(root), .Z(leaf_1));
+  DFF_X1 ra (.CK(leaf_0), .D(n0), .Q(qa));
+  DFF_X1 rb (.CK(leaf_0), .D(n1), .Q(qb));
+  DFF_X1 rc (.CK(leaf_1), .D(b), .Q(qc));
+  NAND2_X1 g0 (.A1(a), .A2(qb), .ZN(n0));
+  XOR2_X1 g1 (.A(qa), .B(qc), .Z(n1));
+  NAND2_X1 g2 (.A1(en), .A2(qc), .ZN(n2));
+  BUF_X1 g3 (.A(n1), .Z(y));
+  BUF_X1 g4 (.A(a), .Z(z));
+endmodule
+"""
+SDC = """create_clock -name clk -period 2 [get_ports clk]
+create_clock -name outside -period 2
+set_input_delay 0.3 -clock {around} [get_ports {en a b}]
+set_output_delay 0.2 -clock {around} [all_outputs]
+"""
+
+
+@pytest.fixture(scope="module")
+def technology() -> Technology:
+    return with_vdds(load_technology(LIBRARY / "technology.toml"), (0.8, 1.0))
+
+
+def constraints(around: str = "outside", propagated: bool = True, follows: bool = True) -> Constraints:
+    read = read_sdc(SDC.replace("{around}", around))
+    clocks = tuple(replace(c, follows_tree=follows and c.name == "outside") for c in read.clocks)
+    return replace(read, clocks=clocks, propagated=propagated)
+
+
+def graph(technology: Technology, tmp_path: Path, chosen: Constraints) -> TimingGraph:
+    source = tmp_path / "small.v"
+    source.write_text(VERILOG, encoding="utf-8")
+    return TimingGraph(read_verilog(source, technology), technology, chosen, hold=True)
+
+
+def test_surroundings_late_by_the_mean_insertion_shift_port_paths_alone(technology: Technology, tmp_path: Path) -> None:
+    late = graph(technology, tmp_path, constraints())
+    prompt = graph(technology, tmp_path, constraints(follows=False))
+    one, other = late.evaluate(1), prompt.evaluate(1)
+    pins, arrival = late.clock_arrivals(one)
+    assert len(pins) == 3
+    assert 20.0 < arrival.min() < arrival.max() < 200.0
+    mean = arrival.mean()
+    assert one.insertion == pytest.approx(mean)
+    setup, hold = one.slacks(2000.0) - other.slacks(2000.0), one.hold_slacks(2000.0) - other.hold_slacks(2000.0)
+    # Into registers data come later by the mean, at outputs they may; from port to port nothing changes.
+    assert sorted(set(np.round(setup / mean, 6))) == [-1.0, 0.0, 1.0]
+    assert sorted(set(np.round(hold / mean, 6))) == [-1.0, 0.0, 1.0]
+    assert np.round(setup / mean).sum() == np.count_nonzero(late.setup.follows < 0) - np.count_nonzero(
+        late.setup.follows > 0
+    )
+
+
+def test_ideal_clocks_are_followed_by_nothing(technology: Technology, tmp_path: Path) -> None:
+    slacks = []
+    for around in ("outside", "clk"):
+        timing = graph(technology, tmp_path, constraints(around, propagated=False))
+        state = timing.evaluate(1)
+        assert state.insertion == 0.0
+        slacks.append(endpoint_slacks(timing, state, 2000.0, False))
+    assert slacks[0] == slacks[1]
+
+
+def test_incremental_follows_the_tree(technology: Technology, tmp_path: Path) -> None:
+    timing = graph(technology, tmp_path, constraints())
+    vdd = np.ones(timing.netlist.n_cells, dtype=np.int32)
+    state = timing.evaluate(vdd)
+    slow = timing.netlist.instance_names.index("buf_0")
+    vdd[slow] = 0
+    after, whole = timing.update(state, np.array([slow]), vdd), timing.evaluate(vdd)
+    assert after.insertion > state.insertion + 1.0
+    assert np.array_equal(after.slacks(2000.0), whole.slacks(2000.0))
+    assert np.array_equal(after.hold_slacks(2000.0), whole.hold_slacks(2000.0))
+    row = int(np.argmin(whole.slacks(2000.0)))
+    assert timing.slack_of(whole, row, 2000.0) == pytest.approx(whole.slacks(2000.0)[row])
+
+
+@pytest.mark.skipif(opensta() is None, reason="OpenSTA is missing: apt-get install opensta")
+def test_every_endpoint_agrees_with_opensta(technology: Technology, tmp_path: Path) -> None:
+    timing = graph(technology, tmp_path, constraints())
+    state = timing.evaluate(1)
+    latency = (
+        f"set_propagated_clock [get_clocks clk]\nset_clock_latency {state.insertion / 1000:.9f} [get_clocks outside]\n"
+    )
+    sdc = SDC.replace("{around}", "outside") + latency
+    other = run_opensta(tmp_path / "small.v", "small", [LIBRARY / "liberty" / "finevh45_1v00.lib.gz"], sdc)
+    setup, hold = (endpoint_slacks(timing, state, 2000.0, hold) for hold in (False, True))
+    assert setup.keys() == other.setup.keys()
+    assert hold.keys() == other.hold.keys()
+    assert max(abs(setup[name] - slack) for name, slack in other.setup.items()) < 0.1
+    assert max(abs(hold[name] - slack) for name, slack in other.hold.items()) < 0.1
