@@ -1,22 +1,35 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and work folders whose names no tool can misread."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from finevh.errors import InputError
+
 _MODE = 0o644  # a temporary file is made for its owner alone
+_PREFIX = "finevh-"
+_LOCK = ".lock"
+# A folder without a lock is being made, unless it is older than this. s.
+_BIRTH = 60.0
+_SAFE_PATH = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the place of ``path`` when the block ends well; its folder is made.
 
-    A killed process leaves the old file or none, never half a file; several processes may write the same path.
+    A killed process leaves the old file or none, never half a file; so does a loss of power: data reach the disk before the
+    name does. Several processes may write the same path.
 
     Raises
     ------
@@ -29,7 +42,72 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
         temporary.chmod(_MODE)
         temporary.replace(path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of a folder to the disk, so that a file renamed there is there after a loss of power."""
+    with suppress(OSError):  # some file systems refuse it; the rename itself is done
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """Make a folder for a foreign tool, gone when the block ends; its absolute path has only letters, digits and ``_./-``.
+
+    Yosys and ABC split paths at blanks and hand them to a shell, so a run directory is never theirs to see. What a killed
+    process left behind is removed by the next one.
+
+    Raises
+    ------
+    InputError
+        If no writable temporary folder has such a path.
+    """
+    base = _safe_base()
+    _remove_stale(base)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+    try:
+        with (folder / _LOCK).open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _safe_base() -> Path:
+    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    for candidate in candidates:
+        base = candidate.resolve()
+        if _SAFE_PATH.fullmatch(str(base)) and os.access(base, os.W_OK | os.X_OK):
+            return base
+    raise InputError(
+        f"no writable temporary folder with a plain path ({', '.join(dict.fromkeys(map(str, candidates)))}): set TMPDIR to"
+        " one whose name has only letters, digits and _ . / -"
+    )
+
+
+def _remove_stale(base: Path) -> None:
+    """Remove this user's work folders whose process has ended: nobody holds their lock."""
+    for folder in base.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+                continue
+            lock = folder / _LOCK
+            if not lock.exists():
+                if time.time() - status.st_mtime > _BIRTH and not any(folder.iterdir()):
+                    folder.rmdir()
+                continue
+            with lock.open("rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)

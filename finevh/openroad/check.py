@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from finevh.base.quoting import tcl_comment, tcl_word
 from finevh.base.tcl import parse_script
 from finevh.errors import NotReachableError
 from finevh.openroad.findings import Finding
-from finevh.openroad.quoting import tcl_comment, tcl_word
 from finevh.openroad.sandbox import Record, run_in_sandbox
 from finevh.openroad.static_check import check_statically
 from finevh.openroad.table import CommandTable, judge_call, judge_method, load_table, split_call

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from finevh.base.quoting import odb_name
 from finevh.errors import InputError
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.def_write import CHAIN_PREFIX, header_names, tile_rail
@@ -32,7 +33,6 @@ from finevh.openroad.context import (
 )
 from finevh.openroad.grid_from_layout import layers_of, power_grid_of, rail_width, strap_layers
 from finevh.openroad.library_files import TechnologyFiles
-from finevh.openroad.quoting import odb_name
 from finevh.technology.lef import Lef
 from finevh.technology.model import Direction, Technology
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import jinja2
 
+from finevh.base.quoting import tcl_comment, tcl_list, tcl_word
 from finevh.errors import InputError
 from finevh.openroad.context import (
     FixedCell,
@@ -26,7 +27,6 @@ from finevh.openroad.context import (
     Stripes,
     validate_context,
 )
-from finevh.openroad.quoting import tcl_comment, tcl_list, tcl_word
 
 _LIKE_A_VARIABLE = re.compile(r"(?:[a-z_]+|[xy][01]?)\Z")
 _COMMENT_WIDTH = 118

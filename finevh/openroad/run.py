@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from finevh.base.quoting import odb_name, shell_word, tcl_list
 from finevh.errors import FinevhError, InputError
 from finevh.openroad.context import FlowContext
 from finevh.openroad.log import Message, last_error, read_messages
-from finevh.openroad.quoting import odb_name, shell_word, tcl_list
 from finevh.openroad.render import Stage, external_inputs, flow_stages, render_flow
 from finevh.openroad.tool import OpenRoad, check_version, find_openroad, tool_facts
 

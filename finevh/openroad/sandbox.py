@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from finevh.base.quoting import tcl_list
 from finevh.errors import FinevhError, InputError, ToolMissingError
-from finevh.openroad.quoting import tcl_list
 from finevh.openroad.table import CommandTable
 
 # Returned by the stand-ins so that the scripts take their normal path: a swap that succeeds, a design with open pins.

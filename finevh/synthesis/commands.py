@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ RTL_NETLIST = "rtl.v"
 PROGRESS = "progress.jsonl"
 CLOCK_GATE_NAME = "clock_gate"
 """Clock gates are named ``clock_gate_0``, ``clock_gate_1``, ..."""
+_PATTERN = re.compile(r"[*?]|\.\.\.")
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,18 @@ def read_sources(rtl: Rtl) -> Command:
     for name, text in rtl.defines.items():
         arguments += ["-D", f"{name}={text}" if text else name]
     for folder in rtl.include_dirs:
-        arguments += ["-I", str(folder.absolute())]
-    return (*arguments, *(str(path.absolute()) for path in rtl.files))
+        arguments += ["-I", _literal(folder)]
+    return (*arguments, *(_literal(path) for path in rtl.files))
+
+
+def _literal(path: Path) -> str:
+    """Absolute path of a source; the elaborator takes ``*``, ``?`` and ``...`` for patterns and knows no way to quote them."""
+    text = str(path.absolute())
+    if _PATTERN.search(text):
+        raise InputError(
+            f"{text}: the elaborator takes *, ? and ... in a path for a pattern; rename the file or folder"
+        )
+    return text
 
 
 def optimise_words(options: Options, full_adders: bool, gated: bool) -> list[Command]:
@@ -237,6 +249,6 @@ def render_commands(commands: Sequence[Command]) -> str:
     return "".join(" ".join(command) + "\n" for command in commands)
 
 
-def local_library_name(index: int, path: Path) -> str:
-    """Name of a library inside the run directory; ABC does not read compressed files."""
-    return f"library_{index}_{path.name.removesuffix('.gz')}"
+def local_library_name(index: int) -> str:
+    """Name of a library inside the run directory: ABC reads no compressed files and hands names to a shell."""
+    return f"library_{index}.lib"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 
+from finevh.base.quoting import tcl_comment, tcl_word
 from finevh.errors import InputError
 from finevh.synthesis import commands as yosys
 from finevh.synthesis.commands import Command, Options
@@ -81,7 +82,7 @@ def plan_synthesis(rtl: Rtl, libraries: Sequence[Path], options: Options) -> Syn
     if options.period <= 0:
         raise InputError(f"the target period is {options.period:g} ps; a period is positive")
     cells = find_special_cells(libraries, options.dont_use)
-    local = {path: yosys.local_library_name(index, path) for index, path in enumerate(libraries)}
+    local = {path: yosys.local_library_name(index) for index, path in enumerate(libraries)}
     names = list(local.values())
     full_adders = options.full_adders and cells.full_adder is not None
     commands = [
@@ -143,14 +144,5 @@ def render_tcl(commands: Sequence[Command], libraries: Mapping[str, str]) -> str
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters["tcl"] = quote_tcl
+    environment.filters.update(tcl=tcl_word, comment=tcl_comment)
     return environment.get_template("synthesis.tcl.j2").render(commands=commands, libraries=libraries)
-
-
-def quote_tcl(word: str) -> str:
-    """Return a word that Tcl reads back unchanged."""
-    if word and not set(word) & set(' \t\n{}[]$"\\;#'):
-        return word
-    if word.count("{") == word.count("}") == 0 and "\\" not in word:
-        return "{" + word + "}"
-    return "".join(f"\\{char}" if char in ' \t{}[]$"\\;#' else char for char in word)

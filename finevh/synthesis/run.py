@@ -6,14 +6,15 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from finevh.errors import FinevhError, InputError, ToolMissingError
+from finevh.files import work_folder
 from finevh.synthesis.commands import NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, read_sources
 from finevh.synthesis.plan import COMMANDS, SynthesisPlan
 from finevh.synthesis.sources import Rtl
@@ -106,10 +107,9 @@ def find_top(rtl: Rtl) -> str:
     """
     if rtl.top is not None:
         return rtl.top
-    with tempfile.TemporaryDirectory(prefix="finevh-") as folder:
-        directory = Path(folder)
+    with work_folder() as directory:
         (directory / COMMANDS).write_text(json.dumps([read_sources(rtl)]), encoding="utf-8")
-        _call_worker(directory, None)
+        _call_worker(directory, None, directory)
         match = _TOPS.search((directory / LOG).read_text(encoding="utf-8"))
     tops = match[1].split() if match else []
     if len(tops) != 1:
@@ -134,21 +134,30 @@ def read_progress(directory: Path) -> list[dict[str, str | float]]:
 
 
 def _run(plan: SynthesisPlan, directory: Path, progress: Callable[[str, float], None] | None) -> None:
+    """Run in a folder of a safe name and copy what it made, also of a failure, to the run directory."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, text in plan.files.items():
-        (directory / name).write_text(text, encoding="utf-8")
-    for path, name in plan.libraries.items():
-        (directory / name).write_text(read_liberty_text(path), encoding="utf-8")
-    _call_worker(directory, progress)
+    with work_folder() as work:
+        for name, text in plan.files.items():
+            (work / name).write_text(text, encoding="utf-8")
+        for path, name in plan.libraries.items():
+            (work / name).write_text(read_liberty_text(path), encoding="utf-8")
+        try:
+            _call_worker(work, progress, directory)
+        finally:
+            for made in sorted(work.iterdir()):
+                if made.is_file():
+                    shutil.copyfile(made, directory / made.name)
 
 
-def _call_worker(directory: Path, progress: Callable[[str, float], None] | None) -> None:
+def _call_worker(directory: Path, progress: Callable[[str, float], None] | None, kept: Path) -> None:
+    """Run the commands of a folder; a message names the log where it is kept."""
     if importlib.util.find_spec("pyosys") is None:
         raise ToolMissingError(
             "the Python package pyosys (Yosys: synthesis) is missing; install it with 'pip install pyosys'"
         )
+    scratch = directory / "scratch"
+    scratch.mkdir()
     with (
-        tempfile.TemporaryDirectory(prefix="finevh-yosys-") as scratch,
         (directory / LOG).open("wb") as log,
         (directory / MESSAGES).open("wb") as messages,
     ):
@@ -158,7 +167,7 @@ def _call_worker(directory: Path, progress: Callable[[str, float], None] | None)
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=messages,
-            env={**os.environ, "TMPDIR": scratch, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         reported = 0
         try:
@@ -179,10 +188,10 @@ def _call_worker(directory: Path, progress: Callable[[str, float], None] | None)
                 process.kill()
                 process.wait()
     if status != 0:
-        raise _explain(directory, status)
+        raise _explain(directory, status, kept)
 
 
-def _explain(directory: Path, status: int) -> FinevhError:
+def _explain(directory: Path, status: int, kept: Path) -> FinevhError:
     text = (directory / MESSAGES).read_text(encoding="utf-8", errors="replace")
     errors = [match for match in _ERROR.finditer(text) if not match["text"].startswith("Design elaboration failed")]
     # Yosys names files relative to where it runs.
@@ -199,9 +208,9 @@ def _explain(directory: Path, status: int) -> FinevhError:
             f"{errors[0]['text']}: the library has no such register; change the RTL or add one to the library"
         )
     if errors:
-        return InputError(f"Yosys: {errors[0]['text']} (log: {directory / LOG})")
+        return InputError(f"Yosys: {errors[0]['text']} (log: {kept / LOG})")
     last = text.strip().splitlines()[-1:] or ["no message"]
-    return FinevhError(f"Yosys ended with status {status}: {last[0]} (log: {directory / LOG}, {directory / MESSAGES})")
+    return FinevhError(f"Yosys ended with status {status}: {last[0]} (log: {kept / LOG}, {kept / MESSAGES})")
 
 
 def _refuse_unmapped(cells: dict[str, int], plan: SynthesisPlan, netlist: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.quoting import plain_name
 from finevh.errors import InputError
 from finevh.technology.boolean import truth_table
 from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
@@ -102,6 +103,9 @@ def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) 
     templates: dict[str, Group] = {}
     for path in libraries:
         library = parse_liberty(read_liberty_text(path), str(path))
+        for group in library.all("cell"):
+            # ABC hands lines that begin with '!' to a shell, and splits names at blanks.
+            plain_name(group.names[0] if group.names else "", f"{path}: cell")
         cells.update({group.names[0]: group for group in library.all("cell")})
         templates.update({group.names[0]: group for group in library.all("lu_table_template")})
     excluded = {name for name, group in cells.items() if group.attributes.get("dont_use") == "true"}

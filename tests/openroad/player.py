@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.base.quoting import odb_name
 from finevh.base.tcl import split_list
 from finevh.layout import Placement, estimate_wires
 from finevh.netlist import Netlist, Wires, read_verilog, write_verilog
 from finevh.netlist.builder import NetlistBuilder
 from finevh.netlist.model import NO_NET
-from finevh.openroad.quoting import odb_name
 from finevh.technology import Technology, load_technology
 from finevh.technology.model import Direction
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.quoting import odb_name, tcl_list
 from finevh.openroad.context import Domain, LibraryFiles, OperatingPoint, Rect
 from finevh.openroad.library_files import read_text, suffix_liberty
-from finevh.openroad.quoting import odb_name, tcl_list
 from finevh.openroad.render import render_flow
 from tests.openroad.sample import mesh, variant_of
 

@@ -17,6 +17,9 @@ _BRACEABLE = re.compile(r"[ -z|~]*\Z")  # printable ASCII except the braces them
 _SIMPLE_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 _TCL_CONTROL = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v", "\b": r"\b", "\a": r"\a"}
 _BMP_END = 0xFFFF
+_LONGEST_NAME = 128
+_PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_$.+-]{{0,{_LONGEST_NAME - 1}}}")
+_SHOWN = 60  # characters of a refused name in a message
 
 
 def tcl_word(text: str) -> str:
@@ -120,6 +123,35 @@ def shell_word(text: str) -> str:
     """
     _refuse_nul(text)
     return shlex.quote(text)
+
+
+def plain_name(name: str, what: str) -> str:
+    r"""Return ``name`` if every tool reads it as one word: letters, digits and ``_``, then also ``$ . + -``.
+
+    For languages without quotes (ABC, device models of SPICE, file names). A leading dot, ``-`` or digit is refused only where
+    it means something: names such as ``45nm`` are plain.
+
+    Parameters
+    ----------
+    what
+        What is named, for the message: ``"design.name"``, ``"cells.lib: cell"``.
+
+    Examples
+    --------
+    >>> plain_name("NAND2_X1", "cell")
+    'NAND2_X1'
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    if not _PLAIN.fullmatch(name):
+        raise InputError(
+            f"{what} {name[:_SHOWN]!r}: a name has letters, digits and _ $ . + - only, begins with none of $ . + - and has at"
+            f" most {_LONGEST_NAME} characters; rename it"
+        )
+    return name
 
 
 def _escape_character(character: str) -> str:

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finevh.errors import InputError
-from finevh.openroad.quoting import (
+from finevh.base.quoting import (
     odb_name,
     shell_word,
     tcl_comment,
@@ -22,6 +21,7 @@ from finevh.openroad.quoting import (
     verilog_identifier,
     yosys_pattern,
 )
+from finevh.errors import InputError
 
 needs_tclsh = pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")
 
