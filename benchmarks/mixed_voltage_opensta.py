@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from opensta import run_opensta
+from opensta import installed_resistance, run_opensta
 from sta_accuracy import Comparison, compare, default_sdc, endpoint_slacks
 
 from finevh.netlist import Netlist, Wires, read_verilog, write_spef, write_verilog
@@ -53,8 +53,9 @@ def mixed_comparison(
 ) -> dict[str, Comparison]:  # fmt: skip
     """Setup and hold slack of every endpoint, ours and OpenSTA's; ``liberty`` in the order of ``technology.vdds``."""
     graph = TimingGraph(
-        netlist, technology, read_sdc(sdc, *technology.units), wires, wire_model="ceff", cross_voltage=False, hold=True
-    )
+        netlist, technology, read_sdc(sdc, *technology.units), wires, wire_model="ceff", cross_voltage=False, hold=True,
+        driver_resistance=installed_resistance(),
+    )  # fmt: skip
     state = graph.evaluate(cell_vdd)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

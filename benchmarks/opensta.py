@@ -10,7 +10,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from finevh.timing.ceff import DriverResistance
 
 _ROW = re.compile(r"^(\S+)(?: \([^)]*\))?\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)(?: \(\w+\))?$")
 
@@ -28,6 +31,15 @@ class StaRun:
 def opensta() -> str | None:
     """Path of the OpenSTA executable, None if it is not installed."""
     return shutil.which("sta")
+
+
+@cache
+def installed_resistance() -> DriverResistance:
+    """The driver resistance that the installed OpenSTA takes: releases before 3 that of 2019."""
+    executable = opensta()
+    assert executable is not None, "OpenSTA is not installed (Debian package opensta)"
+    version = subprocess.run([executable, "-version"], capture_output=True, text=True, check=True).stdout.split()
+    return DriverResistance.TANGENT if int(version[-1].split(".")[0]) >= 3 else DriverResistance.SECANT
 
 
 def plain_liberty(path: Path, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from opensta import run_opensta
+from opensta import installed_resistance, run_opensta
 
 from finevh.netlist import read_verilog
 from finevh.netlist.spef import read_spef
@@ -81,7 +81,10 @@ def main() -> None:
     sdc = default_sdc(arguments.clock, arguments.period_ns)
     wires = read_spef(arguments.spef, netlist) if arguments.spef else None
     constraints = read_sdc(sdc, *technology.units)
-    graph = TimingGraph(netlist, technology, constraints, wires, wire_model=arguments.wire_model, hold=True)
+    graph = TimingGraph(
+        netlist, technology, constraints, wires, wire_model=arguments.wire_model, hold=True,
+        driver_resistance=installed_resistance(),
+    )  # fmt: skip
     state = graph.evaluate(0)
     period = arguments.period_ns * 1000
     theirs = run_opensta(

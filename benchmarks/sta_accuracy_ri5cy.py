@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from opensta import run_opensta
+from opensta import installed_resistance, run_opensta
 from sta_accuracy import compare, default_sdc, endpoint_slacks
 
 from finevh.layout import FloorplanRequest, estimate_wires, make_floorplan, place
@@ -101,9 +101,17 @@ def check(kit: Kit, source: Path | None, folder: Path) -> int:
         constraints = read_sdc(sdc, *technology.units)
         for wires in (None, spef):
             given = None if wires is None else read_spef(wires, read)
-            state = (graph := TimingGraph(read, technology, constraints, given, wire_model="ceff", hold=True)).evaluate(
-                0
-            )
+            state = (
+                graph := TimingGraph(
+                    read,
+                    technology,
+                    constraints,
+                    given,
+                    wire_model="ceff",
+                    hold=True,
+                    driver_resistance=installed_resistance(),
+                )
+            ).evaluate(0)
             theirs = run_opensta(verilog, TOP, [liberty], sdc.replace(" -no_clocks", ""), wires)
             for check, hold, other in (("setup", False, theirs.setup), ("hold", True, theirs.hold)):
                 c = compare(endpoint_slacks(graph, state, kit.period, hold), other, theirs.arrival)

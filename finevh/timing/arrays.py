@@ -107,7 +107,7 @@ class Nets(NamedTuple):
     driver_slew: Real
     """(n + 1) of a driver over its table's, by time constant over time from the lower threshold to one half; its limit."""
     mode: Array
-    """(1) uint8."""
+    """(2) uint8: the mode, and a :class:`finevh.timing.ceff.DriverResistance`."""
     thresholds: Real
     """(2) slew thresholds, fractions of the rail."""
 

@@ -3,19 +3,34 @@
 The cell is a saturated ramp behind a resistance; the net is O'Brien and Savarino's pi (DAC 1989). Ramp and effective
 capacitance follow from the cell's tables and the charge that the pi takes: Dartu, Menezes and Pileggi, "Performance
 computation for precharacterized CMOS gates with RC loads", IEEE TCAD 15(5), 1996. So that results can be compared, the
-resistance, the limits, the window of the charge balance, and the derivatives and tolerances of both iterations are those of
-OpenSTA (of 2019, which distributions ship): on overloaded nets the iteration of another scheme ends elsewhere or not at all.
+limits, the window of the charge balance, and the derivatives and tolerances of both iterations are those of OpenSTA: on
+overloaded nets the iteration of another scheme ends elsewhere or not at all. The driver's resistance is that of OpenSTA 3.1,
+or that of the release of 2019, which distributions ship (see :class:`DriverResistance`).
 """
 
 from __future__ import annotations
 
 import math
+from enum import IntEnum
 
 import numba
 import numpy as np
 
 from finevh.timing.lookup import pair
 
+
+class DriverResistance(IntEnum):
+    """How the resistance of a driver follows from its delay ``d`` at the capacitance ``C`` of its net."""
+
+    TANGENT = 0
+    """``ln 2 |d(C + 1 fF) - d(C)| / 1 fF``: OpenSTA 3.1."""
+    SECANT = 1
+    """``|d(1.1 a) - d(a)| / 0.1 a`` at ``a = 0.75 C``: OpenSTA of 2019."""
+
+
+TANGENT = int(DriverResistance.TANGENT)
+_STEP = 1.0
+"""fF of the tangent."""
 CAPACITIVE, POLE, PI = 0, 1, 2
 # Places in the array that describes a driver's waveform.
 KIND, T0, DT, K0, K1, K2, K3, K4, P1, P2, SPAN, T50, SLEW = range(13)
@@ -207,23 +222,36 @@ def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):
 
 
 @numba.njit(
-    "UniTuple(float64, 2)(int32[:,::1], float64[::1], float64[::1], int64, float64, float64, float64, float64, float64, "
-    "float64, float64, float64, float64[::1])",
+    "float64(int32[:,::1], float64[::1], float64[::1], int64, float64, float64, float64, int64)",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, w):  # type: ignore[no-untyped-def]
-    """Delay and output slew, ps, of a table record that drives a pi; its waveform into ``w``.
-
-    ``kd``, ps, is added to the table's delay, ``ks`` multiplies its slew. ``lo`` and ``hi`` are the slew thresholds.
-    """
-    total = c1 + c2
-    w[KIND] = CAPACITIVE
+def _resistance(record, axes, table, rec, slew_in, total, delay, rule):  # type: ignore[no-untyped-def]
+    """Resistance, kOhm, of a driver whose table gives ``delay``, ps, at the capacitance ``total``, fF, of its net."""
+    if rule == TANGENT:
+        beyond, _s = pair(record, axes, table, rec, slew_in, total + _STEP, False)
+        return math.log(2.0) * abs(beyond - delay) / _STEP
     c_a = 0.75 * total
     c_b = 1.1 * c_a
     d_a, _s = pair(record, axes, table, rec, slew_in, c_a, False)
     d_b, _s = pair(record, axes, table, rec, slew_in, c_b, False)
-    rd = abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
+    return abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
+
+
+@numba.njit(
+    "UniTuple(float64, 2)(int32[:,::1], float64[::1], float64[::1], int64, float64, float64, float64, float64, float64, "
+    "float64, float64, float64, int64, float64[::1])",
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, rule, w):  # type: ignore[no-untyped-def]
+    """Delay and output slew, ps, of a table record that drives a pi; its waveform into ``w``.
+
+    ``kd``, ps, is added to the table's delay, ``ks`` multiplies its slew. ``lo`` and ``hi`` are the slew thresholds, ``rule`` a
+    :class:`DriverResistance`.
+    """
+    total = c1 + c2
+    w[KIND] = CAPACITIVE
     delay, slew = pair(record, axes, table, rec, slew_in, total, False)
+    rd = _resistance(record, axes, table, rec, slew_in, total, delay, rule)
     delay += kd
     slew = max(slew, 0.0) * ks
     if rd < _RD_MIN or rpi < rd * _SMALL or c1 == 0.0 or c1 < c2 * _SMALL:

@@ -19,6 +19,7 @@ from finevh.technology.model import Int, Real, Sense, Technology
 from finevh.timing.arrays import Graph, Point, Tables, Values, new_point, new_values
 from finevh.timing.binding import bind_ports, number_port_tags
 from finevh.timing.blocks import Blocks
+from finevh.timing.ceff import DriverResistance
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.endpoints import bind_endpoints
@@ -54,6 +55,8 @@ class TimingGraph(PathQueries):
         How parasitics act: the whole capacitance as load and Elmore delays; one effective capacitance per net and edge (two
         to three times the time, most of the difference to "ceff" gone); or the effective capacitance of each arc and its
         waveform at each sink (some eighty times the time; what OpenSTA does).
+    driver_resistance : DriverResistance
+        Which resistance "ceff" gives a driver: that of OpenSTA 3.1, or that of its release of 2019.
     hold : bool
         Also evaluate the shortest paths.
     progress : callable, optional
@@ -76,6 +79,7 @@ class TimingGraph(PathQueries):
         port_vdd: int | None = None,
         clock_supply: str = "tile",
         wire_model: str = "elmore",
+        driver_resistance: DriverResistance = DriverResistance.TANGENT,
         hold: bool = False,
         progress: Progress | None = None,
     ) -> None:
@@ -103,7 +107,7 @@ class TimingGraph(PathQueries):
         self.with_early = hold or (constraints.propagated and not self._clocks_are_trees())
         self.clock_cells = self._clock_cells() if clock_supply == "port" else np.empty(0, dtype=np.int32)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
-        self.wire_model = wire_model
+        self.wire_model, self.driver_resistance = wire_model, driver_resistance
         self._build_blocks()
         self._bind(wires)
 
@@ -184,7 +188,9 @@ class TimingGraph(PathQueries):
         """Take parasitics into the arrays."""
         self.wires = wires
         caps = typical_caps(self.netlist, self.structure, self.ports, self.tables)
-        self._wire_cap, self._nets = bind_wires(wires, self.structure, self.technology, self.wire_model, caps)
+        self._wire_cap, self._nets = bind_wires(
+            wires, self.structure, self.technology, self.wire_model, caps, self.driver_resistance
+        )
         nets = None if wires is None else self._nets
         self._walks = [
             walk_arrays(self.entries, b, self._kind, self._entry_class, self.structure, nets) for b in self._blocks

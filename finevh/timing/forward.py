@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from finevh.timing.ceff import N_DRIVER
+from finevh.timing.ceff import N_DRIVER, TANGENT
 from finevh.timing.entries import GENERAL, PORT
 from finevh.timing.groups import both, each, each_pi, larger, shielded, spot
 from finevh.timing.lookup import pair, reduce_tree
@@ -55,7 +55,14 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
     tree_ptr, tree_parent, tree_res, tree_cap = nets.tree_ptr, nets.tree_parent, nets.tree_res, nets.tree_cap
     share_ptr, share, sink_base = nets.share_ptr, nets.share, nets.sink_base
     shape, response, driver_slew, kept_elmore = nets.shape, nets.response, nets.driver_slew, values.sink_elmore
-    sink_tree, mode, lo, hi = nets.sink_tree, nets.mode[0], nets.thresholds[0], nets.thresholds[1]
+    sink_tree, mode, rule, lo, hi = (
+        nets.sink_tree,
+        nets.mode[0],
+        np.int64(nets.mode[1]),
+        nets.thresholds[0],
+        nets.thresholds[1],
+    )
+    of_slope = _LN2 if rule == TANGENT else 1.0
     spread = math.log((1.0 - lo) / (1.0 - hi))
     late = values.late[0] != 0
     worst = -np.inf if late else np.inf
@@ -212,7 +219,7 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                         if mode == 2:
                             exact_d, exact_o, found = each_pi(
                                 record, cross_record, axes, table, first, member, g0, g1, driver, x, pi[r],
-                                sink_elmore[r], far_delay[r], far_slew[r], n_sink, lo, hi, wave, late,
+                                sink_elmore[r], far_delay[r], far_slew[r], n_sink, lo, hi, rule, wave, late,
                             )  # fmt: skip
                         else:
                             exact_d, exact_o, found = each(
@@ -222,7 +229,7 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                         if found == 0.0:
                             absent = e
                     if mode == 3 and exact_o > 0.0 and shape[v, 1] > 0.0:
-                        resistance = np.float64(lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds)
+                        resistance = np.float64(lines[np.uintp(p + 2)] + lines[np.uintp(p + 3)] * ds) * of_slope
                         if resistance > 0.0 and shape[v, 1] / shape[v, 0] > _SMALL_RES * resistance:
                             place_in = (resistance + shape[v, 1]) * load[v, r] / exact_o * to_place
                             k = int(place_in)

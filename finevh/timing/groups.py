@@ -79,7 +79,7 @@ def each(record, cross_record, axes, table, first, member, begin, end, driver, s
 
 @numba.njit(
     "UniTuple(float64, 3)(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int32[::1], int64, int64, int64, "
-    "float64, float64[::1], float64[::1], float64[::1], float64[::1], int64, float64, float64, float64[::1], boolean)",
+    "float64, float64[::1], float64[::1], float64[::1], float64[::1], int64, float64, float64, int64, float64[::1], boolean)",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def each_pi(  # type: ignore[no-untyped-def]
@@ -100,6 +100,7 @@ def each_pi(  # type: ignore[no-untyped-def]
     n_sink,
     lo,
     hi,
+    rule,
     wave,
     late,
 ):
@@ -115,7 +116,7 @@ def each_pi(  # type: ignore[no-untyped-def]
         shift, factor = 0.0, 1.0
         if driver >= 0:
             shift, factor = pair(cross_record, axes, table, cross, slew, load, True)
-        d, o = drive(record, axes, table, rec, slew, shift, factor, pi[0], pi[1], pi[2], lo, hi, wave)
+        d, o = drive(record, axes, table, rec, slew, shift, factor, pi[0], pi[1], pi[2], lo, hi, rule, wave)
         if (d > delay) == late:
             delay = d
         if (o > out) == late:

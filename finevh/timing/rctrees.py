@@ -9,6 +9,7 @@ from finevh.errors import InputError
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Real, Technology
 from finevh.timing.arrays import Nets
+from finevh.timing.ceff import DriverResistance
 from finevh.timing.compiled import as_int
 from finevh.timing.lookup import reduce_tree
 from finevh.timing.structure import Structure
@@ -132,7 +133,12 @@ def _responses(lo: float, hi: float) -> tuple[Real, Real]:
 
 
 def bind_wires(
-    wires: Wires | None, s: Structure, technology: Technology, wire_model: str, sink_cap: Real
+    wires: Wires | None,
+    s: Structure,
+    technology: Technology,
+    wire_model: str,
+    sink_cap: Real,
+    resistance: DriverResistance,
 ) -> tuple[Real, Nets]:
     """Gather RC trees in node order; returns the wire capacitance of each node, fF, and the trees.
 
@@ -145,7 +151,7 @@ def bind_wires(
     thresholds = np.array([technology.slew_lower, technology.slew_upper])
     none = np.zeros(0, dtype=np.int32)
     if wires is None:
-        mode = np.zeros(1, dtype=np.uint8)
+        mode = np.zeros(2, dtype=np.uint8)
         nothing = np.zeros(0)
         fields = (np.zeros(1, dtype=np.int32), none, nothing, nothing, none, none, nothing, nothing)
         return np.zeros(s.n_node), Nets(
@@ -182,7 +188,7 @@ def bind_wires(
         shape=np.zeros((s.n_node, 2)),
         response=pole,
         driver_slew=driver,
-        mode=np.array([MODES[wire_model]], dtype=np.uint8),
+        mode=np.array([MODES[wire_model], resistance], dtype=np.uint8),
         thresholds=thresholds,
     )
     _share(

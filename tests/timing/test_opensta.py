@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from opensta import opensta, run_opensta
+from opensta import installed_resistance, opensta, run_opensta
 from sta_accuracy import compare, endpoint_slacks
 
 from finevh.netlist import read_verilog, write_spef, write_verilog
@@ -85,7 +85,15 @@ def check(
         write_spef(netlist, wires, spef)
     gate = netlist.instance_index["u40"]
     sdc = constraints_text(kind, clock_pin, capacitance, netlist.cells.pins(int(netlist.cell_type[gate]))[0])
-    graph = TimingGraph(netlist, technology, read_sdc(sdc, "1ns", capacitance), wires, wire_model="ceff", hold=True)
+    graph = TimingGraph(
+        netlist,
+        technology,
+        read_sdc(sdc, "1ns", capacitance),
+        wires,
+        wire_model="ceff",
+        hold=True,
+        driver_resistance=installed_resistance(),
+    )
     state = graph.evaluate(0)
     theirs = run_opensta(verilog, "design", [path], sdc, spef)
     for hold, other in ((False, theirs.setup), (True, theirs.hold)):
