@@ -14,13 +14,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from finevh.flow.bias import TimingOracle, variants_of_set
-from finevh.flow.conditions import selected_conditions, single_voltage_conditions
-from finevh.flow.designs import average_activity, load_activities, load_placed, tiled_design, time_single_voltages
-from finevh.flow.emulate import load_run
-from finevh.flow.operating import compute_points
+from finevh.commands.emulate import load_run
+from finevh.flow.designs import (
+    average_activity,
+    load_activities,
+    load_placed,
+    tiled_design,
+    tiled_timing,
+    time_single_voltages,
+)
+from finevh.flow.stages.operating_points import compute_points
+from finevh.flow.stages.polybias import checked_voltages, variants_of_set
 from finevh.layout import interface_cells
 from finevh.polybias import assign_variants, variant_shares
+from finevh.polybias.conditions import selected_conditions, single_voltage_conditions
+from finevh.polybias.oracle import TimingOracle
 from finevh.report.tables import savings, savings_summary
 from finevh.schemes import points_csv
 
@@ -34,15 +42,15 @@ def main() -> None:
     start = np.zeros(placed.netlist.n_cells, dtype=np.int8)
     candidates = interface_cells(placed.netlist, placed.placement)
     clock = time.perf_counter()
-    frequency = single_voltage_conditions(placed)
-    selected = selected_conditions(placed)
+    frequency = single_voltage_conditions(placed.graph, checked_voltages(placed.flow), placed.flow.polybias.relax)
+    selected = selected_conditions(tiled_timing(placed, np.zeros(placed.netlist.n_cells, dtype=np.int8)), flow.schemes)
     print(f"{len(frequency)} voltages, {len(selected)} maps: {time.perf_counter() - clock:.1f} s", flush=True)
     unbiased = tiled_design(placed, activity, time_single_voltages(placed, start))
     for keeps, conditions in (("frequency", frequency), ("maps", frequency + selected)):
         designs = {"pb0": unbiased}
         for name in sets:
             clock = time.perf_counter()
-            oracle = TimingOracle(placed, conditions)
+            oracle = TimingOracle(placed.graph, conditions)
             members = variants_of_set(flow, placed.technology, name)
             result = assign_variants(placed.technology, members, start, candidates, oracle.average_path_delay(), oracle)
             shares = variant_shares(placed.technology, result.cell_variant, candidates)

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.commands.emulate import load_run
 from finevh.config import Flow
-from finevh.flow.bias import TimingOracle, variants_of_set
-from finevh.flow.conditions import single_voltage_conditions
 from finevh.flow.designs import PlacedDesign, average_activity, load_activities, load_placed
-from finevh.flow.emulate import load_run
+from finevh.flow.stages.polybias import checked_voltages, variants_of_set
 from finevh.layout import interface_cells
 from finevh.polybias import assign_variants, variant_shares
+from finevh.polybias.conditions import single_voltage_conditions
+from finevh.polybias.oracle import TimingOracle
 from finevh.power import LeakageModel
 
 PUBLISHED = 0.57
@@ -64,7 +65,7 @@ def main() -> None:
     )
     start = np.zeros(placed.netlist.n_cells, dtype=np.int8)
     interface = interface_cells(placed.netlist, placed.placement)
-    conditions = single_voltage_conditions(placed)
+    conditions = single_voltage_conditions(placed.graph, checked_voltages(placed.flow), placed.flow.polybias.relax)
     before = leakages(placed, model, interface, start)
     print(
         f"{flow.design.name}: {placed.netlist.n_cells} cells, {interface.mean():.1%} interface cells, clock relaxed by "
@@ -74,7 +75,7 @@ def main() -> None:
     for name in choice.sets:
         wall, cpu = time.perf_counter(), time.process_time()
         members = variants_of_set(flow, placed.technology, name)
-        oracle = TimingOracle(placed, conditions)
+        oracle = TimingOracle(placed.graph, conditions)
         result = assign_variants(placed.technology, members, start, interface, oracle.average_path_delay(), oracle)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         shares = variant_shares(placed.technology, result.cell_variant, interface)

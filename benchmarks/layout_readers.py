@@ -23,14 +23,16 @@ from opensta import parse_ends
 from sta_accuracy import compare, endpoint_slacks
 
 from finevh.config import Flow
-from finevh.flow.artifacts import load_netlist, load_variants
+from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.artifacts.variants import load_variants
+from finevh.flow.constraints import constraints_of
 from finevh.flow.designs import PlacedDesign, load_placed
-from finevh.flow.inputs import constraints_of, synthesis_liberty, synthesis_vdd
-from finevh.flow.vdd_mux import read_header_cells
+from finevh.flow.technology import synthesis_liberty, synthesis_vdd
 from finevh.flow_file import read_flow
 from finevh.layout import check_placement
 from finevh.layout.def_model import DefLayout, quote_name
 from finevh.layout.def_read import placement_from_def, read_def
+from finevh.layout.supply.vdd_mux import read_header_cells
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
 from finevh.netlist.spef import read_spef

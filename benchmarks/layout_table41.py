@@ -23,8 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.flow.inputs import constraints_of, rtl_of, synthesis_liberty, synthesis_vdd, technology_of
-from finevh.flow.physical import floorplan_request
+from finevh.flow.constraints import constraints_of
+from finevh.flow.planning import floorplan_request
+from finevh.flow.rtl import rtl_of
+from finevh.flow.technology import synthesis_liberty, synthesis_vdd, technology_of
 from finevh.flow_file import read_flow
 from finevh.layout import (
     Floorplan,
@@ -40,7 +42,6 @@ from finevh.layout import (
 )
 from finevh.layout.chain import island_sites, make_chain
 from finevh.layout.picture import draw_layout, write_picture
-from finevh.layout.placement import net_drivers
 from finevh.netlist import read_verilog
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.optimize.physical import PhysicalOptions, Target, clock_nets, optimise_placed, presize
@@ -118,7 +119,7 @@ def count_interface(netlist: Netlist, placement: Placement, clocks: np.ndarray) 
     is_input = (netlist.cells.pin_direction[netlist.pin_type] == Direction.INPUT) & (netlist.pin_net != NO_NET)
     pins = np.flatnonzero(is_input)
     cell, net = netlist.pin_cell[pins], netlist.pin_net[pins]
-    driver = net_drivers(netlist)
+    driver = netlist.net_driver
     tree = np.array([name.startswith(("fanout", "clock_tree")) for name in netlist.instance_names])
     feeds = np.full(netlist.n_cells, NO_NET)
     feeds[cell] = net  # of a tree buffer: its only input

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+from finevh.commands.emulate import load_design, load_run
 from finevh.errors import NotReachableError
-from finevh.flow.emulate import load_design, load_run
-from finevh.schemes import FineVh, single_voltage_curve, voltage_grid
+from finevh.schemes import FineVh, single_voltage_curve
 from finevh.selection import lower_bound, map_text, select_exhaustive, select_improved
 from finevh.selection.search import Choice
 
@@ -21,7 +21,7 @@ def main() -> int:
     for variant in flow.schemes.variants:
         _, design = load_design(flow, run, variant)
         for delta in flow.schemes.delta_vdd:
-            grid = voltage_grid(flow.schemes.vdd_min, flow.schemes.vdd_max, delta)
+            grid = flow.schemes.grid(delta)
             curve = single_voltage_curve(design, flow.design.name, variant, grid)
             fine = FineVh(curve, delta)
             low, high = curve.frequencies[0], curve.frequencies[-1]

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.flow.artifacts import load_variants
+from finevh.commands.emulate import load_run
+from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.designs import (
     PlacedDesign,
     average_activity,
@@ -22,8 +23,7 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
-from finevh.flow.emulate import load_run
-from finevh.flow.operating import compute_points
+from finevh.flow.stages.operating_points import compute_points
 from finevh.power import Activity
 from finevh.selection.engine import EngineDesign
 

@@ -49,7 +49,7 @@ def run(
     jobs: int,
 ) -> None:
     """The main job: RTL to curves to report."""
-    from finevh.flow import final_tables, run_flow
+    from finevh.commands.run import final_tables, run_flow
 
     flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
     directory = output or Path("runs") / flow_file.stem
@@ -79,7 +79,7 @@ def emulate(
     as_json: bool,
 ) -> None:
     """Vdd selection on a finished run at given frequencies."""
-    from finevh.flow.emulate import emulate_run, emulation_table
+    from finevh.commands.emulate import emulate_run, emulation_table
 
     points = emulate_run(directory, frequencies, delta_vdd, selector, variant)
     if as_json:
@@ -110,7 +110,7 @@ def sweep(
     jobs: int,
 ) -> None:
     """Every combination of tiles, delta-Vdd and programs; one tidy table."""
-    from finevh.flow.sweep import run_sweep
+    from finevh.commands.sweep import run_sweep
 
     directory = output or Path("runs") / f"{flow_file.stem}-sweep"
     table = run_sweep(flow_file, tiles, delta_vdd, programs, assignments, directory, jobs, scheduler)
@@ -128,7 +128,7 @@ def characterize(
     technology: Path, cell: str | None, vdd: str | None, variant: str | None, jobs: int, output: Path | None
 ) -> None:
     """Technology data from transistor netlists; resumable."""
-    from finevh.flow.tools import characterize_technology
+    from finevh.commands.tools import characterize_technology
 
     characterize_technology(technology, cell, vdd, variant, jobs, output)
 
@@ -157,7 +157,7 @@ def sta(
     as_json: bool,
 ) -> None:
     """Static timing of any mapped netlist."""
-    from finevh.flow.tools import timing_text
+    from finevh.commands.tools import timing_text
     from finevh.timing.report import run_sta
 
     found = run_sta(netlist, top, liberties, sdc, spef, voltages, paths)
@@ -175,7 +175,7 @@ def leakage(
     netlist: Path, top: str, technology: Path, voltages: Path, probabilities: Path | None, as_json: bool
 ) -> None:
     """Static leakage of any mapped netlist."""
-    from finevh.flow.tools import leakage_text
+    from finevh.commands.tools import leakage_text
     from finevh.power.command import run_leakage
 
     found = run_leakage(netlist, top, technology, voltages, probabilities)
@@ -192,7 +192,7 @@ def leakage(
 @_SET
 def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignments: tuple[str, ...]) -> None:
     """Render every Yosys and OpenROAD script."""
-    from finevh.flow.scripts import render_scripts, tile_counts
+    from finevh.commands.tcl import render_scripts, tile_counts
 
     for line in render_scripts(read_flow(flow_file, assignments), output, check, tile_counts(tiles)):
         click.echo(line)
@@ -211,7 +211,7 @@ def report(directory: Path) -> None:
 @_JSON
 def doctor(as_json: bool) -> None:
     """Versions, tools found and missing, technologies found."""
-    from finevh.flow.doctor import diagnose
+    from finevh.commands.doctor import diagnose
 
     found = diagnose()
     if as_json:
@@ -245,7 +245,7 @@ def platform() -> None:
 )
 def platform_add(path: Path, output: Path | None, name: str | None, leakage_slope: str | None) -> None:
     """Make a technology from an OpenROAD-flow-scripts platform folder."""
-    from finevh.flow.tools import add_platform_folder
+    from finevh.commands.tools import add_platform_folder
 
     for line in add_platform_folder(path, output, name, leakage_slope):
         click.echo(line)

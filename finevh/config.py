@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,13 +18,21 @@ from pydantic import (
 )
 
 from finevh.errors import InputError
-from finevh.units import Dimension, parse_quantity
+from finevh.units import VOLTAGE_TOLERANCE, Dimension, parse_quantity
 
 _UNIT: dict[Dimension, str] = {"time": "ps", "voltage": "V", "capacitance": "fF", "frequency": "MHz", "area": "um2"}
-# Two voltages are one grid point when they differ by less than this; a library names its voltages in millivolts. V.
-VOLTAGE_TOLERANCE = 5e-4
 # 2**tiles maps are timed by the exhaustive selector: 4096 take some ten seconds on a core of 36 k cells.
 EXHAUSTIVE_TILES = 12
+
+
+def voltage_grid(low: float, high: float, step: float) -> tuple[float, ...]:
+    """Voltages from ``low`` to ``high`` inclusive in whole steps, V.
+
+    >>> voltage_grid(0.6, 1.0, 0.2)
+    (0.6, 0.8, 1.0)
+    """
+    count = round((high - low) / step)
+    return tuple(round(low + index * (high - low) / count, 6) for index in range(count + 1))
 
 
 def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
@@ -231,6 +240,15 @@ class Schemes(_Section):
     """Further frequencies beside those of ideal-DVFS."""
     driver_derates: bool = True
     """Delay of a cell depends on its driver's Vdd (off: as every public static timer)."""
+
+    def grid(self, step: float) -> tuple[float, ...]:
+        """Supplies from ``vdd_min`` to ``vdd_max`` in whole steps, V."""
+        return voltage_grid(self.vdd_min, self.vdd_max, step)
+
+    @property
+    def pairs(self) -> list[tuple[float, float]]:
+        """(VddL, VddH) of every interval of every delta-Vdd, V, ascending."""
+        return sorted({pair for delta in self.delta_vdd for pair in itertools.pairwise(self.grid(delta))})
 
     @field_validator("vdd_min", "vdd_max", "ideal_step")
     @classmethod

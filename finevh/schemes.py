@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypedDict
 
 import numpy as np
 
+from finevh.config import voltage_grid
 from finevh.errors import NotReachableError
 from finevh.selection import (
     SLACK_TOLERANCE,
@@ -86,16 +87,6 @@ class Scheme(Protocol):
 
     def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
         """Return the operating point at each frequency, MHz, or why there is none."""
-
-
-def voltage_grid(low: float, high: float, step: float) -> tuple[float, ...]:
-    """Voltages from ``low`` to ``high`` inclusive in whole steps, V.
-
-    >>> voltage_grid(0.6, 1.0, 0.2)
-    (0.6, 0.8, 1.0)
-    """
-    count = round((high - low) / step)
-    return tuple(round(low + index * (high - low) / count, 6) for index in range(count + 1))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Literal
 
 from finevh.errors import InputError
 
+VOLTAGE_TOLERANCE = 5e-4
+"""V; two supplies are one when they differ by no more: libraries name theirs in millivolts."""
 Dimension = Literal["time", "frequency", "capacitance", "resistance", "voltage", "power", "energy", "length", "area"]
 
 _PREFIX = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from finevh.config import voltage_grid
 from finevh.errors import NotReachableError
 from finevh.schemes import (
     Curve,
@@ -15,7 +16,6 @@ from finevh.schemes import (
     points_csv,
     schemes_of,
     single_voltage_curve,
-    voltage_grid,
 )
 from finevh.selection import SLACK_TOLERANCE
 from tests.selection.toy import random_design

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from finevh.files import replacing, work_folder
+from finevh.base.files import replacing, work_folder
 
 
 def test_a_killed_process_leaves_its_folder_only_until_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = "import os\nfrom finevh.files import work_folder\n"
+    script = "import os\nfrom finevh.base.files import work_folder\n"
     script += "with work_folder() as f: (f / 'x').touch(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
     assert [path.name for path in tmp_path.glob("finevh-*/x")] == ["x"]

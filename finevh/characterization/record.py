@@ -25,8 +25,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.files import replacing
 from finevh.errors import InputError
-from finevh.files import replacing
 
 __all__ = [
     "DRIVE_SCALED",

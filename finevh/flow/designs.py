@@ -12,16 +12,12 @@ from numpy.typing import NDArray
 
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.flow.artifacts import (
-    load_activity,
-    load_floorplan,
-    load_netlist,
-    load_placement,
-    load_variants,
-    load_wires,
-    programs_in,
-)
-from finevh.flow.inputs import constraints_of, technology_of
+from finevh.flow.artifacts.activity import load_activity, programs_in
+from finevh.flow.artifacts.layout import load_floorplan, load_placement, load_wires
+from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.artifacts.variants import load_variants
+from finevh.flow.constraints import constraints_of
+from finevh.flow.technology import technology_of
 from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires

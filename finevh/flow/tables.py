@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.flow.csv_text import Row, table
+from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
 from finevh.layout import interface_cells
 from finevh.schemes import OperatingPoint

@@ -102,20 +102,12 @@ def pin_positions(netlist: Netlist, technology: Technology, placement: Placement
     )
 
 
-def net_drivers(netlist: Netlist) -> Int:
-    """Return the instance that drives each net, (n_net) int32; -1 for input ports, constants and undriven nets."""
-    driver = np.full(netlist.n_nets, -1, dtype=np.int32)
-    drives = (netlist.cells.pin_direction[netlist.pin_type] == Direction.OUTPUT) & (netlist.pin_net != NO_NET)
-    driver[netlist.pin_net[drives]] = netlist.pin_cell[drives]
-    return driver
-
-
 def interface_cells(netlist: Netlist, placement: Placement) -> NDArray[np.bool_]:
     """Return which cells are interface cells, (n_cell) bool: an input driven by a cell of another tile (thesis 4.1.2).
 
     Inputs driven by a port are at VddH and count as no tile.
     """
-    driver = net_drivers(netlist)
+    driver = netlist.net_driver
     is_input = (netlist.cells.pin_direction[netlist.pin_type] == Direction.INPUT) & (netlist.pin_net != NO_NET)
     source = np.where(is_input, driver[np.where(is_input, netlist.pin_net, 0)], -1)
     crosses = (source >= 0) & (placement.tile[source] != placement.tile[netlist.pin_cell])

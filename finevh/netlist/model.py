@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.technology.model import CellTable, Int
+from finevh.technology.model import CellTable, Direction, Int
 
 NO_NET = -1
 
@@ -57,6 +57,19 @@ class Netlist:
         """(n_pin) row of each pin in the pin columns of ``cells``."""
         local = np.arange(len(self.pin_net), dtype=np.int32) - self.pin_ptr[self.pin_cell]
         return np.asarray(self.cells.pin_ptr[self.cell_type[self.pin_cell]] + local, dtype=np.int32)
+
+    @cached_property
+    def net_driver(self) -> Int:
+        """(n_net) instance that drives each net; -1 for input ports, constants and nets that nothing drives."""
+        driver = np.full(self.n_nets, -1, dtype=np.int32)
+        drives = (self.cells.pin_direction[self.pin_type] == Direction.OUTPUT) & (self.pin_net != NO_NET)
+        driver[self.pin_net[drives]] = self.pin_cell[drives]
+        return driver
+
+    @property
+    def area(self) -> float:
+        """Sum of the cells' areas, um2."""
+        return float(self.cells.area[self.cell_type].sum())
 
     @cached_property
     def instance_index(self) -> dict[str, int]:

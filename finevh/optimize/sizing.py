@@ -78,7 +78,7 @@ class SizingResult:
     worst_slack: list[float]
 
 
-def net_drivers(netlist: Netlist) -> Int:
+def net_driver_pins(netlist: Netlist) -> Int:
     """Return the pin row that drives each net, -1 for ports and open nets."""
     driver = np.full(netlist.n_nets, -1, dtype=np.int32)
     out = (netlist.cells.pin_direction[netlist.pin_type] == Direction.OUTPUT) & (netlist.pin_net != NO_NET)
@@ -146,7 +146,7 @@ def size_gates(
         corners.pool,
     )
     arc_base = np.concatenate([[0], np.cumsum(np.diff(cells.arc_ptr)[cell_type])]).astype(np.int64)
-    net = Network(netlist.pin_ptr, netlist.pin_net, netlist.pin_cell, net_drivers(netlist), arc_base)
+    net = Network(netlist.pin_ptr, netlist.pin_net, netlist.pin_cell, net_driver_pins(netlist), arc_base)
     order = gate_order(lib, net, cell_type)
     sequential = np.flatnonzero(np.isin(cells.kind[cell_type], (Kind.FLOP, Kind.LATCH))).astype(np.int32)
     sweep = np.concatenate([sequential, order])[::-1]

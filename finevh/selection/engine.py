@@ -10,8 +10,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.config import VOLTAGE_TOLERANCE
-from finevh.errors import InputError
 from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, PreparedPower
 from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming
@@ -77,11 +75,7 @@ class TiledTiming:
         InputError
             If the technology has no such voltage.
         """
-        index = int(np.argmin(np.abs(self.technology.vdds - vdd)))
-        if abs(self.technology.vdds[index] - vdd) > VOLTAGE_TOLERANCE:
-            known = ", ".join(f"{v:g}" for v in self.technology.vdds)
-            raise InputError(f"technology {self.technology.name} has no library at {vdd:g} V; it has {known} V")
-        return index
+        return self.technology.vdd_index(vdd)
 
     def cell_vdd(self, interval: Interval, high: Bits) -> Int:
         """(n_cell) row of ``technology.vdds`` of each cell under a tile map."""

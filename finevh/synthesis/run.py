@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.files import work_folder
 from finevh.errors import FinevhError, InputError, ToolMissingError
-from finevh.files import work_folder
 from finevh.synthesis.commands import NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, read_sources
 from finevh.synthesis.plan import COMMANDS, SynthesisPlan
 from finevh.synthesis.sources import Rtl

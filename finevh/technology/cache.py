@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from finevh.files import replacing
+from finevh.base.files import replacing
 from finevh.technology.model import CellTable, Corners, CrossVoltage, Layer, Technology, Variant
 
 __all__ = ["cache_folder", "cached", "content_key", "load_archive", "save_archive"]

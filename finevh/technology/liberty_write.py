@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.files import replacing
+from finevh.base.files import replacing
 from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc, Table
 from finevh.technology.model import ArcType, Direction, Kind, Real, Sense
 

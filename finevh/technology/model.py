@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.checks import Checks
+from finevh.errors import InputError
+from finevh.units import VOLTAGE_TOLERANCE
 
 Int = NDArray[np.int32]
 Byte = NDArray[np.int8]
@@ -245,3 +247,17 @@ class Technology:
         """Book what the readers of the libraries could not use."""
         checks.add("cells_skipped", (f"{name} ({why})" for name, why in self.skipped.items()))
         checks.add("liberty_not_modelled", self.not_modelled)
+
+    def vdd_index(self, vdd: float) -> int:
+        """Row of ``vdds`` that is this supply, V; two supplies are equal within ``VOLTAGE_TOLERANCE``.
+
+        Raises
+        ------
+        InputError
+            If the technology does not have it.
+        """
+        index = int(np.argmin(np.abs(self.vdds - vdd)))
+        if abs(float(self.vdds[index]) - vdd) > VOLTAGE_TOLERANCE:
+            known = ", ".join(f"{value:g}" for value in self.vdds)
+            raise InputError(f"technology '{self.name}': no library at {vdd:g} V; it has {known} V")
+        return index

@@ -8,7 +8,7 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.layout import FloorplanRequest, make_floorplan
-from finevh.layout.headers import choose_header, read_header_table, size_headers, tile_currents
+from finevh.layout.supply.headers import choose_header, read_header_table, size_headers, tile_currents
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Technology
 from tests.layout.synthetic import PINS, make_technology

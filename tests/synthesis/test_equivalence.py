@@ -55,9 +55,7 @@ def follows(rtl: Rtl, library: Path, options: Options, folder: Path) -> Synthesi
 
 @needs_iverilog
 @pytest.mark.parametrize("gate_registers", [0, 3, 8])
-def test_quick_netlist_follows_its_rtl(
-    quick_rtl: Rtl, tiny_liberty: Path, tmp_path: Path, gate_registers: int
-) -> None:
+def test_quick_netlist_follows_its_rtl(quick_rtl: Rtl, tiny_liberty: Path, tmp_path: Path, gate_registers: int) -> None:
     mapped = follows(quick_rtl, tiny_liberty, Options(period=2000.0, gate_registers=gate_registers), tmp_path)
     assert mapped.cells["GATE"] == (1 if gate_registers == 0 else pytest.approx(12, abs=4))
 

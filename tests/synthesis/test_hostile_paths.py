@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.files import work_folder
 from finevh.errors import InputError
-from finevh.files import work_folder
 from finevh.synthesis import Options, Rtl, SynthesisPlan, SynthesisResult, find_top, plan_synthesis, run_synthesis
 from tests.synthesis.conftest import QUICK
 from tests.synthesis.library import liberty_text

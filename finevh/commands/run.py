@@ -1,0 +1,60 @@
+"""The main job: a flow file's stages, then the table that a run ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.table import Table
+
+from finevh.config import Flow
+from finevh.flow.engine.progress import Terminal
+from finevh.flow.engine.runner import run_stages
+from finevh.flow.engine.stage import RunDirectory
+from finevh.flow.openroad_layout import openroad_of
+from finevh.flow.stages import STAGES
+from finevh.report.tables import BASELINES, NOT_IN_THIS_RUN, comparison, read_points, savings, savings_summary
+
+
+def run_flow(
+    flow: Flow, directory: Path, *, first: str | None = None, last: str | None = None, jobs: int = 1
+) -> RunDirectory:
+    """Run the main job with progress on the terminal; see :func:`finevh.flow.engine.runner.run_stages`."""
+    if flow.engine == "openroad":
+        openroad_of(flow)  # before anything long starts
+    return run_stages(flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)))
+
+
+def final_tables(directory: Path) -> list[Table]:
+    """What a run ends with: average savings of FINE-VH, then published averages (Fig. 4.10-4.13) beside the run's own.
+
+    Empty before there are points; a published figure without a counterpart in the run is left to the report.
+    """
+    path = directory / "operating_points.csv"
+    if not path.is_file():
+        return []
+    points = read_points(path)
+    summary = savings_summary(savings(points))
+    baselines = [(name, "pb0") for name in BASELINES] + [("ideal-dvfs", "own")]
+    own = Table(title="FINE-VH below each scheme, %: average over the frequencies")
+    for name in (
+        "delta-Vdd",
+        "bias",
+        *(f"{name}\n{'no' if bias == 'pb0' else 'same'} bias" for name, bias in baselines),
+    ):
+        own.add_column(name, overflow="fold")
+    for (delta, variant), rows in summary.groupby(["delta_vdd_v", "variant"]):
+        of = {(row.baseline, "pb0" if row.baseline_variant == "pb0" else "own"): row for row in rows.itertuples()}
+        averages = (f"{of[key].average_percent:.1f}" if key in of else "" for key in baselines)
+        own.add_row(f"{1000 * delta:.0f} mV", variant, *averages)
+    metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
+    table = comparison(points, metrics)
+    with_ours = table[table["ours"] != NOT_IN_THIS_RUN]
+    beside = Table(title="Published figures of merit beside this run")
+    for name in ("quantity", "unit", "published", "this run"):
+        beside.add_column(name, overflow="fold")
+    for row in with_ours.itertuples():
+        beside.add_row(row.what, row.unit, row.published, row.ours)
+    if len(with_ours) < len(table):
+        beside.caption = f"{len(table) - len(with_ours)} published figures are of other settings than this run's"
+    return [own, beside]

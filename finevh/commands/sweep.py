@@ -1,0 +1,179 @@
+"""Every combination of tiles, delta-Vdd and programs: synthesis once, one placement per mesh, one tidy table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from finevh.config import Flow
+from finevh.errors import InputError, ToolMissingError
+from finevh.flow.engine.progress import Terminal
+from finevh.flow.engine.runner import run_stages
+from finevh.flow.engine.stage import RunDirectory, disk_errors
+from finevh.flow.stages import STAGES
+from finevh.flow_file import read_flow
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+SHARED = "shared"
+"""Run directory of the stages that all trials share."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One combination: a mesh and a program (empty: the flow's own); its delta-Vdd are columns of one table."""
+
+    tiles: int
+    program: str
+
+    @property
+    def name(self) -> str:
+        """Name of its run directory."""
+        return f"{self.tiles}-tiles" + (f"-{self.program}" if self.program else "")
+
+
+def parse_numbers(text: str, option: str, kind: Callable[[str], float]) -> list[float]:
+    """Parse a comma-separated list.
+
+    Raises
+    ------
+    InputError
+        Naming the option and the entry.
+    """
+    numbers = []
+    for entry in text.split(","):
+        try:
+            numbers.append(kind(entry.strip()))
+        except ValueError:
+            raise InputError(f"{option} '{text}': '{entry}' is not a number; write for example 1,9,25") from None
+    return numbers
+
+
+def trial_flow(flow_file: Path, assignments: tuple[str, ...], trial: Trial, deltas: Sequence[float]) -> Flow:
+    """Return the flow of one trial."""
+    own = [f"floorplan.tiles={trial.tiles}", f"schemes.delta_vdd={[f'{delta:g} V' for delta in deltas]}"]
+    if trial.program:
+        own.append(f"activity.programs={[trial.program]}")
+    return read_flow(flow_file, (*assignments, *own))
+
+
+def run_trial(
+    flow_file: Path, assignments: tuple[str, ...], trial: Trial, deltas: Sequence[float], directory: Path
+) -> str:
+    """Run one trial, starting from whatever it shares with trials that are done; return its operating points as CSV."""
+    target = directory / trial.name
+    _inherit(directory / SHARED, target, ("synthesis", "presize"))
+    if trial.program:
+        _inherit(directory / Trial(trial.tiles, "").name, target, ("floorplan", "place", "optimize"))
+    run_stages(trial_flow(flow_file, assignments, trial, deltas), STAGES, target, last="operating-points")
+    return (target / "operating_points.csv").read_text(encoding="utf-8")
+
+
+def _inherit(source: Path, target: Path, stages: Sequence[str]) -> None:
+    """Copy finished stages; the run itself decides by content whether they fit."""
+    have, want = RunDirectory(source, STAGES), RunDirectory(target, STAGES)
+    for name in stages:
+        if have.record(name) is not None and want.record(name) is None:
+            partial = want.stage_path(name).with_name(f".{name}.inherited")
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(want.stage_path(name), ignore_errors=True)
+            shutil.copytree(have.stage_path(name), partial)
+            partial.rename(want.stage_path(name))
+
+
+def run_sweep(
+    flow_file: Path,
+    tiles: str,
+    delta_vdd: str,
+    programs: tuple[str, ...],
+    assignments: tuple[str, ...],
+    directory: Path,
+    jobs: int,
+    scheduler: str | None = None,
+) -> Path:
+    """Run every combination; a killed sweep resumes, and a finished trial is not run again.
+
+    Parameters
+    ----------
+    tiles, delta_vdd
+        Comma-separated lists.
+    programs
+        One trial per program and mesh; none: the flow's programs together.
+    scheduler
+        Address of a dask scheduler whose workers see ``directory``; None uses ``jobs`` processes here.
+
+    Returns
+    -------
+    Path
+        ``sweep.csv``: the columns of ``operating_points.csv`` after a column ``program``.
+    """
+    meshes = [int(n) for n in parse_numbers(tiles, "--tiles", int)]
+    deltas = parse_numbers(delta_vdd, "--delta-vdd", float)
+    trials = [Trial(n, "") for n in meshes]
+    by_program = [Trial(n, program) for n in meshes for program in programs]
+    for trial in trials + by_program:
+        trial_flow(flow_file, assignments, trial, deltas)
+    console = Console(stderr=True, highlight=False)
+    with disk_errors(directory):
+        shared = trial_flow(flow_file, assignments, trials[0], deltas)
+        run_stages(shared, STAGES, directory / SHARED, last="presize", reporter=Terminal(2))
+        tables: dict[Trial, str] = {}
+        # Programs start from the placement of their mesh, so the meshes come first.
+        for group in (trials, by_program):
+            with _executor(jobs, scheduler) as executor:
+                futures = [
+                    executor.submit(run_trial, flow_file, assignments, trial, deltas, directory) for trial in group
+                ]
+                for trial, future in zip(group, futures, strict=True):
+                    tables[trial] = future.result()
+                    console.print(f"{len(tables)}/{len(trials) + len(by_program)} {trial.name} done", markup=False)
+        path = directory / "sweep.csv"
+        partial = path.with_name(".sweep.csv.partial")
+        partial.write_text(_tidy(tables), encoding="utf-8")
+        partial.replace(path)
+    return path
+
+
+@contextmanager
+def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
+    if scheduler is None:
+        # Each trial loads compiled kernels; forking a process that already runs threads is not safe.
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            yield pool
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ToolMissingError("--scheduler needs the package distributed: pip install 'finevh[cluster]'") from None
+    try:
+        client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--scheduler {scheduler}: nobody answers ({error}); start one with 'dask scheduler'"
+        ) from None
+    with client, client.get_executor() as executor:  # type: ignore[no-untyped-call]
+        yield executor
+
+
+def _tidy(tables: dict[Trial, str]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    header: list[str] = []
+    for trial, table in tables.items():
+        rows = list(csv.reader(io.StringIO(table)))
+        if not header:
+            header = ["program", *rows[0]]
+            writer.writerow(header)
+        writer.writerows([trial.program, *row] for row in rows[1:])
+    return text.getvalue()

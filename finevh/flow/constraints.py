@@ -1,0 +1,55 @@
+"""From the flow file to its constraints: the SDC it names, or what its clock section says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finevh.config import Clock, Flow
+from finevh.netlist.model import Netlist
+from finevh.technology.model import Direction
+from finevh.timing import Constraints, read_sdc
+
+
+def sdc_text(
+    clock: Clock, time: float = 1000.0, capacitance: float = 1000.0, inputs: Sequence[str] | None = None
+) -> str:
+    """Return the constraints of a clock section as SDC.
+
+    Parameters
+    ----------
+    time, capacitance
+        Units of the numbers, ps and fF: ns and pF unless said otherwise.
+    inputs
+        The input ports without the clock, where they are known: timers before 2023 do not know ``all_inputs -no_clocks``.
+    """
+    data = "[all_inputs -no_clocks]" if inputs is None else f"[get_ports {{{' '.join(inputs)}}}]"
+
+    def number(value: float, unit: float) -> str:
+        return f"{value / unit:.9g}"
+
+    lines = [
+        f"# time unit {time:g} ps, capacitance unit {capacitance:g} fF",
+        f"create_clock -name {clock.port} -period {number(clock.period, time)} [get_ports {{{clock.port}}}]",
+        f"set_clock_uncertainty {number(clock.uncertainty, time)} [get_clocks {{{clock.port}}}]",
+        f"set_input_delay {number(clock.input_delay, time)} -clock {clock.port} {data}",
+        f"set_output_delay {number(clock.output_delay, time)} -clock {clock.port} [all_outputs]",
+        f"set_input_transition {number(clock.input_slew, time)} [all_inputs]",
+        f"set_load {number(clock.output_load, capacitance)} [all_outputs]",
+    ]
+    lines += [f"set_case_analysis {value} [get_ports {{{port}}}]" for port, value in sorted(clock.constants.items())]
+    lines += [f"set_false_path -from [get_ports {{{port}}}]" for port in clock.false_from]
+    return "\n".join(lines) + "\n"
+
+
+def sdc_of(flow: Flow, netlist: Netlist) -> str:
+    """SDC text of a flow: the file it names, or what its clock section says of the netlist's ports."""
+    if flow.clock.sdc is None:
+        ports = zip(netlist.port_names, netlist.port_direction, strict=True)
+        words = dict.fromkeys(name.partition("[")[0] for name, direction in ports if direction == Direction.INPUT)
+        return sdc_text(flow.clock, inputs=[word for word in words if word != flow.clock.port])
+    return flow.clock.sdc.read_text(encoding="utf-8")
+
+
+def constraints_of(flow: Flow) -> Constraints:
+    """Constraints of a flow."""
+    return read_sdc(flow.clock.sdc if flow.clock.sdc is not None else sdc_text(flow.clock))

@@ -1,0 +1,113 @@
+"""Runs the stages of a flow in order, reuses what is unchanged, and puts the results at the top of the run directory."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.engine.key import StageKey, stage_key
+from finevh.flow.engine.progress import Reporter, Silent
+from finevh.flow.engine.provenance import provenance
+from finevh.flow.engine.stage import RunDirectory, Stage, StageContext, StageRecord, disk_errors, locked
+from finevh.flow_file import write_flow
+
+RESULTS = "results"
+"""Files under this folder of a stage are results: they appear under the same name at the top of the run directory."""
+
+
+def run_stages(
+    flow: Flow,
+    stages: Sequence[Stage],
+    directory: Path,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    jobs: int = 1,
+    reporter: Reporter | None = None,
+) -> RunDirectory:
+    """Run a flow.
+
+    Parameters
+    ----------
+    flow
+        The resolved flow.
+    stages
+        All stages in order.
+    directory
+        The run directory; made when missing.
+    first
+        Run this stage and all later ones again even if nothing changed.
+    last
+        Stop after this stage.
+    jobs
+        Processes that a stage may use.
+    reporter
+        Who is told of progress.
+
+    Returns
+    -------
+    RunDirectory
+        With every stage up to ``last`` finished.
+
+    Raises
+    ------
+    InputError
+        Unknown stage; a run directory that cannot be written or is in use; whatever a stage finds wrong.
+    """
+    names = [stage.name for stage in stages]
+    start = _index(names, first, len(names))
+    stop = _index(names, last, len(names) - 1) + 1
+    reporter = reporter or Silent()
+    run = RunDirectory(directory, stages)
+    with disk_errors(directory), locked(directory):
+        text = write_flow(flow)
+        run.write("flow.toml", text)
+        records: dict[str, StageRecord] = {}
+        for index, stage in enumerate(stages[:stop]):
+            reporter.started(stage.name)
+            key = stage_key(stage, flow, {name: records[name] for name in stage.needs})
+            known = run.record(stage.name)
+            reused = index < start and known is not None and known.key == key.digest
+            if known is not None and reused:
+                records[stage.name] = known
+            else:
+                if run.stage_path(stage.name).exists():
+                    reporter.again(stage.name, key.reason(None if known is None else known.parts))
+                records[stage.name] = _run(run, stage, key, flow, jobs, reporter)
+            reporter.finished(stage.name, reused)
+        _publish(run, stages[:stop], records)
+        metrics = {name: value for stage in stages[:stop] for name, value in run.metrics(stage.name).items()}
+        run.write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+        run.write("provenance.json", provenance(flow, text, {name: record.key for name, record in records.items()}))
+    return run
+
+
+def _run(run: RunDirectory, stage: Stage, key: StageKey, flow: Flow, jobs: int, reporter: Reporter) -> StageRecord:
+    inputs = {name: run.stage_path(name) for name in stage.needs}
+
+    def context(partial: Path, log: TextIO) -> StageContext:
+        return StageContext(flow, partial, inputs, jobs, log, reporter.doing)
+
+    return run.run_stage(stage, key, context, f"finevh run flow.toml -o . --from {stage.name} --to {stage.name}")
+
+
+def _index(names: list[str], name: str | None, default: int) -> int:
+    if name is None:
+        return default
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"stages are {', '.join(names)}"
+        raise InputError(f"unknown stage '{name}'; {hint}")
+    return names.index(name)
+
+
+def _publish(run: RunDirectory, stages: Sequence[Stage], records: dict[str, StageRecord]) -> None:
+    for stage in stages:
+        for name in records[stage.name].outputs:
+            if name.startswith(f"{RESULTS}/"):
+                run.publish(run.stage_path(stage.name) / name, name.removeprefix(f"{RESULTS}/"))

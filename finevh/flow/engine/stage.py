@@ -1,0 +1,206 @@
+"""A stage is (inputs, parameters) -> outputs: keyed by content, written aside, renamed when whole."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.engine.fingerprint import file_digest
+from finevh.flow.engine.key import StageKey
+
+Metrics = dict[str, float]
+RECORD = "stage.json"
+LOG = "log.txt"
+METRICS = "metrics.json"
+# What the log and the record say differs from run to run (times); results never do.
+_NOT_OUTPUT = (RECORD, LOG)
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage gets: the flow, a fresh directory to write to, the directories of the stages it needs."""
+
+    flow: Flow
+    directory: Path
+    inputs: Mapping[str, Path]
+    jobs: int
+    log: TextIO
+    say: Callable[[str], None]
+    """Progress: what is being done, in a few words."""
+
+    def write(self, name: str, text: str) -> None:
+        """Write a text file of the stage."""
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def note(self, text: str) -> None:
+        """Add a line to the stage's log and show it as progress."""
+        self.log.write(text + "\n")
+        self.log.flush()
+        self.say(text)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One station of the flow."""
+
+    name: str
+    run: Callable[[StageContext], Metrics]
+    """Does the work and returns the stage's metrics."""
+    needs: tuple[str, ...]
+    """Stages whose outputs it reads."""
+    parameters: Callable[[Flow], object]
+    """Everything of the flow file that decides its outputs; paths stand for their content."""
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What a finished stage directory says of itself."""
+
+    key: str
+    outputs: dict[str, str]
+    """File name to SHA-256."""
+    parts: dict[str, str] | None = None
+    """What the key was made of; None in the record of a version that did not write it."""
+
+
+class RunDirectory:
+    """A run directory: finished stages, and never half of one."""
+
+    def __init__(self, path: Path, stages: Sequence[Stage]) -> None:
+        self.path = path
+        self._number = {stage.name: index for index, stage in enumerate(stages, 1)}
+
+    def stage_path(self, name: str) -> Path:
+        """Directory of a stage, ``NN-name``."""
+        return self.path / f"{self._number[name]:02d}-{name}"
+
+    def record(self, name: str) -> StageRecord | None:
+        """Return the record of a finished stage, None unless every file that it names is there unchanged."""
+        path = self.stage_path(name)
+        try:
+            data = json.loads((path / RECORD).read_text(encoding="utf-8"))
+            record = StageRecord(data["key"], data["outputs"], data.get("parts"))
+            whole = all(file_digest(path / file) == digest for file, digest in record.outputs.items())
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return record if whole else None
+
+    def metrics(self, name: str) -> Metrics:
+        """Metrics of a finished stage."""
+        data: Metrics = json.loads((self.stage_path(name) / METRICS).read_text(encoding="utf-8"))
+        return data
+
+    def run_stage(
+        self, stage: Stage, key: StageKey, context: Callable[[Path, TextIO], StageContext], command: str
+    ) -> StageRecord:
+        """Run a stage in a directory of its own and put it in place with one rename."""
+        final = self.stage_path(stage.name)
+        partial = final.with_name(f".{final.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        start = time.monotonic()
+        with (partial / LOG).open("w", encoding="utf-8") as log:
+            log.write(f"$ {command}\n")
+            metrics = stage.run(context(partial, log))
+            log.write(f"done in {time.monotonic() - start:.2f} s\n")
+        (partial / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        outputs = {
+            str(path.relative_to(partial)): file_digest(path)
+            for path in sorted(partial.rglob("*"))
+            if path.is_file() and path.name not in _NOT_OUTPUT
+        }
+        record = {
+            "stage": stage.name,
+            "key": key.digest,
+            "command": command,
+            "outputs": outputs,
+            "parts": key.parts,
+        }
+        (partial / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        old = final.with_name(f".{final.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.rename(old)
+        partial.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+        return StageRecord(key.digest, outputs, key.parts)
+
+    def publish(self, source: Path, name: str) -> None:
+        """Copy a result to the top of the run directory; a reader sees the old file or the new one, never half."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.copyfile(source, partial)
+        partial.replace(target)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file at the top of the run directory, atomically."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(target)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run directory for one process; the lock dies with it.
+
+    Raises
+    ------
+    InputError
+        If another process holds it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:
+        # A file system without directories to be made, such as /proc.
+        raise InputError(f"{path}: cannot be made; choose a writable directory with -o") from None
+    with (path / ".lock").open("w", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(
+                f"{path}: another finevh process is writing there; wait for it or choose another -o"
+            ) from None
+        yield
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full or read-only disk into an error that names the directory and the mend.
+
+    Raises
+    ------
+    InputError
+        In place of the OSError.
+    """
+    mends = {
+        errno.ENOSPC: "free space there or choose another directory with -o",
+        errno.EDQUOT: "free space there or choose another directory with -o",
+        errno.EROFS: "choose a writable directory with -o",
+        errno.EACCES: "choose a writable directory with -o",
+        errno.EPERM: "choose a writable directory with -o",
+        errno.ENOTDIR: "choose a directory with -o",
+        errno.EEXIST: "choose a directory with -o",
+    }
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in mends:
+            raise
+        where = error.filename or path
+        raise InputError(f"{where}: cannot write: {os.strerror(error.errno)}; {mends[error.errno]}") from None

@@ -1,0 +1,91 @@
+"""The layout by OpenROAD instead of the embedded engine: from the same floorplan to the same artifacts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from finevh.base.csv_text import table
+from finevh.config import Flow
+from finevh.flow.artifacts.layout import load_floorplan, save_placement, save_wires
+from finevh.flow.artifacts.netlist import VERILOG, load_netlist, save_netlist
+from finevh.flow.constraints import sdc_text
+from finevh.flow.engine.stage import Metrics, StageContext
+from finevh.flow.technology import synthesis_vdd, technology_of
+from finevh.layout import half_perimeter, interface_cells
+from finevh.layout.chain import make_chain
+from finevh.layout.def_read import placement_from_def
+from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.netlist import write_verilog
+from finevh.openroad.chain_removal import remove_chain
+from finevh.openroad.engine import LayoutRequest, run_layout
+from finevh.openroad.from_layout import FlowOptions
+from finevh.openroad.library_files import read_technology_files
+from finevh.openroad.tool import OpenRoad, check_version, find_openroad
+
+
+def openroad_of(flow: Flow) -> OpenRoad:
+    """Find the OpenROAD of a flow: installed, or the container image that the flow names.
+
+    Raises
+    ------
+    ToolMissingError
+        If there is none of a tested version.
+    """
+    tool = find_openroad(flow.openroad.image)
+    if not flow.openroad.allow_untested:
+        check_version(tool.version)
+    return tool
+
+
+def require_openroad(context: StageContext) -> Metrics:
+    """Placement is a part of OpenROAD's own run; here only its presence is checked, before anything long starts.
+
+    Raises
+    ------
+    ToolMissingError
+        If there is no OpenROAD of a tested version.
+    """
+    context.note(f"OpenROAD {openroad_of(context.flow).version}")
+    return {}
+
+
+def run_openroad_layout(context: StageContext) -> Metrics:
+    """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
+    flow, technology = context.flow, technology_of(context.flow)
+    floorplan = load_floorplan(context.inputs["floorplan"])
+    request = LayoutRequest(
+        netlist=load_netlist(context.inputs["presize"], technology),
+        technology=technology,
+        files=read_technology_files(flow.technology.path),
+        floorplan=floorplan,
+        chain=make_chain(technology, floorplan) if len(floorplan.island_row) else None,
+        clock_port=flow.clock.port,
+        period=flow.clock.period,
+        sdc=sdc_text(flow.clock, time=1.0, capacitance=1.0),
+        vdd=synthesis_vdd(flow),
+        options=FlowOptions(seed=flow.seed, threads=context.jobs, density=flow.openroad.density),
+    )
+    routed, result = run_layout(
+        request,
+        context.directory / "openroad",
+        tool=openroad_of(flow),
+        allow_untested=flow.openroad.allow_untested,
+        say=context.note,
+    )
+    netlist, wires = remove_chain(routed.netlist, routed.wires, CHAIN_PREFIX)
+    placement = placement_from_def(routed.layout, netlist, floorplan)
+    save_netlist(context.directory, netlist)
+    save_placement(context.directory, placement)
+    save_wires(context.directory, wires)
+    write_verilog(netlist, technology, context.directory / VERILOG)
+    messages = ((stage.name, m.severity, m.code, m.count, m.text) for stage in result.stages for m in stage.messages)
+    context.write(
+        "results/tables/openroad_messages.csv", table(("stage", "severity", "code", "count", "text"), messages)
+    )
+    own = {f"openroad__{name}": value for name, value in result.metrics.items() if isinstance(value, float | int)}
+    return own | {
+        "place__interface_cells__fraction": float(interface_cells(netlist, placement).mean()),
+        "place__wirelength__um": float(np.nansum(half_perimeter(netlist, technology, placement))),
+        "optimize__design__instance__count": netlist.n_cells,
+        "optimize__design__area__um2": netlist.area,
+    }

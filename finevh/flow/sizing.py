@@ -1,0 +1,42 @@
+"""What a flow asks of sizing: corner, constraints and options of both passes, before and after placement."""
+
+from __future__ import annotations
+
+from finevh.config import Flow
+from finevh.flow.constraints import constraints_of
+from finevh.flow.technology import synthesis_vdd
+from finevh.optimize.physical import PhysicalOptions, Target
+from finevh.technology.model import Technology
+
+
+def sizing_target(flow: Flow, technology: Technology) -> Target:
+    """Return what sizing aims at: the flow's constraints at the Vdd of synthesis, unbiased cells."""
+    vdd = technology.vdd_index(synthesis_vdd(flow))
+    return Target(constraints_of(flow), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
+
+
+def sizing_options(flow: Flow) -> PhysicalOptions:
+    """Return the passes that a flow asks for."""
+    choice = flow.optimize
+    # OpenROAD makes its own clock tree; a second one inside would only add delay.
+    trees = choice.clock_tree and flow.engine == "builtin"
+    return PhysicalOptions(buffering=choice.buffering, sizing=choice.sizing, clock_tree=trees, passes=choice.passes)
+
+
+def engine_parameters(flow: Flow) -> dict[str, object]:
+    """What OpenROAD is told counts only where it runs; where it comes from, and which version, does not."""
+    if flow.engine != "openroad":
+        return {"engine": flow.engine}
+    return {"engine": flow.engine, "density": flow.openroad.density}
+
+
+def sizing_parameters(flow: Flow) -> dict[str, object]:
+    """Everything of the flow that decides a pass of sizing."""
+    return {
+        "technology": flow.technology,
+        **engine_parameters(flow),
+        "seed": flow.seed,
+        "clock": flow.clock,
+        "optimize": flow.optimize,
+        "vdd_max": flow.schemes.vdd_max,
+    }

@@ -1,0 +1,84 @@
+"""The export stage: the final design in standard formats for other tools, and its picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from finevh.config import Flow
+from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.artifacts.variants import load_variants
+from finevh.flow.constraints import sdc_of
+from finevh.flow.designs import PlacedDesign, load_placed
+from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.technology import site_name, synthesis_vdd, technology_of
+from finevh.layout import make_power_grid
+from finevh.layout.chain import ConfigurationChain, make_chain
+from finevh.layout.def_write import DefOptions, make_def, write_def
+from finevh.layout.picture import draw_layout, write_picture
+from finevh.layout.supply.vdd_mux import read_header_cells
+from finevh.layout.upf import write_upf
+from finevh.netlist import write_spef, write_verilog
+
+
+def run_export_stage(context: StageContext) -> Metrics:
+    """Write Verilog of each variant set, DEF, SPEF, SDC, UPF and the configuration chain under ``out``; draw the layout."""
+    flow, technology = context.flow, technology_of(context.flow)
+    placed = load_placed(flow, context.inputs["floorplan"], context.inputs["optimize"])
+    folder = context.directory / "results" / "out"
+    folder.mkdir(parents=True)
+    name = flow.design.name
+    netlist = load_netlist(context.inputs["optimize"], technology)
+    for variant, column in load_variants(context.inputs["polybias"]).items():
+        path = folder / (f"{name}.v" if variant == "pb0" else f"{name}_{variant}.v")
+        write_verilog(replace(netlist, cell_variant=column), technology, path)
+    (folder / f"{name}.sdc").write_text(sdc_of(flow, netlist), encoding="utf-8")
+    write_spef(placed.netlist, placed.wires, folder / f"{name}.spef")
+    chain = make_chain(technology, placed.floorplan) if len(placed.floorplan.island_row) else None
+    if chain is not None:
+        (folder / f"{name}_chain.v").write_text(chain.verilog, encoding="utf-8")
+        (folder / f"{name}_chain_rtl.v").write_text(chain.rtl, encoding="utf-8")
+    headers = read_header_cells(context.inputs["operating-points"] / "results" / "tables" / "vdd_mux.csv")
+    picture = context.directory / "results" / "plots" / "layout.svg"
+    _write_layout(placed, chain, headers, folder / f"{name}.def", picture)
+    if placed.floorplan.n_tiles > 1:
+        # One pair of supplies at a time: the highest interval stands for all.
+        high = flow.schemes.vdd_max
+        low = high - min(flow.schemes.delta_vdd)
+        write_upf(folder / f"{name}.upf", placed.netlist, placed.floorplan, placed.placement, high, low)
+    return {"export__files__count": len(list(folder.iterdir()))}
+
+
+def _write_layout(
+    placed: PlacedDesign,
+    chain: ConfigurationChain | None,
+    header_cells: tuple[str, ...],
+    def_file: Path,
+    picture: Path,
+) -> None:
+    grid = make_power_grid(placed.technology, placed.floorplan)
+    options = DefOptions(site_name=site_name(placed.flow), header_cells=header_cells)
+    layout = make_def(placed.netlist, placed.technology, placed.floorplan, placed.placement, grid, options, chain)
+    write_def(layout, def_file)
+    vdd = placed.technology.vdd_index(synthesis_vdd(placed.flow))
+    graph = placed.graph.with_port_vdd(vdd)
+    path = graph.critical_path(
+        graph.evaluate(np.full(placed.netlist.n_cells, vdd, dtype=np.int32)), placed.flow.clock.period
+    )
+    cells = path.cell[path.cell >= 0]
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    title = f"{placed.flow.design.name}, {placed.floorplan.n_tiles} tiles, worst path"
+    figure = draw_layout(
+        placed.netlist, placed.technology, placed.floorplan, placed.placement, cells, grid, chain, title
+    )
+    write_picture(figure, picture)
+
+
+def parameters(flow: Flow) -> object:
+    """Everything of the flow that decides what is exported."""
+    return {"name": flow.design.name, "technology": flow.technology, "clock": flow.clock, "schemes": flow.schemes}
+
+
+STAGE = Stage("export", run_export_stage, ("floorplan", "optimize", "polybias", "operating-points"), parameters)

@@ -1,0 +1,38 @@
+"""The floorplan stage: N x N empty tiles with wrappers, Vdd-MUX sites and islands."""
+
+from __future__ import annotations
+
+from finevh.config import Flow
+from finevh.flow.artifacts.layout import save_chain_order, save_floorplan
+from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.planning import floorplan_request
+from finevh.flow.technology import technology_of
+from finevh.layout import FloorplanRequest, make_floorplan
+from finevh.layout.chain import snake_order
+
+
+def run_floorplan_stage(context: StageContext) -> Metrics:
+    """Empty layout: N x N tiles with wrappers, Vdd-MUX sites, power grid."""
+    flow, technology = context.flow, technology_of(context.flow)
+    netlist = load_netlist(context.inputs["presize"], technology)
+    per_side = round(flow.floorplan.tiles**0.5)
+    floorplan = make_floorplan(netlist, technology, floorplan_request(flow, technology, per_side))
+    whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation))
+    save_floorplan(context.directory, floorplan)
+    save_chain_order(context.directory, snake_order(per_side))
+    return {
+        "floorplan__core__area__um2": floorplan.core_area,
+        "floorplan__core__area__overhead": floorplan.core_area / whole.core_area - 1.0,
+        "floorplan__rows__count": floorplan.core_lines,
+        "floorplan__tiles__count": floorplan.n_tiles,
+        "floorplan__vdd_mux__count": len(floorplan.header_row),
+    }
+
+
+def parameters(flow: Flow) -> object:
+    """Everything of the flow that decides the floorplan."""
+    return {"technology": flow.technology, "floorplan": flow.floorplan}
+
+
+STAGE = Stage("floorplan", run_floorplan_stage, ("presize",), parameters)

@@ -1,0 +1,267 @@
+"""The last computing stage: Vdd selection and the four schemes on the placed design; tables and bit-streams out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from finevh.config import Flow
+from finevh.errors import NotReachableError
+from finevh.flow.artifacts.layout import load_chain_order
+from finevh.flow.artifacts.variants import load_variants
+from finevh.flow.designs import (
+    PlacedDesign,
+    SingleVoltages,
+    average_activity,
+    load_activities,
+    load_placed,
+    tiled_design,
+    time_single_voltages,
+    timing_graph,
+)
+from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.tables import (
+    bias_shares_table,
+    critical_paths_table,
+    programs_table,
+    selection_table,
+    tiles_table,
+)
+from finevh.flow.tile_loads import loads_of
+from finevh.layout.supply.headers import read_header_table
+from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slots_for
+from finevh.power import Activity
+from finevh.power.peaks import load_peaks
+from finevh.schemes import (
+    Curve,
+    OperatingPoint,
+    Scheme,
+    SingleVoltageScheme,
+    points_csv,
+    schemes_of,
+    single_voltage_curve,
+)
+from finevh.selection import PmuEntry, parse_map, pmu_header, pmu_json
+from finevh.selection.engine import EngineDesign
+from finevh.technology.noise import worst_noise_margin
+
+HEADERS = "headers.csv"
+"""Characterised Vdd-MUXes in the folder of a technology."""
+FREQUENCY_DECIMALS = 6
+"""Two frequencies are one point of a curve when they agree to a hertz."""
+
+
+@dataclass(frozen=True)
+class OperatingPoints:
+    """All points of a run, the designs they were computed on, and the frequencies that had no answer."""
+
+    points: tuple[OperatingPoint, ...]
+    designs: dict[str, EngineDesign]
+    refused: tuple[NotReachableError, ...]
+
+
+def curves_of(flow: Flow, designs: dict[str, EngineDesign]) -> dict[str, Curve]:
+    """Ideal-DVFS of each variant set."""
+    grid = flow.schemes.grid(flow.schemes.ideal_step)
+    return {name: single_voltage_curve(design, flow.design.name, name, grid) for name, design in designs.items()}
+
+
+def frequencies_of(curve: Curve, base: Curve, extra: Sequence[float]) -> tuple[float, ...]:
+    """Frequencies of a variant's curves, MHz, ascending: its own of ideal-DVFS, those of the unbiased design, the user's."""
+    known: dict[float, float] = {}
+    for frequency in (*curve.frequencies, *base.frequencies, *extra):
+        known.setdefault(round(frequency, FREQUENCY_DECIMALS), frequency)
+    return tuple(sorted(known.values()))
+
+
+def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, jobs: int = 1) -> OperatingPoints:
+    """Run every scheme on every variant.
+
+    Parameters
+    ----------
+    fine
+        Include FINE-VH (the technology has cross-voltage tables).
+    jobs
+        Threads; the points and their order do not depend on it.
+    """
+    curves = curves_of(flow, designs)
+    base = curves.get("pb0") or next(iter(curves.values()))
+    asked: list[tuple[Scheme, Sequence[float]]] = []
+    for curve in curves.values():
+        frequencies = frequencies_of(curve, base, flow.schemes.frequencies)
+        asked.append((SingleVoltageScheme("ideal-dvfs", curve, flow.schemes.ideal_step), curve.frequencies))
+        for scheme in schemes_of(curve, flow.schemes.delta_vdd, flow.schemes.selectors):
+            if fine or scheme.name != "fine-vh":
+                asked.append((scheme, frequencies))
+    tasks = [(scheme, part) for scheme, frequencies in asked for part in scheme.parts(frequencies)]
+    with ThreadPoolExecutor(jobs) as pool:
+        answers = [answer for part in pool.map(lambda task: task[0].points(task[1]), tasks) for answer in part]
+    points = tuple(answer for answer in answers if isinstance(answer, OperatingPoint))
+    return OperatingPoints(points, designs, tuple(a for a in answers if isinstance(a, NotReachableError)))
+
+
+def points_without_derates(
+    placed: PlacedDesign, designs: dict[str, EngineDesign], jobs: int = 1
+) -> tuple[OperatingPoint, ...]:
+    """FINE-VH once more, timed as public static timers do: the delay of a cell does not depend on its driver's Vdd.
+
+    Single voltages know no such dependence, so the other schemes are those of :func:`compute_points`.
+    """
+    flow = placed.flow
+    graph = timing_graph(flow, placed.technology, placed.netlist, placed.wires, driver_derates=False)
+    plain = {name: replace(design, graph=graph) for name, design in designs.items()}
+    points = compute_points(flow, plain, fine=True, jobs=jobs).points
+    return tuple(point for point in points if point.scheme == "fine-vh")
+
+
+def check_noise(placed: PlacedDesign) -> float:
+    """Refuse a pair of voltages at which a VddL output is no longer read as 1 (physics of section 4.1).
+
+    Returns
+    -------
+    float
+        The smallest margin over all intervals, V; nan where not characterised.
+
+    Raises
+    ------
+    NotReachableError
+        If a margin is not positive.
+    """
+    schemes, smallest = placed.flow.schemes, float("inf")
+    for delta in schemes.delta_vdd:
+        grid = schemes.grid(delta)
+        for low, high in itertools.pairwise(grid):
+            margin = worst_noise_margin(placed.technology, np.unique(placed.netlist.cell_type), low, high)
+            if margin <= 0.0:
+                raise NotReachableError(
+                    f"VddL = {low:g} V is not read as 1 by every cell at VddH = {high:g} V (noise margin {margin * 1e3:.0f} mV):"
+                    " choose a smaller delta_vdd"
+                )
+            smallest = min(smallest, margin)
+    return smallest
+
+
+def run_operating_stage(context: StageContext) -> Metrics:
+    """Every scheme, variant, delta-Vdd and frequency."""
+    flow, inputs = context.flow, context.inputs
+    placed = load_placed(flow, inputs["floorplan"], inputs["optimize"])
+    fine = placed.technology.cross is not None and placed.floorplan.n_tiles > 1
+    if placed.technology.cross is None:
+        context.note(
+            f"technology {placed.technology.name} has no cross-voltage tables: FINE-VH is left out, the other schemes are exact"
+        )
+    margin = check_noise(placed) if fine else float("nan")
+    activities = load_activities(inputs["activity"])
+    average = average_activity(activities)
+    variants = load_variants(inputs["polybias"])
+    context.note(
+        f"slews and energies of {len(flow.schemes.variants)} variant sets at {len(placed.technology.vdds)} voltages"
+    )
+
+    # The kernels run outside the interpreter's lock, so threads use all cores; results do not depend on their number.
+    bound: dict[str, tuple[SingleVoltages, EngineDesign]] = {}
+    for name in flow.schemes.variants:
+        single = time_single_voltages(placed, variants[name], context.jobs)
+        bound[name] = single, tiled_design(placed, average, single, context.jobs)
+    designs: dict[str, EngineDesign] = {name: design for name, (_, design) in bound.items()}
+    context.note("schemes")
+    result = compute_points(flow, designs, fine, context.jobs)
+    for error in result.refused:
+        context.log.write(f"{error}\n")
+    context.write("results/operating_points.csv", points_csv(result.points))
+    context.write("results/tables/tiles.csv", tiles_table(placed))
+    context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
+    context.note("tables")
+    if fine:
+        context.write("results/tables/critical_paths.csv", critical_paths_table(designs, result.points))
+        context.write("results/tables/selection.csv", selection_table(designs, result.points))
+        _write_bitstreams(context, placed, result.points)
+        if flow.schemes.driver_derates:
+            context.note("FINE-VH without the dependence of delay on the driver's Vdd")
+            plain = points_without_derates(placed, designs, context.jobs)
+            context.write("results/tables/points_without_derates.csv", points_csv(plain))
+    reported = "pb" if "pb" in designs else next(iter(designs))
+    with ThreadPoolExecutor(context.jobs) as pool:
+        weighed = pool.map(lambda activity: tiled_design(placed, activity, bound[reported][0]), activities.values())
+        by_program = dict(zip(activities, weighed, strict=True))
+    context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
+    metrics = _metrics(result, placed, margin)
+    return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
+
+
+def _size_vdd_muxes(
+    context: StageContext, placed: PlacedDesign, activities: Mapping[str, Activity], single: SingleVoltages
+) -> Metrics:
+    """Choose the Vdd-MUX of each tile from the drop budget; nothing where the design or the technology has none."""
+    path, budget = context.flow.technology.path / HEADERS, context.flow.floorplan.drop_budget
+    if not (placed.floorplan.header_cell and path.is_file()):
+        return {}
+    header_table = read_header_table(path)
+    loads = loads_of(placed, activities, load_peaks(context.inputs["activity"], activities), single)
+    place, technology, of = placed.floorplan, placed.technology, context.flow.floorplan.drop_of
+    plan = choose_headers(place, technology, header_table, loads, budget, of)
+    context.write("results/tables/vdd_mux.csv", header_plan_table(plan, loads))
+    for warning in plan.warnings:
+        context.log.write(f"warning: {warning}\n")
+    if plan.warnings:
+        context.note(
+            f"warning: the Vdd-MUXes of {len(plan.warnings)} tiles drop more than {budget:.0%} of the supply, at most "
+            f"{plan.fraction.max():.1%}; {slots_for(place, technology, header_table, loads, budget, of)}"
+        )
+    metrics: Metrics = {
+        f"power_grid__vdd_mux__{cell}__count": int(plan.count[[name == cell for name in plan.cell]].sum())
+        for cell in sorted(set(plan.cell))
+    }
+    return metrics | {
+        "power_grid__vdd_mux__worst_drop__fraction": float(plan.fraction.max()),
+        "power_grid__vdd_mux__worst_cycle_drop__fraction": float(plan.peak_fraction.max()),
+    }
+
+
+def _write_bitstreams(context: StageContext, placed: PlacedDesign, points: Sequence[OperatingPoint]) -> None:
+    """One table per variant, delta-Vdd and selector that a power-management unit can use."""
+    chain = load_chain_order(context.inputs["floorplan"])
+    groups: dict[tuple[str, float, str], list[PmuEntry]] = {}
+    for point in points:
+        if point.scheme == "fine-vh" and point.vdd_l_v is not None and point.vdd_h_v is not None:
+            entry = PmuEntry(point.freq_mhz, point.vdd_l_v, point.vdd_h_v, parse_map(point.assignment))
+            groups.setdefault((point.variant, point.delta_vdd_v, point.selector.split(":")[0]), []).append(entry)
+    for (variant, delta, selector), entries in groups.items():
+        name = f"{placed.flow.design.name}_{variant}_{round(delta * 1000)}mv_{selector}"
+        context.write(f"results/out/bitstreams/{name}.json", pmu_json(name, entries, chain))
+        context.write(f"results/out/bitstreams/{name}.h", pmu_header(name, entries, chain))
+
+
+def _metrics(result: OperatingPoints, placed: PlacedDesign, margin: float) -> Metrics:
+    metrics: Metrics = {
+        "operating_points__count": len(result.points),
+        "operating_points__not_reachable__count": len(result.refused),
+        "timing__single_trajectory": float(next(iter(result.designs.values())).single_trajectory),
+    }
+    if np.isfinite(margin):
+        metrics["operating_points__noise_margin__V"] = margin
+    for point in result.points:
+        if point.scheme == "ideal-dvfs" and point.vdd_v == placed.flow.schemes.vdd_max:
+            metrics[f"timing__fmax__{point.variant}__mhz"] = point.freq_mhz
+            if point.variant == "pb0":
+                metrics["timing__fmax__mhz"] = point.freq_mhz
+                metrics["timing__setup__ws__ps"] = placed.flow.clock.period - 1e6 / point.freq_mhz
+    return metrics
+
+
+def parameters(flow: Flow) -> object:
+    """Everything of the flow that decides the operating points."""
+    return {
+        "name": flow.design.name,
+        "technology": flow.technology,
+        "clock": flow.clock,
+        "schemes": flow.schemes,
+        "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of),
+    }
+
+
+STAGE = Stage("operating-points", run_operating_stage, ("floorplan", "optimize", "activity", "polybias"), parameters)

@@ -1,0 +1,90 @@
+"""From the flow file to its technology: every voltage of its schemes, the library of synthesis."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.technology import load_technology, with_vdds
+from finevh.technology.lef import read_lef
+from finevh.technology.liberty import read_liberty
+from finevh.technology.manifest import read_manifest, vdd_label
+from finevh.technology.model import Technology
+from finevh.units import VOLTAGE_TOLERANCE
+
+
+@lru_cache(maxsize=2)
+def _technology(path: Path, vdds: tuple[float, ...]) -> Technology:
+    return with_vdds(load_technology(path), vdds)
+
+
+def technology_of(flow: Flow) -> Technology:
+    """Load the flow's technology with every voltage of its schemes, interpolated where the library has none.
+
+    Raises
+    ------
+    InputError
+        If a voltage lies outside the library's range, or the technology file is wrong.
+    """
+    schemes = flow.schemes
+    vdds = set(schemes.grid(schemes.ideal_step))
+    for delta in schemes.delta_vdd:
+        vdds |= set(schemes.grid(delta))
+    path = flow.technology.path
+    return _technology(path if path.is_file() else path / "technology.toml", tuple(sorted(vdds)))
+
+
+def synthesis_vdd(flow: Flow) -> float:
+    """Vdd of synthesis, sizing and bias assignment: the flow's, else the highest of the schemes (thesis 4.1.2, step 1)."""
+    return flow.technology.synthesis_vdd or flow.schemes.vdd_max
+
+
+def synthesis_liberty(flow: Flow) -> Path:
+    """Liberty file of the first variant at the Vdd of synthesis.
+
+    Raises
+    ------
+    InputError
+        If the technology has no library at that Vdd.
+    """
+    path, vdd = flow.technology.path, synthesis_vdd(flow)
+    folder = path.parent if path.is_file() else path
+    manifest = read_manifest(path)
+    if manifest.views is None:
+        raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
+    liberty = manifest.views.liberty
+    if isinstance(liberty, str):
+        first = manifest.variants[0].name
+        name = liberty.format(suffix=manifest.suffix(first), variant=first, vdd=vdd_label(vdd))
+        if (folder / name).is_file():
+            return folder / name
+    else:
+        for name in liberty:
+            if abs(read_liberty(folder / name).vdd - vdd) <= VOLTAGE_TOLERANCE:
+                return folder / name
+    raise InputError(
+        f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage"
+    )
+
+
+def site_name(flow: Flow) -> str:
+    """Name of the placement site, which the columns of a technology do not hold.
+
+    Raises
+    ------
+    InputError
+        If neither the technology file nor its LEF names one.
+    """
+    path = flow.technology.path
+    folder = path.parent if path.is_file() else path
+    manifest = read_manifest(path)
+    if manifest.site is not None:
+        return manifest.site.name
+    views = manifest.views
+    lefs = [] if views is None else [folder / name for name in (views.tech_lef, *views.cell_lef) if name]
+    for name, (kind, _, _) in read_lef(lefs).sites.items():
+        if kind.upper() == "CORE":
+            return name
+    raise InputError(f"{path}: no [site] section and no core site in its LEF files; add one")

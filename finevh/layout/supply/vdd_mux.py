@@ -1,0 +1,180 @@
+"""The Vdd-MUX of each tile: the weakest that keeps the drop within its budget under every load the tile meets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from finevh.base.csv_text import Row, table
+from finevh.errors import InputError
+from finevh.layout.floorplan import Floorplan
+from finevh.layout.supply.headers import HeaderTable, choose_header
+from finevh.technology.model import Int, Real, Technology
+
+HEADER = (
+    "tile", "current_ma", "vdd_mux", "drop_v", "cell", "vdd_v", "drop_fraction", "program", "peak_current_ma",
+    "peak_drop_fraction",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Load:
+    """One situation of the tiles' switches: all on VddL or all on VddH of a pair, one program at the pair's top frequency."""
+
+    program: str
+    vdd_low: float
+    vdd_high: float
+    on_high: bool
+    mean: Real
+    """(n_tile) mA."""
+    peak: Real
+    """(n_tile) mA in the tile's busiest cycle; the mean where cycles were not observed."""
+
+    @property
+    def vdd(self) -> float:
+        """Supply of the tiles, V."""
+        return self.vdd_high if self.on_high else self.vdd_low
+
+
+@dataclass(frozen=True)
+class HeaderPlan:
+    """The Vdd-MUX of each tile: its cell, and the situation in which it drops the largest fraction of the supply."""
+
+    cell: tuple[str, ...]
+    count: Int
+    """(n_tile) Vdd-MUXes in parallel."""
+    fraction: Real
+    """(n_tile) drop over supply in the worst situation, at the current that decides."""
+    peak_fraction: Real
+    """(n_tile) the same in the busiest cycle, over all situations."""
+    load: Int
+    """(n_tile) index of the worst situation."""
+    warnings: tuple[str, ...]
+
+
+def header_cells(technology: Technology, table: HeaderTable, slot_sites: int) -> list[str]:
+    """Characterised cells of role ``header`` that fit a slot, narrowest first.
+
+    Raises
+    ------
+    InputError
+        If none fits.
+    """
+    width = {
+        name: math.ceil(float(technology.cell_width[technology.cells.index[name]]) / technology.site_width - 1e-6)
+        for name in technology.roles.get("header", ())
+        if name in table.cell
+    }
+    fitting = sorted((name for name in width if width[name] <= slot_sites), key=lambda name: width[name])
+    if not fitting:
+        raise InputError(
+            f"technology '{technology.name}': no cell of role 'header' in {table.source} fits a slot of {slot_sites} sites"
+        )
+    return fitting
+
+
+def choose_headers(
+    floorplan: Floorplan,
+    technology: Technology,
+    header_table: HeaderTable,
+    loads: Sequence[Load],
+    budget: float,
+    of: Literal["average", "peak"] = "average",
+) -> HeaderPlan:
+    """Give each tile the weakest Vdd-MUX of its slots' width that keeps its drop within the budget in every situation.
+
+    Drop of a tile: I R / n, n Vdd-MUXes in parallel, R of the switch that is on. Tiles that no such cell serves get the strongest
+    that fits and a warning.
+
+    Parameters
+    ----------
+    budget : drop over supply.
+    of : the current that decides, the average of a program or the tile's busiest cycle.
+    """
+    count = np.bincount(floorplan.header_tile, minlength=floorplan.n_tiles).astype(np.int32)
+    cells = header_cells(technology, header_table, floorplan.header_sites)
+
+    def fractions(name: str, peak: bool) -> Real:
+        """(n_load, n_tile) drop over supply."""
+        rows = []
+        for load in loads:
+            resistance = header_table.resistance(name, load.vdd_low, load.vdd_high, load.on_high)
+            rows.append((load.peak if peak else load.mean) * resistance / load.vdd)
+        return np.asarray(np.array(rows) / count)
+
+    found = np.stack([fractions(name, of == "peak") for name in cells])
+    worst = found.max(axis=1)
+    good = worst <= budget
+    chosen = np.where(good.any(axis=0), good.argmax(axis=0), len(cells) - 1)
+    tiles = np.arange(floorplan.n_tiles)
+    fraction = worst[chosen, tiles]
+    warnings = tuple(
+        f"tile {t}: {count[t]} x {cells[chosen[t]]} drop {fraction[t]:.1%} of the supply, over the budget of {budget:.0%}"
+        for t in np.flatnonzero(fraction > budget)
+    )
+    return HeaderPlan(
+        cell=tuple(cells[k] for k in chosen),
+        count=count,
+        fraction=fraction,
+        peak_fraction=np.stack([fractions(name, True).max(axis=0) for name in cells])[chosen, tiles],
+        load=found[chosen, :, tiles].argmax(axis=1).astype(np.int32),
+        warnings=warnings,
+    )
+
+
+def slots_for(
+    floorplan: Floorplan,
+    technology: Technology,
+    header_table: HeaderTable,
+    loads: Sequence[Load],
+    budget: float,
+    of: Literal["average", "peak"],
+) -> str:
+    """Name the narrowest slots that would keep the budget everywhere."""
+    rows = floorplan.n_rows // floorplan.n_tiles
+    choices = [
+        choose_header(technology, header_table, currents, rows, load.vdd_low, load.vdd_high, budget)
+        for load in loads
+        if not load.on_high
+        for currents in [load.peak if of == "peak" else load.mean]
+    ]
+    widest = max(choices, key=lambda choice: choice.sites)
+    return f"floorplan.header_cell = '{widest.cell}' with floorplan.headers_per_row = {widest.count} would do"
+
+
+def header_plan_table(plan: HeaderPlan, loads: Sequence[Load]) -> str:
+    """Return the plan as CSV: currents, mA, and drop, V, of the worst situation of each tile."""
+    rows: list[Row] = []
+    for tile, cell in enumerate(plan.cell):
+        load = loads[int(plan.load[tile])]
+        fraction = float(plan.fraction[tile])
+        currents = float(load.mean[tile]), float(load.peak[tile])
+        drops = float(fraction * load.vdd), float(plan.peak_fraction[tile])
+        row = (
+            tile,
+            currents[0],
+            int(plan.count[tile]),
+            drops[0],
+            cell,
+            load.vdd,
+            fraction,
+            load.program,
+            currents[1],
+            drops[1],
+        )
+        rows.append(row)
+    return table(HEADER, rows)
+
+
+def read_header_cells(path: Path) -> tuple[str, ...]:
+    """Return the Vdd-MUX cell of each tile from a finished table; empty if there is none."""
+    if not path.is_file():
+        return ()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    column = lines[0].split(",").index("cell")
+    return tuple(line.split(",")[column] for line in lines[1:])

@@ -1,0 +1,53 @@
+"""Currents that the tiles draw from their supplies: what switches, at 1 MHz, and what leaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.layout.supply.headers import tile_currents
+from finevh.power.dynamic import DynamicPower
+from finevh.power.leakage import LeakageModel
+from finevh.technology.model import Int, Real
+
+
+@dataclass(frozen=True)
+class TileCurrents:
+    """Currents of every tile at one supply, mA, at a frequency of 1 MHz: ``switching`` rises with frequency."""
+
+    switching: Real
+    """(n_tile) mA per MHz."""
+    leakage: Real
+    """(n_tile) mA."""
+
+
+def currents_at(
+    dynamic: DynamicPower,
+    leakage: LeakageModel,
+    vdds: Real,
+    cell_variant: NDArray[np.int8],
+    tile: Int,
+    n_tiles: int,
+    supplies: Int,
+) -> dict[int, TileCurrents]:
+    """Return the currents of all tiles with every cell at one supply, for each index of ``supplies``.
+
+    Parameters
+    ----------
+    vdds : (n_vdd) V, the technology's supplies.
+    tile : (n_cell) tile of each cell.
+    supplies : rows of ``vdds``.
+    """
+    found = {}
+    for index in supplies.tolist():
+        vdd = float(vdds[index])
+        everywhere = np.full(len(cell_variant), index, dtype=np.int32)
+        moved = dynamic.evaluate(everywhere, cell_variant, 1.0, port_vdd=index)
+        leaked = leakage.evaluate(everywhere, cell_variant, index)
+        found[index] = TileCurrents(
+            tile_currents(moved.switching + moved.internal, tile, n_tiles, vdd),
+            tile_currents(leaked.cell, tile, n_tiles, vdd),
+        )
+    return found

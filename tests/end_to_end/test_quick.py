@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.identities import BANDS, by_frequency, check_run, over_the_range
+from finevh.cli import run_command
+from finevh.commands.emulate import load_design, load_run
+from finevh.flow.artifacts.layout import load_chain_order
+from finevh.flow.stages import STAGES
+from finevh.flow_file import read_flow
+from finevh.schemes import FineVh, single_voltage_curve
+from finevh.selection import SLACK_TOLERANCE, Interval, map_text, parse_bitstream, parse_map, select_greedy, trace
+from tests.end_to_end.conftest import QUICK
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """Digest of every file of a run but its logs and its lock."""
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path.name not in ("log.txt", ".lock")
+    }
+
+
+def test_run_directory_holds_what_the_contract_names(quick_run: Path) -> None:
+    for number, stage in enumerate(STAGES, 1):
+        folder = quick_run / f"{number:02d}-{stage.name}"
+        assert (folder / "metrics.json").is_file()
+        assert (
+            (folder / "log.txt")
+            .read_text()
+            .startswith(f"$ finevh run flow.toml -o . --from {stage.name} --to {stage.name}\n")
+        )
+    for name in ("flow.toml", "provenance.json", "metrics.json", "operating_points.csv", "report.html"):
+        assert (quick_run / name).is_file()
+    for ending in ("v", "def", "spef", "sdc", "upf"):
+        assert (quick_run / "out" / f"quick.{ending}").stat().st_size > 100
+    assert read_flow(quick_run / "flow.toml").design.name == "quick"
+    metrics = json.loads((quick_run / "metrics.json").read_text())
+    for key in ("synthesis__design__instance__count", "floorplan__core__area__um2", "floorplan__rows__count"):
+        assert metrics[key] > 0
+    for key in (
+        "place__wirelength__um",
+        "timing__fmax__mhz",
+        "place__interface_cells__fraction",
+        "polybias__PB16__fraction",
+    ):
+        assert metrics[key] > 0
+
+
+def test_identities_of_the_schemes(quick_run: Path) -> None:
+    checks = [check for check in check_run(quick_run) if check.identity]
+    assert len(checks) >= 30
+    assert [f"{check.what}: {check.found}" for check in checks if not check.holds] == []
+
+
+def test_hopping_lies_in_the_published_band_and_dithering_where_the_frequencies_alone_put_it(quick_run: Path) -> None:
+    """Dithering pays for the curvature of f(Vdd), which is not that of the source: f(1.00 V) / f(0.60 V) is 3.0 here, 2.6 there.
+
+    So its oracle is not the published band but P = C V^2 f on the same f(Vdd).
+    """
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    ideal = by_frequency(points, "ideal-dvfs", "pb0")
+    low, high = BANDS["vdd-hopping", 0.2]
+    assert low <= over_the_range(ideal, 0.2)["vdd-hopping"] <= high
+    for delta in (0.1, 0.2):
+        found, plain = (over_the_range(ideal, delta, alone)["vdd-dithering"] for alone in (False, True))
+        assert found == pytest.approx(plain, rel=0.15)
+
+
+def test_every_variant_has_17_ideal_points_and_all_schemes_reach_16_frequencies(quick_run: Path) -> None:
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    for variant in ("pb0", "pb", "vt"):
+        rows = points[points["variant"] == variant]
+        assert (rows["scheme"] == "ideal-dvfs").sum() == 17
+        for scheme in ("vdd-hopping", "vdd-dithering", "fine-vh"):
+            counts = rows[rows["scheme"] == scheme].groupby("delta_vdd_v")["freq_mhz"].nunique()
+            assert (counts >= 16).all()
+            assert len(counts) == 2
+
+
+def test_leakage_includes_its_interface_part_and_powers_add_up(quick_run: Path) -> None:
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    parts = points[["power_switching_mw", "power_internal_mw", "power_leakage_mw"]].sum(axis=1)
+    assert np.allclose(points["power_total_mw"], parts, rtol=1e-6)
+    single = points[points["scheme"] == "vdd-hopping"]
+    assert (single["power_interface_leakage_mw"].abs() < 1e-9).all()
+
+
+def test_every_map_leaks_more_in_cells_at_vddh_behind_vddl_and_its_interface_leakage_is_the_sum_over_cells(
+    quick_run: Path,
+) -> None:
+    """Behind a higher rail a cell may leak less than nominal, so the sign holds for the cells at VddH alone."""
+    flow, run = load_run(quick_run)
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    mixed = points[(points["scheme"] == "fine-vh") & points["tiles_high"].between(1, 8)]
+    for variant, rows in mixed.groupby("variant"):
+        _, design = load_design(flow, run, str(variant))
+        for point in rows.drop_duplicates(["vdd_l_v", "vdd_h_v", "assignment"]).itertuples():
+            interval = Interval(point.vdd_l_v, point.vdd_h_v)
+            cell_vdd = design.cell_vdd(interval, parse_map(point.assignment))
+            port = design.vdd_index(interval.high)
+            interface = design.leakage.evaluate(cell_vdd, design.cell_variant, port).interface
+            assert interface[cell_vdd == port].sum() > 0
+            assert point.power_interface_leakage_mw == pytest.approx(interface.sum(), abs=1e-9)
+
+
+def test_one_trajectory_equals_a_run_at_each_frequency_on_the_real_engine(quick_run: Path) -> None:
+    flow, run = load_run(quick_run)
+    _, design = load_design(flow, run, "pb0")
+    assert design.single_trajectory
+    interval = Interval(0.8, 1.0)
+    slow, fast = (design.single_voltage(vdd)[0] for vdd in (interval.low, interval.high))
+    periods = [float(period) for period in np.linspace(slow, fast, 6)]
+    shared = select_greedy(design, interval, periods)
+    alone = [trace(design, interval, period).at(design, period)[0] for period in periods]
+    assert [map_text(a.timing.high) for a in shared] == [map_text(b.high) for b in alone]
+
+
+def test_incremental_timing_of_a_trajectory_equals_full_timing(quick_run: Path) -> None:
+    flow, run = load_run(quick_run)
+    _, design = load_design(flow, run, "pb")
+    interval = Interval(0.9, 1.0)
+    for state in trace(design, interval, design.single_voltage(1.0)[0]).states:
+        assert state.min_period == design.evaluate(interval, state.high).min_period
+
+
+def test_bitstream_of_an_operating_point_selects_its_tiles(quick_run: Path) -> None:
+    chain = load_chain_order(quick_run / "03-floorplan")
+    table = json.loads((quick_run / "out/bitstreams/quick_pb_100mv_greedy.json").read_text())
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    # Where Algorithm 5 ends without an answer the selector's name says how it went on: "greedy:continued".
+    greedy = points["selector"].str.startswith("greedy", na=False)
+    fine = points[(points["scheme"] == "fine-vh") & (points["variant"] == "pb") & greedy]
+    fine = fine[np.isclose(fine["delta_vdd_v"], 0.1)].sort_values("freq_mhz")
+    assert len(fine) == len(table["operating_points"])
+    for row, entry in zip(fine.itertuples(), table["operating_points"], strict=True):
+        text = "".join("H" if bit else "L" for bit in parse_bitstream(entry["bits_hex"], chain))
+        assert text == row.assignment
+
+
+def test_emulation_at_a_frequency_of_the_run_gives_the_same_point(
+    quick_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    fine = points[(points["scheme"] == "fine-vh") & (points["variant"] == "pb") & (points["selector"] == "greedy")]
+    row = fine[np.isclose(fine["delta_vdd_v"], 0.1)].iloc[7]
+    capsys.readouterr()
+    assert run_command(["emulate", str(quick_run), "--freq", f"{row.freq_mhz}MHz", "--delta-vdd", "0.1", "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["assignment"] == row.assignment
+    assert answer["power_total_mw"] == pytest.approx(row.power_total_mw, rel=1e-6)
+
+
+def test_frequency_out_of_reach_is_status_1(quick_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run_command(["emulate", str(quick_run), "--freq", "90GHz"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("finevh: 90000.000 MHz is not reached (quick, variant pb): the highest frequency is ")
+    assert "Traceback" not in err
+
+
+def test_voltage_outside_the_library_is_status_2(
+    tmp_path: Path, quick_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["run", str(QUICK), "-o", str(tmp_path / "run"), "--set", "schemes.vdd_max=1.20 V"]
+    assert run_command(arguments) == 2
+    assert "1.025 V is outside the characterised 0.6 to 1 V; extrapolation is refused" in capsys.readouterr().err
+
+
+def test_greedy_points_meet_timing_when_evaluated_afresh(quick_run: Path) -> None:
+    flow, run = load_run(quick_run)
+    _, design = load_design(flow, run, "vt")
+    grid = flow.schemes.grid(0.2)
+    scheme = FineVh(single_voltage_curve(design, "quick", "vt", grid), 0.2)
+    for point in scheme.points([0.5 * sum(scheme.curve.frequencies[1:3])]):
+        timing = design.evaluate(Interval(point.vdd_l_v, point.vdd_h_v), np.array(list(point.assignment)) == "H")
+        assert timing.min_period <= 1e6 / point.freq_mhz + SLACK_TOLERANCE
+
+
+@pytest.fixture
+def short_run(tmp_path: Path, quick_run: Path) -> tuple[list[str], Path]:
+    """A command that finishes the shared run's later stages in a directory of its own."""
+    directory = tmp_path / "run"
+    shutil.copytree(quick_run, directory)
+    code = "from finevh.cli import main; main()"
+    return [sys.executable, "-c", code, "run", str(QUICK), "-o", str(directory)], directory
+
+
+def test_warm_run_reuses_every_stage(short_run: tuple[list[str], Path]) -> None:
+    command, _ = short_run
+    start = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr.count("reused") == len(STAGES)
+    assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_run_resumes_to_identical_bytes(short_run: tuple[list[str], Path], quick_run: Path, seed: int) -> None:
+    command, directory = short_run
+    command = [*command, "--from", "optimize"]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as child:
+        try:
+            child.wait(random.Random(seed).uniform(3.0, 12.0))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+    subprocess.run(command[:-2], capture_output=True, check=True)
+    assert digests(directory) == digests(quick_run)
