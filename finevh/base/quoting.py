@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from finevh.errors import InputError
 
@@ -19,6 +20,9 @@ _TCL_CONTROL = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v",
 _BMP_END = 0xFFFF
 _LONGEST_NAME = 128
 _PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_$.+-]{{0,{_LONGEST_NAME - 1}}}")
+_SPICE_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[A-Za-z]{0,4}"
+_SPICE_PARAMETERS = re.compile(rf"(?: *[A-Za-z_]\w* *= *{_SPICE_NUMBER}(?: |\Z))*", re.ASCII)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHOWN = 60  # characters of a refused name in a message
 
 
@@ -152,6 +156,51 @@ def plain_name(name: str, what: str) -> str:
             f" most {_LONGEST_NAME} characters; rename it"
         )
     return name
+
+
+def spice_path(path: Path) -> str:
+    """Return a path as ngspice takes it behind ``.include`` or ``.lib``, in quotes.
+
+    Raises
+    ------
+    InputError
+        If it has a quote, a semicolon or a control character, which end a SPICE word even inside quotes.
+    """
+    text = str(path)
+    if any(c in '";' or (not c.isprintable() and c != "\t") for c in text):
+        raise InputError(
+            f"{text!r}: ngspice reads no path with a quote, a semicolon or a line feed; rename the file or folder"
+        )
+    return f'"{text}"'
+
+
+def spice_parameters(text: str, what: str) -> str:
+    """Return ``text`` if it is a row of ``name=number`` words, such as ``rgatemod=0 w=1.5u``; nothing else passes.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    if not _SPICE_PARAMETERS.fullmatch(text):
+        raise InputError(f"{what} {text[:_SHOWN]!r}: write name=number words, for example 'rgatemod=0 scale=1.0u'")
+    return text
+
+
+def csv_cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: a leading ``= + - @`` gets an apostrophe before it.
+
+    Numbers are no texts: they are formatted by their own writer and keep their sign.
+    """
+    return f"'{text}" if text[:1] in _FORMULA else text
+
+
+def visible(text: str) -> str:
+    r"""Return a text for a terminal: control characters, which could move the cursor or recolour, as ``\x1b`` and the like.
+
+    Line feeds and tabs stay.
+    """
+    return "".join(c if c in "\n\t" or c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _escape_character(character: str) -> str:

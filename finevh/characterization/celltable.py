@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from finevh.base.quoting import plain_name
 from finevh.characterization.foreign import Subcircuit, read_subcircuits, to_resistors, to_transistors
 from finevh.characterization.logic import parse_function
 from finevh.characterization.packages import locate_package_file
@@ -17,6 +19,8 @@ __all__ = ["load_fillers", "load_topologies"]
 
 Resistors = tuple[tuple[str, str, float], ...]
 Devices = Mapping[str, tuple[str, str]]
+_MOST = 10_000
+"""Columns, drives and sites of a cell."""
 _KEYS = {"inputs", "outputs", "drives", "columns", "breaks", "transistors", "sequential", "subckt", "file", "sites"}
 
 
@@ -37,12 +41,31 @@ def load_topologies(path: Path, devices: Devices | None = None) -> dict[str, Top
     if not isinstance(table, dict) or not table:
         raise InputError(f"{path}: no [cells.NAME] table; describe at least one cell")
     netlists = _Netlists(path, data.get("netlists", {}), devices)
-    return {name: _topology(path, name, entry, netlists) for name, entry in table.items()}
+    cells = {}
+    for name, entry in table.items():
+        plain_name(name, f"{path}: cell")
+        try:
+            cells[name] = _topology(path, name, entry, netlists)
+        except (TypeError, ValueError, AttributeError, OverflowError, KeyError) as error:
+            raise InputError(f"{path}: [cells.{name}]: a value has the wrong kind ({error})") from error
+    return cells
 
 
 def load_fillers(path: Path) -> dict[str, tuple[int, ...]]:
     """Return the cells without transistors: name -> widths in sites."""
-    return {name: tuple(entry["sites"]) for name, entry in _read(path).get("fillers", {}).items()}
+    fillers = {}
+    for name, entry in _read(path).get("fillers", {}).items():
+        try:
+            fillers[plain_name(name, f"{path}: filler")] = tuple(_count(path, sites) for sites in entry["sites"])
+        except (TypeError, KeyError) as error:
+            raise InputError(f"{path}: [fillers.{name}] needs sites = [1, 2, ...] ({error!r})") from error
+    return fillers
+
+
+def _count(where: object, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise InputError(f"{where}: {value!r} is not a whole number from 1 to {_MOST}")
+    return value
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -52,6 +75,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a cell table") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; a cell table is TOML") from None
 
 
 class _Netlists:
@@ -100,14 +125,17 @@ def _topology(path: Path, name: str, entry: Mapping[str, Any], netlists: _Netlis
         transistors, resistors = netlists.elements(where, entry["subckt"], entry.get("file"))
     else:
         transistors = tuple(_transistor(where, line) for line in entry["transistors"].strip().splitlines())
-    outputs = tuple((pin, parse_function(text)) for pin, text in entry["outputs"].items())
+    outputs = tuple(
+        (plain_name(pin, f"{where}: output"), parse_function(text)) for pin, text in entry["outputs"].items()
+    )
+    inputs = tuple(plain_name(pin, f"{where}: input") for pin in entry["inputs"])
     topology = Topology(
         name,
-        tuple(entry["inputs"]),
+        inputs,
         outputs,
         transistors,
-        tuple(entry.get("drives", (1,))),
-        int(entry.get("sites", 1)) - 1 if foreign else int(entry["columns"]),
+        tuple(_count(where, drive) for drive in entry.get("drives", (1,))),
+        _count(where, entry.get("sites", 1)) - 1 if foreign else _count(where, entry["columns"]),
         int(entry.get("breaks", 0)),
         _sequential(where, entry.get("sequential")),
         str(path),
@@ -126,6 +154,8 @@ def _transistor(where: str, line: str) -> Transistor:
         width = float(fields[4])
     except ValueError as error:
         raise InputError(f"{where}: width {fields[4]!r} in {line!r} is not a number") from error
+    if not 0 < width < math.inf:
+        raise InputError(f"{where}: width {fields[4]!r} in {line!r} is not above zero and finite")
     kind: Literal["n", "p"] = "n" if fields[0] == "n" else "p"
     return Transistor(kind, fields[1], fields[2], fields[3], width)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from finevh.base.quoting import spice_path
 from finevh.characterization.process import Process, Variant, transistor_line
 from finevh.characterization.stimulus import Stimulus
 from finevh.characterization.topology import Topology
@@ -149,8 +150,9 @@ def control_lines(saved: Sequence[str], commands: Sequence[str]) -> list[str]:
 
 def model_lines(process: Process) -> list[str]:
     """Return the lines that load the device models."""
-    files = [f'.include "{file}"' for file in process.before]
-    files.append(f'.lib "{process.models}" {process.section}' if process.section else f'.include "{process.models}"')
+    files = [f".include {spice_path(file)}" for file in process.before]
+    models = spice_path(process.models)
+    files.append(f".lib {models} {process.section}" if process.section else f".include {models}")
     return [*process.preamble, *files]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.quoting import plain_name, spice_parameters
 from finevh.characterization.packages import locate_package_file
 from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
@@ -19,6 +22,9 @@ from finevh.errors import InputError
 __all__ = ["Grid", "Process", "TableAxes", "Variant", "load_process", "read_models", "transistor_line"]
 
 FloatArray = NDArray[np.float64]
+_INCLUDE = re.compile(rb"""^[ \t]*\.(inc\w*|lib)[ \t]+("[^"\n]+"|'[^'\n]+'|[^ \t\n]+)([ \t]+\S)?""", re.I | re.M)
+_COMMANDS = re.compile(rb"^\s*(\.control|\.exec\w*|\*#.{0,30})|\b(d_process|d_cosim)\b", re.I | re.M)
+"""What would make ngspice do more than simulate: control blocks, commands in comments, models that start a program."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +156,14 @@ def load_process(path: Path) -> Process:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a technology.toml") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; a technology file is TOML") from None
     try:
         process = _process(path, data)
     except KeyError as error:
         raise InputError(f"{path}: key {error.args[0]!r} is missing; see libs/finevh45/technology.toml") from error
+    except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise InputError(f"{path}: a value has the wrong kind ({error}); see libs/finevh45/technology.toml") from error
     _check_devices(process)
     return process
 
@@ -165,54 +175,108 @@ def _process(path: Path, data: Mapping[str, Any]) -> Process:
         return locate_package_file(models["package"], file) if "package" in models else path.parent / file
 
     return Process(
-        name=data["name"],
+        name=plain_name(data["name"], f"{path}: name"),
         path=path,
         cells=tuple((path.parent / item).resolve() for item in data["cells"]),
         models=find(models["file"]),
         before=tuple(find(file) for file in models.get("before", ())),
-        section=models.get("section", ""),
-        preamble=tuple(models.get("preamble", ())),
+        section=plain_name(models["section"], f"{path}: models.section") if models.get("section") else "",
+        preamble=tuple(_preamble(path, line) for line in models.get("preamble", ())),
         subcircuit=bool(models.get("subcircuit", False)),
-        temperature_c=float(models["temperature_c"]),
-        instance=models.get("instance", ""),
-        devices={name: (entry["n"], entry["p"]) for name, entry in data["devices"].items()},
-        length_um=geometry["length_um"],
-        width_n_um=geometry["width_n_um"],
-        width_p_um=geometry["width_p_um"],
-        diffusion_um=geometry["diffusion_um"],
-        vdd=tuple(voltages["vdd"]),
-        pair_span=voltages["pair_span"],
-        delay_step=voltages["delay_step"],
-        sense=(voltages["sense"][0], voltages["sense"][1]),
+        temperature_c=_finite(models["temperature_c"]),
+        instance=spice_parameters(models.get("instance", ""), f"{path}: models.instance"),
+        devices={
+            plain_name(name, f"{path}: device"): (
+                plain_name(entry["n"], f"{path}: devices.{name}.n"),
+                plain_name(entry["p"], f"{path}: devices.{name}.p"),
+            )
+            for name, entry in data["devices"].items()
+        },
+        length_um=_positive(geometry["length_um"]),
+        width_n_um=_positive(geometry["width_n_um"]),
+        width_p_um=_positive(geometry["width_p_um"]),
+        diffusion_um=_positive(geometry["diffusion_um"]),
+        vdd=tuple(_positive(vdd) for vdd in voltages["vdd"]),
+        pair_span=_finite(voltages["pair_span"]),
+        delay_step=_positive(voltages["delay_step"]),
+        sense=(_positive(voltages["sense"][0]), _positive(voltages["sense"][1])),
         grid=_grid(grid),
         variants=tuple(
-            Variant(v["name"], v["device"], float(v["length_offset_nm"]), float(v["vth_offset_mv"]))
+            Variant(
+                plain_name(v["name"], f"{path}: variant"),
+                v["device"],
+                _finite(v["length_offset_nm"]),
+                _finite(v["vth_offset_mv"]),
+            )
             for v in data["variants"]
         ),
         tables=_tables(data["tables"], float(grid["slew"][-1])) if "tables" in data else None,
     )
 
 
+def _preamble(path: Path, line: str) -> str:
+    """One line before the models: ``.option`` or ``.param`` with ``name=number`` words, no other command of ngspice."""
+    command, _, words = line.strip().partition(" ")
+    if command not in (".option", ".options", ".param"):
+        raise InputError(f"{path}: models.preamble {line[:60]!r}: only .option and .param lines may stand there")
+    return f"{command} {spice_parameters(words, f'{path}: models.preamble')}"
+
+
+def _finite(value: object) -> float:
+    """A number of the file.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
+
+
+def _positive(value: object) -> float:
+    number = _finite(value)
+    if number <= 0:
+        raise ValueError(f"{number:g} is not above zero")
+    return number
+
+
+def _axis(values: Sequence[object]) -> FloatArray:
+    """An axis of a table: positive numbers that rise."""
+    axis = np.array([_positive(value) for value in values])
+    if not len(axis) or np.any(np.diff(axis) <= 0):
+        raise ValueError(f"the axis {list(values)[:4]} does not rise")
+    return axis
+
+
+def _positions(values: Sequence[object], axis: FloatArray) -> tuple[int, ...]:
+    """Positions on an axis."""
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(axis):
+            raise ValueError(f"{value!r} is not a position on an axis of {len(axis)}")
+    return tuple(int(str(value)) for value in values)
+
+
 def _tables(data: Mapping[str, Any], longest: float) -> TableAxes:
-    slew, side, energy = (np.array(data[key], dtype=float) / longest for key in ("slew", "side_slew", "energy_slew"))
-    load, side_load, energy_load = (
-        np.array(data[key], dtype=float) for key in ("load_ff", "side_load_ff", "energy_load_ff")
-    )
+    slew, side, energy = (_axis(data[key]) / longest for key in ("slew", "side_slew", "energy_slew"))
+    load, side_load, energy_load = (_axis(data[key]) for key in ("load_ff", "side_load_ff", "energy_load_ff"))
     return TableAxes(slew, load, side, side_load, energy, energy_load)
 
 
 def _grid(data: Mapping[str, Any]) -> Grid:
+    slew, load = _axis(data["slew"]), _axis(data["load_ff"])
     return Grid(
-        np.array(data["slew"], dtype=float),
-        np.array(data["load_ff"], dtype=float),
-        tuple(data["side_slew"]),
-        tuple(data["side_load"]),
-        tuple(data["cross_slew"]),
-        tuple(data["cross_load"]),
-        tuple(data.get("clock_cross_slew", data["cross_slew"])),
-        tuple(data.get("clock_cross_load", data["cross_load"])),
-        tuple(data["constraint_slew"]),
-        float(data.get("rest_ps", 0.0)),
+        slew,
+        load,
+        _positions(data["side_slew"], slew),
+        _positions(data["side_load"], load),
+        _positions(data["cross_slew"], slew),
+        _positions(data["cross_load"], load),
+        _positions(data.get("clock_cross_slew", data["cross_slew"]), slew),
+        _positions(data.get("clock_cross_load", data["cross_load"]), load),
+        _positions(data["constraint_slew"], slew),
+        _finite(data.get("rest_ps", 0.0)),
     )
 
 
@@ -253,9 +317,19 @@ def read_models(process: Process) -> bytes:
             content = file.read_bytes()
         except OSError as error:
             raise InputError(f"{process.path}: model file {file} cannot be read ({error.strerror})") from error
+        command = _COMMANDS.search(content)
+        if command:
+            line = content.count(b"\n", 0, command.start()) + 1
+            found = command.group().strip().decode(errors="replace")
+            raise InputError(
+                f"{file}:{line}: {found!r} would run commands of ngspice; device models need none: remove it"
+            )
         parts.append(content)
+        # '.lib SECTION' alone opens a section of this file.
         queue += [
-            file.parent / name.decode() for name in re.findall(rb'(?im)^\s*\.inc(?:lude)?\s+"?([^"\s]+)"?', content)
+            file.parent / os.fsdecode(name.strip(b"\"'"))
+            for keyword, name, section in _INCLUDE.findall(content)
+            if section or keyword.lower() != b"lib"
         ]
     return b"".join(parts)
 

@@ -17,7 +17,7 @@ from finevh.technology.cross import write_cross_file
 from finevh.technology.lef_write import Footprint, render_cell_lef, render_tech_lef
 from finevh.technology.liberty_write import render_liberty, write_gzip, write_text
 from finevh.technology.library import Cell
-from finevh.technology.manifest import Manifest, Views, read_manifest, vdd_label
+from finevh.technology.manifest import Manifest, Views, library_file, read_manifest, vdd_label
 from finevh.technology.model import Direction, Kind
 from finevh.technology.verilog_models import render_models
 
@@ -58,6 +58,8 @@ def publish(
     manifest = read_manifest(technology)
     if manifest.views is None or manifest.site is None or not isinstance(manifest.views.liberty, str):
         raise InputError(f"{technology}: needs [site] and [views] with a liberty pattern to publish")
+    folder = out or technology.parent
+    _check_views(manifest.views, technology, folder)
     process = load_process(technology)
     topologies: dict[str, Topology] = {}
     widths: dict[str, tuple[int, ...]] = {}
@@ -70,7 +72,6 @@ def publish(
         if not rails:
             raise InputError(f"{technology}: {variant} is published at none of the supplies asked for; see its 'vdd'")
     found = _load(records, supplies, topologies)
-    folder = out or technology.parent
     site = (manifest.site.width_um, manifest.site.height_um)
     physical = fillers(widths, site)
     headers = load_headers((technology.parent / manifest.headers).resolve()) if manifest.headers else ()
@@ -91,7 +92,7 @@ def publish(
             library = library_from_records(
                 members, topologies, [*switches, *physical], site, suffix, name, process.tables
             )
-            path = folder / manifest.views.liberty.format(suffix=suffix, variant=variant, vdd=vdd_label(vdd))
+            path = folder / library_file(manifest.views.liberty, suffix, variant, vdd)
             write_gzip(render_liberty(library, threshold_voltage_group=variant, comment=_COMMENT), path)
             done(path)
         models += library.cells.values()
@@ -103,6 +104,16 @@ def publish(
         write_cross_file(cross_from_records(found, supplies, topologies, process.pair_span), path)
         done(path)
     return tuple(written)
+
+
+def _check_views(views: Views, technology: Path, folder: Path) -> None:
+    """Refuse a view that would be written outside of ``folder``."""
+    names = [views.cross_voltage, views.tech_lef, *views.cell_lef, views.verilog]
+    if isinstance(views.liberty, str):
+        names.append(library_file(views.liberty, "", "x", 1.0))
+    for name in names:
+        if name and not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{technology}: views: '{name}' lies outside of {folder}; name a file inside")
 
 
 def _load(

@@ -10,7 +10,7 @@ from finevh.errors import InputError
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
-from finevh.technology.manifest import read_manifest, vdd_label
+from finevh.technology.manifest import library_file, read_manifest
 from finevh.technology.model import Technology
 from finevh.units import VOLTAGE_TOLERANCE
 
@@ -57,7 +57,7 @@ def synthesis_liberty(flow: Flow) -> Path:
     liberty = manifest.views.liberty
     if isinstance(liberty, str):
         first = manifest.variants[0].name
-        name = liberty.format(suffix=manifest.suffix(first), variant=first, vdd=vdd_label(vdd))
+        name = library_file(liberty, manifest.suffix(first), first, vdd)
         if (folder / name).is_file():
             return folder / name
     else:

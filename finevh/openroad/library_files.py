@@ -11,7 +11,7 @@ from pathlib import Path
 from finevh.errors import InputError
 from finevh.openroad.context import LibraryFiles
 from finevh.technology.lef import Lef, read_lef
-from finevh.technology.manifest import Manifest, read_manifest, vdd_label
+from finevh.technology.manifest import Manifest, library_file, read_manifest, vdd_label
 
 _NOM_VOLTAGE = re.compile(r"^\s*nom_voltage\s*:\s*\"?([0-9.eE+-]+)", re.MULTILINE)
 _LIBERTY_CELL = re.compile(r"""(^\s*cell\s*\(\s*)("?)([^"()\s]+)("?)(\s*\))""", re.MULTILINE)
@@ -75,8 +75,7 @@ def _liberty(manifest: Manifest, folder: Path, path: Path) -> dict[tuple[str, fl
     assert views is not None
     if isinstance(views.liberty, str):
         return {
-            (variant.name, vdd): folder
-            / views.liberty.format(suffix=manifest.suffix(variant.name), variant=variant.name, vdd=vdd_label(vdd))
+            (variant.name, vdd): folder / library_file(views.liberty, manifest.suffix(variant.name), variant.name, vdd)
             for variant in manifest.variants
             for vdd in manifest.vdds()
         }

@@ -18,7 +18,7 @@ from finevh.technology.cross import read_cross_voltage
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.library import Library
-from finevh.technology.manifest import Manifest, Views, read_manifest, vdd_label
+from finevh.technology.manifest import Manifest, Views, library_file, read_manifest
 from finevh.technology.measure import slowdown
 from finevh.technology.model import Corners, Layer, Technology, Variant
 
@@ -100,13 +100,7 @@ def _liberty_files(
     found: list[tuple[int, float | None, Path]] = []
     for v, name in enumerate(chosen):
         for vdd in vdds:
-            try:
-                file = views.liberty.format(suffix=manifest.suffix(name), variant=name, vdd=vdd_label(vdd))
-            except (KeyError, IndexError, ValueError) as error:
-                raise InputError(
-                    f"{path}: views.liberty '{views.liberty}': {error}; known placeholders are "
-                    "{suffix}, {variant} and {vdd}"
-                ) from None
+            file = library_file(views.liberty, manifest.suffix(name), name, vdd)
             found.append((v, vdd, path.parent / file))
     return found
 

@@ -8,16 +8,27 @@ technology has the second half alone.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from finevh.base.quoting import plain_name
 from finevh.errors import InputError
 
-__all__ = ["Manifest", "Role", "TechnologyLayer", "TechnologyVariant", "Views", "read_manifest", "vdd_label"]
+__all__ = [
+    "Manifest",
+    "Role",
+    "TechnologyLayer",
+    "TechnologyVariant",
+    "Views",
+    "library_file",
+    "read_manifest",
+    "vdd_label",
+]
 
 Role = Literal[
     "tie_low", "tie_high", "buffer", "inverter", "clock_buffer", "clock_gate", "flop", "header", "fill", "dont_use"
@@ -38,15 +49,33 @@ def vdd_label(vdd: float) -> str:
     return (text[:-1] if text.endswith("0") else text).replace(".", "v")
 
 
+def library_file(pattern: str, suffix: str, variant: str, vdd: float) -> str:
+    """Name of a Liberty file by the pattern of ``[views]``; braces that mean nothing are refused where the file is read."""
+    values = {"suffix": suffix, "variant": variant, "vdd": vdd_label(vdd)}
+    return re.sub(r"\{(suffix|variant|vdd)\}", lambda match: values[match[1]], pattern)
+
+
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _plain(value: str) -> str:
+    try:
+        return plain_name(value, "name") if value else value
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+Suffix = Annotated[str, AfterValidator(_plain)]
+Name = Annotated[Suffix, Field(min_length=1)]
+"""A word of every file format that it is written to."""
 
 
 class TechnologyVariant(_Section):
     """A Vth flavour: a device of the cards with a gate-length and a threshold offset."""
 
-    name: str
-    suffix: str | None = None
+    name: Name
+    suffix: Suffix | None = None
     """Ending of the variant's cell names; default ``_NAME``, empty for the first variant."""
     device: str | None = None
     group: tuple[str, ...] = ()
@@ -62,7 +91,7 @@ class TechnologyVariant(_Section):
 class TechnologyLayer(_Section):
     """A routing layer of minimum-width wires."""
 
-    name: str
+    name: Name
     direction: Literal["horizontal", "vertical"]
     pitch_um: float = Field(gt=0)
     width_um: float = Field(gt=0)
@@ -73,6 +102,14 @@ class TechnologyLayer(_Section):
 
 class Views(_Section):
     """Files of a characterised technology, relative to the folder of the technology file."""
+
+    @field_validator("liberty")
+    @classmethod
+    def _known_fields(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        unknown = re.findall(r"\{(?!(?:suffix|variant|vdd)\})[^}]*\}?", value) if isinstance(value, str) else []
+        if unknown:
+            raise ValueError(f"'{unknown[0]}' is unknown; known placeholders are {{suffix}}, {{variant}} and {{vdd}}")
+        return value
 
     liberty: str | tuple[str, ...]
     """A pattern with ``{suffix}`` or ``{variant}`` and ``{vdd}`` (0.8 V is ``0v80``), or a list of files, one per supply."""
@@ -91,7 +128,7 @@ class Views(_Section):
 class Site(_Section):
     """The placement site."""
 
-    name: str
+    name: Name
     width_um: float = Field(gt=0)
     height_um: float = Field(gt=0)
 
@@ -99,7 +136,7 @@ class Site(_Section):
 class Manifest(_Section):
     """A technology file. Sections of the characterisation stay as they are: its reader checks them."""
 
-    name: str
+    name: Name
     views: Views | None = None
     variants: tuple[TechnologyVariant, ...] = (TechnologyVariant(name="nominal"),)
     layers: tuple[TechnologyLayer, ...] = ()
