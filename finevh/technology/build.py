@@ -49,8 +49,12 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
                     f"{library.source}: cell {cell.name} at {library.vdd:g} V is already in {known.source}"
                 )
             known.cells[cell.name] = cell
+        known.skipped.update(library.skipped)
+        known.not_modelled += library.not_modelled
+        known.power_pins.update(library.power_pins)
     ordered = [joined[vdd] for vdd in sorted(joined)]
-    inputs = [CornerInput.of(library, 0, "") for library in ordered]
+    skipped = {name for library in ordered for name in library.skipped}
+    inputs = [CornerInput.of(library, 0, "", skipped) for library in ordered]
     skeleton = merge_cells(inputs)
     return assemble(
         name or ordered[0].name,
@@ -118,7 +122,19 @@ def assemble(
         slew_upper=first.slew_upper,
         vdd_nominal=vdd_nominal,
         units=first.units,
+        skipped={name: why for library in libraries for name, why in library.skipped.items()},
+        not_modelled=tuple(dict.fromkeys(what for library in libraries for what in library.not_modelled)),
+        power_pins=_power_pins(first, variants[0].suffix, lef),
     )
+
+
+def _power_pins(library: Library, suffix: str, lef: Lef) -> dict[str, tuple[str, ...]]:
+    """Pins that carry supplies, by cell, from Liberty and from LEF, which knows cells that Liberty does not."""
+    found = {name.removesuffix(suffix): pins for name, pins in library.power_pins.items()}
+    for name, macro in lef.macros.items():
+        own = tuple(pin for pin, (_, use, _) in macro.pins.items() if use.upper() in ("POWER", "GROUND"))
+        found[name] = tuple(dict.fromkeys((*found.get(name, ()), *own)))
+    return found
 
 
 def _site(lef: Lef, name: str) -> tuple[float, float]:
@@ -156,7 +172,7 @@ def _role(table: CellTable, i: int) -> str:
     name, kind, function = table.names[i].lower(), table.kind[i], functions[0] if len(functions) == 1 else ""
     if kind == Kind.TIE and function:
         return "tie_high" if truth_table(function, ())[0] else "tie_low"
-    if kind == Kind.FLOP and not (table.clear[i] or table.preset[i]) and len(inputs) == 2:
+    if kind == Kind.FLOP and table.next_state[i] and not (table.clear[i] or table.preset[i]) and len(inputs) == 2:
         return "flop"
     if kind == Kind.CLOCK_GATE:
         return "clock_gate"

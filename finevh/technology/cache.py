@@ -18,7 +18,7 @@ from finevh.technology.model import CellTable, Corners, CrossVoltage, Layer, Tec
 
 __all__ = ["cache_folder", "cached", "content_key", "load_archive", "save_archive"]
 
-_FORMAT = "5"
+_FORMAT = "6"
 """Changes whenever the columns or a reader change: old archives are then never found."""
 
 

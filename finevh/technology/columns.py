@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
@@ -32,9 +32,10 @@ class CornerInput:
     cells: dict[str, Cell]
 
     @classmethod
-    def of(cls, library: Library, variant: int, suffix: str) -> CornerInput:
-        """Strip the suffix of the variant from every cell that carries it."""
-        cells = {name.removesuffix(suffix): cell for name, cell in library.cells.items()}
+    def of(cls, library: Library, variant: int, suffix: str, skipped: Collection[str] = ()) -> CornerInput:
+        """Strip the suffix of the variant from every cell that carries it; ``skipped`` names, without it, are left out."""
+        stripped = ((name.removesuffix(suffix), cell) for name, cell in library.cells.items())
+        cells = {name: cell for name, cell in stripped if name not in skipped}
         return cls(variant, library.vdd, library.source, cells)
 
 
@@ -350,15 +351,19 @@ def merge_corners(skeleton: Skeleton, corners: Sequence[CornerInput]) -> Corners
     n_corner, n_pin = len(corners), int(skeleton.table.pin_ptr[-1])
     where = np.full((3, n_corner, n_table), -1, dtype=np.int64)
     sizes = np.zeros((2, n_corner, n_table), dtype=np.int32)
-    pins = np.zeros((5, n_corner, n_pin))
+    pins = np.zeros((7, n_corner, n_pin))
     leakage = np.zeros((n_corner, int(skeleton.table.leak_ptr[-1])))
     pool = Pool()
     columns = skeleton.table
     slots = np.concatenate([columns.arc_table.ravel(), columns.power_table.ravel()])
     for c, corner in enumerate(corners):
         cells = [corner.cells[name] for name in names]
-        numbers = [(p.cap, p.cap_rise, p.cap_fall, p.max_cap, p.max_slew) for cell in cells for p in cell.pins]
-        pins[:, c] = np.array(numbers).reshape(-1, 5).T
+        numbers = [
+            (p.cap, p.cap_rise, p.cap_fall, p.cap_rise_low, p.cap_fall_low, p.max_cap, p.max_slew)
+            for cell in cells
+            for p in cell.pins
+        ]
+        pins[:, c] = np.array(numbers).reshape(-1, 7).T
         tables = _slot_tables(skeleton, cells)
         rows = [pool.add_table(table) for table in tables]
         used = np.array([row >= 0 for row in rows], dtype=np.bool_) & (slots >= 0)
@@ -373,8 +378,10 @@ def merge_corners(skeleton: Skeleton, corners: Sequence[CornerInput]) -> Corners
         pin_cap=pins[0],
         pin_cap_rise=pins[1],
         pin_cap_fall=pins[2],
-        pin_max_cap=pins[3],
-        pin_max_slew=pins[4],
+        pin_cap_rise_low=pins[3],
+        pin_cap_fall_low=pins[4],
+        pin_max_cap=pins[5],
+        pin_max_slew=pins[6],
         table_x=where[0],
         table_nx=sizes[0],
         table_y=where[1],

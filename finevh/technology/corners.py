@@ -146,7 +146,10 @@ def _interpolate_corners(technology: Technology, nodes: Sequence[Nodes], vdds: R
     sizes = np.zeros((2, n_variant * n_vdd, n_table), dtype=np.int32)
     columns = {
         name: np.empty((n_variant * n_vdd, getattr(old, name).shape[1]))
-        for name in ("pin_cap", "pin_cap_rise", "pin_cap_fall", "pin_max_cap", "pin_max_slew", "leakage")
+        for name in (
+            "pin_cap", "pin_cap_rise", "pin_cap_fall", "pin_cap_rise_low", "pin_cap_fall_low", "pin_max_cap",
+            "pin_max_slew", "leakage",
+        )
     }
     variant = np.repeat(np.arange(n_variant, dtype=np.int32), n_vdd)
     pools, end = [old.pool], old.pool.size

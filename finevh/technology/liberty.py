@@ -1,7 +1,8 @@
 """Liberty reader: a file in, a :class:`~finevh.technology.library.Library` in the house's units out.
 
-Read are NLDM timing, internal power, leakage and sequential groups. Not read are current-source (CCS, ECSM) groups,
-``test_cell`` and the checks ``skew``, ``nochange`` and ``non_seq_*``.
+Read are NLDM timing, internal power, leakage and sequential groups; derating to the default operating conditions is applied.
+Not read are current-source (CCS, ECSM) groups and ``test_cell``. A cell that can't be read is left out with its reason, and
+what changes numbers and is not modelled is listed.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from finevh.errors import InputError
 from finevh.technology.boolean import parse_boolean, support
+from finevh.technology.liberty_pins import PinGroups, bus_types, expand_pins
+from finevh.technology.liberty_power import sum_leakage, sum_supplies
 from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
 from finevh.technology.liberty_tables import Reader, Units, read_arc, read_power, read_templates
-from finevh.technology.library import Cell, Library, Pin
-from finevh.technology.model import Direction, Kind
+from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc
+from finevh.technology.model import ArcType, Direction, Kind
 from finevh.technology.sequential import latch_of_statetable, rename
 from finevh.units import Dimension, unit_scale
 
@@ -104,21 +107,76 @@ def _thresholds(group: Group, source: str) -> tuple[float, float]:
     return percent("slew_lower_threshold_pct", 20.0), percent("slew_upper_threshold_pct", 80.0)
 
 
-def _voltage(group: Group, units: Units, source: str) -> tuple[float, float]:
-    """Supply and temperature of the library: nominal values, else the default operating conditions."""
-    conditions = {g.names[0]: g for g in group.all("operating_conditions") if g.names}
-    chosen = conditions.get(group.attributes.get("default_operating_conditions", ""))
-    inner = chosen.attributes if chosen else {}
-    voltage = inner.get("voltage") or group.attributes.get("nom_voltage")
-    if voltage is None:
-        raise InputError(
-            f"{source}: the library states no nom_voltage; add it: the supply of a corner is never guessed"
-        )
-    temperature = inner.get("temperature") or group.attributes.get("nom_temperature", "25")
-    return round(float(voltage) * units.voltage, 9), float(temperature)
+_DERATED = (
+    *(f"cell_{edge}" for edge in ("rise", "fall")),
+    *(f"{edge}_transition" for edge in ("rise", "fall")),
+    *(f"{check}_{edge}" for check in ("setup", "hold", "recovery", "removal") for edge in ("rise", "fall")),
+    "internal_power",
+    "cell_leakage_power",
+    "pin_cap",
+)
+"""Quantities that Liberty derates from the nominal to the operating conditions."""
 
 
 @dataclass(frozen=True)
+class _Conditions:
+    """Supply, V, and temperature of a library, and what its k-factors make of each quantity there."""
+
+    vdd: float
+    temperature: float
+    factors: dict[str, float]
+    """Of those in :data:`_DERATED` that differ from one."""
+    away: bool
+    """Whether the operating conditions are others than the nominal ones."""
+
+
+def _conditions(group: Group, units: Units, source: str) -> _Conditions:
+    """Default operating conditions, else the nominal ones.
+
+    The factor of a quantity is the product of ``1 + k (actual - nominal)`` over process, temperature and voltage.
+    """
+    conditions = {g.names[0]: g for g in group.all("operating_conditions") if g.names}
+    chosen = conditions.get(group.attributes.get("default_operating_conditions", ""))
+    inner = chosen.attributes if chosen else {}
+    defaults = {"process": "1", "temperature": "25", "voltage": ""}
+    actual: dict[str, float] = {}
+    shift: dict[str, float] = {}
+    for name, key in (("process", "process"), ("temperature", "temp"), ("voltage", "volt")):
+        nominal = group.attributes.get(f"nom_{name}", defaults[name])
+        stated = inner.get(name) or nominal
+        if not stated:
+            raise InputError(
+                f"{source}: the library states no nom_voltage; add it: the supply of a corner is never guessed"
+            )
+        actual[name] = float(stated)
+        shift[key] = actual[name] - float(nominal or stated)
+    factors = {}
+    for quantity in _DERATED:
+        factor = 1.0
+        for key, difference in shift.items():
+            factor *= 1.0 + difference * float(group.attributes.get(f"k_{key}_{quantity}", 0.0))
+        if factor != 1.0:
+            factors[quantity] = factor
+    return _Conditions(round(actual["voltage"] * units.voltage, 9), actual["temperature"], factors, any(shift.values()))
+
+
+def _not_modelled(group: Group, conditions: _Conditions, reader: Reader) -> list[str]:
+    """Attributes of a library that change numbers and that nothing here takes into account."""
+    found = []
+    if conditions.away and group.all("scaling_factors"):
+        found.append("scaling_factors of single cells")
+    if group.all("scaled_cell"):
+        found.append("scaled_cell")
+    loads = {g.names[0]: g for g in group.all("wire_load") if g.names}
+    default = loads.get(group.attributes.get("default_wire_load", ""))
+    if default is not None and float(default.attributes.get("capacitance", 0.0)) > 0.0:
+        found.append(f"default_wire_load {default.names[0]}: nets without parasitics have no wire capacitance here")
+    if "default_ocv_derate_group" in group.attributes:
+        found.append("default_ocv_derate_group")
+    return found + sorted(name for name in reader.seen if name.startswith("ocv_sigma_"))
+
+
+@dataclass
 class _Context:
     """What every cell of a library shares."""
 
@@ -126,74 +184,135 @@ class _Context:
     units: Units
     reader: Reader
     defaults: dict[str, str]
+    conditions: _Conditions
+    types: dict[str, tuple[int, int]]
+    not_modelled: dict[str, None]
 
 
 def _library(group: Group, source: str) -> Library:
     try:
         units = _units(group, source)
         lower, upper = _thresholds(group, source)
-        vdd, temperature = _voltage(group, units, source)
+        conditions = _conditions(group, units, source)
+        model = group.attributes.get("delay_model", "table_lookup")
+        if model != "table_lookup":
+            raise InputError(f"{source}: delay_model is {model}; only table_lookup is read")
+        reader = Reader(units, read_templates(group), conditions.factors)
+        reader.convert(group)
+        missing = dict.fromkeys(_not_modelled(group, conditions, reader))
+        context = _Context(source, units, reader, group.attributes, conditions, bus_types(group), missing)
     except ValueError as error:
         raise InputError(f"{source}: library {group.args} (line {group.line}): not a number: {error}") from error
     name = group.names[0] if group.names else ""
-    library = Library(source, name, vdd, temperature, lower, upper, units=units.names)
-    reader = Reader(units, read_templates(group))
-    reader.convert(group)
-    context = _Context(source, units, reader, group.attributes)
+    library = Library(source, name, conditions.vdd, conditions.temperature, lower, upper, units=units.names)
     for inner in group.all("cell"):
+        name = inner.names[0] if inner.names else "?"
+        if name in library.cells or name in library.skipped:
+            raise InputError(f"{source}: cell {name} (line {inner.line}) is defined twice")
         try:
             cell = _cell(inner, context)
         except InputError as error:
-            name = inner.names[0] if inner.names else "?"
-            raise InputError(f"{source}: cell {name} (line {inner.line}): {error}") from error
+            library.skipped[name] = f"{source}: cell {name} (line {inner.line}): {error}"
         except ValueError as error:
-            raise InputError(f"{source}: cell {inner.args} (line {inner.line}): not a number: {error}") from error
-        if cell.name in library.cells:
-            raise InputError(f"{source}: cell {cell.name} (line {inner.line}) is defined twice")
-        library.cells[cell.name] = cell
+            library.skipped[name] = f"{source}: cell {name} (line {inner.line}): not a number: {error}"
+        else:
+            library.cells[name] = cell
+            library.power_pins[name] = _power_pins(inner)
+    if library.skipped and not library.cells:
+        raise InputError(next(iter(library.skipped.values())))
+    library.not_modelled = [f"{name} ({source})" for name in missing]
     return library
+
+
+def _power_pins(group: Group) -> tuple[str, ...]:
+    """Pins that carry supplies: ``pg_pin`` groups, and ``rail_connection`` of older files."""
+    pins = [name for inner in group.all("pg_pin") for name in inner.names]
+    for key, args in group.complex:
+        if key == "rail_connection":
+            pins += args.translate(_BARE).split(",")[:1]
+    return tuple(pins)
 
 
 def _cell(group: Group, context: _Context) -> Cell:
     attributes = group.attributes
-    if group.all("bus") or group.all("bundle"):
-        raise InputError("buses and bundles of pins are not supported; remove the cell or expand its pins")
     cell = Cell(group.names[0], float(attributes.get("area", 0)), attributes.get("cell_footprint", ""))
     cell.dont_use = attributes.get("dont_use", "").lower() == "true"
-    names = _sequential(group, cell)
-    arcs = []
-    for inner in group.all("pin"):
+    names, several = _sequential(group, cell)
+    expanded = expand_pins(group, context.types)
+    supplies = set(_power_pins(group))
+    pins = []
+    for name, inner in expanded.pins:
         if inner.attributes.get("direction") == "internal":
             names[inner.attributes.get("internal_node", "IQ")] = "IQ"
-            names[inner.names[0]] = "IQ"
-        else:
-            arcs += [(name, inner) for name in inner.names]
-    cell.pins = [_pin(name, inner, names, context) for name, inner in arcs]
+            names[name] = "IQ"
+        elif name not in supplies:
+            pins.append((name, inner))
+    cell.pins = [_pin(name, inner, names, expanded, context) for name, inner in pins]
+    if several:
+        # The columns hold one state per cell: outputs of several registers have no function here, only timing.
+        for pin in cell.pins:
+            if pin.function and set(support(pin.function)) & {"IQ", "IQN"}:
+                pin.function = ""
     functions = {pin.name: pin.function for pin in cell.pins}
-    for name, inner in arcs:
+    powers: list[tuple[str, PowerArc]] = []
+    for name, inner in pins:
         for timing in inner.all("timing"):
-            cell.arcs += read_arc(timing, name, functions[name], context.reader)
+            cell.arcs += _arcs(timing, name, functions[name], expanded, context)
         for power in inner.all("internal_power"):
-            cell.powers += read_power(power, name, context.reader)
+            related = _related(power, name, expanded)
+            supply = power.attributes.get("related_pg_pin", "")
+            powers += [(supply, arc) for arc in read_power(power, name, related, context.reader)]
+    cell.powers = sum_supplies(powers, lambda what: context.not_modelled.setdefault(f"cell {cell.name}: {what}"))
     _kind(group, cell)
     _leakage(group, cell, context)
+    _check_names(cell)
     return cell
 
 
-def _sequential(group: Group, cell: Cell) -> dict[str, str]:
-    """Fill the sequential fields; return the state variables of the file with their names here (IQ, IQN)."""
-    if group.all("ff_bank") or group.all("latch_bank"):
-        raise InputError("ff_bank and latch_bank are not supported; expand the cell's pins")
-    groups = group.all("ff") + group.all("latch")
-    if len(groups) > 1:
-        raise InputError("more than one ff or latch group; multi-bit cells are not supported")
+def _related(group: Group, pin: str, expanded: PinGroups) -> list[str]:
+    attributes = group.attributes
+    found = expanded.related(attributes.get("related_pin", ""), pin)
+    return found + expanded.every(attributes.get("related_bus_pins", ""))
+
+
+def _arcs(group: Group, pin: str, function: str, expanded: PinGroups, context: _Context) -> list[Arc]:
+    arcs = read_arc(group, pin, _related(group, pin, expanded), function, context.reader)
+    kind = group.attributes.get("timing_type", "")
+    if not arcs and kind.startswith(("skew_", "nochange_", "non_seq_")):
+        context.not_modelled.setdefault(f"timing_type {kind}")
+    return arcs
+
+
+def _check_names(cell: Cell) -> None:
+    """Every pin that a group names is one of the cell's."""
+    pins = {pin.name for pin in cell.pins}
+    named = {arc.related: "a timing group" for arc in cell.arcs}
+    named |= {power.related: "internal_power" for power in cell.powers if power.related}
+    named |= {name: "a condition of leakage_power" for when, _ in cell.leakage for name in support(when)}
+    for name, what in named.items():
+        if name not in pins:
+            raise InputError(f"{what} names pin {name}, which the cell does not have")
+
+
+def _sequential(group: Group, cell: Cell) -> tuple[dict[str, str], bool]:
+    """Fill the sequential fields.
+
+    Returns
+    -------
+    names : state variables of the file with their names here (IQ, IQN).
+    several : whether the cell holds more than one bit.
+    """
+    groups = [inner for kind in ("ff", "ff_bank", "latch", "latch_bank") for inner in group.all(kind)]
+    several = len(groups) > 1 or any(inner.name.endswith("_bank") for inner in groups)
     names: dict[str, str] = {}
+    for inner in groups:
+        names.update(zip(inner.names[:2], ("IQ", "IQN"), strict=False))
     if groups:
         inner = groups[0]
-        names = dict(zip(inner.names, ("IQ", "IQN"), strict=False))
-        flop = inner.name == "ff"
+        flop = inner.name.startswith("ff")
         cell.kind = Kind.FLOP if flop else Kind.LATCH
-        cell.next_state = rename(inner.attributes.get("next_state" if flop else "data_in", ""), names)
+        if not several:
+            cell.next_state = rename(inner.attributes.get("next_state" if flop else "data_in", ""), names)
         cell.clocked_on = inner.attributes.get("clocked_on" if flop else "enable", "")
         cell.clear, cell.preset = inner.attributes.get("clear", ""), inner.attributes.get("preset", "")
     tables = group.all("statetable")
@@ -205,22 +324,18 @@ def _sequential(group: Group, cell: Cell) -> dict[str, str]:
         cell.kind = Kind.CLOCK_GATE
         cell.next_state, cell.clocked_on = latch_of_statetable(tuple(raw[0]), inner.attributes.get("table", ""))
         names = dict(zip(raw[1], ("IQ", "IQN"), strict=False))
-    return names
+    return names, several
 
 
-def _pin(name: str, group: Group, names: dict[str, str], context: _Context) -> Pin:
+def _pin(name: str, group: Group, names: dict[str, str], expanded: PinGroups, context: _Context) -> Pin:
     attributes, units, defaults = group.attributes, context.units, context.defaults
     direction = _DIRECTION.get(attributes.get("direction", ""))
     if direction is None:
         raise InputError(f"pin {name}: direction '{attributes.get('direction', '')}' is not input, output or inout")
-    default_cap = defaults.get(f"default_{direction.name.lower()}_pin_cap", "0")
-    cap = float(attributes.get("capacitance", default_cap)) * units.capacitance
-    rise = float(attributes["rise_capacitance"]) * units.capacitance if "rise_capacitance" in attributes else cap
-    fall = float(attributes["fall_capacitance"]) * units.capacitance if "fall_capacitance" in attributes else cap
-    if "capacitance" not in attributes and "rise_capacitance" in attributes:
-        cap = max(rise, fall)
-    pin = Pin(name, direction, cap=cap, cap_rise=rise, cap_fall=fall)
-    pin.function = rename(attributes.get("function", attributes.get("state_function", "")), names)
+    pin = Pin(name, direction)
+    _capacitances(pin, group, float(defaults.get(f"default_{direction.name.lower()}_pin_cap", "0")), context)
+    function = expanded.bit_of(attributes.get("function", attributes.get("state_function", "")), name)
+    pin.function = rename(function, names)
     if pin.function:
         parse_boolean(pin.function)
     pin.clock = attributes.get("clock", "").lower() == "true" or (
@@ -234,9 +349,38 @@ def _pin(name: str, group: Group, names: dict[str, str], context: _Context) -> P
     return pin
 
 
+def _capacitances(pin: Pin, group: Group, default: float, context: _Context) -> None:
+    """Fill the capacitances: the upper end of a range is for late paths, the lower end for early ones."""
+    attributes = group.attributes
+    scale = context.units.capacitance * context.conditions.factors.get("pin_cap", 1.0)
+    cap = float(attributes.get("capacitance", default)) * scale
+    ends = []
+    for edge in ("rise", "fall"):
+        one = float(attributes[f"{edge}_capacitance"]) * scale if f"{edge}_capacitance" in attributes else cap
+        raw = group.arguments(f"{edge}_capacitance_range")
+        if raw is None:
+            ends.append((one, one))
+            continue
+        numbers = [float(word) * scale for word in raw.translate(_BARE).split(",")]
+        if len(numbers) != 2 or numbers[0] > numbers[1]:
+            raise InputError(f"pin {pin.name}: {edge}_capacitance_range ({raw}) is not (lowest, highest)")
+        ends.append((numbers[0], numbers[1]))
+    (pin.cap_rise_low, pin.cap_rise), (pin.cap_fall_low, pin.cap_fall) = ends
+    if "capacitance" not in attributes and "rise_capacitance" in attributes:
+        cap = max(pin.cap_rise, pin.cap_fall)
+    pin.cap = cap
+    if not 0.0 <= min(cap, pin.cap_rise_low, pin.cap_fall_low) <= max(cap, pin.cap_rise, pin.cap_fall) < math.inf:
+        raise InputError(f"pin {pin.name}: a capacitance is negative or not finite")
+
+
 def _kind(group: Group, cell: Cell) -> None:
     if "clock_gating_integrated_cell" in group.attributes:
         cell.kind = Kind.CLOCK_GATE
+    if cell.kind == Kind.COMBINATIONAL and any(
+        arc.type in (ArcType.RISING_EDGE, ArcType.FALLING_EDGE) for arc in cell.arcs
+    ):
+        # A macro: registers inside that no group describes.
+        cell.kind = Kind.FLOP
     if cell.kind != Kind.COMBINATIONAL:
         clocks = support(cell.clocked_on) if cell.clocked_on else ()
         for pin in cell.pins:
@@ -250,8 +394,7 @@ def _kind(group: Group, cell: Cell) -> None:
 
 
 def _leakage(group: Group, cell: Cell, context: _Context) -> None:
-    """Collect leakage by condition; groups of several supply pins with one condition add up."""
-    states: dict[str, float] = {}
+    """Collect leakage by condition; groups of several supply pins add up."""
     groups = group.all("leakage_power")
     unit = context.units.leakage
     stated = group.attributes.get("cell_leakage_power")
@@ -259,15 +402,16 @@ def _leakage(group: Group, cell: Cell, context: _Context) -> None:
         if groups or stated is not None:
             raise InputError("states leakage but the library has no leakage_power_unit")
         return
+    unit *= context.conditions.factors.get("cell_leakage_power", 1.0)
+    found = []
     for inner in groups:
-        when = inner.attributes.get("when", "")
         value = inner.attributes.get("value")
         if value is None:
             raise InputError(f"leakage_power of line {inner.line} has no value")
-        states[when] = states.get(when, 0.0) + float(value) * unit
-    bare = states.pop("", None)
+        supply = inner.attributes.get("related_pg_pin", inner.attributes.get("power_level", ""))
+        found.append((supply, inner.attributes.get("when", ""), float(value) * unit))
+    cell.leakage, bare = sum_leakage(found, [pin.name for pin in cell.pins]) if found else ([], None)
     if stated is None and not groups:
         # The library's default is for cells that state nothing; it must not fill gaps between stated conditions.
         stated = context.defaults.get("default_cell_leakage_power")
     cell.default_leakage = bare if bare is not None or stated is None else float(stated) * unit
-    cell.leakage = list(states.items())

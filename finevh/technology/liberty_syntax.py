@@ -45,6 +45,7 @@ _TABLE = re.compile(
 _HOLDS_TABLES = frozenset({"timing", "internal_power"})
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r'("[^"]*")|//[^\n]*')
+_CONTINUED = re.compile(r"[ \t]*\\?[ \t\r]*\n[ \t]*")
 _ERASE = str.maketrans('",\\', "   ")
 _REST = re.compile(r"[\s;\\]*\Z")
 
@@ -111,7 +112,13 @@ def read_liberty_text(path: Path) -> str:
 
 @lru_cache(maxsize=1 << 15)
 def _attributes(text: str) -> dict[str, str]:
-    return {name: value.strip().strip('"').strip() for name, value in _ATTRIBUTE.findall(text)}
+    return {name: _bare(value) for name, value in _ATTRIBUTE.findall(text)}
+
+
+def _bare(value: str) -> str:
+    """A value without its quotes; a string that goes on behind a line's end is one line."""
+    value = value.strip().strip('"').strip()
+    return _CONTINUED.sub(" ", value) if "\n" in value else value
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -183,7 +190,7 @@ def parse_liberty(text: str, source: str) -> Group:
             stack.pop()
             top = stack[-1]
         elif value is not None:
-            top.attributes[name] = value.strip().strip('"').strip()
+            top.attributes[name] = _bare(value)
         elif opens:
             group = Group(name, args, text, match.start("args"))
             top.groups.append(group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -116,17 +117,24 @@ class _Grid:
 class Reader:
     """Reads the tables of one library; tables of one text, which the parser gives as one group, become one table."""
 
-    def __init__(self, units: Units, templates: Templates) -> None:
+    def __init__(self, units: Units, templates: Templates, factors: Mapping[str, float]) -> None:
+        """``factors`` derate quantities to the operating conditions."""
         self._units = units
         self._templates = templates
+        self.factors = factors
+        self.seen: set[str] = set()
+        """Names of the tables of the library."""
         self._known: dict[int, Table] = {}
         self._grids: dict[tuple[object, ...], _Grid] = {}
         self._places: dict[str, slice] = {}
         self._scaled: dict[float, Real] = {}
+        delays, slews = ("cell_rise", "cell_fall"), ("rise_transition", "fall_transition")
+        energy = units.energy * factors.get("internal_power", 1.0)
         self._scales = {
-            **dict.fromkeys(("cell_rise", "cell_fall", "rise_constraint", "fall_constraint"), units.time),
-            **dict.fromkeys(("rise_transition", "fall_transition"), units.time * units.slew_derate),
-            **dict.fromkeys(("rise_power", "fall_power", "power"), units.energy),
+            **{name: units.time * factors.get(name, 1.0) for name in delays},
+            **{name: units.time * units.slew_derate * factors.get(name, 1.0) for name in slews},
+            **dict.fromkeys(("rise_constraint", "fall_constraint"), units.time),
+            **dict.fromkeys(("rise_power", "fall_power", "power"), energy),
         }
 
     def convert(self, library: Group) -> None:
@@ -138,6 +146,7 @@ class Reader:
             for pin in cell.groups:
                 for holder in pin.groups:
                     for group in holder.groups:
+                        self.seen.add(group.name)
                         if group.name in scales and group.complex:
                             text = group.complex[-1][1]
                             if text not in places:
@@ -252,8 +261,8 @@ def _arc_type(group: Group) -> tuple[ArcType | None, str]:
     return _TYPES[text], edge
 
 
-def read_arc(group: Group, pin: str, function: str, reader: Reader) -> list[Arc]:
-    """Read a timing group of ``pin``: one arc per related pin, none for a check that is not supported.
+def read_arc(group: Group, pin: str, related: list[str], function: str, reader: Reader) -> list[Arc]:
+    """Read a timing group of ``pin``: one arc per ``related`` pin, none for a check that is not supported.
 
     Raises
     ------
@@ -266,7 +275,7 @@ def read_arc(group: Group, pin: str, function: str, reader: Reader) -> list[Arc]
     when = group.attributes.get("when", "")
     if when:
         parse_boolean(when)
-    related = group.attributes.get("related_pin", "").split() or ([pin] if kind == ArcType.MIN_PULSE_WIDTH else [])
+    related = related or ([pin] if kind == ArcType.MIN_PULSE_WIDTH else [])
     if not related:
         raise InputError(f"timing group of pin {pin} (line {group.line}) has no related_pin")
     found = reader.tables(group)
@@ -278,6 +287,10 @@ def read_arc(group: Group, pin: str, function: str, reader: Reader) -> list[Arc]
         rise, fall = found.get("rise_constraint"), found.get("fall_constraint")
         if rise is None and fall is None:
             raise error("has neither rise_constraint nor fall_constraint")
+        stem = kind.name.split("_")[0].lower()
+        rise, fall = (
+            _scaled(table, reader.factors.get(f"{stem}_{e}")) for table, e in ((rise, "rise"), (fall, "fall"))
+        )
         tables: tuple[Table | None, Table | None, Table | None, Table | None] = (rise, fall, None, None)
         return [Arc(name, pin, kind, Sense.NON_UNATE, when, tables) for name in related]
     delay_rise, delay_fall = found.get("cell_rise"), found.get("cell_fall")
@@ -297,6 +310,10 @@ def read_arc(group: Group, pin: str, function: str, reader: Reader) -> list[Arc]
     return [Arc(name, pin, kind, _sense(group, kind, name, function), when, tables) for name in related]
 
 
+def _scaled(table: Table | None, factor: float | None) -> Table | None:
+    return table if table is None or factor is None else Table(table.x, table.y, table.values * factor)
+
+
 def _sense(group: Group, kind: ArcType, related: str, function: str) -> Sense:
     """Stated unateness; else that of the output's function (combinational) or none (edges, clear, preset)."""
     stated = _SENSES.get(group.attributes.get("timing_sense", ""))
@@ -308,12 +325,11 @@ def _sense(group: Group, kind: ArcType, related: str, function: str) -> Sense:
     return Sense.NON_UNATE
 
 
-def read_power(group: Group, pin: str, reader: Reader) -> list[PowerArc]:
-    """Read an internal-power group of ``pin``: one entry per related pin, one with no related pin if none is named."""
+def read_power(group: Group, pin: str, related: list[str], reader: Reader) -> list[PowerArc]:
+    """Read an internal-power group of ``pin``: one entry per ``related`` pin, one with no related pin if none is named."""
     found = reader.tables(group)
     both = found.get("power")
     rise, fall = found.get("rise_power", both), found.get("fall_power", both)
     if rise is None and fall is None:
         raise InputError(f"internal_power of pin {pin} (line {group.line}) has no table")
-    related = group.attributes.get("related_pin", "").split() or [""]
-    return [PowerArc(name, pin, group.attributes.get("when", ""), rise, fall) for name in related]
+    return [PowerArc(name, pin, group.attributes.get("when", ""), rise, fall) for name in related or [""]]

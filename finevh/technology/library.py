@@ -60,7 +60,10 @@ class PowerArc(NamedTuple):
 
 @dataclass(slots=True)
 class Pin:
-    """A signal pin: capacitances and limits in fF and ps, infinite where the library sets no limit."""
+    """A signal pin: capacitances and limits in fF and ps, infinite where the library sets no limit.
+
+    ``cap_rise`` and ``cap_fall`` are the upper ends of their ranges, for late paths; ``_low`` the lower ones, for early paths.
+    """
 
     name: str
     direction: Direction
@@ -69,6 +72,8 @@ class Pin:
     cap: float = 0.0
     cap_rise: float = 0.0
     cap_fall: float = 0.0
+    cap_rise_low: float = 0.0
+    cap_fall_low: float = 0.0
     max_cap: float = np.inf
     max_slew: float = np.inf
 

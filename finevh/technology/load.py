@@ -168,10 +168,14 @@ def _read_corners(jobs: Sequence[tuple[Path, int, str]]) -> tuple[list[Library],
     """Read all corners; where their structures agree, as they do in one characterisation, columns are just stacked."""
     parts = _read_parts(jobs)
     skeletons = [part.skeleton for part in parts if part.skeleton is not None]
-    if all(skeleton.same(skeletons[0]) for skeleton in skeletons[1:]):
+    left_out = [{name.removesuffix(s) for name in p.library.skipped} for p, (_, _, s) in zip(parts, jobs, strict=True)]
+    skipped = set().union(*left_out)
+    if all(one == skipped for one in left_out) and all(skeleton.same(skeletons[0]) for skeleton in skeletons[1:]):
         return [part.library for part in parts], skeletons[0], stack_corners([part.corners for part in parts])
     libraries = [read_liberty(file) for file, _, _ in jobs]
-    inputs = [CornerInput.of(library, v, suffix) for library, (_, v, suffix) in zip(libraries, jobs, strict=True)]
+    inputs = [
+        CornerInput.of(library, v, suffix, skipped) for library, (_, v, suffix) in zip(libraries, jobs, strict=True)
+    ]
     skeleton = merge_cells(inputs)
     return libraries, skeleton, merge_corners(skeleton, inputs)
 

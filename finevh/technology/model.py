@@ -144,7 +144,11 @@ class Corners:
     pin_cap: Real
     """(n_corner, n_pin), fF."""
     pin_cap_rise: Real
+    """Upper end of its range, for late paths."""
     pin_cap_fall: Real
+    pin_cap_rise_low: Real
+    """Lower end of its range, for early paths."""
+    pin_cap_fall_low: Real
     pin_max_cap: Real
     """fF, inf where the library sets none."""
     pin_max_slew: Real

@@ -94,6 +94,8 @@ def make_technology(pins: Pins = PINS, layers: tuple[Layer, ...] = LAYERS) -> Te
             pin_cap=np.ones((1, n_pin)),
             pin_cap_rise=np.ones((1, n_pin)),
             pin_cap_fall=np.ones((1, n_pin)),
+            pin_cap_rise_low=np.ones((1, n_pin)),
+            pin_cap_fall_low=np.ones((1, n_pin)),
             pin_max_cap=np.full((1, n_pin), np.inf),
             pin_max_slew=np.full((1, n_pin), np.inf),
             table_x=offsets,

@@ -162,6 +162,8 @@ def technology(cells: CellTable | None = None, vdds: Sequence[float] = (0.8, 1.0
             pin_cap=np.ones((n_corner, n_pin)),
             pin_cap_rise=np.ones((n_corner, n_pin)),
             pin_cap_fall=np.ones((n_corner, n_pin)),
+            pin_cap_rise_low=np.ones((n_corner, n_pin)),
+            pin_cap_fall_low=np.ones((n_corner, n_pin)),
             pin_max_cap=np.full((n_corner, n_pin), np.inf),
             pin_max_slew=np.full((n_corner, n_pin), np.inf),
             table_x=np.zeros((n_corner, n_power), dtype=np.int64),
