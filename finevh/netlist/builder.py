@@ -17,6 +17,18 @@ _MAX_WIDTH = 1 << 20
 """Bits of the widest bus that is expanded as a whole."""
 
 
+def _inner_outputs(cells: CellTable) -> dict[int, tuple[int, ...]]:
+    """By cell, output pins at which arcs to other outputs start: they have a net even where they are left open."""
+    start = np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr))
+    rows = cells.pin_ptr[start] + cells.arc_from
+    found: dict[int, set[int]] = {}
+    for arc in np.flatnonzero(
+        (cells.pin_direction[rows] == Direction.OUTPUT) & (cells.arc_from != cells.arc_to)
+    ).tolist():
+        found.setdefault(int(start[arc]), set()).add(int(cells.arc_from[arc]))
+    return {cell: tuple(sorted(pins)) for cell, pins in found.items()}
+
+
 class NetlistBuilder:
     """Builds a netlist by hand or from a reader; nets exist from their first use.
 
@@ -43,6 +55,7 @@ class NetlistBuilder:
         self._type: list[int] = []
         self._variant: list[int] = []
         self._pin_net: list[int] = []
+        self._inner = _inner_outputs(cells)
 
     def net(self, name: str) -> int:
         """Provisional number of the scalar net ``name``, new at its first use."""
@@ -166,6 +179,10 @@ class NetlistBuilder:
         self._type.append(cell)
         self._variant.append(variant)
         self._pin_net += nets
+        for pin in self._inner.get(cell, ()):
+            if nets[pin] == NO_NET:
+                own = f"{name}/{self.cells.pin_name[self.cells.pin_ptr[cell] + pin]}"
+                self._pin_net[pin - len(nets)] = self.net(own)
         return True
 
     def finish(self, name: str) -> Netlist:

@@ -88,14 +88,14 @@ class DynamicPower:
         if port_load is not None:
             outputs = (netlist.port_direction == Direction.OUTPUT) & (netlist.port_net != NO_NET)
             np.add.at(self._wire, netlist.port_net[outputs], port_load[outputs])
-        self._sinks = np.flatnonzero(
-            (netlist.pin_net != NO_NET) & (netlist.cells.pin_direction[netlist.pin_type] == Direction.INPUT)
-        )
-        self._sink_net, self._sink_cell = netlist.pin_net[self._sinks], netlist.pin_cell[self._sinks]
-        self._sink_type = netlist.pin_type[self._sinks]
         corners = technology.corners
         # As OpenSTA: the larger of the capacitances of a rise and a fall.
         self._pin_cap = np.maximum(corners.pin_cap_rise, corners.pin_cap_fall)
+        # An output that has a capacitance loads its own net.
+        loads = (netlist.cells.pin_direction == Direction.INPUT) | (self._pin_cap > 0.0).any(axis=0)
+        self._sinks = np.flatnonzero((netlist.pin_net != NO_NET) & loads[netlist.pin_type])
+        self._sink_net, self._sink_cell = netlist.pin_net[self._sinks], netlist.pin_cell[self._sinks]
+        self._sink_type = netlist.pin_type[self._sinks]
 
     def loads(self, corner: Int) -> Real:
         """(n_net,) capacitance of wires, pins and ports, fF; ``corner`` as from the voltage map and the variants."""

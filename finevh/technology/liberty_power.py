@@ -106,16 +106,16 @@ def sum_leakage(
     if len(names) > _MOST_STATES:
         raise InputError(f"leakage_power by supplies with conditions of their own over {len(names)} pins")
     bits = patterns(len(names))
-    value, covered = np.zeros(bits.shape[1]), np.zeros(bits.shape[1], dtype=np.bool_)
+    total_of, covered = np.zeros(bits.shape[1]), np.zeros(bits.shape[1], dtype=np.bool_)
     for states in by_supply.values():
         free = np.ones(bits.shape[1], dtype=np.bool_)
         for when, leakage in sorted(states.items(), key=lambda item: item[0] == ""):
             match = free & (truth_table(when, names) if when else True)
-            value[match] += leakage
+            total_of[match] += leakage
             free &= ~match
         covered |= ~free
     found = []
     for code in np.flatnonzero(covered).tolist():
         when = " & ".join(("" if bits[j, code] else "!") + name for j, name in enumerate(names))
-        found.append((when, float(value[code])))
+        found.append((when, float(total_of[code])))
     return found, None

@@ -23,7 +23,7 @@ from finevh.timing.ceff import DriverResistance
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.endpoints import bind_endpoints
-from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds
+from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds, own_loads
 from finevh.timing.graph_arrays import bind_cases, check_tables, graph_arrays, typical_caps, walk_arrays
 from finevh.timing.queries import PathQueries
 from finevh.timing.rctrees import bind_wires
@@ -91,7 +91,7 @@ class TimingGraph(PathQueries):
         self.port_vdd = len(technology.vdds) - 1 if port_vdd is None else port_vdd
         cases, pin_cases = bind_cases(self.names, constraints)
         self.constants = propagate_constants(netlist, cases, pin_cases)
-        self.structure: Structure = build_structure(netlist, self.constants)
+        self.structure: Structure = build_structure(netlist, self.constants, own_loads(technology))
         check_tables(netlist, self.structure)
         self.tables = pack_tables(technology)
         self.tags = TagSet(constraints.clocks, bind_exceptions(self.names, constraints, self.structure))
@@ -219,10 +219,11 @@ class TimingGraph(PathQueries):
         allowed = self._everywhere() if allowed is None else allowed
         late = bool(values.late[0])
         graph, end = (self._graph, 0) if late else (self._early_graph, 1)
+        tables = self._tables if late else self._tables._replace(pin_cap=self.tables.pin_cap_early)
         # Blocks move to larger arrays as they grow.
         walk = self._walks[end]._replace(points=self._blocks[end].points, lines=self._blocks[end].lines)
         count = int(
-            self.kernels.advance(graph, walk, self._tables, self._nets, point, values, allowed, dirty, touched, full)
+            self.kernels.advance(graph, walk, tables, self._nets, point, values, allowed, dirty, touched, full)
         )
         if count < 0:
             arc = int(self.entries.arc[-1 - count])

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
-from finevh.technology.model import CellTable, Int, Technology
-from finevh.timing.structure import EDGE, Structure
+from finevh.technology.model import CellTable, Direction, Int, Technology
+from finevh.timing.structure import EDGE, PROPAGATING, Structure
 
 PLAIN, GENERAL, PORT = 0, 1, 2
 _WORD = 62
@@ -147,3 +147,24 @@ def missing_table(
         f"{who} driven from {swing:g} V: the technology has no cross-voltage derate for this pair; characterise it, "
         "or switch derates off"
     )
+
+
+def own_loads(technology: Technology) -> NDArray[np.bool_]:
+    """(n_pin of the library) output pins that are sinks of their own nets: they have a capacitance or start arcs.
+
+    Cells that may take each other's place agree.
+    """
+    cells, corners = technology.cells, technology.corners
+    output = cells.pin_direction == Direction.OUTPUT
+    start = cells.pin_ptr[np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr))] + cells.arc_from
+    found = np.asarray((np.maximum(corners.pin_cap_rise, corners.pin_cap_fall) > 0.0).any(axis=0), dtype=np.bool_)
+    propagating = np.isin(cells.arc_type, PROPAGATING)
+    found[start[propagating]] = True
+    found &= output
+    kinds = classes_of(cells)
+    for kind in np.unique(kinds[np.repeat(np.arange(len(cells.names)), np.diff(cells.pin_ptr))[found]]).tolist():
+        base = cells.pin_ptr[np.flatnonzero(kinds == kind)]
+        local = np.arange(cells.pin_ptr[np.flatnonzero(kinds == kind)[0] + 1] - base[0])
+        rows = base[:, None] + local
+        found[rows] = found[rows].any(axis=0)
+    return np.asarray(found, dtype=np.bool_)

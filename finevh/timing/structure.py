@@ -17,7 +17,8 @@ from finevh.timing.levels import Levels, arrange, levelise
 RISE, FALL = 0, 1
 EDGE = 16
 """Flag of an arc that starts a new path (clock or enable to output)."""
-_PROPAGATING = (ArcType.COMBINATIONAL, ArcType.RISING_EDGE, ArcType.FALLING_EDGE, ArcType.THREE_STATE_ENABLE)
+PROPAGATING = (ArcType.COMBINATIONAL, ArcType.RISING_EDGE, ArcType.FALLING_EDGE, ArcType.THREE_STATE_ENABLE)
+"""Arcs along which signals go on."""
 _CHECKS = {
     ArcType.SETUP_RISING: (RISE, False, False),
     ArcType.SETUP_FALLING: (FALL, False, False),
@@ -34,8 +35,8 @@ _CHECKS = {
 class Structure:
     """Columns of the graph. A *node* is a driver (an output pin or an input port) together with its net.
 
-    Nodes are in topological order. Sinks (input pins, then output ports) of node ``v`` are the rows
-    ``sink_ptr[v]:sink_ptr[v + 1]`` of the sink columns.
+    Nodes are in topological order. Sinks (input pins, then the driving pin itself where it has a capacitance or starts arcs,
+    then output ports) of node ``v`` are the rows ``sink_ptr[v]:sink_ptr[v + 1]`` of the sink columns.
     """
 
     node_pin: Int
@@ -110,8 +111,8 @@ def _tabled(arc_table: Int) -> NDArray[np.uint8]:
     return np.asarray(rise | fall | EDGE, dtype=np.uint8)
 
 
-def build_structure(netlist: Netlist, constants: Constants) -> Structure:
-    """Build the graph columns of a netlist.
+def build_structure(netlist: Netlist, constants: Constants, own_load: NDArray[np.bool_]) -> Structure:
+    """Build the graph columns of a netlist; ``own_load`` (n_pin of the library) as from :func:`finevh.timing.entries.own_loads`.
 
     Raises
     ------
@@ -143,7 +144,7 @@ def build_structure(netlist: Netlist, constants: Constants) -> Structure:
     kind = cells.arc_type[row]
     pin_node = np.where(netlist.pin_net >= 0, first[netlist.pin_net], -1)
     alive = (pin_node[source_pin] >= 0) & constants.arc_alive(owner, local)
-    moving = np.isin(kind, _PROPAGATING) & alive & (pin_node[target_pin] >= 0)
+    moving = np.isin(kind, PROPAGATING) & alive & (pin_node[target_pin] >= 0)
     moving &= ~constants.pin_fixed(target_pin) & ~constants.pin_fixed(source_pin)
     mask = constants.narrow(owner, local, _mask(kind, cells.arc_sense[row])) & _tabled(cells.arc_table)[row]
     keep = np.flatnonzero(moving & (mask & 15 > 0))
@@ -153,7 +154,7 @@ def build_structure(netlist: Netlist, constants: Constants) -> Structure:
     return _arrange(
         netlist, levels, node_net, node_pin, node_port, pin_node,
         (owner, local, source_pin, target_pin, mask), keep,
-        np.flatnonzero(np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0)), kind, cut_text,
+        np.flatnonzero(np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0)), kind, cut_text, own_load,
     )  # fmt: skip
 
 
@@ -186,6 +187,7 @@ def _arrange(
     checks: NDArray[np.int64],
     kind: NDArray[np.int8],
     cut_text: tuple[str, ...],
+    own_load: NDArray[np.bool_],
 ) -> Structure:
     """Renumber nodes in the order of a sweep and gather every column in that order."""
     owner, local, source_pin, target_pin, mask = arcs
@@ -201,7 +203,7 @@ def _arrange(
     source = pin_rank[source_pin[keep]]
     pairs = np.unique(source.astype(np.int64) * n + target[by_target])
     fan_ptr = np.searchsorted(pairs // max(n, 1), np.arange(n + 1)).astype(np.int32)
-    sink_ptr, sink_pin, sink_port = _sinks(netlist, node_net[order])
+    sink_ptr, sink_pin, sink_port = _sinks(netlist, node_net[order], own_load)
     pin_sink = np.full(len(netlist.pin_net), -1, dtype=np.int32)
     inner = np.flatnonzero(sink_pin >= 0)
     pin_sink[sink_pin[inner]] = inner
@@ -240,11 +242,14 @@ def _arrange(
     )
 
 
-def _sinks(netlist: Netlist, node_net: Int) -> tuple[Int, Int, Int]:
-    """Input pins, then output ports, on the net of each node: row pointers, pins, ports."""
+def _sinks(netlist: Netlist, node_net: Int, own_load: NDArray[np.bool_]) -> tuple[Int, Int, Int]:
+    """Input pins, driving pins that load themselves, then output ports, on the net of each node: row pointers, pins, ports."""
     pin_ptr, pins = sinks_by_net(netlist)
+    drivers = np.flatnonzero(own_load[netlist.pin_type] & (netlist.pin_net != NO_NET)).astype(np.int32)
     ports = np.flatnonzero((netlist.port_direction != Direction.INPUT) & (netlist.port_net != NO_NET)).astype(np.int32)
-    net = np.concatenate([np.repeat(np.arange(netlist.n_nets), np.diff(pin_ptr)), netlist.port_net[ports]])
+    on_net = np.repeat(np.arange(netlist.n_nets), np.diff(pin_ptr))
+    net = np.concatenate([on_net, netlist.pin_net[drivers], netlist.port_net[ports]])
+    pins = np.concatenate([pins, drivers])
     node_of = np.full(netlist.n_nets, -1, dtype=np.int64)
     node_of[node_net] = np.arange(len(node_net))
     node = node_of[net]

@@ -182,7 +182,10 @@ class PackedTables:
         self.pin_cap = np.ascontiguousarray(
             np.stack([corners.pin_cap_rise, corners.pin_cap_fall], axis=-1).reshape(-1, 2), dtype=np.float64
         )
-        """(n_corner * n_pin, 2) fF, rise and fall."""
+        """(n_corner * n_pin, 2) fF, rise and fall: upper ends of their ranges, for late paths."""
+        low = np.stack([corners.pin_cap_rise_low, corners.pin_cap_fall_low], axis=-1).reshape(-1, 2)
+        self.pin_cap_early = np.ascontiguousarray(low, dtype=np.float64)
+        """Lower ends, for early paths."""
         self._cross = technology.cross
         slots = np.stack([cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()], axis=1)
         slots, self._row = np.unique(slots, axis=0, return_inverse=True)

@@ -141,7 +141,7 @@ def netlist(
 
 
 def technology(cells: CellTable | None = None, vdds: Sequence[float] = (0.8, 1.0), seed: int = 1) -> Technology:
-    """Two voltages, one variant; leakage and derates drawn at random, pin capacitance 1 fF, energies constant tables."""
+    """Two voltages, one variant; leakage and derates drawn at random, capacitance of input pins 1 fF, energies constant tables."""
     table = cell_table() if cells is None else cells
     random = np.random.default_rng(seed)
     n_corner, n_pin, n_power = len(vdds), len(table.pin_name), table.power_table.size
@@ -150,6 +150,7 @@ def technology(cells: CellTable | None = None, vdds: Sequence[float] = (0.8, 1.0
     offset = np.full((n_corner, n_corner), -1, dtype=np.int64)
     offset[~np.eye(n_corner, dtype=bool)] = np.arange(n_corner * (n_corner - 1)) * n_ternary
     none = np.zeros((n_corner, n_corner, 0), dtype=np.int64)
+    cap = np.tile((table.pin_direction == Direction.INPUT).astype(np.float64), (n_corner, 1))
     return Technology(
         name="tiny",
         variants=(Variant("PB0", "", 0.0),),
@@ -159,11 +160,11 @@ def technology(cells: CellTable | None = None, vdds: Sequence[float] = (0.8, 1.0
         corners=Corners(
             variant=np.zeros(n_corner, dtype=np.int32),
             vdd=np.array(vdds),
-            pin_cap=np.ones((n_corner, n_pin)),
-            pin_cap_rise=np.ones((n_corner, n_pin)),
-            pin_cap_fall=np.ones((n_corner, n_pin)),
-            pin_cap_rise_low=np.ones((n_corner, n_pin)),
-            pin_cap_fall_low=np.ones((n_corner, n_pin)),
+            pin_cap=cap,
+            pin_cap_rise=cap,
+            pin_cap_fall=cap,
+            pin_cap_rise_low=cap,
+            pin_cap_fall_low=cap,
             pin_max_cap=np.full((n_corner, n_pin), np.inf),
             pin_max_slew=np.full((n_corner, n_pin), np.inf),
             table_x=np.zeros((n_corner, n_power), dtype=np.int64),
