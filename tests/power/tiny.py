@@ -141,7 +141,7 @@ def netlist(
 
 
 def technology(cells: CellTable | None = None, vdds: Sequence[float] = (0.8, 1.0), seed: int = 1) -> Technology:
-    """Two voltages, one variant; leakage and derates drawn at random, capacitance of input pins 1 fF, energies constant tables."""
+    """Two voltages, one variant; capacitance of input pins 1 fF, the rest drawn at random."""
     table = cell_table() if cells is None else cells
     random = np.random.default_rng(seed)
     n_corner, n_pin, n_power = len(vdds), len(table.pin_name), table.power_table.size
