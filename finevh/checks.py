@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "activity_simulated": (Severity.NOTE, "nets whose activity is simulated"),
     "activity_propagated": (Severity.NOTE, "nets whose activity is propagated from others"),
     "activity_patterns": (Severity.NOTE, "cells whose input patterns are products of probabilities"),
+    "probability_assumed": (Severity.NOTE, "inputs taken as 1 half of the time"),
     "period_mismatch": (Severity.ERROR, "recordings whose period contradicts the clock's toggles"),
     "voltage_map_not_found": (Severity.WARNING, "lines of the voltage map that no instance matches"),
     "voltage_pair_missing": (Severity.WARNING, "cells at a pair of voltages that is not characterised"),

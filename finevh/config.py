@@ -225,6 +225,20 @@ class ActivitySource(_Section):
     """Clock period of the recording; counted on its clock where absent."""
     scope: str | None = None
     """Hierarchical name of the design in the recording; found where absent."""
+    start: Time | None = None
+    """Start of what is counted of a VCD, in its own time; its first time stamp where absent."""
+    stop: Time | None = None
+    """End of what is counted of a VCD, in its own time; its last time stamp where absent."""
+
+    @model_validator(mode="after")
+    def _one_recording(self) -> ActivitySource:
+        if self.vcd is not None and self.saif is not None:
+            raise ValueError("give 'vcd' or 'saif', not both: they would be two activities of one design")
+        if self.vcd is None and (self.start is not None or self.stop is not None):
+            raise ValueError("'start' and 'stop' are a window of a 'vcd'; a SAIF holds sums over its whole duration")
+        if self.start is not None and self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"stop = {self.stop:g} ps must come after start = {self.start:g} ps")
+        return self
 
 
 class Schemes(_Section):

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.verilog import read_text, read_verilog
 from finevh.power.activity import Activity, activity_from_patterns
 from finevh.power.leakage import LeakageModel
 from finevh.power.propagation import propagate_probabilities
-from finevh.power.waveforms import net_of_name, plain_name
+from finevh.power.recorded_names import NetNames, plain_name
+from finevh.power.waveforms import settle_sources
 from finevh.technology import load_technology
 from finevh.technology.model import Direction
 from finevh.timing.report import read_voltages
@@ -43,7 +45,8 @@ def run_leakage(
     Returns
     -------
     dict
-        ``leakage_mw``, ``interface_leakage_mw`` and ``cells``: ``instance``, ``leakage_nw``, ``interface_nw`` each.
+        ``leakage_mw``, ``interface_leakage_mw``, ``cells``: ``instance``, ``leakage_nw``, ``interface_nw`` each, and ``checks``:
+        what was assumed.
 
     Raises
     ------
@@ -53,7 +56,8 @@ def run_leakage(
     technology = load_technology(technology_dir)
     netlist = read_verilog(netlist_path, technology, top)
     technology, cell_vdd = read_voltages(voltages_csv, netlist, technology)
-    activity = read_probabilities(probabilities_csv, netlist)
+    checks = Checks()
+    activity = read_probabilities(probabilities_csv, netlist, checks)
     result = LeakageModel(netlist, technology, activity).evaluate(cell_vdd)
     interface = result.interface
     return {
@@ -63,25 +67,37 @@ def run_leakage(
             {"instance": name, "leakage_nw": 1e6 * float(leak), "interface_nw": 1e6 * float(extra)}
             for name, leak, extra in zip(netlist.instance_names, result.cell, interface, strict=True)
         ],
+        "checks": checks.as_dict(),
     }
 
 
-def read_probabilities(path: Path | None, netlist: Netlist) -> Activity:
+def read_probabilities(path: Path | None, netlist: Netlist, checks: Checks | None = None) -> Activity:
     """Read probabilities for a leakage run.
 
     Two forms, told apart by the header: ``net,probability`` (probability of 1 of nets or ports; other nets are propagated
     with inputs independent, input ports that are not named are 1 half of the time), or ``instance,pattern,probability``
     (joint probabilities of every instance: a pattern is one 0 or 1 per leakage state pin, in the order of the library).
 
+    Parameters
+    ----------
+    checks
+        Account of where probabilities come from.
+
     Raises
     ------
     InputError
-        With file and line: a wrong header, a name that the netlist does not have, a probability outside 0..1.
+        With file and line: a wrong header, a name that the netlist does not have or that comes twice, a probability outside
+        0..1, a last line that is cut off.
     """
+    checks = Checks() if checks is None else checks
     if path is None:
-        return _from_nets(np.full(netlist.n_nets, np.nan), netlist)
+        return _from_nets(np.full(netlist.n_nets, np.nan), netlist, checks)
     rows = []
-    reader = csv.reader(read_text(path).splitlines())
+    text = read_text(path)
+    lines = text.splitlines()
+    if text and not text.endswith(("\n", "\r")):
+        raise InputError(f"{path}:{len(lines)}: the last line has no line end: the file is cut off, or lacks one")
+    reader = csv.reader(lines)
     try:
         rows = [(reader.line_num, row) for row in reader if row and not row[0].startswith("#")]
     except csv.Error as error:
@@ -89,19 +105,25 @@ def read_probabilities(path: Path | None, netlist: Netlist) -> Activity:
     header = [word.strip() for word in rows[0][1]] if rows else []
     if header == ["net", "probability"]:
         known = np.full(netlist.n_nets, np.nan)
-        index = net_of_name(netlist)
+        names = NetNames(netlist)
         for line, row in rows[1:]:
             name = plain_name(",".join(row[:-1]))
-            if len(row) < 2 or name not in index:
+            net = names.find(name) if len(row) >= 2 else None
+            if net is None:
                 raise InputError(f"{path}:{line}: '{name}' is no net or port of {netlist.name}")
-            known[index[name]] = _fraction(path, line, row[-1])
-        return _from_nets(known, netlist)
+            if not np.isnan(known[net]):
+                raise InputError(f"{path}:{line}: '{name}' has a probability from a line above; keep one of them")
+            known[net] = _fraction(path, line, row[-1])
+        return _from_nets(known, netlist, checks)
     if header == ["instance", "pattern", "probability"]:
         patterns: dict[str, dict[str, float]] = {}
         for line, row in rows[1:]:
             if len(row) != 3 or row[0].strip() not in netlist.instance_index:
                 raise InputError(f"{path}:{line}: '{row[0].strip()}' is no instance of {netlist.name}")
-            patterns.setdefault(row[0].strip(), {})[row[1].strip()] = _fraction(path, line, row[2])
+            given = patterns.setdefault(row[0].strip(), {})
+            if row[1].strip() in given:
+                raise InputError(f"{path}:{line}: pattern {row[1].strip()} of '{row[0].strip()}' comes twice")
+            given[row[1].strip()] = _fraction(path, line, row[2])
         try:
             return activity_from_patterns(netlist, patterns)
         except InputError as error:
@@ -121,9 +143,11 @@ def _fraction(path: Path, line: int, text: str) -> float:
     return value
 
 
-def _from_nets(known: NDArray[np.float64], netlist: Netlist) -> Activity:
+def _from_nets(known: NDArray[np.float64], netlist: Netlist, checks: Checks) -> Activity:
     """Propagate known probabilities; rates do not matter to leakage and are those of independent cycles."""
     inputs = netlist.port_net[(netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)]
+    checks.add("probability_assumed", [netlist.net_names[i] for i in inputs[np.isnan(known[inputs])]])
+    settle_sources(netlist, ~np.isnan(known), checks)
     probability = known.copy()
     probability[inputs] = np.where(np.isnan(known[inputs]), _HALF, known[inputs])
     return propagate_probabilities(

@@ -14,6 +14,8 @@ from pathlib import Path
 from finevh.errors import InputError
 from finevh.power.stimulus import Ports
 
+_BYTES = 4  # so many entries of two digits and none longer are bytes: no program of words looks so
+
 __all__ = ["MemoryPort", "MemoryStimulus", "WordMemory", "read_hex", "read_memory_stimulus"]
 
 
@@ -66,14 +68,17 @@ def read_hex(path: Path, base: int = 0) -> dict[int, int]:
     Raises
     ------
     InputError
-        If the file cannot be read or holds something that is no hexadecimal word of at most 32 bits.
+        If the file cannot be read, holds something that is no hexadecimal word of at most 32 bits, gives bytes instead of words,
+        a word twice, or ends within a word.
     """
     words: dict[int, int] = {}
     address = 0
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        text = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a program ({error})") from error
+    lines = text.splitlines()
+    longest, last = 0, ""
     for number, line in enumerate(lines, 1):
         for token in line.split("//")[0].split():
             digits = token[1:] if token.startswith("@") else token
@@ -81,13 +86,24 @@ def read_hex(path: Path, base: int = 0) -> dict[int, int]:
                 value = int(digits.replace("_", ""), 16)
             except ValueError:
                 raise InputError(f"{path}:{number}: '{token}' is not hexadecimal; write $readmemh text") from None
+            last = token
             if token.startswith("@"):
                 address = value
                 continue
             if value >> 32:
                 raise InputError(f"{path}:{number}: '{token}' has more than 32 bits; write one word per entry")
+            if (base >> 2) + address in words:
+                raise InputError(f"{path}:{number}: word {address:x} has a value from a line above")
+            longest = max(longest, len(digits.replace("_", "")))
             words[(base >> 2) + address] = value
             address += 1
+    if last and not text.endswith("\n") and "//" not in lines[-1] and len(last.replace("_", "")) < max(longest, 8):
+        raise InputError(f"{path}:{len(lines)}: the file ends within '{last}', without a line end: it is cut off")
+    if longest == 2 and len(words) >= _BYTES:
+        raise InputError(
+            f"{path}: entries of two digits are bytes, and words of 32 bits are wanted: write the program with"
+            " 'objcopy -O verilog --verilog-data-width=4'"
+        )
     return words
 
 

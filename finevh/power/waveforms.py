@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import gzip
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, pattern_offsets
 from finevh.power.propagation import propagate_probabilities
-from finevh.technology.model import Kind
-from finevh.units import unit_scale
+from finevh.power.recorded_names import NetNames
+from finevh.power.vcd import SILENT, UNKNOWN, Changes, read_changes, read_lines, read_vcd_header
+from finevh.technology.model import Direction, Kind
 
-__all__ = ["count_cycles", "net_of_name", "plain_name", "read_lines", "read_vcd", "value_hashes"]
+__all__ = ["count_cycles", "read_vcd", "require_inputs", "settle_sources", "value_hashes"]
 
-_CHUNK = 1 << 18
-_LONGEST_LINE = 1 << 24  # characters; the longest honest line is one value of the widest bus
-_LATEST = 1 << 62  # time units; sums of times must fit 64 bits
-_RANGE = re.compile(r"^\[(\d{1,9})(?::(\d{1,9}))?\]$")
-_DIGITS = 9  # of a number of bits
-_DEEPEST = 100  # scopes within scopes
-_INDEX = re.compile(r"^(.*)\[(\d{1,9})\]$", re.DOTALL)
-
-
-def plain_name(name: str) -> str:
-    """Name without the backslash and the blank of an escaped Verilog identifier."""
-    return name.strip().removeprefix("\\").strip()
-
-
-@dataclass
-class _Header:
-    """Where each identifier code of a VCD lands."""
-
-    scale_ps: float
-    nets: dict[str, list[list[tuple[int, int]]]]
-    """Per code and variable: (position from the right in a value, net) of the bits that are nets."""
-    line: int
+_UNSET = 4  # value of a net before the first change
+_HALVES = 2  # toggles are counted in halves: a change to or from X is half a toggle
+_SLACK = 1.0  # cycles by which the toggles of a clock may differ from duration / period: windows cut cycles
+_RELATIVE = 0.01  # the same for long recordings, as a share: periods are stated with few digits
 
 
 def read_vcd(
@@ -54,260 +36,222 @@ def read_vcd(
     clock: str | None = None,
     period_ps: float | None = None,
     scope: str | None = None,
-    start_ps: float = 0.0,
+    start_ps: float | None = None,
     end_ps: float | None = None,
+    checks: Checks | None = None,
 ) -> Activity:
-    """Read the activity of a netlist from a VCD file (``.vcd`` or ``.vcd.gz``).
+    """Read the activity of a netlist from a VCD file (``.vcd`` or ``.vcd.gz``), plain or extended (``$dumpports``).
 
-    Changes at one time stamp count as one settled change. X and Z keep the last known value (0 before the first one) and
-    make no toggle. Nets that the file does not show are propagated from those that it does (then ``joint`` is False).
+    The recording begins with its first time stamp; time for which dumping is off is no part of it. Changes at one time stamp
+    count as one settled change. As OpenSTA counts: a change to or from X or Z is half a toggle, and a net at X or Z is not at 1;
+    unlike there, leaving the X from before a net's first known value is no toggle. Nets that the file does not show, or only at
+    X, are propagated from the others (then ``joint`` is False): the patterns of their cells are products of probabilities, all
+    other cells keep the recorded ones.
 
     Parameters
     ----------
     clock
         Clock port; its toggles say how many cycles the recording holds.
     period_ps
-        Clock period of the recording, instead of counting the clock.
+        Clock period of the recording, instead of counting the clock; checked against its toggles where the file shows it.
     scope
         Hierarchical name of the instance of the netlist, ``tb.dut``; None finds the shallowest scope that shows most nets.
     start_ps, end_ps
-        Window to count.
+        Window to count, in the time of the file; the whole recording by default.
+    checks
+        Account to book in; without one, what makes the result meaningless is raised.
 
     Raises
     ------
     InputError
-        If the file is no VCD, shows none of the nets, has no time in the window, or neither clock nor period is given.
+        If the file is no VCD, is cut off, shows none of the nets, has no time in the window, or neither clock nor period is
+        given.
     """
+    own = Checks()
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="ascii", errors="replace") as stream:
-            return _read(stream, path, netlist, clock, period_ps, scope, start_ps, end_ps)
+            lines = read_lines(stream, path)
+            header = read_vcd_header(lines, path, NetNames(netlist), netlist.name, scope, own)
+            played = _play(read_changes(lines, path, header, start_ps, end_ps), netlist)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as VCD ({error})") from error
+    if played.duration <= 0:
+        window = "" if start_ps is None and end_ps is None else " in the window"
+        raise InputError(f"{path}: no time passes{window}; nothing to count")
+    activity = _activity(played, netlist, header.scale_ps, clock, period_ps, str(path), own)
+    if checks is None:
+        own.refuse()
+    else:
+        checks.merge(own)
+    return activity
 
 
-def _read(
-    stream: TextIO,
-    path: Path,
-    netlist: Netlist,
-    clock: str | None,
-    period: float | None,
-    scope: str | None,
-    start: float,
-    end: float | None,
-) -> Activity:
-    lines = read_lines(stream, path)
-    header = _read_header(lines, path, netlist, scope)
-    seen = np.zeros(netlist.n_nets, dtype=bool)
-    for targets in header.nets.values():
-        for bits in targets:
-            seen[[net for _, net in bits]] = True
+@dataclass(frozen=True)
+class _Played:
+    """What a recording adds up to; times in its time unit."""
+
+    duration: int
+    halves: NDArray[np.int64]
+    """(n_net,) half toggles."""
+    high: NDArray[np.int64]
+    """(n_net,) time at 1."""
+    seen: NDArray[np.bool_]
+    """(n_net,) True where the recording gives the net a value, or it is constant."""
+    slots: NDArray[np.int64]
+    dwell: NDArray[np.int64]
+    """Time in each pattern of each cell, at ``slots``."""
+
+
+def _play(changes: Iterator[Changes], netlist: Netlist) -> _Played:
     fan_ptr, fan_cell, fan_bit = _fan_out(netlist)
     slots = pattern_offsets(netlist)
-    value = np.zeros(netlist.n_nets, dtype=np.uint8)
-    known = np.zeros(netlist.n_nets, dtype=np.bool_)
+    value = np.full(netlist.n_nets, _UNSET, dtype=np.uint8)
+    before = value.copy()
+    stamp = np.full(netlist.n_nets, -1, dtype=np.int64)
+    counts = np.zeros((netlist.n_nets, 2), dtype=np.int64)
     pattern = np.zeros(netlist.n_cells, dtype=np.int64)
-    counts = np.zeros((netlist.n_nets, 3), dtype=np.int64)
-    counts[:, 1] = -1
-    first = int(np.ceil(start / header.scale_ps))
+    since = np.zeros(netlist.n_cells, dtype=np.int64)
+    dwell = np.zeros(int(slots[-1]), dtype=np.int64)
     for tied in np.flatnonzero(netlist.net_constant >= 0).tolist():
-        value[tied], known[tied], seen[tied] = netlist.net_constant[tied], True, True
-        counts[tied, 2] = -first * int(value[tied])
+        value[tied] = netlist.net_constant[tied]
         for f in range(fan_ptr[tied], fan_ptr[tied + 1]):
             pattern[fan_cell[f]] |= fan_bit[f] * int(value[tied])
-    since = np.full(netlist.n_cells, -1, dtype=np.int64)
-    dwell = np.zeros(int(slots[-1]), dtype=np.int64)
-    last = np.iinfo(np.int64).max if end is None else int(end / header.scale_ps)
-    final = first
-    state = (value, known, counts, pattern, since, dwell)
-    for time, net, bit in _changes(lines, path, header):
-        final = max(final, min(int(time[-1]), last))
-        _replay(time, net, bit, first, last, *state, fan_ptr, fan_cell, fan_bit, slots)
-    if end is not None:
-        final = max(final, min(last, int(end / header.scale_ps)))
-    duration = final - first
-    if duration <= 0:
-        raise InputError(f"{path}: no time passes between {start:g} ps and the end of the window")
-    _close(final, first, value, counts, pattern, since, dwell, slots)
-    cycles = count_cycles(netlist, clock, period, duration * header.scale_ps, counts[:, 0], str(path))
-    rate, probability = counts[:, 0] / cycles, counts[:, 2] / duration
+    final = 0
+    for time, net, bit in changes:
+        final = int(time[-1]) if len(time) else final
+        _replay(time, net, bit, value, before, stamp, counts, pattern, since, dwell, fan_ptr, fan_cell, fan_bit, slots)
+    counts[value == 1, 1] += final
+    dwell[slots[:-1] + pattern] += final - since
+    return _Played(final, counts[:, 0], counts[:, 1], value != _UNSET, slots, dwell)
+
+
+def _activity(
+    played: _Played,
+    netlist: Netlist,
+    scale_ps: float,
+    clock: str | None,
+    period: float | None,
+    where: str,
+    checks: Checks,
+) -> Activity:
+    toggles = np.where(played.seen, played.halves / _HALVES, np.nan)
+    cycles = count_cycles(netlist, clock, period, played.duration * scale_ps, toggles, where, checks)
+    rate, probability = toggles / cycles, np.where(played.seen, played.high / played.duration, np.nan)
+    settle_sources(netlist, played.seen, checks)
+    recorded = played.dwell / played.duration
     needed = np.zeros(netlist.n_nets, dtype=bool)
     needed[netlist.pin_net[netlist.pin_net != NO_NET]] = True
-    if np.all(seen | ~needed):
-        return Activity(rate, probability, slots, dwell / duration, cycles, True, counts[:, 0].copy())
-    return propagate_probabilities(
-        netlist, probability=np.where(seen, probability, np.nan), toggle_rate=np.where(seen, rate, np.nan), clock=clock
+    if np.all(played.seen | ~needed):
+        return Activity(
+            np.nan_to_num(rate),
+            np.nan_to_num(probability),
+            played.slots,
+            recorded,
+            cycles,
+            True,
+            np.nan_to_num(toggles),
+        )
+    require_inputs(netlist, played.seen, clock, where, checks)
+    completed = propagate_probabilities(netlist, probability=probability, toggle_rate=rate, clock=clock)
+    partly = cells_with_unseen_states(netlist, played.seen)
+    n_state = np.diff(netlist.cells.state_ptr)[netlist.cell_type]
+    checks.add("activity_patterns", [netlist.instance_names[i] for i in np.flatnonzero(partly & (n_state > 1))])
+    products = np.repeat(partly, np.diff(played.slots))
+    patterns = np.where(products, completed.pattern_probability, recorded)
+    return Activity(
+        toggle_rate=np.where(played.seen, rate, completed.toggle_rate),
+        probability=np.where(played.seen, probability, completed.probability),
+        pattern_ptr=played.slots,
+        pattern_probability=patterns,
+        cycles=cycles,
+        joint=False,
     )
 
 
-def read_lines(stream: TextIO, path: Path) -> Iterator[str]:
-    """Lines of a text stream; one without end is refused, not read into memory.
+def cells_with_unseen_states(netlist: Netlist, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n_cell,) True where a pin that decides the leakage of a cell is on a net without recorded values."""
+    cells = netlist.cells
+    decides = np.zeros(len(cells.pin_name), dtype=bool)
+    for kind in range(len(cells.names)):
+        decides[cells.pin_ptr[kind] + cells.state_pin[cells.state_ptr[kind] : cells.state_ptr[kind + 1]]] = True
+    unseen = decides[netlist.pin_type] & (netlist.pin_net != NO_NET) & ~seen[np.maximum(netlist.pin_net, 0)]
+    found = np.zeros(netlist.n_cells, dtype=bool)
+    found[netlist.pin_cell[unseen]] = True
+    return found
+
+
+def settle_sources(netlist: Netlist, seen: NDArray[np.bool_], checks: Checks) -> None:
+    """Book how many of the nets that cells use are recorded, and which are propagated from others."""
+    used = np.zeros(netlist.n_nets, dtype=bool)
+    used[netlist.pin_net[netlist.pin_net != NO_NET]] = True
+    used &= netlist.net_constant < 0
+    checks.add("activity_recorded", count=int((used & seen).sum()))
+    checks.add("activity_propagated", [netlist.net_names[i] for i in np.flatnonzero(used & ~seen)])
+
+
+def require_inputs(netlist: Netlist, seen: NDArray[np.bool_], clock: str | None, where: str, checks: Checks) -> None:
+    """Refuse a recording that lacks inputs of the design: nothing else tells their activity.
 
     Raises
     ------
     InputError
-        If a line is too long to be one.
+        With their names and what the recording shows instead.
     """
-    number = 0
-    while line := stream.readline(_LONGEST_LINE):
-        number += 1
-        if len(line) == _LONGEST_LINE:
-            raise InputError(f"{path}:{number}: a line of more than {_LONGEST_LINE} characters; is it a text file?")
-        yield line
+    lacking = [
+        name
+        for name, direction, net in zip(netlist.port_names, netlist.port_direction, netlist.port_net, strict=True)
+        if direction == Direction.INPUT and net != NO_NET and name != clock and not seen[net]
+    ]
+    if lacking:
+        some = ", ".join(lacking[:10]) + (", ..." if len(lacking) > 10 else "")
+        strange = ""
+        if "activity_not_found" in checks:
+            found = checks["activity_not_found"]
+            strange = f"; {found.count} of its names are not in the design: {', '.join(found.examples)}"
+        raise InputError(
+            f"{where}: shows no value of input {some} of {netlist.name}; record the ports as well{strange}"
+        )
 
 
 def count_cycles(
-    netlist: Netlist, clock: str | None, period: float | None, duration: float, toggles: NDArray[np.int64], where: str
+    netlist: Netlist,
+    clock: str | None,
+    period: float | None,
+    duration: float,
+    toggles: NDArray[np.float64],
+    where: str,
+    checks: Checks,
 ) -> float:
     """Clock cycles in a recording of some duration, ps: by the period, else by the toggles of the clock port.
+
+    Parameters
+    ----------
+    toggles
+        (n_net,) nan where the recording does not show the net.
+    checks
+        Where both are there, a contradiction is booked as ``period_mismatch``.
 
     Raises
     ------
     InputError
         If there is neither, or the clock stands still.
     """
+    ports = dict(zip(netlist.port_names, netlist.port_net.tolist(), strict=True))
+    counted = None if clock not in ports or ports[clock] == NO_NET else 0.5 * float(toggles[ports[clock]])
+    counted = None if counted is None or np.isnan(counted) else counted
     if period is not None:
-        return duration / period
-    if clock is None or clock not in netlist.port_names:
+        stated = duration / period
+        if counted is not None and abs(counted - stated) > max(_SLACK, _RELATIVE * stated):
+            real = f"{duration / counted:g} ps" if counted else "none"
+            checks.add("period_mismatch", [f"{where}: {period:g} ps are stated, the toggles of '{clock}' say {real}"])
+        return stated
+    if clock is None or clock not in ports:
         raise InputError(f"{where}: name the clock port of {netlist.name} or give the clock period of the recording")
-    cycles = 0.5 * float(toggles[netlist.port_net[netlist.port_names.index(clock)]])
-    if cycles <= 0.0:
-        raise InputError(
-            f"{where}: clock '{clock}' does not toggle in the recording; give another window or the period"
-        )
-    return cycles
-
-
-def net_of_name(netlist: Netlist) -> dict[str, int]:
-    """Net by unescaped name, ports included."""
-    index = {plain_name(name): i for i, name in enumerate(netlist.net_names)}
-    for name, net in zip(netlist.port_names, netlist.port_net, strict=True):
-        if net != NO_NET:
-            index.setdefault(plain_name(name), int(net))
-    return index
-
-
-def _read_header(lines: Iterator[str], path: Path, netlist: Netlist, scope: str | None) -> _Header:
-    """Read declarations up to ``$enddefinitions`` and bind them to nets."""
-    index = net_of_name(netlist)
-    buses: dict[str, list[tuple[int, int]]] = {}
-    for name, net in index.items():
-        if match := _INDEX.match(name):
-            buses.setdefault(match.group(1), []).append((int(match.group(2)), net))
-    here: list[str] = []
-    scale = 0.0
-    found: dict[str, dict[str, list[list[tuple[int, int]]]]] = {}
-    line_number = 0
-    words: list[str] = []
-    for line in lines:
-        line_number += 1
-        words += line.split()
-        if not words or words[-1] != "$end":
-            continue
-        keyword = words[0]
-        if keyword == "$timescale":
-            match = re.fullmatch(r"(\d{1,9})\s*([a-z]+)", "".join(words[1:-1]))
-            if match is None:
-                raise InputError(f"{path}:{line_number}: timescale '{' '.join(words[1:-1])}' is not like '1ps'")
-            scale = int(match.group(1)) * unit_scale(match.group(2), "time")
-        elif keyword == "$scope" and len(words) >= 4:
-            here.append(words[2])
-            if len(here) > _DEEPEST:
-                raise InputError(f"{path}:{line_number}: scopes nested more than {_DEEPEST} deep")
-        elif keyword == "$upscope" and here:
-            here.pop()
-        elif keyword == "$var" and len(words) >= 6:
-            if not words[2].isdecimal() or len(words[2]) > _DIGITS:
-                raise InputError(f"{path}:{line_number}: '{words[2]}' is no number of bits")
-            bits = _bind(words[4], "".join(words[5:-1]), int(words[2]), index, buses)
-            if bits:
-                found.setdefault(".".join(here), {}).setdefault(words[3], []).append(bits)
-        elif keyword == "$enddefinitions":
-            break
-        words = []
-    else:
-        raise InputError(f"{path}: no $enddefinitions; is it a VCD file?")
-    if scale <= 0.0:
-        raise InputError(f"{path}: no $timescale; write one")
-    if scope is None and found:
-        scope = max(found, key=lambda s: (sum(len(b) for v in found[s].values() for b in v), -s.count(".")))
-    if scope is None or scope not in found:
-        raise InputError(
-            f"{path}: scope '{scope}' shows no net of {netlist.name}; scopes: {', '.join(list(found)[:10])}"
-        )
-    return _Header(scale, found[scope], line_number)
-
-
-def _bind(
-    name: str, suffix: str, width: int, index: dict[str, int], buses: dict[str, list[tuple[int, int]]]
-) -> list[tuple[int, int]]:
-    """(Position from the right, net) of the bits of one variable that are nets."""
-    plain = plain_name(name)
-    match = _RANGE.match(suffix)
-    if width == 1 and match is None:
-        return [(0, index[plain])] if plain in index else []
-    high, low = (width - 1, 0) if match is None else (int(match.group(1)), int(match.group(2) or match.group(1)))
-    return [
-        (bit - low if high >= low else low - bit, net)
-        for bit, net in buses.get(plain, ())
-        if min(high, low) <= bit <= max(high, low)
-    ]
-
-
-def _changes(
-    lines: Iterator[str], path: Path, header: _Header
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]]]:
-    """Yield value changes in chunks: time, net, value (-1 unknown)."""
-    times: list[int] = []
-    nets: list[int] = []
-    bits: list[int] = []
-    now = 0
-    targets = header.nets
-    single = {code: [net for wires in found for at, net in wires if at == 0] for code, found in targets.items()}
-    of = {"0": 0, "1": 1}
-    vector = ""
-    number = header.line
-    for line in lines:
-        number += 1
-        for word in line.split():
-            lead = word[0]
-            if vector:
-                # A value shorter than its variable is continued to the left: by 0 after 0 or 1, by itself after x or z.
-                left = of.get("0" if vector[0] in "01" else vector[0], -1)
-                for wires in targets.get(word, ()):
-                    for at, net in wires:
-                        times.append(now)
-                        nets.append(net)
-                        bits.append(of.get(vector[-1 - at], -1) if at < len(vector) else left)
-                vector = ""
-            elif lead in "01xXzZ":
-                for net in single.get(word[1:], ()):
-                    times.append(now)
-                    nets.append(net)
-                    bits.append(of.get(lead, -1))
-            elif lead == "#":
-                later = int(word[1:]) if word[1:].isdecimal() and len(word) < 20 else -1
-                if not now <= later <= _LATEST:
-                    raise InputError(f"{path}:{number}: '{word}' is no time after #{now}")
-                now = later
-            elif lead in "bB":
-                vector = word[1:]
-            elif lead in "rR":
-                vector = "x"
-        if len(times) >= _CHUNK:
-            yield _columns(times, nets, bits)
-            times, nets, bits = [], [], []
-    # The last time stamp ends the recording even where nothing changes at it.
-    times.append(now)
-    nets.append(-1)
-    bits.append(-1)
-    yield _columns(times, nets, bits)
-
-
-def _columns(
-    times: list[int], nets: list[int], bits: list[int]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]]:
-    return np.array(times, dtype=np.int64), np.array(nets, dtype=np.int32), np.array(bits, dtype=np.int8)
+    if not counted:
+        why = "is not shown" if counted is None else "does not toggle"
+        raise InputError(f"{where}: clock '{clock}' {why} in the recording; give another window or the period")
+    return counted
 
 
 def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
@@ -326,45 +270,44 @@ def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], ND
 
 
 @numba.njit(cache=True, nogil=True)
-def _replay(  # type: ignore[no-untyped-def]
-    time, net, bit, first, last, value, known, counts, pattern, since, dwell, fan_ptr, fan_cell, fan_bit, slots
-):
-    """Play changes; ``counts`` holds toggles, step of the last odd change, time at 1. ``since`` is -1 before the window."""
-    for i in range(len(time)):
-        n = net[i]
-        if n < 0 or bit[i] < 0 or time[i] > last:
-            continue
-        first_value = not known[n]
-        known[n] = True
-        if value[n] == bit[i]:
-            continue
-        now = max(time[i], first)
-        inside = time[i] > first
-        value[n] = bit[i]
-        counts[n, 2] += -now if bit[i] else now
-        if inside and not first_value:
-            if counts[n, 1] == time[i]:
-                counts[n, 0] -= 1
-                counts[n, 1] = -1
-            else:
-                counts[n, 0] += 1
-                counts[n, 1] = time[i]
-        for f in range(fan_ptr[n], fan_ptr[n + 1]):
-            cell = fan_cell[f]
-            start = max(since[cell], first)
-            dwell[slots[cell] + pattern[cell]] += now - start
-            since[cell] = now
-            pattern[cell] ^= fan_bit[f]
+def _cost(old, new):  # type: ignore[no-untyped-def]
+    """Half toggles of a change; none from a net's first value."""
+    if old == new or old == _UNSET:
+        return 0
+    return _HALVES if old < UNKNOWN and new < UNKNOWN else 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _close(final, first, value, counts, pattern, since, dwell, slots):  # type: ignore[no-untyped-def]
-    """End the open intervals."""
-    for n in range(len(value)):
-        if value[n]:
-            counts[n, 2] += final
-    for cell in range(len(pattern)):
-        dwell[slots[cell] + pattern[cell]] += final - max(since[cell], first)
+def _replay(  # type: ignore[no-untyped-def]
+    time, net, bit, value, before, stamp, counts, pattern, since, dwell, fan_ptr, fan_cell, fan_bit, slots
+):
+    """Play changes; ``counts`` holds half toggles and time at 1, ``before`` the value ahead of a net's last time stamp."""
+    for i in range(len(time)):
+        n, now = net[i], time[i]
+        if n < 0:
+            continue
+        silent = bit[i] >= SILENT
+        new = bit[i] - SILENT if silent else bit[i]
+        old = value[n]
+        if silent:
+            stamp[n] = -1
+        if old == new or (old == _UNSET and new >= UNKNOWN):
+            continue
+        value[n] = new
+        if not silent:
+            if stamp[n] == now:
+                counts[n, 0] += _cost(before[n], new) - _cost(before[n], old)
+            else:
+                before[n], stamp[n] = old, now
+                counts[n, 0] += _cost(old, new)
+        if (old == 1) == (new == 1):
+            continue
+        counts[n, 1] += now if old == 1 else -now
+        for f in range(fan_ptr[n], fan_ptr[n + 1]):
+            cell = fan_cell[f]
+            dwell[slots[cell] + pattern[cell]] += now - since[cell]
+            since[cell] = now
+            pattern[cell] ^= fan_bit[f]
 
 
 def value_hashes(
@@ -381,15 +324,16 @@ def value_hashes(
     """
     with path.open(encoding="ascii", errors="replace") as stream:
         lines = read_lines(stream, path)
-        header = _read_header(lines, path, netlist, scope)
+        header = read_vcd_header(lines, path, NetNames(netlist), netlist.name, scope, Checks())
         value = np.zeros(netlist.n_nets, dtype=np.int8)
         result: list[int] = []
         state = 0
-        for time, net, bit in _changes(lines, path, header):
-            for t, n, b in zip((time * header.scale_ps).tolist(), net.tolist(), bit.tolist(), strict=True):
+        for time, net, bit in read_changes(lines, path, header, 0.0):
+            for t, n, b in zip((time * header.scale_ps).tolist(), net.tolist(), (bit % SILENT).tolist(), strict=True):
                 while len(result) < len(times_ps) and t > times_ps[len(result)]:
                     result.append(state)
-                if n >= 0 and b >= 0 and value[n] != b:
-                    value[n] = b
+                if n >= 0 and (value[n] == 1) != (b == 1):
                     state ^= int(keys[n])
+                if n >= 0:
+                    value[n] = b
         return result + [state] * (len(times_ps) - len(result))

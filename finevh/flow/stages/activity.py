@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.activity import save_activity
@@ -77,15 +78,15 @@ def programs_of(flow: Flow) -> tuple[str, ...]:
     return source.programs
 
 
-def read_recording(flow: Flow, netlist: Netlist) -> Activity | None:
+def read_recording(flow: Flow, netlist: Netlist, checks: Checks) -> Activity | None:
     """Activity of a recording; None where the flow names none and the design is to be simulated."""
-    source = flow.activity
+    source, clock = flow.activity, flow.clock.port
     period = source.recording_period
-    clock = flow.clock.port if period is None else None
     if source.vcd is not None:
-        return read_vcd(source.vcd, netlist, clock=clock, period_ps=period, scope=source.scope)
+        window = {"start_ps": source.start, "end_ps": source.stop}
+        return read_vcd(source.vcd, netlist, clock=clock, period_ps=period, scope=source.scope, checks=checks, **window)
     if source.saif is not None:
-        return read_saif(source.saif, netlist, clock=clock, period_ps=period, instance=source.scope)
+        return read_saif(source.saif, netlist, clock=clock, period_ps=period, instance=source.scope, checks=checks)
     return None
 
 
@@ -95,9 +96,10 @@ def run_activity_stage(context: StageContext) -> Metrics:
     netlist, placement = load_netlist(source, technology), load_placement(source)
     capacitance = switched_capacitance(netlist, technology, load_wires(source))
     metrics: Metrics = {}
+    checks = Checks()
     for program in programs_of(flow):
         context.note(f"{program}: {flow.activity.cycles} cycles")
-        recorded = read_recording(flow, netlist)
+        recorded = read_recording(flow, netlist, checks)
         if recorded is None:
             stimulus, cycles = stimulus_of(flow, program), flow.activity.cycles
             activity, peak = simulate_with_peaks(
@@ -105,6 +107,7 @@ def run_activity_stage(context: StageContext) -> Metrics:
             )
             np.save(context.directory / PEAKS.format(program=program), peak)
         else:
+            checks.refuse()
             activity = recorded
         save_activity(context.directory, program, activity)
         metrics[f"activity__{program}__cycles__count"] = activity.cycles
