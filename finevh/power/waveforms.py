@@ -272,9 +272,11 @@ def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], ND
 @numba.njit(cache=True, nogil=True)
 def _cost(old, new):  # type: ignore[no-untyped-def]
     """Half toggles of a change; none from a net's first value."""
-    if old == new or old == _UNSET:
+    if old == _UNSET:
         return 0
-    return _HALVES if old < UNKNOWN and new < UNKNOWN else 1
+    if old >= UNKNOWN or new >= UNKNOWN:
+        return int(old != new)
+    return _HALVES * int(old != new)
 
 
 @numba.njit(cache=True, nogil=True)
