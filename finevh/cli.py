@@ -227,6 +227,22 @@ def doctor(as_json: bool) -> None:
         click.echo(f"technology {technology}")
 
 
+@cli.command()
+@_JSON
+def flows(as_json: bool) -> None:
+    """Ready flows and technologies by name."""
+    from finevh.commands.flows import flow_lines, ready_flows, ready_technologies
+
+    found, technologies = ready_flows(), ready_technologies()
+    if as_json:
+        click.echo(json.dumps({"flows": found, "technologies": technologies}, indent=1))
+        return
+    for line in flow_lines(found):
+        click.echo(line)
+    for technology in technologies:
+        click.echo(f"technology {technology['name']}: {technology['library']}")
+
+
 @cli.group()
 def platform() -> None:
     """Technologies from other tools' platform folders."""

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from finevh.base.share import LIBRARIES, expand, shared, technology_names
 from finevh.errors import InputError
 from finevh.units import VOLTAGE_TOLERANCE, Dimension, parse_quantity
 
@@ -69,6 +70,7 @@ VariantSet = Literal["pb0", "pb", "vt"]
 def _resolve(value: Path, info: ValidationInfo) -> Path:
     """Paths in a flow file are relative to its folder."""
     folder = (info.context or {}).get("folder")
+    value = expand(str(value))
     path = value if folder is None or value.is_absolute() else Path(folder) / value
     path = Path(*path.parts) if path.is_absolute() else path.resolve()
     if not path.exists():
@@ -116,9 +118,29 @@ class TechnologyChoice(_Section):
     """The cell library."""
 
     path: Path
-    """Folder of a technology (with ``technology.toml``) or that file."""
+    """Folder of a technology (with ``technology.toml``) or that file; or the name of one that ships, such as ``finevh45``."""
     synthesis_vdd: Voltage | None = None
     """Vdd of the library that synthesis maps to; the highest of the schemes when absent, as in the thesis."""
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _named(cls, value: object, info: ValidationInfo) -> object:
+        """A single word that is no file beside the flow names a technology that ships."""
+        folder = Path((info.context or {}).get("folder", "."))
+        if (
+            not isinstance(value, str)
+            or len(Path(value).parts) != 1
+            or value in (".", "..")
+            or (folder / value).exists()
+        ):
+            return value
+        if value in technology_names():
+            return str(shared(LIBRARIES, value))
+        if Path(value).suffix or value.startswith("finevh:"):
+            return value
+        raise ValueError(
+            f"no technology '{value}': neither a folder beside the flow file nor one that ships ({', '.join(technology_names())})"
+        )
 
 
 class Synthesis(_Section):

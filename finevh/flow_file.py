@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from finevh.base.share import FLOWS, flow_names, portable, shared
 from finevh.config import Flow
 from finevh.errors import InputError
 
@@ -28,10 +29,13 @@ def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
     InputError
         Missing or broken file, unknown key (with the nearest known one), missing unit, missing source file, impossible value.
     """
+    path = find_flow(path)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give the path of a flow file such as flows/quick.toml") from None
+        raise InputError(
+            f"{path}: {error.strerror}; give the path of a flow file, or a ready flow by name: {', '.join(flow_names())}"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text; a flow file is TOML") from None
     try:
@@ -44,6 +48,12 @@ def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
         return Flow.model_validate(raw, context={"folder": str(path.resolve().parent)})
     except ValidationError as error:
         raise InputError(_describe(error, path, text, assignments)) from None
+
+
+def find_flow(path: Path) -> Path:
+    """Return the ready flow that a single word names where there is no such file; any other path as it is."""
+    named = shared(FLOWS, f"{path}.toml")
+    return named if len(path.parts) == 1 and not path.exists() and path.name in flow_names() else path
 
 
 def _assign(raw: dict[str, Any], assignment: str) -> None:
@@ -120,7 +130,7 @@ def _line_of(text: str, location: tuple[str, ...]) -> int:
 
 def write_flow(flow: Flow) -> str:
     """Return the resolved flow as TOML text: every key, every quantity with its unit; ``read_flow`` gives the same model."""
-    data = flow.model_dump(mode="json", exclude_none=True)
+    data = flow.model_dump(mode="python", exclude_none=True)
     top = [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
     parts = ["\n".join(top)]
     for name, section in data.items():
@@ -141,5 +151,7 @@ def _toml(value: object) -> str:
         return (
             "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
         )
+    if isinstance(value, Path):
+        value = portable(value)
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if ord(char) >= 32 else f"\\u{ord(char):04x}" for char in escaped) + '"'

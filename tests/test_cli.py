@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.share import flow_names
 from finevh.cli import run_command
 
 FLOWS = Path(__file__).resolve().parents[1] / "flows"
@@ -33,7 +34,8 @@ def test_every_verb_of_the_contract_has_a_help_page(capsys: pytest.CaptureFixtur
     [
         (
             ("run", "nowhere.toml"),
-            "finevh: nowhere.toml: No such file or directory; give the path of a flow file such as flows/quick.toml\n",
+            "finevh: nowhere.toml: No such file or directory; give the path of a flow file, or a ready flow by name: "
+            f"{', '.join(flow_names())}\n",
         ),
         (
             ("run", str(FLOWS / "quick.toml"), "--set", "floorplan.tyles=9"),
@@ -85,7 +87,9 @@ def test_debug_adds_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = answer(capsys, "run", "nowhere.toml", "--debug")
     assert status == 2
     assert err.startswith("Traceback (most recent call last):")
-    assert err.endswith("give the path of a flow file such as flows/quick.toml\n")
+    assert err.endswith(
+        "give the path of a flow file, or a ready flow by name: loc1_pe, quick, quick_sky130, ri5cy, ri5cy_ihp\n"
+    )
 
 
 def test_doctor_lists_tools_with_what_they_are_for(capsys: pytest.CaptureFixture[str]) -> None:

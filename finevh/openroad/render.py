@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from pathlib import Path
 import jinja2
 
 from finevh.base.quoting import tcl_comment, tcl_list, tcl_word
+from finevh.base.share import TEMPLATES, shared
 from finevh.errors import InputError
 from finevh.openroad.context import (
     FixedCell,
@@ -218,21 +218,17 @@ def scripts_digest(scripts: Mapping[str, str]) -> str:
 
 
 def template_folder() -> Path:
-    """Return the folder of the OpenROAD templates: beside the package in a checkout, under ``share`` when installed.
+    """Return the folder of the OpenROAD templates.
 
     Raises
     ------
     InputError
-        If neither exists.
+        If the installation lacks it.
     """
-    candidates = (
-        Path(__file__).resolve().parents[2] / "tcl_templates" / "openroad",
-        Path(sys.prefix) / "share" / "finevh" / "tcl_templates" / "openroad",
-    )
-    for folder in candidates:
-        if folder.is_dir():
-            return folder
-    raise InputError(f"no Tcl templates at {' or '.join(map(str, candidates))}: reinstall finevh")
+    folder = shared(TEMPLATES, "openroad")
+    if not folder.is_dir():
+        raise InputError(f"no Tcl templates at {folder}: reinstall finevh")
+    return folder
 
 
 def _placed(cells: Iterable[FixedCell]) -> list[tuple[str, ...]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import jinja2
 
 from finevh.base.quoting import tcl_comment, tcl_word
+from finevh.base.share import TEMPLATES, shared
 from finevh.errors import InputError
 from finevh.synthesis import commands as yosys
 from finevh.synthesis.commands import Command, Options
@@ -26,11 +26,6 @@ from finevh.synthesis.special_cells import SpecialCells, find_special_cells
 
 COMMANDS = "commands.json"
 SCRIPT = "synthesis.tcl"
-_TEMPLATES = (
-    Path(__file__).resolve().parents[2] / "tcl_templates" / "yosys",
-    Path(sys.prefix) / "share" / "finevh" / "tcl_templates" / "yosys",
-)
-"""Beside the package in a checkout, under ``share`` when installed."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +137,9 @@ def render_tcl(commands: Sequence[Command], libraries: Mapping[str, str]) -> str
     libraries : original path of each Liberty file and its name in the run directory, for the head of the script.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+        loader=jinja2.FileSystemLoader(shared(TEMPLATES, "yosys")),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
     )
     environment.filters.update(tcl=tcl_word, comment=tcl_comment)
     return environment.get_template("synthesis.tcl.j2").render(commands=commands, libraries=libraries)
