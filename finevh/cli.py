@@ -13,7 +13,7 @@ from rich.console import Console
 
 from finevh import __version__
 from finevh.errors import FinevhError, InputError
-from finevh.flow_file import read_flow
+from finevh.flow_file import read_flow, read_run_flow
 
 _FLOW = click.argument("flow_file", metavar="FLOW.toml", type=click.Path(path_type=Path))
 _OUT = click.option(
@@ -49,9 +49,10 @@ def run(
     jobs: int,
 ) -> None:
     """The main job: RTL to curves to report."""
+    # Read before the stages are loaded: a wrong flow file is answered at once.
+    flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
     from finevh.commands.run import final_tables, run_flow
 
-    flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
     directory = output or Path("runs") / flow_file.stem
     run_flow(flow, directory, first=first, last=last, jobs=jobs)
     for table in final_tables(directory):
@@ -79,6 +80,7 @@ def emulate(
     as_json: bool,
 ) -> None:
     """Vdd selection on a finished run at given frequencies."""
+    read_run_flow(directory)
     from finevh.commands.emulate import emulate_run, emulation_table
 
     points = emulate_run(directory, frequencies, delta_vdd, selector, variant)
@@ -110,6 +112,7 @@ def sweep(
     jobs: int,
 ) -> None:
     """Every combination of tiles, delta-Vdd and programs; one tidy table."""
+    read_flow(flow_file, assignments)
     from finevh.commands.sweep import run_sweep
 
     directory = output or Path("runs") / f"{flow_file.stem}-sweep"
@@ -192,9 +195,10 @@ def leakage(
 @_SET
 def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignments: tuple[str, ...]) -> None:
     """Render every Yosys and OpenROAD script."""
+    flow = read_flow(flow_file, assignments)
     from finevh.commands.tcl import render_scripts, tile_counts
 
-    for line in render_scripts(read_flow(flow_file, assignments), output, check, tile_counts(tiles)):
+    for line in render_scripts(flow, output, check, tile_counts(tiles)):
         click.echo(line)
 
 

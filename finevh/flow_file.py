@@ -13,6 +13,9 @@ from finevh.base.share import FLOWS, flow_names, portable, shared
 from finevh.config import Flow
 from finevh.errors import InputError
 
+FLOW_FILE = "flow.toml"
+"""The resolved flow in a run directory."""
+
 
 def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
     """Read a flow file and apply ``--set key=value`` assignments.
@@ -48,6 +51,22 @@ def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
         return Flow.model_validate(raw, context={"folder": str(path.resolve().parent)})
     except ValidationError as error:
         raise InputError(_describe(error, path, text, assignments)) from None
+
+
+def read_run_flow(directory: Path) -> Flow:
+    """Read the flow of a run directory.
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run.
+    """
+    path = directory / FLOW_FILE
+    if not path.is_file():
+        raise InputError(
+            f"{directory}: no run here (no {FLOW_FILE}); make one with 'finevh run FLOW.toml -o {directory}'"
+        )
+    return read_flow(path)
 
 
 def find_flow(path: Path) -> Path:

@@ -21,7 +21,7 @@ from finevh.flow.designs import (
 )
 from finevh.flow.engine.stage import RunDirectory
 from finevh.flow.stages import STAGES
-from finevh.flow_file import read_flow
+from finevh.flow_file import FLOW_FILE, read_run_flow
 from finevh.schemes import FineVh, OperatingPoint, single_voltage_curve
 from finevh.selection import Interval, bitstream_hex, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
@@ -36,16 +36,11 @@ def load_run(directory: Path) -> tuple[Flow, RunDirectory]:
     InputError
         If the directory holds no run, or one that stopped before its operating points.
     """
-    path = directory / "flow.toml"
-    if not path.is_file():
-        raise InputError(
-            f"{directory}: no run here (no flow.toml); make one with 'finevh run FLOW.toml -o {directory}'"
-        )
-    flow, run = read_flow(path), RunDirectory(directory, STAGES)
+    flow, run = read_run_flow(directory), RunDirectory(directory, STAGES)
     for name in ("floorplan", "optimize", "activity", "polybias"):
         if run.record(name) is None:
             raise InputError(
-                f"{directory}: stage '{name}' is not finished; finish it with 'finevh run {path} -o {directory}'"
+                f"{directory}: stage '{name}' is not finished; finish it with 'finevh run {directory / FLOW_FILE} -o {directory}'"
             )
     return flow, run
 

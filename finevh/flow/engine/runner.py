@@ -14,7 +14,7 @@ from finevh.flow.engine.key import StageKey, stage_key
 from finevh.flow.engine.progress import Reporter, Silent
 from finevh.flow.engine.provenance import provenance
 from finevh.flow.engine.stage import RunDirectory, Stage, StageContext, StageRecord, disk_errors, locked
-from finevh.flow_file import write_flow
+from finevh.flow_file import FLOW_FILE, write_flow
 
 RESULTS = "results"
 """Files under this folder of a stage are results: they appear under the same name at the top of the run directory."""
@@ -66,7 +66,7 @@ def run_stages(
     run = RunDirectory(directory, stages)
     with disk_errors(directory), locked(directory):
         text = write_flow(flow)
-        run.write("flow.toml", text)
+        run.write(FLOW_FILE, text)
         records: dict[str, StageRecord] = {}
         for index, stage in enumerate(stages[:stop]):
             reporter.started(stage.name)
