@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from finevh.base.quoting import plain_name
 from finevh.base.share import LIBRARIES, expand, shared, technology_names
 from finevh.errors import InputError
 from finevh.units import VOLTAGE_TOLERANCE, Dimension, parse_quantity
@@ -24,6 +26,31 @@ from finevh.units import VOLTAGE_TOLERANCE, Dimension, parse_quantity
 _UNIT: dict[Dimension, str] = {"time": "ps", "voltage": "V", "capacitance": "fF", "frequency": "MHz", "area": "um2"}
 # 2**tiles maps are timed by the exhaustive selector: 4096 take some ten seconds on a core of 36 k cells.
 EXHAUSTIVE_TILES = 12
+# The library is interpolated to every voltage of the schemes.
+FINEST_STEP = 1e-3  # V
+MOST_TILES = 10_000
+
+
+def _plain(value: str) -> str:
+    try:
+        return plain_name(value, "the name") if value else value
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+def _port(value: str) -> str:
+    if not value or any(not "!" <= char <= "~" or char in '{}";\\' for char in value):
+        raise ValueError(
+            f"{value[:60]!r} cannot be a port: write its name, or a pattern with * and ?, without blanks or braces"
+        )
+    return value
+
+
+Suffix = Annotated[str, AfterValidator(_plain)]
+Name = Annotated[Suffix, Field(min_length=1)]
+"""A word of every file format and a file name of its own: see :func:`finevh.base.quoting.plain_name`."""
+Port = Annotated[str, AfterValidator(_port)]
+"""A port, a bit of one, or a pattern; it stands between braces in constraints."""
 
 
 def voltage_grid(low: float, high: float, step: float) -> tuple[float, ...]:
@@ -53,7 +80,7 @@ def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
             raise ValueError(str(error)) from None
 
     def write(value: float) -> str:
-        return f"{value:.10g} {_UNIT[dimension]}"
+        return f"{value:.12g} {_UNIT[dimension]}"  # as many digits as are read
 
     return BeforeValidator(parse), PlainSerializer(write)
 
@@ -73,13 +100,18 @@ def _resolve(value: Path, info: ValidationInfo) -> Path:
     value = expand(str(value))
     path = value if folder is None or value.is_absolute() else Path(folder) / value
     path = Path(*path.parts) if path.is_absolute() else path.resolve()
-    if not path.exists():
+    try:
+        str(path).encode("utf-8")
+        there = path.exists() and not path.is_char_device() and not path.is_block_device()
+    except (ValueError, OSError):  # a NUL or other bytes that are no text, or a name longer than any
+        raise ValueError(f"{str(path)[:200]!r} cannot be a path") from None
+    if not there:
         raise ValueError(f"no such file or folder: '{path}'; paths are relative to the folder of the flow file")
     return path.resolve()
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="after")
     @classmethod
@@ -94,14 +126,14 @@ class _Section(BaseModel):
 class Design(_Section):
     """The RTL (or a mapped netlist) that goes in."""
 
-    name: str
-    top: str | None = None
+    name: Name
+    top: Name | None = None
     files: tuple[Path, ...] = ()
     file_list: str | None = None
     """A named list that ships with a package: ``cv32e40p`` is the RI5CY core of pythondata-cpu-cv32e40p."""
     include_dirs: tuple[Path, ...] = ()
-    defines: dict[str, str] = {}
-    parameters: dict[str, int | str] = {}
+    defines: dict[Name, str] = {}
+    parameters: dict[Name, int | str] = {}
     netlist: Path | None = None
     """A flat mapped Verilog netlist: synthesis is skipped."""
 
@@ -153,7 +185,7 @@ class Synthesis(_Section):
 class Clock(_Section):
     """The clock and what surrounds the design; input and output delays do not scale with the period."""
 
-    port: str
+    port: Port
     period: Time
     """Target of synthesis and sizing."""
     uncertainty: Time = 0.0
@@ -163,9 +195,9 @@ class Clock(_Section):
     output_delay: Time = 0.0
     input_slew: Time = 20.0
     output_load: Capacitance = 5.0
-    constants: dict[str, Literal[0, 1]] = {}
+    constants: dict[Port, Literal[0, 1]] = {}
     """Input ports tied in the mode that is timed (``set_case_analysis``), for example a scan enable."""
-    false_from: tuple[str, ...] = ()
+    false_from: tuple[Port, ...] = ()
     """Input ports that are static in operation (``set_false_path -from``), for example an asynchronous reset."""
     sdc: Path | None = None
     """Constraints from a file instead of the keys above (the period is still this section's)."""
@@ -177,19 +209,26 @@ class Clock(_Section):
             raise ValueError("a clock period must be above zero")
         return value
 
+    @field_validator("uncertainty", "input_slew", "output_load")
+    @classmethod
+    def _not_negative(cls, value: float) -> float:
+        if value < 0:
+            raise ValueError("must not be below zero")
+        return value
+
 
 class Floorplan(_Section):
     """The N x N tiles."""
 
-    tiles: int = 49
+    tiles: int = Field(default=49, ge=1, le=MOST_TILES)
     utilisation: float = Field(default=0.70, gt=0.0, le=1.0)
     planned_area: Area | None = None
     """Cell area to plan generated OpenROAD scripts with, before the design is synthesised."""
     header: bool = True
     """Insert the configuration chain and the Vdd-MUX cells, where the technology has them."""
-    header_cell: str | None = None
+    header_cell: Name | None = None
     """Vdd-MUX cell whose width the rows reserve, for example ``VDDMUX_X2``; the technology's first when absent."""
-    headers_per_row: int = Field(default=1, ge=1)
+    headers_per_row: int = Field(default=1, ge=1, le=1000)
     """Vdd-MUXes of each row of a tile."""
     drop_budget: float = Field(default=0.05, gt=0.0, lt=1.0)
     """Share of the supply that a tile may lose over its Vdd-MUXes; decides the drive of each tile's."""
@@ -211,7 +250,7 @@ class Optimize(_Section):
     clock_tree: bool = True
     buffering: bool = True
     sizing: bool = True
-    passes: int = Field(default=2, ge=1)
+    passes: int = Field(default=2, ge=1, le=100)
     """Rounds of sizing, legalisation and new wires."""
 
 
@@ -231,14 +270,14 @@ class ActivitySource(_Section):
 
     stimulus: Path | None = None
     """Ports and memories of a processor (TOML), to run ``programs`` with; random input data when absent."""
-    programs: tuple[str, ...] = ()
-    cycles: int = Field(default=1000, gt=1)
+    programs: tuple[Name, ...] = ()
+    cycles: int = Field(default=1000, gt=1, le=100_000_000)
     """Clock cycles counted, for each program."""
-    warmup: int = Field(default=10, ge=0)
+    warmup: int = Field(default=10, ge=0, le=100_000_000)
     """Cycles before counting: reset and start-up."""
     toggle: float = Field(default=1.0, gt=0.0, le=1.0)
     """Random data: probability that an input bit is drawn anew in a cycle."""
-    reset: str | None = None
+    reset: Port | None = None
     """Random data: reset port, active low, held for the first cycles."""
     vcd: Path | None = None
     """A recording of the final netlist instead of a simulation."""
@@ -301,6 +340,10 @@ class Schemes(_Section):
             )
         for name, steps in (("ideal_step", (self.ideal_step,)), ("delta_vdd", self.delta_vdd)):
             for step in steps:
+                if 0 < step < FINEST_STEP - 1e-9:
+                    raise ValueError(
+                        f"{name} = {1000 * step:.6g} mV is finer than the finest step, {1000 * FINEST_STEP:g} mV"
+                    )
                 count = (self.vdd_max - self.vdd_min) / step if step > 0 else 0.0
                 if step <= 0 or round(count) < 1 or abs(count - round(count)) * step > VOLTAGE_TOLERANCE:
                     raise ValueError(
@@ -313,7 +356,7 @@ class Schemes(_Section):
 class OpenRoad(_Section):
     """OpenROAD as the layout engine (``engine = "openroad"``)."""
 
-    image: str | None = None
+    image: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$")] | None = None
     """Container image that holds it, run through podman or docker where no executable is found."""
     allow_untested: bool = False
     """Run a version outside the tested range all the same."""
@@ -324,7 +367,7 @@ class OpenRoad(_Section):
 class Flow(_Section):
     """A whole flow file."""
 
-    seed: int = 1
+    seed: int = Field(default=1, ge=0, le=2**31 - 1)
     engine: Literal["builtin", "openroad"] = "builtin"
     design: Design
     technology: TechnologyChoice

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from finevh.base.share import FLOWS, flow_names, portable, shared
+from finevh.base.toml import parse_toml, read_text
 from finevh.config import Flow
 from finevh.errors import InputError
 
@@ -33,18 +33,9 @@ def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
         Missing or broken file, unknown key (with the nearest known one), missing unit, missing source file, impossible value.
     """
     path = find_flow(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}; give the path of a flow file, or a ready flow by name: {', '.join(flow_names())}"
-        ) from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; a flow file is TOML") from None
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+    hint = f"give the path of a flow file, or a ready flow by name: {', '.join(flow_names())}"
+    text = read_text(path, "a flow file", hint)
+    raw = parse_toml(text, path)
     for assignment in assignments:
         _assign(raw, assignment)
     try:
@@ -81,8 +72,8 @@ def _assign(raw: dict[str, Any], assignment: str) -> None:
     if not equals or not all(names):
         raise InputError(f"--set '{assignment}': write section.key=value, for example floorplan.tiles=9")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {value}", "--set")["value"]
+    except InputError:
         parsed = value.strip()
     section = raw
     for name in names[:-1]:
@@ -173,4 +164,4 @@ def _toml(value: object) -> str:
     if isinstance(value, Path):
         value = portable(value)
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(char if ord(char) >= 32 else f"\\u{ord(char):04x}" for char in escaped) + '"'
+    return '"' + "".join(f"\\u{ord(char):04x}" if char < " " or char == "\x7f" else char for char in escaped) + '"'

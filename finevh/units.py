@@ -5,9 +5,11 @@ Inside: ps, fF, kOhm, V, mA, mW, fJ, um. They are coherent: fF*V/ps = mA, kOhm*f
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal
 
+from finevh.base.numbers import decimal
 from finevh.errors import InputError
 
 VOLTAGE_TOLERANCE = 5e-4
@@ -27,7 +29,8 @@ _BASE: dict[Dimension, tuple[tuple[str, ...], float]] = {
     "length": (("m",), 1e-6),
     "area": (("m2", "m^2"), 1e-12),
 }
-_QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-zµΩ][A-Za-zµΩ0-9^]*)\s*$")
+_QUANTITY = re.compile(r" *([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?) *([A-Za-zµΩ][A-Za-zµΩ0-9^]*) *")
+_LONGEST = 60  # characters of a quantity
 
 
 def unit_scale(unit: str, dimension: Dimension) -> float:
@@ -66,11 +69,20 @@ def parse_quantity(text: str, dimension: Dimension) -> float:
     InputError
         If the text is not a number followed by a unit of ``dimension``.
     """
-    match = _QUANTITY.match(text)
-    if match is None:
-        raise InputError(f"'{text}' is not a {dimension}: write a number and a unit, for example '1.5 ns' or '0.8 V'")
-    value = float(match.group(1)) * unit_scale(match.group(2), dimension)
-    return float(f"{value:.12g}")
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
+    try:
+        if match is None:
+            raise ValueError(text)
+        number = decimal(match.group(1))
+    except ValueError:
+        shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+        raise InputError(
+            f"'{shown}' is not a {dimension}: write a number and a unit, for example '1.5 ns' or '0.8 V'"
+        ) from None
+    value = float(f"{number * unit_scale(match.group(2), dimension):.12g}")
+    if not math.isfinite(value):
+        raise InputError(f"'{text}' is beyond every {dimension} that can be stored")
+    return value
 
 
 def period_ps(frequency_mhz: float) -> float:

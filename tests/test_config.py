@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from finevh.errors import InputError
 from finevh.flow_file import read_flow, write_flow
@@ -57,7 +61,8 @@ def test_quantities_become_internal_units_and_paths_follow_the_flow_file(folder:
 
 def test_resolved_flow_reads_back_to_the_same_model(folder: Path) -> None:
     flow = read_flow(
-        flow_file(folder, FLOW), ("floorplan.tiles=9", "activity.programs=['a','b']", 'design.name=say "hi"')
+        flow_file(folder, FLOW),
+        ("floorplan.tiles=9", "activity.programs=['a','b']", 'design.defines={ SAY = "say \\"hi\\"" }'),
     )
     again = folder / "again.toml"
     again.write_text(write_flow(flow))
@@ -125,3 +130,96 @@ def test_missing_flow_file_and_missing_key_are_named(folder: Path) -> None:
 
 def test_two_sources_of_a_design_are_refused(folder: Path) -> None:
     assert "give exactly one of 'files' (RTL)" in message(folder, FLOW, "design.file_list=cv32e40p")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/abs", "", "a/b", "a b", "..", ".", "-x", "a\nb", "a\x1b[31m", "é", "a" * 200]
+)
+@pytest.mark.parametrize("key", ["design.name", "design.top", "activity.programs", "floorplan.header_cell"])
+def test_names_that_become_files_or_words_of_a_format_are_plain(folder: Path, key: str, name: str) -> None:
+    value = json.dumps(name) if key != "activity.programs" else json.dumps([name])
+    assert key in message(folder, FLOW, f"{key}={value}")
+
+
+@pytest.mark.parametrize("port", ["", "clk x", "}\nexec touch pwned\n{", "{", "a;b", 'a"b', "[c}]lk", "a\\b"])
+@pytest.mark.parametrize("key", ["clock.port", "clock.false_from", "clock.constants", "activity.reset"])
+def test_a_port_cannot_leave_its_braces(folder: Path, key: str, port: str) -> None:
+    quoted = json.dumps(port)
+    value = {"clock.false_from": f"[{quoted}]", "clock.constants": f"{{ {quoted} = 1 }}"}.get(key, quoted)
+    assert key in message(folder, FLOW, f"{key}={value}")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        ("schemes.delta_vdd=['1e-9 V']", "finer than the finest step, 1 mV"),
+        ("schemes.ideal_step=0.0001 mV", "finer than the finest step, 1 mV"),
+        ("floorplan.tiles=100000000", "less than or equal to 10000"),
+        ("seed=1e400", "seed"),
+        ("floorplan.utilisation=nan", "finite number"),
+        ("clock.period=1e400 ns", "is not a time"),
+        ("clock.period=1e300 s", "beyond every time"),
+        ("clock.period=nan ns", "is not a time"),
+        ("clock.period=1_000 ps", "is not a time"),
+        ("clock.period=\u0661 ns", "is not a time"),
+        (f"clock.period={'9' * 5000} ns", "is not a time"),
+        (f"seed={'9' * 5000}", "seed"),
+        (f"design.parameters={{ W = {'9' * 5000} }}", "design.parameters"),
+        ("clock.output_load=-1 fF", "must not be below zero"),
+        ("clock.input_slew=-1 ps", "must not be below zero"),
+        ("activity.cycles=100000000000", "activity.cycles"),
+        ("openroad.image=--privileged", "openroad.image"),
+        ("technology.path=/dev/zero", "no such file or folder"),
+    ],
+)
+def test_values_beyond_their_bounds_are_refused(folder: Path, assignment: str, expected: str) -> None:
+    assert expected in message(folder, FLOW, assignment)
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/full", "/dev"])
+def test_a_device_or_folder_is_no_flow_file(path: str) -> None:
+    with pytest.raises(InputError, match=path):
+        read_flow(Path(path))
+
+
+def test_toml_nested_beyond_use_is_refused(folder: Path) -> None:
+    assert "nested too deeply" in message(folder, "x = " + "[" * 100_000)
+
+
+@settings(max_examples=200, deadline=None)
+@given(value=st.floats(1e-3, 1e9), unit=st.sampled_from(["ps", "ns", "us"]), volt=st.floats(0.3, 0.9))
+def test_every_quantity_reads_back_equal(value: float, unit: str, volt: float) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "d.v").write_text("module d(); endmodule\n")
+        (folder / "lib").mkdir()
+        assignments = (
+            f"clock.period={value!r} {unit}",
+            f"clock.output_load={value!r} fF",
+            f"floorplan.planned_area={value!r} um2",
+        )
+        flow = read_flow(flow_file(folder, FLOW), (*assignments, f"technology.synthesis_vdd={volt!r} V"))
+        (folder / "again.toml").write_text(write_flow(flow))
+        assert read_flow(folder / "again.toml") == flow
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+@example(text="\x7f\x00\x1b\r\n\"'\\")
+def test_every_text_reads_back_equal(text: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "d.v").write_text("module d(); endmodule\n")
+        (folder / "lib").mkdir()
+        raw = FLOW.replace(
+            'top = "d"',
+            f'top = "d"\ndefines = {{ A = {json.dumps(text, ensure_ascii=False) if text.isprintable() else json.dumps(text)} }}',
+        )
+        try:
+            flow = read_flow(flow_file(folder, raw))
+        except InputError:
+            assert not text.isascii()  # a surrogate pair of JSON is none of TOML
+            return
+        assert flow.design.defines["A"] == text
+        (folder / "again.toml").write_text(write_flow(flow))
+        assert read_flow(folder / "again.toml") == flow

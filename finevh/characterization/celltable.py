@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from finevh.base.quoting import plain_name
+from finevh.base.toml import read_toml
 from finevh.characterization.foreign import Subcircuit, read_subcircuits, to_resistors, to_transistors
 from finevh.characterization.logic import parse_function
 from finevh.characterization.packages import locate_package_file
@@ -69,14 +69,7 @@ def _count(where: object, value: object) -> int:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a cell table") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; a cell table is TOML") from None
+    return read_toml(path, "a cell table", "give the path of a cell table")
 
 
 class _Netlists:

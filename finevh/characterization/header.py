@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import tomllib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from finevh.base.quoting import plain_name
+from finevh.base.toml import read_toml
 from finevh.characterization.deck import STATIC_OPTIONS, control_lines, model_lines
 from finevh.characterization.ngspice import simulate
 from finevh.characterization.process import Process, Variant, transistor_line
@@ -45,10 +46,17 @@ def characterize_headers(process: Process, table: Path, variant: Variant, scratc
     InputError
         If the table is no TOML or lacks a key.
     """
+    data = read_toml(table, "a header table", "correct 'headers' of the technology file")
     try:
-        headers = tomllib.loads(table.read_text(encoding="utf-8"))["headers"]
-        sizes = [(name, int(entry["fingers"]), tuple(entry["drives"])) for name, entry in headers.items()]
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        sizes = [
+            (
+                plain_name(name, f"{table}: header"),
+                int(entry["fingers"]),
+                tuple(int(drive) for drive in entry["drives"]),
+            )
+            for name, entry in data["headers"].items()
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{table}: not a header table ({error}); see libs/cells/headers.toml") from error
     pairs = [
         (low, high)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from finevh.base.quoting import plain_name
+from finevh.base.toml import read_toml
 from finevh.characterization.record import CellRecord
 from finevh.characterization.views import cell_pins
 from finevh.errors import InputError
@@ -53,20 +54,22 @@ def load_headers(path: Path) -> tuple[Header, ...]:
     InputError
         If the file is missing, no TOML, or an entry lacks a key.
     """
+    entries = read_toml(path, "a header table", "correct 'headers' of the technology file").get("headers", {})
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("headers", {})
         return tuple(
             Header(
-                name, tuple(e["drives"]), e["columns"], e["fixed"], e["select"], e["select_pin"], tuple(e["supplies"])
+                plain_name(name, f"{path}: header"),
+                tuple(int(drive) for drive in e["drives"]),
+                int(e["columns"]),
+                int(e["fixed"]),
+                str(e["select"]),
+                plain_name(e["select_pin"], f"{path}: headers.{name}.select_pin"),
+                tuple(plain_name(supply, f"{path}: headers.{name}.supplies") for supply in e["supplies"]),
             )
             for name, e in entries.items()
         )
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); correct 'headers' of the technology file"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: a header has a value of the wrong kind ({error})") from error
     except KeyError as error:
         raise InputError(
             f"{path}: a header lacks key {error}; keys are drives, columns, fixed, select, select_pin, supplies"

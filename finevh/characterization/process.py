@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.quoting import plain_name, spice_parameters
+from finevh.base.toml import read_toml
 from finevh.characterization.packages import locate_package_file
 from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
@@ -150,14 +150,7 @@ def load_process(path: Path) -> Process:
     ToolMissingError
         If the package that holds the model cards is not installed.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a technology.toml") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; a technology file is TOML") from None
+    data = read_toml(path, "a technology file", "give the path of a technology.toml")
     try:
         process = _process(path, data)
     except KeyError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from finevh.base.quoting import tcl_list, tcl_word
 from finevh.config import Clock, Flow
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction
@@ -22,17 +23,18 @@ def sdc_text(
     inputs
         The input ports without the clock, where they are known: timers before 2023 do not know ``all_inputs -no_clocks``.
     """
-    data = "[all_inputs -no_clocks]" if inputs is None else f"[get_ports {{{' '.join(inputs)}}}]"
+    name = tcl_word(clock.port)
+    data = "[all_inputs -no_clocks]" if inputs is None else f"[get_ports {{{tcl_list(inputs)}}}]"
 
     def number(value: float, unit: float) -> str:
         return f"{value / unit:.9g}"
 
     lines = [
         f"# time unit {time:g} ps, capacitance unit {capacitance:g} fF",
-        f"create_clock -name {clock.port} -period {number(clock.period, time)} [get_ports {{{clock.port}}}]",
+        f"create_clock -name {name} -period {number(clock.period, time)} [get_ports {{{clock.port}}}]",
         f"set_clock_uncertainty {number(clock.uncertainty, time)} [get_clocks {{{clock.port}}}]",
-        f"set_input_delay {number(clock.input_delay, time)} -clock {clock.port} {data}",
-        f"set_output_delay {number(clock.output_delay, time)} -clock {clock.port} [all_outputs]",
+        f"set_input_delay {number(clock.input_delay, time)} -clock {name} {data}",
+        f"set_output_delay {number(clock.output_delay, time)} -clock {name} [all_outputs]",
         f"set_input_transition {number(clock.input_slew, time)} [all_inputs]",
         f"set_load {number(clock.output_load, capacitance)} [all_outputs]",
     ]

@@ -5,12 +5,12 @@ A transfer is accepted in a cycle with request and grant; its data come with ``v
 
 from __future__ import annotations
 
-import tomllib
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from finevh.base.toml import read_toml
 from finevh.errors import InputError
 from finevh.power.stimulus import Ports
 
@@ -206,10 +206,7 @@ def read_memory_stimulus(path: Path, program: Path) -> MemoryStimulus:
     InputError
         If the file lacks a key or names an unknown one.
     """
-    try:
-        text = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: {error}") from error
+    text = read_toml(path, "a stimulus", "correct activity.stimulus of the flow file")
     try:
         buses = [MemoryPort(**bus) for bus in text["bus"]]
         memory = text.get("memory", {})
@@ -224,5 +221,5 @@ def read_memory_stimulus(path: Path, program: Path) -> MemoryStimulus:
         )
     except KeyError as error:
         raise InputError(f"{path}: key {error} is missing") from error
-    except TypeError as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: a [[bus]] table does not fit: {error}") from error

@@ -5,21 +5,40 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
+import re
+import shutil
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from finevh.base.files import replacing
+from finevh.base.numbers import whole
+from finevh.errors import InputError
 from finevh.technology.model import CellTable, Corners, CrossVoltage, Layer, Technology, Variant
 
-__all__ = ["cache_folder", "cached", "content_key", "load_archive", "save_archive"]
+__all__ = [
+    "Entry",
+    "cache_entries",
+    "cache_folder",
+    "cache_limit",
+    "cached",
+    "clear_cache",
+    "content_key",
+    "load_archive",
+    "prune_cache",
+    "save_archive",
+]
 
-_FORMAT = "6"
+_FORMAT = "7"
 """Changes whenever the columns or a reader change: old archives are then never found."""
+_KEY = "key of the cache"
+_OURS = re.compile(r"[0-9a-f]{32}\.npz|tmp\w+\.part")
+_ABANDONED = 3600.0  # s; a file of a process that still writes is younger
 
 
 def cache_folder() -> Path:
@@ -42,24 +61,97 @@ def content_key(paths: Iterable[Path], *words: str) -> str:
 def cached(key: str, build: Callable[[], Technology]) -> Technology:
     """Load the technology of that key, or build and store it. A damaged archive is built again."""
     path = cache_folder() / f"{key}.npz"
-    if path.exists():
+    if os.path.lexists(path):
         try:
-            return load_archive(path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            path.unlink(missing_ok=True)
+            technology = load_archive(path, key)
+        except Exception:  # whatever a damaged archive makes numpy, zipfile or the columns raise
+            _drop(path)
+        else:
+            with suppress(OSError):
+                os.utime(path)  # used now: the last to be pruned
+            return technology
     technology = build()
-    try:
-        save_archive(technology, path)
-    except OSError:
-        # A read-only or full cache costs time, not correctness.
-        return technology
+    # A read-only or full cache costs time, not correctness.
+    with suppress(OSError):
+        save_archive(technology, path, key)
+        prune_cache(keep=path)
     return technology
 
 
-def save_archive(technology: Technology, path: Path) -> None:
-    """Write a technology as an uncompressed numpy archive, atomically."""
+@dataclass(frozen=True)
+class Entry:
+    """A file of the cache: bytes, when it was last used (s since 1970), and whether it is an archive or a leftover."""
+
+    path: Path
+    size: int
+    used: float
+    whole: bool
+
+
+def cache_limit() -> int:
+    """Most bytes that the cache keeps: ``$FINEVH_CACHE_MB`` megabytes, else 2048.
+
+    Raises
+    ------
+    InputError
+        If the variable is no whole number.
+    """
+    text = os.environ.get("FINEVH_CACHE_MB", "2048")
+    try:
+        megabytes = whole(text)
+    except ValueError:
+        megabytes = -1
+    if megabytes < 0:
+        raise InputError(f"FINEVH_CACHE_MB={text}: write a whole number of megabytes, for example 2048")
+    return megabytes << 20
+
+
+def cache_entries() -> list[Entry]:
+    """Files of the cache, the last used first; what finevh did not write is not among them."""
+    found = []
+    folder = cache_folder()
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not _OURS.fullmatch(path.name):
+            continue
+        with suppress(OSError):  # another process removes it
+            status = path.lstat()
+            found.append(Entry(path, status.st_size, status.st_mtime, path.suffix == ".npz"))
+    return sorted(found, key=lambda entry: (-entry.used, entry.path))
+
+
+def prune_cache(keep: Path | None = None) -> list[Entry]:
+    """Remove leftovers of killed processes, and what was used longest ago until the limit holds; return what went."""
+    limit, total, gone = cache_limit(), 0, []
+    for entry in cache_entries():
+        left_over = not entry.whole and time.time() - entry.used > _ABANDONED
+        total += entry.size
+        if entry.path != keep and (left_over or total > limit):
+            total -= entry.size
+            _drop(entry.path)
+            gone.append(entry)
+    return gone
+
+
+def clear_cache() -> list[Entry]:
+    """Remove every entry; return what went."""
+    entries = cache_entries()
+    for entry in entries:
+        _drop(entry.path)
+    return entries
+
+
+def _drop(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def save_archive(technology: Technology, path: Path, key: str = "") -> None:
+    """Write a technology as an uncompressed numpy archive, atomically; the key lies inside, too."""
     arrays: dict[str, np.ndarray[Any, Any]] = {}
-    text: dict[str, Any] = {}
+    text: dict[str, Any] = {_KEY: key}
     _flatten("", technology, arrays, text)
     arrays["text"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
     with replacing(path) as out:
@@ -80,10 +172,18 @@ def _flatten(prefix: str, item: object, arrays: dict[str, np.ndarray[Any, Any]],
             text[name] = value
 
 
-def load_archive(path: Path) -> Technology:
-    """Read what :func:`save_archive` wrote."""
+def load_archive(path: Path, key: str | None = None) -> Technology:
+    """Read what :func:`save_archive` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it was stored under another key than ``key``. A damaged file raises whatever it makes numpy raise.
+    """
     with np.load(path, allow_pickle=False) as archive:
         text = json.loads(archive["text"].tobytes())
+        if key is not None and text.get(_KEY) != key:
+            raise ValueError(f"{path}: stored under another key")
         arrays = {name: archive[name] for name in archive.files if name != "text"}
     return Technology(**_values(Technology, "", arrays, text))
 

@@ -147,8 +147,14 @@ def _interpolate_corners(technology: Technology, nodes: Sequence[Nodes], vdds: R
     columns = {
         name: np.empty((n_variant * n_vdd, getattr(old, name).shape[1]))
         for name in (
-            "pin_cap", "pin_cap_rise", "pin_cap_fall", "pin_cap_rise_low", "pin_cap_fall_low", "pin_max_cap",
-            "pin_max_slew", "leakage",
+            "pin_cap",
+            "pin_cap_rise",
+            "pin_cap_fall",
+            "pin_cap_rise_low",
+            "pin_cap_fall_low",
+            "pin_max_cap",
+            "pin_max_slew",
+            "leakage",
         )
     }
     variant = np.repeat(np.arange(n_variant, dtype=np.int32), n_vdd)

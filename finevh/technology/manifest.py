@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from finevh.base.quoting import plain_name
+from finevh.base.toml import parse_toml, read_text
+from finevh.config import Name, Suffix
 from finevh.errors import InputError
 
 __all__ = [
@@ -57,18 +57,6 @@ def library_file(pattern: str, suffix: str, variant: str, vdd: float) -> str:
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def _plain(value: str) -> str:
-    try:
-        return plain_name(value, "name") if value else value
-    except InputError as error:
-        raise ValueError(str(error)) from None
-
-
-Suffix = Annotated[str, AfterValidator(_plain)]
-Name = Annotated[Suffix, Field(min_length=1)]
-"""A word of every file format that it is written to."""
 
 
 class TechnologyVariant(_Section):
@@ -201,16 +189,8 @@ def read_manifest(path: Path) -> Manifest:
     """
     if path.is_dir():
         path = path / "technology.toml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a technology.toml or its folder") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; a technology file is TOML") from None
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+    text = read_text(path, "a technology file", "give a technology.toml or its folder")
+    raw = parse_toml(text, path)
     try:
         return Manifest.model_validate(raw)
     except ValidationError as error:

@@ -1,0 +1,67 @@
+"""Reads TOML: every failure is one message that names the file and what it should have been."""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from finevh.errors import InputError
+
+_LARGEST = 4 << 20  # bytes; a file that people write has thousands
+
+
+def read_toml(path: Path, what: str, hint: str) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Parameters
+    ----------
+    what
+        For the message: ``"a flow file"``.
+    hint
+        What to do where there is no such file: ``"give the path of a flow file such as flows/quick.toml"``.
+
+    Raises
+    ------
+    InputError
+        Missing, unreadable, too large, no text, no TOML.
+    """
+    return parse_toml(read_text(path, what, hint), path)
+
+
+def read_text(path: Path, what: str, hint: str) -> str:
+    """Return the text of a file that people write.
+
+    Raises
+    ------
+    InputError
+        Missing, a folder or a device, larger than a person writes, not UTF-8.
+    """
+    try:
+        if stat.S_ISCHR(path.stat().st_mode) or stat.S_ISBLK(path.stat().st_mode):
+            raise InputError(f"{path}: a device, not a file; {hint}")
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise InputError(f"{path}: {what} of more than {_LARGEST >> 20} MB; {hint}")
+        return data.decode("utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; {hint}") from None
+    except ValueError:  # not UTF-8, or a NUL in the path
+        raise InputError(f"{str(path)!r}: not UTF-8 text; {what} is TOML") from None
+
+
+def parse_toml(text: str, where: object) -> dict[str, Any]:
+    """Return the tables of a TOML text; ``where`` heads the message.
+
+    Raises
+    ------
+    InputError
+        No TOML, nested beyond use, or a whole number of thousands of digits.
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        told = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"{where}: not valid TOML: {told}") from None
