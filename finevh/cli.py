@@ -206,9 +206,9 @@ def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignmen
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 def report(directory: Path) -> None:
     """Rebuild tables, plots and report.html from a finished run."""
-    from finevh.report import build_report
+    from finevh.commands.report import rebuild_report
 
-    click.echo(f"written to {build_report(directory)}")
+    click.echo(f"written to {rebuild_report(directory)}")
 
 
 @cli.command()

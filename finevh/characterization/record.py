@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -306,7 +307,7 @@ def load_record(path: Path) -> CellRecord:
     try:
         with gzip.open(path, "rt", encoding="utf-8") as handle:
             data = json.load(handle)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, RecursionError) as error:
         raise InputError(
             f"{path}: not a readable characterisation record ({error}); delete it and characterise again"
         ) from error
@@ -314,7 +315,7 @@ def load_record(path: Path) -> CellRecord:
         raise InputError(f"{path}: record schema is not {SCHEMA_VERSION}; delete it and characterise again")
     try:
         return _record(data)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{path}: damaged characterisation record ({error!r}); delete it and characterise again"
         ) from error

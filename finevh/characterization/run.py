@@ -212,7 +212,11 @@ def characterize(
 
 
 def _finished(task: _Task) -> bool:
-    return task.path.exists() and load_record(task.path).digest == task.digest
+    """Tell whether a record is there; one that is damaged, by a loss of power for example, is measured again."""
+    try:
+        return task.path.exists() and load_record(task.path).digest == task.digest
+    except InputError:
+        return False
 
 
 def _run(

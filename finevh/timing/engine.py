@@ -222,9 +222,7 @@ class TimingGraph(PathQueries):
         tables = self._tables if late else self._tables._replace(pin_cap=self.tables.pin_cap_early)
         # Blocks move to larger arrays as they grow.
         walk = self._walks[end]._replace(points=self._blocks[end].points, lines=self._blocks[end].lines)
-        count = int(
-            self.kernels.advance(graph, walk, tables, self._nets, point, values, allowed, dirty, touched, full)
-        )
+        count = int(self.kernels.advance(graph, walk, tables, self._nets, point, values, allowed, dirty, touched, full))
         if count < 0:
             arc = int(self.entries.arc[-1 - count])
             raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_vdd)

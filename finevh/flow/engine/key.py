@@ -52,13 +52,17 @@ class StageKey:
 
 def stage_key(stage: Stage, flow: Flow, inputs: Mapping[str, StageRecord]) -> StageKey:
     """Hash what decides a stage: version, parameters, outside files, the contents of its inputs, code."""
-    parameters = fingerprint(stage.parameters(flow))
-    named = parameters if isinstance(parameters, dict) else {"parameters": parameters}
-    parts = {"version of finevh": __version__}
-    parts |= {name: _short(value) for name, value in named.items()}
-    parts |= {f"output of {name}": _short(record.outputs) for name, record in sorted(inputs.items())}
+    parts = {"version of finevh": __version__, **input_parts(stage, flow, inputs)}
     parts |= {f"code of {name}": digest for name, digest in _code(stage.run.__module__).items()}
     return StageKey(parts)
+
+
+def input_parts(stage: Stage, flow: Flow, inputs: Mapping[str, StageRecord]) -> dict[str, str]:
+    """Return what decides a stage beside the code: parameters, outside files, the contents of its inputs."""
+    parameters = fingerprint(stage.parameters(flow))
+    named = parameters if isinstance(parameters, dict) else {"parameters": parameters}
+    parts = {name: _short(value) for name, value in named.items()}
+    return parts | {f"output of {name}": _short(record.outputs) for name, record in sorted(inputs.items())}
 
 
 def _short(value: object) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from finevh import __version__
 from finevh.config import Flow
-from finevh.flow.engine.fingerprint import text_digest, tree_digest
+from finevh.flow.engine.fingerprint import fingerprint, text_digest, tree_digest
 
 PACKAGES = ("coloquinte", "najaeda", "numba", "numpy", "pyosys", "pythondata-cpu-cv32e40p", "scipy")
 
@@ -25,12 +26,35 @@ def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
     return found
 
 
-def provenance(flow: Flow, flow_text: str, keys: dict[str, str]) -> str:
+def distinct_names(paths: Iterable[Path]) -> dict[str, Path]:
+    """Name each path by its last part, with as many folders before it as tell it from the others.
+
+    >>> sorted(distinct_names([Path("/a/x/core.v"), Path("/a/y/core.v"), Path("/a/top.v")]))
+    ['top.v', 'x/core.v', 'y/core.v']
+    """
+    found: dict[str, Path] = {}
+    unique = dict.fromkeys(paths)
+    for path in unique:
+        for count in range(1, len(path.parts) + 1):
+            tail = path.parts[-count:]
+            if not any(other != path and other.parts[-count:] == tail for other in unique):
+                break
+        found["/".join(tail)] = path
+    return found
+
+
+def provenance(flow: Flow, keys: dict[str, str]) -> str:
     """Return ``provenance.json``: versions, hashes of the inputs and the key of every stage."""
     inputs: list[Path] = [flow.technology.path, *flow.design.files, *flow.design.include_dirs]
     inputs += [
         path
-        for path in (flow.design.netlist, flow.clock.sdc, flow.activity.vcd, flow.activity.saif)
+        for path in (
+            flow.design.netlist,
+            flow.clock.sdc,
+            flow.activity.stimulus,
+            flow.activity.vcd,
+            flow.activity.saif,
+        )
         if path is not None
     ]
     data = {
@@ -38,8 +62,9 @@ def provenance(flow: Flow, flow_text: str, keys: dict[str, str]) -> str:
         "python": platform.python_version(),
         "packages": package_versions(),
         "seed": flow.seed,
-        "flow_sha256": text_digest(flow_text),
-        "inputs": {path.name: tree_digest(path) for path in inputs},
+        # Of the contents, not of the paths: a clone elsewhere has the same provenance.
+        "flow_sha256": text_digest(json.dumps(fingerprint(flow), sort_keys=True)),
+        "inputs": {name: tree_digest(path) for name, path in distinct_names(inputs).items()},
         "stages": keys,
     }
     return json.dumps(data, indent=1, sort_keys=True) + "\n"

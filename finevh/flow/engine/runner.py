@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -80,10 +80,10 @@ def run_stages(
                     reporter.again(stage.name, key.reason(None if known is None else known.parts))
                 records[stage.name] = _run(run, stage, key, flow, jobs, reporter)
             reporter.finished(stage.name, reused)
-        _publish(run, stages[:stop], records)
+        publish_results(run, stages[:stop], records)
         metrics = {name: value for stage in stages[:stop] for name, value in run.metrics(stage.name).items()}
         run.write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-        run.write("provenance.json", provenance(flow, text, {name: record.key for name, record in records.items()}))
+        run.write("provenance.json", provenance(flow, {name: record.key for name, record in records.items()}))
     return run
 
 
@@ -106,7 +106,8 @@ def _index(names: list[str], name: str | None, default: int) -> int:
     return names.index(name)
 
 
-def _publish(run: RunDirectory, stages: Sequence[Stage], records: dict[str, StageRecord]) -> None:
+def publish_results(run: RunDirectory, stages: Sequence[Stage], records: Mapping[str, StageRecord]) -> None:
+    """Copy the results of stages to the top of the run directory."""
     for stage in stages:
         for name in records[stage.name].outputs:
             if name.startswith(f"{RESULTS}/"):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from finevh.base.files import replacing
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.fingerprint import file_digest
@@ -88,13 +89,19 @@ class RunDirectory:
         return self.path / f"{self._number[name]:02d}-{name}"
 
     def record(self, name: str) -> StageRecord | None:
-        """Return the record of a finished stage, None unless every file that it names is there unchanged."""
+        """Return the record of a finished stage, None unless every file that it names is there unchanged.
+
+        A run directory may come from anywhere: names that lead out of the stage, by ``..`` or by a link, are none of its files.
+        """
         path = self.stage_path(name)
         try:
             data = json.loads((path / RECORD).read_text(encoding="utf-8"))
-            record = StageRecord(data["key"], data["outputs"], data.get("parts"))
-            whole = all(file_digest(path / file) == digest for file, digest in record.outputs.items())
-        except (OSError, ValueError, KeyError, TypeError):
+            record = StageRecord(str(data["key"]), _texts(data["outputs"]), _texts(data.get("parts")) or None)
+            whole = METRICS in record.outputs and all(
+                _lies_inside(path, file) and file_digest(path / file) == digest
+                for file, digest in record.outputs.items()
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         return record if whole else None
 
@@ -109,7 +116,7 @@ class RunDirectory:
         """Run a stage in a directory of its own and put it in place with one rename."""
         final = self.stage_path(stage.name)
         partial = final.with_name(f".{final.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        _remove(partial)
         partial.mkdir(parents=True)
         start = time.monotonic()
         with (partial / LOG).open("w", encoding="utf-8") as log:
@@ -131,28 +138,59 @@ class RunDirectory:
         }
         (partial / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         old = final.with_name(f".{final.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if final.exists():
+        _remove(old)
+        if os.path.lexists(final):
             final.rename(old)
         partial.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
         return StageRecord(key.digest, outputs, key.parts)
 
     def publish(self, source: Path, name: str) -> None:
         """Copy a result to the top of the run directory; a reader sees the old file or the new one, never half."""
-        target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        shutil.copyfile(source, partial)
-        partial.replace(target)
+        with source.open("rb") as content, replacing(self._target(name)) as target:
+            shutil.copyfileobj(content, target)
 
     def write(self, name: str, text: str) -> None:
         """Write a file at the top of the run directory, atomically."""
+        with replacing(self._target(name)) as target:
+            target.write(text.encode("utf-8"))
+
+    def _target(self, name: str) -> Path:
+        """Where a file of the run goes: never through a link, nor into the place of a folder."""
+        if not _is_inner(name):
+            raise InputError(f"{self.path}: a stage names the file {name!r}, which lies outside of the run directory")
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
+        folder = self.path
+        for part in target.relative_to(self.path).parts[:-1]:
+            folder /= part
+            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+                folder.unlink()
+            folder.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and not target.is_symlink():
+            _remove(target)
+        return target
+
+
+def _is_inner(name: str) -> bool:
+    parts = Path(name).parts
+    return bool(parts) and not Path(name).is_absolute() and ".." not in parts and "\0" not in name
+
+
+def _lies_inside(folder: Path, name: str) -> bool:
+    """Tell whether a file of a stage is one: below its folder, through no link."""
+    return _is_inner(name) and (folder / name).resolve() == folder.parent.resolve() / folder.name / name
+
+
+def _texts(data: Mapping[object, object] | None) -> dict[str, str]:
+    return {str(name): str(value) for name, value in (data or {}).items()}
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, a file or a link; nothing is no fault."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -169,7 +207,13 @@ def locked(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         # A file system without directories to be made, such as /proc.
         raise InputError(f"{path}: cannot be made; choose a writable directory with -o") from None
-    with (path / ".lock").open("w", encoding="utf-8") as stream:
+    try:
+        handle = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EISDIR):
+            raise
+        raise InputError(f"{path / '.lock'}: a link or a folder, where a run keeps its lock; remove it") from None
+    with open(handle, "w", encoding="utf-8") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from pathlib import Path
 
 from finevh.config import Flow
 from finevh.flow.engine.runner import RESULTS
@@ -13,11 +15,16 @@ from finevh.report import build_report
 
 def run_report_stage(context: StageContext) -> Metrics:
     """Build the report in the stage's own directory from copies of what it reads."""
-    folder = context.directory / RESULTS
+    render_report(context.inputs, context.directory / RESULTS)
+    return {}
+
+
+def render_report(inputs: Mapping[str, Path], folder: Path) -> None:
+    """Build the report of finished stages in a folder: tables, plots, the page."""
     metrics: Metrics = {}
-    for name in context.inputs:
-        metrics |= json.loads((context.inputs[name] / METRICS).read_text(encoding="utf-8"))
-        source = context.inputs[name] / RESULTS
+    for path in inputs.values():
+        metrics |= json.loads((path / METRICS).read_text(encoding="utf-8"))
+        source = path / RESULTS
         for sub in ("operating_points.csv", "tables", "plots"):
             if (source / sub).is_dir():
                 shutil.copytree(source / sub, folder / sub, dirs_exist_ok=True)
@@ -27,7 +34,6 @@ def run_report_stage(context: StageContext) -> Metrics:
     (folder / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     build_report(folder)
     (folder / METRICS).unlink()
-    return {}
 
 
 def parameters(flow: Flow) -> object:
