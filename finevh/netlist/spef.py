@@ -5,16 +5,19 @@ from __future__ import annotations
 import gzip
 import math
 import re
+from heapq import heappop, heappush
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import spsolve
 
-from finevh.checks import Checks
+from finevh.checks import Checks, Severity
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.verilog import read_text
 from finevh.netlist.wires import Wires
-from finevh.technology.model import Direction
+from finevh.technology.model import Direction, Real
 from finevh.units import Dimension, unit_scale
 
 _UNITS: dict[str, tuple[str, Dimension]] = {
@@ -23,9 +26,10 @@ _UNITS: dict[str, tuple[str, Dimension]] = {
     "*R_UNIT": ("Ohm", "resistance"),
 }
 _SECTIONS = {"*CONN", "*CAP", "*RES", "*INDUC", "*END", "*D_NET", "*R_NET", "*NAME_MAP", "*PORTS"}
-
-
 _INDEX = re.compile(r"\*\d+(?![^:/|.])")
+_ESCAPED_BIT = re.compile(r"\\[\[<({]-?\d+\\?[\])>}]$")
+_ROUNDING = 0.01
+"""Share of a net's total by which the sum of its printed capacitances may miss it without a capacitance being left out."""
 
 
 def _unescape(text: str) -> str:
@@ -33,51 +37,83 @@ def _unescape(text: str) -> str:
 
 
 class _Names:
-    """Objects of SPEF names in a netlist; escapes removed, the name map applied."""
+    """Objects of SPEF names in a netlist: the name map applied, escapes removed, delimiters as the netlist has them."""
 
     def __init__(self, netlist: Netlist) -> None:
         self.netlist = netlist
         self.map: dict[str, str] = {}
         self.divider, self.delimiter = "/", ":"
+        self.brackets = "[]"
         self.ports = {n: k for k, n in enumerate(netlist.port_names)}
         self.pins = [{p: k for k, p in enumerate(netlist.cells.pins(t))} for t in range(len(netlist.cells.names))]
 
+    def whole(self, text: str) -> str:
+        """A name with its index replaced; some writers leave a name's own star unescaped."""
+        if not _INDEX.match(text):
+            return text
+        head, colon, tail = text.partition(self.delimiter)
+        mapped = self.map.get(head)
+        if mapped is None:
+            raise InputError(f"'{head}' is not in the name map")
+        return mapped + colon + tail
+
     def plain(self, text: str) -> str:
-        """A name with its index replaced and its escapes removed; some writers leave a name's own star unescaped."""
-        if _INDEX.match(text):
-            head, colon, tail = text.partition(self.delimiter)
-            mapped = self.map.get(head)
-            if mapped is None:
-                raise InputError(f"'{head}' is not in the name map")
-            return mapped + colon + tail
-        return _unescape(text)
+        """The first spelling of a name, for messages."""
+        return self._spellings(self.whole(text))[0]
+
+    def _spellings(self, text: str) -> list[str]:
+        """How the netlist may spell a name: a bit of a bus, a scalar that reads like one, a name across hierarchy."""
+        bit = text
+        if self.brackets != "[]" and text[-1:] == self.brackets[1] and text[-2:-1] != "\\":
+            base, opened, index = text[:-1].rpartition(self.brackets[0])
+            if opened and index.lstrip("-").isdigit():
+                bit = f"{base}[{index}]"
+        name = _unescape(bit)
+        # Where the brackets are escaped, the name is a scalar; not every writer is so exact.
+        found = ["\\" + name, name] if _ESCAPED_BIT.search(text) else [name, "\\" + name]
+        if self.divider != "/" and self.divider in bit:
+            parts = re.split(r"(?<!\\)" + re.escape(self.divider), bit)
+            found.append(_unescape("/".join(parts)))
+        return found
+
+    def _find(self, text: str, index: dict[str, int]) -> int | None:
+        for name in self._spellings(text):
+            if (row := index.get(name)) is not None:
+                return row
+        return None
 
     def net(self, text: str) -> int | None:
-        """Row of a net; an escaped scalar that reads like a bit keeps its backslash in the netlist."""
-        name = self.plain(text)
-        index = self.netlist.net_index
-        found = index.get(name)
-        return index.get("\\" + name) if found is None else found
+        """Row of a net."""
+        return self._find(self.whole(text), self.netlist.net_index)
+
+    def port(self, text: str) -> int | None:
+        """Row of a port."""
+        return self._find(self.whole(text), self.ports)
 
     def pin(self, text: str) -> int | None:
         """Row of the pin ``instance:PIN``, None if it is no pin."""
-        instance, _, pin = self.plain(text).rpartition(self.delimiter)
-        index = self.netlist.instance_index
-        cell = index.get(instance, index.get("\\" + instance))
+        instance, _, pin = self.whole(text).rpartition(self.delimiter)
+        if not instance:
+            return None
+        cell = self._find(instance, self.netlist.instance_index)
         if cell is None:
             return None
-        local = self.pins[self.netlist.cell_type[cell]].get(pin)
+        local = self.pins[self.netlist.cell_type[cell]].get(_unescape(pin))
         return None if local is None else int(self.netlist.pin_ptr[cell]) + local
 
 
 class _Net:
     """One net while it is read."""
 
-    def __init__(self, net: int, where: int) -> None:
-        self.net, self.where = net, where
+    def __init__(self, net: int | None, where: int, name: str, total: float) -> None:
+        self.net, self.where, self.name, self.total = net, where, name, total
         self.number: dict[str, int] = {}
         self.cap: list[float] = []
         self.res: list[tuple[int, int, float]] = []
+        self.coupling: list[tuple[str, str, float]] = []
+        self.pins: dict[int, int] = {}
+        """Node by netlist pin."""
+        self.ports: dict[int, int] = {}
 
     def node(self, name: str) -> int:
         found = self.number.get(name)
@@ -87,19 +123,26 @@ class _Net:
         return found
 
 
-def _tree(count: int, res: list[tuple[int, int, float]], root: int) -> tuple[list[int], list[int], list[float]]:
-    """Nodes in breadth-first order from the root, the position of each one's parent, its resistance.
-
-    A resistor that closes a loop is left out, as OpenSTA does: Elmore delays need a tree.
-    """
-    neighbours: list[list[tuple[int, float]]] = [[] for _ in range(count)]
+def _neighbours(count: int, res: list[tuple[int, int, float]]) -> list[list[tuple[int, float]]]:
+    found: list[list[tuple[int, float]]] = [[] for _ in range(count)]
     for a, b, r in res:
-        neighbours[a].append((b, r))
-        neighbours[b].append((a, r))
+        found[a].append((b, r))
+        found[b].append((a, r))
+    return found
+
+
+def _tree(count: int, res: list[tuple[int, int, float]], root: int) -> tuple[list[int], list[int], list[float], bool]:
+    """Nodes in breadth-first order from the root, the position of each one's parent, its resistance; whether it is all.
+
+    The last is False if resistors close loops: then the tree is one of several.
+    """
+    neighbours = _neighbours(count, res)
     order, parent, value = [root], [-1], [0.0]
     seen = bytearray(count)
     seen[root] = 1
+    used = 0
     for at, node in enumerate(order):
+        used += len(neighbours[node])
         for other, r in neighbours[node]:
             if not seen[other]:
                 seen[other] = 1
@@ -108,23 +151,98 @@ def _tree(count: int, res: list[tuple[int, int, float]], root: int) -> tuple[lis
                 value.append(r)
         if at + 1 == len(order):
             break
-    return order, parent, value
+    return order, parent, value, used == 2 * (len(order) - 1)
+
+
+def _joined(count: int, res: list[tuple[int, int, float]]) -> list[int]:
+    """Representative of each node; nodes that a resistor of zero joins are one."""
+    root = list(range(count))
+
+    def find(node: int) -> int:
+        while root[node] != node:
+            root[node] = root[root[node]]
+            node = root[node]
+        return node
+
+    for a, b, r in res:
+        if r == 0.0:
+            a, b = find(a), find(b)
+            root[max(a, b)] = min(a, b)
+    return [find(node) for node in range(count)]
+
+
+def _elmore_tree(
+    order: list[int], res: list[tuple[int, int, float]], load: list[float], root: int
+) -> tuple[list[int], list[int], list[float]]:
+    """A tree with the Elmore delays of a network with loops: nodes, positions of parents, resistances, kOhm.
+
+    Elmore delays are the solution ``T`` of ``G T = C`` with the root at zero (``G`` the conductances, ``C`` the capacitances).
+    Each node hangs at the neighbour that sends it most current, over the resistance that gives it its ``T`` from the
+    capacitance behind it. The tree is exact in the delays and in the second moment of the root's admittance for the loads
+    given, and close for others.
+
+    Parameters
+    ----------
+    order : nodes that are connected to the root.
+    res : resistors above zero, of nodes joined already.
+    load : (n) capacitance, fF, of wires and pins at each node.
+    """
+    place = {node: k for k, node in enumerate(order)}
+    inside = [(place[a], place[b], r) for a, b, r in res if a in place and b in place and a != b]
+    a, b = np.array([e[0] for e in inside]), np.array([e[1] for e in inside])
+    g = 1.0 / np.array([e[2] for e in inside])
+    n = len(order)
+    laplacian = coo_array((np.r_[g, g, -g, -g], (np.r_[a, b, a, b], np.r_[a, b, b, a])), shape=(n, n)).tocsc()
+    keep = np.flatnonzero(np.arange(n) != place[root])
+    delay = np.zeros(n)
+    delay[keep] = spsolve(laplacian[keep][:, keep], np.array([load[node] for node in order])[keep])
+    neighbours = _neighbours(n, inside)
+    sequence: list[int] = []
+    parent = np.full(n, -1)
+    seen = np.zeros(n, dtype=np.bool_)
+    queue = [(-1.0, place[root])]
+    while queue:
+        _, node = heappop(queue)
+        if seen[node]:
+            continue
+        seen[node] = True
+        if sequence:
+            # A node that takes no current hangs at the nearest of those that are there already.
+            known = [(max(delay[node] - delay[m], 0.0) / r, -r, m) for m, r in neighbours[node] if seen[m]]
+            parent[node] = max(known)[2]
+        sequence.append(node)
+        for other, _ in neighbours[node]:
+            if not seen[other]:
+                heappush(queue, (float(delay[other]), other))
+    below = np.array([load[node] for node in order])
+    value = np.zeros(n)
+    for node in sequence[:0:-1]:
+        above = parent[node]
+        if below[node] > 0.0:
+            value[node] = max(delay[node] - delay[above], 0.0) / below[node]
+        else:
+            value[node] = min(r for other, r in neighbours[node] if other == above)
+        below[above] += below[node]
+    rank = {node: k for k, node in enumerate(sequence)}
+    parents = [-1 if parent[node] < 0 else rank[int(parent[node])] for node in sequence]
+    return [order[node] for node in sequence], parents, [float(value[node]) for node in sequence]
 
 
 class _Reader:
-    def __init__(self, path: str, netlist: Netlist) -> None:
-        self.path, self.netlist = path, netlist
+    def __init__(self, path: str, netlist: Netlist, checks: Checks | None, pin_cap: Real | None) -> None:
+        self.path, self.netlist, self.checks, self.pin_cap = path, netlist, checks, pin_cap
         self.names = _Names(netlist)
-        self.scale = {
-            "*T_UNIT": 1.0,
-            "*C_UNIT": unit_scale("pF", "capacitance"),
-            "*R_UNIT": unit_scale("Ohm", "resistance"),
-        }
+        self.scale: dict[str, float] = {}
         self.trees: dict[int, tuple[list[int], list[float], list[float]]] = {}
         self.pin_at: dict[int, tuple[int, int]] = {}
         self.port_at: dict[int, tuple[int, int]] = {}
         self.place: dict[int, dict[int, int]] = {}
         self.driver = self._drivers()
+        self.blocks = 0
+        self.lost: list[str] = []
+        self.adjusted: list[str] = []
+        self.numbers: list[int] = []
+        """Numbers in the name map of the nets in the order of the file."""
 
     def fail(self, line: int, message: str) -> InputError:
         return InputError(f"{self.path}:{line}: {message}")
@@ -144,47 +262,69 @@ class _Reader:
         section, net = "", None
         line = 0
         for line, raw in enumerate(text.split("\n"), 1):
-            words = raw.split()
-            if not words or raw.startswith("//"):
+            words = (raw.partition("//")[0] if "//" in raw else raw).split()
+            if not words:
                 continue
             head = words[0]
             if head in _SECTIONS:
+                if net is not None and head in ("*D_NET", "*R_NET"):
+                    raise self.fail(line, f"the net begun at line {net.where} has no *END")
                 if head == "*D_NET":
-                    if len(words) < 3:
-                        raise self.fail(line, "*D_NET takes a net and its capacitance")
-                    try:
-                        row = self.names.net(words[1])
-                    except InputError as error:
-                        raise self.fail(line, str(error)) from None
-                    if row is None:
-                        raise self.fail(line, f"the netlist has no net '{self.names.plain(words[1])}'")
-                    net = _Net(row, line)
+                    net = self.begin(words, line)
                 elif head == "*END" and net is not None:
                     self.close(net)
                     net = None
                 elif head == "*R_NET":
                     raise self.fail(line, "reduced nets (*R_NET) are not understood; extract detailed nets (*D_NET)")
                 section = head
+            elif net is not None:
+                self.inside(net, section, words, raw, line)
+            elif section == "*NAME_MAP":
+                if len(words) != 2 or head[0] != "*":
+                    raise self.fail(line, "a line of the name map is '*number name'")
+                self.names.map[head] = words[1]
             elif head in _UNITS:
                 self.unit(head, words, line)
             elif head in ("*DIVIDER", "*DELIMITER") and len(words) > 1:
                 setattr(self.names, head[1:].lower(), words[1])
-            elif section == "*NAME_MAP":
-                if len(words) != 2 or head[0] != "*":
-                    raise self.fail(line, "a line of the name map is '*number name'")
-                self.names.map[head] = _unescape(words[1])
-            elif net is not None:
-                try:
-                    self.element(net, section, words)
-                except (ValueError, IndexError):
-                    raise self.fail(line, f"'{raw.strip()[:60]}' is no line of {section}") from None
-                except InputError as error:
-                    raise self.fail(line, str(error)) from None
+            elif head == "*BUS_DELIMITER" and len("".join(words[1:])) == 2:
+                self.names.brackets = "".join(words[1:])
+            elif not self.blocks and section == "" and head[0] != "*":
+                raise self.fail(line, f"'{raw.strip()[:60]}' has no place in the header of a SPEF file")
         if net is not None:
             raise self.fail(line, f"the net begun at line {net.where} has no *END: the file is truncated")
-        if not self.trees and self.netlist.n_nets:
+        if not self.blocks and self.netlist.n_nets:
             raise self.fail(line, "no *D_NET in this file: no SPEF, or the wrong one")
+        self.account()
         return self.wires()
+
+    def begin(self, words: list[str], line: int) -> _Net:
+        """The net of a ``*D_NET`` line; one that the netlist does not have is read and left out."""
+        if len(words) < 3:
+            raise self.fail(line, "*D_NET takes a net and its capacitance")
+        if "*C_UNIT" not in self.scale:
+            raise self.fail(line, "the header has no *C_UNIT: capacitances have no meaning; add it")
+        try:
+            row = self.names.net(words[1])
+            total = self.value(words[2]) * self.scale["*C_UNIT"]
+        except InputError as error:
+            raise self.fail(line, str(error)) from None
+        except ValueError:
+            raise self.fail(line, f"'{words[2]}' is no capacitance") from None
+        self.blocks += 1
+        if words[1][1:].isdigit():
+            self.numbers.append(int(words[1][1:]))
+        if row is None:
+            self.not_found(f"the netlist has no net '{self.names.plain(words[1])}'", line)
+        elif row in self.trees or row in self.place:
+            raise self.fail(line, f"net '{self.netlist.net_names[row]}' stands twice in this file")
+        return _Net(row, line, self.names.whole(words[1]), total)
+
+    def not_found(self, message: str, line: int) -> None:
+        """Without an account what is not found is an error."""
+        if self.checks is None:
+            raise self.fail(line, message)
+        self.lost.append(f"{message} ({self.path}:{line})")
 
     def unit(self, head: str, words: list[str], line: int) -> None:
         symbol, dimension = _UNITS[head]
@@ -199,39 +339,166 @@ class _Reader:
             raise self.fail(line, f"'{' '.join(words[1:])}' is no unit of {dimension}")
         self.scale[head] = amount * unit_scale(prefixes[match.group(1)] + symbol, dimension)
 
-    def element(self, net: _Net, section: str, words: list[str]) -> None:
-        """One line of a net's *CONN, *CAP or *RES."""
-        if section == "*CONN":
-            kind, name = words[0], words[1]
-            if kind == "*I":
-                pin = self.names.pin(name)
-                if pin is None or self.netlist.pin_net[pin] != net.net:
-                    raise InputError(f"the netlist has no pin '{self.names.plain(name)}' on this net")
-                self.pin_at[pin] = (net.net, net.node(name))
-            elif kind == "*P":
-                port = self.names.ports.get(self.names.plain(name))
-                if port is None:
-                    raise InputError(f"the netlist has no port '{self.names.plain(name)}'")
-                self.port_at[port] = (net.net, net.node(name))
-            elif kind == "*N":
-                net.node(name)
-        elif section == "*CAP":
-            # Two nodes: a coupling capacitance, taken to ground at this net.
-            net.cap[net.node(words[1])] += float(words[-1]) * self.scale["*C_UNIT"]
-        elif section == "*RES":
-            net.res.append((net.node(words[1]), net.node(words[2]), float(words[3]) * self.scale["*R_UNIT"]))
+    @staticmethod
+    def value(word: str) -> float:
+        """A number, or the middle one of ``best:typical:worst``."""
+        parts = word.split(":") if ":" in word else [word]
+        if len(parts) not in (1, 3):
+            raise ValueError
+        numbers = [float(part) for part in parts]
+        if not all(0.0 <= number < math.inf for number in numbers):
+            raise ValueError
+        return numbers[len(numbers) // 2]
+
+    def inside(self, net: _Net, section: str, words: list[str], raw: str, line: int) -> None:
+        """A line between ``*D_NET`` and ``*END``."""
+        try:
+            if section == "*CONN":
+                self.connection(net, words, line)
+            elif section in ("*CAP", "*RES"):
+                if "*SC" in words:
+                    words = words[: words.index("*SC")]
+                if section == "*RES":
+                    if "*R_UNIT" not in self.scale:
+                        raise InputError("the header has no *R_UNIT: resistances have no meaning; add it")
+                    _, first, second, value = words
+                    net.res.append((net.node(first), net.node(second), self.value(value) * self.scale["*R_UNIT"]))
+                elif len(words) == 3:
+                    net.cap[net.node(words[1])] += self.value(words[2]) * self.scale["*C_UNIT"]
+                else:
+                    _, first, second, value = words
+                    net.coupling.append((first, second, self.value(value) * self.scale["*C_UNIT"]))
+            elif section != "*INDUC":
+                raise ValueError
+        except (ValueError, IndexError):
+            raise self.fail(line, f"'{raw.strip()[:60]}' is no line of {section}") from None
+        except InputError as error:
+            raise self.fail(line, str(error)) from None
+
+    def connection(self, net: _Net, words: list[str], line: int) -> None:
+        """A line of ``*CONN``: ``*I instance:PIN``, ``*P port`` or ``*N node``, then what is not used here."""
+        kind, name = words[0], words[1]
+        node = net.node(name)
+        if kind not in ("*I", "*P", "*N"):
+            raise ValueError
+        if net.net is None:
+            return
+        if kind == "*I":
+            pin = self.names.pin(name)
+            if pin is None or self.netlist.pin_net[pin] != net.net:
+                self.not_found(f"the netlist has no pin '{self.names.plain(name)}' on this net", line)
+            else:
+                net.pins[pin] = node
+        elif kind == "*P":
+            port = self.names.port(name)
+            if port is None or self.netlist.port_net[port] != net.net:
+                self.not_found(f"the netlist has no port '{self.names.plain(name)}' on this net", line)
+            else:
+                net.ports[port] = node
+
+    def couple(self, net: _Net) -> None:
+        """Book coupling capacitances to ground at the net's own node, whichever of the two that is."""
+        for first, second, value in net.coupling:
+            own = [name for name in (first, second) if name in net.number]
+            if not own:
+                prefix = net.name + self.names.delimiter
+                own = [name for name in (first, second) if self.names.whole(name).startswith(prefix)]
+            # A capacitance between two nodes of one net swings with it: it is no load.
+            if len(own) == 1:
+                net.cap[net.node(own[0])] += value
+            elif not own:
+                raise self.fail(
+                    net.where, f"a coupling capacitance of this net is between '{first}' and '{second}', neither of it"
+                )
 
     def close(self, net: _Net) -> None:
-        kind, row = self.driver.get(net.net, ("", -1))
-        at = (self.pin_at if kind == "pin" else self.port_at).get(row)
-        if at is None or at[0] != net.net:
-            # Without a driver (a tied or floating net) there is nothing to drive the tree.
-            self.trees.pop(net.net, None)
+        """Make the tree of a net that has been read; capacitance that no resistor leads to is at the driver."""
+        self.couple(net)
+        if net.net is None:
             return
-        order, parent, value = _tree(len(net.cap), net.res, at[1])
-        self.trees[net.net] = (parent, value, [net.cap[node] for node in order])
-        place = {node: k for k, node in enumerate(order)}
+        kind, row = self.driver.get(net.net, ("", -1))
+        at = (net.pins if kind == "pin" else net.ports).get(row)
+        if at is None and kind:
+            at = self.unlisted(net, kind, row)
+        if at is None:
+            # Without a driver (a tied or floating net) there is nothing to drive the tree.
+            self.place[net.net] = {}
+            return
+        order, parent, value, is_tree = _tree(len(net.cap), net.res, at)
+        merged = list(range(len(net.cap)))
+        if not is_tree:
+            merged = _joined(len(net.cap), net.res)
+            joined = [(merged[a], merged[b], r) for a, b, r in net.res if merged[a] != merged[b]]
+            load = [0.0] * len(net.cap)
+            for node, capacitance in enumerate(net.cap):
+                load[merged[node]] += capacitance
+            net.cap = list(load)
+            if self.pin_cap is not None:
+                for pin, node in net.pins.items():
+                    load[merged[node]] += float(self.pin_cap[pin])
+            nodes = list(dict.fromkeys(merged[node] for node in order))
+            if len(nodes) > 1:
+                order, parent, value = _elmore_tree(nodes, joined, load, merged[at])
+            else:
+                order, parent, value = nodes, [-1], [0.0]
+        caps = [net.cap[node] for node in order]
+        total = sum(net.cap)
+        apart = total - sum(caps)
+        missing = net.total - total
+        if missing <= _ROUNDING * net.total:
+            missing = 0.0
+        # Rounding of the difference of two sums is no capacitance.
+        if apart > 1e-9 * total:
+            caps[0] += apart
+            self.adjusted.append(f"{self.netlist.net_names[net.net]}: {apart:.4g} fF without a way to the driver")
+        if missing > 0.0:
+            caps[0] += missing
+            self.adjusted.append(f"{self.netlist.net_names[net.net]}: {missing:.4g} fF of its total at no node")
+        self.trees[net.net] = (parent, value, caps)
+        position = {node: k for k, node in enumerate(order)}
+        place = {node: position[m] for node, m in enumerate(merged) if m in position}
         self.place[net.net] = place
+        self.pin_at.update({pin: (net.net, node) for pin, node in net.pins.items()})
+        self.port_at.update({port: (net.net, node) for port, node in net.ports.items()})
+
+    def unlisted(self, net: _Net, kind: str, row: int) -> int:
+        """Node of a driver that ``*CONN`` does not list: that of its name, else one of its own."""
+        for name, node in list(net.number.items()):
+            if (self.names.pin(name) if kind == "pin" else self.names.port(name)) == row:
+                (net.pins if kind == "pin" else net.ports)[row] = node
+                return node
+        return net.node("")
+
+    def account(self) -> None:
+        """Book what was not found, set right, and left without parasitics."""
+        netlist = self.netlist
+        if 2 * len({text for text in self.lost if " net '" in text}) > self.blocks:
+            raise InputError(
+                f"{self.path}: {len(self.lost)} of {self.blocks} nets are not in the netlist, first: {self.lost[0]}; "
+                "is this the SPEF of another design?"
+            )
+        if self.checks is None:
+            return
+        self.checks.add("parasitics_not_found", self.lost)
+        self.checks.add("parasitics_adjusted", self.adjusted)
+        is_sink = (netlist.cells.pin_direction[netlist.pin_type] != Direction.OUTPUT) & (netlist.pin_net != NO_NET)
+        loaded = np.bincount(netlist.pin_net[is_sink], minlength=netlist.n_nets)
+        outputs = (netlist.port_direction != Direction.INPUT) & (netlist.port_net != NO_NET)
+        loaded += np.bincount(netlist.port_net[outputs], minlength=netlist.n_nets)
+        bare = [
+            n
+            for n in np.flatnonzero((loaded > 0) & (netlist.net_constant < 0)).tolist()
+            if n in self.driver and n not in self.place
+        ]
+        # A name map announces the nets of the file: if some that are missing stand behind its last one, it was cut short.
+        announced: dict[str, int] = {}
+        for key, name in self.names.map.items():
+            if key[1:].isdigit():
+                announced.setdefault(_unescape(name), int(key[1:]))
+        last = self.numbers[-1] if self.numbers == sorted(self.numbers) and self.numbers else math.inf
+        cut = any(announced.get(netlist.net_names[n].removeprefix("\\"), 0) > last for n in bare)
+        severity = Severity.ERROR if cut else None
+        self.checks.add("nets_without_parasitics", (netlist.net_names[n] for n in bare), severity=severity)
 
     def wires(self) -> Wires:
         netlist = self.netlist
@@ -266,23 +533,35 @@ class _Reader:
         )
 
 
-def parse_spef(text: str, netlist: Netlist, name: str = "<text>") -> Wires:
+def parse_spef(
+    text: str, netlist: Netlist, name: str = "<text>", checks: Checks | None = None, pin_cap: Real | None = None
+) -> Wires:
     """Parse SPEF text; see :func:`read_spef`."""
-    return _Reader(name, netlist).read(text)
+    return _Reader(name, netlist, checks, pin_cap).read(text)
 
 
-def read_spef(path: Path | str, netlist: Netlist, checks: Checks | None = None) -> Wires:
+def read_spef(path: Path | str, netlist: Netlist, checks: Checks | None = None, pin_cap: Real | None = None) -> Wires:
     """Read a SPEF file (``.spef`` or ``.spef.gz``) for a netlist.
 
-    Coupling capacitances go to ground. A resistor that closes a loop is left out. Nets that the file does not name have no
-    parasitics.
+    Coupling capacitances go to ground at the net's own node. Resistors that close loops are kept: the net becomes the tree
+    that has the Elmore delays of the network. Of best, typical and worst the typical value is read. Nets that the file does
+    not name have no parasitics.
+
+    Parameters
+    ----------
+    checks : Checks, optional
+        Takes nets, pins and ports that the netlist does not have, nets of the netlist without parasitics, capacitance that
+        no resistor leads to or that only a net's total names (both are set at the driver). Without it, what the netlist
+        does not have is an error.
+    pin_cap : (n_pin) fF, optional
+        Capacitance of each pin, for the delays of networks with loops; by default none.
 
     Raises
     ------
     InputError
-        With file and line: a net, pin or port that the netlist does not have, a damaged line, a truncated file.
+        With file and line: a header without units, a damaged line, a truncated file; more nets unknown than known.
     """
-    return parse_spef(read_text(path), netlist, str(path))
+    return parse_spef(read_text(path), netlist, str(path), checks, pin_cap)
 
 
 def _escape(name: str, *, scalar: bool = False) -> str:

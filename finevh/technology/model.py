@@ -247,6 +247,13 @@ class Technology:
     power_pins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By cell, pins that carry supplies: a netlist may connect them."""
 
+    @cached_property
+    def typical_pin_cap(self) -> Real:
+        """(n_pin of the library) fF at the nominal supply, first variant, the mean of rise and fall."""
+        corner = int(self.corner_of[0, int(np.abs(self.vdds - self.vdd_nominal).argmin())])
+        mean: Real = 0.5 * (self.corners.pin_cap_rise[corner] + self.corners.pin_cap_fall[corner])
+        return mean
+
     def book(self, checks: Checks) -> None:
         """Book what the readers of the libraries could not use."""
         checks.add("cells_skipped", (f"{name} ({why})" for name, why in self.skipped.items()))

@@ -196,7 +196,7 @@ def run_sta(
     constraints = read_sdc(Path(sdc), *technology.units)
     if not constraints.clocks:
         raise InputError(f"{sdc}: no create_clock: there is nothing to check")
-    wires = read_spef(spef, design) if spef is not None else None
+    wires = read_spef(spef, design, pin_cap=technology.typical_pin_cap[design.pin_type]) if spef is not None else None
     cell_vdd: Int | int = int(np.abs(technology.vdds - technology.vdd_nominal).argmin())
     if voltages is not None:
         technology, cell_vdd = read_voltages(voltages, design, technology)
