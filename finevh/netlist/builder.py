@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from finevh.errors import InputError
@@ -11,8 +9,6 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import CellTable, Direction
 
 Bits = list[int]
-_INDEX = re.compile(r"\[\s*(\d+)\s*\]")
-_BIT_LIKE = re.compile(r"\[-?\d+\]$")
 _MAX_WIDTH = 1 << 20
 """Bits of the widest bus that is expanded as a whole."""
 
@@ -48,7 +44,6 @@ class NetlistBuilder:
         self._alias: list[int] = []
         self._value: dict[int, int] = {}
         self._bounds: dict[str, tuple[int, int]] = {}
-        self._scalar: dict[str, int] = {}
         self._ports: list[tuple[str, int, int]] = []
         self._port_seen: set[str] = set()
         self._names: dict[str, int] = {}
@@ -64,31 +59,6 @@ class NetlistBuilder:
             number = self._net[name] = len(self._alias)
             self._alias.append(number)
         return number
-
-    def scalar(self, text: str) -> int:
-        """Net of a Verilog name or bit select, memorised by its spelling."""
-        number = self._scalar.get(text)
-        if number is None:
-            name, index = self._split(text.strip())
-            bits = self.select(name, index, None)
-            if len(bits) != 1:
-                raise InputError(f"bus '{name}' of {len(bits)} bits at a pin of one")
-            number = self._scalar[text] = bits[0]
-        return number
-
-    @staticmethod
-    def _split(text: str) -> tuple[str, int | None]:
-        r"""Name and bit index of ``a``, ``a[3]``, ``\\a.b`` or ``\\a.b [3]``."""
-        if text[0] == "\\":
-            base, _, rest = text.partition(" ")
-            match = _INDEX.fullmatch(rest.strip())
-            if match:
-                return base[1:], int(match.group(1))
-            return (base if _BIT_LIKE.search(base) else base[1:]), None
-        if text[-1] == "]":
-            base, _, rest = text.partition("[")
-            return base.rstrip(), int(rest[:-1])
-        return text, None
 
     def constant(self, bit: str) -> int:
         """Net tied to ``"0"`` or ``"1"``; ``"x"`` and ``"z"`` are an open pin."""

@@ -307,6 +307,8 @@ class _Reader:
         try:
             row = self.names.net(words[1])
             total = self.value(words[2]) * self.scale["*C_UNIT"]
+            if row is None:
+                self.not_found(f"the netlist has no net '{self.names.plain(words[1])}'", line)
         except InputError as error:
             raise self.fail(line, str(error)) from None
         except ValueError:
@@ -314,16 +316,14 @@ class _Reader:
         self.blocks += 1
         if words[1][1:].isdigit():
             self.numbers.append(int(words[1][1:]))
-        if row is None:
-            self.not_found(f"the netlist has no net '{self.names.plain(words[1])}'", line)
-        elif row in self.trees or row in self.place:
+        if row in self.place:
             raise self.fail(line, f"net '{self.netlist.net_names[row]}' stands twice in this file")
         return _Net(row, line, self.names.whole(words[1]), total)
 
     def not_found(self, message: str, line: int) -> None:
         """Without an account what is not found is an error."""
         if self.checks is None:
-            raise self.fail(line, message)
+            raise InputError(message)
         self.lost.append(f"{message} ({self.path}:{line})")
 
     def unit(self, head: str, words: list[str], line: int) -> None:

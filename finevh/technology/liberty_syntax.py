@@ -140,6 +140,9 @@ def parse_liberty(text: str, source: str) -> Group:
     InputError
         At a syntax error, with file and line; if the text ends inside a group; if it holds no library.
     """
+    if '\\"' in text:
+        # Quotes inside a string surround names that would not be words; without them the string is what it says.
+        text = text.replace('\\"', "  ")
     if "/" in text:
         text = _COMMENT.sub(_blank, text)
     if "//" in text:

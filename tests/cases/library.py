@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-
 from finevh.timing.report import run_sta
 
 SLEWS, LOADS = (0.0, 400.0), (0.0, 400.0)
@@ -151,7 +150,9 @@ class Case:
         for end in ("max", "min"):
             lines += [f"puts {end}", f"report_checks -path_delay {end} -format end -digits 6 -group_count 1000"]
         script = self.write("check.tcl", "\n".join([*lines, "exit", ""]))
-        run = subprocess.run([executable, "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [executable, "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=True
+        )
         late, _, early = run.stdout.partition("\nmin\n")
         return _slacks(late), min(_slacks(early).values())
 
