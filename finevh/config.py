@@ -368,6 +368,8 @@ class Flow(_Section):
     """A whole flow file."""
 
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
+    published: Literal["ri5cy"] | None = None
+    """The published experiment that the flow repeats; its figures then stand beside the run's own."""
     engine: Literal["builtin", "openroad"] = "builtin"
     design: Design
     technology: TechnologyChoice

@@ -10,6 +10,7 @@ from finevh.flow.engine.runner import publish_results
 from finevh.flow.engine.stage import RunDirectory, disk_errors, locked
 from finevh.flow.stages import STAGES
 from finevh.flow.stages.report import STAGE, render_report
+from finevh.flow_file import read_run_flow
 
 
 def rebuild_report(directory: Path) -> Path:
@@ -37,7 +38,7 @@ def rebuild_report(directory: Path) -> Path:
             )
         records[name] = record
     with disk_errors(directory), locked(directory), work_folder() as folder:
-        render_report({name: run.stage_path(name) for name in needs}, folder / "results")
+        render_report(read_run_flow(directory), {name: run.stage_path(name) for name in needs}, folder / "results")
         publish_results(run, [stage for stage in STAGES if stage.name in records], records)
         for path in sorted((folder / "results").rglob("*")):
             if path.is_file():

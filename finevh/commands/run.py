@@ -13,6 +13,7 @@ from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory
 from finevh.flow.openroad_layout import openroad_of
 from finevh.flow.stages import STAGES
+from finevh.report.about import ABOUT, read_about
 from finevh.report.tables import BASELINES, NOT_IN_THIS_RUN, comparison, read_points, savings, savings_summary
 
 
@@ -47,6 +48,9 @@ def final_tables(directory: Path) -> list[Table]:
         of = {(row.baseline, "pb0" if row.baseline_variant == "pb0" else "own"): row for row in rows.itertuples()}
         averages = (f"{of[key].average_percent:.1f}" if key in of else "" for key in baselines)
         own.add_row(f"{1000 * delta:.0f} mV", variant, *averages)
+    about = read_about(directory / ABOUT)
+    if about is not None and not about.published:
+        return [own]
     metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     table = comparison(points, metrics)
     with_ours = table[table["ours"] != NOT_IN_THIS_RUN]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
-import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +15,31 @@ import jinja2
 import pandas as pd
 import plotly.offline
 
+from finevh.base.files import replacing
+from finevh.checks import Checks
 from finevh.errors import InputError
-from finevh.report.plots import HIGH_COLOUR, LOW_COLOUR, SCHEME_STYLE, VARIANT_LABEL, draw_plots
-from finevh.report.tables import area_low, comparison, derate_effect, read_points, savings, savings_summary
+from finevh.report.about import ABOUT, About, read_about
+from finevh.report.answer import BIAS_WORDS, choices, sentences, sign_off
+from finevh.report.page_data import (
+    as_json,
+    boundaries,
+    curves,
+    delta_vdds,
+    fine_points,
+    saving_curves,
+    sparkline,
+    tile_values,
+)
+from finevh.report.plots import SCHEME_STYLE, draw_plots
+from finevh.report.tables import (
+    area_low,
+    comparison,
+    derate_effect,
+    program_savings,
+    read_points,
+    savings,
+    savings_summary,
+)
 
 PLOT_TITLES = {
     "power": "Power against frequency",
@@ -25,73 +51,32 @@ PLOT_TITLES = {
     "power_split": "Where the power of FINE-VH goes",
     "layout": "Layout",
 }
+CHECKS = "checks.json"
+RUN_FILES = ("operating_points.csv", "flow.toml", "metrics.json", "provenance.json", CHECKS)
+"""Files of every run that the page links to beside its tables and plots."""
+SHOWN_TABLES = {
+    "signoff": ("Sign-off", "Every operating point again: exact wires, propagated clock, drooped rails."),
+    "clock": ("Clock tree", "Insertion, skew and hold by supply policy."),
+    "layouts": ("Layouts", ""),
+    "program_savings": ("By program", "Average saving of FINE-VH over ideal-DVFS, both at the program's own activity."),
+}
+_MOST_ROWS = 60
 
 
 def _optional_table(path: Path) -> pd.DataFrame | None:
     return pd.read_csv(path) if path.is_file() else None
 
 
-def _json(value: Any) -> str:
-    """Serialise for a script element: no ``</script>`` and no HTML comment can come out of a name in the data."""
-
-    def clean(item: Any) -> Any:
-        if isinstance(item, dict):
-            return {key: clean(entry) for key, entry in item.items()}
-        if isinstance(item, list):
-            return [clean(entry) for entry in item]
-        return None if isinstance(item, float) and not math.isfinite(item) else item
-
-    text = json.dumps(clean(value), allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _curves(points: pd.DataFrame) -> list[dict[str, Any]]:
-    """One entry per (delta-Vdd, scheme, variant): what the interactive chart shows."""
-    curves = []
-    run = points[points["tiles"] == points["tiles"].max()]
-    deltas = sorted(run.loc[run["scheme"] == "fine-vh", "delta_vdd_v"].dropna().unique(), reverse=True)
-    for delta in deltas:
-        for scheme, (label, colour, line, _) in SCHEME_STYLE.items():
-            rows = run[run["scheme"] == scheme]
-            if scheme != "ideal-dvfs":
-                rows = rows[(rows["delta_vdd_v"] - delta).abs() < 1e-9]
-            for variant, group in rows.groupby("variant", sort=False):
-                ordered = group.sort_values("freq_mhz")
-                curves.append(
-                    {
-                        "delta": float(delta),
-                        "scheme": scheme,
-                        "variant": str(variant),
-                        "name": f"{label}, {VARIANT_LABEL.get(str(variant), str(variant))}",
-                        "colour": colour,
-                        "dash": "dash"
-                        if line == "--"
-                        else ("solid" if variant != "pb0" or scheme != "fine-vh" else "dot"),
-                        "x": ordered["freq_mhz"].tolist(),
-                        "y": ordered["power_total_mw"].tolist(),
-                    }
-                )
-    return curves
-
-
-def _operating_points(points: pd.DataFrame) -> list[dict[str, Any]]:
-    """FINE-VH rows of the finest mesh, for the slider."""
-    run = points[(points["tiles"] == points["tiles"].max()) & (points["scheme"] == "fine-vh")]
-    columns = {
-        "variant": "variant",
-        "delta_vdd_v": "delta",
-        "freq_mhz": "freq",
-        "vdd_l_v": "low",
-        "vdd_h_v": "high",
-        "assignment": "bits",
-        "power_total_mw": "power",
-        "power_leakage_mw": "leakage",
-        "power_interface_leakage_mw": "interface",
-        "worst_slack_ps": "slack",
-        "area_low_fraction": "areaLow",
-    }
-    chosen = run.dropna(subset=["assignment"]).sort_values(["variant", "delta_vdd_v", "freq_mhz"])
-    return [dict(row) for row in chosen[list(columns)].rename(columns=columns).to_dict("records")]
+def _optional_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: damaged; run 'finevh run' again, which makes it anew")
+    return found
 
 
 def build_report(run: Path) -> Path:
@@ -105,59 +90,160 @@ def build_report(run: Path) -> Path:
     points = read_points(run / "operating_points.csv")
     if points.empty:
         raise InputError(f"{run / 'operating_points.csv'}: no rows; the run has no operating points to report")
-    metrics_path = run / "metrics.json"
-    metrics: dict[str, float] = json.loads(metrics_path.read_text(encoding="utf-8")) if metrics_path.is_file() else {}
+    metrics = _optional_json(run / "metrics.json")
+    about = read_about(run / ABOUT)
+    written = _write_tables(run, points, metrics, about)
+    draw_plots(points, _optional_table(run / "tables" / "bias_shares.csv"), run / "plots")
+    page = _render(run, points, metrics, about, written)
+    output = run / "report.html"
+    with replacing(output) as stream:
+        stream.write(page.encode("utf-8"))
+    return output
+
+
+def _write_tables(
+    run: Path, points: pd.DataFrame, metrics: dict[str, float], about: About | None
+) -> dict[str, pd.DataFrame]:
     tables = run / "tables"
     tables.mkdir(exist_ok=True)
-    all_savings = savings(points)
-    written = {
-        "savings": all_savings,
-        "savings_summary": savings_summary(all_savings),
-        "area_low": area_low(points),
-        "comparison": comparison(points, metrics),
-    }
-    plain = tables / "points_without_derates.csv"
+    every_saving = savings(points)
+    written = {"savings": every_saving, "savings_summary": savings_summary(every_saving), "area_low": area_low(points)}
+    # Only a flow that says so repeats the published experiment: another design has nothing to be held against there.
+    if about is None or about.published:
+        written["comparison"] = comparison(points, metrics)
+    plain, programs = tables / "points_without_derates.csv", _optional_table(tables / "programs.csv")
     if plain.is_file():
         written["derates"] = derate_effect(points, read_points(plain))
+    if programs is not None:
+        written["program_savings"] = program_savings(programs)
     for name, table in written.items():
         table.to_csv(tables / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g")
-    draw_plots(points, _optional_table(tables / "bias_shares.csv"), run / "plots")
-    tiles = _optional_table(tables / "tiles.csv")
-    paths = _optional_table(tables / "critical_paths.csv")
+    return written
+
+
+def _render(
+    run: Path, points: pd.DataFrame, metrics: dict[str, float], about: About | None, written: dict[str, pd.DataFrame]
+) -> str:
+    tiles = _optional_table(run / "tables" / "tiles.csv")
+    paths = _optional_table(run / "tables" / "critical_paths.csv")
+    quantities, values = tile_values(_optional_table(run / "tables" / "tile_points.csv"))
+    found = choices(points)
+    drawn = {
+        "curves": curves(points),
+        "savings": saving_curves(points),
+        "boundaries": boundaries(points),
+        "best": {"delta": found[0].delta_vdd, "variant": found[0].variant} if found else {},
+        "words": BIAS_WORDS,
+        "colours": {scheme: style[1] for scheme, style in SCHEME_STYLE.items()},
+        "points": fine_points(points),
+        "tiles": [] if tiles is None else tiles.to_dict("records"),
+        "paths": [] if paths is None else paths.to_dict("records"),
+        "tileQuantities": [list(quantity) for quantity in quantities],
+        "tileValues": values,
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("finevh.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template("page.html.j2").render(
+        design=str(points["design"].iloc[0]),
+        tiles=int(points["tiles"].max()),
+        facts=_facts(points, about),
+        sentences=sentences(points),
+        checks=_check_lines(run),
+        sign_off=sign_off(_optional_table(run / "tables" / "signoff.csv")),
+        has_maps=tiles is not None and bool(drawn["points"]),
+        comparison=written["comparison"].to_dict("records") if "comparison" in written else [],
+        summary=_with_sparklines(written["savings_summary"], written["savings"]),
+        derates=written["derates"].to_dict("records") if "derates" in written else [],
+        tables=_shown_tables(run / "tables"),
+        metrics=[(name, _short(value)) for name, value in sorted(metrics.items())],
+        pictures=_pictures(run / "plots"),
+        files=_files(run),
+        style=_resource("page.css"),
+        script=_resource("page.js"),
+        plotly=_packed(plotly.offline.get_plotlyjs()),
+        data=as_json(drawn),
+    )
+
+
+def _facts(points: pd.DataFrame, about: About | None) -> list[tuple[str, str]]:
+    """What was run, in a few words; the page adds the date of its own file."""
+    deltas = ", ".join(f"{1000 * delta:.0f}" for delta in delta_vdds(points))
+    own = [("tiles", str(int(points["tiles"].max()))), ("ΔVdd, mV", deltas)]
+    if about is None:
+        return own
+    told = {**asdict(about)}
+    return [(name, told[name]) for name in ("technology", "corner") if told[name]] + own + [("layout by", about.engine)]
+
+
+def _check_lines(run: Path) -> list[dict[str, str]]:
+    """The account of what was understood, one entry a line; a run without one gets none."""
+    found = _optional_json(run / CHECKS)
+    if not found and not (run / CHECKS).is_file():
+        return []
+    return [{"severity": line.partition(":")[0], "text": line} for line in Checks.from_dict(found).lines()]
+
+
+def _with_sparklines(summary: pd.DataFrame, every: pd.DataFrame) -> list[dict[str, Any]]:
+    keys = ["design", "tiles", "delta_vdd_v", "baseline", "variant", "baseline_variant"]
+    of = {key: rows.sort_values("freq_mhz")["saving_percent"].tolist() for key, rows in every.groupby(keys)}
+    return [{**row, "spark": sparkline(of[tuple(row[key] for key in keys)])} for row in summary.to_dict("records")]
+
+
+def _shown_tables(folder: Path) -> list[dict[str, Any]]:
+    shown = []
+    for name, (title, text) in SHOWN_TABLES.items():
+        table = _optional_table(folder / f"{name}.csv")
+        if table is None or table.empty:
+            continue
+        more = len(table) - _MOST_ROWS
+        about = f"{text} The first {_MOST_ROWS} rows; {more} more are in tables/{name}.csv." if more > 0 else text
+        shown.append(
+            {
+                "name": name,
+                "title": title,
+                "about": about,
+                "columns": list(table.columns),
+                "numbers": set(table.select_dtypes("number").columns),
+                "rows": [
+                    [(column, _short(row[column])) for column in table.columns]
+                    for row in table.head(_MOST_ROWS).to_dict("records")
+                ],
+            }
+        )
+    return shown
+
+
+def _short(value: object) -> str:
+    """Four digits are what a reader wants; the files have them all."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    if value != value:
+        return ""
+    return str(value) if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+
+
+def _pictures(folder: Path) -> list[dict[str, str]]:
     pictures = []
     for name, title in PLOT_TITLES.items():
-        picture = run / "plots" / f"{name}.svg"
+        picture = folder / f"{name}.svg"
         if picture.is_file():
             # An SVG prologue is not allowed inside HTML.
             text = picture.read_text(encoding="utf-8")
             pictures.append({"name": name, "title": title, "svg": text[text.index("<svg") :]})
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("finevh.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    page = environment.get_template("report.html.j2").render(
-        design=str(points["design"].iloc[0]),
-        tiles=int(points["tiles"].max()),
-        comparison=written["comparison"].to_dict("records"),
-        summary=written["savings_summary"].to_dict("records"),
-        derates=written["derates"].to_dict("records") if "derates" in written else [],
-        metrics=sorted(metrics.items()),
-        pictures=pictures,
-        plotly=plotly.offline.get_plotlyjs(),
-        low_colour=LOW_COLOUR,
-        high_colour=HIGH_COLOUR,
-        data=_json(
-            {
-                "curves": _curves(points),
-                "points": _operating_points(points),
-                "tiles": [] if tiles is None else tiles.to_dict("records"),
-                "paths": [] if paths is None else paths.to_dict("records"),
-                "low": LOW_COLOUR,
-                "high": HIGH_COLOUR,
-            }
-        ),
-    )
-    output = run / "report.html"
-    temporary = output.with_suffix(".html.partial")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(output)
-    return output
+    return pictures
+
+
+def _files(run: Path) -> Sequence[str]:
+    """Files of the run that the page links to, by their path in the run directory."""
+    inside = [f"{sub}/{path.name}" for sub in ("tables", "plots") for path in sorted((run / sub).glob("*"))]
+    return [*RUN_FILES, "out/", *inside]
+
+
+def _resource(name: str) -> str:
+    return (files("finevh.report") / name).read_text(encoding="utf-8")
+
+
+def _packed(text: str) -> str:
+    """Pack a script: a third of its size; the time of packing is left out, so equal texts give equal bytes."""
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), 9, mtime=0)).decode("ascii")

@@ -15,11 +15,12 @@ from matplotlib.figure import Figure
 from finevh.report.tables import area_low, fine_curve, savings
 
 SCHEME_STYLE = {
-    "ideal-dvfs": ("Ideal-DVFS", "#222222", "--", ""),
-    "vdd-hopping": ("Vdd-hopping", "#d95f02", "-", "s"),
-    "vdd-dithering": ("Vdd-dithering", "#7570b3", "-", "^"),
-    "fine-vh": ("FINE-VH", "#1b7fbd", "-", "o"),
+    "ideal-dvfs": ("Ideal-DVFS", "#7f7f7f", "--", ""),
+    "vdd-hopping": ("Vdd-hopping", "#d55e00", "-", "s"),
+    "vdd-dithering": ("Vdd-dithering", "#cc79a7", "-", "^"),
+    "fine-vh": ("FINE-VH", "#0072b2", "-", "o"),
 }
+"""Label, colour, line and marker; the colours (Okabe and Ito, 2008) stay apart for colour-blind eyes."""
 VARIANT_LABEL = {"pb0": "no bias", "pb": "poly-bias", "vt": "Vth offset"}
 LOW_COLOUR, HIGH_COLOUR = "#a6cee3", "#e3733c"
 

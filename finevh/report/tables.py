@@ -116,6 +116,8 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
     rows: list[pd.DataFrame] = []
     for (design, tiles), group in points.groupby(["design", "tiles"], sort=True):
         fine_rows = group[group["scheme"] == "fine-vh"]
+        # One set of frequencies for every average: biased designs also run at those of their own ideal-DVFS.
+        common = _curve(group, "ideal-dvfs", "pb0", None).index
         for delta in sorted(fine_rows["delta_vdd_v"].dropna().unique()):
             for variant in VARIANTS:
                 fine = _curve(group, "fine-vh", variant, delta)
@@ -123,6 +125,8 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
                     for base_variant in dict.fromkeys(("pb0", variant)):
                         base = _curve(group, baseline, base_variant, delta)
                         both = fine.index.intersection(base.index)
+                        if not both.intersection(common).empty:
+                            both = both.intersection(common)
                         if both.empty:
                             continue
                         ratio = fine.loc[both, "power_total_mw"] / base.loc[both, "power_total_mw"]
@@ -188,6 +192,34 @@ def derate_effect(points: pd.DataFrame, plain: pd.DataFrame) -> pd.DataFrame:
         rows = summary[summary["baseline"] == "ideal-dvfs"].set_index(keys)
         columns.append(rows["average_percent"].rename(name))
     return pd.concat(columns, axis=1).reset_index()
+
+
+def program_savings(programs: pd.DataFrame) -> pd.DataFrame:
+    """Average saving of FINE-VH over ideal-DVFS for each program, both at the program's own activity.
+
+    Parameters
+    ----------
+    programs : columns program, scheme, variant, delta_vdd_v, freq_mhz, selector, power_total_mw.
+
+    Returns
+    -------
+    DataFrame
+        Columns program, variant, delta_vdd_v, ideal_dvfs_mw (average), saving_percent (average), frequencies.
+    """
+    rows = []
+    for (program, variant), group in programs.groupby(["program", "variant"], sort=True):
+        at = group["freq_mhz"].round(6)
+        ideal = group[group["scheme"] == "ideal-dvfs"].set_index(at[group["scheme"] == "ideal-dvfs"])["power_total_mw"]
+        ideal = ideal[~ideal.index.duplicated()]
+        for delta, fine in group[group["scheme"] == "fine-vh"].groupby("delta_vdd_v", sort=True):
+            power = fine.set_index(at[fine.index])["power_total_mw"]
+            power = power[~power.index.duplicated()]
+            both = power.index.intersection(ideal.index)
+            if not both.empty:
+                saving = 100 * (1 - power.loc[both] / ideal.loc[both])
+                rows.append((program, variant, delta, ideal.loc[both].mean(), saving.mean(), len(both)))
+    columns = ["program", "variant", "delta_vdd_v", "ideal_dvfs_mw", "saving_percent", "frequencies"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def area_low(points: pd.DataFrame) -> pd.DataFrame:

@@ -56,8 +56,8 @@ def test_the_page_draws_every_tile_with_its_voltage_in_a_browser(run_directory: 
     page = build_report(run_directory)
     dom = browse(page, tmp_path / "profile", "--dump-dom")
     assert dom.count("data-tile=") == 49
-    assert dom.count('data-level="H"') == 12
-    assert "100.0 MHz, VddL 0.6 V" in dom
+    assert dom.count('data-level="H"') == 37
+    assert "300.0 MHz, VddL 0.6 V" in dom
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium")

@@ -11,36 +11,57 @@ from finevh.config import Flow
 from finevh.flow.engine.runner import RESULTS
 from finevh.flow.engine.stage import METRICS, Metrics, Stage, StageContext
 from finevh.report import build_report
+from finevh.report.about import ABOUT, About, write_about
+from finevh.technology.manifest import read_manifest
 
 
 def run_report_stage(context: StageContext) -> Metrics:
     """Build the report in the stage's own directory from copies of what it reads."""
-    render_report(context.inputs, context.directory / RESULTS)
+    render_report(context.flow, context.inputs, context.directory / RESULTS)
     return {}
 
 
-def render_report(inputs: Mapping[str, Path], folder: Path) -> None:
+def render_report(flow: Flow, inputs: Mapping[str, Path], folder: Path) -> None:
     """Build the report of finished stages in a folder: tables, plots, the page."""
     metrics: Metrics = {}
     for path in inputs.values():
         metrics |= json.loads((path / METRICS).read_text(encoding="utf-8"))
         source = path / RESULTS
-        for sub in ("operating_points.csv", "tables", "plots"):
+        for sub in ("operating_points.csv", "checks.json", "tables", "plots"):
             if (source / sub).is_dir():
                 shutil.copytree(source / sub, folder / sub, dirs_exist_ok=True)
             elif (source / sub).is_file():
                 folder.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / sub, folder / sub)
     (folder / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / ABOUT).write_text(write_about(about_of(flow)), encoding="utf-8")
     build_report(folder)
     (folder / METRICS).unlink()
 
 
+def about_of(flow: Flow) -> About:
+    """Facts of a flow for its report."""
+    manifest = read_manifest(flow.technology.path)
+    process, temperature = manifest.models.get("corner"), manifest.models.get("temperature_c")
+    corner = "" if process is None or temperature is None else f"{process}, {temperature:g} C"
+    return About(flow.design.name, manifest.name, corner, flow.engine, flow.published or "")
+
+
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides the report beside its inputs."""
-    return {"name": flow.design.name}
+    return {"name": flow.design.name, "technology": flow.technology, "engine": flow.engine, "published": flow.published}
 
 
-STAGE = Stage(
-    "report", run_report_stage, ("floorplan", "optimize", "polybias", "operating-points", "export"), parameters
+_ALL = (
+    "synthesis",
+    "presize",
+    "floorplan",
+    "place",
+    "optimize",
+    "activity",
+    "polybias",
+    "operating-points",
+    "export",
 )
+
+STAGE = Stage("report", run_report_stage, _ALL, parameters)

@@ -21,7 +21,7 @@ def test_every_stage_depends_on_the_modules_that_its_own_imports_reach() -> None
     assert {"finevh.layout.supply.headers", "finevh.base.csv_text"} <= code_of("operating-points")
     assert {"finevh.layout.placement", "finevh.power.simulator"} <= code_of("activity")
     assert "finevh.flow.constraints" in code_of("export")
-    assert any(name.endswith("report.html.j2") for name in code_of("report"))
+    assert any(name.endswith("page.html.j2") for name in code_of("report"))
 
 
 def test_a_stage_does_not_depend_on_rooms_that_it_never_enters() -> None:

@@ -1,0 +1,201 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const same = (a, b) => Math.abs(a - b) < 1e-6;
+const unique = (values) => [...new Set(values)];
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const modified = new Date(document.lastModified);
+if (!isNaN(modified)) byId("date").textContent = `written ${modified.toISOString().slice(0, 10)}`;
+
+function fill(select, values, label, chosen) {
+  for (const value of values) select.add(new Option(label(value), value));
+  if (chosen !== undefined && values.includes(chosen)) select.value = chosen;
+}
+fill(byId("delta"), unique(data.curves.map((c) => c.delta)).sort((a, b) => a - b), (d) => `${Math.round(1000 * d)} mV`, data.best.delta);
+fill(byId("variant"), unique(data.curves.map((c) => c.variant)), (v) => data.words[v] || v, data.best.variant);
+
+// Charts. The library is packed: unpacking it is the only thing that the page waits for.
+async function loadPlotly() {
+  const bytes = Uint8Array.from(atob(byId("plotly").textContent), (c) => c.charCodeAt(0));
+  const source = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  const script = document.createElement("script");
+  script.textContent = source;
+  document.head.append(script);
+}
+
+const dashes = { pb0: "solid", pb: "dash", vt: "dot" };
+
+function drawChart(id, traces, title, boundaries, zero) {
+  const grid = css("--line"), ink = css("--ink");
+  Plotly.react(id, traces, {
+    margin: { l: 58, r: 8, t: 8, b: 42 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, family: "system-ui, sans-serif" },
+    xaxis: { title: { text: "clock frequency, MHz" }, gridcolor: grid, zeroline: false },
+    yaxis: { title: { text: title }, gridcolor: grid, zerolinecolor: ink, rangemode: zero ? "tozero" : "normal" },
+    hovermode: "x unified", hoverlabel: { bgcolor: css("--card"), font: { color: ink } }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
+    shapes: boundaries.map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: ink, width: 0.6, dash: "dot" }, opacity: 0.5 })),
+  }, { displayModeBar: false, responsive: true });
+}
+
+function drawCurves() {
+  if (!window.Plotly) return;
+  const delta = Number(byId("delta").value), variant = byId("variant").value, energy = byId("quantity").value === "energy";
+  const scale = (c) => c.x.map((f, k) => (c.y[k] === null ? null : energy ? (1000 * c.y[k]) / f : c.y[k]));
+  const chosen = data.curves.filter((c) => same(c.delta, delta) && (c.variant === variant || c.variant === "pb0" || c.scheme === "bound"));
+  const boundaries = data.boundaries[delta] || [];
+  drawChart("curves", chosen.map((c) => ({
+    x: c.x, y: scale(c), name: c.name, mode: c.scheme === "vdd-hopping" || c.scheme === "bound" ? "lines" : "lines+markers", marker: { size: 4, color: data.colours[c.scheme] },
+    line: { color: data.colours[c.scheme] || css("--soft"), dash: c.scheme === "bound" ? "longdash" : dashes[c.variant], width: c.scheme === "fine-vh" && c.variant === variant ? 3 : 1.6 },
+    visible: c.variant === "pb0" || c.scheme === "fine-vh" || c.scheme === "bound" ? true : "legendonly",
+    hovertemplate: energy ? "%{y:.3f} pJ" : "%{y:.4g} mW",
+  })), energy ? "energy per cycle, pJ" : "power, mW", boundaries, true);
+  const savings = data.savings.filter((s) => same(s.delta, delta) && (s.variant === variant || s.variant === "pb0"));
+  drawChart("saving", savings.map((s) => ({
+    x: s.x, y: s.y, name: s.name, mode: "lines+markers", marker: { size: 5, color: data.colours["fine-vh"] },
+    line: { color: data.colours["fine-vh"], dash: dashes[s.variant], width: s.variant === variant ? 3 : 1.6 }, hovertemplate: "%{y:.1f} %",
+  })), "saving against ideal-DVFS, %", boundaries, false);
+}
+
+// The layout and its maps.
+let shown = [], kept = null, timer = null, moved = false;
+const svgns = "http://www.w3.org/2000/svg";
+function element(name, attributes, parent) {
+  const node = document.createElementNS(svgns, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  parent.append(node);
+  return node;
+}
+function lines(target, rows) {
+  target.replaceChildren(...rows.map((text) => { const p = document.createElement("div"); p.textContent = text; return p; }));
+}
+const pathOf = (point) => data.paths.filter((s) => s.variant === point.variant && same(s.delta_vdd_v, point.delta) && Math.abs(s.freq_mhz - point.freq) < 1e-3);
+const valuesOf = (point) => data.tileValues.find((t) => t.variant === point.variant && same(t.delta, point.delta) && Math.abs(t.freq - point.freq) < 1e-3);
+
+const colours = {
+  voltage: { label: "voltage" },
+  cells: { label: "cells", of: (tile) => tile.cells, unit: "" },
+  interface: { label: "interface cells", of: (tile) => tile.interface_cells, unit: "" },
+  path: { label: "delay on the critical path", of: (tile, k, point) => pathOf(point).filter((s) => s.tile === k).reduce((sum, s) => sum + s.delay_ps, 0), unit: " ps" },
+};
+for (const [name, label, unit] of data.tileQuantities) {
+  colours[name] = { label, unit, of: (tile, k, point) => { const found = valuesOf(point); return found ? found[name][k] : NaN; } };
+}
+
+function describe(k, point, path) {
+  const tile = data.tiles[k], high = point.bits[k] === "H", on = path.filter((s) => s.tile === k);
+  const values = valuesOf(point);
+  lines(byId("tile"), [
+    `Tile ${k}: ${high ? "VddH " + point.high : "VddL " + point.low} V`,
+    `${tile.cells} cells, ${tile.cell_area_um2.toFixed(0)} um2, ${tile.interface_cells} interface cells`,
+    ...(values ? data.tileQuantities.map(([name, label, unit]) => `${label} ${values[name][k].toPrecision(3)}${unit}`) : []),
+    `${on.length} cells of the critical path, ${on.reduce((sum, s) => sum + s.delay_ps, 0).toFixed(0)} ps`,
+    ...on.map((s) => `  ${s.instance} (${s.cell}): ${s.delay_ps.toFixed(1)} ps`),
+  ]);
+}
+
+function drawMap(svg, point) {
+  svg.replaceChildren();
+  const x1 = Math.max(...data.tiles.map((t) => t.x1_um)), y1 = Math.max(...data.tiles.map((t) => t.y1_um));
+  const x0 = Math.min(...data.tiles.map((t) => t.x0_um)), y0 = Math.min(...data.tiles.map((t) => t.y0_um));
+  const scale = 500 / Math.max(x1 - x0, y1 - y0);
+  const X = (x) => 10 + (x - x0) * scale, Y = (y) => 510 - (y - y0) * scale;
+  const path = pathOf(point), how = colours[byId("colour").value] || colours.voltage;
+  const values = how.of ? data.tiles.map((tile, k) => how.of(tile, k, point)) : null;
+  const finite = values ? values.filter(Number.isFinite) : [];
+  const least = Math.min(...finite, 0), most = Math.max(...finite);
+  byId("legend").textContent = values && finite.length ? `; ${how.label}: ${least.toPrecision(3)} to ${most.toPrecision(3)}${how.unit}` : "";
+  data.tiles.forEach((tile, k) => {
+    const high = point.bits[k] === "H";
+    const share = values ? (Number.isFinite(values[k]) && most > least ? (values[k] - least) / (most - least) : 0) : 1;
+    const box = element("rect", {
+      x: X(tile.x0_um), y: Y(tile.y1_um), width: (tile.x1_um - tile.x0_um) * scale, height: (tile.y1_um - tile.y0_um) * scale, tabindex: 0,
+      style: `fill:var(${values ? "--accent" : high ? "--high" : "--low"});fill-opacity:${values ? 0.08 + 0.92 * share : 1}`,
+      "data-tile": k, "data-level": high ? "H" : "L", role: "img", "aria-label": `tile ${k} at ${high ? point.high : point.low} V`,
+    }, svg);
+    for (const event of ["mouseenter", "focus", "click"]) box.addEventListener(event, () => describe(k, point, path));
+  });
+  const centre = (k) => [(X(data.tiles[k].x0_um) + X(data.tiles[k].x1_um)) / 2, (Y(data.tiles[k].y0_um) + Y(data.tiles[k].y1_um)) / 2];
+  const route = path.map((s) => (Number.isFinite(s.x_um) ? [X(s.x_um), Y(s.y_um)] : centre(s.tile)));
+  if (route.length) {
+    element("polyline", { points: route.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ") }, svg);
+    for (const p of route) element("circle", { cx: p[0].toFixed(1), cy: p[1].toFixed(1), r: 2 }, svg);
+  }
+}
+
+const head = (point) => `${point.freq.toFixed(1)} MHz, VddL ${point.low} V, VddH ${point.high} V`;
+
+function drawLayout() {
+  if (!byId("layout") || !data.tiles.length) return;
+  const point = shown[Number(byId("frequency").value)];
+  if (!point) { byId("layout").replaceChildren(); return; }
+  drawMap(byId("layout"), point);
+  byId("readout").textContent = head(point);
+  lines(byId("point"), [
+    `Power ${point.power.toPrecision(4)} mW, leakage ${point.leakage.toPrecision(3)} mW of which interface ${point.interface.toPrecision(3)} mW`,
+    `Worst slack ${point.slack.toFixed(1)} ps, ${(100 * point.areaLow).toFixed(1)} % of the cell area at VddL`,
+  ]);
+  if (kept) drawMap(byId("second"), kept);
+}
+
+function choose() {
+  const delta = Number(byId("delta").value), variant = byId("variant").value;
+  shown = data.points.filter((p) => same(p.delta, delta) && p.variant === variant);
+  const slider = byId("frequency");
+  if (slider) {
+    slider.max = Math.max(shown.length - 1, 0);
+    slider.value = moved ? Math.min(Number(slider.value), Math.max(shown.length - 1, 0)) : Math.floor(shown.length / 2);
+  }
+  drawCurves();
+  drawLayout();
+}
+
+for (const id of ["delta", "variant"]) byId(id).addEventListener("change", choose);
+byId("quantity").addEventListener("change", drawCurves);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCurves);
+if (byId("layout")) {
+  fill(byId("colour"), Object.keys(colours), (name) => colours[name].label);
+  byId("colour").addEventListener("change", drawLayout);
+  byId("frequency").addEventListener("input", () => { moved = true; drawLayout(); });
+  byId("keep").addEventListener("click", () => {
+    kept = kept ? null : shown[Number(byId("frequency").value)];
+    byId("keep").setAttribute("aria-pressed", String(Boolean(kept)));
+    byId("other").hidden = !kept;
+    byId("kept").textContent = kept ? `kept: ${head(kept)}, ${kept.power.toPrecision(4)} mW` : "";
+    drawLayout();
+  });
+  byId("play").addEventListener("click", () => {
+    if (timer) { clearInterval(timer); timer = null; } else {
+      timer = setInterval(() => {
+        const slider = byId("frequency");
+        slider.value = (Number(slider.value) + 1) % Math.max(shown.length, 1);
+        drawLayout();
+      }, 700);
+    }
+    byId("play").textContent = timer ? "pause" : "play";
+    byId("play").setAttribute("aria-pressed", String(Boolean(timer)));
+  });
+}
+
+// Tables sort by a click, or Enter, on a head; numbers by value.
+for (const table of document.querySelectorAll("table")) {
+  [...table.tHead.rows[0].cells].forEach((cell, column) => {
+    cell.tabIndex = 0;
+    const sort = () => {
+      const up = cell.getAttribute("aria-sort") !== "ascending";
+      const key = (row) => row.cells[column].textContent.trim();
+      const rows = [...table.tBodies[0].rows].sort((a, b) => {
+        const [x, y] = [parseFloat(key(a)), parseFloat(key(b))];
+        const order = Number.isNaN(x) || Number.isNaN(y) ? key(a).localeCompare(key(b)) : x - y;
+        return up ? order : -order;
+      });
+      table.tBodies[0].append(...rows);
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      cell.setAttribute("aria-sort", up ? "ascending" : "descending");
+    };
+    cell.addEventListener("click", sort);
+    cell.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(); });
+  });
+}
+
+choose();
+loadPlotly().then(drawCurves);

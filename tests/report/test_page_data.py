@@ -1,0 +1,58 @@
+"""What the page draws is what the tables hold."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from finevh.report.page_data import as_json, boundaries, saving_curves, sparkline, stepped, tile_values
+
+
+def test_hopping_is_drawn_as_steps() -> None:
+    rows = pd.DataFrame(
+        {
+            "freq_mhz": [100.0, 150.0, 200.0, 250.0, 300.0],
+            "vdd_v": [0.6, 0.7, 0.7, 0.8, 0.8],
+            "power_total_mw": [1.0, 3.0, 4.0, 10.0, 12.0],
+        }
+    )
+    x, y = stepped(rows)
+    assert x == [100.0, 100.0, 150.0, 200.0, 200.0, 250.0, 300.0]
+    assert np.allclose(y, [1.0, 2.0, 3.0, 4.0, 8.0, 10.0, 12.0])
+
+
+def test_savings_are_drawn_against_unbiased_ideal_dvfs(points: pd.DataFrame) -> None:
+    found = {(curve["delta"], curve["variant"]): curve["y"] for curve in saving_curves(points)}
+    assert np.allclose(found[0.1, "pb0"], 10.0)
+    assert np.allclose(found[0.2, "pb"], 28.0)
+
+
+def test_boundaries_are_frequencies_of_ideal_dvfs_at_the_supplies_of_hopping(points: pd.DataFrame) -> None:
+    run = points.copy()
+    hopping = run["scheme"] == "vdd-hopping"
+    run.loc[hopping, "vdd_v"] = np.where(run.loc[hopping, "freq_mhz"] < 150, 0.6, 1.0)
+    assert boundaries(run)[0.1] == [100.0]
+
+
+def test_maps_take_the_quantities_that_the_table_has() -> None:
+    table = pd.DataFrame(
+        {"variant": "pb0", "delta_vdd_v": 0.1, "freq_mhz": 100.0, "tile": [1, 0], "power_mw": [2.0, 1.0]}
+    )
+    quantities, values = tile_values(table)
+    assert quantities == [("power_mw", "power", " mW")]
+    assert values[0]["power_mw"] == [1.0, 2.0]
+    assert tile_values(None) == ([], [])
+
+
+def test_json_holds_no_markup_and_no_nan() -> None:
+    text = as_json({"a": ["</script>", float("nan")]})
+    assert "<" not in text
+    assert json.loads(text) == {"a": ["</script>", None]}
+
+
+def test_a_sparkline_shows_zero_and_every_value() -> None:
+    drawn = sparkline([1.0, -1.0, 3.0])
+    assert drawn.count(",") == 3
+    assert sparkline([1.0]) == ""
