@@ -1,7 +1,7 @@
 """A finished run in, its evaluation out: tables, plots and one self-contained HTML page.
 
-Reads from the run directory: ``operating_points.csv`` and ``metrics.json`` (contract), ``about.json`` and ``checks.json``, and, where
-the run wrote them,
+Reads from the run directory: ``operating_points.csv`` and ``metrics.json`` (contract), ``about.json`` and ``checks.json``,
+and, where the run wrote them,
 
 - ``tables/tiles.csv``: tile, x0_um, y0_um, x1_um, y1_um, cells, cell_area_um2, interface_cells;
 - ``tables/critical_paths.csv``: variant, delta_vdd_v, freq_mhz, step, instance, cell, tile, vdd_v, delay_ps (the worst path
