@@ -111,3 +111,42 @@ def sinks_by_net(netlist: Netlist) -> tuple[NDArray[np.int64], Int]:
     order = np.argsort(netlist.pin_net[pins], kind="stable")
     counts = np.bincount(netlist.pin_net[pins], minlength=netlist.n_nets)
     return np.concatenate([[0], np.cumsum(counts)]), pins[order].astype(np.int32)
+
+
+def append_cells(
+    netlist: Netlist, cell_type: Int, pin_net: Int, instance_names: tuple[str, ...], net_names: tuple[str, ...]
+) -> Netlist:
+    """Return the netlist with further instances and nets behind its own.
+
+    Parameters
+    ----------
+    cell_type : (n_new) rows of ``netlist.cells``.
+    pin_net : nets of all pins of the new instances, in the order of their cells' pins; new nets count on from ``n_nets``.
+    instance_names, net_names : names that the netlist does not have.
+
+    Raises
+    ------
+    InputError
+        If a name is taken, or pins and cells do not match.
+    """
+    for name in instance_names:
+        if name in netlist.instance_index:
+            raise InputError(f"new instance '{name}': the netlist has an instance of that name")
+    for name in net_names:
+        if name in netlist.net_index:
+            raise InputError(f"new net '{name}': the netlist has a net of that name")
+    count = np.diff(netlist.cells.pin_ptr)[cell_type]
+    if len(cell_type) != len(instance_names) or len(pin_net) != count.sum():
+        raise InputError(
+            f"{len(cell_type)} new instances: {len(instance_names)} names and {len(pin_net)} of {count.sum()} pins given"
+        )
+    return replace(
+        netlist,
+        instance_names=netlist.instance_names + instance_names,
+        cell_type=np.concatenate([netlist.cell_type, cell_type]).astype(np.int32),
+        cell_variant=np.concatenate([netlist.cell_variant, np.zeros(len(cell_type), dtype=np.int8)]),
+        pin_ptr=np.concatenate([netlist.pin_ptr, netlist.pin_ptr[-1] + np.cumsum(count)]).astype(np.int32),
+        pin_net=np.concatenate([netlist.pin_net, pin_net]).astype(np.int32),
+        net_names=netlist.net_names + net_names,
+        net_constant=np.concatenate([netlist.net_constant, np.full(len(net_names), -1, dtype=np.int8)]),
+    )

@@ -339,6 +339,11 @@ class TimingGraph(PathQueries):
         arrival = late.arrival[tag, node, edge]
         return np.asarray(arrival + late.sink_delay[sink, edge] if self._nets.mode[0] else arrival)
 
+    def sink_delays(self, state: TimingState) -> Real:
+        """(n_sink, 2) delay, ps, of the wire to each sink of the structure, rise and fall."""
+        n = len(self.structure.sink_pin)
+        return state.late.sink_delay if self._nets.mode[0] else np.zeros((n, 2))
+
     def clock_arrivals(self, state: TimingState) -> tuple[Int, Real]:
         """Rows of ``netlist.pin_net`` of the registers' clock pins, and when the clock's active edge is there, ps."""
         return as_int(self.structure.sink_pin[self.setup.registers[:, 3]]), self._clock_arrivals(state.late)
