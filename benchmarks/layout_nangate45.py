@@ -23,7 +23,8 @@ from opensta import run_opensta
 
 from finevh.layout import FloorplanRequest, make_floorplan, place
 from finevh.netlist import read_verilog, write_spef, write_verilog
-from finevh.optimize.physical import Target, optimise_placed, presize
+from finevh.optimize.physical import optimise_placed, presize
+from finevh.optimize.target import Target
 from finevh.synthesis import Options, cv32e40p, plan_synthesis, run_synthesis
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph, read_sdc

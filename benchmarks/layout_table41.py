@@ -44,7 +44,8 @@ from finevh.layout.chain import island_sites, make_chain
 from finevh.layout.picture import draw_layout, write_picture
 from finevh.netlist import read_verilog
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.optimize.physical import PhysicalOptions, Target, clock_nets, optimise_placed, presize
+from finevh.optimize.physical import PhysicalOptions, clock_nets, optimise_placed, presize
+from finevh.optimize.target import Target
 from finevh.synthesis import Options, plan_synthesis, run_synthesis
 from finevh.technology import Technology, load_technology, technology_from_liberty
 from finevh.technology.model import Direction

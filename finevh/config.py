@@ -189,8 +189,14 @@ class Clock(_Section):
     period: Time
     """Target of synthesis and sizing."""
     uncertainty: Time = 0.0
-    tree_vdd: Literal["tile", "high"] = "tile"
-    """Supply of clock-tree cells: their tile's, or always VddH."""
+    tree: Literal["balanced", "buffered"] = "balanced"
+    """One balanced tree over all gates, built where the cells lie; or a fan-out tree on each clock net, before placement."""
+    propagated: bool = True
+    """Time through the tree, ports on a clock that is late by its mean; ``false``: the clock is everywhere at once."""
+    policy: Literal["tile", "high", "split"] = "tile"
+    """Supply of the tree's cells: their tile's; always VddH; or VddH but for the leaf buffers, which are on their tile's."""
+    tree_vdd: Literal["tile", "high"] | None = None
+    """Older name of ``policy``."""
     input_delay: Time = 0.0
     output_delay: Time = 0.0
     input_slew: Time = 20.0
@@ -215,6 +221,11 @@ class Clock(_Section):
         if value < 0:
             raise ValueError("must not be below zero")
         return value
+
+    @property
+    def supply_policy(self) -> Literal["tile", "high", "split"]:
+        """``policy``, by its older name where that is given."""
+        return self.tree_vdd or self.policy
 
 
 class Floorplan(_Section):

@@ -4,5 +4,15 @@ from __future__ import annotations
 
 from finevh.constraints.model import Clock, Constraints, Objects, single_clock
 from finevh.constraints.sdc import parse_sdc, read_sdc
+from finevh.constraints.surroundings import with_ideal_clocks, with_propagated_clocks
 
-__all__ = ["Clock", "Constraints", "Objects", "parse_sdc", "read_sdc", "single_clock"]
+__all__ = [
+    "Clock",
+    "Constraints",
+    "Objects",
+    "parse_sdc",
+    "read_sdc",
+    "single_clock",
+    "with_ideal_clocks",
+    "with_propagated_clocks",
+]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from finevh.base.quoting import tcl_list, tcl_word
 from finevh.config import Clock, Flow
+from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
 from finevh.netlist.model import Netlist
-from finevh.technology.model import Direction
-from finevh.timing import Constraints, read_sdc
+from finevh.technology.model import Direction, Technology
 
 
 def sdc_text(
@@ -53,5 +53,21 @@ def sdc_of(flow: Flow, netlist: Netlist) -> str:
 
 
 def constraints_of(flow: Flow) -> Constraints:
-    """Constraints of a flow."""
+    """Constraints of a flow, its clocks as their SDC has them: ideal, unless it says otherwise."""
     return read_sdc(flow.clock.sdc if flow.clock.sdc is not None else sdc_text(flow.clock))
+
+
+def clock_tree_of(flow: Flow, technology: Technology) -> bool:
+    """Whether the layout has a clock tree that can be timed."""
+    return flow.engine == "openroad" or (flow.optimize.clock_tree and bool(technology.roles.get("clock_buffer")))
+
+
+def timed_constraints(flow: Flow, technology: Technology) -> Constraints:
+    """Constraints that the layout is timed with: clocks take their way through the tree, and the surroundings follow it.
+
+    Where the flow asks for ideal clocks, or there is no tree, they are everywhere at once.
+    """
+    read = constraints_of(flow)
+    if flow.clock.propagated and clock_tree_of(flow, technology):
+        return with_propagated_clocks(read)
+    return with_ideal_clocks(read)

@@ -16,7 +16,7 @@ from finevh.flow.artifacts.activity import load_activity, programs_in
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.constraints import constraints_of
+from finevh.flow.constraints import timed_constraints
 from finevh.flow.technology import technology_of
 from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
@@ -41,10 +41,9 @@ class PlacedDesign:
 
     @property
     def clock_cells(self) -> NDArray[np.bool_]:
-        """(n_cell) cells that stay at VddH because the flow keeps the clock tree there."""
+        """(n_cell) cells that stay at VddH because the flow keeps the clock tree, or its trunk, there."""
         mask = np.zeros(self.netlist.n_cells, dtype=bool)
-        if self.flow.clock.tree_vdd == "high":
-            mask[self.graph.clock_cells] = True
+        mask[self.graph.high_cells] = True
         return mask
 
 
@@ -64,10 +63,10 @@ def timing_graph(
     return TimingGraph(
         netlist,
         technology,
-        constraints_of(flow),
+        timed_constraints(flow, technology),
         wires,
         cross_voltage=driver_derates,
-        clock_supply="port" if flow.clock.tree_vdd == "high" else "tile",
+        clock_supply=flow.clock.supply_policy,
     )
 
 

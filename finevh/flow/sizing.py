@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from finevh.config import Flow
-from finevh.flow.constraints import constraints_of
+from finevh.flow.constraints import timed_constraints
 from finevh.flow.technology import synthesis_vdd
-from finevh.optimize.physical import PhysicalOptions, Target
+from finevh.optimize.physical import PhysicalOptions
+from finevh.optimize.target import Target
 from finevh.technology.model import Technology
 
 
 def sizing_target(flow: Flow, technology: Technology) -> Target:
     """Return what sizing aims at: the flow's constraints at the Vdd of synthesis, unbiased cells."""
     vdd = technology.vdd_index(synthesis_vdd(flow))
-    return Target(constraints_of(flow), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
+    return Target(timed_constraints(flow, technology), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
 
 
 def sizing_options(flow: Flow) -> PhysicalOptions:
     """Return the passes that a flow asks for."""
     choice = flow.optimize
     # OpenROAD makes its own clock tree; a second one inside would only add delay.
-    trees = choice.clock_tree and flow.engine == "builtin"
+    trees = flow.clock.tree if choice.clock_tree and flow.engine == "builtin" else "none"
     return PhysicalOptions(buffering=choice.buffering, sizing=choice.sizing, clock_tree=trees, passes=choice.passes)
 
 

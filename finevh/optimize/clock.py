@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,18 +12,35 @@ from numpy.typing import NDArray
 
 from finevh.constraints import Constraints
 from finevh.layout import Floorplan, Placement, estimate_wires, pin_positions, signal_layers
-from finevh.layout.clock_tree.insert import clock_pins
-from finevh.layout.clock_tree import TreeCells, TreeLimits, TreePlan, clock_network, find_tree_cells, insert_tree, plan_tree
-from finevh.layout.legalize import legalize
+from finevh.layout.clock_tree import (
+    Role,
+    TreeCells,
+    TreeLimits,
+    TreePlan,
+    clock_network,
+    clock_pins,
+    find_tree_cells,
+    insert_tree,
+    plan_tree,
+)
+from finevh.layout.legalize import legalize, replace_incremental
 from finevh.netlist.edit import replace_cells
 from finevh.netlist.model import Netlist
-from finevh.netlist.wires import Wires
 from finevh.optimize.kernels import lookup
 from finevh.optimize.ladder import drive_ladders
+from finevh.optimize.target import Target
 from finevh.technology.model import ArcType, Int, Real, Sense, Technology
 from finevh.timing import TimingGraph, TimingState
 
 Report = Callable[[str], None]
+_LEAF_RUNG = 2
+"""The third clock buffer from below is the usual leaf: loads are planned for it."""
+_LEAF_SHARE = 0.92
+_SCALE = 0.004
+"""Share of the period that a leaf may miss the others by at little cost; a fifth of what the whole skew may be."""
+_WEIGHT = 11.0
+"""Cost of input capacitance as large as the load of a usual leaf, against the fourth power of a miss in units of the scale."""
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,16 @@ class ClockTree:
     role: Int
     pins: Int
     leaf_of: Int
+
+
+@dataclass(frozen=True)
+class PlacedTree:
+    """A placed design with its clock tree, and the cells that the tree may be made of."""
+
+    netlist: Netlist
+    placement: Placement
+    tree: ClockTree
+    cells: TreeCells
 
 
 @dataclass(frozen=True)
@@ -81,36 +108,79 @@ def gate_drives(technology: Technology) -> dict[int, tuple[int, ...]]:
 
 
 def plan_clock_tree(
-    netlist: Netlist,
-    technology: Technology,
-    placement: Placement,
-    corner: int,
-    constraints: Constraints,
-    limits: TreeLimits | None = None,
+    netlist: Netlist, technology: Technology, placement: Placement, corner: int, constraints: Constraints
 ) -> tuple[TreePlan, TreeCells]:
     """Plan the tree of a design's clocks by the places of its registers and gates."""
     cells = find_tree_cells(technology, corner, gate_drives(technology))
-    if limits is None:
-        middle = cells.strength[cells.buffers[min(2, len(cells.buffers) - 1)]]
-        limits = TreeLimits(0.92 * middle, middle, signal_layers(technology).horizontal.capacitance)
+    middle = float(cells.strength[cells.buffers[min(_LEAF_RUNG, len(cells.buffers) - 1)]])
+    limits = TreeLimits(_LEAF_SHARE * middle, middle, signal_layers(technology).horizontal.capacitance)
     pin_x, pin_y = pin_positions(netlist, technology, placement)
     pin_cap = technology.corners.pin_cap[corner][netlist.pin_type]
     network = clock_network(netlist, clock_sources(netlist, constraints))
     return plan_tree(network, netlist, pin_x, pin_y, pin_cap, cells, limits), cells
 
 
-def place_tree(
-    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement, plan: TreePlan
-) -> tuple[Netlist, Placement, ClockTree]:
-    """Insert a planned tree and give its cells legal places; gates move to what they drive."""
+def build_clock_tree(
+    netlist: Netlist,
+    technology: Technology,
+    floorplan: Floorplan,
+    placement: Placement,
+    target: Target,
+    report: Report = lambda line: None,
+) -> PlacedTree:
+    """Give a placed design the tree of its clocks, its cells legal and its drives chosen; gates move to what they drive."""
+    plan, cells = plan_clock_tree(netlist, technology, placement, target.corner, target.constraints)
     edited, instance = insert_tree(netlist, plan)
     width = technology.cell_width[edited.cell_type]
     x, y = np.zeros(edited.n_cells), np.zeros(edited.n_cells)
     x[: netlist.n_cells], y[: netlist.n_cells] = placement.x, placement.y
     x[instance] = plan.x - width[instance] / 2
     y[instance] = plan.y - technology.row_height / 2
-    placed = legalize(edited, technology, floorplan, x, y, placement.port_x, placement.port_y)
-    return edited, placed, ClockTree(instance, plan.parent, plan.role, plan.moved_pin, plan.moved_to)
+    legal = legalize(edited, technology, floorplan, x, y, placement.port_x, placement.port_y)
+    tree = ClockTree(instance, plan.parent, plan.role, plan.moved_pin, plan.moved_to)
+    count = {role.name.lower(): int((plan.role == role).sum()) for role in Role}
+    copies = int((~plan.original & (plan.gate >= 0)).sum())
+    stages = ", ".join(f"{number} {name}" for name, number in count.items())
+    report(f"clock tree: {stages} ({copies} copies of gates) for {len(tree.pins)} registers")
+    return settle_clock_tree(PlacedTree(edited, legal, tree, cells), technology, floorplan, target, report, _ROUNDS)
+
+
+def settle_clock_tree(
+    placed: PlacedTree,
+    technology: Technology,
+    floorplan: Floorplan,
+    target: Target,
+    report: Report = lambda line: None,
+    rounds: int = 2,
+) -> PlacedTree:
+    """Choose the drives of a tree on the wires of its placement, and again where cells that grew have moved others.
+
+    The tree of the round with the least skew is returned.
+    """
+    constraints = replace(target.constraints, propagated=True)
+    graph: TimingGraph | None = None
+    best: tuple[float, PlacedTree, Insertion] | None = None
+    for number in range(rounds + 1):
+        wires = estimate_wires(placed.netlist, technology, placed.placement)
+        if graph is None:
+            graph = TimingGraph(placed.netlist, technology, constraints, wires, port_vdd=target.vdd)
+        else:
+            graph = graph.with_wires(wires)
+        vdd = np.full(placed.netlist.n_cells, target.vdd, dtype=np.int32)
+        state = graph.evaluate(vdd, None, placed.netlist.cell_type)
+        now = insertion_of(graph, state)
+        if best is None or now.skew < best[0]:
+            best = now.skew, placed, now
+        if number == rounds:
+            break
+        kinds = choose_drives(graph, state, placed.tree, target.corner, placed.cells, _SCALE * target.period)
+        netlist = replace_cells(placed.netlist, kinds)
+        placed = replace(
+            placed, netlist=netlist, placement=replace_incremental(netlist, technology, floorplan, placed.placement)
+        )
+    assert best is not None
+    report(f"clock: insertion {best[2].least:.0f} to {best[2].most:.0f} ps, skew {best[2].skew:.0f} ps")
+    return best[1]
 
 
 class _Tables(NamedTuple):
@@ -261,7 +331,7 @@ def _measure(graph: TimingGraph, state: TimingState, tree: ClockTree, tables: _T
 
 
 def choose_drives(
-    graph: TimingGraph, state: TimingState, tree: ClockTree, corner: int, cells: TreeCells, scale: float, weight: float
+    graph: TimingGraph, state: TimingState, tree: ClockTree, corner: int, cells: TreeCells, scale: float
 ) -> Int:
     """Return (n_cell) cell types with which the tree's leaves come together.
 
@@ -269,8 +339,8 @@ def choose_drives(
     ----------
     state : timing of the tree as it is; its wires are taken as they are.
     scale : ps that a leaf may miss the target by without weighing more than capacitance does.
-    weight : cost of a fF of input capacitance.
     """
+    weight = _WEIGHT / float(cells.strength[cells.buffers[min(_LEAF_RUNG, len(cells.buffers) - 1)]])
     tables = _rising_tables(graph.technology, corner, cells)
     start = state.cell_type[tree.cell].astype(np.int32)
     if (tables.delay[start] < 0).any():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.constraints import Constraints, with_ideal_clocks
 from finevh.errors import InputError
 from finevh.layout import (
     Floorplan,
@@ -25,10 +27,20 @@ from finevh.netlist.edit import insert_buffers, replace_cells, sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.optimize.buffering import FanoutLimits, plan_fanout_trees
+from finevh.optimize.clock import (
+    ClockTree,
+    Insertion,
+    PlacedTree,
+    build_clock_tree,
+    insertion_of,
+    plan_clock_tree,
+    settle_clock_tree,
+)
 from finevh.optimize.sizing import SizingOptions, TimingView, size_gates
+from finevh.optimize.target import Target
 from finevh.optimize.view import timing_view
 from finevh.technology.model import Corners, Int, Real, Technology
-from finevh.timing import Constraints, TimingGraph, TimingState
+from finevh.timing import TimingGraph, TimingState
 
 Report = Callable[[str], None]
 
@@ -46,22 +58,12 @@ class PhysicalOptions:
 
     buffering: bool = True
     sizing: bool = True
-    clock_tree: bool = True
+    clock_tree: Literal["none", "buffered", "balanced"] = "balanced"
     fanout: int = 16
     clock_fanout: int = 20
     load_of_drive: float = 10.0
     passes: int = 2
     sizing_options: SizingOptions = field(default_factory=SizingOptions)
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the design is optimised for: a period in ps at one row of ``technology.corners`` (index ``vdd`` of its Vdds)."""
-
-    constraints: Constraints
-    corner: int
-    vdd: int
-    period: float
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Presized:
     """(n_cell) clock-tree cells: they keep their drive."""
     fanout_buffers: int
     clock_buffers: int
+    clock_area: float
+    """um2 that the clock tree will take when it is made after placement."""
     slack_before: Real
     area_before: float
 
@@ -87,6 +91,9 @@ class Optimised:
     slack: Real
     area: float
     min_period: float
+    tree: ClockTree | None
+    insertion: Insertion
+    """Of the clock at the registers; zero where clocks are ideal."""
 
 
 def at_target(technology: Technology, target: Target) -> tuple[Technology, Target]:
@@ -219,12 +226,18 @@ def presize(
     """
     options = options or PhysicalOptions()
     technology, target = at_target(technology, target)
+    # There is no tree yet that a clock could take its way through.
+    target = replace(target, constraints=with_ideal_clocks(target.constraints))
     floorplan = make_floorplan(netlist, technology, FloorplanRequest(1, utilization))
     placement = place(netlist, technology, floorplan, PlacerOptions(effort=1))
     clocks = clock_nets(netlist, target.constraints)
     n_clock = n_fanout = 0
+    clock_area = 0.0
     frozen = np.zeros(netlist.n_cells, dtype=bool)
-    if options.clock_tree and technology.roles.get("clock_buffer"):
+    if options.clock_tree == "balanced" and technology.roles.get("clock_buffer"):
+        plan, _ = plan_clock_tree(netlist, technology, placement, target.corner, target.constraints)
+        clock_area = float(netlist.cells.area[plan.cell_type[~plan.original]].sum())
+    if options.clock_tree == "buffered" and technology.roles.get("clock_buffer"):
         limits = _limits(technology, target.corner, "clock_buffer", 2, options.clock_fanout, 2 * options.load_of_drive)
         netlist, placement, n_clock = _insert_trees(
             netlist, technology, placement, target.corner, clocks, limits, "clock_tree"
@@ -244,7 +257,7 @@ def presize(
     report(f"before sizing: {state.min_period():.0f} ps, {area:.0f} um2")
     sized = _size(netlist, technology, graph, target, frozen, options.sizing_options) if options.sizing else netlist
     report(f"after sizing: {_area(sized):.0f} um2")
-    return Presized(sized, frozen, n_fanout, n_clock, state.slacks(target.period), area)
+    return Presized(sized, frozen, n_fanout, n_clock, clock_area, state.slacks(target.period), area)
 
 
 def optimise_placed(
@@ -260,13 +273,33 @@ def optimise_placed(
     """Size the gates again on the wires of the final placement; cells that grow push their neighbours aside legally."""
     options = options or PhysicalOptions()
     technology, target = at_target(technology, target)
+    tree: PlacedTree | None = None
+    if options.clock_tree == "balanced" and technology.roles.get("clock_buffer"):
+        tree = build_clock_tree(netlist, technology, floorplan, placement, target, report)
+        netlist, placement = tree.netlist, tree.placement
+        frozen = np.concatenate([frozen, np.zeros(netlist.n_cells - len(frozen), dtype=bool)])
+        frozen[tree.tree.cell] = True
     wires = estimate_wires(netlist, technology, placement)
     graph, state = _timed(netlist, technology, target, wires)
     report(f"placed: {state.min_period():.0f} ps, {_area(netlist):.0f} um2")
     for number in range(options.passes if options.sizing else 0):
         netlist = _size(netlist, technology, graph, target, frozen, options.sizing_options)
         placement = replace_incremental(netlist, technology, floorplan, placement)
+        if tree is not None:
+            tree = settle_clock_tree(
+                replace(tree, netlist=netlist, placement=placement), technology, floorplan, target, report
+            )
+            netlist, placement = tree.netlist, tree.placement
         wires = estimate_wires(netlist, technology, placement)
         graph, state = _timed(netlist, technology, target, wires)
         report(f"sizing pass {number + 1}: {state.min_period():.0f} ps, {_area(netlist):.0f} um2")
-    return Optimised(netlist, placement, wires, state.slacks(target.period), _area(netlist), state.min_period())
+    return Optimised(
+        netlist,
+        placement,
+        wires,
+        state.slacks(target.period),
+        _area(netlist),
+        state.min_period(),
+        None if tree is None else tree.tree,
+        insertion_of(graph, state),
+    )

@@ -16,7 +16,11 @@ def timing_view(graph: TimingGraph, state: TimingState, period: float) -> Timing
     """
     structure, netlist = graph.structure, graph.netlist
     data = np.array([not tag.is_clock for tag in graph.tags.tags], dtype=bool)
-    arrival = state.late.arrival[data].max(axis=0) if data.any() else np.full((structure.n_node, 2), -np.inf)
+    clocks = graph.constraints.clocks
+    follows = [state.insertion if clocks[tag.clock].follows_tree else 0.0 for tag in graph.tags.tags]
+    offset = np.array(follows)[data][:, None, None]
+    seen = state.late.arrival[data] + offset
+    arrival = seen.max(axis=0) if data.any() else np.full((structure.n_node, 2), -np.inf)
     node = structure.net_node[np.maximum(netlist.pin_net, 0)]
     known = (netlist.pin_net != NO_NET) & (node >= 0)
     at = np.maximum(node, 0)

@@ -49,8 +49,9 @@ class TimingGraph(PathQueries):
         Apply the derates of ``technology.cross`` where a driver has another Vdd than the cell it drives.
     port_vdd : int, optional
         Row of ``technology.vdds`` that input ports swing to; the highest by default.
-    clock_supply : {"tile", "port"}
-        Whether cells on the clock network take their own Vdd or ``port_vdd``.
+    clock_supply : {"tile", "high", "split"}
+        Whether cells on the clock network take their own Vdd, or ``port_vdd``; "split": only those that drive no other cell of
+        it take their own.
     wire_model : {"elmore", "shielded", "ceff"}
         How parasitics act: the whole capacitance as load and Elmore delays; one effective capacitance per net and edge (two
         to three times the time, most of the difference to "ceff" gone); or the effective capacitance of each arc and its
@@ -105,7 +106,8 @@ class TimingGraph(PathQueries):
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
         self.hold = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=True)
         self.with_early = hold or (constraints.propagated and not self._clocks_are_trees())
-        self.clock_cells = self._clock_cells() if clock_supply == "port" else np.empty(0, dtype=np.int32)
+        self.clock_cells = self._clock_cells()
+        self.high_cells = self._high_cells(clock_supply)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
         self.wire_model, self.driver_resistance = wire_model, driver_resistance
         self._build_blocks()
@@ -164,6 +166,19 @@ class TimingGraph(PathQueries):
         at = s.node_port[clocked & (s.node_port >= 0)]
         alike = [(ports.slew[0][at] == ports.slew[1][at]).all(), (ports.load[0] == ports.load[1]).all()]
         return all(map(bool, (unate.all(), single[clocked].all(), *alike)))
+
+    def _high_cells(self, policy: str) -> Int:
+        """Clock cells that are always on ``port_vdd``: none, all, or those that drive other clock cells."""
+        if policy == "tile":
+            return np.empty(0, dtype=np.int32)
+        if policy == "high":
+            return self.clock_cells
+        if policy != "split":
+            raise InputError(f"clock supply '{policy}' is unknown; there are tile, high, split")
+        s = self.structure
+        inner = np.isin(s.sink_cell, self.clock_cells)
+        trunk = s.node_cell[s.sink_node[inner]]
+        return as_int(np.intersect1d(trunk[trunk >= 0], self.clock_cells))
 
     def _build_blocks(self) -> None:
         """Join arcs to entries and lay out their tables."""
@@ -235,8 +250,8 @@ class TimingGraph(PathQueries):
         vdd = np.array(np.broadcast_to(cell_vdd, netlist.n_cells), dtype=np.int32)
         if len(vdd) and (vdd.min() < 0 or vdd.max() >= len(self.technology.vdds)):
             raise InputError(f"a cell's Vdd index is outside 0..{len(self.technology.vdds) - 1}")
-        if len(self.clock_cells):
-            vdd[self.clock_cells] = self.port_vdd
+        if len(self.high_cells):
+            vdd[self.high_cells] = self.port_vdd
         variant = netlist.cell_variant if cell_variant is None else cell_variant
         kind = netlist.cell_type if cell_type is None else cell_type
         if cell_type is not None and (self._class[kind] != self._class[netlist.cell_type]).any():

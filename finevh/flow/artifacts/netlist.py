@@ -11,6 +11,8 @@ from finevh.technology.model import Technology
 
 NETLIST, VERILOG = "netlist.npz", "netlist.v"
 FROZEN, SLACK = "frozen.npy", "endpoint_slack.npy"
+CLOCK_AREA = "clock_area.npy"
+"""um2 that the clock tree, made after placement, will take."""
 
 
 def save_netlist(directory: Path, netlist: Netlist) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import save_chain_order, save_floorplan
-from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.artifacts.netlist import CLOCK_AREA, load_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.planning import floorplan_request
 from finevh.flow.technology import technology_of
@@ -17,8 +21,12 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["presize"], technology)
     per_side = round(flow.floorplan.tiles**0.5)
-    floorplan = make_floorplan(netlist, technology, floorplan_request(flow, technology, per_side))
-    whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation))
+    # The clock tree comes after placement: its area is kept free now.
+    later = float(np.load(context.inputs["presize"] / CLOCK_AREA))
+    share = netlist.area / (netlist.area + later)
+    request = floorplan_request(flow, technology, per_side)
+    floorplan = make_floorplan(netlist, technology, replace(request, utilization=request.utilization * share))
+    whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation * share))
     save_floorplan(context.directory, floorplan)
     save_chain_order(context.directory, snake_order(per_side))
     return {

@@ -44,6 +44,11 @@ def run_optimize_stage(context: StageContext) -> Metrics:
         "optimize__design__area__um2": result.area,
         "optimize__wirelength__um": float(np.nansum(result.wires.length)),
         "timing__setup__min_period__ps": result.min_period,
+        "clock__insertion__min__ps": result.insertion.least,
+        "clock__insertion__mean__ps": result.insertion.mean,
+        "clock__insertion__max__ps": result.insertion.most,
+        "clock__skew__ps": result.insertion.skew,
+        "clock__tree__count": 0 if result.tree is None else len(result.tree.cell),
     }
 
 

@@ -66,6 +66,8 @@ def run_polybias_stage(context: StageContext) -> Metrics:
     interface = interface_cells(placed.netlist, placed.placement)
     everything = flow.polybias.scope == "all-cells" or placed.floorplan.n_tiles == 1
     candidates = np.ones(n, dtype=bool) if everything else interface
+    # A slower clock costs every path its setup or its hold: the tree stays as it was balanced.
+    candidates[placed.graph.clock_cells] = False
 
     conditions = single_voltage_conditions(placed.graph, checked_voltages(flow), flow.polybias.relax)
     if flow.polybias.keeps == "maps" and placed.floorplan.n_tiles > 1 and technology.cross is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.config import Flow
-from finevh.flow.artifacts.netlist import FROZEN, SLACK, load_netlist, save_netlist
+from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, load_netlist, save_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
@@ -20,6 +20,7 @@ def run_presize_stage(context: StageContext) -> Metrics:
     result = presize(netlist, technology, target, flow.floorplan.utilisation, sizing_options(flow), context.note)
     save_netlist(context.directory, result.netlist)
     np.save(context.directory / FROZEN, result.frozen)
+    np.save(context.directory / CLOCK_AREA, result.clock_area)
     np.save(context.directory / SLACK, result.slack_before)
     return {
         "presize__design__instance__count": result.netlist.n_cells,
@@ -27,6 +28,7 @@ def run_presize_stage(context: StageContext) -> Metrics:
         "presize__design__area__um2": result.netlist.area,
         "presize__fanout_buffers__count": result.fanout_buffers,
         "presize__clock_buffers__count": result.clock_buffers,
+        "presize__clock_tree__area__um2": result.clock_area,
     }
 
 

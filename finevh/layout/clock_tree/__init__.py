@@ -1,7 +1,7 @@
 """A balanced clock tree by location: every register behind the same kinds of stages, gates and their clones included."""
 
 from finevh.layout.clock_tree.cluster import cluster
-from finevh.layout.clock_tree.insert import insert_tree
+from finevh.layout.clock_tree.insert import clock_pins, insert_tree
 from finevh.layout.clock_tree.network import ClockNetwork, clock_network
 from finevh.layout.clock_tree.plan import Role, TreeCells, TreeLimits, TreePlan, find_tree_cells, plan_tree
 
@@ -12,6 +12,7 @@ __all__ = [
     "TreeLimits",
     "TreePlan",
     "clock_network",
+    "clock_pins",
     "cluster",
     "find_tree_cells",
     "insert_tree",

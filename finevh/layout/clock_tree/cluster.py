@@ -52,6 +52,6 @@ def _divide(points: Group, x: Real, y: Real, cap: Real, pieces: int) -> list[Gro
     order = points[np.argsort(along[points], kind="stable")]
     first = pieces // 2
     sums = np.cumsum(cap[order])
-    cut = int(np.searchsorted(sums, sums[-1] * first / pieces, side="left")) + 1
-    cut = min(max(cut, 1), len(order) - 1)
+    cut = int(np.argmin(np.abs(sums - sums[-1] * first / pieces))) + 1
+    cut = min(max(cut, first), len(order) - (pieces - first))
     return _divide(order[:cut], x, y, cap, first) + _divide(order[cut:], x, y, cap, pieces - first)

@@ -32,9 +32,9 @@ def insert_tree(netlist: Netlist, plan: TreePlan) -> tuple[Netlist, Int]:
     kind[plan.gate[plan.original]] = plan.cell_type[plan.original]
     gates = plan.gate >= 0
     first_pin = netlist.pin_ptr[np.maximum(plan.gate, 0)]
-    for k in np.flatnonzero(gates).tolist():
-        # A gate that is no clock gate proper takes the clock at the pin that is on the clock now.
-        clock_in[k], clock_out[k] = gate_pins(netlist, int(plan.gate[k]), plan, k, int(clock_in[k]), int(clock_out[k]))
+    _check_gates(netlist, plan)
+    # A gate of logic takes the clock at the pin that is on the clock now.
+    clock_in[gates] = plan.gate_in[gates]
     out_net = np.zeros(plan.n, dtype=np.int32)
     out_net[plan.original] = netlist.pin_net[first_pin[plan.original] + clock_out[plan.original]]
     out_net[new] = netlist.n_nets + np.arange(int(new.sum()), dtype=np.int32)
@@ -66,12 +66,13 @@ def clock_pins(cells: CellTable, cell: int) -> tuple[int, int]:
     return int((clocked if len(clocked) else inputs)[0]), int(outputs[0])
 
 
-def gate_pins(netlist: Netlist, gate: int, plan: TreePlan, k: int, clock_in: int, clock_out: int) -> tuple[int, int]:
-    """Positions of the clock input and output of a gate; the drives of a plan have the pins of the original."""
-    if netlist.cells.pins(int(netlist.cell_type[gate])) != netlist.cells.pins(int(plan.cell_type[k])):
-        name = netlist.instance_names[gate]
-        raise InputError(f"clock gate '{name}': cell {netlist.cells.names[plan.cell_type[k]]} has other pins")
-    return int(plan.gate_in[k]) if plan.gate_in[k] >= 0 else clock_in, clock_out
+def _check_gates(netlist: Netlist, plan: TreePlan) -> None:
+    """Refuse a drive of a gate that has other pins than the gate."""
+    for k in np.flatnonzero(plan.gate >= 0).tolist():
+        gate, cell = int(plan.gate[k]), int(plan.cell_type[k])
+        if netlist.cells.pins(int(netlist.cell_type[gate])) != netlist.cells.pins(cell):
+            name = netlist.instance_names[gate]
+            raise InputError(f"clock gate '{name}': cell {netlist.cells.names[cell]} has other pins")
 
 
 def _names(netlist: Netlist, plan: TreePlan) -> tuple[str, ...]:

@@ -47,7 +47,13 @@ def clock_network(netlist: Netlist, sources: Sequence[int]) -> ClockNetwork:
     is_clock = cells.pin_is_clock[netlist.pin_type]
     through = np.isin(cells.kind[netlist.cell_type], (Kind.CLOCK_GATE, Kind.COMBINATIONAL)) & (output >= 0)
     leads = _leads_to_clock(netlist, ptr, sinks, output, through, is_clock)
-    net, parent, gate, gate_pin, depth = list(sources), [-1] * len(sources), [-1] * len(sources), [-1] * len(sources), []
+    net, parent, gate, gate_pin, depth = (
+        list(sources),
+        [-1] * len(sources),
+        [-1] * len(sources),
+        [-1] * len(sources),
+        [],
+    )
     depth = [0] * len(sources)
     leaf_pin: list[int] = []
     leaf_of: list[int] = []
@@ -83,7 +89,12 @@ def _outputs(netlist: Netlist) -> Int:
 
 
 def _leads_to_clock(
-    netlist: Netlist, ptr: NDArray[np.int64], sinks: Int, output: Int, through: NDArray[np.bool_], is_clock: NDArray[np.bool_]
+    netlist: Netlist,
+    ptr: NDArray[np.int64],
+    sinks: Int,
+    output: Int,
+    through: NDArray[np.bool_],
+    is_clock: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """(n_net) nets from which a clock pin of a register is reached through gates and clock buffers alone."""
     known = netlist.pin_net != NO_NET

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.layout.clock_tree.cluster import cluster, load_of
 from finevh.layout.clock_tree.network import ClockNetwork
@@ -86,7 +87,7 @@ class TreePlan:
     source: Int
     gate: Int
     gate_in: Int
-    original: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    original: NDArray[np.bool_]
     x: Real
     y: Real
     moved_pin: Int
@@ -261,8 +262,8 @@ def _finish(build: _Builder, roots: Sequence[tuple[int, int]], netlist: Netlist)
     on_clock = dict(zip(network.gate.tolist(), network.gate_pin.tolist(), strict=True))
     gate_in = [on_clock[gate] - int(netlist.pin_ptr[gate]) if gate >= 0 else -1 for gate in build.gate]
 
-    def column(values: Sequence[float], dtype: type = np.int32) -> Int:
-        return np.array([values[node] for node in order], dtype=dtype)
+    def column(values: Sequence[int]) -> Int:
+        return np.array([values[node] for node in order], dtype=np.int32)
 
     return TreePlan(
         role=column([int(role) for role in build.role]),
@@ -271,9 +272,9 @@ def _finish(build: _Builder, roots: Sequence[tuple[int, int]], netlist: Netlist)
         source=np.array(source, dtype=np.int32),
         gate=column(build.gate),
         gate_in=column(gate_in),
-        original=column(build.original, bool),  # type: ignore[arg-type]
-        x=column(build.x, float),
-        y=column(build.y, float),
+        original=np.array([build.original[node] for node in order], dtype=bool),
+        x=np.array([build.x[node] for node in order]),
+        y=np.array([build.y[node] for node in order]),
         moved_pin=np.concatenate([empty, *(build.pins[node] for node in leaves)]).astype(np.int32),
         moved_to=np.concatenate([empty, *moved_to]).astype(np.int32),
     )
