@@ -142,7 +142,8 @@ def build_clock_tree(
     copies = int((~plan.original & (plan.gate >= 0)).sum())
     stages = ", ".join(f"{number} {name}" for name, number in count.items())
     report(f"clock tree: {stages} ({copies} copies of gates) for {len(tree.pins)} registers")
-    return settle_clock_tree(PlacedTree(edited, legal, tree, cells), technology, floorplan, target, report, _ROUNDS)
+    made = PlacedTree(edited, legal, tree, cells)
+    return settle_clock_tree(made, technology, floorplan, target, report, _ROUNDS) if plan.n else made
 
 
 def settle_clock_tree(

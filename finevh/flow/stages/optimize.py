@@ -13,7 +13,7 @@ from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
 from finevh.layout import interface_cells
 from finevh.netlist import write_verilog
-from finevh.optimize.physical import optimise_placed
+from finevh.optimize.physical import Optimised, optimise_placed
 
 
 def run_optimize_stage(context: StageContext) -> Metrics:
@@ -44,10 +44,20 @@ def run_optimize_stage(context: StageContext) -> Metrics:
         "optimize__design__area__um2": result.area,
         "optimize__wirelength__um": float(np.nansum(result.wires.length)),
         "timing__setup__min_period__ps": result.min_period,
-        "clock__insertion__min__ps": result.insertion.least,
-        "clock__insertion__mean__ps": result.insertion.mean,
-        "clock__insertion__max__ps": result.insertion.most,
-        "clock__skew__ps": result.insertion.skew,
+        **_clock_metrics(result),
+    }
+
+
+def _clock_metrics(result: Optimised) -> Metrics:
+    """Insertion delay and skew of the clock at the Vdd of synthesis; nothing where no register has a clock."""
+    when = result.insertion
+    if not np.isfinite(when.mean):
+        return {}
+    return {
+        "clock__insertion__min__ps": when.least,
+        "clock__insertion__mean__ps": when.mean,
+        "clock__insertion__max__ps": when.most,
+        "clock__skew__ps": when.skew,
         "clock__tree__count": 0 if result.tree is None else len(result.tree.cell),
     }
 
