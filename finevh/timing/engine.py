@@ -164,7 +164,11 @@ class TimingGraph(PathQueries):
         unate = self.netlist.cells.arc_sense[library] != Sense.NON_UNATE
         single = np.bincount(node[passes], minlength=s.n_node) <= 1
         at = s.node_port[clocked & (s.node_port >= 0)]
-        alike = [(ports.slew[0][at] == ports.slew[1][at]).all(), (ports.load[0] == ports.load[1]).all()]
+        alike = [
+            (ports.slew[0][at] == ports.slew[1][at]).all(),
+            (ports.load[0] == ports.load[1]).all(),
+            np.array_equal(self.tables.pin_cap, self.tables.pin_cap_early),
+        ]
         return all(map(bool, (unate.all(), single[clocked].all(), *alike)))
 
     def _high_cells(self, policy: str) -> Int:
