@@ -1,25 +1,35 @@
-"""The command line: one verb per command, no logic. Exit status: 0 done, 1 the answer is no, 2 wrong input, 3 a missing tool."""
+"""The command line: one verb per command, no logic. Exit status: 0 done, 1 the answer is no, 2 wrong input, 3 a missing
+tool, 130 ended by Ctrl-C, 143 by SIGTERM.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
+import signal
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from finevh import __version__
-from finevh.errors import FinevhError, InputError
+from finevh.base.children import Terminated, supervised
+from finevh.base.quoting import visible
+from finevh.errors import DefectError, FinevhError, InputError
 from finevh.flow_file import read_flow, read_run_flow
 
 _FLOW = click.argument("flow_file", metavar="FLOW.toml", type=click.Path(path_type=Path))
 _OUT = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Directory to write (default runs/<flow name>)."
 )
-_JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes to use.")
+_JOBS = click.option(
+    "-j", "--jobs", type=click.IntRange(1, 1024), default=os.cpu_count() or 1, help="Processes to use."
+)
 _SET = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the flow file.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -57,7 +67,7 @@ def run(
     run_flow(flow, directory, first=first, last=last, jobs=jobs)
     for table in final_tables(directory):
         Console().print(table)
-    click.echo(f"written to {directory}")
+    _print(f"written to {directory}")
 
 
 @cli.command()
@@ -85,7 +95,7 @@ def emulate(
 
     points = emulate_run(directory, frequencies, delta_vdd, selector, variant)
     if as_json:
-        click.echo(json.dumps(points, indent=1))
+        _print(json.dumps(points, indent=1))
     else:
         Console().print(emulation_table(points))
 
@@ -117,7 +127,7 @@ def sweep(
 
     directory = output or Path("runs") / f"{flow_file.stem}-sweep"
     table = run_sweep(flow_file, tiles, delta_vdd, programs, assignments, directory, jobs, scheduler)
-    click.echo(f"written to {table}")
+    _print(f"written to {table}")
 
 
 @cli.command()
@@ -147,7 +157,7 @@ def characterize(
 @click.option(
     "--voltages", type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd; the first match wins."
 )
-@click.option("--paths", type=click.IntRange(0), default=1, help="Worst paths to report.")
+@click.option("--paths", type=click.IntRange(0, 100_000), default=1, help="Worst paths to report.")
 @_JSON
 def sta(
     netlist: Path,
@@ -164,7 +174,7 @@ def sta(
     from finevh.timing.report import run_sta
 
     found = run_sta(netlist, top, liberties, sdc, spef, voltages, paths)
-    click.echo(json.dumps(found, indent=1) if as_json else timing_text(found))
+    _print(json.dumps(found, indent=1) if as_json else timing_text(found))
 
 
 @cli.command()
@@ -182,7 +192,7 @@ def leakage(
     from finevh.power.command import run_leakage
 
     found = run_leakage(netlist, top, technology, voltages, probabilities)
-    click.echo(json.dumps(found, indent=1) if as_json else leakage_text(found))
+    _print(json.dumps(found, indent=1) if as_json else leakage_text(found))
 
 
 @cli.command()
@@ -199,7 +209,7 @@ def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignmen
     from finevh.commands.tcl import render_scripts, tile_counts
 
     for line in render_scripts(flow, output, check, tile_counts(tiles)):
-        click.echo(line)
+        _print(line)
 
 
 @cli.command()
@@ -208,7 +218,7 @@ def report(directory: Path) -> None:
     """Rebuild tables, plots and report.html from a finished run."""
     from finevh.commands.report import rebuild_report
 
-    click.echo(f"written to {rebuild_report(directory)}")
+    _print(f"written to {rebuild_report(directory)}")
 
 
 @cli.command()
@@ -219,16 +229,16 @@ def doctor(as_json: bool) -> None:
 
     found = diagnose()
     if as_json:
-        click.echo(json.dumps(found.as_dict(), indent=1))
+        _print(json.dumps(found.as_dict(), indent=1))
         return
-    click.echo(f"finevh {found.finevh}")
+    _print(f"finevh {found.finevh}")
     for name, version in found.packages.items():
-        click.echo(f"  {name} {version}")
+        _print(f"  {name} {version}")
     for tool in found.tools:
         state = f"{tool.path} ({tool.version or 'version unknown'})" if tool.path else f"missing: {tool.install}"
-        click.echo(f"{tool.name}: {state}; for {tool.purpose}")
+        _print(f"{tool.name}: {state}; for {tool.purpose}")
     for technology in found.technologies:
-        click.echo(f"technology {technology}")
+        _print(f"technology {technology}")
 
 
 @cli.command()
@@ -239,12 +249,12 @@ def flows(as_json: bool) -> None:
 
     found, technologies = ready_flows(), ready_technologies()
     if as_json:
-        click.echo(json.dumps({"flows": found, "technologies": technologies}, indent=1))
+        _print(json.dumps({"flows": found, "technologies": technologies}, indent=1))
         return
     for line in flow_lines(found):
-        click.echo(line)
+        _print(line)
     for technology in technologies:
-        click.echo(f"technology {technology['name']}: {technology['library']}")
+        _print(f"technology {technology['name']}: {technology['library']}")
 
 
 @cli.group()
@@ -268,30 +278,102 @@ def platform_add(path: Path, output: Path | None, name: str | None, leakage_slop
     from finevh.commands.tools import add_platform_folder
 
     for line in add_platform_folder(path, output, name, leakage_slope):
-        click.echo(line)
+        _print(line)
+
+
+@cli.command()
+@click.option("--prune", is_flag=True, help="Remove leftovers, and what was used longest ago beyond the limit.")
+@click.option("--clear", is_flag=True, help="Remove everything.")
+@_JSON
+def cache(prune: bool, clear: bool, as_json: bool) -> None:
+    """Show the library cache; it keeps to $FINEVH_CACHE_MB megabytes (4096) by itself."""
+    from finevh.commands.cache import cache_text, inspect_cache
+
+    found = inspect_cache(prune, clear)
+    _print(json.dumps(found, indent=1) if as_json else cache_text(found))
+
+
+def _print(text: str) -> None:
+    """Print what is partly from input files: an escape sequence in a name is shown, never sent to the terminal."""
+    click.echo(visible(text))
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command line and return its exit status; messages go to stderr."""
+    """Run one command line and return its exit status; messages go to stderr, and no exception leaves."""
     debug = "--debug" in arguments
     try:
         cli.main(
             [argument for argument in arguments if argument != "--debug"], prog_name="finevh", standalone_mode=False
         )
-    except click.exceptions.Abort:
-        click.echo("finevh: interrupted; the same command resumes", err=True)
-        return 1
+    except SystemExit as done:  # the other end of a pipe is closed
+        return done.code if isinstance(done.code, int) else 1
+    except (KeyboardInterrupt, click.exceptions.Abort) as error:
+        # click calls the end of an input an abort, too.
+        if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
+            _say("interrupted; the same command resumes")
+            return 128 + signal.SIGINT
+        return _answer(error.__cause__ if isinstance(error.__cause__, Exception) else error, debug)
+    except Terminated as asked:
+        _say("asked to end; the same command resumes")
+        return 128 + asked.signal
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        with suppress(OSError):
+            click.echo(visible(shown.getvalue()), err=True, nl=False)
         return InputError.exit_status
-    except FinevhError as error:
-        if debug:
-            traceback.print_exc()
-        click.echo(f"finevh: {error}", err=True)
-        return error.exit_status
+    except Exception as error:
+        return _answer(error, debug)
     return 0
+
+
+def _answer(error: Exception, debug: bool) -> int:
+    """Say what went wrong and return the exit status."""
+    if debug:
+        traceback.print_exception(error)
+    known = _known(error)
+    _say(str(known))
+    return known.exit_status
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # nobody reads
+        click.echo(visible(f"finevh: {text}"), err=True)
+
+
+_MENDS = {
+    errno.ENOSPC: "free space there or choose another directory with -o",
+    errno.EDQUOT: "free space there or choose another directory with -o",
+    errno.EROFS: "choose a writable directory with -o",
+    errno.EACCES: "change its permissions or choose another",
+    errno.EPERM: "change its permissions or choose another",
+}
+
+
+def _known(error: Exception) -> FinevhError:
+    """Turn any exception into one of ours: what the machine refuses is wrong input, everything else a defect of finevh."""
+    if isinstance(error, FinevhError):
+        return error
+    if isinstance(error, OSError):
+        what = f"{error.filename}: " if error.filename is not None else ""
+        mend = _MENDS.get(error.errno or 0, "check the path, the disk and the limits of the system")
+        return InputError(f"{what}{error.strerror or error}; {mend}")
+    if isinstance(error, MemoryError):
+        return InputError(
+            "the memory of this machine does not suffice; use a smaller design, fewer voltages or fewer -j"
+        )
+    if isinstance(error, RecursionError):
+        return InputError("an input file is nested too deeply; simplify it")
+    if isinstance(error, UnicodeError):
+        return InputError(f"a file or a name is not UTF-8 text ({error}); convert or rename it")
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
+    return DefectError(
+        f"a defect of finevh: {type(error).__name__}: {error}{where}. Please report it with the output of the same command"
+        " and --debug"
+    )
 
 
 def main() -> None:
     """Entry point of the ``finevh`` command."""
-    sys.exit(run_command(sys.argv[1:]))
+    sys.exit(supervised(lambda: run_command(sys.argv[1:])))

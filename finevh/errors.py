@@ -28,3 +28,9 @@ class ToolMissingError(FinevhError):
     """A needed external tool is absent: the message names it, its purpose and how to install it."""
 
     exit_status = 3
+
+
+class DefectError(FinevhError):
+    """What should not happen: an exception that is not ours reached the command line."""
+
+    exit_status = 1

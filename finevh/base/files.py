@@ -17,10 +17,11 @@ from typing import BinaryIO
 from finevh.errors import InputError
 
 _MODE = 0o644  # a temporary file is made for its owner alone
-_PREFIX = "finevh-"
-_LOCK = ".lock"
-# A folder without a lock is being made, unless it is older than this. s.
-_BIRTH = 60.0
+# Under the first name a folder is being made, under the second its lock is held; no run directory is called so.
+_UNBORN, _WORK = "finevh-unborn-", "finevh-work-"
+_OURS = re.compile(rf"({_UNBORN}|{_WORK})[a-z0-9_]{{8}}")
+_LOCK = ".finevh-work-lock"
+_BIRTH = 60.0  # s; a folder that is being made is younger
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_./-]+")
 
 
@@ -75,13 +76,22 @@ def work_folder() -> Iterator[Path]:
     """
     base = _safe_base()
     _remove_stale(base)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+    unborn = Path(tempfile.mkdtemp(prefix=_UNBORN, dir=base))
+    folder = unborn.with_name(unborn.name.replace(_UNBORN, _WORK))
     try:
-        with (folder / _LOCK).open("wb") as lock:
+        with (unborn / _LOCK).open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            unborn.rename(folder)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(unborn, ignore_errors=True)
+
+
+def remove_stale_folders() -> None:
+    """Remove what killed processes left of :func:`work_folder`."""
+    with suppress(InputError):
+        _remove_stale(_safe_base())
 
 
 def _safe_base() -> Path:
@@ -98,16 +108,18 @@ def _safe_base() -> Path:
 
 def _remove_stale(base: Path) -> None:
     """Remove this user's work folders whose process has ended: nobody holds their lock."""
-    for folder in base.glob(f"{_PREFIX}*"):
+    for entry in os.scandir(base):
+        match = _OURS.fullmatch(entry.name)
+        if match is None:
+            continue
         with suppress(OSError):
-            status = folder.lstat()
+            status, folder = entry.stat(follow_symlinks=False), Path(entry.path)
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
                 continue
-            lock = folder / _LOCK
-            if not lock.exists():
-                if time.time() - status.st_mtime > _BIRTH and not any(folder.iterdir()):
-                    folder.rmdir()
+            if match[1] == _UNBORN:
+                if time.time() - status.st_mtime > _BIRTH:
+                    shutil.rmtree(folder, ignore_errors=True)
                 continue
-            with lock.open("rb") as stream:
+            with (folder / _LOCK).open("rb") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)

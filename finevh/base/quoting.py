@@ -22,6 +22,7 @@ _LONGEST_NAME = 128
 _PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_$.+-]{{0,{_LONGEST_NAME - 1}}}")
 _SPICE_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[A-Za-z]{0,4}"
 _SPICE_PARAMETERS = re.compile(rf"(?: *[A-Za-z_]\w* *= *{_SPICE_NUMBER}(?: |\Z))*", re.ASCII)
+_UNSEEN = re.compile(r"[^\n\t -~]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHOWN = 60  # characters of a refused name in a message
 
@@ -200,7 +201,7 @@ def visible(text: str) -> str:
 
     Line feeds and tabs stay.
     """
-    return "".join(c if c in "\n\t" or c.isprintable() else ascii(c)[1:-1] for c in text)
+    return _UNSEEN.sub(lambda match: match[0] if match[0].isprintable() else ascii(match[0])[1:-1], text)
 
 
 def _escape_character(character: str) -> str:

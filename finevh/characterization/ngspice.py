@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.children import end_with_parent
+from finevh.base.files import work_folder
 from finevh.errors import FinevhError, ToolMissingError
 
 __all__ = ["Plot", "SimulationError", "find_ngspice", "read_raw", "simulate"]
@@ -67,8 +68,7 @@ def simulate(deck: str, plots: int, keep: Path, timeout_s: float = 600.0) -> lis
         If ngspice fails, hangs, or a plot is missing; the message holds the path of the kept deck.
     """
     program = find_ngspice()
-    with tempfile.TemporaryDirectory(prefix="finevh-") as folder:
-        work = Path(folder)
+    with work_folder() as work:
         (work / "deck.cir").write_text(deck, encoding="utf-8")
         # ngspice splits the device evaluation of BSIM4 over two threads unless told; two threads that wait for each other
         # on a busy machine cost many times the work. A .spiceinit beside the deck is the only place read early enough.
@@ -86,6 +86,7 @@ def simulate(deck: str, plots: int, keep: Path, timeout_s: float = 600.0) -> lis
                     stderr=subprocess.STDOUT,
                     timeout=timeout_s,
                     check=False,
+                    preexec_fn=end_with_parent,
                 )
             except subprocess.TimeoutExpired:
                 raise _failure(deck, f"no end after {timeout_s:g} s", keep) from None

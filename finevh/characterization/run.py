@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from finevh.base.quoting import visible
 from finevh.characterization.cell import characterize_combinational
 from finevh.characterization.celltable import load_topologies
 from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
@@ -232,31 +233,32 @@ def _run(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(max_workers=jobs) as pool:
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    with Progress(*columns, console=console) as progress:
         bar = progress.add_task("characterize", total=sum(task.weight for task in tasks))
         running: dict[Future[CellRecord], _Task] = {}
-        for task in tasks:
-            key = (task.variant.name, task.vdd)
-            if key not in corners:
-                corners[key] = corner_of(
-                    process, cells, task.variant, task.vdd, out / "failed" / f"{key[0]}-{key[1]:g}"
-                )
-            running[pool.submit(_measure, corners[key], task)] = task
         try:
+            for task in tasks:
+                key = (task.variant.name, task.vdd)
+                if key not in corners:
+                    corners[key] = corner_of(
+                        process, cells, task.variant, task.vdd, out / "failed" / f"{key[0]}-{key[1]:g}"
+                    )
+                running[pool.submit(_measure, corners[key], task)] = task
             for future in as_completed(running):
                 task = running[future]
                 try:
                     record = future.result()
                 except SimulationError as error:
                     failed.append(str(error))
-                    progress.console.print(f"failed: {error}")
+                    progress.console.print(visible(f"failed: {error}"), markup=False)
                 else:
                     save_record(record, task.path)
                 progress.update(
                     bar, advance=task.weight, description=f"{task.variant.name} {task.vdd:.2f} V {task.topology.name}"
                 )
         finally:
-            # An interrupt waits for no simulation that has not begun.
+            # An interrupt waits for no simulation: those that run end with the process.
             pool.shutdown(wait=False, cancel_futures=True)
     return failed
 

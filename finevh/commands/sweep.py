@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from finevh.base.children import start_worker
+from finevh.base.numbers import decimal, whole
 from finevh.config import Flow
-from finevh.errors import InputError, ToolMissingError
+from finevh.errors import FinevhError, InputError, ToolMissingError
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory, disk_errors
 from finevh.flow.stages import STAGES
-from finevh.flow_file import read_flow
+from finevh.flow_file import find_flow, read_flow
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -54,7 +58,7 @@ def parse_numbers(text: str, option: str, kind: Callable[[str], float]) -> list[
     numbers = []
     for entry in text.split(","):
         try:
-            numbers.append(kind(entry.strip()))
+            numbers.append(kind(entry))
         except ValueError:
             raise InputError(f"{option} '{text}': '{entry}' is not a number; write for example 1,9,25") from None
     return numbers
@@ -118,13 +122,15 @@ def run_sweep(
     Path
         ``sweep.csv``: the columns of ``operating_points.csv`` after a column ``program``.
     """
-    meshes = [int(n) for n in parse_numbers(tiles, "--tiles", int)]
-    deltas = parse_numbers(delta_vdd, "--delta-vdd", float)
+    meshes = [int(n) for n in parse_numbers(tiles, "--tiles", whole)]
+    deltas = parse_numbers(delta_vdd, "--delta-vdd", decimal)
     trials = [Trial(n, "") for n in meshes]
     by_program = [Trial(n, program) for n in meshes for program in programs]
     for trial in trials + by_program:
         trial_flow(flow_file, assignments, trial, deltas)
     console = Console(stderr=True, highlight=False)
+    # Workers elsewhere have working folders of their own.
+    flow_file, directory = find_flow(flow_file).absolute(), directory.absolute()
     with disk_errors(directory):
         shared = trial_flow(flow_file, assignments, trials[0], deltas)
         run_stages(shared, STAGES, directory / SHARED, last="presize", reporter=Terminal(2))
@@ -136,7 +142,7 @@ def run_sweep(
                     executor.submit(run_trial, flow_file, assignments, trial, deltas, directory) for trial in group
                 ]
                 for trial, future in zip(group, futures, strict=True):
-                    tables[trial] = future.result()
+                    tables[trial] = _result(future, scheduler)
                     console.print(f"{len(tables)}/{len(trials) + len(by_program)} {trial.name} done", markup=False)
         path = directory / "sweep.csv"
         partial = path.with_name(".sweep.csv.partial")
@@ -149,8 +155,18 @@ def run_sweep(
 def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
     if scheduler is None:
         # Each trial loads compiled kernels; forking a process that already runs threads is not safe.
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        pool = ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
+        )
+        try:
             yield pool
+        except BaseException:
+            # Nobody waits for trials of a sweep that has failed; what they finished stands.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.kill()
+            raise
+        pool.shutdown()
         return
     try:
         from distributed import Client
@@ -164,6 +180,30 @@ def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
         ) from None
     with client, client.get_executor() as executor:  # type: ignore[no-untyped-call]
         yield executor
+
+
+def _result(future: Future[str], scheduler: str | None) -> str:
+    """Wait for a trial; a worker or a scheduler that is gone ends in a message, and the same command resumes.
+
+    Raises
+    ------
+    FinevhError
+        If nobody works on the trial any more.
+    """
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise FinevhError(
+            "a process of the sweep was killed; a lack of memory is the usual cause: give fewer with -j. Finished stages are"
+            " kept: the same command resumes"
+        ) from None
+    except (CancelledError, OSError, TimeoutError) as error:
+        if scheduler is None:
+            raise
+        raise FinevhError(
+            f"--scheduler {scheduler}: the scheduler or its last worker is gone ({type(error).__name__}). Finished stages are"
+            " kept: the same command resumes"
+        ) from None
 
 
 def _tidy(tables: dict[Trial, str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from finevh.base.children import end_with_parent
 from finevh.base.quoting import odb_name, shell_word, tcl_list
 from finevh.errors import FinevhError, InputError
 from finevh.openroad.context import FlowContext
@@ -221,6 +222,7 @@ def _stream(words: Sequence[str], directory: Path, log: Path, say: Callable[[str
         subprocess.Popen(
             words, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, encoding="utf-8", errors="replace", env={**os.environ, "LC_ALL": "C.UTF-8"},
+            preexec_fn=end_with_parent,
         ) as process,
     ):  # fmt: skip
         assert process.stdout is not None

@@ -6,24 +6,19 @@ errors and warnings; ``progress.jsonl`` gets one line per finished command.
 
 from __future__ import annotations
 
-import ctypes
 import json
-import signal
 import sys
 import time
 from pathlib import Path
 
+from finevh.base.children import end_with_parent
 from finevh.synthesis.commands import PROGRESS
-
-_PR_SET_PDEATHSIG = 1
-"""Linux ``prctl``: signal to get when the parent ends (man 2 PR_SET_PDEATHSIG)."""
 
 
 def main(commands_file: Path) -> None:
     """Run every command of the file in order."""
-    if sys.platform == "linux":
-        # A run that is killed shall not leave minutes of work behind that nobody reads.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A run that is killed shall not leave minutes of work behind that nobody reads.
+    end_with_parent()
     from pyosys import libyosys  # pyosys sets up the process on import: only the child may
 
     commands = json.loads(commands_file.read_text(encoding="utf-8"))

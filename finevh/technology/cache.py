@@ -89,20 +89,20 @@ class Entry:
 
 
 def cache_limit() -> int:
-    """Most bytes that the cache keeps: ``$FINEVH_CACHE_MB`` megabytes, else 2048.
+    """Most bytes that the cache keeps: ``$FINEVH_CACHE_MB`` megabytes, else 4096.
 
     Raises
     ------
     InputError
         If the variable is no whole number.
     """
-    text = os.environ.get("FINEVH_CACHE_MB", "2048")
+    text = os.environ.get("FINEVH_CACHE_MB", "4096")
     try:
         megabytes = whole(text)
     except ValueError:
         megabytes = -1
     if megabytes < 0:
-        raise InputError(f"FINEVH_CACHE_MB={text}: write a whole number of megabytes, for example 2048")
+        raise InputError(f"FINEVH_CACHE_MB={text}: write a whole number of megabytes, for example 4096")
     return megabytes << 20
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from finevh.base.numbers import whole
 from finevh.errors import InputError
 
 __all__ = ["Makefile", "read_makefile"]
@@ -16,6 +17,8 @@ _ASSIGNMENT = re.compile(r"^(?:export\s+|override\s+)*([A-Za-z_][\w.-]*)\s*(\?\?
 _CONDITION = re.compile(r"^(ifeq|ifneq|ifdef|ifndef)\b\s*(.*)$")
 _DEPTH = 60
 """Nested expansions; more is a variable that names itself."""
+_LARGEST = 4 << 20
+"""Characters that a value may grow to, and steps that reading a file may take: platform files need thousands."""
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Makefile:
     ignored: list[str] = field(default_factory=list)
     _simple: set[str] = field(default_factory=set)
     _locals: list[dict[str, str]] = field(default_factory=list)
+    _spent: int = 0
 
     def value(self, name: str, depth: int = 0) -> str:
         """Return the expanded value of a variable, empty if it is not set."""
@@ -52,6 +56,7 @@ class Makefile:
         """
         if depth > _DEPTH or len(self._locals) > _DEPTH:
             raise InputError(f"{self.path}: a variable refers to itself near '{text[:60]}'")
+        self._spend(len(text) + 1, text)
         pieces: list[str] = []
         at = 0
         while (dollar := text.find("$", at)) >= 0:
@@ -67,7 +72,14 @@ class Makefile:
                 pieces.append(self.value(following, depth + 1))
                 at = dollar + 2
         pieces.append(text[at:])
+        self._spend(sum(map(len, pieces)), text)
         return "".join(pieces)
+
+    def _spend(self, steps: int, text: str) -> None:
+        """Book work; a file whose values double again and again ends here and not in all memory."""
+        self._spent += steps
+        if self._spent > _LARGEST:
+            raise InputError(f"{self.path}: its variables grow beyond {_LARGEST} characters near '{text[:60]}'")
 
     def _bracketed(self, text: str, start: int) -> tuple[str, int]:
         opening = text[start]
@@ -85,7 +97,10 @@ class Makefile:
             return _LAZY[match[1]](self, match[2], depth)
         if match and match[1] in _FUNCTIONS:
             arguments = [self.expand(part, depth) for part in _arguments(match[2])]
-            return _FUNCTIONS[match[1]](self, arguments)
+            try:
+                return _FUNCTIONS[match[1]](self, arguments)
+            except (IndexError, ValueError, OSError) as error:
+                raise InputError(f"{self.path}: '$({inside[:60]})' does not work: {error}") from None
         if match and match[1] == "shell":
             self.ignored.append(f"$(shell {match[2][:40]})")
             return ""
@@ -133,7 +148,9 @@ def read_makefile(path: Path, given: Mapping[str, str]) -> Makefile:
         If the file cannot be read, a condition is not closed, or a reference is broken.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST)
+        text = data.decode("utf-8", errors="replace")
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); give a platform folder with its config.mk"
@@ -242,7 +259,7 @@ def _wildcard(make: Makefile, arguments: list[str]) -> str:
 
 def _word(text: str, index: str) -> str:
     words = text.split()
-    position = int(index)
+    position = whole(index)
     return words[position - 1] if 0 < position <= len(words) else ""
 
 
@@ -260,7 +277,7 @@ _FUNCTIONS: dict[str, Callable[[Makefile, list[str]], str]] = {
     "sort": lambda m, a: " ".join(sorted(set(a[0].split()))),
     "word": lambda m, a: _word(a[1], a[0]),
     "words": lambda m, a: str(len(a[0].split())),
-    "wordlist": lambda m, a: " ".join(a[2].split()[int(a[0]) - 1 : int(a[1])]),
+    "wordlist": lambda m, a: " ".join(a[2].split()[whole(a[0]) - 1 : whole(a[1])]),
     "firstword": lambda m, a: _word(a[0], "1"),
     "lastword": lambda m, a: (a[0].split() or [""])[-1],
     "addsuffix": lambda m, a: " ".join(word + a[0].strip() for word in a[1].split()),
@@ -281,7 +298,7 @@ def _if(make: Makefile, text: str, depth: int) -> str:
 
 
 def _foreach(make: Makefile, text: str, depth: int) -> str:
-    name, words, *body = _arguments(text)
+    name, words, *body = [*_arguments(text), "", ""][: max(3, len(_arguments(text)))]
     found = []
     for word in make.expand(words, depth).split():
         make._locals.append({make.expand(name, depth).strip(): word})

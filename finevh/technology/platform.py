@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from finevh.base.children import end_with_parent
 from finevh.errors import InputError, ToolMissingError
 from finevh.technology.cross import write_cross_file
 from finevh.technology.lef import Lef, read_lef
@@ -35,6 +37,9 @@ _CAPACITANCE = re.compile(r"capacitive_load_unit\s*\(\s*\"?([0-9.eE+-]+)\"?\s*,\
 _RESISTANCE = re.compile(r"pulling_resistance_unit\s*:\s*\"?\s*([0-9.]+)\s*([a-zA-Z]+)\s*\"?")
 _FARAD = {"ff": 1.0, "pf": 1e3}  # fF
 _OHM = {"ohm": 1.0, "kohm": 1e3}  # ohm
+_PATIENCE = 15.0  # s; the reader itself stops a file that runs for more than five
+_MEMORY = 512 << 20  # bytes
+_LONGEST = 500  # characters of a message
 _PLAUSIBLE = 30.0  # ratio of two wire resistances of one layer beyond which their units differ
 _FLAVOURS_ASKED = "RVT LVT SLVT"
 """Vth flavours of a platform that can give several; the first is the one that netlists are mapped to."""
@@ -276,6 +281,11 @@ def _layers(platform: _Platform, lef: Lef, library: Path, notes: list[str]) -> l
     return layers
 
 
+def _bound_reader() -> None:
+    end_with_parent()
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+
+
 def _set_rc_commands(platform: _Platform) -> list[list[str]]:
     tclsh = shutil.which("tclsh")
     if tclsh is None:
@@ -283,12 +293,17 @@ def _set_rc_commands(platform: _Platform) -> list[list[str]]:
             f"tclsh is not on PATH: it reads {platform.set_rc}; install Tcl (Debian: apt install tcl)"
         )
     pairs = [word for pair in platform.environment.items() for word in pair]
-    done = subprocess.run(
-        [tclsh, str(_RC_DRIVER), str(platform.set_rc), *pairs],
-        capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [tclsh, str(_RC_DRIVER), str(platform.set_rc), *pairs], preexec_fn=_bound_reader,
+            capture_output=True, encoding="utf-8", errors="replace", timeout=_PATIENCE, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{platform.set_rc}: does not end; it should set layers and nothing else") from None
     if done.returncode != 0:
-        raise InputError(f"{platform.set_rc}: {done.stderr.strip()}")
+        raise InputError(
+            f"{platform.set_rc}: {done.stderr.strip()[:_LONGEST] or 'its reader was killed: too much memory'}"
+        )
     return [line.split() for line in done.stdout.splitlines() if line.strip()]
 
 

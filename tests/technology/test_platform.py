@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import tomllib
 from pathlib import Path
 
@@ -330,3 +331,22 @@ def test_ihp_data_give_hopping_between_1v08_and_1v35(tmp_path: Path) -> None:
     assert technology.vdds.tolist() == [1.08, 1.35]
     assert "sg13g2_inv_1" in technology.cells.names
     assert len(choose_corner(find_libraries([PDK / "ihp-sg13g2" / "sg13g2_stdcell_typ_1p20V_25C.lib.gz"]), "typ")) == 2
+
+
+@needs_tclsh
+@pytest.mark.parametrize(
+    "text",
+    [
+        "while {1} {}",
+        "while {1} {set a 1}",
+        "set x [string repeat a 2000000000]",
+        "proc f {} { f }; f",
+        "error {\x1b[31m}",
+    ],
+)
+def test_a_set_rc_that_does_not_end_or_fit_is_refused_within_seconds(ihp: Path, text: str) -> None:
+    (ihp / "setRC.tcl").write_text(text, encoding="utf-8")
+    begin = time.monotonic()
+    with pytest.raises(InputError, match=r"setRC\.tcl"):
+        add_platform(ihp, ihp.parent / "out")
+    assert time.monotonic() - begin < 12

@@ -6,7 +6,10 @@ import time
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
+
+from finevh.base.quoting import visible
 
 
 class Reporter(Protocol):
@@ -60,12 +63,13 @@ class Terminal:
 
     def again(self, stage: str, reason: str) -> None:
         """See :class:`Reporter`."""
-        self._console.print(f"      {stage} again: {reason}", markup=False)
+        self._console.print(visible(f"      {stage} again: {reason}"), markup=False)
 
     def doing(self, text: str) -> None:
         """See :class:`Reporter`."""
         if self._status is not None:
-            self._status.update(f"{self._stage}: {text}  [{time.monotonic() - self._start:.0f} s]")
+            said = escape(visible(f"{self._stage}: {text}  [{time.monotonic() - self._start:.0f} s]"))
+            self._status.update(said)
 
     def finished(self, stage: str, reused: bool) -> None:
         """See :class:`Reporter`."""

@@ -1,0 +1,148 @@
+"""Child processes that never outlive their parent, and the parent that sees to it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from finevh.base.files import remove_stale_folders
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+"""Linux ``prctl`` (man 2 prctl): the signal to get when the parent ends; to become the parent of orphans below."""
+_PATIENCE = 1.5
+"""s; a child that was told to end and works on in native code is killed after this: what it wrote is whole or absent."""
+_SHUTDOWN = 1.0  # s; helpers of a child that ended well, such as the tracker of shared memory, end by themselves
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class Terminated(BaseException):
+    """A signal asked this process to end; ``signal`` is its number. Like KeyboardInterrupt it is no error."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
+
+
+def end_with_parent(parent: int | None = None) -> None:
+    """Have this process killed when its parent ends, however that ends; Linux only, elsewhere nothing.
+
+    Parameters
+    ----------
+    parent
+        The parent's process, to notice that it ended before this call.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os._exit(128 + signal.SIGKILL)
+
+
+def start_worker(parent: int) -> None:
+    """Begin a worker process of a pool: it ends with its parent, which alone answers to Ctrl-C."""
+    end_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def supervised(work: Callable[[], int]) -> int:
+    """Run ``work`` in a child and return its exit status; 128 + N if signal N asked for an end (130: Ctrl-C, 143: SIGTERM).
+
+    Native code answers no signal, so a parent that does nothing else passes it on and, if need be, kills. Whatever way the
+    child ends, no process of its own and no work folder stays behind. Where there is no ``prctl``, ``work`` runs here.
+    """
+    if _LIBC is None:
+        return work()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        end_with_parent(parent)
+        return _work(work)
+    return _watch(child)
+
+
+def _work(work: Callable[[], int]) -> int:
+    def end(number: int, frame: FrameType | None) -> None:
+        # The terminal and the parent may both send it: once is enough, and cleaning up is not to be disturbed.
+        for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    try:
+        status = work()
+    except Terminated as asked:
+        status = 128 + asked.signal
+    except KeyboardInterrupt:
+        status = 128 + signal.SIGINT
+    if status > 128:
+        # Threads may be deep in a simulation that nobody waits for any more.
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _watch(child: int) -> int:
+    asked: list[int] = []
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+
+    def kill(number: int, frame: FrameType | None) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, kill)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, forward)
+    _, code = os.waitpid(child, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    status = os.waitstatus_to_exitcode(code)
+    well = status >= 0 and not asked
+    _end_orphans(_SHUTDOWN if well else 0.0)
+    if not well:
+        remove_stale_folders()
+    if asked:
+        return 128 + asked[0]
+    if status < 0:
+        name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
+        hint = "; a lack of memory is the usual cause" if -status == signal.SIGKILL else ""
+        print(f"finevh: the process was ended by {name}{hint}; the same command resumes", file=sys.stderr)
+        return 1
+    return status
+
+
+def _end_orphans(patience: float) -> None:
+    """Wait for processes that the child left behind, then kill them; killing one hands us its own children."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if ended:
+            continue
+        if time.monotonic() >= deadline:
+            children = Path(f"/proc/self/task/{os.getpid()}/children")
+            try:
+                pids = [int(pid) for pid in children.read_text(encoding="ascii").split()]
+            except OSError:
+                return
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)

@@ -1,0 +1,107 @@
+"""Whatever ends a command, its processes and work folders end with it, and the exit status says how."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes end with their parent on Linux only")
+
+# A command that works in a child of its own, in a work folder, and answers no signal while it "computes".
+SCRIPT = """
+import os, signal, subprocess, sys, time
+from finevh.base.children import end_with_parent, supervised
+from finevh.base.files import work_folder
+
+def work():
+    with work_folder() as folder:
+        subprocess.Popen(["sleep", "60.25"], preexec_fn=end_with_parent)
+        subprocess.Popen(["sleep", "60.25"])
+        if {deaf}:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+        print(os.getpid(), folder, flush=True)
+        time.sleep({seconds})
+    return 7
+
+sys.exit(supervised(work))
+"""
+
+
+def start(tmp_path: Path, deaf: bool = False, seconds: float = 60) -> tuple[subprocess.Popen[str], int, Path]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.format(deaf=deaf, seconds=seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    child, folder = process.stdout.readline().split()
+    return process, int(child), Path(folder)
+
+
+def session(leader: int) -> list[int]:
+    """Processes of a session."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == leader and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not holds():
+        time.sleep(0.02)
+    return holds()
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+@pytest.mark.parametrize("whom", ["main", "child", "group"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, 1)])
+def test_a_signal_ends_all_processes_and_folders(
+    tmp_path: Path, number: signal.Signals, status: int, whom: str, deaf: bool
+) -> None:
+    process, child, folder = start(tmp_path, deaf)
+    if deaf and whom == "child" and number != signal.SIGKILL:
+        process.kill()  # a process that blocks a signal gets none
+        process.wait()
+        return
+    begin = time.monotonic()
+    if whom == "group":
+        os.killpg(process.pid, number)
+    else:
+        os.kill(process.pid if whom == "main" else child, number)
+    found = process.wait(10)
+    assert time.monotonic() - begin < 4.0
+    killed_main = number == signal.SIGKILL and whom != "child"
+    assert found == (-signal.SIGKILL if killed_main else status)
+    if killed_main:
+        # Nobody was left to clean up: a child without our mark may live on, the next command removes the folder.
+        for pid in session(process.pid):
+            if b"60.25" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+        script = "from finevh.base.files import work_folder\nwith work_folder(): pass"
+        assert wait_until(lambda: child not in session(process.pid))
+        subprocess.run([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}, check=True)
+    assert wait_until(lambda: session(process.pid) == [])
+    assert not folder.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_that_ends_well_gives_its_status_and_leaves_nothing(tmp_path: Path) -> None:
+    process, _, folder = start(tmp_path, seconds=0.1)
+    assert process.wait(10) == 7
+    assert session(process.pid) == []
+    assert not folder.exists()
