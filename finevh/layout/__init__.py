@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from finevh.layout.floorplan import Floorplan, FloorplanRequest, cell_sites, make_floorplan
     from finevh.layout.placement import Placement, check_placement, interface_cells, pin_positions
     from finevh.layout.placer import PlacerOptions, place
-    from finevh.layout.power_grid import PowerGrid, make_power_grid
+    from finevh.layout.supply.grid import PowerGrid, make_power_grid
     from finevh.layout.wires import estimate_wires, half_perimeter, nets_of_cells, signal_layers, update_wires
 
 __all__ = [
@@ -38,14 +38,14 @@ _HOMES = {
     "FloorplanRequest": "floorplan",
     "Placement": "placement",
     "PlacerOptions": "placer",
-    "PowerGrid": "power_grid",
+    "PowerGrid": "supply.grid",
     "cell_sites": "floorplan",
     "check_placement": "placement",
     "estimate_wires": "wires",
     "half_perimeter": "wires",
     "interface_cells": "placement",
     "make_floorplan": "floorplan",
-    "make_power_grid": "power_grid",
+    "make_power_grid": "supply.grid",
     "nets_of_cells": "wires",
     "pin_positions": "placement",
     "place": "placer",

@@ -84,11 +84,12 @@ class DefVia:
 
 @dataclass(frozen=True)
 class DefViaPlace:
-    """A via of special wiring: a name of :class:`DefVia` or of the LEF, at a place."""
+    """A via of special wiring: a name of :class:`DefVia` or of the LEF, at a place; ``layer`` is one of its own."""
 
     name: str
     x: int
     y: int
+    layer: str
 
 
 @dataclass(frozen=True)

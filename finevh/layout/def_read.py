@@ -120,7 +120,7 @@ def _pin(words: list[str]) -> DefPin:
 _PIECE = re.compile(
     r"(\S+) (\d+)(?: SHAPE (\S+))? \( (-?\d+) (-?\d+)(?: \d+)? \)(?: MASK \d+)? \( (-?\d+|\*) (-?\d+|\*)(?: \d+)? \)"
 )
-_VIA = re.compile(r"\S+ \d+(?: SHAPE \S+)? \( (-?\d+) (-?\d+) \)(?: MASK \d+)? (\S+)")
+_VIA = re.compile(r"(\S+) \d+(?: SHAPE \S+)? \( (-?\d+) (-?\d+) \)(?: MASK \d+)? (\S+)")
 
 
 def _pieces(words: list[str]) -> tuple[list[DefWire], list[DefViaPlace]]:
@@ -131,7 +131,7 @@ def _pieces(words: list[str]) -> tuple[list[DefWire], list[DefViaPlace]]:
         match = _PIECE.fullmatch(piece.strip())
         if match is None:
             if via := _VIA.fullmatch(piece.strip()):
-                vias.append(DefViaPlace(via[3], int(via[1]), int(via[2])))
+                vias.append(DefViaPlace(via[4], int(via[2]), int(via[3]), via[1]))
                 continue
             raise ValueError(f"'{piece.strip()[:60]}' is no straight piece of wire between two points")
         layer, width, shape, x0, y0, x1, y1 = match.groups()

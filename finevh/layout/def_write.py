@@ -8,17 +8,28 @@ from pathlib import Path
 import numpy as np
 
 from finevh.layout.chain import ConfigurationChain
-from finevh.layout.def_model import Box, DefComponent, DefLayout, DefNet, DefPin, DefRow, DefTracks, DefWire, quote_name
-from finevh.layout.floorplan import Floorplan
+from finevh.layout.def_model import (
+    Box,
+    DefComponent,
+    DefLayout,
+    DefNet,
+    DefPin,
+    DefRow,
+    DefTracks,
+    DefViaPlace,
+    DefWire,
+    quote_name,
+)
+from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.placement import ORIENT_NAMES, Placement
-from finevh.layout.power_grid import SUPPLIES, PowerGrid
+from finevh.layout.power_grid import SUPPLIES
+from finevh.layout.supply.draw import RING
+from finevh.layout.supply.grid import KINDS, UNITS, PowerGrid
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Real, Technology
 
 CHAIN_PREFIX, MUX_PREFIX = "finevh_config_", "finevh_vddmux_"
 """Of names that the layout adds to the design's own."""
-UNITS = 1000
-"""Database units per um: divides the 1000 and 2000 of the technologies' LEF files."""
 _DIRECTION = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
 _PIN_LAYERS = {"H": 4, "V": 5}  # metal5 and metal6 as in a usual stack; lower ones where a technology has fewer
 
@@ -37,13 +48,6 @@ class DefOptions:
 
 def _dbu(um: float) -> int:
     return round(um * UNITS)
-
-
-def tile_rail(floorplan: Floorplan, tile: int) -> str:
-    """Return the name of a tile's virtual rail, ``VDD_T_<row>_<column>``; of one tile, VddH itself."""
-    if floorplan.tiles_per_side == 1:
-        return "VDDH"
-    return "VDD_T_{}_{}".format(*divmod(tile, floorplan.tiles_per_side))
 
 
 def header_names(floorplan: Floorplan) -> list[str]:
@@ -178,14 +182,13 @@ def _nets(netlist: Netlist) -> list[DefNet]:
     return [DefNet(name, use, tuple(p)) for name, use, p in zip(netlist.net_names, uses, pins, strict=True)]
 
 
-def _wire(layer: str, box: list[float], ring: bool) -> DefWire:
+def _wire(layer: str, box: list[float], kind: str) -> DefWire:
     x0, y0, x1, y1 = (_dbu(v) for v in box)
-    shape = "RING" if ring else "STRIPE"
     if x1 - x0 <= y1 - y0:
-        middle = (x0 + x1) // 2
-        return DefWire(layer, x1 - x0, shape, (middle, y0), (middle, y1))
-    middle = (y0 + y1) // 2
-    return DefWire(layer, y1 - y0, shape, (x0, middle), (x1, middle))
+        middle = x0 + (x1 - x0) // 2
+        return DefWire(layer, x1 - x0, kind, (middle, y0), (middle, y1))
+    middle = y0 + (y1 - y0) // 2
+    return DefWire(layer, y1 - y0, kind, (x0, middle), (x1, middle))
 
 
 def _special_nets(
@@ -196,34 +199,57 @@ def _special_nets(
     grid: PowerGrid,
     options: DefOptions,
 ) -> list[DefNet]:
-    wires: list[list[DefWire]] = [[] for _ in SUPPLIES]
-    for net, layer, box, ring in zip(
-        grid.net.tolist(), grid.layer.tolist(), grid.box.tolist(), grid.is_ring.tolist(), strict=True
-    ):
-        wires[net].append(_wire(technology.layers[layer].name, box, bool(ring)))
+    wires: list[list[DefWire]] = [[] for _ in grid.nets]
+    vias: list[list[DefViaPlace]] = [[] for _ in grid.nets]
+    columns = zip(grid.net.tolist(), grid.layer.tolist(), grid.box.tolist(), grid.kind.tolist(), strict=True)
+    for net, layer, box, kind in columns:
+        wires[net].append(_wire(technology.layers[layer].name, box, KINDS[kind]))
+    places = zip(
+        grid.via_net.tolist(),
+        grid.via_name,
+        grid.via_layer.tolist(),
+        grid.via_x.tolist(),
+        grid.via_y.tolist(),
+        strict=True,
+    )
+    for net, via, layer, x, y in places:
+        vias[net].append(DefViaPlace(via, _dbu(x), _dbu(y), technology.layers[layer].name))
     headers = header_names(floorplan) if floorplan.header_cell else []
-    nets = []
-    for name, shapes in zip(SUPPLIES, wires, strict=True):
-        pins = [(header, name) for header in headers]
-        if name == "VSS":
-            pins = [("*", options.ground_pin)]
-        nets.append(DefNet(name, "GROUND" if name == "VSS" else "POWER", tuple(pins), tuple(shapes)))
-    members: list[list[tuple[str, str]]] = [[] for _ in range(floorplan.n_tiles)]
+    pins: dict[str, list[tuple[str, str]]] = {name: [] for name in grid.nets}
+    for name in SUPPLIES:
+        pins[name] = [(header, name) for header in headers] if name != "VSS" else [("*", options.ground_pin)]
     for header, tile in zip(headers, floorplan.header_tile.tolist(), strict=False):
-        members[tile].append((header, "VDD"))
+        pins[tile_rail(floorplan, tile)].append((header, "VDD"))
     for name, tile in zip(netlist.instance_names, placement.tile.tolist(), strict=True):
-        members[tile].append((name, options.power_pin))
-    if floorplan.tiles_per_side == 1:
-        nets[0] = DefNet("VDDH", "POWER", tuple(members[0]), tuple(wires[0]))
-    else:
-        nets += [DefNet(tile_rail(floorplan, t), "POWER", tuple(m)) for t, m in enumerate(members)]
-    return nets
+        pins[tile_rail(floorplan, tile)].append((name, options.power_pin))
+    return [
+        DefNet(name, "GROUND" if name == "VSS" else "POWER", tuple(pins[name]), tuple(wires[k]), tuple(vias[k]))
+        for k, name in enumerate(grid.nets)
+    ]
+
+
+def _supply_pins(technology: Technology, grid: PowerGrid) -> list[DefPin]:
+    """Return a terminal per supply of the core: the first piece of its ring."""
+    found: list[DefPin] = []
+    for k, name in enumerate(SUPPLIES):
+        own = np.flatnonzero((grid.net == k) & (grid.kind == KINDS.index(RING)))
+        if len(own) == 0:
+            continue
+        x0, y0, x1, y1 = (_dbu(v) for v in grid.box[own[0]].tolist())
+        x, y = (x0 + x1) // 2, (y0 + y1) // 2
+        use = "GROUND" if name == "VSS" else "POWER"
+        layer = technology.layers[int(grid.layer[own[0]])].name
+        found.append(DefPin(name, name, "INOUT", use, layer, (x0 - x, y0 - y, x1 - x, y1 - y), x, y, "N"))
+    return found
 
 
 def _with_chain(
-    layout: DefLayout, chain: ConfigurationChain, technology: Technology, floorplan: Floorplan
+    layout: DefLayout, chain: ConfigurationChain, technology: Technology, floorplan: Floorplan, power_pin: str
 ) -> DefLayout:
-    """Add the chain's cells, its serial ports and its nets, all prefixed ``finevh_config_``, and the Vdd-MUXes' select pins."""
+    """Add the chain's cells, its serial ports and its nets, all prefixed ``finevh_config_``, and the Vdd-MUXes' select pins.
+
+    The chain is always on: its cells hang on VddH.
+    """
     prefix = CHAIN_PREFIX
     selects: dict[str, list[tuple[str, str]]] = {}
     if floorplan.header_cell:
@@ -238,8 +264,11 @@ def _with_chain(
     cells = _components(chain.netlist, technology, chain.placement, fixed=True)
     pins = _pins(chain.netlist, technology, floorplan, chain.placement.port_x, chain.placement.port_y)
     ports = [p for p in pins if p.net not in selects]
+    fed = tuple((prefix + name, power_pin) for name in chain.netlist.instance_names)
+    supplies = tuple(replace(n, pins=(*n.pins, *fed)) if n.name == "VDDH" else n for n in layout.special_nets)
     return replace(
         layout,
+        special_nets=supplies,
         components=(*layout.components, *(replace(c, name=prefix + c.name) for c in cells)),
         pins=(*layout.pins, *(replace(p, name=prefix + p.name, net=prefix + p.net) for p in ports)),
         nets=(*layout.nets, *nets),
@@ -284,12 +313,15 @@ def make_def(
         rows=_rows(floorplan, options.site_name),
         tracks=_tracks(technology, floorplan),
         components=tuple(components),
-        pins=tuple(_pins(netlist, technology, floorplan, placement.port_x, placement.port_y)),
+        pins=(
+            *_pins(netlist, technology, floorplan, placement.port_x, placement.port_y),
+            *_supply_pins(technology, grid),
+        ),
         blockages=_voids(floorplan),
         special_nets=tuple(_special_nets(netlist, technology, floorplan, placement, grid, options)),
         nets=tuple(_nets(netlist)),
     )
-    return layout if chain is None else _with_chain(layout, chain, technology, floorplan)
+    return layout if chain is None else _with_chain(layout, chain, technology, floorplan, options.power_pin)
 
 
 def format_def(layout: DefLayout) -> str:
@@ -316,7 +348,8 @@ def format_def(layout: DefLayout) -> str:
         lines.append(f"- {name(c.name)} {c.cell} + {place} ;")
     lines += ["END COMPONENTS", f"PINS {len(layout.pins)} ;"]
     for p in layout.pins:
-        lines.append(f"- {net(p.name)} + NET {net(p.net)} + DIRECTION {p.direction} + USE {p.use}")
+        special = " + SPECIAL" if p.use in ("POWER", "GROUND") else ""
+        lines.append(f"- {net(p.name)} + NET {net(p.net)}{special} + DIRECTION {p.direction} + USE {p.use}")
         lines.append(
             "  + LAYER {} ( {} {} ) ( {} {} )".format(p.layer, *p.box) + f" + PLACED ( {p.x} {p.y} ) {p.orient} ;"
         )
@@ -332,6 +365,7 @@ def format_def(layout: DefLayout) -> str:
             (x0, y0), (x1, y1) = w.start, w.end
             lead = "+ ROUTED" if k == 0 else "NEW"
             lines.append(f"  {lead} {w.layer} {w.width} + SHAPE {w.shape} ( {x0} {y0} ) ( {x1} {y1} )")
+        lines += [f"  NEW {v.layer} 0 + SHAPE STRIPE ( {v.x} {v.y} ) {v.name}" for v in n.vias]
         lines.append(f"  + USE {n.use} ;")
     lines += ["END SPECIALNETS", f"NETS {len(layout.nets)} ;"]
     lines += [f"- {net(n.name)}{terms(n.pins)} + USE {n.use} ;" for n in layout.nets]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.layout.power_grid import ring_margin
+from finevh.layout.power_grid import ring_margin, strap_room
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 
@@ -153,6 +153,13 @@ class Floorplan:
         return int(hits[0]) if len(hits) else -1
 
 
+def tile_rail(floorplan: Floorplan, tile: int) -> str:
+    """Return the name of a tile's virtual rail, ``VDD_T_<row>_<column>``; of one tile, VddH itself."""
+    if floorplan.tiles_per_side == 1:
+        return "VDDH"
+    return "VDD_T_{}_{}".format(*divmod(tile, floorplan.tiles_per_side))
+
+
 @dataclass(frozen=True)
 class FloorplanRequest:
     """What the user decides: mesh, density and Vdd-MUX strength."""
@@ -198,6 +205,14 @@ def wrapper_size(technology: Technology) -> tuple[int, float]:
     tracks = math.ceil(layer.spacing / layer.pitch - _EPS) + 2
     unit = coarse_unit(technology) / _NM_PER_UM
     return sites, round(unit * math.ceil(tracks * layer.pitch / unit - _EPS), 6)
+
+
+def head_sites(technology: Technology) -> int:
+    """Return the sites between the left Vdd-MUXes of an island's row and its island, gap apart.
+
+    The Vdd-MUXes there hang on a piece of rail that the island cuts off; a strap of the tile must cross it.
+    """
+    return math.ceil(strap_room(technology) / technology.site_width - _EPS)
 
 
 def coarse_unit(technology: Technology) -> int:
@@ -286,16 +301,18 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
     header, header_width = _header_of(request, technology) if n > 1 else ("", 0)
     overhead = header_width * request.headers_per_row if n > 1 else 0
     island = request.island_sites if n > 1 else 0
+    head = head_sites(technology) if island and overhead else 0
     reserved = island + 2 * gap_sites if island else 0
     aspect = technology.row_height / technology.site_width
     rows, free = tile_size(float(sites.sum()) / request.utilization / n**2 + reserved, overhead, aspect)
     _check_tile(n, rows, free - (reserved if rows == 1 else 0), netlist, sites)
-    if free < reserved:
+    if free < head + reserved:
         raise InputError(
-            f"tiles: N = {n} leaves tiles of {free} free sites, narrower than their configuration cells ({reserved} sites)"
+            f"tiles: N = {n} leaves tiles of {free} free sites, narrower than their configuration cells "
+            f"({head + reserved} sites)"
         )
     return _assemble(
-        technology, request, (rows, free + overhead), (gap_sites, gap_height), (header, header_width), island
+        technology, request, (rows, free + overhead), (gap_sites, gap_height), (header, header_width), (head, island)
     )
 
 
@@ -318,9 +335,10 @@ def _assemble(
     tile: tuple[int, int],
     gap: tuple[int, float],
     header: tuple[str, int],
-    island: int,
+    island_pieces: tuple[int, int],
 ) -> Floorplan:
-    """Lay out the mesh: ``tile`` is (rows, sites), ``gap`` (sites, um), ``header`` (cell, sites)."""
+    """Lay out the mesh: ``tile`` is (rows, sites), ``gap`` (sites, um), ``header`` (cell, sites), islands (head, own) sites."""
+    head, island = island_pieces
     n, site, height = request.tiles_per_side, technology.site_width, technology.row_height
     rows, sites = tile
     ty, tx = np.divmod(np.arange(n * n, dtype=np.int32), n)
@@ -363,6 +381,8 @@ def _assemble(
         header_site=np.concatenate(header_site).astype(np.int32),
         header_sites=header[1],
         island_row=np.arange(n * n, dtype=np.int32) * rows if island else np.zeros(0, dtype=np.int32),
-        island_site=(first_site + left_columns + gap[0]).astype(np.int32) if island else np.zeros(0, dtype=np.int32),
+        island_site=(first_site + left_columns + head + gap[0]).astype(np.int32)
+        if island
+        else np.zeros(0, dtype=np.int32),
         island_sites=island,
     )

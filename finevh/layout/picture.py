@@ -15,7 +15,9 @@ from matplotlib.patches import Rectangle
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.floorplan import Floorplan
 from finevh.layout.placement import Placement, interface_cells
-from finevh.layout.power_grid import SUPPLIES, PowerGrid
+from finevh.layout.power_grid import SUPPLIES
+from finevh.layout.supply.draw import RAIL
+from finevh.layout.supply.grid import KINDS, PowerGrid
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 
@@ -100,9 +102,10 @@ def draw_layout(
 
 
 def _draw_grid(axes: mpl.axes.Axes, grid: PowerGrid) -> list[Artist]:
-    """Draw the grids; return one legend entry per supply."""
+    """Draw straps and rings of the five supplies, not the rails of the rows; return one legend entry per supply."""
+    drawn = grid.kind != KINDS.index(RAIL)
     for k, name in enumerate(SUPPLIES):
-        for box in grid.box[grid.net == k].tolist():
+        for box in grid.box[drawn & (grid.net == k)].tolist():
             corner, size = (box[0], box[1]), (box[2] - box[0], box[3] - box[1])
             axes.add_patch(
                 Rectangle(corner, *size, facecolor=_GRID_COLOURS[name], edgecolor="none", alpha=0.45, zorder=4)

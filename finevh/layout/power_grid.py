@@ -1,32 +1,14 @@
-"""The five power grids: rings round the core and stripes over the Vdd-MUX columns and the voids between tiles."""
+"""What floorplan and power grid share of the five supplies: their names, the layers of straps and rings, the room they take."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from finevh.errors import InputError
-from finevh.technology.model import Int, Layer, Real, Technology
-
-if TYPE_CHECKING:
-    from finevh.layout.floorplan import Floorplan
+from finevh.technology.model import Layer, Technology
 
 SUPPLIES = ("VDDH", "VDDL", "VSS", "VBN", "VBP")
 """Nets of the grids (thesis 4.1.2): high and low supply, ground, n- and p-bias."""
-_STRIPE_SHARE = 0.25  # of a tile's side that one bundle of stripes may cover
-
-
-@dataclass(frozen=True)
-class PowerGrid:
-    """Metal of the grids as columns: ``net`` indexes ``SUPPLIES``, ``layer`` the technology's layers, ``box`` is um."""
-
-    net: Int
-    layer: Int
-    box: Real
-    """(n_shape, 4) x0, y0, x1, y1."""
-    is_ring: Int
+_CLEARANCE = 0.01
+"""um by which straps stay beyond twice the spacing; a manufacturing grid step is no larger."""
 
 
 def _pair(technology: Technology, room: float) -> tuple[int, int]:
@@ -59,60 +41,45 @@ def ring_margin(technology: Technology) -> float:
     return max(bundle_width(technology.layers[i]) + 2 * technology.layers[i].spacing for i in ring_layers(technology))
 
 
-def _bundle(centre: float, layer: Layer) -> list[tuple[float, float]]:
-    """Return (low, high) of each supply's stripe in a bundle about ``centre``, um."""
-    start = centre - bundle_width(layer) / 2
-    step = layer.width + layer.spacing
-    return [(start + k * step, start + k * step + layer.width) for k in range(len(SUPPLIES))]
+def layers_of(technology: Technology, direction: str) -> list[int]:
+    """Return the numbers of the routing layers of a direction, H or V, from the bottom up."""
+    return [i for i, layer in enumerate(technology.layers) if layer.direction[:1].upper() == direction]
 
 
-def make_power_grid(technology: Technology, floorplan: Floorplan) -> PowerGrid:
-    """Draw rings and stripes.
+def strap_layers(technology: Technology) -> list[Layer]:
+    """Return the layers from the straps inside tiles up to the rings, from the bottom up, each crossing the one before.
 
-    Vertical bundles run over the left Vdd-MUX column of every tile column, horizontal ones along the bottom of every tile
-    row; both reach the rings. Where vias join them is the router's business: layers and nets say which shapes belong together.
+    The first step goes to the next wider layer where that leads to the rings: its cut is no wider than the strap, as one
+    between two wide layers would be.
 
     Raises
     ------
     InputError
-        If five stripes do not fit a tile on any layer pair.
+        If no vertical layer lies between rails and rings, or no layers cross one another up to the rings.
     """
-    n = floorplan.tiles_per_side
-    box = floorplan.tile_box
-    side = float(min(box[0, 2] - box[0, 0], box[0, 3] - box[0, 1]))
-    vertical, horizontal = _pair(technology, _STRIPE_SHARE * side)
-    column_width = max(floorplan.header_sites, 1) * floorplan.site_width
-    shapes: list[tuple[int, int, tuple[float, float, float, float], int]] = []
-    x0, y0, x1, y1 = floorplan.core
-    ring_v, ring_h = ring_layers(technology)
     layers = technology.layers
-    for k in range(len(SUPPLIES)):
-        # Ring k lies k steps outside the innermost one; corners are squares of the wider layer.
-        out_v = layers[ring_v].spacing + k * (layers[ring_v].width + layers[ring_v].spacing)
-        out_h = layers[ring_h].spacing + k * (layers[ring_h].width + layers[ring_h].spacing)
-        wv, wh = layers[ring_v].width, layers[ring_h].width
-        left, right, low, high = x0 - out_v - wv, x1 + out_v, y0 - out_h - wh, y1 + out_h
-        shapes += [
-            (k, ring_v, (left, low, left + wv, high + wh), 1),
-            (k, ring_v, (right, low, right + wv, high + wh), 1),
-            (k, ring_h, (left, low, right + wv, low + wh), 1),
-            (k, ring_h, (left, high, right + wv, high + wh), 1),
-        ]
-    reach = ring_margin(technology)
-    for column in range(n):
-        centre = max(float(box[column, 0]) + column_width / 2, x0 + bundle_width(layers[vertical]) / 2)
-        for k, (low, high) in enumerate(_bundle(centre, layers[vertical])):
-            shapes.append((k, vertical, (low, y0 - reach, high, y1 + reach), 0))
-    for row in range(n):
-        centre = max(
-            float(box[row * n, 1]) - floorplan.wrapper_height / 2,
-            y0 + bundle_width(layers[horizontal]) / 2,
-        )
-        for k, (low, high) in enumerate(_bundle(centre, layers[horizontal])):
-            shapes.append((k, horizontal, (x0 - reach, low, x1 + reach, high), 0))
-    return PowerGrid(
-        net=np.array([s[0] for s in shapes], dtype=np.int32),
-        layer=np.array([s[1] for s in shapes], dtype=np.int32),
-        box=np.round(np.array([s[2] for s in shapes]), 4),
-        is_ring=np.array([s[3] for s in shapes], dtype=np.int32),
+    rings = sorted(ring_layers(technology))
+    inner = [i for i in layers_of(technology, "V") if 0 < i < rings[0]]
+    if not inner:
+        raise InputError(f"technology '{technology.name}': no vertical layer lies between the rails and the rings")
+    mid = inner[-1] if len(inner) < 2 else inner[1]
+    for least in (layers[mid].width, 0.0):
+        path = [mid]
+        for i in range(mid + 1, rings[1] + 1):
+            crosses = layers[i].direction[:1].upper() != layers[path[-1]].direction[:1].upper()
+            if crosses and (len(path) > 1 or layers[i].width > least):
+                path.append(i)
+        if path[-2:] == rings:
+            return [layers[i] for i in path]
+    raise InputError(
+        f"technology '{technology.name}': the layers above {layers[mid].name} do not cross up to the rings"
     )
+
+
+def strap_room(technology: Technology) -> float:
+    """Width, um, in which one strap of a tile stands clear of a strap that ends at its left edge.
+
+    Generators of power grids drop a strap whose spacing halo touches that of an earlier one: more than twice the spacing.
+    """
+    layer = strap_layers(technology)[0]
+    return 2.0 * layer.spacing + layer.width + _CLEARANCE

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.layout.def_write import tile_rail
-from finevh.layout.floorplan import Floorplan
+from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.placement import Placement
 from finevh.layout.power_grid import SUPPLIES
 from finevh.netlist.model import Netlist

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finevh.errors import InputError
+from finevh.layout.supply.plan import GridPlan
 
 ROW_ORIENTATIONS = ("R0", "MX")
 
@@ -115,41 +116,6 @@ class Supplies:
 
 
 @dataclass(frozen=True)
-class Stripes:
-    """Straps of some nets on one layer; width, pitch, offset and spacing in um."""
-
-    layer: str
-    nets: tuple[str, ...]
-    width: float
-    pitch: float
-    offset: float
-    spacing: float
-
-
-@dataclass(frozen=True)
-class PowerGrid:
-    """Rings, stripes and rails; width, spacing and offsets in um.
-
-    ``rail_layer`` and ``rail_width``: the follow-pin rails of the rows. ``tile_stripes``: inside each tile, on its virtual
-    rail and ground. ``mux_stripes``: across the tiles over the Vdd-MUX columns, on the supplies that a Vdd-MUX takes.
-    ``island_stripes``: across the tiles over the islands of the configuration chain, on VddH.
-    ``top_stripes``: across the core. ``connections``: pairs of layers to join by vias, from the rails upwards.
-    """
-
-    rail_layer: str
-    rail_width: float
-    tile_stripes: Stripes
-    mux_stripes: tuple[Stripes, ...]
-    island_stripes: tuple[Stripes, ...]
-    top_stripes: tuple[Stripes, ...]
-    ring_layers: tuple[str, str]
-    ring_width: float
-    ring_spacing: float
-    ring_offset: float
-    connections: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
 class LayerWire:
     """Wire constants of one routing layer: kOhm/um and fF/um."""
 
@@ -238,7 +204,7 @@ class FlowContext:
     pins: tuple[Pin, ...]
     pin_layers: tuple[str, str]
     supplies: Supplies
-    power_grid: PowerGrid
+    power_grid: GridPlan
     layers: tuple[LayerWire, ...]
     signal_layer: str
     clock_layer: str

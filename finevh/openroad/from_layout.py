@@ -11,9 +11,12 @@ import numpy as np
 from finevh.base.quoting import odb_name
 from finevh.errors import InputError
 from finevh.layout.chain import ConfigurationChain
-from finevh.layout.def_write import CHAIN_PREFIX, header_names, tile_rail
-from finevh.layout.floorplan import Floorplan
+from finevh.layout.def_write import CHAIN_PREFIX, header_names
+from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.placement import FLIPPED_SOUTH, Placement
+from finevh.layout.power_grid import layers_of, strap_layers
+from finevh.layout.supply.grid import row_pieces
+from finevh.layout.supply.plan import GridNets, plan_grid, rail_width
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.openroad.context import (
     Activity,
@@ -31,7 +34,6 @@ from finevh.openroad.context import (
     Row,
     Supplies,
 )
-from finevh.openroad.grid_from_layout import layers_of, power_grid_of, rail_width, strap_layers
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.technology.lef import Lef
 from finevh.technology.model import Direction, Technology
@@ -143,7 +145,7 @@ def make_context(
         pins=tuple(pins),
         pin_layers=_pin_layers(technology),
         supplies=options.supplies,
-        power_grid=power_grid_of(technology, files.lef, floorplan, options.supplies, options.mux_pins),
+        power_grid=plan_grid(technology, files.lef, floorplan, _grid_nets(options)),
         layers=tuple(LayerWire(layer.name, layer.resistance, layer.capacitance) for layer in technology.layers),
         signal_layer=middle,
         clock_layer=routing[min(4, len(routing) - 1)],
@@ -221,21 +223,11 @@ def _orientation(flipped: bool) -> str:
     return "MX" if flipped else "R0"
 
 
-def _row_pieces(floorplan: Floorplan, row: int) -> list[tuple[str, int, int]]:
-    """(kind, first site, sites) of a row: whole, or cut by an island into head, island and rest."""
-    first, sites = int(floorplan.row_site[row]), int(floorplan.row_sites[row])
-    island = np.flatnonzero(floorplan.island_row == row)
-    if len(island) == 0:
-        return [("", first, sites)]
-    start = int(floorplan.island_site[island[0]])
-    gap = floorplan.wrapper_sites
-    after = start + floorplan.island_sites + gap
-    pieces = [
-        ("_head", first, start - gap - first),
-        ("_island", start, floorplan.island_sites),
-        ("_rest", after, first + sites - after),
-    ]
-    return [piece for piece in pieces if piece[2] > 0]
+def _grid_nets(options: FlowOptions) -> GridNets:
+    """Nets of the core's supplies, and the pins of a Vdd-MUX on them."""
+    own, pins = options.supplies, options.mux_pins
+    mux = ((pins.vddh, own.vddh), (pins.vddl, own.vddl), (pins.nwell, own.nwell), (pins.pwell, own.pwell))
+    return GridNets(own.vddh, own.vddl, own.ground, own.nwell, own.pwell, mux)
 
 
 def _tile_name(floorplan: Floorplan, tile: int) -> str:
@@ -255,7 +247,7 @@ def _rows(floorplan: Floorplan) -> tuple[Row, ...]:
             _orientation(bool(floorplan.row_flipped[row])),
         )
         for row in range(floorplan.n_rows)
-        for kind, site, sites in _row_pieces(floorplan, row)
+        for kind, site, sites in row_pieces(floorplan, row)
     )
 
 

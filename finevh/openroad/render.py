@@ -18,13 +18,13 @@ import jinja2
 from finevh.base.quoting import tcl_comment, tcl_list, tcl_word
 from finevh.base.share import TEMPLATES, shared
 from finevh.errors import InputError
+from finevh.layout.supply.plan import Stripes
 from finevh.openroad.context import (
     FixedCell,
     FlowContext,
     LibraryFiles,
     OperatingPoint,
     Rect,
-    Stripes,
     validate_context,
 )
 
@@ -372,7 +372,8 @@ def _corners(rect: Rect) -> tuple[float, float, float, float]:
 
 def _stripes(stripes: Stripes) -> str:
     numbers = {"width": stripes.width, "pitch": stripes.pitch, "offset": stripes.offset, "spacing": stripes.spacing}
-    return f"-layer {tcl_word(stripes.layer)} " + " ".join(f"-{key} {_number(value)}" for key, value in numbers.items())
+    text = f"-layer {tcl_word(stripes.layer)} " + " ".join(f"-{key} {_number(value)}" for key, value in numbers.items())
+    return f"{text} -number_of_straps {_number(stripes.count)}" if stripes.count else text
 
 
 def _table(rows: Iterable[Iterable[str]]) -> str:

@@ -126,4 +126,4 @@ def test_a_via_that_no_file_defines_is_refused() -> None:
     layout = recorded_def("final.def")
     net = net_of(layout, "VDDL")
     with pytest.raises(InputError, match="via 'via_unknown' is defined neither there nor in a LEF"):
-        report_of(with_net(layout, "VDDL", vias=(*net.vias, DefViaPlace("via_unknown", 0, 0))))
+        report_of(with_net(layout, "VDDL", vias=(*net.vias, DefViaPlace("via_unknown", 0, 0, "metal1"))))

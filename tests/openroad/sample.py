@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from finevh.layout.supply.plan import GridPlan, Stripes
 from finevh.openroad.context import (
     Activity,
     Configuration,
@@ -16,10 +17,8 @@ from finevh.openroad.context import (
     MuxPins,
     OperatingPoint,
     Pin,
-    PowerGrid,
     Rect,
     Row,
-    Stripes,
     Supplies,
 )
 
@@ -115,7 +114,7 @@ def mesh(
         pins=(Pin("clk_i", "metal5", 0.0, 20.0), Pin("data_i[3]", "metal6", 20.0, 0.0)),
         pin_layers=("metal5", "metal6"),
         supplies=Supplies(),
-        power_grid=PowerGrid(
+        power_grid=GridPlan(
             rail_layer="metal1",
             rail_width=0.17,
             tile_stripes=stripes("metal4"),

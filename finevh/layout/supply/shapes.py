@@ -73,12 +73,11 @@ class _Columns:
     def layer(self, name: str) -> int:
         return self.layer_index.setdefault(name, len(self.layer_index))
 
-    def add(self, net: Int | int, layer: int, box: Long, group: int = -1, pin: Int | int = -1) -> None:
-        n = len(box)
-        full = [np.full(n, value, dtype=np.int32) for value in (layer, group)]
-        nets = np.broadcast_to(np.asarray(net, dtype=np.int32), (n,)).copy()
-        owners = np.broadcast_to(np.asarray(pin, dtype=np.int32), (n,)).copy()
-        self.parts.append((nets, full[0], box, full[1], owners))
+    def add(self, net: Int | int, layer: int, box: Long, group: Int | int = -1, pin: Int | int = -1) -> None:
+        nets, layers, groups, owners = (
+            np.broadcast_to(np.asarray(value, dtype=np.int32), (len(box),)) for value in (net, layer, group, pin)
+        )
+        self.parts.append((nets, layers, box, groups, owners))
 
 
 def shapes_of_def(layout: DefLayout, lef: Lef) -> SupplyShapes:
@@ -107,11 +106,15 @@ def shapes_of_def(layout: DefLayout, lef: Lef) -> SupplyShapes:
             drawn[wire.layer].append(wire_box(wire))
         for layer, boxes in drawn.items():
             columns.add(index, columns.layer(layer), np.array(boxes, dtype=np.int64))
+        placed: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for place in net.vias:
-            for layer, box in _via_shapes(place.name, vias, lef, units, layout.design):
-                moved = (box[0] + place.x, box[1] + place.y, box[2] + place.x, box[3] + place.y)
-                columns.add(index, columns.layer(layer), np.array([moved], dtype=np.int64), columns.groups)
-            columns.groups += 1
+            placed[place.name].append((place.x, place.y))
+        for name, places in placed.items():
+            at = np.tile(np.array(places, dtype=np.int64), 2)
+            numbers = np.arange(columns.groups, columns.groups + len(at), dtype=np.int32)
+            for layer, box in _via_shapes(name, vias, lef, units, layout.design):
+                columns.add(index, columns.layer(layer), at + np.array(box, dtype=np.int64), numbers)
+            columns.groups += len(at)
     pins = _add_pins(layout, lef, names, columns)
     net_of, layer_of, boxes_of, group_of, pin_of = (
         [part[k] for part in columns.parts] or [np.zeros((0, 4) if k == 2 else 0, dtype=np.int32)] for k in range(5)
@@ -168,7 +171,8 @@ def _add_pins(layout: DefLayout, lef: Lef, names: tuple[str, ...], columns: _Col
         turned = [c.orient for c in members]
         width, height = round(macro.width * layout.units), round(macro.height * layout.units)
         for pin, (_, use, rectangles) in macro.pins.items():
-            supply = use.upper() in ("POWER", "GROUND")
+            # Pins of wells have no metal: taps and abutment join them.
+            supply = use.upper() in ("POWER", "GROUND") and any(r[0] in lef.layers for r in rectangles)
             nets = np.full(len(members), SIGNAL, dtype=np.int32)
             owners = np.full(len(members), -1, dtype=np.int32)
             if supply:
