@@ -32,7 +32,9 @@ from finevh.layout.def_write import DefOptions, format_def, make_def
 from finevh.layout.legalize import replace_incremental
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
+from finevh.openroad.library_files import read_technology_files
 from finevh.technology import load_technology, technology_from_liberty
+from finevh.technology.lef import read_lef
 
 Result = TypeVar("Result")
 
@@ -83,6 +85,7 @@ def main() -> None:
         technology = load_technology(options.technology)
     else:
         technology = technology_from_liberty([options.liberty], options.lef, name=options.liberty.name.split("_")[0])
+    lef = read_lef(options.lef) if options.technology is None else read_technology_files(options.technology).lef
     single = read_verilog(options.netlist, technology)
     print("copies   cells  tiles  floorplan   place  us/cell   wires  update 1 %  legalize  DEF out  DEF in   (CPU s)")
     for copies, growth in ((1, 1), (1, 1), (4, 2), (16, 4)):
@@ -94,7 +97,7 @@ def main() -> None:
         nets = nets_of_cells(netlist, np.arange(0, netlist.n_cells, 100, dtype=np.int32))
         _, t_update = timed(lambda: update_wires(wires, netlist, technology, placement, nets))  # noqa: B023
         _, t_legal = timed(lambda: replace_incremental(netlist, technology, floorplan, placement))  # noqa: B023
-        grid = make_power_grid(technology, floorplan)
+        grid = make_power_grid(technology, floorplan, lef)
         text, t_out = timed(
             lambda: format_def(make_def(netlist, technology, floorplan, placement, grid, DefOptions("site")))  # noqa: B023
         )

@@ -44,10 +44,12 @@ from finevh.layout.chain import island_sites, make_chain
 from finevh.layout.picture import draw_layout, write_picture
 from finevh.netlist import read_verilog
 from finevh.netlist.model import NO_NET, Netlist
+from finevh.openroad.library_files import read_technology_files
 from finevh.optimize.physical import PhysicalOptions, clock_nets, optimise_placed, presize
 from finevh.optimize.target import Target
 from finevh.synthesis import Options, plan_synthesis, run_synthesis
 from finevh.technology import Technology, load_technology, technology_from_liberty
+from finevh.technology.lef import Lef, read_lef
 from finevh.technology.model import Direction
 from finevh.timing import read_sdc
 
@@ -89,6 +91,11 @@ def job_of_flow(options: argparse.Namespace, sides: list[int]) -> Job:
     target = Target(constraints_of(flow), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
     request = {side: floorplan_request(flow, technology, side) for side in sides}
     return Job(technology, netlist, target, flow.floorplan.utilisation, request)
+
+
+def lef_of(options: argparse.Namespace) -> Lef:
+    path = read_flow(options.flow).technology.path if options.flow is not None else options.technology
+    return read_lef(options.lef) if path is None else read_technology_files(path).lef
 
 
 def job_of_files(options: argparse.Namespace, sides: list[int]) -> Job:
@@ -238,7 +245,7 @@ def main() -> None:
             counts.append((side, count_interface(final, placement, clocks)))
         if options.pictures is not None:
             options.pictures.mkdir(parents=True, exist_ok=True)
-            grid = make_power_grid(technology, floorplan)
+            grid = make_power_grid(technology, floorplan, lef_of(options))
             chain = make_chain(technology, floorplan) if side > 1 else None
             figure = draw_layout(final, technology, floorplan, placement, None, grid, chain)
             write_picture(figure, options.pictures / f"tiles_{side * side}.png")

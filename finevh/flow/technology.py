@@ -8,7 +8,7 @@ from pathlib import Path
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.technology import load_technology, with_vdds
-from finevh.technology.lef import read_lef
+from finevh.technology.lef import Lef, read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.manifest import library_file, read_manifest
 from finevh.technology.model import Technology
@@ -69,6 +69,20 @@ def synthesis_liberty(flow: Flow) -> Path:
     )
 
 
+def lef_of(flow: Flow) -> Lef:
+    """Technology and cell LEF of the flow's technology.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or no LEF.
+    """
+    path = flow.technology.path
+    folder = path.parent if path.is_file() else path
+    views = read_manifest(path).views
+    return read_lef([] if views is None else [folder / name for name in (views.tech_lef, *views.cell_lef) if name])
+
+
 def site_name(flow: Flow) -> str:
     """Name of the placement site, which the columns of a technology do not hold.
 
@@ -78,13 +92,10 @@ def site_name(flow: Flow) -> str:
         If neither the technology file nor its LEF names one.
     """
     path = flow.technology.path
-    folder = path.parent if path.is_file() else path
     manifest = read_manifest(path)
     if manifest.site is not None:
         return manifest.site.name
-    views = manifest.views
-    lefs = [] if views is None else [folder / name for name in (views.tech_lef, *views.cell_lef) if name]
-    for name, (kind, _, _) in read_lef(lefs).sites.items():
+    for name, (kind, _, _) in lef_of(flow).sites.items():
         if kind.upper() == "CORE":
             return name
     raise InputError(f"{path}: no [site] section and no core site in its LEF files; add one")

@@ -27,7 +27,9 @@ def loads_of(
         leakage = LeakageModel(placed.netlist, placed.technology, activity)
         tiles, n_tiles = placed.placement.tile, placed.floorplan.n_tiles
         at = currents_at(dynamic, leakage, vdds, single.variant, tiles, n_tiles, supplies)
-        peak = peaks.get(program, np.ones(placed.floorplan.n_tiles))
+        peak = np.ones(placed.floorplan.n_tiles)
+        seen = peaks.get(program, peak)  # up to the last tile that holds a cell
+        peak[: len(seen)] = seen
         for low, high in pairs:
             frequency = 1e6 / single.min_period[index[high]]
             for on_high in (False, True):

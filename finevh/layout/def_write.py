@@ -20,7 +20,7 @@ from finevh.layout.def_model import (
     DefWire,
     quote_name,
 )
-from finevh.layout.floorplan import Floorplan, tile_rail
+from finevh.layout.floorplan import MUX_PREFIX, Floorplan, tile_rail
 from finevh.layout.placement import ORIENT_NAMES, Placement
 from finevh.layout.power_grid import SUPPLIES
 from finevh.layout.supply.draw import RING
@@ -28,7 +28,7 @@ from finevh.layout.supply.grid import KINDS, UNITS, PowerGrid
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Real, Technology
 
-CHAIN_PREFIX, MUX_PREFIX = "finevh_config_", "finevh_vddmux_"
+CHAIN_PREFIX = "finevh_config_"
 """Of names that the layout adds to the design's own."""
 _DIRECTION = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
 _PIN_LAYERS = {"H": 4, "V": 5}  # metal5 and metal6 as in a usual stack; lower ones where a technology has fewer

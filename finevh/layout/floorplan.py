@@ -20,6 +20,8 @@ from finevh.layout.power_grid import ring_margin, strap_room
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 
+MUX_PREFIX = "finevh_vddmux_"
+"""Of the instance names of Vdd-MUXes."""
 _NM_PER_UM = 1000
 _EPS = 1e-6  # um, below any manufacturing grid: guards ceil() against rounding of decimal sizes
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from finevh.netlist.model import Netlist
+from finevh.technology.lef import Lef, LefMacro
 from finevh.technology.model import CellTable, Corners, Direction, Kind, Layer, Technology, Variant
 
 SITE, ROW = 0.19, 1.4
@@ -20,12 +21,13 @@ PINS: dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]] = {
     "DFF_X1": (17, ("D", "CK"), ("Q",)),
     "DFFR_X1": (20, ("D", "CK", "RN"), ("Q",)),
     "LATCH_X1": (10, ("D", "G"), ("Q",)),
-    "VDDMUX_X1": (4, ("S",), ()),
+    "VDDMUX_X1": (6, ("S",), ()),
 }
 LAYERS = tuple(
     Layer(f"metal{i}", "HV"[(i + 1) % 2], pitch, width, width, 0.004 / (width / 0.07), 0.1)
     for i, (pitch, width) in enumerate([(0.14, 0.07)] * 3 + [(0.28, 0.14)] * 3 + [(0.8, 0.4)] * 2, start=1)
 )
+PIN_PITCH = 0.28  # um, of the supply pins of a Vdd-MUX
 Pins = Mapping[str, tuple[int, tuple[str, ...], tuple[str, ...]]]
 
 
@@ -116,6 +118,26 @@ def make_technology(pins: Pins = PINS, layers: tuple[Layer, ...] = LAYERS) -> Te
         slew_upper=0.7,
         vdd_nominal=1.0,
     )
+
+
+def make_lef(technology: Technology) -> Lef:
+    """Return the LEF of a synthetic technology: rails of all cells, supply pins of the Vdd-MUX, a via per pair of layers."""
+    lef = Lef(layers={layer.name: layer for layer in technology.layers}, grid=0.005)
+    for name, width in zip(technology.cells.names, technology.cell_width.tolist(), strict=True):
+        pins = {
+            "VDD": ("INOUT", "POWER", (("metal1", 0.0, 1.315, width, 1.485),)),
+            "VSS": ("INOUT", "GROUND", (("metal1", 0.0, -0.085, width, 0.085),)),
+        }
+        if name in technology.roles.get("header", ()):
+            for k, supply in enumerate(("VDDH", "VDDL", "VBP", "VBN")):
+                x = PIN_PITCH * (k + 0.5)
+                pins[supply] = ("INOUT", "POWER", (("metal1", x - 0.07, 0.35, x + 0.07, 0.77),))
+        lef.macros[name] = LefMacro(name, "CORE", width, ROW, "unit", pins)
+    for k, layer in enumerate(technology.layers[:-1], start=1):
+        half = layer.width / 2
+        shapes = (layer.name, f"via{k}", technology.layers[k].name)
+        lef.vias[f"via{k}_0"] = tuple((name, -half, -half, half, half) for name in shapes)
+    return lef
 
 
 def make_netlist(n_cells: int = 600, n_ports: int = 40, seed: int = 1, technology: Technology | None = None) -> Netlist:

@@ -16,7 +16,7 @@ from finevh.layout.def_read import parse_def, placement_from_def, read_def
 from finevh.layout.def_write import DefOptions, format_def, make_def, write_def
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Technology
-from tests.layout.synthetic import LAYERS, PINS, ROW, SITE
+from tests.layout.synthetic import LAYERS, PINS, ROW, SITE, make_lef
 
 _HOSTILE = ("\\a/b[3]", "x;y", "(", "- +", "#q", '"', "*", "u.reg[7].d", "END", "\\[0]")
 
@@ -31,7 +31,7 @@ def hostile(netlist: Netlist) -> Netlist:
 
 @pytest.fixture(scope="module")
 def layout(hostile: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement) -> DefLayout:
-    grid, chain = make_power_grid(technology, floorplan), make_chain(technology, floorplan)
+    grid, chain = make_power_grid(technology, floorplan, make_lef(technology)), make_chain(technology, floorplan)
     return make_def(hostile, technology, floorplan, placement, grid, DefOptions("core_site"), chain)
 
 
@@ -45,7 +45,7 @@ def test_def_holds_the_whole_design(
 ) -> None:
     assert len(layout.rows) == floorplan.n_rows
     assert len(layout.components) == hostile.n_cells + len(floorplan.header_row) + 2 * floorplan.n_tiles
-    assert len(layout.pins) == len(hostile.port_names) + 4
+    assert len(layout.pins) == len(hostile.port_names) + 4 + 5  # the chain's ports, the supplies' terminals
     assert len(layout.blockages) == 2 * (floorplan.tiles_per_side - 1)
     assert {n.name for n in layout.special_nets} >= {"VDDH", "VDDL", "VSS", "VBN", "VBP", "VDD_T_0_0", "VDD_T_2_2"}
     pins = sum(len(n.pins) for n in layout.nets)
@@ -126,7 +126,8 @@ def test_klayout_sees_the_same_places_and_shapes(layout: DefLayout, tmp_path: Pa
     shown = [("\\" if quote_name(c.name, False).startswith("\\") else "") + c.name for c in layout.components]
     expected = {n: (c.cell, c.x, c.y, sizes[c.cell]) for n, c in zip(shown, layout.components, strict=True)}
     assert seen == expected
-    wires = {n.name: len(n.wires) for n in layout.special_nets if n.wires}
+    terminals = {pin.net for pin in layout.pins}
+    wires = {n.name: len(n.wires) + (n.name in terminals) for n in layout.special_nets if n.wires}
     drawn: dict[str, int] = {}
     for index in view.layer_indexes():
         for shape in top.shapes(index).each():

@@ -51,7 +51,7 @@ def test_narrowest_header_that_keeps_the_budget_is_chosen(technology: Technology
     two = make_technology(pins)
     two = replace(two, roles={"header": ("VDDMUX_X1", "VDDMUX_X2")})
     little = choose_header(two, table, np.array([0.1]), 10, 0.8, 0.9)
-    assert (little.cell, little.count, little.sites, little.resistance) == ("VDDMUX_X1", 1, 4, 1.2)
+    assert (little.cell, little.count, little.sites, little.resistance) == ("VDDMUX_X1", 1, 6, 1.2)
     # 0.6 mA over 10 rows: 0.6 * 1.2 / (0.05 * 0.8 * 10) = 1.8, two X1 (8 sites) or one X2 (6 sites).
     much = choose_header(two, table, np.array([0.6]), 10, 0.8, 0.9)
     assert (much.cell, much.count, much.sites) == ("VDDMUX_X2", 1, 6)

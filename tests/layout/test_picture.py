@@ -10,6 +10,7 @@ from finevh.layout.chain import make_chain
 from finevh.layout.picture import draw_layout, tile_colours, write_picture
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Technology
+from tests.layout.synthetic import make_lef
 
 
 def test_neighbouring_tiles_differ_in_colour() -> None:
@@ -28,7 +29,7 @@ def test_picture_shows_rows_cells_headers_and_path(
         floorplan,
         placement,
         np.array([1, 50, 200], dtype=np.int32),
-        make_power_grid(technology, floorplan),
+        make_power_grid(technology, floorplan, make_lef(technology)),
         make_chain(technology, floorplan),
     )
     axes = figure.axes[0]

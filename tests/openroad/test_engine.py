@@ -18,8 +18,8 @@ from finevh.openroad.engine import LayoutRequest, prepare_run, run_layout
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.results import RoutedDesign
 from finevh.openroad.tool import find_openroad
-from tests.layout.synthetic import make_netlist
-from tests.openroad.test_from_layout import TECHNOLOGY, lef_of
+from tests.layout.synthetic import make_lef, make_netlist
+from tests.openroad.test_from_layout import TECHNOLOGY
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -34,7 +34,7 @@ def request_of_one_tile(tmp_path: Path) -> LayoutRequest:
     (pdk / "cells.lef").write_text(macros + "END LIBRARY\n")
     (pdk / "tech.lef").write_text("END LIBRARY\n")
     liberty = {("PB0", 1.0): pdk / "cells.lib"}
-    files = TechnologyFiles(pdk / "tech.lef", (pdk / "cells.lef",), liberty, {"PB0": ""}, "unit", lef_of(TECHNOLOGY))
+    files = TechnologyFiles(pdk / "tech.lef", (pdk / "cells.lef",), liberty, {"PB0": ""}, "unit", make_lef(TECHNOLOGY))
     netlist = make_netlist(600, technology=TECHNOLOGY)
     floorplan = make_floorplan(netlist, TECHNOLOGY, FloorplanRequest(1, 0.7))
     point = OperatingPoint("p", 4000.0, (1.0,))
@@ -49,7 +49,12 @@ def record_files(request: LayoutRequest, folder: Path) -> None:
     none, ports = np.zeros(netlist.n_cells, dtype=np.int32), np.zeros(len(netlist.port_names))
     placement = Placement(x, y, none.astype(np.int8), none, ports, ports)
     layout = make_def(
-        netlist, TECHNOLOGY, floorplan, placement, make_power_grid(TECHNOLOGY, floorplan), DefOptions("unit")
+        netlist,
+        TECHNOLOGY,
+        floorplan,
+        placement,
+        make_power_grid(TECHNOLOGY, floorplan, make_lef(TECHNOLOGY)),
+        DefOptions("unit"),
     )
     for stage in ("handover", "final"):
         (folder / f"{stage}.def").write_text(format_def(layout))

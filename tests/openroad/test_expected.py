@@ -15,7 +15,7 @@ from finevh.layout.def_write import DefOptions, format_def, make_def
 from finevh.layout.floorplan import tile_rail
 from finevh.openroad.context import FlowContext, Row
 from finevh.openroad.expected import LayoutMismatchError, compare_layout, require_same_layout
-from tests.layout.synthetic import make_netlist
+from tests.layout.synthetic import make_lef, make_netlist
 from tests.openroad.test_from_layout import TECHNOLOGY, context_of
 
 
@@ -28,7 +28,7 @@ def embedded_def(n: int) -> DefLayout:
     none = np.zeros(netlist.n_cells, dtype=np.int32)
     placement = Placement(cells, cells, none.astype(np.int8), none, ports, ports)
     chain = make_chain(TECHNOLOGY, floorplan) if n > 1 else None
-    grid = make_power_grid(TECHNOLOGY, floorplan)
+    grid = make_power_grid(TECHNOLOGY, floorplan, make_lef(TECHNOLOGY))
     layout = make_def(netlist, TECHNOLOGY, floorplan, placement, grid, DefOptions("unit"), chain)
     return parse_def(format_def(layout))
 

@@ -13,31 +13,15 @@ from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, make_floorplan
 from finevh.layout.chain import island_sites, make_chain
 from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.supply.plan import plan_grid, strap_edges
 from finevh.openroad.check import check_scripts
-from finevh.openroad.context import Activity, FlowContext, LibraryFiles, MuxPins, OperatingPoint, Supplies
+from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
 from finevh.openroad.from_layout import ClockSpec, make_context, planning_netlist, port_name
-from finevh.openroad.grid_from_layout import power_grid_of
 from finevh.openroad.library_files import TechnologyFiles, suffix_lef, suffix_liberty
 from finevh.openroad.render import external_inputs, render_flow
-from finevh.technology.lef import Lef, LefMacro
-from finevh.technology.model import Technology
-from tests.layout.synthetic import ROW, SITE, make_netlist, make_technology
+from tests.layout.synthetic import PIN_PITCH, ROW, SITE, make_lef, make_netlist, make_technology
 
 TECHNOLOGY = make_technology()
-PIN_PITCH = 0.28  # um, of the supply pins of a Vdd-MUX
-
-
-def lef_of(technology: Technology) -> Lef:
-    lef = Lef(grid=0.005)
-    for name, width in zip(technology.cells.names, technology.cell_width.tolist(), strict=True):
-        rail = (("metal1", 0.0, -0.085, width, 0.085),)
-        pins = {"VDD": ("INOUT", "POWER", rail), "VSS": ("INOUT", "GROUND", rail)}
-        if name in technology.roles.get("header", ()):
-            for k, supply in enumerate(("VDDH", "VDDL", "VBP", "VBN")):
-                x = PIN_PITCH * (k + 0.5)
-                pins[supply] = ("INOUT", "POWER", (("metal1", x - 0.07, 0.35, x + 0.07, 0.77),))
-        lef.macros[name] = LefMacro(name, "CORE", width, ROW, "unit", pins)
-    return lef
 
 
 def context_of(n: int, cells: int = 600) -> tuple[FlowContext, Floorplan]:
@@ -45,7 +29,7 @@ def context_of(n: int, cells: int = 600) -> tuple[FlowContext, Floorplan]:
     request = FloorplanRequest(n, 0.7, island_sites=island_sites(TECHNOLOGY) if n > 1 else 0)
     floorplan = make_floorplan(netlist, TECHNOLOGY, request)
     chain = make_chain(TECHNOLOGY, floorplan) if n > 1 else None
-    files = TechnologyFiles(Path("tech.lef"), (Path("cells.lef"),), {}, {"PB0": ""}, "unit", lef_of(TECHNOLOGY))
+    files = TechnologyFiles(Path("tech.lef"), (Path("cells.lef"),), {}, {"PB0": ""}, "unit", make_lef(TECHNOLOGY))
     plain = LibraryFiles("PB0", 1.0, "cells.lib", None, "")
     suffixed = [
         LibraryFiles("PB0", v, f"cells__{v}.lib", f"cells__{v}.lef", f"__{v:.2f}".replace(".", "v")) for v in (0.8, 1.0)
@@ -60,7 +44,7 @@ def context_of(n: int, cells: int = 600) -> tuple[FlowContext, Floorplan]:
 
 @pytest.mark.parametrize("n", [1, 3, 5, 7])
 def test_every_length_of_the_power_grid_is_on_the_manufacturing_grid(n: int) -> None:
-    grid = context_of(n)[0].power_grid
+    grid = context_of(n, cells=1000)[0].power_grid
     stripes = [grid.tile_stripes, *grid.mux_stripes, *grid.island_stripes, *grid.top_stripes]
     lengths = [length for s in stripes for length in (s.width, s.pitch, s.offset, s.spacing)]
     lengths += [grid.rail_width, grid.ring_width, grid.ring_spacing, grid.ring_offset]
@@ -68,16 +52,49 @@ def test_every_length_of_the_power_grid_is_on_the_manufacturing_grid(n: int) -> 
     assert np.allclose(steps, np.round(steps), atol=1e-6)
 
 
-def test_each_supply_pin_of_a_vdd_mux_lies_under_its_strap() -> None:
+def test_one_command_draws_a_strap_down_each_supply_pin_of_a_vdd_mux() -> None:
     context, floorplan = context_of(3)
-    macro = lef_of(TECHNOLOGY).macros[floorplan.header_cell]
+    macro = make_lef(TECHNOLOGY).macros[floorplan.header_cell]
     tile = context.domains[0].area
     start = context.mux_sites[0].x - tile.x0
-    assert [s.nets for s in context.power_grid.mux_stripes] == [("VDDH",), ("VDDL",), ("VBP",), ("VBN",)]
-    for strap in context.power_grid.mux_stripes:
-        ((_, x0, _, x1, _),) = macro.pins[strap.nets[0]][2]
-        assert start + x0 <= strap.offset <= start + x1
-        assert strap.pitch > tile.x1 - tile.x0 - strap.offset  # one strap per tile
+    (command,) = context.power_grid.mux_stripes
+    assert command.nets == ("VDDH", "VDDL", "VBP", "VBN")
+    assert command.count == 1
+    assert command.spacing == pytest.approx(PIN_PITCH - command.width)
+    for net, (low, high) in zip(command.nets, strap_edges(command, tile.x1 - tile.x0), strict=True):
+        ((_, x0, _, x1, _),) = macro.pins[net][2]
+        assert (low, high) == (pytest.approx(start + x0), pytest.approx(start + x1))
+
+
+@pytest.mark.parametrize("headers", [1, 2, 3, 4])
+@pytest.mark.parametrize("n", [3, 5])
+def test_straps_of_different_commands_stand_more_than_twice_the_spacing_apart(n: int, headers: int) -> None:
+    netlist = make_netlist(2000, technology=TECHNOLOGY)
+    request = FloorplanRequest(n, 0.6, headers, island_sites=island_sites(TECHNOLOGY))
+    floorplan = make_floorplan(netlist, TECHNOLOGY, request)
+    plan = plan_grid(TECHNOLOGY, make_lef(TECHNOLOGY), floorplan)
+    width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
+    own = replace(plan.tile_stripes, nets=("rail", "VSS"))
+    commands = [strap_edges(stripes, width) for stripes in (own, *plan.mux_stripes, *plan.island_stripes)]
+    assert sum(map(len, commands[1:-1])) == 4 * headers
+    for i, one in enumerate(commands):
+        for other in commands[:i]:
+            assert all(a - d > 2 * own.spacing or c - b > 2 * own.spacing for a, b in one for c, d in other)
+
+
+@pytest.mark.parametrize("n", [3, 7])
+def test_a_strap_of_the_tile_crosses_the_head_of_the_row_that_the_island_cuts(n: int) -> None:
+    context, _ = context_of(n, cells=3000)
+    stripes = context.power_grid.tile_stripes
+    heads = [row for row in context.rows if row.name.endswith("_head")]
+    assert len(heads) == n * n
+    for head, domain in zip(heads, context.domains, strict=True):
+        left, right = (
+            domain.area.x0 + stripes.offset - stripes.width / 2,
+            domain.area.x0 + stripes.offset + stripes.width / 2,
+        )
+        assert head.x <= left
+        assert right <= head.x + head.sites * SITE + 1e-9
 
 
 def test_straps_reach_the_rings_step_by_step() -> None:
@@ -91,11 +108,15 @@ def test_straps_reach_the_rings_step_by_step() -> None:
 def test_pins_too_close_for_straps_are_refused() -> None:
     netlist = make_netlist(600, technology=TECHNOLOGY)
     floorplan = make_floorplan(netlist, TECHNOLOGY, FloorplanRequest(3, 0.7, island_sites=island_sites(TECHNOLOGY)))
-    lef = lef_of(TECHNOLOGY)
+    lef = make_lef(TECHNOLOGY)
     pins = lef.macros[floorplan.header_cell].pins
     pins["VDDL"] = ("INOUT", "POWER", (("metal1", 0.2, 0.35, 0.3, 0.77),))
     with pytest.raises(InputError, match=r"straps of metal4 over its pins on VDDH and VDDL are 0\.11 um apart"):
-        power_grid_of(TECHNOLOGY, lef, floorplan, Supplies(), MuxPins())
+        plan_grid(TECHNOLOGY, lef, floorplan)
+    pins["VDDL"] = ("INOUT", "POWER", (("metal1", 0.35, 0.35, 0.49, 0.77),))
+    pins["VBN"] = ("INOUT", "POWER", (("metal1", 1.0, 0.35, 1.1, 0.77),))
+    with pytest.raises(InputError, match=r"its supply pins are 0\.28 to 0\.35 um apart, and one command draws"):
+        plan_grid(TECHNOLOGY, lef, floorplan)
 
 
 @pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")
@@ -174,7 +195,7 @@ def test_the_chain_hangs_on_vddh_and_selects_every_tile_once() -> None:
 def test_vdd_mux_cells_without_a_chain_are_refused() -> None:
     netlist = make_netlist(600, technology=TECHNOLOGY)
     floorplan = make_floorplan(netlist, TECHNOLOGY, FloorplanRequest(3, 0.7))
-    files = TechnologyFiles(Path("t"), (Path("c"),), {}, {}, "unit", lef_of(TECHNOLOGY))
+    files = TechnologyFiles(Path("t"), (Path("c"),), {}, {}, "unit", make_lef(TECHNOLOGY))
     with pytest.raises(InputError, match="no configuration chain"):
         make_context("d", "d.v", TECHNOLOGY, files, floorplan, ClockSpec("c", "c", 1.0), [], [], [], Activity(0.1, 0.5))
 

@@ -14,7 +14,7 @@ from finevh.layout.def_write import DefOptions, format_def, make_def
 from finevh.netlist import read_verilog, write_spef, write_verilog
 from finevh.openroad.expected import LayoutMismatchError
 from finevh.openroad.results import read_results
-from tests.layout.synthetic import make_netlist
+from tests.layout.synthetic import make_lef, make_netlist
 from tests.openroad.test_from_layout import TECHNOLOGY, context_of
 
 
@@ -29,7 +29,12 @@ def run(tmp_path: Path) -> Path:
     ports = np.zeros(len(netlist.port_names))
     placement = Placement(x, y, none.astype(np.int8), none, ports, ports)
     layout = make_def(
-        netlist, TECHNOLOGY, floorplan, placement, make_power_grid(TECHNOLOGY, floorplan), DefOptions("unit")
+        netlist,
+        TECHNOLOGY,
+        floorplan,
+        placement,
+        make_power_grid(TECHNOLOGY, floorplan, make_lef(TECHNOLOGY)),
+        DefOptions("unit"),
     )
     (tmp_path / "final.def").write_text(format_def(layout))
     write_verilog(netlist, TECHNOLOGY, tmp_path / "final.v")

@@ -13,11 +13,15 @@ from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.constraints import sdc_of
 from finevh.flow.designs import PlacedDesign, load_placed
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.technology import site_name, synthesis_vdd, technology_of
+from finevh.flow.supply_account import account_for_supply
+from finevh.flow.technology import lef_of, site_name, synthesis_vdd, technology_of
 from finevh.layout import make_power_grid
 from finevh.layout.chain import ConfigurationChain, make_chain
-from finevh.layout.def_write import DefOptions, make_def, write_def
+from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
+from finevh.layout.floorplan import tile_rail
 from finevh.layout.picture import draw_layout, write_picture
+from finevh.layout.supply import SupplyReport, always_on_cells, check_supply, intent_of
+from finevh.layout.supply.plan import rail_pins
 from finevh.layout.supply.vdd_mux import read_header_cells
 from finevh.layout.upf import write_upf
 from finevh.netlist import write_spef, write_verilog
@@ -42,7 +46,8 @@ def run_export_stage(context: StageContext) -> Metrics:
         (folder / f"{name}_chain_rtl.v").write_text(chain.rtl, encoding="utf-8")
     headers = read_header_cells(context.inputs["operating-points"] / "results" / "tables" / "vdd_mux.csv")
     picture = context.directory / "results" / "plots" / "layout.svg"
-    _write_layout(placed, chain, headers, folder / f"{name}.def", picture)
+    supply = _write_layout(placed, chain, headers, folder / f"{name}.def", picture)
+    account_for_supply(context, supply)
     if placed.floorplan.n_tiles > 1:
         # One pair of supplies at a time: the highest interval stands for all.
         high = flow.schemes.vdd_max
@@ -57,11 +62,15 @@ def _write_layout(
     header_cells: tuple[str, ...],
     def_file: Path,
     picture: Path,
-) -> None:
-    grid = make_power_grid(placed.technology, placed.floorplan)
-    options = DefOptions(site_name=site_name(placed.flow), header_cells=header_cells)
+) -> SupplyReport:
+    lef = lef_of(placed.flow)
+    grid = make_power_grid(placed.technology, placed.floorplan, lef)
+    power, ground = rail_pins(lef, placed.technology.layers[0].name)
+    options = DefOptions(site_name(placed.flow), power, ground, header_cells)
     layout = make_def(placed.netlist, placed.technology, placed.floorplan, placed.placement, grid, options, chain)
     write_def(layout, def_file)
+    rails = tuple(tile_rail(placed.floorplan, tile) for tile in range(placed.floorplan.n_tiles))
+    report = check_supply(layout, lef, intent_of(placed.floorplan, rails, always_on_cells(layout, CHAIN_PREFIX)))
     vdd = placed.technology.vdd_index(synthesis_vdd(placed.flow))
     graph = placed.graph.with_port_vdd(vdd)
     path = graph.critical_path(
@@ -74,6 +83,7 @@ def _write_layout(
         placed.netlist, placed.technology, placed.floorplan, placed.placement, cells, grid, chain, title
     )
     write_picture(figure, picture)
+    return report
 
 
 def parameters(flow: Flow) -> object:

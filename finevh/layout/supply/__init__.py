@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from finevh.layout.supply.check import SupplyIntent, SupplyReport, book_supply, check_supply, intent_of
+from finevh.layout.supply.check import (
+    SupplyIntent,
+    SupplyReport,
+    always_on_cells,
+    book_supply,
+    check_supply,
+    intent_of,
+)
 from finevh.layout.supply.shapes import SupplyShapes, shapes_of_def
 
 __all__ = [
     "SupplyIntent",
     "SupplyReport",
     "SupplyShapes",
+    "always_on_cells",
     "book_supply",
     "check_supply",
     "intent_of",

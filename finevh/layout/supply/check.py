@@ -10,7 +10,7 @@ import numpy as np
 
 from finevh.checks import Checks
 from finevh.layout.def_model import DefLayout
-from finevh.layout.floorplan import Floorplan
+from finevh.layout.floorplan import MUX_PREFIX, Floorplan
 from finevh.layout.supply.shapes import SupplyPin, SupplyShapes, shapes_of_def
 from finevh.layout.supply.touching import components_and_shorts
 from finevh.technology.lef import Lef
@@ -67,6 +67,35 @@ class SupplyReport:
 def intent_of(floorplan: Floorplan, rails: tuple[str, ...], always_on: Collection[str] = ()) -> SupplyIntent:
     """Return the intent of a tiled floorplan with its rails, one net per tile, lower left first."""
     return SupplyIntent(("VDDH", "VDDL", "VBP", "VBN"), "VSS", rails, floorplan.tile_box, frozenset(always_on))
+
+
+def always_on_cells(layout: DefLayout, prefix: str) -> frozenset[str]:
+    """Return the configuration cells and what a layout tool put into their signal nets: all that hangs together with them.
+
+    Parameters
+    ----------
+    prefix
+        What the names of the configuration cells begin with. Vdd-MUXes, where their nets end, are not among them.
+    """
+    cells = {c.name: c.cell for c in layout.components if c.name.startswith(prefix)}
+    own = {c.name for c in layout.components if c.name.startswith(MUX_PREFIX)}
+    supplies = {net.name for net in layout.special_nets}
+    nets_of: dict[str, list[int]] = defaultdict(list)
+    signal = [net for net in layout.nets if net.name not in supplies]
+    for number, net in enumerate(signal):
+        for instance, _ in net.pins:
+            if instance != "PIN":
+                nets_of[instance].append(number)
+    found, waiting = set(cells), list(cells)
+    seen: set[int] = set()
+    while waiting:
+        for number in nets_of[waiting.pop()]:
+            if number not in seen:
+                seen.add(number)
+                fresh = {i for i, _ in signal[number].pins if i != "PIN"} - found - own
+                found |= fresh
+                waiting += fresh
+    return frozenset(found)
 
 
 def check_supply(layout: DefLayout, lef: Lef, intent: SupplyIntent) -> SupplyReport:

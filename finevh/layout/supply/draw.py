@@ -1,8 +1,8 @@
 """Shapes and vias of a power grid from its commands, by the rules of OpenROAD's generator (pdn, 5c9e487).
 
 Grids are built one after the other. A strap is cut where its spacing halo touches that of a shape which an earlier command
-drew on its layer, its own net's included; one that is cut over its whole length vanishes. Vias join shapes of one net on the two layers
-of a connection, among what stands when the grid is built. All lengths are integers in database units.
+drew on its layer, its own net's included; one that is cut over its whole length vanishes. Vias join shapes of one net on the
+two layers of a connection, among what stands when the grid is built. All lengths are integers in database units.
 """
 
 from __future__ import annotations

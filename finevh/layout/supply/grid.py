@@ -56,7 +56,7 @@ class PowerGrid:
     @property
     def is_ring(self) -> Int:
         """(n_shape) 1 for pieces of rings."""
-        return (self.kind == KINDS.index(RING)).astype(np.int32)
+        return np.asarray(self.kind == KINDS.index(RING), dtype=np.int32)
 
 
 def make_power_grid(technology: Technology, floorplan: Floorplan, lef: Lef) -> PowerGrid:

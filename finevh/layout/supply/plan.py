@@ -198,8 +198,8 @@ def _tile_and_island_stripes(
     unit = grid if grid > 0.0 else 1e-3
     first = snap(left + gap + layer.width / 2, grid) + unit
     names = ("rail", nets.ground)  # the tile's own rail, whatever its name
-    for shrink in range(1 + math.ceil(step / unit)):
-        pitch = snap(width / 4, grid) - shrink * unit
+    tries = itertools.product((4, 3, 2, 1), range(1 + math.ceil(step / unit)))
+    for pitch in (snap(width / parts, grid) - shrink * unit for parts, shrink in tries):
         tile = Stripes(layer.name, names, layer.width, round(pitch, 6), round(first, 6), layer.spacing)
         own = strap_edges(tile, width)
         if pitch < 2 * step + layer.spacing or not _clear(own, taken, gap):
