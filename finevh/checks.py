@@ -41,6 +41,9 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "activity_propagated": (Severity.NOTE, "nets whose activity is propagated from others"),
     "activity_patterns": (Severity.NOTE, "cells whose input patterns are products of probabilities"),
     "probability_assumed": (Severity.NOTE, "inputs taken as 1 half of the time"),
+    "initial_values": (Severity.WARNING, "signals whose initial value no cell has at power-up"),
+    "reset_unseen": (Severity.WARNING, "resets that no register leaves"),
+    "reset_at_random": (Severity.WARNING, "asynchronous resets that random data drive"),
     "period_mismatch": (Severity.ERROR, "recordings whose period contradicts the clock's toggles"),
     "voltage_map_not_found": (Severity.WARNING, "lines of the voltage map that no instance matches"),
     "voltage_pair_missing": (Severity.WARNING, "cells at a pair of voltages that is not characterised"),
@@ -158,6 +161,20 @@ class Checks:
             shown.append("note: " + "; ".join(notes))
         return shown or ["checks: nothing to report"]
 
+    def allow(self, kinds: Collection[str]) -> None:
+        """Make warnings of the errors of some kinds.
+
+        Raises
+        ------
+        InputError
+            If a kind does not exist.
+        """
+        for kind in kinds:
+            if kind not in KINDS:
+                raise InputError(f"--allow {kind}: no such kind of finding; there are {', '.join(KINDS)}")
+            if kind in self._found:
+                self._found[kind].severity = min(self._found[kind].severity, Severity.WARNING)
+
     def refuse(self, allow: Collection[str] = ()) -> None:
         """Raise on what makes a result meaningless; kinds in ``allow`` become warnings.
 
@@ -166,11 +183,7 @@ class Checks:
         InputError
             If an error is left, or ``allow`` names a kind that does not exist.
         """
-        for kind in allow:
-            if kind not in KINDS:
-                raise InputError(f"--allow {kind}: no such kind of finding; there are {', '.join(KINDS)}")
-            if kind in self._found:
-                self._found[kind].severity = min(self._found[kind].severity, Severity.WARNING)
+        self.allow(allow)
         grave = [(kind, found) for kind, found in self if found.severity == Severity.ERROR]
         if grave:
             text = "; ".join(f"{found.count} {KINDS[kind][1]}: {_some(found)}" for kind, found in grave)

@@ -31,6 +31,9 @@ _JOBS = click.option(
     "-j", "--jobs", type=click.IntRange(1, 1024), default=os.cpu_count() or 1, help="Processes to use."
 )
 _SET = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the flow file.")
+_ALLOW = click.option(
+    "--allow", multiple=True, metavar="KIND", help="Go on with findings of this kind that make the result meaningless."
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -47,6 +50,7 @@ def cli(debug: bool) -> None:
 @click.option("--from", "first", metavar="STAGE", help="Run this stage and all later ones again.")
 @click.option("--to", "last", metavar="STAGE", help="Stop after this stage.")
 @click.option("--engine", type=click.Choice(["builtin", "openroad"]), help="Layout engine.")
+@_ALLOW
 @_SET
 @_JOBS
 def run(
@@ -55,16 +59,19 @@ def run(
     first: str | None,
     last: str | None,
     engine: str | None,
+    allow: tuple[str, ...],
     assignments: tuple[str, ...],
     jobs: int,
 ) -> None:
     """The main job: RTL to curves to report."""
     # Read before the stages are loaded: a wrong flow file is answered at once.
     flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
-    from finevh.commands.run import final_tables, run_flow
+    from finevh.commands.run import account, final_tables, run_flow
 
     directory = output or Path("runs") / flow_file.stem
-    run_flow(flow, directory, first=first, last=last, jobs=jobs)
+    run_flow(flow, directory, first=first, last=last, jobs=jobs, allow=allow)
+    for line in account(directory):
+        click.echo(line)
     for table in final_tables(directory):
         Console().print(table)
     _print(f"written to {directory}")

@@ -276,6 +276,16 @@ class PolyBias(_Section):
     voltage map that Algorithm 5 chooses for the unbiased design must still meet its clock."""
 
 
+class Reset(_Section):
+    """A reset port and the level at which it holds the registers."""
+
+    port: Port
+    active: Literal[0, 1] | None = None
+    """As the registers show where absent."""
+    cycles: int = Field(default=5, ge=1)
+    """Cycles for which it is held at first."""
+
+
 class ActivitySource(_Section):
     """Where toggle rates and pattern probabilities come from."""
 
@@ -288,8 +298,9 @@ class ActivitySource(_Section):
     """Cycles before counting: reset and start-up."""
     toggle: float = Field(default=1.0, gt=0.0, le=1.0)
     """Random data: probability that an input bit is drawn anew in a cycle."""
-    reset: Port | None = None
-    """Random data: reset port, active low, held for the first cycles."""
+    reset: Port | Reset | None = None
+    """Random data: reset port, held for the first cycles; ``"!rst_n"`` is active low, a table states ``port`` and ``active``.
+    A plain name leaves the level to what the registers show; a stated level is checked on them."""
     vcd: Path | None = None
     """A recording of the final netlist instead of a simulation."""
     saif: Path | None = None
@@ -301,6 +312,14 @@ class ActivitySource(_Section):
     """Start of what is counted of a VCD, in its own time; its first time stamp where absent."""
     stop: Time | None = None
     """End of what is counted of a VCD, in its own time; its last time stamp where absent."""
+
+    @property
+    def reset_port(self) -> Reset | None:
+        """The reset, however it is written."""
+        if isinstance(self.reset, str):
+            plain = self.reset.removeprefix("!").strip()
+            return Reset(port=plain, active=0 if self.reset.startswith("!") else None)
+        return self.reset
 
     @model_validator(mode="after")
     def _one_recording(self) -> ActivitySource:

@@ -20,7 +20,7 @@ from finevh.flow.designs import (
     time_single_voltages,
 )
 from finevh.flow.engine.key import input_parts
-from finevh.flow.engine.stage import RunDirectory, StageRecord
+from finevh.flow.engine.stage import RunDirectory, StageRecord, read_checks
 from finevh.flow.stages import STAGES
 from finevh.flow_file import FLOW_FILE, read_run_flow
 from finevh.schemes import FineVh, OperatingPoint, single_voltage_curve
@@ -97,8 +97,8 @@ def emulate_run(
     Returns
     -------
     list of dict
-        Per frequency the columns of ``operating_points.csv``, the bit-stream in hex, the lower bound of power, mW, and the
-        gap to it, per cent.
+        Per frequency the columns of ``operating_points.csv``, the bit-stream in hex, the lower bound of power, mW, the
+        gap to it, per cent, and the account of the run (``checks``).
 
     Raises
     ------
@@ -119,11 +119,12 @@ def emulate_run(
     grid = flow.schemes.grid(delta)
     scheme = FineVh(single_voltage_curve(design, flow.design.name, name, grid), delta, used)
     chain = load_chain_order(run.stage_path("floorplan"))
+    checks = read_checks(directory).as_dict()
     rows = []
     for answer in scheme.points(wanted):
         if isinstance(answer, NotReachableError):
             raise answer
-        rows.append(_row(answer, design, chain))
+        rows.append({**_row(answer, design, chain), "checks": checks})
     return rows
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.table import Table
 
+from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
-from finevh.flow.engine.stage import RunDirectory
+from finevh.flow.engine.stage import RunDirectory, read_checks
 from finevh.flow.openroad_layout import openroad_of
 from finevh.flow.stages import STAGES
 from finevh.report.about import ABOUT, read_about
@@ -18,12 +20,26 @@ from finevh.report.tables import BASELINES, NOT_IN_THIS_RUN, comparison, read_po
 
 
 def run_flow(
-    flow: Flow, directory: Path, *, first: str | None = None, last: str | None = None, jobs: int = 1
+    flow: Flow,
+    directory: Path,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    jobs: int = 1,
+    allow: Collection[str] = (),
 ) -> RunDirectory:
     """Run the main job with progress on the terminal; see :func:`finevh.flow.engine.runner.run_stages`."""
     if flow.engine == "openroad":
         openroad_of(flow)  # before anything long starts
-    return run_stages(flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)))
+    Checks().refuse(allow)  # names of kinds that do not exist
+    return run_stages(
+        flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)), allow=allow
+    )
+
+
+def account(directory: Path) -> list[str]:
+    """What a run's end begins with: what was not understood, missing or assumed, one line per kind."""
+    return read_checks(directory).lines()
 
 
 def final_tables(directory: Path) -> list[Table]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.flow.constraints import sdc_text
+from finevh.flow.constraints import engine_constraints
 from finevh.flow.planning import floorplan_request
 from finevh.flow.rtl import rtl_of, synthesis_options
 from finevh.flow.technology import synthesis_liberty, synthesis_vdd
@@ -53,7 +53,8 @@ def plan_context(flow: Flow) -> FlowContext:
     points = _points(flow, floorplan.n_tiles)
     voltages = sorted({vdd for point in points for vdd in point.tile_vdd})
     suffixed = planned_suffixed(files, [(name, vdd) for vdd in voltages for name in names], SUFFIXED)
-    clock = ClockSpec(flow.clock.port, flow.clock.port, flow.clock.period, SDC)
+    constraints = engine_constraints(flow)
+    clock = ClockSpec(constraints.clock, flow.clock.port, flow.clock.period, SDC, constraints.units)
     activity = Activity(
         toggle_rate=flow.activity.toggle / 2,
         duty=0.5,
@@ -147,7 +148,7 @@ def render_scripts(flow: Flow, output: Path, check: bool, tiles: Sequence[int] =
         plan = flow.floorplan.model_copy(update={"tiles": count})
         context = plan_context(flow.model_copy(update={"floorplan": plan}))
         scripts = render_flow(context)
-        files = {**scripts, SDC: sdc_text(flow.clock, time=1.0, capacitance=1.0), **synthesis}
+        files = {**scripts, SDC: engine_constraints(flow).text, **synthesis}
         part = f"{count}-tiles/" if tiles else ""
         folder = output / part
         _write(folder, files)

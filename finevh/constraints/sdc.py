@@ -23,7 +23,7 @@ from finevh.units import Dimension, unit_scale
 
 _GETTERS = {"get_ports": "port", "get_pins": "pin", "get_clocks": "clock", "get_cells": "cell", "get_nets": "net"}
 _COMMANDS = (
-    "create_clock", "set_input_delay", "set_output_delay", "set_input_transition", "set_load", "set_driving_cell",
+    "set_units", "create_clock", "set_input_delay", "set_output_delay", "set_input_transition", "set_load", "set_driving_cell",
     "set_clock_uncertainty", "set_false_path", "set_multicycle_path", "set_case_analysis",
 )  # fmt: skip
 _ALL = {"all_inputs": "inputs", "all_outputs": "outputs", "all_clocks": "clocks"}
@@ -149,6 +149,14 @@ class _Sdc:
     def add(self, column: str, item: object) -> None:
         changes: dict[str, Any] = {column: (*getattr(self.made, column), item)}
         self.made = replace(self.made, **changes)
+
+    def set_units(self, where: str, words: list[Word]) -> None:
+        a = _Arguments(where, words, "", "time capacitance resistance voltage current power distance")
+        a.positional()
+        if "time" in a.values:
+            self.time = _scale(a.text("time"), "time")
+        if "capacitance" in a.values:
+            self.capacitance = _scale(a.text("capacitance"), "capacitance")
 
     def create_clock(self, where: str, words: list[Word]) -> None:
         a = _Arguments(where, words, "add", "name period waveform comment")

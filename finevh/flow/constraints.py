@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from finevh.base.quoting import tcl_list, tcl_word
 from finevh.config import Clock, Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
+from finevh.errors import InputError
+from finevh.flow.technology import technology_of
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Technology
+from finevh.units import parse_quantity
+
+_STATES_UNITS = re.compile(r"^[ \t]*set_units\b.*$", re.MULTILINE)
 
 
 def sdc_text(
@@ -43,18 +51,69 @@ def sdc_text(
     return "\n".join(lines) + "\n"
 
 
-def sdc_of(flow: Flow, netlist: Netlist) -> str:
-    """SDC text of a flow: the file it names, or what its clock section says of the netlist's ports."""
+def sdc_of(flow: Flow, netlist: Netlist, units: tuple[str, str]) -> str:
+    """SDC text of a flow for other tools: the file it names, or what its clock section says of the netlist's ports.
+
+    Parameters
+    ----------
+    units
+        Time and capacitance unit of the first Liberty: those of SDC numbers where nothing else is stated; the text states them.
+    """
+    stated = f"set_units -time {units[0]} -capacitance {units[1]}\n"
+    if flow.clock.sdc is not None:
+        text = flow.clock.sdc.read_text(encoding="utf-8")
+        return text if _STATES_UNITS.search(text) else stated + text
+    ports = zip(netlist.port_names, netlist.port_direction, strict=True)
+    words = dict.fromkeys(name.partition("[")[0] for name, direction in ports if direction == Direction.INPUT)
+    time, capacitance = parse_quantity(units[0], "time"), parse_quantity(units[1], "capacitance")
+    return stated + sdc_text(flow.clock, time, capacitance, [word for word in words if word != flow.clock.port])
+
+
+@dataclass(frozen=True)
+class EngineConstraints:
+    """Constraints for another tool: SDC text, the name of the working clock in it, units of its numbers."""
+
+    text: str
+    clock: str
+    units: tuple[str, str]
+
+
+def engine_constraints(flow: Flow) -> EngineConstraints:
+    """Return what another tool is given: the user's file as it is, or what the clock section says, in ps and fF.
+
+    Raises
+    ------
+    InputError
+        If the file is wrong, or makes no clock on ``clock.port``.
+    """
     if flow.clock.sdc is None:
-        ports = zip(netlist.port_names, netlist.port_direction, strict=True)
-        words = dict.fromkeys(name.partition("[")[0] for name, direction in ports if direction == Direction.INPUT)
-        return sdc_text(flow.clock, inputs=[word for word in words if word != flow.clock.port])
-    return flow.clock.sdc.read_text(encoding="utf-8")
+        return EngineConstraints(sdc_text(flow.clock, time=1.0, capacitance=1.0), flow.clock.port, ("ps", "fF"))
+    text = flow.clock.sdc.read_text(encoding="utf-8")
+    port = flow.clock.port
+    names = [
+        clock.name
+        for clock in constraints_of(flow).clocks
+        if any(fnmatch.fnmatchcase(port, pattern) for source in clock.sources for pattern in source.patterns)
+    ]
+    if not names:
+        raise InputError(f"{flow.clock.sdc}: no create_clock on port '{port}', which clock.port names")
+    units = list(technology_of(flow).units)
+    for line in _STATES_UNITS.findall(text):
+        for row, option in enumerate(("time", "capacitance")):
+            if match := re.search(rf"-{option}\s+(\S+)", line):
+                units[row] = match.group(1).strip('{}"')
+    time, capacitance = (re.sub(r"^1(?=[A-Za-z])", "", unit) for unit in units)
+    return EngineConstraints(text, names[0], (time, capacitance))
 
 
 def constraints_of(flow: Flow) -> Constraints:
-    """Constraints of a flow, its clocks as their SDC has them: ideal, unless it says otherwise."""
-    return read_sdc(flow.clock.sdc if flow.clock.sdc is not None else sdc_text(flow.clock))
+    """Constraints of a flow, its clocks as their SDC has them: ideal, unless it says otherwise.
+
+    A file's numbers are in the units it states, or else in those of the technology's first Liberty.
+    """
+    if flow.clock.sdc is None:
+        return read_sdc(sdc_text(flow.clock))
+    return read_sdc(flow.clock.sdc, *technology_of(flow).units)
 
 
 def clock_tree_of(flow: Flow, technology: Technology) -> bool:

@@ -57,7 +57,7 @@ def load_placed(flow: Flow, floorplan: Path, placed: Path) -> PlacedDesign:
 
 
 def timing_graph(
-    flow: Flow, technology: Technology, netlist: Netlist, wires: Wires, driver_derates: bool
+    flow: Flow, technology: Technology, netlist: Netlist, wires: Wires | None, driver_derates: bool
 ) -> TimingGraph:
     """Build the timing graph of a placed netlist, with or without the dependence of delay on the driver's Vdd."""
     return TimingGraph(

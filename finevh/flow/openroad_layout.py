@@ -8,7 +8,7 @@ from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, save_placement, save_wires
 from finevh.flow.artifacts.netlist import VERILOG, load_netlist, save_netlist
-from finevh.flow.constraints import sdc_text
+from finevh.flow.constraints import engine_constraints
 from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.technology import synthesis_vdd, technology_of
 from finevh.layout import half_perimeter, interface_cells
@@ -53,6 +53,7 @@ def run_openroad_layout(context: StageContext) -> Metrics:
     """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
     flow, technology = context.flow, technology_of(context.flow)
     floorplan = load_floorplan(context.inputs["floorplan"])
+    constraints = engine_constraints(flow)
     request = LayoutRequest(
         netlist=load_netlist(context.inputs["presize"], technology),
         technology=technology,
@@ -61,9 +62,11 @@ def run_openroad_layout(context: StageContext) -> Metrics:
         chain=make_chain(technology, floorplan) if len(floorplan.island_row) else None,
         clock_port=flow.clock.port,
         period=flow.clock.period,
-        sdc=sdc_text(flow.clock, time=1.0, capacitance=1.0),
+        sdc=constraints.text,
         vdd=synthesis_vdd(flow),
         options=FlowOptions(seed=flow.seed, threads=context.jobs, density=flow.openroad.density),
+        clock=constraints.clock,
+        sdc_units=constraints.units,
     )
     routed, result = run_layout(
         request,

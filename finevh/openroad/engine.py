@@ -25,7 +25,8 @@ NETLIST, CONSTRAINTS, SUFFIXED = "netlist.v", "constraints.sdc", "libraries"
 class LayoutRequest:
     """One design for OpenROAD.
 
-    ``clock_port`` and ``period`` ps; ``sdc`` text of all constraints in ps and fF; ``vdd`` V that the layout is optimised at;
+    ``clock_port`` and ``period`` ps; ``sdc`` text of all constraints, in ``sdc_units``, with the working clock under the name
+    ``clock`` (the port's where empty); ``vdd`` V that the layout is optimised at;
     ``operating_points`` and ``activity`` for the power reports (none: no reports).
     """
 
@@ -41,6 +42,8 @@ class LayoutRequest:
     operating_points: Sequence[OperatingPoint] = ()
     activity: Activity = field(default_factory=lambda: Activity(toggle_rate=0.1, duty=0.5))
     options: FlowOptions = field(default_factory=FlowOptions)
+    clock: str = ""
+    sdc_units: tuple[str, str] = ("ps", "fF")
 
 
 def prepare_run(request: LayoutRequest, directory: Path) -> FlowContext:
@@ -70,7 +73,9 @@ def prepare_run(request: LayoutRequest, directory: Path) -> FlowContext:
         technology,
         files,
         request.floorplan,
-        ClockSpec(request.clock_port, request.clock_port, request.period, CONSTRAINTS),
+        ClockSpec(
+            request.clock or request.clock_port, request.clock_port, request.period, CONSTRAINTS, request.sdc_units
+        ),
         plain,
         suffixed,
         request.operating_points,

@@ -20,6 +20,8 @@ Effort = Literal["area", "balanced", "speed"]
 NETLIST = "netlist.v"
 STATISTICS = "statistics.json"
 MAPPING_SCRIPT = "mapping.abc"
+INITIAL_VALUES = "initial_values.txt"
+"""Signals whose ``initial`` value was dropped, one a line."""
 CLOCK_GATE_PATTERN = "clock_gate_pattern.v"
 CLOCK_GATE_MAP = "clock_gate_map.v"
 FULL_ADDER_MAP = "full_adder_map.v"
@@ -121,7 +123,8 @@ def optimise_words(options: Options, full_adders: bool, gated: bool) -> list[Com
     adders = ("-map", FULL_ADDER_MAP) if full_adders else ()
     prefix = () if options.adder == "brent-kung" else ("-map", f"+/choices/{options.adder}.v")
     return [
-        # A power-up value that no reset gives cannot be built: the netlist starts unknown, as silicon does.
+        # A power-up value that no reset gives cannot be built: the netlist starts unknown, as silicon does; names are kept.
+        ("tee", "-q", "-o", INITIAL_VALUES, "select", "-list", "a:init"),
         ("setattr", "-unset", "init"),
         ("opt_expr",),
         ("opt_clean",),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from finevh.base.files import work_folder
 from finevh.errors import FinevhError, InputError, ToolMissingError
-from finevh.synthesis.commands import NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, read_sources
+from finevh.synthesis.commands import INITIAL_VALUES, NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, read_sources
 from finevh.synthesis.plan import COMMANDS, SynthesisPlan
 from finevh.synthesis.sources import Rtl
 from finevh.technology.liberty_syntax import read_liberty_text
@@ -24,6 +24,7 @@ LOG = "synthesis.log"
 MESSAGES = "messages.log"
 _ERROR = re.compile(r"^(?:(?P<file>[^\s:][^:\n]*):(?P<line>\d+)[-.\d]*: )?ERROR: (?P<text>.*)$", re.MULTILINE)
 _WARNING = re.compile(r"^(?:(?P<where>[^\s:][^:\n]*:\d+): )?(?:Warning|WARNING): (?P<text>.*)$", re.MULTILINE)
+_TWO_ASYNCHRONOUS = "multiple asynchronous loads unsupported"
 _TOPS = re.compile(r"^Top level design units:\n((?:    \S+\n)+)", re.MULTILINE)
 
 
@@ -39,6 +40,7 @@ class SynthesisResult:
     area : sum of cell areas, um2.
     warnings : Yosys's warnings, each once.
     seconds : wall time per command, in order.
+    initial_values : signals whose ``initial`` value was dropped: no cell has one at power-up.
     """
 
     netlist: Path
@@ -47,6 +49,7 @@ class SynthesisResult:
     area: float
     warnings: tuple[str, ...]
     seconds: tuple[tuple[str, float], ...]
+    initial_values: tuple[str, ...] = ()
 
     @property
     def cell_count(self) -> int:
@@ -82,7 +85,10 @@ def run_synthesis(
     _refuse_unmapped(cells, plan, netlist)
     area = sum(plan.known_cells[name] * count for name, count in cells.items())
     seconds = tuple((str(item["command"]), float(item["seconds"])) for item in read_progress(directory))
-    return SynthesisResult(netlist, plan.top, cells, area, read_warnings(directory), seconds)
+    listed = directory / INITIAL_VALUES
+    names = listed.read_text(encoding="utf-8", errors="replace").splitlines() if listed.is_file() else []
+    initial = tuple(dict.fromkeys(name.rpartition("/")[2] for name in names if "/" in name))
+    return SynthesisResult(netlist, plan.top, cells, area, read_warnings(directory), seconds, initial)
 
 
 def run_rtl_export(plan: SynthesisPlan, directory: Path) -> Path:
@@ -202,7 +208,13 @@ def _explain(directory: Path, status: int, kept: Path) -> FinevhError:
         if match["file"]
     ]
     if located:
-        return InputError("\n".join(dict.fromkeys(located)) + "\nthe RTL does not elaborate; correct it and run again")
+        mend = "the RTL does not elaborate; correct it and run again"
+        if any(_TWO_ASYNCHRONOUS in line for line in located):
+            mend = (
+                "a register with an asynchronous set and an asynchronous clear (or two loads) is not read: make one of them"
+                " synchronous, or map the design with another tool and give it as design.netlist"
+            )
+        return InputError("\n".join(dict.fromkeys(located)) + f"\n{mend}")
     if errors and "cannot be legalized" in errors[0]["text"]:
         return InputError(
             f"{errors[0]['text']}: the library has no such register; change the RTL or add one to the library"

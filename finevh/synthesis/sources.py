@@ -10,6 +10,7 @@ from pathlib import Path
 
 from finevh.errors import InputError, ToolMissingError
 
+_VHDL_SUFFIXES = (".vhd", ".vhdl", ".vho")
 _HDL_SUFFIXES = (".v", ".sv", ".vh", ".svh")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
@@ -39,6 +40,11 @@ class Rtl:
         for path in self.files:
             if not path.is_file():
                 raise InputError(f"{path}: no such RTL file; correct the file list of the design")
+            if path.suffix.lower() in _VHDL_SUFFIXES:
+                raise InputError(
+                    f"{path}: VHDL is not read here; translate it, for example with GHDL"
+                    f" ('ghdl synth --std=08 --out=verilog {path.name} -e TOP > {path.stem}.v'), and name the Verilog file"
+                )
         for path in self.include_dirs:
             if not path.is_dir():
                 raise InputError(f"{path}: no such include folder; correct the include list of the design")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.key import StageKey, stage_key
 from finevh.flow.engine.progress import Reporter, Silent
 from finevh.flow.engine.provenance import provenance
-from finevh.flow.engine.stage import RunDirectory, Stage, StageContext, StageRecord, disk_errors, locked
+from finevh.flow.engine.stage import CHECKS, RunDirectory, Stage, StageContext, StageRecord, disk_errors, locked
 from finevh.flow_file import FLOW_FILE, write_flow
 
 RESULTS = "results"
@@ -29,6 +30,7 @@ def run_stages(
     last: str | None = None,
     jobs: int = 1,
     reporter: Reporter | None = None,
+    allow: Collection[str] = (),
 ) -> RunDirectory:
     """Run a flow.
 
@@ -48,6 +50,8 @@ def run_stages(
         Processes that a stage may use.
     reporter
         Who is told of progress.
+    allow
+        Kinds of findings that the run goes on with although they make its result meaningless.
 
     Returns
     -------
@@ -68,6 +72,8 @@ def run_stages(
         text = write_flow(flow)
         run.write(FLOW_FILE, text)
         records: dict[str, StageRecord] = {}
+        checks = Checks()
+        (directory / CHECKS).unlink(missing_ok=True)
         for index, stage in enumerate(stages[:stop]):
             reporter.started(stage.name)
             key = stage_key(stage, flow, {name: records[name] for name in stage.needs})
@@ -78,8 +84,10 @@ def run_stages(
             else:
                 if run.stage_path(stage.name).exists():
                     reporter.again(stage.name, key.reason(None if known is None else known.parts))
-                records[stage.name] = _run(run, stage, key, flow, jobs, reporter)
+                records[stage.name] = _run(run, stage, key, flow, jobs, reporter, allow)
             reporter.finished(stage.name, reused)
+            checks.merge(run.checks(stage.name))
+            _settle(run, checks, allow)
         publish_results(run, stages[:stop], records)
         metrics = {name: value for stage in stages[:stop] for name, value in run.metrics(stage.name).items()}
         run.write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
@@ -87,13 +95,24 @@ def run_stages(
     return run
 
 
-def _run(run: RunDirectory, stage: Stage, key: StageKey, flow: Flow, jobs: int, reporter: Reporter) -> StageRecord:
+def _run(
+    run: RunDirectory, stage: Stage, key: StageKey, flow: Flow, jobs: int, reporter: Reporter, allow: Collection[str]
+) -> StageRecord:
     inputs = {name: run.stage_path(name) for name in stage.needs}
 
     def context(partial: Path, log: TextIO) -> StageContext:
-        return StageContext(flow, partial, inputs, jobs, log, reporter.doing)
+        return StageContext(flow, partial, inputs, jobs, log, reporter.doing, allow=allow)
 
     return run.run_stage(stage, key, context, f"finevh run flow.toml -o . --from {stage.name} --to {stage.name}")
+
+
+def _settle(run: RunDirectory, checks: Checks, allow: Collection[str]) -> None:
+    """Write the account so far; stop where it makes the result meaningless."""
+    try:
+        checks.refuse(allow)
+    finally:
+        if found := checks.as_dict():
+            run.write(CHECKS, json.dumps(found, indent=1) + "\n")
 
 
 def _index(names: list[str], name: str | None, default: int) -> int:

@@ -8,13 +8,14 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from finevh.base.files import replacing
+from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.fingerprint import file_digest
@@ -24,6 +25,7 @@ Metrics = dict[str, float]
 RECORD = "stage.json"
 LOG = "log.txt"
 METRICS = "metrics.json"
+CHECKS = "checks.json"
 # What the log and the record say differs from run to run (times); results never do.
 _NOT_OUTPUT = (RECORD, LOG)
 
@@ -39,12 +41,27 @@ class StageContext:
     log: TextIO
     say: Callable[[str], None]
     """Progress: what is being done, in a few words."""
+    checks: Checks = field(default_factory=Checks)
+    """Account of what the stage could not use or had to assume."""
+    allow: Collection[str] = ()
+    """Kinds of findings that the run goes on with."""
 
     def write(self, name: str, text: str) -> None:
         """Write a text file of the stage."""
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+    def require_sound(self) -> None:
+        """Stop here where what was found so far makes the result meaningless, before anything long starts.
+
+        Raises
+        ------
+        InputError
+            See :meth:`finevh.checks.Checks.refuse`.
+        """
+        # A copy: what a stage leaves behind does not depend on what was allowed.
+        Checks.from_dict(self.checks.as_dict()).refuse(self.allow)
 
     def note(self, text: str) -> None:
         """Add a line to the stage's log and show it as progress."""
@@ -110,6 +127,10 @@ class RunDirectory:
         data: Metrics = json.loads((self.stage_path(name) / METRICS).read_text(encoding="utf-8"))
         return data
 
+    def checks(self, name: str) -> Checks:
+        """Account of a finished stage."""
+        return read_checks(self.stage_path(name))
+
     def run_stage(
         self, stage: Stage, key: StageKey, context: Callable[[Path, TextIO], StageContext], command: str
     ) -> StageRecord:
@@ -121,9 +142,12 @@ class RunDirectory:
         start = time.monotonic()
         with (partial / LOG).open("w", encoding="utf-8") as log:
             log.write(f"$ {command}\n")
-            metrics = stage.run(context(partial, log))
+            given = context(partial, log)
+            metrics = stage.run(given)
             log.write(f"done in {time.monotonic() - start:.2f} s\n")
         (partial / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        if found := given.checks.as_dict():
+            (partial / CHECKS).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         outputs = {
             str(path.relative_to(partial)): file_digest(path)
             for path in sorted(partial.rglob("*"))
@@ -191,6 +215,24 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def read_checks(directory: Path) -> Checks:
+    """Account in a stage directory or a run directory; empty where there is none.
+
+    Raises
+    ------
+    InputError
+        If the file is no account.
+    """
+    path = directory / CHECKS
+    if not path.is_file():
+        return Checks()
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; run again") from error
+    return Checks.from_dict(data)
 
 
 @contextmanager

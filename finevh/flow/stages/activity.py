@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -12,30 +13,74 @@ from finevh.errors import InputError
 from finevh.flow.artifacts.activity import save_activity
 from finevh.flow.artifacts.layout import load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.constraints import constraints_of
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.technology import technology_of
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, RandomStimulus, Stimulus, read_memory_stimulus, read_saif, read_vcd
 from finevh.power.peaks import PEAKS, simulate_with_peaks, switched_capacitance
+from finevh.power.resets import book_resets_at_random, reset_level, watch_reset
+from finevh.power.tied_clocks import TiedClocks, tie_clocks
+from finevh.technology.model import Direction
 
-# Cycles with the reset held before counting starts.
-RESET_CYCLES = 5
 RANDOM = "random"
 
 
-def stimulus_of(flow: Flow, program: str) -> Stimulus:
-    """Return what drives the design while one program (or random data) runs.
+def stimulus_of(flow: Flow, program: str, netlist: Netlist, checks: Checks) -> Stimulus:
+    """Return what drives the design while one program (or random data) runs; resets are watched at work.
 
     Raises
     ------
     InputError
-        If the stimulus file or the program is missing or wrong.
+        If the stimulus file or the program is missing or wrong, or the registers are held at the other level than stated.
     """
     source, clock = flow.activity, flow.clock
     if source.stimulus is None:
-        reset = None if source.reset is None else (source.reset, 0, RESET_CYCLES)
-        return RandomStimulus(flow.seed, clock.port, toggle=source.toggle, hold=dict(clock.constants), reset=reset)
-    return read_memory_stimulus(source.stimulus, program_file(source.stimulus, program))
+        hold: dict[str, int] = dict(clock.constants)
+        asked = source.reset_port
+        reset = None
+        if asked is not None:
+            effect = watch_reset(netlist, clock.port, asked.port, hold, flow.seed)
+            reset = (asked.port, reset_level(asked.port, asked.active, effect, checks), asked.cycles)
+        book_resets_at_random(netlist, {*hold, *(() if asked is None else (asked.port,))}, checks)
+        return RandomStimulus(flow.seed, clock.port, toggle=source.toggle, hold=hold, reset=reset)
+    stimulus = read_memory_stimulus(source.stimulus, program_file(source.stimulus, program))
+    if stimulus.reset is not None and stimulus.clock is not None:
+        port, active, _ = stimulus.reset
+        reset_level(port, active, watch_reset(netlist, stimulus.clock, port, stimulus.hold, flow.seed), checks)
+    return stimulus
+
+
+def tied_netlist(flow: Flow, netlist: Netlist) -> TiedClocks:
+    """The netlist with all clock ports of the constraints as one, for a simulator of one clock.
+
+    Raises
+    ------
+    InputError
+        If clocks have different periods or edges: one cycle for all would not be theirs.
+    """
+    if flow.clock.sdc is None:
+        return tie_clocks(netlist, flow.clock.port, ())
+    names = [n for n, d in zip(netlist.port_names, netlist.port_direction, strict=True) if d == Direction.INPUT]
+    edges: dict[str, tuple[float, float, float]] = {}
+    for clock in constraints_of(flow).clocks:
+        for source in clock.sources:
+            if source.kind in ("port", "any"):
+                for pattern in source.patterns:
+                    at = (clock.period, clock.rise, clock.fall)
+                    edges |= dict.fromkeys(fnmatch.filter(names, pattern.replace("[", "[[]")), at)
+    main = edges.get(flow.clock.port)
+    if main is None:
+        raise InputError(f"{flow.clock.sdc}: no create_clock on port '{flow.clock.port}', which clock.port names")
+    other = {name: at for name, at in edges.items() if name != flow.clock.port}
+    unlike = [f"{name} ({at[0]:g} ps, edges {at[1]:g} and {at[2]:g})" for name, at in other.items() if at != main]
+    if unlike:
+        raise InputError(
+            f"{flow.clock.sdc}: clocks {flow.clock.port} ({main[0]:g} ps, edges {main[1]:g} and {main[2]:g}) and"
+            f" {', '.join(unlike)} are not simulated together; record the netlist in a simulator and give activity.vcd or"
+            " activity.saif"
+        )
+    return tie_clocks(netlist, flow.clock.port, tuple(other))
 
 
 def program_file(stimulus: Path, program: str) -> Path:
@@ -96,18 +141,19 @@ def run_activity_stage(context: StageContext) -> Metrics:
     netlist, placement = load_netlist(source, technology), load_placement(source)
     capacitance = switched_capacitance(netlist, technology, load_wires(source))
     metrics: Metrics = {}
-    checks = Checks()
     for program in programs_of(flow):
         context.note(f"{program}: {flow.activity.cycles} cycles")
-        recorded = read_recording(flow, netlist, checks)
+        recorded = read_recording(flow, netlist, context.checks)
         if recorded is None:
-            stimulus, cycles = stimulus_of(flow, program), flow.activity.cycles
-            activity, peak = simulate_with_peaks(
-                netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
+            tied = tied_netlist(flow, netlist)
+            stimulus, cycles = stimulus_of(flow, program, tied.netlist, context.checks), flow.activity.cycles
+            counted, peak = simulate_with_peaks(
+                tied.netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
             )
+            activity = tied.untie(counted)
+            context.checks.add("activity_simulated", count=netlist.n_nets)
             np.save(context.directory / PEAKS.format(program=program), peak)
         else:
-            checks.refuse()
             activity = recorded
         save_activity(context.directory, program, activity)
         metrics[f"activity__{program}__cycles__count"] = activity.cycles
@@ -120,7 +166,7 @@ def parameters(flow: Flow) -> object:
     return {
         "activity": flow.activity,
         "programs": program_files(flow),
-        "clock": (flow.clock.port, flow.clock.constants),
+        "clock": (flow.clock.port, flow.clock.constants, flow.clock.sdc),
         "seed": flow.seed,
     }
 

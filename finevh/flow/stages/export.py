@@ -38,7 +38,7 @@ def run_export_stage(context: StageContext) -> Metrics:
     for variant, column in load_variants(context.inputs["polybias"]).items():
         path = folder / (f"{name}.v" if variant == "pb0" else f"{name}_{variant}.v")
         write_verilog(replace(netlist, cell_variant=column), technology, path)
-    (folder / f"{name}.sdc").write_text(sdc_of(flow, netlist), encoding="utf-8")
+    (folder / f"{name}.sdc").write_text(sdc_of(flow, netlist, technology.units), encoding="utf-8")
     write_spef(placed.netlist, placed.wires, folder / f"{name}.spef")
     chain = make_chain(technology, placed.floorplan) if len(placed.floorplan.island_row) else None
     if chain is not None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from finevh.checks import Severity
 from finevh.config import Flow
+from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, load_netlist, save_netlist
+from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
+from finevh.netlist.model import Netlist
 from finevh.optimize.physical import presize
+from finevh.technology.model import Kind, Technology
+from finevh.timing.setup_checks import book_setup
 
 
 def run_presize_stage(context: StageContext) -> Metrics:
@@ -17,6 +23,7 @@ def run_presize_stage(context: StageContext) -> Metrics:
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["synthesis"], technology)
     target = sizing_target(flow, technology)
+    _check_constraints(context, netlist, technology)
     result = presize(netlist, technology, target, flow.floorplan.utilisation, sizing_options(flow), context.note)
     save_netlist(context.directory, result.netlist)
     np.save(context.directory / FROZEN, result.frozen)
@@ -30,6 +37,28 @@ def run_presize_stage(context: StageContext) -> Metrics:
         "presize__clock_buffers__count": result.clock_buffers,
         "presize__clock_tree__area__um2": result.clock_area,
     }
+
+
+def _check_constraints(context: StageContext, netlist: Netlist, technology: Technology) -> None:
+    """Book what the constraints leave out, and stop before anything is sized for it.
+
+    Raises
+    ------
+    InputError
+        If registers have no clock and that is not allowed, or nothing at all is constrained.
+    """
+    graph = timing_graph(context.flow, technology, netlist, None, context.flow.schemes.driver_derates)
+    book_setup(graph, context.checks, Severity.ERROR)
+    context.require_sound()
+    if not graph.setup.n:
+        clock = context.flow.clock
+        where = f"clock '{clock.port}'" if clock.sdc is None else str(clock.sdc)
+        registers = int(np.isin(netlist.cells.kind[netlist.cell_type], (Kind.FLOP, Kind.LATCH)).sum())
+        raise InputError(
+            f"design '{netlist.name}': no endpoint is constrained by {where} ({netlist.n_cells} cells, {registers} registers"
+            " after synthesis): no path leads from an input or register to an output or register; a design of constants has"
+            " no timing and no curves"
+        )
 
 
 def parameters(flow: Flow) -> object:

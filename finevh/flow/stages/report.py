@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from finevh.checks import Checks, Severity
 from finevh.config import Flow
 from finevh.flow.engine.runner import RESULTS
-from finevh.flow.engine.stage import METRICS, Metrics, Stage, StageContext
+from finevh.flow.engine.stage import CHECKS, METRICS, Metrics, Stage, StageContext, read_checks
 from finevh.report import build_report
 from finevh.report.about import ABOUT, About, write_about
 from finevh.technology.manifest import read_manifest
@@ -24,10 +25,12 @@ def run_report_stage(context: StageContext) -> Metrics:
 def render_report(flow: Flow, inputs: Mapping[str, Path], folder: Path) -> None:
     """Build the report of finished stages in a folder: tables, plots, the page."""
     metrics: Metrics = {}
+    checks = Checks()
     for path in inputs.values():
+        checks.merge(read_checks(path))
         metrics |= json.loads((path / METRICS).read_text(encoding="utf-8"))
         source = path / RESULTS
-        for sub in ("operating_points.csv", "checks.json", "tables", "plots"):
+        for sub in ("operating_points.csv", "tables", "plots"):
             if (source / sub).is_dir():
                 shutil.copytree(source / sub, folder / sub, dirs_exist_ok=True)
             elif (source / sub).is_file():
@@ -35,8 +38,13 @@ def render_report(flow: Flow, inputs: Mapping[str, Path], folder: Path) -> None:
                 shutil.copyfile(source / sub, folder / sub)
     (folder / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     (folder / ABOUT).write_text(write_about(about_of(flow)), encoding="utf-8")
+    # What made the result meaningless was allowed, or the run would not be here.
+    checks.allow([kind for kind, found in checks if found.severity == Severity.ERROR])
+    (folder / CHECKS).write_text(json.dumps(checks.as_dict()) + "\n", encoding="utf-8")
     build_report(folder)
+    # The run's own are of all stages.
     (folder / METRICS).unlink()
+    (folder / CHECKS).unlink()
 
 
 def about_of(flow: Flow) -> About:

@@ -72,10 +72,12 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
         work = context.directory / "work"
         result = run_synthesis(plan, work, lambda command, seconds: context.note(f"{command} {seconds:.1f} s"))
         source, top = result.netlist, result.top
+        context.checks.add("initial_values", result.initial_values)
         context.log.write((work / LOG).read_text(encoding="utf-8", errors="replace"))
         for name, text in plan.files.items():
             context.write(f"script/{name}", text)
-    netlist = read_verilog(source, technology, top)
+    netlist = read_verilog(source, technology, top, context.checks)
+    technology.book(context.checks)
     check_clock(flow, netlist)
     if flow.design.netlist is None:
         shutil.rmtree(work)
