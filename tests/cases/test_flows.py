@@ -277,7 +277,7 @@ def test_a_recording_goes_through_the_flow_with_its_account(tmp_path: Path, caps
     first = next(line for line in out.splitlines() if "nets whose activity is simulated" in line)
     assert first.startswith("note: ")
     page = (tmp_path / "run" / "report.html").read_text()
-    assert page.index('<ul id="checks">') < page.index("Tile voltages")
+    assert 'id="checks"' in page
     assert "nets whose activity is simulated" in page
     # A recording of the ports alone: all else is propagated.
     names = ["clk", "rst", *(f"d[{i}]" for i in range(8))]
