@@ -220,12 +220,40 @@ def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignmen
 
 
 @cli.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-def report(directory: Path) -> None:
-    """Rebuild tables, plots and report.html from a finished run."""
+@click.argument("directories", metavar="DIR [DIR ...]", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Page of several runs (default comparison.html).")
+def report(directories: tuple[Path, ...], output: Path | None) -> None:
+    """Rebuild tables, plots and report.html of a finished run; of several, a page that compares them."""
+    if len(directories) > 1:
+        from finevh.report.compare import compare_runs
+
+        _print(f"written to {compare_runs(directories, output or Path('comparison.html'))}")
+        return
+    if output is not None:
+        raise InputError("-o is for a comparison: the report of one run is written into its directory")
     from finevh.commands.report import rebuild_report
 
-    _print(f"written to {rebuild_report(directory)}")
+    _print(f"written to {rebuild_report(directories[0])}")
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", required=False, type=click.Path(path_type=Path))
+@click.option("--compare", nargs=2, metavar="A B", type=click.Path(path_type=Path), help="Two runs: what differs.")
+@_JSON
+def metrics(directory: Path | None, compare: tuple[Path, Path] | None, as_json: bool) -> None:
+    """Metrics of a finished run, or how those of two runs differ."""
+    from finevh.commands.metrics import compared_data, compared_lines, metric_lines
+    from finevh.report.metrics import read_metrics
+
+    if (directory is None) == (compare is None):
+        raise InputError("give the directory of a run, or two with --compare A B")
+    if compare is not None:
+        lines = [json.dumps(compared_data(*compare), indent=1)] if as_json else compared_lines(*compare)
+    else:
+        assert directory is not None
+        lines = [json.dumps(read_metrics(directory), indent=1)] if as_json else metric_lines(directory)
+    for line in lines:
+        _print(line)
 
 
 @cli.command()

@@ -156,12 +156,13 @@ def _render(
         summary=_with_sparklines(written["savings_summary"], written["savings"]),
         derates=written["derates"].to_dict("records") if "derates" in written else [],
         tables=_shown_tables(run / "tables"),
-        metrics=[(name, _short(value)) for name, value in sorted(metrics.items())],
+        metrics=[(name, short(value)) for name, value in sorted(metrics.items())],
         pictures=_pictures(run / "plots"),
         files=_files(run),
-        style=_resource("page.css"),
-        script=_resource("page.js"),
-        plotly=_packed(plotly.offline.get_plotlyjs()),
+        style=resource("page.css"),
+        common=resource("common.js"),
+        script=resource("page.js"),
+        plotly=packed(plotly.offline.get_plotlyjs()),
         data=as_json(drawn),
     )
 
@@ -206,7 +207,7 @@ def _shown_tables(folder: Path) -> list[dict[str, Any]]:
                 "columns": list(table.columns),
                 "numbers": set(table.select_dtypes("number").columns),
                 "rows": [
-                    [(column, _short(row[column])) for column in table.columns]
+                    [(column, short(row[column])) for column in table.columns]
                     for row in table.head(_MOST_ROWS).to_dict("records")
                 ],
             }
@@ -214,7 +215,7 @@ def _shown_tables(folder: Path) -> list[dict[str, Any]]:
     return shown
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """Four digits are what a reader wants; the files have them all."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
@@ -240,10 +241,11 @@ def _files(run: Path) -> Sequence[str]:
     return [*RUN_FILES, "out/", *inside]
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """Text of a file of this package."""
     return (files("finevh.report") / name).read_text(encoding="utf-8")
 
 
-def _packed(text: str) -> str:
+def packed(text: str) -> str:
     """Pack a script: a third of its size; the time of packing is left out, so equal texts give equal bytes."""
     return base64.b64encode(gzip.compress(text.encode("utf-8"), 9, mtime=0)).decode("ascii")
