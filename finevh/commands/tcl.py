@@ -22,6 +22,7 @@ from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
 from finevh.openroad.from_layout import ClockSpec, FlowOptions, make_context, planning_netlist
 from finevh.openroad.library_files import planned_suffixed, read_technology_files
+from finevh.openroad.pdn_rules import grid_facts
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.synthesis import plan_synthesis
 from finevh.technology.load import load_technology
@@ -154,7 +155,7 @@ def render_scripts(flow: Flow, output: Path, check: bool, tiles: Sequence[int] =
         _write(folder, files)
         lines.append(f"{len(files)} files written to {folder}")
         if check:
-            found = check_scripts(scripts, external_inputs(context))
+            found = check_scripts(scripts, external_inputs(context), facts=grid_facts(context))
             findings += [f"{part}{finding}" for finding in found]
             checked = sum(name.endswith(".tcl") for name in scripts)
             lines.append(f"{checked} scripts checked: {len(found) or 'nothing'} found")

@@ -8,6 +8,8 @@ from finevh.base.quoting import tcl_comment, tcl_word
 from finevh.base.tcl import parse_script
 from finevh.errors import NotReachableError
 from finevh.openroad.findings import Finding
+from finevh.openroad.flow_rules import judge_order
+from finevh.openroad.pdn_rules import GridFacts, PdnModel
 from finevh.openroad.sandbox import Record, run_in_sandbox
 from finevh.openroad.static_check import check_statically
 from finevh.openroad.table import CommandTable, judge_call, judge_method, load_table, split_call
@@ -17,7 +19,10 @@ _OPENROAD_OPTIONS = {"-exit": 0, "-no_init": 0, "-no_splash": 0, "-threads": 1, 
 
 
 def check_scripts(
-    scripts: Mapping[str, str], inputs: Collection[str] = (), table: CommandTable | None = None
+    scripts: Mapping[str, str],
+    inputs: Collection[str] = (),
+    table: CommandTable | None = None,
+    facts: GridFacts | None = None,
 ) -> list[Finding]:
     """Check the files that :func:`~finevh.openroad.render.render_flow` returns.
 
@@ -32,6 +37,8 @@ def check_scripts(
         Files that exist before the first stage (:func:`~finevh.openroad.render.external_inputs`).
     table
         Command table; the shipped one when not given.
+    facts
+        Of technology and floorplan: with them, the power grid is built as OpenROAD's generator would, and must be whole.
 
     Returns
     -------
@@ -51,6 +58,13 @@ def check_scripts(
     records = run_in_sandbox(scripts, order, table)
     found.update(_judge_records(records, scripts, set(inputs), table))
     found.update(_unused_scripts(scripts, records))
+    found.update(judge_order(records, scripts, table))
+    if facts is not None and facts.layers:
+        model = PdnModel(scripts, facts)
+        for record in records:
+            if record.kind == "call":
+                model.follow(record, table)
+        found.update(model.findings())
     return sorted(found)
 
 

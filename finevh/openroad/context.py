@@ -173,6 +173,8 @@ class FlowContext:
         Supply net of each tile: its virtual rail; of a single tile, VddH itself.
     sdc_units
         Units of time and capacitance of the file ``sdc``.
+    improve_distance
+        um that a cell may move when the legal placement is improved.
     rcx_rules
         Extraction rules for OpenRCX; None estimates wires from global routing instead.
     """
@@ -220,6 +222,7 @@ class FlowContext:
     polybias: tuple[tuple[str, str], ...] | None = None
     rcx_rules: str | None = None
     sdc_units: tuple[str, str] = ("ps", "fF")
+    improve_distance: int = 20
     seed: int = 1
     threads: int = 1
 

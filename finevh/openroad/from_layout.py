@@ -152,7 +152,7 @@ def make_context(
         signal_routing=(routing[1], routing[-1]),
         clock_routing=(middle, routing[-1]),
         density=options.density,
-        clock_buffers=tuple(sorted(buffers, key=lambda name: _drive(technology, name))),
+        clock_buffers=_strong(technology, buffers),
         clock_root_buffer=max(buffers, key=lambda name: _drive(technology, name)),
         fillers=tuple(name for name in technology.roles.get("fill", ()) if name in files.lef.macros),
         dont_use=technology.roles.get("dont_use", ()),
@@ -334,6 +334,16 @@ def _supply_pins(lef: Lef, cell: str, supplies: Supplies) -> list[tuple[str, str
     uses = {} if macro is None else {pin: use.upper() for pin, (_, use, _) in macro.pins.items()}
     nets = {"POWER": supplies.vddh, "GROUND": supplies.ground}
     return [(pin, nets[use]) for pin, use in uses.items() if use in nets]
+
+
+def _strong(technology: Technology, buffers: Sequence[str]) -> tuple[str, ...]:
+    """Return the buffers with at least half of the greatest drive, ascending.
+
+    With weaker ones in its list the tool takes the weakest for branches: 715 ps in one stage of RI5CY with CLKBUF_X1.
+    """
+    drives = {name: _drive(technology, name) for name in buffers}
+    least = max(drives.values()) / 2
+    return tuple(sorted((name for name in buffers if drives[name] >= least), key=lambda name: drives[name]))
 
 
 def _drive(technology: Technology, name: str) -> float:

@@ -64,7 +64,7 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
     estimated = () if context.rcx_rules else ("final.spef",)
     extracted = ("final.spef",) if context.rcx_rules else ()
     timed, timed_base = (*plain, *sdc), (*base, *sdc)
-    islands = ("islands.txt",) if context.islands else ()
+    islands = ("islands.txt", "rows.txt") if context.islands else ()
     muxes = ("vddmux_sites.txt",) if _has_virtual_rails(context) else ()
     stages = [
         Stage(
@@ -93,7 +93,7 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
             "power_grid",
             (*plain, "polybias.odb", "configuration_cells.txt", *islands, *muxes),
             ("tile_of_instance.txt", "power_grid.def", "power_grid.odb"),
-            reports=("power_grid_vias.rpt",),
+            reports=("power_grid_core_vias.rpt", "power_grid_vias.rpt") if muxes else ("power_grid_vias.rpt",),
         ),
         Stage(
             "routing",
@@ -184,7 +184,6 @@ def render_flow(context: FlowContext) -> dict[str, str]:
     validate_context(context)
     stages = flow_stages(context)
     pins = context.mux_pins
-    mux_cells = list(dict.fromkeys(site.cell for site in context.mux_sites))
     shared: dict[str, object] = {
         "c": context,
         "g": context.power_grid,
@@ -192,8 +191,6 @@ def render_flow(context: FlowContext) -> dict[str, str]:
         "tile_connections": _tile_connections(context),
         "mux_supplies": [pins.vddh, pins.vddl, pins.nwell, pins.pwell],
         "islands": bool(context.islands),
-        "mux_cells": mux_cells,
-        "removed": [*context.fillers, *mux_cells],
     }
     scripts = {SETTINGS: _render("common", shared)}
     points = {f"point_{point.name}": point for point in context.operating_points}

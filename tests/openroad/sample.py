@@ -133,7 +133,7 @@ def mesh(
         signal_routing=("metal2", "metal8"),
         clock_routing=("metal3", "metal8"),
         density=0.8,
-        clock_buffers=("CLKBUF_X1", "CLKBUF_X2", "CLKBUF_X4"),
+        clock_buffers=("CLKBUF_X2", "CLKBUF_X4"),
         clock_root_buffer="CLKBUF_X4",
         fillers=("FILL_X1", "FILL_X2", "FILL_X4"),
         dont_use=("*_X8",),

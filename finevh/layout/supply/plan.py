@@ -42,7 +42,8 @@ class GridPlan:
     ``rail_layer`` and ``rail_width``: the follow-pin rails of the rows. ``tile_stripes``: inside each tile, on its virtual
     rail and ground. ``mux_stripes``: across the tiles over the Vdd-MUX columns, on the supplies that a Vdd-MUX takes.
     ``island_stripes``: across the tiles over the islands of the configuration chain, on VddH. ``top_stripes``: across the
-    core. ``connections``: pairs of layers to join by vias, from the straps inside tiles upwards.
+    core. ``connections``: pairs of layers to join by vias, from the straps inside tiles upwards. ``layers``: per routing layer,
+    from the bottom up, its name, whether it runs vertically, its least spacing.
     """
 
     rail_layer: str
@@ -56,6 +57,7 @@ class GridPlan:
     ring_spacing: float
     ring_offset: float
     connections: tuple[tuple[str, str], ...]
+    layers: tuple[tuple[str, bool, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ def plan_grid(technology: Technology, lef: Lef, floorplan: Floorplan, nets: Grid
         ring_spacing=max(top.spacing, layers[ring_h].spacing),
         ring_offset=max(top.spacing, layers[ring_h].spacing),
         connections=tuple((below.name, above.name) for below, above in itertools.pairwise(path)),
+        layers=tuple((layer.name, layer.direction[:1].upper() == "V", layer.spacing) for layer in layers),
     )
 
 
