@@ -13,6 +13,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import click
 from rich.console import Console
@@ -20,6 +21,7 @@ from rich.console import Console
 from finevh import __version__
 from finevh.base.children import Terminated, supervised
 from finevh.base.quoting import visible
+from finevh.config import Selector
 from finevh.errors import DefectError, FinevhError, InputError
 from finevh.flow_file import read_flow, read_run_flow
 
@@ -83,7 +85,10 @@ def run(
     "--freq", "frequencies", multiple=True, required=True, metavar="FREQ", help="Clock frequency, for example 250MHz."
 )
 @click.option("--delta-vdd", type=float, help="VddH - VddL, V (default: the smallest of the run).")
-@click.option("--selector", type=click.Choice(["greedy", "count", "improved", "exact"]), default="greedy")
+@click.option(
+    "--selector", type=click.Choice(get_args(Selector)), help="How maps are chosen (default: the flow file's first)."
+)
+@click.option("--time-limit", type=click.FloatRange(min=0.0), metavar="S", help="exact: seconds per frequency (default 30).")
 @click.option(
     "--variant", type=click.Choice(["pb0", "pb", "vt"]), help="Variant set (default: pb where the run has it)."
 )
@@ -92,7 +97,8 @@ def emulate(
     directory: Path,
     frequencies: tuple[str, ...],
     delta_vdd: float | None,
-    selector: str,
+    selector: str | None,
+    time_limit: float | None,
     variant: str | None,
     as_json: bool,
 ) -> None:
@@ -100,7 +106,7 @@ def emulate(
     read_run_flow(directory)
     from finevh.commands.emulate import emulate_run, emulation_table
 
-    points = emulate_run(directory, frequencies, delta_vdd, selector, variant)
+    points = emulate_run(directory, frequencies, delta_vdd, selector, variant, time_limit)
     if as_json:
         _print(json.dumps(points, indent=1))
     else:

@@ -24,8 +24,8 @@ from finevh.errors import InputError
 from finevh.units import VOLTAGE_TOLERANCE, Dimension, parse_quantity
 
 _UNIT: dict[Dimension, str] = {"time": "ps", "voltage": "V", "capacitance": "fF", "frequency": "MHz", "area": "um2"}
-# 2**tiles maps are timed by the exhaustive selector: 4096 take some ten seconds on a core of 36 k cells.
-EXHAUSTIVE_TILES = 12
+# Most tiles of the exact selector's program.
+EXACT_TILES = 100
 # The library is interpolated to every voltage of the schemes.
 FINEST_STEP = 1e-3  # V
 MOST_TILES = 10_000
@@ -90,7 +90,7 @@ Frequency = Annotated[float, *_quantity("frequency")]
 Voltage = Annotated[float, *_quantity("voltage")]
 Capacitance = Annotated[float, *_quantity("capacitance")]
 Area = Annotated[float, *_quantity("area")]
-Selector = Literal["greedy", "count", "improved", "exact"]
+Selector = Literal["greedy", "count", "best", "improved", "exact"]
 VariantSet = Literal["pb0", "pb", "vt"]
 
 
@@ -416,9 +416,9 @@ class Flow(_Section):
     @classmethod
     def _exact_selector_only_for_small_meshes(cls, schemes: Schemes, info: ValidationInfo) -> Schemes:
         floorplan = info.data.get("floorplan")
-        if floorplan is not None and "exact" in schemes.selectors and floorplan.tiles > EXHAUSTIVE_TILES:
+        if floorplan is not None and "exact" in schemes.selectors and floorplan.tiles > EXACT_TILES:
             raise ValueError(
-                f"the exact selector weighs all 2^{floorplan.tiles} maps of floorplan.tiles = {floorplan.tiles}; it takes"
-                f' at most {EXHAUSTIVE_TILES} tiles: write selectors = ["greedy", "improved"]'
+                f"the exact selector takes at most {EXACT_TILES} tiles, floorplan.tiles = {floorplan.tiles}: write"
+                ' selectors = ["best", "greedy"]'
             )
         return schemes

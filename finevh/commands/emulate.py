@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from finevh.config import EXHAUSTIVE_TILES, Flow
+from finevh.config import Flow
 from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.designs import (
@@ -75,8 +75,9 @@ def emulate_run(
     directory: Path,
     frequencies: tuple[str, ...],
     delta_vdd: float | None = None,
-    selector: str = "greedy",
+    selector: str | None = None,
     variant: str | None = None,
+    seconds: float | None = None,
 ) -> list[dict[str, object]]:
     """Select voltages at given frequencies.
 
@@ -89,16 +90,17 @@ def emulate_run(
     delta_vdd
         VddH - VddL, V; the smallest of the run when None.
     selector
-        ``greedy``, ``count``, ``improved`` or ``exact``; ``exact`` on a mesh too large to enumerate is answered by the
-        improved selector, and says so in its row.
+        Name of one of :data:`finevh.selection.SELECTORS`; the first of the flow file when None.
     variant
         Variant set; ``pb`` where the run has it when None.
+    seconds
+        Time limit of ``exact`` for each frequency.
 
     Returns
     -------
     list of dict
-        Per frequency the columns of ``operating_points.csv``, the bit-stream in hex, the lower bound of power, mW, the
-        gap to it, per cent, and the account of the run (``checks``).
+        Per frequency the columns of ``operating_points.csv``, the bit-stream in hex, the lower bound of power, mW, that needs
+        no timing, by how much the power lies above the best bound known, per cent, and the account of the run (``checks``).
 
     Raises
     ------
@@ -115,9 +117,10 @@ def emulate_run(
         raise InputError(
             f"technology {placed.technology.name} has no cross-voltage tables, which FINE-VH needs; characterise it"
         )
-    used = "improved" if selector == "exact" and design.n_tiles > EXHAUSTIVE_TILES else selector
+    used = selector or flow.schemes.selectors[0]
     grid = flow.schemes.grid(delta)
-    scheme = FineVh(single_voltage_curve(design, flow.design.name, name, grid), delta, used)
+    curve = single_voltage_curve(design, flow.design.name, name, grid)
+    scheme = FineVh(curve, delta, used, seconds=seconds)
     chain = load_chain_order(run.stage_path("floorplan"))
     checks = read_checks(directory).as_dict()
     rows = []
@@ -150,11 +153,12 @@ def _check_delta(flow: Flow, delta: float) -> None:
 def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) -> dict[str, object]:
     assert point.vdd_l_v is not None
     assert point.vdd_h_v is not None
-    bound = lower_bound(design, Interval(point.vdd_l_v, point.vdd_h_v), point.freq_mhz)
+    plain = lower_bound(design, Interval(point.vdd_l_v, point.vdd_h_v), point.freq_mhz)
+    bound = plain if point.bound_mw is None else max(plain, point.bound_mw)
     return {
         **asdict(point),
         "bits_hex": bitstream_hex(parse_map(point.assignment), chain),
-        "lower_bound_mw": bound,
+        "lower_bound_mw": plain,
         "gap_percent": 100.0 * (point.power_total_mw / bound - 1.0),
     }
 
@@ -171,7 +175,8 @@ def emulation_table(rows: list[dict[str, object]]) -> Table:
         "tiles high",
         "slack, ps",
         "power, mW",
-        "above bound",
+        "bound, mW",
+        "gap",
         "selector",
         "bits",
     )
@@ -185,7 +190,8 @@ def emulation_table(rows: list[dict[str, object]]) -> Table:
             str(row["tiles_high"]),
             f"{row['worst_slack_ps']:.1f}",
             f"{row['power_total_mw']:.4g}",
-            f"{row['gap_percent']:.1f} %",
+            f"{row['lower_bound_mw' if row['bound_mw'] is None else 'bound_mw']:.4g}",
+            f"{row['gap_percent']:.2f} %",
             str(row["selector"]),
             str(row["bits_hex"]),
         )

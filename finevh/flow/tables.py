@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -59,25 +60,42 @@ def _timing_of(design: EngineDesign, interval: Interval, high: Bits, last: Mappe
     return design.flip(last, tiles, consume=True) if tiles else last
 
 
-def selection_table(designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]) -> str:
-    """Power of each selector beside the lower bound (all tiles at VddL, no crossing leakage, no regard to timing)."""
-    rows: list[Row] = []
-    bounds: dict[tuple[str, float], tuple[float, float]] = {}
-    for point in points:
-        if point.scheme != "fine-vh" or point.vdd_l_v is None or point.vdd_h_v is None:
-            continue
-        interval = Interval(point.vdd_l_v, point.vdd_h_v)
-        key = (point.variant, point.vdd_l_v)
-        if key not in bounds:
+def selection_table(
+    designs: Mapping[str, EngineDesign],
+    points: Sequence[OperatingPoint],
+    seconds: Mapping[tuple[str, float, float, str], float],
+) -> str:
+    """Power of each selector beside bounds, and beside the cheapest of all selectors.
+
+    ``lower_bound_mw`` has all tiles at VddL, no crossing leakage and no regard to timing; ``bound_mw`` is what the exact
+    selector proved. ``gap_percent`` is to the higher of the two. ``seconds`` are whole: what a search took is no result.
+    """
+    fine = [p for p in points if p.scheme == "fine-vh" and p.vdd_l_v is not None and p.vdd_h_v is not None]
+    plain: dict[tuple[str, float | None], tuple[float, float]] = {}
+    best: dict[tuple[str, float, float], float] = {}
+    proved: dict[tuple[str, float, float], float] = {}
+    for point in fine:
+        key = point.variant, point.delta_vdd_v, point.freq_mhz
+        best[key] = min(best.get(key, np.inf), point.power_total_mw)
+        if point.bound_mw is not None:
+            proved[key] = max(proved.get(key, 0.0), point.bound_mw)
+        if (point.variant, point.vdd_l_v) not in plain:
+            assert point.vdd_l_v is not None
+            assert point.vdd_h_v is not None
+            interval = Interval(point.vdd_l_v, point.vdd_h_v)
             at_one, at_two = (lower_bound(designs[point.variant], interval, f) for f in (1.0, 2.0))
-            bounds[key] = (2 * at_one - at_two, at_two - at_one)
-        static, slope = bounds[key]
+            plain[point.variant, point.vdd_l_v] = (2 * at_one - at_two, at_two - at_one)
+    rows: list[Row] = []
+    for point in fine:
+        key = point.variant, point.delta_vdd_v, point.freq_mhz
+        static, slope = plain[point.variant, point.vdd_l_v]
         bound = static + slope * point.freq_mhz
-        gap = 100.0 * (point.power_total_mw / bound - 1.0)
-        powers = (point.power_total_mw, point.power_interface_leakage_mw, bound, gap)
-        rows.append((point.variant, point.delta_vdd_v, point.freq_mhz, point.selector, *powers))
+        gap = 100.0 * (point.power_total_mw / max(bound, proved.get(key, bound)) - 1.0)
+        powers = point.power_total_mw, point.power_interface_leakage_mw, bound, gap, best[key], proved.get(key, "")
+        took = seconds.get((*key, point.selector.split(":")[0]))
+        rows.append((*key, point.selector, *powers, "" if took is None else math.ceil(took)))
     powers_header = ("power_total_mw", "power_interface_leakage_mw", "lower_bound_mw", "gap_percent")
-    header = ("variant", "delta_vdd_v", "freq_mhz", "selector", *powers_header)
+    header = ("variant", "delta_vdd_v", "freq_mhz", "selector", *powers_header, "power_best_mw", "bound_mw", "seconds")
     return table(header, rows)
 
 

@@ -246,6 +246,26 @@ class PreparedPower:
             raise InputError("the voltage map holds a supply without prepared slews")
         return float(switching) * freq_mhz * 1e-6, float(internal) * freq_mhz * 1e-6
 
+    @property
+    def technology(self) -> Technology:
+        """The technology whose supplies are meant."""
+        return self._model.technology
+
+    def of_pair(self, low: int, high: int) -> tuple[Real, Real, Int, Real, Int, Int]:
+        """What a map of two supplies adds up, for :mod:`finevh.power.tile_terms`.
+
+        Returns
+        -------
+        internal, charge, driver, wire_charge, sink_row, sink_cell
+            (2, n_cell) internal energy, fJ per cycle; (2, n_sink) half the toggles per cycle times the pin's capacitance, fF;
+            (n_net) driving cell and the same charge of the wires; (n_sink) net and cell of each sink.
+        """
+        self._fill(low)
+        self._fill(high)
+        sink_row = np.repeat(np.arange(len(self._driver), dtype=np.int32), np.diff(self._sink_ptr))
+        rows = [low, high]
+        return self._internal[rows], self._charge[rows], self._driver, self._wire_charge, sink_row, self._sink_cell
+
     def _fill(self, vdd: int) -> None:
         if vdd not in self._filled:
             model = self._model

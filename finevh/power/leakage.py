@@ -188,6 +188,35 @@ class LeakageModel:
             self._pairs = dict([*others[1 - _KEPT_PAIRS :], ((low, high), found)])
         return found
 
+    def of_pair(
+        self, low: int, high: int, cell_variant: NDArray[np.int8]
+    ) -> tuple[Real, Real, NDArray[np.int64], NDArray[np.int64], Int]:
+        """Leakage of every cell in each way that it can leak between two supplies, for :mod:`finevh.power.tile_terms`.
+
+        Returns
+        -------
+        derated, nominal, memo_ptr, state_ptr, source
+            mW by ``memo_ptr[cell] + (own << n) + mask``, own supply 0 or 1 and the mask of the ``n`` inputs from the other one;
+            mW by ``2 cell + own`` with full-swing inputs; (n_state) driving cell of each state pin, ``n_cell`` for a port.
+
+        Raises
+        ------
+        InputError
+            If a cell has no leakage in one of these ways.
+        """
+        pair = self._pair(low, high, cell_variant)
+        offset, derate = self._derates()
+        wrong = _fill_pair(
+            self._ptr, self._pattern, self._probability, self._state_ptr, self._memo_ptr, self._leak_row,
+            self._ternary_row, self._ternary, low, high, pair.corner, self.technology.corners.leakage, offset, derate,
+            self._joint, pair.derated, pair.nominal,
+        )  # fmt: skip
+        if wrong >= 0:
+            name = self.netlist.instance_names[wrong]
+            supplies = " and ".join(f"{self.technology.vdds[i]:g} V" for i in (low, high))
+            raise InputError(f"{name}: technology {self.technology.name} has no leakage between {supplies}")
+        return pair.derated, pair.nominal, self._memo_ptr, self._state_ptr, self._state_source
+
     def _derates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         cross = self.technology.cross
         if cross is None:
@@ -375,3 +404,37 @@ def _leakage_of_pair(  # type: ignore[no-untyped-def]
             memo[slot] = derated
         total[cell] = memo[slot]
         nominal[cell] = plain_memo[2 * cell + own]
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_pair(  # type: ignore[no-untyped-def]
+    ptr, pattern, probability, state_ptr, memo_ptr, leak_row, ternary_row, ternary, low, high, corner, leakage, offset,
+    derate, joint, memo, plain_memo,
+):  # fmt: skip
+    """Leakage of all cells in all ways between two supplies; returns a cell that has none, or -1."""
+    supply = (low, high)
+    for cell in range(len(leak_row)):
+        n = state_ptr[cell + 1] - state_ptr[cell]
+        for own in range(2):
+            c = corner[own, cell]
+            if c < 0:
+                return cell
+            for foreign in range(1 << n):
+                slot = memo_ptr[cell] + (own << n) + foreign
+                if not np.isnan(memo[slot]):
+                    continue
+                block = 0
+                if foreign != 0:
+                    if offset[c, supply[1 - own]] < 0:
+                        return cell
+                    block = offset[c, supply[1 - own]] + ternary_row[cell]
+                wrong, derated, plain = _sum(
+                    ptr[cell], ptr[cell + 1], pattern, probability, leakage[c], leak_row[cell], ternary, foreign, derate,
+                    block, joint,
+                )  # fmt: skip
+                if wrong:
+                    return cell
+                # Before the value that others test: threads may share the memory.
+                plain_memo[2 * cell + own] = plain
+                memo[slot] = derated
+    return -1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from finevh.selection.bitstream import PmuEntry, bitstream_hex, parse_bitstream, pmu_header, pmu_json
+from finevh.selection.descent import select_best
+from finevh.selection.exact import EXACT_SECONDS, select_exact
 from finevh.selection.greedy import GreedyAnswer, Trajectory, select_greedy, trace
 from finevh.selection.search import (
     Choice,
@@ -11,20 +13,27 @@ from finevh.selection.search import (
     select_improved,
     select_lowered,
 )
+from finevh.selection.selectors import SELECTORS, Selector
 from finevh.selection.tiles import (
     SLACK_TOLERANCE,
     Bits,
     Energy,
     Interval,
     MappedTiming,
+    PathBounds,
+    Power,
     TiledDesign,
+    TilePower,
     TileTrials,
+    VoltageMap,
     area_low_fraction,
     map_text,
     parse_map,
 )
 
 __all__ = [
+    "EXACT_SECONDS",
+    "SELECTORS",
     "SLACK_TOLERANCE",
     "Bits",
     "Choice",
@@ -32,10 +41,15 @@ __all__ = [
     "GreedyAnswer",
     "Interval",
     "MappedTiming",
+    "PathBounds",
     "PmuEntry",
+    "Power",
+    "Selector",
+    "TilePower",
     "TileTrials",
     "TiledDesign",
     "Trajectory",
+    "VoltageMap",
     "area_low_fraction",
     "bitstream_hex",
     "lower_bound",
@@ -44,6 +58,8 @@ __all__ = [
     "parse_map",
     "pmu_header",
     "pmu_json",
+    "select_best",
+    "select_exact",
     "select_exhaustive",
     "select_greedy",
     "select_improved",

@@ -12,9 +12,20 @@ from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, PreparedPower
-from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming
+from finevh.power.tile_terms import dynamic_terms, leakage_terms
+from finevh.selection.tiles import (
+    SLACK_TOLERANCE,
+    Bits,
+    Energy,
+    Interval,
+    MappedTiming,
+    NoPathBounds,
+    PathBounds,
+    TilePower,
+)
 from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph, TimingState, Trials
+from finevh.timing.bounds import DelayBounds
 
 _NO_TILE = -1
 # Energy per cycle is power at a frequency over that frequency: 1 mW at 1 MHz is 1e6 fJ.
@@ -51,10 +62,14 @@ class TiledTiming:
         return bool(len(coefficient) == 0 or (coefficient == coefficient[0]).all())
 
     @cached_property
+    def _movable(self) -> Int:
+        """(n_cell) tile whose voltage a cell follows, -1 for those that are always at VddH."""
+        return np.where(self.always_high, _NO_TILE, self.tile_of_cell).astype(np.int32)
+
+    @cached_property
     def _cells_of_tile(self) -> list[NDArray[np.intp]]:
-        movable = np.where(self.always_high, _NO_TILE, self.tile_of_cell)
-        order = np.argsort(movable, kind="stable")
-        bounds = np.searchsorted(movable[order], np.arange(self.n_tiles + 1))
+        order = np.argsort(self._movable, kind="stable")
+        bounds = np.searchsorted(self._movable[order], np.arange(self.n_tiles + 1))
         return [order[a:b] for a, b in itertools.pairwise(bounds)]
 
     @cached_property
@@ -121,7 +136,7 @@ class TiledTiming:
     def critical_path(self, timing: MappedTiming, period: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """See :class:`finevh.selection.TiledDesign`."""
         cells, delays = self.path_cells(timing, period)
-        return np.where(self.always_high, _NO_TILE, self.tile_of_cell)[cells].astype(np.intp), delays
+        return self._movable[cells].astype(np.intp), delays
 
     def path_neighbours(self, timing: MappedTiming, period: float) -> NDArray[np.float64]:
         """See :class:`finevh.selection.TiledDesign`."""
@@ -133,7 +148,7 @@ class TiledTiming:
         touched = np.zeros(netlist.n_nets, dtype=bool)
         touched[netlist.pin_net[known & on_path[netlist.pin_cell]]] = True
         beside = known & ~on_path[netlist.pin_cell] & touched[np.maximum(netlist.pin_net, 0)]
-        tiles = np.where(self.always_high, _NO_TILE, self.tile_of_cell)[netlist.pin_cell[beside]]
+        tiles = self._movable[netlist.pin_cell[beside]]
         return np.bincount(tiles[tiles != _NO_TILE], minlength=self.n_tiles).astype(np.float64)
 
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
@@ -184,6 +199,20 @@ class EngineDesign(TiledTiming):
         return Energy(
             switching * _FJ_PER_MW_AT_1_MHZ, internal * _FJ_PER_MW_AT_1_MHZ, leakage.total, leakage.total_interface
         )
+
+    def tile_power(self, interval: Interval) -> TilePower:
+        """See :class:`finevh.selection.TiledDesign`."""
+        low, high = self.vdd_index(interval.low), self.vdd_index(interval.high)
+        switching, internal = dynamic_terms(self.power, low, high, self._movable, self.n_tiles)
+        leakage, _ = leakage_terms(self.leakage, low, high, self.cell_variant, self._movable, self.n_tiles)
+        return TilePower(switching + internal, leakage)
+
+    def path_bounds(self, interval: Interval) -> PathBounds:
+        """See :class:`finevh.selection.TiledDesign`; nothing is known where the timing graph has other wires or clocks."""
+        if not DelayBounds.fits(self.graph):
+            return NoPathBounds()
+        low, high = self.vdd_index(interval.low), self.vdd_index(interval.high)
+        return DelayBounds(self._graph(high), self.cell_variant, low, high, self._movable)
 
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         """See :class:`finevh.selection.TiledDesign`."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.config import EXHAUSTIVE_TILES
 from finevh.errors import InputError, NotReachableError
 from finevh.selection.greedy import trace
 from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming, TiledDesign
+
+EXHAUSTIVE_TILES = 12
+"""2**12 maps take some ten seconds on a core of 36 k cells."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,10 @@ class Choice:
     energy: Energy
     note: str = ""
     """How the selector came to it, where that is not its plain way."""
+    bound: float | None = None
+    """Power, mW, that no map of the interval undercuts; None where nothing was proved."""
+    seconds: float | None = None
+    """What the search for it took."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def select_exhaustive(
     """
     if design.n_tiles > EXHAUSTIVE_TILES:
         raise InputError(
-            f"the exact selector weighs all 2^{design.n_tiles} maps; it takes at most {EXHAUSTIVE_TILES} tiles: use 'improved'"
+            f"all 2^{design.n_tiles} maps are too many to weigh, at most 2^{EXHAUSTIVE_TILES}: use select_exact"
         )
     archive = Archive(design, interval, periods)
     state = design.evaluate(interval, np.zeros(design.n_tiles, dtype=bool))
@@ -180,7 +186,7 @@ def select_lowered(design: TiledDesign, interval: Interval, period: float) -> Ch
     (answer,) = archive.answers()
     if isinstance(answer, NotReachableError):
         raise answer
-    return answer
+    return replace(answer, note=":lowered")
 
 
 def _tile_price(design: TiledDesign, interval: Interval, frequency: float) -> NDArray[np.float64]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
+from finevh.power.tile_terms import TileTerms
+from finevh.timing.bounds import BoundPath
 
 Bits = NDArray[np.bool_]
 """(n_tiles) True where the tile is at VddH."""
@@ -27,6 +29,40 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class VoltageMap:
+    """A pair of supplies and which tiles are at the higher one."""
+
+    interval: Interval
+    high: Bits
+
+    @property
+    def text(self) -> str:
+        """One character per tile, L or H (see :func:`map_text`)."""
+        return map_text(self.high)
+
+    def tile_voltages(self) -> NDArray[np.float64]:
+        """(n_tiles) V."""
+        return np.where(self.high, self.interval.high, self.interval.low)
+
+
+@dataclass(frozen=True)
+class Power:
+    """Power of an operating point by parts, mW."""
+
+    total: float
+    switching: float
+    internal: float
+    leakage: float
+    interface: float
+    """Part of ``leakage`` above the same cells with full-swing inputs."""
+
+    def mix(self, other: Power, share: float) -> Power:
+        """Time average: ``share`` of the time at ``other``."""
+        mine, theirs = astuple(self), astuple(other)
+        return Power(*((1.0 - share) * a + share * b for a, b in zip(mine, theirs, strict=True)))
+
+
+@dataclass(frozen=True)
 class Energy:
     """What a voltage map costs: energy per clock cycle, fJ, and static power, mW."""
 
@@ -39,6 +75,12 @@ class Energy:
     def power(self, frequency_mhz: float) -> float:
         """Total power, mW, at a clock frequency: fJ * MHz = 1e-6 mW."""
         return (self.switching + self.internal) * frequency_mhz * 1e-6 + self.leakage
+
+    def at(self, frequency_mhz: float) -> Power:
+        """Power at a clock frequency, by parts."""
+        scale = frequency_mhz * 1e-6
+        parts = self.switching * scale, self.internal * scale, self.leakage, self.interface_leakage
+        return Power(self.power(frequency_mhz), *parts)
 
 
 @dataclass(frozen=True)
@@ -102,8 +144,59 @@ class TimedTiles(Protocol):
         """(n_tiles) number of cells with negative slack."""
 
 
+@dataclass(frozen=True)
+class TilePower:
+    """Power of the maps of one interval as sums over groups of tiles, equal to what all cells add up to."""
+
+    dynamic: TileTerms
+    """Energy per clock cycle, fJ."""
+    leakage: TileTerms
+    """mW."""
+
+    def power(self, high: Bits, frequency_mhz: float) -> float:
+        """Total power, mW, of a map."""
+        return self.dynamic.value(high) * frequency_mhz * 1e-6 + self.leakage.value(high)
+
+    def flips(self, high: Bits, frequency_mhz: float) -> tuple[float, NDArray[np.float64]]:
+        """Power, mW, and its change (n_tiles, n_tiles) by moving two tiles, one alone on the diagonal."""
+        scale = frequency_mhz * 1e-6
+        (dynamic, dynamic_pair), (leakage, leakage_pair) = self.dynamic.flips(high), self.leakage.flips(high)
+        single = dynamic * scale + leakage
+        change = single[:, None] + single[None, :] + dynamic_pair * scale + leakage_pair
+        np.fill_diagonal(change, single)
+        return self.power(high, frequency_mhz), change
+
+
+class PathBounds(Protocol):
+    """Least delays of the paths of a design in one interval: what they forbid, no map can do."""
+
+    def min_period(self, high: Bits) -> float:
+        """Lower bound, ps, of the minimum period of a map."""
+
+    def paths(self, high: Bits, period: float, count: int) -> list[BoundPath]:
+        """Paths that miss a period, ps, under a map by least delays, worst first."""
+
+
+class NoPathBounds:
+    """Nothing is known about paths beforehand: every map has to be timed."""
+
+    def min_period(self, high: Bits) -> float:
+        """See :class:`PathBounds`."""
+        return 0.0
+
+    def paths(self, high: Bits, period: float, count: int) -> list[BoundPath]:
+        """See :class:`PathBounds`."""
+        return []
+
+
 class TiledDesign(TimedTiles, Protocol):
     """A placed netlist with one assignment of variants, seen as tiles that can be timed and weighed."""
+
+    def tile_power(self, interval: Interval) -> TilePower:
+        """Weigh all maps of an interval at once."""
+
+    def path_bounds(self, interval: Interval) -> PathBounds:
+        """Least delays of an interval."""
 
     def energy(self, timing: MappedTiming) -> Energy:
         """Weigh a voltage map."""

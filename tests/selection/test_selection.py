@@ -161,7 +161,7 @@ def test_exhaustive_choice_equals_a_plain_loop_over_all_maps() -> None:
 
 
 def test_exhaustive_selector_refuses_a_mesh_too_large_for_it() -> None:
-    with pytest.raises(InputError, match=r"weighs all 2\^49 maps; it takes at most 12 tiles: use 'improved'"):
+    with pytest.raises(InputError, match=r"all 2\^49 maps are too many to weigh, at most 2\^12: use select_exact"):
         select_exhaustive(random_design(1, n_tiles=49), INTERVAL, [100.0])
 
 

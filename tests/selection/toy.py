@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.selection import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming
+from finevh.power.tile_terms import collect
+from finevh.selection import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming, TilePower
+from finevh.timing.bounds import BoundPath
 
 
 @dataclass
@@ -22,6 +24,10 @@ class ToyDesign:
     """Delay outside all tiles, ps, on every path."""
     single_trajectory: bool = True
     neighbours: list[float] | None = None
+    interface: tuple[tuple[tuple[int, ...], float], ...] = ()
+    """Groups of tiles and the leakage, mW, where the first is high and all others are low."""
+    hidden: float = 0.0
+    """Share that every path is longer than its least delays say, where any of its tiles is low."""
     evaluations: int = field(default=0)
 
     @property
@@ -38,7 +44,8 @@ class ToyDesign:
         return result
 
     def path_delay(self, interval: Interval, high: Bits, path: list[tuple[int, float]]) -> float:
-        return self.fixed + sum(self.delays(interval, high, path))
+        late = self.hidden if not all(high[tile] for tile, _ in path) else 0.0
+        return self.fixed + (1.0 + late) * sum(self.delays(interval, high, path))
 
     def evaluate(self, interval: Interval, high: Bits) -> MappedTiming:
         self.evaluations += 1
@@ -75,11 +82,57 @@ class ToyDesign:
     def energy(self, timing: MappedTiming) -> Energy:
         vdd = np.where(timing.high, timing.interval.high, timing.interval.low)
         switching = float((self.tile_area * vdd**2).sum()) * 1e3
-        return Energy(switching, 0.5 * switching, self.leak * float((self.tile_area * vdd).sum()), 0.0)
+        mixed = timing.interval.high > timing.interval.low
+        active = [v for g, v in self.interface if timing.high[g[0]] and not timing.high[list(g[1:])].any()]
+        crossing = float(sum(active)) if mixed else 0.0
+        return Energy(switching, 0.5 * switching, self.leak * float((self.tile_area * vdd).sum()) + crossing, crossing)
+
+    def tile_power(self, interval: Interval) -> TilePower:
+        tiles = np.arange(self.n_tiles, dtype=np.int32)[:, None]
+        vdd = np.array([interval.low, interval.high])
+        dynamic = self.tile_area[:, None] * vdd**2 * 1.5e3
+        leakage = self.leak * self.tile_area[:, None] * vdd
+        parts = [(tiles, leakage)]
+        if self.interface:
+            for group, value in self.interface:
+                # The first tile of a group is high and all others low.
+                table = np.zeros((1, 2 ** len(group)))
+                order = sorted(group)
+                table[0, 1 << order.index(group[0])] = value
+                parts.append((np.array([order], dtype=np.int32), table))
+        return TilePower(collect(self.n_tiles, [(tiles, dynamic)]), collect(self.n_tiles, parts))
+
+    def path_bounds(self, interval: Interval) -> ToyBounds:
+        return ToyBounds(self, interval)
 
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         timing = self.evaluate(Interval(vdd, vdd), np.zeros(self.n_tiles, dtype=bool))
         return timing.min_period, self.energy(timing)
+
+
+@dataclass
+class ToyBounds:
+    """Least delays: those of the paths, without what is hidden."""
+
+    design: ToyDesign
+    interval: Interval
+
+    def bound_path(self, path: list[tuple[int, float]]) -> BoundPath:
+        tiles = [tile for tile, _ in path]
+        vdd = np.array([self.interval.low, self.interval.high])
+        delay = np.array([np.broadcast_to(delay / vdd**2, (2, 2)).copy() for _, delay in path])
+        delay[1:, 0, 1] *= 1.0 + self.design.crossing
+        fixed = np.full((1, 2, 2), self.design.fixed)
+        driver, tile = np.array([-1, *tiles[:-1], -1]), np.array([*tiles, -1])
+        return BoundPath(1.0, driver.astype(np.int32), tile.astype(np.int32), np.concatenate([delay, fixed]))
+
+    def min_period(self, high: Bits) -> float:
+        return max((self.bound_path(path).need(high) for path in self.design.paths), default=0.0)
+
+    def paths(self, high: Bits, period: float, count: int) -> list[BoundPath]:
+        needs = [(bound.need(high), bound) for bound in map(self.bound_path, self.design.paths)]
+        late = sorted((pair for pair in needs if pair[0] > period), key=lambda pair: -pair[0])
+        return [bound for _, bound in late[:count]]
 
 
 @dataclass
@@ -96,7 +149,9 @@ class ToyTrials:
         return found
 
 
-def random_design(seed: int, n_tiles: int = 9, n_paths: int = 30, crossing: float = 0.0) -> ToyDesign:
+def random_design(
+    seed: int, n_tiles: int = 9, n_paths: int = 30, crossing: float = 0.0, groups: int = 0, hidden: float = 0.0
+) -> ToyDesign:
     rng = np.random.default_rng(seed)
     paths = [
         [
@@ -105,4 +160,10 @@ def random_design(seed: int, n_tiles: int = 9, n_paths: int = 30, crossing: floa
         ]
         for size in rng.integers(5, 20, n_paths)
     ]
-    return ToyDesign(paths, n_tiles, crossing)
+    interface = tuple(
+        (tuple(int(tile) for tile in rng.permutation(n_tiles)[:size]), float(value))
+        for size, value in zip(
+            rng.integers(2, min(5, n_tiles) + 1, groups), rng.uniform(-0.05, 0.5, groups), strict=True
+        )
+    )
+    return ToyDesign(paths, n_tiles, crossing, interface=interface, hidden=hidden)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,10 +37,14 @@ from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slot
 from finevh.power import Activity
 from finevh.power.peaks import load_peaks
 from finevh.schemes import (
+    Answer,
     Curve,
+    FineVh,
+    FoundMap,
     OperatingPoint,
     Scheme,
     SingleVoltageScheme,
+    known_maps,
     points_csv,
     schemes_of,
     single_voltage_curve,
@@ -62,6 +66,8 @@ class OperatingPoints:
     points: tuple[OperatingPoint, ...]
     designs: dict[str, EngineDesign]
     refused: tuple[NotReachableError, ...]
+    seconds: dict[tuple[str, float, float, str], float] = field(default_factory=dict)
+    """What searches with a proof took, by variant, delta-Vdd, frequency and selector."""
 
 
 def curves_of(flow: Flow, designs: dict[str, EngineDesign]) -> dict[str, Curve]:
@@ -97,11 +103,39 @@ def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, job
         for scheme in schemes_of(curve, flow.schemes.delta_vdd, flow.schemes.selectors):
             if fine or scheme.name != "fine-vh":
                 asked.append((scheme, frequencies))
-    tasks = [(scheme, part) for scheme, frequencies in asked for part in scheme.parts(frequencies)]
+    tasks = [(row, part) for row, (scheme, frequencies) in enumerate(asked) for part in scheme.parts(frequencies)]
+    found: list[list[Answer]] = [[] for _ in asked]
     with ThreadPoolExecutor(jobs) as pool:
-        answers = [answer for part in pool.map(lambda task: task[0].points(task[1]), tasks) for answer in part]
+        for (row, _), part in zip(tasks, pool.map(lambda task: asked[task[0]][0].answers(task[1]), tasks), strict=True):
+            found[row] += part
+    answers = [point for row, (scheme, _) in enumerate(asked) for point in _settle(scheme, found[row], asked, found)]
     points = tuple(answer for answer in answers if isinstance(answer, OperatingPoint))
-    return OperatingPoints(points, designs, tuple(a for a in answers if isinstance(a, NotReachableError)))
+    seconds = {
+        (scheme.curve.variant, scheme.delta_vdd, answer.frequency, scheme.selector): answer.seconds
+        for (scheme, _), part in zip(asked, found, strict=True)
+        for answer in part
+        if isinstance(scheme, FineVh) and isinstance(answer, FoundMap) and answer.seconds is not None
+    }
+    refused = tuple(answer for answer in answers if isinstance(answer, NotReachableError))
+    return OperatingPoints(points, designs, refused, seconds)
+
+
+def _settle(
+    scheme: Scheme,
+    answers: list[Answer],
+    asked: Sequence[tuple[Scheme, Sequence[float]]],
+    found: Sequence[list[Answer]],
+) -> list[OperatingPoint | NotReachableError]:
+    """The curve of a scheme; FINE-VH takes maps that any delta-Vdd and selector found for the same variant."""
+    if not isinstance(scheme, FineVh):
+        return [answer.result for answer in answers]
+    others = [
+        known
+        for (other, _), part in zip(asked, found, strict=True)
+        if isinstance(other, FineVh) and other.curve.variant == scheme.curve.variant
+        for known in known_maps(part)
+    ]
+    return scheme.settle(answers, others)
 
 
 def points_without_derates(
@@ -178,7 +212,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
     context.note("tables")
     if fine:
         context.write("results/tables/critical_paths.csv", critical_paths_table(designs, result.points))
-        context.write("results/tables/selection.csv", selection_table(designs, result.points))
+        context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
         _write_bitstreams(context, placed, result.points)
         if flow.schemes.driver_derates:
             context.note("FINE-VH without the dependence of delay on the driver's Vdd")

@@ -1,0 +1,74 @@
+"""Vdd-dithering: time-sharing between two voltages of a grid, each at its own maximum frequency (Eq. 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from finevh.errors import NotReachableError
+from finevh.schemes.curve import Curve
+from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
+from finevh.schemes.scheme import Answer
+from finevh.selection import Power
+from finevh.units import VOLTAGE_TOLERANCE
+
+
+@dataclass(frozen=True)
+class VddDithering:
+    """The cheapest pair of voltages at most ``widest`` apart, V; that of neighbours where power is convex in frequency."""
+
+    curve: Curve
+    delta_vdd: float
+    widest: float = 0.0
+    name: SchemeName = "vdd-dithering"
+
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """See :class:`finevh.schemes.Scheme`."""
+        return [list(frequencies)]
+
+    def answers(self, frequencies: Sequence[float]) -> list[Answer]:
+        """See :class:`finevh.schemes.Scheme`."""
+        return [Answer(frequency, self._point(frequency)) for frequency in frequencies]
+
+    def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
+        """See :class:`finevh.schemes.Scheme`."""
+        return [answer.result for answer in self.answers(frequencies)]
+
+    def _shared(self, low: int, high: int, frequency: float) -> Power:
+        """Power of one pair of voltages at an average frequency, MHz."""
+        f_low, f_high = self.curve.frequencies[low], self.curve.frequencies[high]
+        # Eq. 4.1: the share of time at VddH that gives the average frequency; below the lowest voltage's own maximum
+        # frequency there is nothing to share and the clock slows down at VddL.
+        share = min(max((frequency - f_low) / (f_high - f_low), 0.0), 1.0)
+        at_low = self.curve.energy[low].at(min(frequency, f_low))
+        return at_low.mix(self.curve.energy[high].at(f_high), share)
+
+    def _point(self, frequency: float) -> OperatingPoint | NotReachableError:
+        try:
+            first = max(self.curve.lowest(frequency), 1)
+        except NotReachableError as error:
+            return error
+        vdds, widest = self.curve.vdds, max(self.widest, self.delta_vdd) + VOLTAGE_TOLERANCE
+        # Neighbours first, so that they are taken where others cost the same.
+        pairs = [(first - 1, first)]
+        pairs += [
+            (low, high)
+            for high in range(first, len(vdds))
+            for low in range(high)
+            if vdds[high] - vdds[low] <= widest and self.curve.meets(high, frequency)
+        ]
+        low, high = min(pairs, key=lambda pair: self._shared(pair[0], pair[1], frequency).total)
+        return OperatingPoint(
+            self.curve.name,
+            self.curve.design.n_tiles,
+            self.name,
+            self.curve.variant,
+            self.delta_vdd,
+            vdd_l_v=vdds[low],
+            vdd_h_v=vdds[high],
+            vdd_v=None,
+            tiles_high=None,
+            area_low_fraction=None,
+            worst_slack_ps=None,
+            **power_columns(self._shared(low, high, frequency), frequency),
+        )

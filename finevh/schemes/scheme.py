@@ -1,0 +1,35 @@
+"""What all schemes have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from finevh.errors import NotReachableError
+from finevh.schemes.points import OperatingPoint, SchemeName
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a scheme says to one frequency, MHz: an operating point, or why there is none."""
+
+    frequency: float
+    result: OperatingPoint | NotReachableError
+
+
+class Scheme(Protocol):
+    """A way to run a design at a clock frequency."""
+
+    @property
+    def name(self) -> SchemeName:
+        """Name in ``operating_points.csv``."""
+
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """Split ascending frequencies, MHz, into runs that share no work; a part's answers are those of the whole."""
+
+    def answers(self, frequencies: Sequence[float]) -> list[Answer]:
+        """Return what the scheme finds at each frequency, MHz, by itself."""
+
+    def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
+        """Return the curve at frequencies, MHz: the cheapest of all that was found for these or higher ones."""

@@ -1,0 +1,52 @@
+"""One Vdd for the whole design: ideal-DVFS on a fine grid, Vdd-hopping on a coarse one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from finevh.errors import NotReachableError
+from finevh.schemes.curve import Curve
+from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
+from finevh.schemes.scheme import Answer
+
+
+@dataclass(frozen=True)
+class SingleVoltageScheme:
+    """The cheapest Vdd of a grid that meets the clock."""
+
+    name: SchemeName
+    curve: Curve
+    delta_vdd: float
+
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """See :class:`finevh.schemes.Scheme`."""
+        return [list(frequencies)]
+
+    def answers(self, frequencies: Sequence[float]) -> list[Answer]:
+        """See :class:`finevh.schemes.Scheme`."""
+        return [Answer(frequency, self._point(frequency)) for frequency in frequencies]
+
+    def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
+        """See :class:`finevh.schemes.Scheme`."""
+        return [answer.result for answer in self.answers(frequencies)]
+
+    def _point(self, frequency: float) -> OperatingPoint | NotReachableError:
+        try:
+            index = self.curve.cheapest(frequency)
+        except NotReachableError as error:
+            return error
+        return OperatingPoint(
+            self.curve.name,
+            self.curve.design.n_tiles,
+            self.name,
+            self.curve.variant,
+            self.delta_vdd,
+            vdd_l_v=None,
+            vdd_h_v=None,
+            vdd_v=self.curve.vdds[index],
+            tiles_high=None,
+            area_low_fraction=None,
+            worst_slack_ps=1e6 / frequency - self.curve.min_period[index],
+            **power_columns(self.curve.energy[index].at(frequency), frequency),
+        )

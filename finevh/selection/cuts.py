@@ -1,0 +1,131 @@
+"""Path cuts: what is known about the paths between the tiles, as sums over pairs of tiles that cost microseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.selection.tiles import Bits
+from finevh.timing.bounds import BoundPath
+
+
+@dataclass(frozen=True)
+class PathCut:
+    """A path whose least delays add up to more than a clock allows: terms of equal tiles added up.
+
+    A map is forbidden at a period T where :meth:`BoundPath.need` exceeds ``coefficient * T - reserve``.
+    """
+
+    path: BoundPath
+    reserve: float = 0.0
+    """What the least delays are known to leave out under one map, ps; zero for a cut that forbids no map that works."""
+
+
+@dataclass
+class CutPool:
+    """Path cuts of one interval, each kept once; serves every frequency."""
+
+    n_tiles: int
+    cuts: list[PathCut] = field(default_factory=list)
+    _known: set[bytes] = field(default_factory=set)
+    _packed: int = 0
+    _arrays: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]] | None = None
+
+    def add(self, path: BoundPath, reserve: float = 0.0) -> bool:
+        """Keep a path; False where it is known."""
+        path = path.merged()
+        key = (
+            path.driver.tobytes()
+            + path.tile.tobytes()
+            + np.round(path.delay, 3).tobytes()
+            + bytes(f"{reserve:.3f}", "ascii")
+        )
+        if key in self._known:
+            return False
+        self._known.add(key)
+        self.cuts.append(PathCut(path, reserve))
+        return True
+
+    def limits(self, period: float) -> NDArray[np.float64]:
+        """(n_cut) ps that each path may take at a period."""
+        return np.array([cut.path.coefficient * period - cut.reserve for cut in self.cuts])
+
+    def _pack(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        if self._arrays is None or self._packed != len(self.cuts):
+            ptr = np.concatenate(([0], np.cumsum([len(cut.path.tile) for cut in self.cuts]))).astype(np.int64)
+            tiles = np.concatenate(
+                [np.zeros((0, 2)), *(np.stack([c.path.driver, c.path.tile], axis=1) for c in self.cuts)]
+            ).astype(np.int32)
+            delay = np.concatenate([np.zeros((0, 2, 2)), *(cut.path.delay for cut in self.cuts)])
+            self._arrays, self._packed = (ptr, tiles, delay), len(self.cuts)
+        return self._arrays
+
+    def excess(self, high: Bits, period: float) -> float:
+        """By how much, ps, the worst path exceeds what the period allows; negative where all are met."""
+        if not self.cuts:
+            return -np.inf
+        return float(_needs(*self._pack(), high, self.limits(period)))
+
+    def flips(self, high: Bits, period: float) -> NDArray[np.float64]:
+        """(n_tiles, n_tiles) the excess, ps, with two tiles moved; one alone on the diagonal."""
+        found = np.full((self.n_tiles, self.n_tiles), -np.inf)
+        if self.cuts:
+            _flip_needs(*self._pack(), high, self.limits(period), found)
+        return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _state(high, tile):  # type: ignore[no-untyped-def]
+    return 1 if tile < 0 or high[tile] else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _needs(ptr, tiles, delay, high, limit):  # type: ignore[no-untyped-def]
+    worst = -np.inf
+    for p in range(len(ptr) - 1):
+        need = 0.0
+        for t in range(ptr[p], ptr[p + 1]):
+            need += delay[t, _state(high, tiles[t, 0]), _state(high, tiles[t, 1])]
+        worst = max(worst, need - limit[p])
+    return worst
+
+
+@numba.njit(cache=True, nogil=True)
+def _flip_needs(ptr, tiles, delay, high, limit, found):  # type: ignore[no-untyped-def]
+    n = found.shape[0]
+    single, both = np.zeros(n), np.zeros((n, n))
+    for p in range(len(ptr) - 1):
+        need = -limit[p]
+        single[:] = 0.0
+        for t in range(ptr[p], ptr[p + 1]):
+            a, b = tiles[t, 0], tiles[t, 1]
+            sa, sb = _state(high, a), _state(high, b)
+            here = delay[t, sa, sb]
+            need += here
+            if a == b:
+                if a >= 0:
+                    single[a] += delay[t, 1 - sa, 1 - sb] - here
+                continue
+            first = delay[t, 1 - sa, sb] - here
+            second = delay[t, sa, 1 - sb] - here
+            if a >= 0:
+                single[a] += first
+            if b >= 0:
+                single[b] += second
+            if a >= 0 and b >= 0:
+                both[min(a, b), max(a, b)] += delay[t, 1 - sa, 1 - sb] - here - first - second
+        for i in range(n):
+            found[i, i] = max(found[i, i], need + single[i])
+            base = need + single[i]
+            for j in range(i + 1, n):
+                found[i, j] = max(found[i, j], base + single[j] + both[i, j])
+        for t in range(ptr[p], ptr[p + 1]):
+            a, b = tiles[t, 0], tiles[t, 1]
+            if a >= 0 and b >= 0:
+                both[min(a, b), max(a, b)] = 0.0
+    for i in range(n):
+        for j in range(i):
+            found[i, j] = found[j, i]

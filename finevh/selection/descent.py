@@ -1,0 +1,189 @@
+"""``best``: from several maps down by moving one tile or two, cheapest first, until no move saves power and meets the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from finevh.errors import NotReachableError
+from finevh.selection.cuts import CutPool
+from finevh.selection.greedy import trace
+from finevh.selection.search import Archive, Choice, select_lowered
+from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Interval, MappedTiming, TiledDesign, TilePower
+
+TRIES = 40
+"""Most maps that are timed at one frequency."""
+_REPAIRS = 3
+"""Tries to mend the clock after one tile is lowered."""
+_CHEAP = 1e-9
+"""Share of the power below which a move costs nothing."""
+_LEAST_GAIN = 1e-9
+"""Share of the power below which a move is no gain."""
+
+
+class Descent:
+    """The search within one interval; what one frequency finds serves all others.
+
+    Parameters
+    ----------
+    design, interval, periods
+        What is searched; periods in ps.
+    tries
+        Most maps that are timed per frequency, beside the starts.
+    """
+
+    def __init__(self, design: TiledDesign, interval: Interval, periods: Sequence[float], tries: int = TRIES) -> None:
+        self.design, self.interval, self.tries = design, interval, tries
+        self.archive = Archive(design, interval, periods)
+        self.terms: TilePower = design.tile_power(interval)
+        self.bounds = design.path_bounds(interval)
+        self.pool = CutPool(design.n_tiles)
+        self._start()
+
+    def _start(self) -> None:
+        design, interval, periods = self.design, self.interval, self.archive.periods
+        self.archive.add(design.evaluate(interval, np.ones(design.n_tiles, dtype=bool)))
+        if not periods:
+            return
+        # Where one trajectory serves all frequencies only the shortest period is traced; its states hold every other answer.
+        for period in [min(periods)] if design.single_trajectory else periods:
+            for state in trace(design, interval, period).states:
+                self.archive.add(state)
+                for other in periods:
+                    if state.min_period > other + SLACK_TOLERANCE:
+                        self.learn(state, other)
+                        break
+        for index, period in enumerate(periods):
+            known = self.archive.best(index)
+            # Algorithm 5 has no answer: down from all tiles at VddH.
+            if known is not None and known.high.all():
+                lowered = select_lowered(design, interval, period)
+                self.archive.add(design.evaluate(interval, lowered.high))
+
+    def learn(self, timing: MappedTiming, period: float) -> None:
+        """Keep why a map misses a period, so that its like are not timed.
+
+        Where the least delays do not tell, the worst path by them is kept with what they left out: the search may then pass
+        over a map that works, but never takes one that does not.
+        """
+        paths = self.bounds.paths(timing.high, period, 8)
+        for path in paths:
+            self.pool.add(path)
+        if not paths:
+            least = self.bounds.min_period(timing.high)
+            for path in self.bounds.paths(timing.high, least * (1.0 - 1e-6), 1):
+                self.pool.add(path, reserve=path.coefficient * (period - least * (1.0 - 1e-6)))
+
+    def run(self) -> list[Choice | NotReachableError]:
+        """Search at every period, from the longest to the shortest and once more back."""
+        order = sorted(range(len(self.archive.periods)), key=lambda index: -self.archive.periods[index])
+        for index in [*order, *order[::-1]]:
+            self.search(index)
+        return self.archive.answers()
+
+    def search(self, index: int) -> None:
+        """Search at one period: down from the cheapest map known, then exchanges of its high tiles."""
+        best = self.archive.best(index)
+        if best is None:
+            return
+        period, left = self.archive.periods[index], self.descend(best.high, self.archive.periods[index], self.tries)
+        while left > 0:
+            best = self.archive.best(index)
+            assert best is not None
+            power, left = self.archive.power(best, index), self._exchange(best.high, index, left)
+            best = self.archive.best(index)
+            assert best is not None
+            if self.archive.power(best, index) >= power * (1.0 - _LEAST_GAIN):
+                return
+            left = self.descend(best.high, period, left)
+
+    def _exchange(self, high: Bits, index: int, left: int) -> int:
+        """Lower each high tile in turn and mend the clock by what the known paths say is cheapest; dearest first."""
+        period = self.archive.periods[index]
+        _, change = self.terms.flips(high, 1e6 / period)
+        for tile in sorted(np.flatnonzero(high).tolist(), key=lambda tile: float(change[tile, tile])):
+            for _ in range(_REPAIRS):
+                best = self.archive.best(index)
+                assert best is not None
+                found = self._mended(high, tile, period)
+                if left <= 0 or found is None:
+                    break
+                if self.terms.power(found, 1e6 / period) >= self.archive.power(best, index) * (1.0 - _LEAST_GAIN):
+                    break
+                timing = self.design.evaluate(self.interval, found)
+                left -= 1
+                if self.design.worst_slack(timing, period) >= -SLACK_TOLERANCE:
+                    self.archive.add(timing)
+                    break
+                self.learn(timing, period)
+        return left
+
+    def _mended(self, high: Bits, tile: int, period: float) -> Bits | None:
+        """A map with a tile lowered that no known path forbids, and none cheaper one or two moves away; None where none is."""
+        found, frequency = high.copy(), 1e6 / period
+        found[tile] = False
+        for _ in range(len(high)):
+            excess = self.pool.excess(found, period)
+            _, change = self.terms.flips(found, frequency)
+            after = self.pool.flips(found, period)
+            after[tile, :] = after[:, tile] = np.inf  # the tile stays low
+            able = np.where(after <= SLACK_TOLERANCE, change, np.inf)
+            if excess <= SLACK_TOLERANCE and able.min() >= 0.0:
+                return found
+            if np.isfinite(able.min()):
+                move = np.unravel_index(int(np.argmin(able)), able.shape)
+            else:
+                # No move meets every path: the most time for the power.
+                gain = np.where(found[:, None] | found[None, :], 0.0, excess - after)
+                worth = np.where(
+                    gain > 0.0, gain / np.maximum(change, _CHEAP * self.terms.power(found, frequency)), 0.0
+                )
+                if worth.max() <= 0.0:
+                    return None
+                move = np.unravel_index(int(np.argmax(worth)), worth.shape)
+            found[list({int(move[0]), int(move[1])})] ^= True
+        return None
+
+    def descend(self, high: Bits, period: float, left: int) -> int:
+        """Move tiles while power falls; returns how many maps may still be timed."""
+        design, frequency = self.design, 1e6 / period
+        state = design.evaluate(self.interval, high)
+        if state.min_period > period + SLACK_TOLERANCE and design.worst_slack(state, period) < -SLACK_TOLERANCE:
+            self.learn(state, period)
+            return left - 1
+        self.archive.add(state)
+        refused: set[bytes] = set()
+        while left > 0:
+            power, change = self.terms.flips(state.high, frequency)
+            change[self.pool.flips(state.high, period) > SLACK_TOLERANCE] = np.inf
+            moved = False
+            while left > 0:
+                first, second = np.unravel_index(int(np.argmin(change)), change.shape)
+                if change[first, second] > -_LEAST_GAIN * power:
+                    break
+                change[first, second] = change[second, first] = np.inf
+                trial = state.high.copy()
+                trial[list({int(first), int(second)})] ^= True
+                if trial.tobytes() in refused or self.pool.excess(trial, period) > SLACK_TOLERANCE:
+                    continue
+                timing = design.flip(state, sorted({int(first), int(second)}))
+                left -= 1
+                if design.worst_slack(timing, period) >= -SLACK_TOLERANCE:
+                    self.archive.add(timing)
+                    state, moved = timing, True
+                    break
+                refused.add(trial.tobytes())
+                self.learn(timing, period)
+            if not moved:
+                break
+        return left
+
+
+def select_best(design: TiledDesign, interval: Interval, periods: Sequence[float]) -> list[Choice | NotReachableError]:
+    """Choose a map for each period, ps: never dearer than Algorithm 5's or than all tiles at VddH.
+
+    Starts are Algorithm 5's trajectory, all tiles at VddH and what neighbouring frequencies found. Moves are weighed exactly
+    (:class:`finevh.selection.tiles.TilePower`), those that a known path forbids are not timed.
+    """
+    return Descent(design, interval, periods).run()

@@ -1,0 +1,621 @@
+"""Least delays of a netlist between two supplies: true for every map of tiles, so a path that misses a clock by them has none.
+
+Under a tile map each cell is at the lower or the higher of two supplies. The delay of an arc depends on the supplies of the
+cell and of its driver, and through slews and loads on those of cells further away. Here the first two are kept and all others
+are relaxed: slews and loads become windows over all maps, and of the delays in a window the least is taken. Arrivals summed
+from them are never above those of :class:`finevh.timing.TimingGraph`, for any map; each is a sum over pairs of tiles, which
+is what a linear program of the tiles can hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.technology.model import Int, Real
+from finevh.timing.arrays import Graph
+from finevh.timing.engine import TimingGraph
+from finevh.timing.lookup import pair, reduce_tree
+
+LAUNCH = 16
+"""Bit of an arc's mask: it launches data at a clock edge."""
+_LN2 = float(np.log(2.0))
+_FIXED = -1
+"""Tile of cells that are at the higher supply under every map."""
+
+
+@dataclass(frozen=True)
+class BoundPath:
+    """One path under least delays: a term per arc, and one for the check at its end.
+
+    The path misses a period T under every map whose terms add up to more than ``coefficient * T``.
+    """
+
+    coefficient: float
+    """Clock periods that the path has."""
+    driver: Int
+    """(n_term) tile of the driving cell, -1 for one at the higher supply always."""
+    tile: Int
+    """(n_term) tile of the cell, likewise."""
+    delay: Real
+    """(n_term, 2, 2) ps, by the driver's state and the cell's (0: lower supply, 1: higher)."""
+
+    def need(self, high: NDArray[np.bool_]) -> float:
+        """Time, ps, that the path takes at least under a map (n_tiles)."""
+        bits = np.append(high, True)  # tile -1 is the last
+        rows = np.arange(len(self.tile))
+        return float(self.delay[rows, bits[self.driver].astype(int), bits[self.tile].astype(int)].sum())
+
+    def merged(self) -> BoundPath:
+        """The same path with one term per pair of tiles."""
+        pairs, row = np.unique(np.stack([self.driver, self.tile], axis=1), axis=0, return_inverse=True)
+        delay = np.zeros((len(pairs), 2, 2))
+        np.add.at(delay, row.ravel(), self.delay)
+        return BoundPath(self.coefficient, pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32), delay)
+
+
+class DelayBounds:
+    """Least delays between two supplies of one netlist.
+
+    Parameters
+    ----------
+    graph
+        Built without wires or with ``wire_model="elmore"``, ports at the higher supply.
+    cell_variant
+        (n_cell) variants.
+    low, high
+        Rows of ``technology.vdds``.
+    cell_tile
+        (n_cell) tile of each cell, -1 where the cell is at the higher supply under every map.
+
+    Raises
+    ------
+    InputError
+        If the technology lacks a supply of a variant, or the graph does not fit (see :meth:`fits`).
+    """
+
+    def __init__(self, graph: TimingGraph, cell_variant: NDArray[np.int8], low: int, high: int, cell_tile: Int) -> None:
+        if not self.fits(graph):
+            raise InputError("least delays need Elmore wires, and clocks whose edges come one way only")
+        netlist, tables, self._graph = graph.netlist, graph.tables, graph
+        corner = np.stack([tables.corner_of[cell_variant, vdd] for vdd in (low, high)])
+        if (corner < 0).any():
+            cell = int(np.flatnonzero((corner < 0).any(axis=0))[0])
+            raise InputError(f"instance '{netlist.instance_names[cell]}': its variant has no library at both supplies")
+        for row, driver in ((0, high), (1, low)):
+            for c in np.unique(corner[row]).tolist():
+                if graph.cross_voltage:
+                    tables.need_cross(c, driver)
+        cells = netlist.cells
+        self._table_base = np.ascontiguousarray(
+            corner * tables.n_arc + cells.arc_ptr[netlist.cell_type], dtype=np.int64
+        )
+        self._cap_base = np.ascontiguousarray(corner * tables.n_pin + cells.pin_ptr[netlist.cell_type], dtype=np.int64)
+        structure = graph.structure
+        tile = np.where(structure.node_cell >= 0, cell_tile[np.maximum(structure.node_cell, 0)], _FIXED)
+        if len(graph.clock_cells):
+            tile[np.isin(structure.node_cell, graph.clock_cells)] = _FIXED
+        self.node_tile = tile.astype(np.int32)
+        self._cell_tile = cell_tile.astype(np.int32)
+        self._n_tiles = int(cell_tile.max(initial=_FIXED)) + 1
+        self._supplies = np.array([low, high], dtype=np.int64)
+        self._entries()
+        self._bound()
+
+    @staticmethod
+    def fits(graph: TimingGraph) -> bool:
+        """Whether least delays are known for a graph: wires by Elmore, and propagated clocks that do not join again."""
+        wires = graph.wires is None or graph.wire_model == "elmore"
+        return wires and (not graph.constraints.propagated or graph._clocks_are_trees())
+
+    def _entries(self) -> None:
+        """One entry per arc and allowed pair of edges, ordered by node and output edge."""
+        g = self._graph._graph
+        owner = np.repeat(np.arange(len(g.node_cell), dtype=np.int32), np.diff(g.arc_ptr))
+        parts = [
+            (2 * owner[arcs] + (bit & 1), arcs, np.full(len(arcs), bit >> 1))
+            for bit in range(4)
+            for arcs in [np.flatnonzero(g.arc_mask >> bit & 1)]
+        ]
+        key, arc, edge = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((arc, edge, key))
+        self._arc, self._edge = arc[order].astype(np.int32), edge[order].astype(np.int8)
+        self._ptr = np.searchsorted(key[order], np.arange(2 * len(g.node_cell) + 1)).astype(np.int64)
+
+    def _bound(self) -> None:
+        """Windows of loads and slews, then the least delays."""
+        g, t, nets = self._graph._graph, self._graph._tables, self._graph._nets
+        n_node, n_sink = len(g.node_cell), len(g.sink_cell)
+        load, wire = np.zeros((2, n_node, 2, 2)), np.zeros((2, n_sink, 2, 2))
+        wire_cap = np.ascontiguousarray(self._graph._wire_cap)
+        _load_windows(
+            g.node_cell, g.sink_ptr, g.sink_cell, g.sink_local, g.sink_port, g.port_load, self.node_tile,
+            self._cell_tile, self._cap_base, t.pin_cap, wire_cap, nets.mode[0], nets.tree_ptr, nets.tree_parent,
+            nets.tree_res, nets.tree_cap, nets.sink_tree, load, wire,
+        )  # fmt: skip
+        slew = np.zeros((2, n_node, 2, 2))
+        delay = np.zeros((2, len(self._arc), 2, 2))
+        self._port_extra = np.zeros((n_node, 2))
+        _slew_windows(
+            g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local, g.arc_mask, g.ideal[0] != 0,
+            g.port_slew, g.port_drive, g.port_drive_slew, self._ptr, self._arc, self._edge, self.node_tile,
+            self._table_base, self._supplies, t.record, t.cross_record, t.axes, t.values,
+            nets.mode[0], self._spread, load, wire, slew, delay, self._port_extra,
+        )  # fmt: skip
+        self._slew, self._wire = slew, wire
+        self.delay: Real = delay[0]
+        """(n_entry, 2, 2) ps, least of wire and arc, by the driver's state and the cell's."""
+        self._delay_most: Real = delay[1]
+        self._margin_of_rows()
+        self._bind_clock()
+
+    def _bind_clock(self) -> None:
+        """What a propagated clock adds: the capturing edges, and the mean insertion that surroundings follow."""
+        graph, rows = self._graph, self._graph.setup.rows
+        self._captured = self._follow_rows = np.zeros(0, dtype=np.intp)
+        self._insertion: dict[bool, BoundPath] = {}
+        self._clock_origin = np.zeros((0, 0, 0), dtype=np.int64)
+        """(entry, tag) that each arrival of a propagated clock comes by, under every map."""
+        if not graph.constraints.propagated:
+            return
+        _, _, self._clock_origin = self._arrive(np.ones(self._n_tiles, dtype=bool))
+        self._captured = np.flatnonzero(rows.clock_node >= 0)
+        self._follow_rows = np.flatnonzero(graph.setup.follows != 0.0)
+        ends = [tuple(end) for end in graph.setup.registers[:, :3].tolist()]
+        sinks = graph.setup.registers[:, 3].tolist()
+        wires = graph._nets.mode[0] > 0
+        share = 1.0 / max(len(ends), 1)
+        for most in (False, True):
+            weight: dict[tuple[int, int, int], float] = {}
+            last = np.zeros((0, 2, 2))
+            tiles: list[int] = []
+            if wires:
+                wire = self._wire[1 if most else 0]
+                last = np.array([np.diag(wire[k, edge]) for k, (_, _, edge) in zip(sinks, ends, strict=True)]) * share
+                tiles = [int(self.node_tile[node]) for _, node, _ in ends]
+            for end in ends:
+                weight[end] = weight.get(end, 0.0) + share
+            terms = self._tree_terms(weight, most)
+            driver = np.concatenate([np.array(tiles, dtype=np.int32), terms.driver])
+            tile = np.concatenate([np.array(tiles, dtype=np.int32), terms.tile])
+            delay = np.concatenate([last.reshape(-1, 2, 2), terms.delay])
+            self._insertion[most] = BoundPath(0.0, driver, tile, delay).merged()
+
+    def _tree_terms(self, weight: dict[tuple[int, int, int], float], most: bool) -> BoundPath:
+        """Sum of weighted arrivals of a clock at (tag, node, edge), each of which comes one way only."""
+        g = self._graph._graph
+        n_tag, table = len(g.port_arrival), self._delay_most if most else self.delay
+        left = dict(weight)
+        driver, tile, delay = [], [], []
+        for node in range(max((key[1] for key in left), default=-1), -1, -1):
+            for key in [(k, node, r) for k in range(n_tag) for r in (0, 1) if (k, node, r) in left]:
+                share = left.pop(key)
+                code = int(self._clock_origin[key])
+                if code < 0:
+                    arrives = float(g.port_arrival[key[0], g.node_port[node], key[2]]) + float(
+                        self._port_extra[node, key[2]]
+                    )
+                    driver.append(_FIXED)
+                    tile.append(_FIXED)
+                    delay.append(np.full((2, 2), share * arrives))
+                    continue
+                entry, tag = divmod(code, n_tag)
+                source = int(g.arc_source[self._arc[entry]])
+                driver.append(int(self.node_tile[source]))
+                tile.append(int(self.node_tile[node]))
+                delay.append(share * table[entry])
+                before = tag, source, int(self._edge[entry])
+                left[before] = left.get(before, 0.0) + share
+        return BoundPath(
+            0.0, np.array(driver, dtype=np.int32), np.array(tile, dtype=np.int32), np.array(delay).reshape(-1, 2, 2)
+        )
+
+    @property
+    def _spread(self) -> float:
+        low, high = self._graph._nets.thresholds
+        return float(np.log((1.0 - low) / (1.0 - high)))
+
+    def _margin_of_rows(self) -> None:
+        """(n_row, 2 edges, 2, 2) ps that the check at each endpoint takes at least, last wire included."""
+        t, rows = self._graph._tables, self._graph.setup.rows
+        self._row_margin = np.full((len(rows.node), 2, 2, 2), -np.inf)
+        self._row_tile = np.where(rows.cell >= 0, self._cell_tile[np.maximum(rows.cell, 0)], _FIXED).astype(np.int32)
+        _margins(
+            rows.node, rows.sink, rows.cell, rows.local, rows.add, rows.clock_node, rows.clock_sink, rows.clock_edge,
+            self._graph.constraints.propagated, self._table_base, t.record, t.axes, t.values,
+            self._graph._nets.mode[0], self._spread, self._slew, self._wire, self._row_margin,
+        )  # fmt: skip
+
+    def needs(self, high: NDArray[np.bool_]) -> Real:
+        """(n_row) least time, ps, that each setup endpoint needs under a map (n_tiles); -inf where nothing arrives."""
+        return self._arrive(high)[0]
+
+    def min_period(self, high: NDArray[np.bool_]) -> float:
+        """Lower bound, ps, of the minimum period of a map (n_tiles)."""
+        coefficient, need = self._graph.setup.coefficient, self.needs(high)
+        reached = np.isfinite(need) & (coefficient > 0)
+        return float((need[reached] / coefficient[reached]).max(initial=0.0))
+
+    def _arrive(self, high: NDArray[np.bool_]) -> tuple[Real, Real, NDArray[np.int64]]:
+        """Needs of the endpoints, arrivals (n_tag, n_node, 2) and the (entry, tag) that each comes by."""
+        g: Graph = self._graph._graph
+        n_tag, n_node = len(g.port_arrival), len(g.node_cell)
+        arrival = np.full((n_tag, n_node, 2), -np.inf)
+        origin = np.full((n_tag, n_node, 2), -1, dtype=np.int64)
+        state = np.append(high, True)[self.node_tile].astype(np.int8)
+        _arrivals(
+            g.node_port, g.tags, g.arc_source, g.arc_mask, g.arc_class, g.remap, g.ideal, g.port_arrival,
+            self._ptr, self._arc, self._edge, state, self.delay, self._port_extra, arrival, origin,
+        )  # fmt: skip
+        rows = self._graph.setup.rows
+        row_state = np.append(high, True)[self._row_tile].astype(np.int8)
+        need, edge = np.full(len(rows.node), -np.inf), np.zeros(len(rows.node), dtype=np.int8)
+        _row_needs(rows.node, rows.tag, arrival, state, row_state, self._row_margin, need, edge)
+        if len(self._captured):
+            capture = np.zeros(len(rows.node))
+            _capture_arrivals(
+                g.node_port, g.arc_source, g.port_arrival, self._arc, self._edge, state, self._delay_most, self._port_extra,
+                self._clock_origin, self._captured, rows.clock_node, rows.clock_tag, rows.clock_edge, rows.clock_sink,
+                self._wire[1], self._graph._nets.mode[0], np.full(arrival.shape, np.nan), capture,
+            )  # fmt: skip
+            need -= capture
+        for row in self._follow_rows:
+            follows = float(self._graph.setup.follows[row])
+            need[row] += follows * self._insertion[follows < 0.0].need(high)
+        self._row_edge = edge
+        return need, arrival, origin
+
+    def paths(self, high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
+        """Paths that miss a period, ps, under a map by least delays, the worst of each endpoint, worst first.
+
+        Of endpoints whose paths pass the same tiles in the same order only the first is returned.
+        """
+        need, _, origin = self._arrive(high)
+        slack = self._graph.setup.coefficient * period - need
+        found: list[BoundPath] = []
+        seen: set[bytes] = set()
+        for row in np.argsort(slack, kind="stable").tolist():
+            if slack[row] >= 0.0 or len(found) >= count:
+                break
+            path = self._trace(row, origin)
+            key = np.unique(path.driver * 4096 + path.tile).tobytes()
+            if key not in seen:
+                seen.add(key)
+                found.append(path)
+        return found
+
+    def _trace(self, row: int, origin: NDArray[np.int64]) -> BoundPath:
+        """The worst path to an endpoint."""
+        g, rows = self._graph._graph, self._graph.setup.rows
+        n_tag = len(g.port_arrival)
+        node, tag, edge = int(rows.node[row]), int(rows.tag[row]), int(self._row_edge[row])
+        driver, tile = [int(self.node_tile[node])], [int(self._row_tile[row])]
+        delay = [self._row_margin[row, edge]]
+        while (code := int(origin[tag, node, edge])) >= 0:
+            entry, tag = divmod(code, n_tag)
+            source = int(g.arc_source[self._arc[entry]])
+            driver.append(int(self.node_tile[source]))
+            tile.append(int(self.node_tile[node]))
+            delay.append(self.delay[entry])
+            node, edge = source, int(self._edge[entry])
+            if g.arc_mask[self._arc[entry]] & LAUNCH and g.ideal[tag]:
+                break
+        else:
+            arrives = float(g.port_arrival[tag, g.node_port[node], edge]) + float(self._port_extra[node, edge])
+            driver.append(_FIXED)
+            tile.append(_FIXED)
+            delay.append(np.full((2, 2), arrives))
+        for part, sign in self._clock_parts(row):
+            driver += part.driver.tolist()
+            tile += part.tile.tolist()
+            delay += list(sign * part.delay)
+        to_int = np.array(driver, dtype=np.int32), np.array(tile, dtype=np.int32)
+        return BoundPath(float(self._graph.setup.coefficient[row]), *to_int, np.array(delay))
+
+    def _clock_parts(self, row: int) -> list[tuple[BoundPath, float]]:
+        """What the clocks add to a row: the capturing edge taken away, the mean insertion where its surroundings follow it."""
+        rows, parts = self._graph.setup.rows, list[tuple[BoundPath, float]]()
+        follows = float(self._graph.setup.follows[row])
+        if self._graph.constraints.propagated and follows:
+            parts.append((self._insertion[follows < 0.0], follows))
+        if row in self._captured:
+            end = int(rows.clock_tag[row]), int(rows.clock_node[row]), int(rows.clock_edge[row])
+            parts.append((self._tree_terms({end: 1.0}, most=True), -1.0))
+            if self._graph._nets.mode[0]:
+                last = np.diag(self._wire[1, rows.clock_sink[row], end[2]])[None]
+                at = np.array([self.node_tile[end[1]]], dtype=np.int32)
+                parts.append((BoundPath(0.0, at, at, last), -1.0))
+        return parts
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _load_windows(  # type: ignore[no-untyped-def]
+    node_cell, sink_ptr, sink_cell, sink_local, sink_port, port_load, node_tile, cell_tile, cap_base, pin_cap, wire_cap,
+    mode, tree_ptr, tree_parent, tree_res, tree_cap, sink_tree, load, wire,
+):  # fmt: skip
+    """Least and most load, fF, of each node, edge and own state, and Elmore delay, ps, to each of its sinks."""
+    longest, most = 1, 1
+    for v in range(node_cell.shape[0]):
+        if mode:
+            longest = max(longest, tree_ptr[v + 1] - tree_ptr[v])
+        most = max(most, sink_ptr[v + 1] - sink_ptr[v])
+    below, second, elmore = np.empty(longest), np.empty(longest), np.empty(longest)
+    pi, cap = np.zeros(3), np.empty(most)
+    for v in range(node_cell.shape[0]):
+        for s in range(2):
+            for r in range(2):
+                for end in range(2):
+                    total = wire_cap[v]
+                    for k in range(sink_ptr[v], sink_ptr[v + 1]):
+                        c = sink_cell[k]
+                        if c < 0:
+                            own = port_load[sink_port[k], r]
+                        else:
+                            at_low = pin_cap[cap_base[0, c] + sink_local[k], r]
+                            at_high = pin_cap[cap_base[1, c] + sink_local[k], r]
+                            if cell_tile[c] < 0:
+                                own = at_high
+                            elif cell_tile[c] == node_tile[v]:
+                                own = at_high if s else at_low
+                            elif end:
+                                own = max(at_low, at_high)
+                            else:
+                                own = min(at_low, at_high)
+                        cap[k - sink_ptr[v]] = own
+                        total += own
+                    load[end, v, r, s] = total
+                    if not mode:
+                        continue
+                    low = tree_ptr[v]
+                    size = tree_ptr[v + 1] - low
+                    if size == 0:
+                        continue
+                    for i in range(size):
+                        below[i] = tree_cap[low + i]
+                    for k in range(sink_ptr[v], sink_ptr[v + 1]):
+                        below[max(sink_tree[k], 0)] += cap[k - sink_ptr[v]]
+                    reduce_tree(tree_parent, tree_res, low, size, below, elmore, second, pi, False)
+                    for k in range(sink_ptr[v], sink_ptr[v + 1]):
+                        if sink_tree[k] >= 0:
+                            wire[end, k, r, s] = elmore[sink_tree[k]]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _at(record, cross_record, axes, table, rec, cross, x, y):  # type: ignore[no-untyped-def]
+    """Delay and slew of a record, derated where ``cross`` is not negative."""
+    d, o = pair(record, axes, table, rec, x, y, False)
+    if cross >= 0:
+        shift, factor = pair(cross_record, axes, table, cross, x, y, True)
+        d += shift
+        o *= factor
+    return d, o
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _extremes(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1):  # type: ignore[no-untyped-def]
+    """Least and most delay, least and most slew for input slews in (x0, x1) and loads in (y0, y1).
+
+    A table is linear between the points of its axis, so its extremes lie at these points or at the window's ends.
+    """
+    least, most, slew_least, slew_most = np.inf, -np.inf, np.inf, -np.inf
+    for turn in range(2):
+        y = y1 if turn else y0
+        if turn and y1 == y0:
+            break
+        for x in (x0, x1):
+            d, o = _at(record, cross_record, axes, table, rec, cross, x, y)
+            least, most = min(least, d), max(most, d)
+            slew_least, slew_most = min(slew_least, o), max(slew_most, o)
+        for which in range(2 if cross >= 0 else 1):
+            first = cross_record[cross, 0] if which else record[rec, 0]
+            n = cross_record[cross, 1] if which else record[rec, 1]
+            for i in range(first, first + n):
+                if x0 < axes[i] < x1:
+                    d, o = _at(record, cross_record, axes, table, rec, cross, axes[i], y)
+                    least, most = min(least, d), max(most, d)
+                    slew_least, slew_most = min(slew_least, o), max(slew_most, o)
+    return least, most, max(slew_least, 0.0), max(slew_most, 0.0)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _slew_windows(  # type: ignore[no-untyped-def]
+    node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, ideal_clock, port_slew, port_drive,
+    port_drive_slew, ptr, arc, edge, node_tile, table_base, supplies, record, cross_record, axes, table, mode, spread,
+    load, wire, slew, delay, port_extra,
+):  # fmt: skip
+    """Least and most slew of each node, edge and own state over all maps, and from them the least delay of each entry."""
+    for v in range(node_cell.shape[0]):
+        c = node_cell[v]
+        if c < 0:
+            port = node_port[v]
+            for r in range(2):
+                slew[0, v, r, :] = port_slew[port, r]
+                slew[1, v, r, :] = port_slew[port, r]
+                rec = port_drive[port, r]
+                if rec >= 0:
+                    d0, _ = pair(record, axes, table, rec, port_drive_slew[port, r], 0.0, False)
+                    for end in range(2):
+                        d, o = pair(record, axes, table, rec, port_drive_slew[port, r], load[end, v, r, 1], False)
+                        slew[end, v, r, :] = max(o, 0.0)
+                        port_extra[v, r] = min(port_extra[v, r], d - d0) if end else d - d0
+            continue
+        for r in range(2):
+            for s in range(2):
+                y0, y1 = load[0, v, r, s], load[1, v, r, s]
+                floor, ceiling = 0.0, 0.0
+                for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
+                    a, i = arc[e], edge[e]
+                    u, f = arc_source[a], arc_sink[a]
+                    launch = ideal_clock and arc_mask[a] & 16 and tags[u, i]
+                    rec = (table_base[s, c] + arc_local[a]) * 2 + r
+                    entry_floor, entry_ceiling = np.inf, 0.0
+                    for q in range(2):
+                        # Cells of one tile, and those that are always high, have no other state.
+                        if (node_tile[u] < 0 and q == 0) or (node_tile[v] < 0 and s == 0):
+                            continue
+                        if node_tile[u] == node_tile[v] and node_tile[u] >= 0 and q != s:
+                            continue
+                        x0, x1 = slew[0, u, i, q], slew[1, u, i, q]
+                        hop, hop_most = 0.0, 0.0
+                        if mode:
+                            w0, w1 = wire[0, f, i, q], wire[1, f, i, q]
+                            hop, hop_most = w0, w1
+                            if node_port[u] >= 0 and node_cell[u] < 0:
+                                x0, x1 = x0 + spread * w0, x1 + spread * w1
+                                hop, hop_most = w0 * _LN2, w1 * _LN2
+                            else:
+                                x0 = np.sqrt(x0 * x0 + spread * w0 * spread * w0)
+                                x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
+                        if launch:
+                            x0, x1, hop, hop_most = 0.0, 0.0, 0.0, 0.0
+                        cross = -1
+                        if q != s and cross_record.shape[0] > 0:
+                            cross = supplies[q] * record.shape[0] + rec
+                        least, most, slew_least, slew_most = _extremes(
+                            record, cross_record, axes, table, rec, cross, x0, x1, y0, y1
+                        )
+                        delay[0, e, q, s], delay[1, e, q, s] = least + hop, most + hop_most
+                        entry_floor, entry_ceiling = min(entry_floor, slew_least), max(entry_ceiling, slew_most)
+                    if entry_floor < np.inf:
+                        floor, ceiling = max(floor, entry_floor), max(ceiling, entry_ceiling)
+                slew[0, v, r, s], slew[1, v, r, s] = floor, ceiling
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _margins(  # type: ignore[no-untyped-def]
+    row_node,
+    row_sink,
+    row_cell,
+    row_local,
+    row_add,
+    clock_node,
+    clock_sink,
+    clock_edge,
+    propagated,
+    table_base,
+    record,
+    axes,
+    table,
+    mode,
+    spread,
+    slew,
+    wire,
+    margin,
+):
+    """Least time of the check of each row and data edge, by the states of the data's driver and of the checked cell."""
+    for e in range(row_node.shape[0]):
+        v, f, c = row_node[e], row_sink[e], row_cell[e]
+        # Slews of the capturing clock; zero where it is ideal.
+        z0, z1 = 0.0, 0.0
+        if propagated and clock_node[e] >= 0:
+            u, i = clock_node[e], clock_edge[e]
+            z0, z1 = min(slew[0, u, i, 0], slew[0, u, i, 1]), max(slew[1, u, i, 0], slew[1, u, i, 1])
+            if slew[1, u, i, 0] == 0.0:  # a cell that is always high has no low state
+                z0 = slew[0, u, i, 1]
+            if mode:
+                w0 = min(wire[0, clock_sink[e], i, 0], wire[0, clock_sink[e], i, 1])
+                w1 = max(wire[1, clock_sink[e], i, 0], wire[1, clock_sink[e], i, 1])
+                z0, z1 = np.sqrt(z0 * z0 + spread * w0 * spread * w0), np.sqrt(z1 * z1 + spread * w1 * spread * w1)
+        for r in range(2):
+            for q in range(2):
+                x0, x1, hop = slew[0, v, r, q], slew[1, v, r, q], 0.0
+                if mode:
+                    w0, w1 = wire[0, f, r, q], wire[1, f, r, q]
+                    x0 = np.sqrt(x0 * x0 + spread * w0 * spread * w0)
+                    x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
+                    hop = w0
+                for s in range(2):
+                    least = 0.0
+                    if c >= 0:
+                        rec = (table_base[s, c] + row_local[e]) * 2 + r
+                        if record[rec, 1] == 0:
+                            continue
+                        least = np.inf
+                        # The axis of the data's slew is the second. A bilinear table has its least in a corner of a cell.
+                        for k in range(-2, record[rec, 1]):
+                            z = z0 if k == -2 else z1 if k == -1 else axes[record[rec, 0] + k]
+                            if not z0 <= z <= z1:
+                                continue
+                            for x in (x0, x1):
+                                least = min(least, pair(record, axes, table, rec, z, x, False)[0])
+                            for j in range(record[rec, 2], record[rec, 2] + record[rec, 3]):
+                                if x0 < axes[j] < x1:
+                                    least = min(least, pair(record, axes, table, rec, z, axes[j], False)[0])
+                    margin[e, r, q, s] = least + row_add[e, r] + hop
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _arrivals(  # type: ignore[no-untyped-def]
+    node_port, tags, arc_source, arc_mask, arc_class, remap, ideal, port_arrival, ptr, arc, edge, state, delay,
+    port_extra, arrival, origin,
+):  # fmt: skip
+    """Latest arrivals by least delays, and the entry and tag that each comes by."""
+    n_tag = arrival.shape[0]
+    for v in range(node_port.shape[0]):
+        port = node_port[v]
+        for r in range(2):
+            if port >= 0:
+                for k in range(n_tag):
+                    arrival[k, v, r] = port_arrival[k, port, r] + port_extra[v, r]
+                continue
+            for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
+                a, i = arc[e], edge[e]
+                u = arc_source[a]
+                m, k = tags[u, i], 0
+                here = delay[e, state[u], state[v]]
+                while m:
+                    if m & 1:
+                        to = remap[arc_class[a], k] if arc_class[a] else k
+                        if to >= 0:
+                            start = 0.0 if arc_mask[a] & 16 and ideal[k] else arrival[k, u, i]
+                            if start + here > arrival[to, v, r]:
+                                arrival[to, v, r] = start + here
+                                origin[to, v, r] = e * n_tag + k
+                    m >>= 1
+                    k += 1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _row_needs(row_node, row_tag, arrival, state, row_state, margin, need, edge):  # type: ignore[no-untyped-def]
+    """Least need of each endpoint, and the data edge that sets it."""
+    for e in range(row_node.shape[0]):
+        for r in range(2):
+            found = arrival[row_tag[e], row_node[e], r] + margin[e, r, state[row_node[e]], row_state[e]]
+            if found > need[e]:
+                need[e], edge[e] = found, r
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _capture_arrivals(  # type: ignore[no-untyped-def]
+    node_port, arc_source, port_arrival, arc, edge, state, delay_most, port_extra, origin, captured, clock_node, clock_tag,
+    clock_edge, clock_sink, wire_most, mode, known, capture,
+):  # fmt: skip
+    """Latest possible arrival of the capturing clock of each row; clocks come one way only, that of ``origin``."""
+    n_tag = port_arrival.shape[0]
+    nodes = np.empty(node_port.shape[0], dtype=np.int64)
+    codes = np.empty(node_port.shape[0], dtype=np.int64)
+    for row in captured:
+        k, v, r = np.int64(clock_tag[row]), np.int64(clock_node[row]), np.int64(clock_edge[row])
+        n = 0
+        while np.isnan(known[k, v, r]):
+            nodes[n] = v
+            codes[n] = origin[k, v, r]
+            if codes[n] < 0:
+                known[k, v, r] = port_arrival[k, node_port[v], r] + port_extra[v, r] if node_port[v] >= 0 else -np.inf
+                break
+            e = codes[n] // n_tag
+            n += 1
+            k, v, r = codes[n - 1] % n_tag, np.int64(arc_source[arc[e]]), np.int64(edge[e])
+        total = known[k, v, r]
+        while n > 0:
+            n -= 1
+            e = codes[n] // n_tag
+            total += delay_most[e, state[arc_source[arc[e]]], state[nodes[n]]]
+        # Kept for the row's own end only: rows share it.
+        k, v, r = np.int64(clock_tag[row]), np.int64(clock_node[row]), np.int64(clock_edge[row])
+        known[k, v, r] = total
+        capture[row] = total + (wire_most[clock_sink[row], r, state[v]] if mode else 0.0)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finevh import config
+from finevh.errors import InputError, NotReachableError
+from finevh.selection import (
+    SELECTORS,
+    SLACK_TOLERANCE,
+    Choice,
+    GreedyAnswer,
+    Interval,
+    select_best,
+    select_exact,
+    select_exhaustive,
+    select_greedy,
+)
+from finevh.selection.program import path_row, quadratic_below
+from tests.selection.toy import ToyDesign, random_design
+
+INTERVAL = Interval(0.8, 1.0)
+DESIGNS = {
+    "seed": st.integers(0, 100_000),
+    "crossing": st.sampled_from([0.0, 0.3, 0.8]),
+    "groups": st.sampled_from([0, 8]),
+    "hidden": st.sampled_from([0.0, 0.02]),
+}
+
+
+def periods(design: ToyDesign, count: int) -> list[float]:
+    fast, slow = design.single_voltage(INTERVAL.high)[0], design.single_voltage(INTERVAL.low)[0]
+    return [float(period) for period in np.linspace(slow, fast, count)]
+
+
+def maps(n_tiles: int) -> np.ndarray:
+    return (np.arange(2**n_tiles)[:, None] >> np.arange(n_tiles) & 1).astype(bool)
+
+
+@settings(deadline=None, max_examples=12)
+@given(**DESIGNS)
+def test_the_bound_is_never_above_the_best_of_all_512_maps_and_the_answer_is_that_map(
+    seed: int, crossing: float, groups: int, hidden: float
+) -> None:
+    design = random_design(seed, 9, 20, crossing, groups, hidden)
+    asked = periods(design, 4)
+    for period, best, exact in zip(
+        asked, select_exhaustive(design, INTERVAL, asked), select_exact(design, INTERVAL, asked, 20.0), strict=True
+    ):
+        assert isinstance(best, Choice)
+        assert isinstance(exact, Choice)
+        optimum, found = best.energy.power(1e6 / period), exact.energy.power(1e6 / period)
+        assert exact.bound is not None
+        assert exact.bound <= optimum * (1 + 1e-9)
+        assert optimum <= found * (1 + 1e-9)
+        # Closed: what the program leaves open is its own tolerance.
+        assert exact.bound >= found * (1 - 1e-5)
+
+
+@settings(deadline=None, max_examples=15)
+@given(**DESIGNS)
+def test_no_map_of_any_selector_misses_its_clock_and_best_is_never_above_algorithm_5_or_hopping(
+    seed: int, crossing: float, groups: int, hidden: float
+) -> None:
+    design = random_design(seed, 8, 16, crossing, groups, hidden)
+    asked = periods(design, 5)
+    hopping = design.energy(design.evaluate(INTERVAL, np.ones(8, dtype=bool)))
+    chosen = {name: selector.choose(design, INTERVAL, asked, 5.0) for name, selector in SELECTORS.items()}
+    for name, choices in chosen.items():
+        for period, choice in zip(asked, choices, strict=True):
+            if isinstance(choice, NotReachableError):
+                assert name in ("greedy", "count")
+                continue
+            again = design.evaluate(INTERVAL, choice.high)
+            assert again.min_period <= period + SLACK_TOLERANCE, name
+            assert choice.energy == design.energy(again)
+    for period, greedy, best, exact in zip(asked, chosen["greedy"], chosen["best"], chosen["exact"], strict=True):
+        f = 1e6 / period
+        assert isinstance(best, Choice)
+        assert isinstance(exact, Choice)
+        assert best.energy.power(f) <= hopping.power(f) * (1 + 1e-12)
+        assert exact.energy.power(f) <= best.energy.power(f) * (1 + 1e-12)
+        if isinstance(greedy, Choice):
+            assert best.energy.power(f) <= greedy.energy.power(f) * (1 + 1e-12)
+
+
+def test_best_takes_the_map_that_no_single_tile_leads_to() -> None:
+    # Algorithm 5 raises the large tile 3, most of the path; tiles 0 and 1, together smaller, do it as well.
+    design = ToyDesign([[(3, 50.0), (0, 30.0), (1, 25.0)]], n_tiles=4)
+    period = 136.5
+    (greedy,), (best,) = select_greedy(design, INTERVAL, [period]), select_best(design, INTERVAL, [period])
+    assert isinstance(greedy, GreedyAnswer)
+    assert isinstance(best, Choice)
+    assert greedy.timing.high.tolist() == [False, False, False, True]
+    assert best.energy.power(1e6 / period) < design.energy(greedy.timing).power(1e6 / period)
+    assert best.high.tolist() == [True, True, False, False]
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 100_000))
+def test_the_quadratic_part_is_nowhere_above_the_power_and_equal_at_its_map(seed: int) -> None:
+    design = random_design(seed, 6, 3, groups=10)
+    terms, all_maps = design.tile_power(INTERVAL).leakage, maps(6)
+    at = all_maps[seed % 64]
+    below = quadratic_below(terms, at)
+    values = terms.values(all_maps)
+    assert all(below.value(high) <= value + 1e-12 for high, value in zip(all_maps, values, strict=True))
+    assert below.value(at) == pytest.approx(terms.value(at), abs=1e-12)
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 100_000), crossing=st.sampled_from([0.0, 0.5]))
+def test_the_row_of_a_path_is_its_need_under_every_map(seed: int, crossing: float) -> None:
+    design = random_design(seed, 5, 2, crossing)
+    bounds = design.path_bounds(INTERVAL)
+    for path in design.paths:
+        bound = bounds.bound_path(path)
+        row, short = path_row(bound), path_row(bound.merged())
+        for high in maps(5):
+            assert row.value(high) == pytest.approx(bound.need(high))
+            assert short.value(high) == pytest.approx(bound.need(high))
+            assert bound.need(high) == pytest.approx(design.path_delay(INTERVAL, high, path))
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 100_000))
+def test_power_by_tiles_and_its_changes_are_those_of_the_design(seed: int) -> None:
+    design = random_design(seed, 7, 3, groups=9)
+    terms, all_maps = design.tile_power(INTERVAL), maps(7)
+    high = all_maps[seed % 128]
+    power, change = terms.flips(high, 300.0)
+    assert power == pytest.approx(design.energy(design.evaluate(INTERVAL, high)).power(300.0))
+    for a in range(7):
+        for b in range(7):
+            moved = high.copy()
+            moved[list({a, b})] ^= True
+            expected = design.energy(design.evaluate(INTERVAL, moved)).power(300.0) - power
+            assert change[a, b] == pytest.approx(expected, abs=1e-12)
+
+
+def test_exact_refuses_a_mesh_too_large_for_it() -> None:
+    with pytest.raises(InputError, match=r"takes at most 100 tiles, this mesh has 121: use 'best'"):
+        select_exact(random_design(1, n_tiles=121), INTERVAL, [100.0])
+
+
+def test_a_time_limit_of_nothing_still_gives_the_map_of_best_and_a_true_bound() -> None:
+    design = random_design(12, 9, 30, 0.3, 6)
+    period = periods(design, 3)[1]
+    (best,), (exact,) = select_best(design, INTERVAL, [period]), select_exact(design, INTERVAL, [period], 0.0)
+    (optimum,) = select_exhaustive(design, INTERVAL, [period])
+    assert isinstance(best, Choice)
+    assert isinstance(exact, Choice)
+    assert isinstance(optimum, Choice)
+    assert exact.energy.power(1e6 / period) <= best.energy.power(1e6 / period)
+    assert exact.bound is not None
+    assert exact.bound <= optimum.energy.power(1e6 / period)
+
+
+def test_the_selectors_are_those_that_a_flow_file_may_name() -> None:
+    assert set(SELECTORS) == set(get_args(config.Selector))
