@@ -1,4 +1,4 @@
-# make test   set up, then ruff, mypy --strict, the import contract and all tests
+# make test   set up, then ruff, mypy --strict, import contracts, deptry, vulture and all tests
 # make run    set up, then the main job on RI5CY: RTL to curves to report, under runs/ri5cy
 # make quick  the same on the small design, in about a minute
 
@@ -40,6 +40,8 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/vulture
 
 unit: setup tools
 	$(BIN)/python -m pytest

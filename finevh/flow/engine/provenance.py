@@ -12,7 +12,7 @@ from finevh import __version__
 from finevh.config import Flow
 from finevh.flow.engine.fingerprint import fingerprint, text_digest, tree_digest
 
-PACKAGES = ("coloquinte", "najaeda", "numba", "numpy", "pyosys", "pythondata-cpu-cv32e40p", "scipy")
+PACKAGES = ("coloquinte", "numba", "numpy", "pyosys", "pythondata-cpu-cv32e40p", "scipy")
 
 
 def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
