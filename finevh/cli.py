@@ -68,7 +68,7 @@ def run(
     """The main job: RTL to curves to report."""
     # Read before the stages are loaded: a wrong flow file is answered at once.
     flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
-    from finevh.commands.run import account, final_tables, run_flow
+    from finevh.commands.run import account, conclusion, final_tables, run_flow
 
     directory = output or Path("runs") / flow_file.stem
     run_flow(flow, directory, first=first, last=last, jobs=jobs, allow=allow)
@@ -76,6 +76,8 @@ def run(
         click.echo(line)
     for table in final_tables(directory):
         Console().print(table)
+    for sentence in conclusion(directory):
+        _print(sentence)
     _print(f"written to {directory}")
 
 
@@ -296,6 +298,29 @@ def flows(as_json: bool) -> None:
         _print(line)
     for technology in technologies:
         _print(f"technology {technology['name']}: {technology['library']}")
+
+
+@cli.command()
+@click.argument("name")
+@click.option(
+    "--rtl", multiple=True, type=click.Path(path_type=Path), help="A Verilog or SystemVerilog file; repeat it."
+)
+@click.option("--include", "includes", multiple=True, type=click.Path(path_type=Path), help="An include folder.")
+@click.option("--top", help="Top module (default: the one that no other instantiates).")
+@click.option("--technology", default="finevh45", show_default=True, help="A name of finevh flows, or a folder.")
+@click.option("--placed", type=click.Path(path_type=Path), help="A placed design instead of RTL: see finevh import.")
+def init(
+    name: str, rtl: tuple[Path, ...], includes: tuple[Path, ...], top: str | None, technology: str, placed: Path | None
+) -> None:
+    """A commented flow file NAME.toml for own RTL: top module, clock, reset and period are found."""
+    if placed is not None:
+        raise InputError(f"--placed: write 'finevh import {placed} -o {name}.toml'")
+    if not rtl:
+        raise InputError(f"give the RTL: finevh init {name} --rtl FILE [--rtl FILE ...]")
+    from finevh.commands.init import init_flow
+
+    written = init_flow(name, rtl, includes, top, technology, _print)
+    _print(f"written to {written}; next: finevh run {written}")
 
 
 @cli.group()

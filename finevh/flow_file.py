@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from finevh.base.share import FLOWS, flow_names, portable, shared
-from finevh.base.toml import parse_toml, read_text
+from finevh.base.share import FLOWS, flow_names, shared
+from finevh.base.toml import parse_toml, read_text, toml_value
 from finevh.config import Flow
 from finevh.errors import InputError
 
@@ -141,27 +141,10 @@ def _line_of(text: str, location: tuple[str, ...]) -> int:
 def write_flow(flow: Flow) -> str:
     """Return the resolved flow as TOML text: every key, every quantity with its unit; ``read_flow`` gives the same model."""
     data = flow.model_dump(mode="python", exclude_none=True)
-    top = [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    top = [f"{key} = {toml_value(value)}" for key, value in data.items() if not isinstance(value, dict)]
     parts = ["\n".join(top)]
     for name, section in data.items():
         if isinstance(section, dict):
-            rows = [f"{key} = {_toml(value)}" for key, value in section.items()]
+            rows = [f"{key} = {toml_value(value)}" for key, value in section.items()]
             parts.append("\n".join([f"[{name}]", *rows]))
     return "\n\n".join(parts) + "\n"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    if isinstance(value, dict):
-        return (
-            "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
-        )
-    if isinstance(value, Path):
-        value = portable(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(f"\\u{ord(char):04x}" if char < " " or char == "\x7f" else char for char in escaped) + '"'

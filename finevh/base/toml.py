@@ -1,4 +1,4 @@
-"""Reads TOML: every failure is one message that names the file and what it should have been."""
+"""Reads and writes TOML: every failure is one message that names the file and what it should have been."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from finevh.base.share import portable
 from finevh.errors import InputError
 
 _LARGEST = 4 << 20  # bytes; a file that people write has thousands
@@ -65,3 +66,23 @@ def parse_toml(text: str, where: object) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         told = "nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(f"{where}: not valid TOML: {told}") from None
+
+
+def toml_value(value: object) -> str:
+    """Write one value: a truth value, a number, a text, or a list or table of them; paths in their portable form."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return (
+            "{ " + ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items()) + " }"
+            if value
+            else "{}"
+        )
+    if isinstance(value, Path):
+        value = portable(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(f"\\u{ord(char):04x}" if char < " " or char == "\x7f" else char for char in escaped) + '"'

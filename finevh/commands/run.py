@@ -16,6 +16,7 @@ from finevh.flow.engine.stage import RunDirectory, read_checks
 from finevh.flow.openroad_layout import openroad_of
 from finevh.flow.stages import STAGES
 from finevh.report.about import ABOUT, read_about
+from finevh.report.answer import sentences
 from finevh.report.tables import BASELINES, NOT_IN_THIS_RUN, comparison, read_points, savings, savings_summary
 
 
@@ -40,6 +41,12 @@ def run_flow(
 def account(directory: Path) -> list[str]:
     """What a run's end begins with: what was not understood, missing or assumed, one line per kind."""
     return read_checks(directory).lines()
+
+
+def conclusion(directory: Path) -> list[str]:
+    """What a run found, in words: the first lines of its report; empty before there are points."""
+    path = directory / "operating_points.csv"
+    return sentences(read_points(path)) if path.is_file() else []
 
 
 def final_tables(directory: Path) -> list[Table]:

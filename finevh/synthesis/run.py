@@ -9,13 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from finevh.base.files import work_folder
 from finevh.errors import FinevhError, InputError, ToolMissingError
-from finevh.synthesis.commands import INITIAL_VALUES, NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, read_sources
+from finevh.synthesis.commands import INITIAL_VALUES, NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, Command, read_sources
 from finevh.synthesis.plan import COMMANDS, SynthesisPlan
 from finevh.synthesis.sources import Rtl
 from finevh.technology.liberty_syntax import read_liberty_text
@@ -114,14 +114,25 @@ def find_top(rtl: Rtl) -> str:
     if rtl.top is not None:
         return rtl.top
     with work_folder() as directory:
-        (directory / COMMANDS).write_text(json.dumps([read_sources(rtl)]), encoding="utf-8")
-        _call_worker(directory, None, directory)
+        run_commands([read_sources(rtl)], directory)
         match = _TOPS.search((directory / LOG).read_text(encoding="utf-8"))
     tops = match[1].split() if match else []
     if len(tops) != 1:
         found = f"{len(tops)} candidates ({', '.join(tops)})" if tops else "no module"
         raise InputError(f"the RTL ({rtl.files[0]}, ...) has {found} for the top module; name one with 'top'")
     return tops[0]
+
+
+def run_commands(commands: Sequence[Command], directory: Path) -> None:
+    """Run Yosys commands in a folder of a safe name, which then holds what they wrote.
+
+    Raises
+    ------
+    InputError
+        RTL that does not elaborate.
+    """
+    (directory / COMMANDS).write_text(json.dumps(commands), encoding="utf-8")
+    _call_worker(directory, None, directory)
 
 
 def read_warnings(directory: Path) -> tuple[str, ...]:

@@ -1,0 +1,155 @@
+"""``finevh init``: a commented flow file for own RTL, with top module, clock, reset and period found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from finevh.base.files import work_folder
+from finevh.base.toml import toml_value
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.constraints import constraints_of
+from finevh.flow.engine.runner import run_stages
+from finevh.flow.stages import STAGES
+from finevh.flow.technology import synthesis_vdd, technology_of
+from finevh.flow_file import read_flow
+from finevh.synthesis import Rtl
+from finevh.synthesis.survey import RtlSurvey, survey_rtl
+from finevh.timing import TimingGraph
+from finevh.units import frequency_mhz
+
+_FIRST_PERIOD = "1 ns"
+_WIRES = 1.4
+"""Period over that of the mapped netlist without wires: what wires, trees and sizing have cost on the designs that ship."""
+_RESET_NAME = re.compile(r"(?:^|_)(?:a?rst|a?reset)(?:_|n|$)", re.IGNORECASE)
+
+
+def init_flow(
+    name: str,
+    rtl: Sequence[Path],
+    include_dirs: Sequence[Path],
+    top: str | None,
+    technology: str,
+    say: Callable[[str], None],
+) -> Path:
+    """Write ``NAME.toml`` in the current folder; return it.
+
+    Parameters
+    ----------
+    say : told what was found, line by line.
+
+    Raises
+    ------
+    InputError
+        A file of that name exists; RTL that does not elaborate; no register is clocked by a port.
+    """
+    output = Path(f"{name}.toml")
+    if output.exists():
+        raise InputError(f"{output}: exists; choose another name or remove it")
+    survey = survey_rtl(Rtl(tuple(rtl), tuple(include_dirs), top=top))
+    say(f"top module {survey.top}")
+    if not survey.clocks:
+        raise InputError(
+            f"{survey.top}: no register is clocked by an input port directly; inputs are {', '.join(survey.inputs)}:"
+            " write the flow file by hand, or name a top module whose clock is a port"
+        )
+    for port, count in survey.clocks:
+        say(f"clock {port}: {count} register bits")
+    for port, level, count in survey.resets:
+        say(f"reset {port}, active at {level}: {count} register bits")
+    draft = _text(name, rtl, include_dirs, survey, technology, _FIRST_PERIOD)
+    period = _first_period(draft, say)
+    output.write_text(_text(name, rtl, include_dirs, survey, technology, f"{period / 1000.0:.2f} ns"), encoding="utf-8")
+    return output
+
+
+def _first_period(draft: str, say: Callable[[str], None]) -> float:
+    """Period to ask for, ps: of the mapped netlist at the highest supply, with room for wires."""
+    with work_folder() as folder:
+        file = folder / "draft.toml"
+        file.write_text(draft, encoding="utf-8")
+        flow = read_flow(file)
+        say("synthesis for a first period")
+        run = run_stages(flow, STAGES, folder / "run", last="synthesis")
+        return _period_of(flow, run.stage_path("synthesis"), say)
+
+
+def _period_of(flow: Flow, synthesis: Path, say: Callable[[str], None]) -> float:
+    technology = technology_of(flow)
+    netlist = load_netlist(synthesis, technology)
+    vdd = technology.vdd_index(synthesis_vdd(flow))
+    graph = TimingGraph(netlist, technology, constraints_of(flow), port_vdd=vdd)
+    bare = graph.evaluate(np.full(netlist.n_cells, vdd, dtype=np.int32)).min_period()
+    if not bare > 0:
+        raise InputError(f"{netlist.name}: no path from register to register: give the period yourself")
+    period = bare * _WIRES
+    say(
+        f"{netlist.n_cells} cells, {netlist.area:.0f} um2; {bare:.0f} ps without wires: "
+        f"period {period:.0f} ps ({frequency_mhz(period):.0f} MHz)"
+    )
+    return period
+
+
+def _resets(survey: RtlSurvey) -> list[tuple[str, int]]:
+    """Resets of registers; else inputs that are called so, active low where the name ends in ``n``."""
+    found = [(port, level) for port, level, _ in survey.resets]
+    named = [port for port in survey.inputs if _RESET_NAME.search(port) and port not in dict(survey.clocks)]
+    return found or [(port, 0 if re.search(r"n(?:_?i)?$", port, re.IGNORECASE) else 1) for port in named]
+
+
+def _text(
+    name: str, rtl: Sequence[Path], include_dirs: Sequence[Path], survey: RtlSurvey, technology: str, period: str
+) -> str:
+    clock = survey.clocks[0][0]
+    resets = _resets(survey)
+    lines = [
+        f"# {name}: made by finevh init; every key is explained in docs/flow_file.md. Run it with: finevh run {name}.toml",
+        "seed = 1",
+        "",
+        "[design]",
+        f"name = {toml_value(name)}",
+        f"top = {toml_value(survey.top)}",
+        f"files = {toml_value([str(path.resolve()) for path in rtl])}",
+    ]
+    if include_dirs:
+        lines.append(f"include_dirs = {toml_value([str(path.resolve()) for path in include_dirs])}")
+    lines += [
+        "",
+        "[technology]",
+        f"path = {toml_value(technology)}    # a name of finevh flows, or the folder of a technology.toml",
+        "",
+        "[clock]",
+        f"port = {toml_value(clock)}    # clocks {survey.clocks[0][1]} register bits",
+        f"period = {toml_value(period)}    # target of synthesis and sizing: the netlist without wires, times {_WIRES:g}",
+        f"false_from = {toml_value([port for port, _ in resets])}    # static in operation",
+    ]
+    lines += [f"# also clocks registers: {port} ({count} bits); name it in an SDC" for port, count in survey.clocks[1:]]
+    lines += [
+        "",
+        "[floorplan]",
+        "tiles = 9    # N x N tiles, each on VddL or VddH",
+        "utilisation = 0.70",
+        "",
+        "[activity]",
+        '# Inputs toggle at random. Better: vcd = "recording.vcd" or saif = ..., or stimulus and programs of a processor.',
+        "cycles = 2000",
+    ]
+    if resets:
+        port, level = resets[0]
+        lines.append(f"reset = {toml_value(port if level else '!' + port)}    # level that resets: {level}")
+    lines += [
+        "",
+        "[schemes]",
+        'vdd_min = "0.60 V"',
+        'vdd_max = "1.00 V"',
+        'ideal_step = "25 mV"',
+        'delta_vdd = ["200 mV", "100 mV"]',
+        'variants = ["pb0", "pb", "vt"]    # without bias, gate length, threshold',
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,63 @@
+"""A flow file for own RTL is written from what the RTL says, and reads back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finevh.cli import run_command
+from finevh.flow_file import read_flow
+
+COUNTER = """
+module counter(input clk, input rst_n, input step, output reg [7:0] value);
+  always @(posedge clk or negedge rst_n) if (!rst_n) value <= 0; else if (step) value <= value + 8'd1;
+endmodule
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "counter.v").write_text(COUNTER)
+    return tmp_path
+
+
+def test_top_clock_reset_and_period_are_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["init", "mine", "--rtl", "counter.v"]) == 0
+    said = capsys.readouterr().out
+    assert "clock clk: 8 register bits" in said
+    assert "next: finevh run mine.toml" in said
+    flow = read_flow(folder / "mine.toml")
+    assert (flow.design.top, flow.clock.port, flow.clock.false_from) == ("counter", "clk", ("rst_n",))
+    assert flow.activity.reset_port is not None
+    assert (flow.activity.reset_port.port, flow.activity.reset_port.active) == ("rst_n", 0)
+    # Eight bits of a ripple of half adders at 1.00 V: some hundred picoseconds, no nanoseconds.
+    assert 100.0 < flow.clock.period < 1500.0
+
+
+def test_an_existing_file_is_never_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "mine.toml").write_text("kept")
+    assert run_command(["init", "mine", "--rtl", "counter.v"]) == 2
+    assert "mine.toml: exists" in capsys.readouterr().err
+    assert (folder / "mine.toml").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["init", "mine"], "give the RTL"),
+        (["init", "mine", "--rtl", "none.v"], "no such RTL file"),
+        (["init", "mine", "--placed", "results"], "finevh import results -o mine.toml"),
+        (["init", "mine", "--rtl", "counter.vhd"], "VHDL is not read here"),
+        (["init", "mine", "--rtl", "gate.v"], "no register is clocked by an input port"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    (folder / "counter.vhd").write_text("entity counter is end;")
+    (folder / "gate.v").write_text("module gate(input a, output y); assign y = ~a; endmodule")
+    assert run_command(arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not (folder / "mine.toml").exists()
