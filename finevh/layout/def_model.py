@@ -14,7 +14,7 @@ _TRAILING_INDEX = re.compile(r"\[\d+\]$")
 
 @dataclass(frozen=True)
 class DefRow:
-    """A row of ``count`` sites from ``(x, y)`` to the right."""
+    """A row of ``count`` sites from ``(x, y)`` to the right; ``step`` is 0 where a row of one site states none."""
 
     name: str
     site: str
@@ -50,7 +50,7 @@ class DefComponent:
 
 @dataclass(frozen=True)
 class DefPin:
-    """A port with its shape relative to the place."""
+    """A port with its shape relative to the place; no layer where it has no rectangle, not ``placed`` where it has no place."""
 
     name: str
     net: str
@@ -61,6 +61,7 @@ class DefPin:
     x: int
     y: int
     orient: str
+    placed: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class DefNet:
 
 @dataclass(frozen=True)
 class DefLayout:
-    """A whole file; ``units`` database units per um, ``blockages`` of placement."""
+    """A whole file; ``units`` database units per um, ``blockages`` that keep every cell out."""
 
     design: str
     units: int

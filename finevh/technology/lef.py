@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -43,6 +44,41 @@ class Lef:
 
 
 _WORD = re.compile(r'"[^"]*"|;|[^\s;]+')
+_COMMENTED = re.compile(r'^((?:"[^"]*"|[^"#])*?(?:^|\s))#.*$|^#.*$')
+_TOP = frozenset(
+    ("VERSION", "NAMESCASESENSITIVE", "BUSBITCHARS", "DIVIDERCHAR", "USEMINSPACING", "CLEARANCEMEASURE", "FIXEDMASK",
+     "NOWIREEXTENSIONATPIN", "MAXVIASTACK", "MINFEATURE", "DIELECTRIC", "UNIVERSALNOISEMARGIN", "EDGERATETHRESHOLD1",
+     "EDGERATETHRESHOLD2", "EDGERATESCALEFACTOR", "INPUTPINANTENNASIZE", "OUTPUTPINANTENNASIZE", "INOUTPINANTENNASIZE",
+     "ANTENNAINPUTGATEAREA", "ANTENNAINOUTDIFFAREA", "ANTENNAOUTPUTDIFFAREA")
+)  # fmt: skip
+"""Statements outside any block that nothing here depends on."""
+_BLOCKS = frozenset(
+    ("VIARULE", "NONDEFAULTRULE", "PROPERTYDEFINITIONS", "UNITS", "SPACING", "ARRAY", "IRDROP", "NOISETABLE",
+     "CORRECTIONTABLE")
+)  # fmt: skip
+_NAMED_BLOCKS = frozenset(("VIARULE", "NONDEFAULTRULE", "ARRAY"))
+_VIA = frozenset(
+    ("LAYER", "RECT", "POLYGON", "RESISTANCE", "PROPERTY", "FOREIGN", "VIARULE", "CUTSIZE", "LAYERS", "CUTSPACING", "ENCLOSURE",
+     "ROWCOL", "ORIGIN", "OFFSET", "PATTERN")
+)  # fmt: skip
+_LAYER = re.compile(
+    r"TYPE|DIRECTION|PITCH|DIAGPITCH|OFFSET|WIDTH|DIAGWIDTH|AREA|SPACING|SPACINGTABLE|DIAGSPACING|DIAGMINEDGELENGTH|ARRAYSPACING|"
+    r"RESISTANCE|CAPACITANCE|EDGECAPACITANCE|CAPMULTIPLIER|THICKNESS|HEIGHT|SHRINKAGE|MINIMUMCUT|MINSTEP|MINENCLOSEDAREA|"
+    r"MIN\w*|MAX\w*|DENSITYCHECK\w*|FILLACTIVESPACING|PROTRUSIONWIDTH|WIREEXTENSION|ANTENNA\w*|ACCURRENTDENSITY|"
+    r"DCCURRENTDENSITY|PROPERTY|MASK|ENCLOSURE|PREFERENCLOSURE|SLOT\w*|SPLIT\w*|TWOWIDTHS|SURFACE\w*|BACKSIDE|REGION|LEF58\w*"
+)
+_MACRO = frozenset(
+    ("CLASS", "FIXEDMASK", "FOREIGN", "ORIGIN", "EEQ", "LEQ", "SIZE", "SYMMETRY", "SITE", "PROPERTY", "SOURCE", "POWER",
+     "CLOCKTYPE", "GENERATE", "GENERATED", "GENERATOR", "FUNCTION")
+)  # fmt: skip
+_PIN = re.compile(
+    r"TAPERRULE|DIRECTION|USE|NETEXPR|SUPPLYSENSITIVITY|GROUNDSENSITIVITY|SHAPE|MUSTJOIN|PROPERTY|ANTENNA\w*|CAPACITANCE|RESISTANCE|"
+    r"POWER|LEQ|FOREIGN|PULLDOWNRES|TIEOFFR|VHI|VLO|RISE\w*|FALL\w*|CURRENTSOURCE|IV_TABLES|OUTPUTNOISEMARGIN|INPUTNOISEMARGIN|"
+    r"OUTPUTRESISTANCE|MAXLOAD|MAXDELAY|SCANUSE|FUNCTION"
+)
+_SHAPE = frozenset(("CLASS", "LAYER", "WIDTH", "PATH", "RECT", "POLYGON", "VIA", "PROPERTY", "SPACING"))
+_MOST_SHAPES = 1_000_000
+"""Rectangles of one ITERATE."""
 
 
 class _Tokens:
@@ -57,7 +93,7 @@ class _Tokens:
         self.words: list[tuple[str, int]] = [
             (word, number)
             for number, line in enumerate(text.splitlines(), start=1)
-            for word in _WORD.findall(line.split("#", 1)[0] if "#" in line else line)
+            for word in _WORD.findall(_COMMENTED.sub(r"\1", line) if "#" in line else line)
         ]
         self.at = 0
 
@@ -87,24 +123,49 @@ class _Tokens:
 
     def number(self, word: str) -> float:
         try:
-            return float(word)
+            value = float(word)
         except ValueError as error:
             raise self.error(f"'{word}' is not a number") from error
+        if not math.isfinite(value):
+            raise self.error(f"'{word}' is not a number")
+        return value
+
+    def word_of(self, words: list[str], k: int, keyword: str) -> str:
+        """Word ``k`` of a statement that needs it."""
+        if k >= len(words):
+            raise self.error(f"{keyword} has only {len(words)} words: '{' '.join(words)}'")
+        return words[k]
+
+    def end(self, kind: str, name: str) -> None:
+        """The name behind END."""
+        if self.take() != name:
+            raise self.error(f"{kind} {name} is not closed by END {name}")
+
+    def unknown(self, word: str, where: str) -> InputError:
+        return self.error(f"'{word}' is no statement of {where} that LEF 5.8 knows")
 
 
 def read_lef(paths: Iterable[Path]) -> Lef:
     """Read technology and cell LEF files, in that order.
 
+    Statements of LEF 5.8 that need no understanding are passed over, one by one; polygons and paths of pins have no shapes
+    here. Files that were joined (END LIBRARY in the middle) are read to their end.
+
     Raises
     ------
     InputError
-        If a file is missing, cut short or holds a malformed number; the message names file and line.
+        If a file is missing, cut short (it does not end in END LIBRARY), or holds a malformed number or a statement that LEF
+        does not have; the message names file and line.
     """
     lef = Lef()
     for path in paths:
         tokens = _Tokens(path)
+        ended = False
         while tokens.at < len(tokens.words):
             word = tokens.take().upper()
+            if word == ";":
+                continue
+            ended = False
             if word == "LAYER":
                 _layer(tokens, lef)
             elif word == "SITE":
@@ -112,25 +173,35 @@ def read_lef(paths: Iterable[Path]) -> Lef:
             elif word == "MACRO":
                 _macro(tokens, lef)
             elif word == "MANUFACTURINGGRID":
-                lef.grid = tokens.number(tokens.statement()[0])
+                lef.grid = tokens.number(tokens.word_of(tokens.statement(), 0, word))
             elif word == "VIA":
                 _via(tokens, lef)
-            elif word in ("VIARULE", "NONDEFAULTRULE", "PROPERTYDEFINITIONS", "UNITS", "SPACING"):
+            elif word in _BLOCKS:
                 _skip_block(tokens, word)
+            elif word == "BEGINEXT":
+                _skip_extension(tokens)
             elif word == "END":
-                tokens.take()
-                if tokens.words[tokens.at - 1][0] == "LIBRARY":
-                    break
-            elif word != ";":
+                tokens.end("the library", "LIBRARY")
+                ended = True
+            elif word in _TOP:
                 tokens.statement()
+            else:
+                raise tokens.unknown(tokens.words[tokens.at - 1][0], "a library")
+        if not ended:
+            raise tokens.error("the LEF file has no END LIBRARY: it is cut short, or add the line")
     return lef
 
 
 def _skip_block(tokens: _Tokens, word: str) -> None:
-    name = tokens.take() if word.startswith(("VIA", "NON")) else word
+    name = tokens.take() if word in _NAMED_BLOCKS else word
     while True:
         if tokens.take().upper() == "END" and tokens.take() == name:
             return
+
+
+def _skip_extension(tokens: _Tokens) -> None:
+    while tokens.take().upper() != "ENDEXT":
+        pass
 
 
 def _via(tokens: _Tokens, lef: Lef) -> None:
@@ -140,14 +211,14 @@ def _via(tokens: _Tokens, lef: Lef) -> None:
     while (word := tokens.take().upper()) != "END":
         if word in ("DEFAULT", "GENERATED", "TOPOFSTACKONLY"):
             continue
+        if word not in _VIA:
+            raise tokens.unknown(tokens.words[tokens.at - 1][0], f"VIA {name}")
         words = tokens.statement()
         if word == "LAYER":
-            layer = words[0]
+            layer = tokens.word_of(words, 0, word)
         elif word == "RECT":
-            x1, y1, x2, y2 = (tokens.number(w) for w in words[-4:])
-            shapes.append((layer, x1, y1, x2, y2))
-    if tokens.take() != name:
-        raise tokens.error(f"VIA {name} is not closed by END {name}")
+            shapes += ((layer, *box) for box in _rectangles(tokens, words))
+    tokens.end("VIA", name)
     if shapes:
         lef.vias[name] = tuple(shapes)
 
@@ -156,11 +227,24 @@ def _layer(tokens: _Tokens, lef: Lef) -> None:
     """Routing layers only. R and C come per square and per area in LEF; here per um of minimum-width wire."""
     name = tokens.take()
     values: dict[str, list[str]] = {}
+    spacings: list[list[str]] = []
+    in_table = False
     while (word := tokens.take().upper()) != "END":
-        values.setdefault(word, tokens.statement())
-    if tokens.take() != name:
-        raise tokens.error(f"LAYER {name} is not closed by END {name}")
-    if values.get("TYPE", [""])[0] != "ROUTING":
+        if in_table and word in ("WIDTH", "FREQUENCY", "CUTAREA", "TABLEENTRIES"):
+            # Of a current density, not of the layer.
+            tokens.statement()
+            in_table = word != "TABLEENTRIES"
+            continue
+        in_table = False
+        if word in ("FREQUENCY", "CUTAREA", "TABLEENTRIES") or not _LAYER.fullmatch(word):
+            raise tokens.unknown(tokens.words[tokens.at - 1][0], f"LAYER {name}")
+        words = tokens.statement() if word not in ("ACCURRENTDENSITY", "DCCURRENTDENSITY") else _density(tokens)
+        in_table = word in ("ACCURRENTDENSITY", "DCCURRENTDENSITY") and len(words) == 1
+        values.setdefault(word, words)
+        if word == "SPACING":
+            spacings.append(words)
+    tokens.end("LAYER", name)
+    if not (words := values.get("TYPE", [])) or words[0].upper() != "ROUTING":
         return
 
     def first(key: str, default: float) -> float:
@@ -168,30 +252,55 @@ def _layer(tokens: _Tokens, lef: Lef) -> None:
         return tokens.number(words[0]) if words else default
 
     width = first("WIDTH", float("nan"))
-    table = values.get("SPACINGTABLE", [])
-    spacing = tokens.number(table[table.index("WIDTH") + 2]) if "WIDTH" in table else float("nan")
+    table = [word.upper() for word in values.get("SPACINGTABLE", [])]
+    spacing = float("nan")
+    if "WIDTH" in table:
+        spacing = tokens.number(tokens.word_of(table, table.index("WIDTH") + 2, "SPACINGTABLE"))
+    if spacings:
+        # The spacing of all wires; others are for some.
+        plain = next((words for words in spacings if len(words) == 1), spacings[0])
+        spacing = tokens.number(tokens.word_of(plain, 0, "SPACING"))
+    direction = values.get("DIRECTION", [""])[:1] or [""]
+    pitches = [tokens.number(word) for word in values.get("PITCH", [])]
+    # Two distances are across vertical and across horizontal wires.
+    pitch = pitches[-1 if direction[0].upper() == "HORIZONTAL" else 0] if pitches else float("nan")
     area_cap, edge_cap = first("CAPACITANCE", float("nan")), first("EDGECAPACITANCE", 0.0)
     lef.layers[name] = Layer(
         name=name,
-        direction=values.get("DIRECTION", [""])[0].lower(),
-        pitch=first("PITCH", float("nan")),
+        direction=direction[0].lower(),
+        pitch=pitch,
         width=width,
-        spacing=first("SPACING", spacing),
-        resistance=first("RESISTANCE", float("nan")) / width * _KOHM_PER_OHM,
+        spacing=spacing,
+        resistance=first("RESISTANCE", float("nan")) / width * _KOHM_PER_OHM if width else float("nan"),
         capacitance=(area_cap * width + 2 * edge_cap) * _FF_PER_PF,
     )
+
+
+def _density(tokens: _Tokens) -> list[str]:
+    """``AVERAGE 5.0 ;`` or ``AVERAGE`` with a table in the statements behind it."""
+    found = [tokens.take()]
+    if tokens.at < len(tokens.words) and tokens.words[tokens.at][0].upper() in ("WIDTH", "FREQUENCY", "CUTAREA"):
+        return found
+    return found + tokens.statement()
+
+
+def _size(tokens: _Tokens, words: list[str]) -> tuple[float, float]:
+    """``w BY h``."""
+    return tokens.number(tokens.word_of(words, 0, "SIZE")), tokens.number(tokens.word_of(words, 2, "SIZE"))
 
 
 def _site(tokens: _Tokens, lef: Lef) -> None:
     name = tokens.take()
     kind, width, height = "", float("nan"), float("nan")
     while (word := tokens.take().upper()) != "END":
+        if word not in ("CLASS", "SYMMETRY", "SIZE", "ROWPATTERN"):
+            raise tokens.unknown(tokens.words[tokens.at - 1][0], f"SITE {name}")
         words = tokens.statement()
         if word == "SIZE":
-            width, height = tokens.number(words[0]), tokens.number(words[2])
+            width, height = _size(tokens, words)
         elif word == "CLASS":
-            kind = words[0]
-    tokens.take()
+            kind = tokens.word_of(words, 0, word)
+    tokens.end("SITE", name)
     lef.sites[name] = (kind, width, height)
 
 
@@ -199,25 +308,30 @@ def _macro(tokens: _Tokens, lef: Lef) -> None:
     name = tokens.take()
     kind, site, width, height = "", "", float("nan"), float("nan")
     pins: dict[str, tuple[str, str, tuple[tuple[str, float, float, float, float], ...]]] = {}
-    while True:
-        word = tokens.take().upper()
-        if word == "END":
-            if tokens.take() != name:
-                raise tokens.error(f"MACRO {name} is not closed by END {name}")
-            break
+    while (word := tokens.take().upper()) != "END":
         if word == "PIN":
             pin = tokens.take()
             pins[pin] = _macro_pin(tokens, pin)
         elif word == "OBS":
             _shapes(tokens)
+        elif word == "DENSITY":
+            while tokens.take().upper() != "END":
+                tokens.statement()
+        elif word == "TIMING":
+            _skip_block(tokens, word)
+        elif word == "BEGINEXT":
+            _skip_extension(tokens)
+        elif word not in _MACRO:
+            raise tokens.unknown(tokens.words[tokens.at - 1][0], f"MACRO {name}")
         else:
             words = tokens.statement()
             if word == "SIZE":
-                width, height = tokens.number(words[0]), tokens.number(words[2])
+                width, height = _size(tokens, words)
             elif word == "CLASS":
                 kind = " ".join(words)
             elif word == "SITE":
-                site = words[0]
+                site = tokens.word_of(words, 0, word)
+    tokens.end("MACRO", name)
     lef.macros[name] = LefMacro(name, kind, width, height, site, pins)
 
 
@@ -228,13 +342,14 @@ def _macro_pin(tokens: _Tokens, pin: str) -> tuple[str, str, tuple[tuple[str, fl
         if word == "PORT":
             shapes += _shapes(tokens)
             continue
+        if not _PIN.fullmatch(word):
+            raise tokens.unknown(tokens.words[tokens.at - 1][0], f"PIN {pin}")
         words = tokens.statement()
         if word == "DIRECTION":
-            direction = words[0]
+            direction = tokens.word_of(words, 0, word)
         elif word == "USE":
-            use = words[0]
-    if tokens.take() != pin:
-        raise tokens.error(f"PIN {pin} is not closed by END {pin}")
+            use = tokens.word_of(words, 0, word)
+    tokens.end("PIN", pin)
     return direction, use, tuple(shapes)
 
 
@@ -242,10 +357,32 @@ def _shapes(tokens: _Tokens) -> list[tuple[str, float, float, float, float]]:
     layer = ""
     shapes: list[tuple[str, float, float, float, float]] = []
     while (word := tokens.take().upper()) != "END":
+        if word not in _SHAPE:
+            raise tokens.unknown(tokens.words[tokens.at - 1][0], "a PORT or OBS")
         words = tokens.statement()
         if word == "LAYER":
-            layer = words[0]
+            layer = tokens.word_of(words, 0, word)
         elif word == "RECT":
-            x1, y1, x2, y2 = (tokens.number(w) for w in words if w not in ("(", ")", "MASK"))
-            shapes.append((layer, x1, y1, x2, y2))
+            shapes += ((layer, *box) for box in _rectangles(tokens, words))
     return shapes
+
+
+def _rectangles(tokens: _Tokens, words: list[str]) -> list[tuple[float, float, float, float]]:
+    """``[MASK n] x1 y1 x2 y2``, or ``[MASK n] ITERATE x1 y1 x2 y2 DO nx BY ny STEP sx sy``."""
+    words = [word for word in words if word not in ("(", ")")]
+    if words[:1] == ["MASK"]:
+        words = words[2:]
+    iterated = words[:1] == ["ITERATE"]
+    if iterated:
+        words = words[1:]
+    if len(words) != (11 if iterated else 4) or (iterated and (words[4], words[6], words[8]) != ("DO", "BY", "STEP")):
+        raise tokens.error(
+            f"RECT is not 'x1 y1 x2 y2' or 'ITERATE x1 y1 x2 y2 DO nx BY ny STEP sx sy': '{' '.join(words)}'"
+        )
+    x1, y1, x2, y2 = (tokens.number(word) for word in words[:4])
+    if not iterated:
+        return [(x1, y1, x2, y2)]
+    nx, ny, sx, sy = (tokens.number(words[k]) for k in (5, 7, 9, 10))
+    if nx < 1 or ny < 1 or nx * ny > _MOST_SHAPES:
+        raise tokens.error(f"RECT ITERATE makes {nx * ny:g} rectangles")
+    return [(x1 + i * sx, y1 + j * sy, x2 + i * sx, y2 + j * sy) for j in range(int(ny)) for i in range(int(nx))]
