@@ -145,7 +145,7 @@ def test_errors_name_file_and_line(layout: DefLayout, hostile: Netlist, floorpla
         parse_def(text[: len(text) // 2].rsplit(";", 1)[0], "tiles.def")
     with pytest.raises(InputError, match=r"nothing\.def: cannot be read"):
         read_def(tmp_path / "nothing.def")
-    with pytest.raises(InputError, match="no statement that DEF 5.8 knows"):
+    with pytest.raises(InputError, match="no statement that DEF"):
         parse_def("hello ;", "x.def")
     short = replace(layout, components=layout.components[1:])
     with pytest.raises(InputError, match="no place for"):
