@@ -1,30 +1,68 @@
-"""Tcl source in; commands with their lines, words and nested scripts out. A reader for the checker, not an interpreter."""
+"""Tcl source in; commands with their words and what is substituted in them out. Nothing is executed here."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from finevh.errors import InputError
 
-_BLANK = " \t"
+_BLANK = " \t\r"
 _END = "\n;"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "b": "\b", "a": "\a"}
 _HEX = "0123456789abcdefABCDEF"
 _NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"
+_PLAIN = re.compile(r"[A-Za-z0-9_./:+*%@=,^~!?<>|&'-]+")
+_CONTINUED = re.compile(r"\\\n[ \t]*")
+_MAX_DEPTH = 64
+
+
+@dataclass(frozen=True)
+class Variable:
+    """``$name``, ``${name}`` or ``$name(index)``; ``index`` is what stands between the parentheses, to be substituted."""
+
+    name: str
+    index: tuple[Part, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Script:
+    """``[...]``: the script between the brackets and the line it starts at."""
+
+    text: str
+    line: int
+
+
+Part = str | Variable | Script
+"""A piece of a word: text as it is, or what takes the place of a substitution."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word: ``value`` is its text where nothing in it is substituted, else None; ``nested`` its ``[...]`` scripts."""
+    """One word: ``parts`` in their order; ``expanded`` where ``{*}`` stands before it."""
 
     kind: Literal["bare", "braced", "quoted"]
     raw: str
-    value: str | None
     line: int
-    nested: tuple[tuple[str, int], ...]
+    parts: tuple[Part, ...]
     expanded: bool = False
+
+    @property
+    def value(self) -> str | None:
+        """Its text where nothing in it is substituted, else None."""
+        return "".join(p for p in self.parts if isinstance(p, str)) if self.is_constant else None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether nothing in it is substituted."""
+        return all(isinstance(p, str) for p in self.parts)
+
+    @property
+    def nested(self) -> tuple[tuple[str, int], ...]:
+        """Its ``[...]`` scripts with their lines, those of array indices included."""
+        return tuple(_scripts(self.parts))
 
 
 @dataclass(frozen=True)
@@ -33,6 +71,14 @@ class Command:
 
     line: int
     words: tuple[Word, ...]
+
+
+def _scripts(parts: tuple[Part, ...]) -> Iterator[tuple[str, int]]:
+    for part in parts:
+        if isinstance(part, Script):
+            yield part.text, part.line
+        elif isinstance(part, Variable) and part.index is not None:
+            yield from _scripts(part.index)
 
 
 class TclSyntaxError(InputError):
@@ -52,9 +98,42 @@ def parse_script(text: str, line: int = 1) -> Iterator[Command]:
     TclSyntaxError
         For unbalanced braces, brackets or quotes, and for text that follows a closing brace or quote.
     """
-    reader = _Reader(text, line)
+    reader = _Reader(text.replace("\r\n", "\n"), line)
     while reader.skip_to_command():
         yield reader.command()
+
+
+def word_parts(text: str, line: int = 1) -> tuple[Part, ...]:
+    """Return the parts of a text in which everything is substituted, as inside double quotes.
+
+    Raises
+    ------
+    TclSyntaxError
+        For unbalanced brackets.
+    """
+    return _Reader(text, line).substituted("\0")
+
+
+def operand_end(text: str, start: int, line: int) -> int:
+    """Where the variable, command, quoted or braced text at ``start`` of an expression ends.
+
+    Raises
+    ------
+    TclSyntaxError
+        If it does not end, or nothing of that kind is there.
+    """
+    reader = _Reader(text, line)
+    reader.at = start
+    character = reader.peek()
+    if character == "[":
+        reader.bracketed()
+    elif character == "{":
+        reader.braced()
+    elif character == '"':
+        reader.quoted()
+    elif character != "$" or reader.variable() is None:
+        raise TclSyntaxError(line, f"'{character}' is out of place in an expression")
+    return reader.at
 
 
 def expression_scripts(text: str, line: int) -> list[tuple[str, int]]:
@@ -71,13 +150,14 @@ def expression_scripts(text: str, line: int) -> list[tuple[str, int]]:
     while reader.at < len(text):
         character = reader.peek()
         if character == "[":
-            found.append(reader.bracketed())
+            script = reader.bracketed()
+            found.append((script.text, script.line))
         elif character == "{":
             reader.braced()
         elif character == '"':
-            found += reader.quoted()
-        elif character == "$" and reader.variable():
-            pass
+            found += _scripts(reader.quoted())
+        elif character == "$" and (variable := reader.variable()) is not None:
+            found += _scripts((variable,))
         else:
             depth += (character == "(") - (character == ")")
             if depth < 0:
@@ -111,6 +191,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.line = line
+        self.depth = 0
 
     def peek(self, ahead: int = 0) -> str:
         position = self.at + ahead
@@ -165,26 +246,22 @@ class _Reader:
         if self.peek() == "{":
             raw = self.braced()
             self._word_ends(line, "brace")
-            return Word("braced", raw, raw.replace("\\\n", " "), line, (), expanded)
+            return Word("braced", raw, line, (_CONTINUED.sub(" ", raw),), expanded)
         if self.peek() == '"':
-            value, nested = self._quoted()
+            parts = self.quoted()
             self._word_ends(line, "quote")
-            return Word("quoted", self.text[start : self.at], value, line, nested, expanded)
-        value, nested = self._substituted("")
-        return Word("bare", self.text[start : self.at], value, line, nested, expanded)
+            return Word("quoted", self.text[start : self.at], line, parts, expanded)
+        return Word("bare", self.text[start : self.at], line, self.substituted(""), expanded)
 
-    def quoted(self) -> tuple[tuple[str, int], ...]:
-        """Read ``"..."`` and return the scripts in it."""
-        return self._quoted()[1]
-
-    def _quoted(self) -> tuple[str | None, tuple[tuple[str, int], ...]]:
+    def quoted(self) -> tuple[Part, ...]:
+        """Read ``"..."`` and return its parts."""
         line = self.line
         self.skip(1)
-        value, nested = self._substituted('"')
+        parts = self.substituted('"')
         if self.peek() != '"':
             raise self.fail(line, "missing closing quote")
         self.skip(1)
-        return value, nested
+        return parts
 
     def _word_ends(self, line: int, what: str) -> None:
         following = self.peek()
@@ -206,16 +283,20 @@ class _Reader:
                 return self.text[start : self.at - 1]
         raise self.fail(line, "missing closing brace")
 
-    def bracketed(self) -> tuple[str, int]:
-        """Read ``[...]`` and return the script between, with its line."""
+    def bracketed(self) -> Script:
+        """Read ``[...]`` and return the script between."""
         line, start = self.line, self.at + 1
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise self.fail(line, f"brackets are nested more than {_MAX_DEPTH} deep")
         self.skip(1)
         while True:
             while self.peek() and self.peek() in _BLANK + _END + "\r":
                 self.skip(1)
             if self.peek() == "]":
                 self.skip(1)
-                return self.text[start : self.at - 1], line
+                self.depth -= 1
+                return Script(self.text[start : self.at - 1], line)
             if not self.peek():
                 raise self.fail(line, "missing closing bracket")
             self._nested_word()
@@ -227,19 +308,31 @@ class _Reader:
         elif self.peek() == "{":
             self.braced()
         elif self.peek() == '"':
-            self._quoted()
+            self.quoted()
         else:
             before = self.at
-            self._substituted("", inside_brackets=True)
+            self.substituted("", inside_brackets=True)
             if self.at == before:
                 self.skip(1)
 
-    def _substituted(self, stop: str, inside_brackets: bool = False) -> tuple[str | None, tuple[tuple[str, int], ...]]:
+    def substituted(self, stop: str, inside_brackets: bool = False) -> tuple[Part, ...]:
+        """Read up to ``stop``, or where that is empty to the end of a bare word, and return the parts."""
+        parts: list[Part] = []
         pieces: list[str] = []
-        nested: list[tuple[str, int]] = []
-        constant = True
+
+        def add(part: Part) -> None:
+            if pieces:
+                parts.append("".join(pieces))
+                pieces.clear()
+            parts.append(part)
+
         while self.peek():
             character = self.peek()
+            plain = _PLAIN.match(self.text, self.at)
+            if plain is not None:
+                pieces.append(plain.group())
+                self.at = plain.end()
+                continue
             if character == stop and stop:
                 break
             if not stop and character in _BLANK + _END:
@@ -247,10 +340,9 @@ class _Reader:
             if inside_brackets and character == "]":
                 break
             if character == "[":
-                nested.append(self.bracketed())
-                constant = False
-            elif character == "$" and self.variable():
-                constant = False
+                add(self.bracketed())
+            elif character == "$" and (variable := self.variable()) is not None:
+                add(variable)
             elif character == "\\":
                 if not stop and self.peek(1) == "\n":
                     break
@@ -258,28 +350,35 @@ class _Reader:
             else:
                 pieces.append(character)
                 self.skip(1)
-        return ("".join(pieces) if constant else None), tuple(nested)
+        if pieces:
+            parts.append("".join(pieces))
+        return tuple(parts)
 
-    def variable(self) -> bool:
-        """Pass over ``$name``, ``${name}`` or ``$name(index)``; False if the dollar stands for itself."""
+    def variable(self) -> Variable | None:
+        """Read ``$name``, ``${name}`` or ``$name(index)``; None if the dollar stands for itself."""
         if self.peek(1) == "{":
             end = self.text.find("}", self.at)
             if end < 0:
                 raise self.fail(self.line, "missing closing brace of a variable name")
+            name = self.text[self.at + 2 : end]
             self.skip(end + 1 - self.at)
-            return True
+            base, parenthesis, index = name.partition("(")
+            return Variable(base, (index[:-1],)) if parenthesis and name.endswith(")") else Variable(name)
         length = 1
         while self.peek(length) and self.peek(length) in _NAME:
             length += 1
         if length == 1:
-            return False
+            return None
+        name = self.text[self.at + 1 : self.at + length]
         self.skip(length)
-        if self.peek() == "(":
-            end = self.text.find(")", self.at)
-            if end < 0:
-                raise self.fail(self.line, "missing closing parenthesis of an array index")
-            self.skip(end + 1 - self.at)
-        return True
+        if self.peek() != "(":
+            return Variable(name)
+        end = self.text.find(")", self.at)
+        if end < 0:
+            raise self.fail(self.line, "missing closing parenthesis of an array index")
+        parts = word_parts(self.text[self.at + 1 : end], self.line)
+        self.skip(end + 1 - self.at)
+        return Variable(name, parts)
 
     def escape(self) -> str:
         """Read one backslash sequence and return the character it stands for."""
