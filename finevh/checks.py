@@ -51,6 +51,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "cells_skipped": (Severity.NOTE, "library cells that could not be read and that the design does not use"),
     "cells_without_liberty": (Severity.NOTE, "instances without Liberty that have no signal pins"),
     "sdc_ignored": (Severity.NOTE, "SDC commands that do not touch timing"),
+    "sdc_not_found": (Severity.ERROR, "names in the constraints that the design does not have"),
     "clock_unconstrained": (Severity.ERROR, "clocks of the design that no constraint covers"),
     "supply_open": (Severity.ERROR, "gaps in a supply net"),
     "supply_short": (Severity.ERROR, "shorts between supply nets"),

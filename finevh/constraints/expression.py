@@ -23,7 +23,8 @@ _MAX_DEPTH = 100
 _MAX_BITS = 4096
 
 _FUNCTIONS: dict[str, Callable[..., Number]] = {
-    "abs": abs, "acos": math.acos, "asin": math.asin, "atan": math.atan, "atan2": math.atan2, "ceil": lambda x: float(math.ceil(x)),
+    "abs": abs, "acos": math.acos, "asin": math.asin, "atan": math.atan, "atan2": math.atan2,
+    "ceil": lambda x: float(math.ceil(x)),
     "cos": math.cos, "double": float, "exp": math.exp, "floor": lambda x: float(math.floor(x)), "fmod": math.fmod,
     "hypot": math.hypot, "int": int, "log": math.log, "log10": math.log10, "max": max, "min": min, "pow": math.pow,
     "round": lambda x: math.floor(x + 0.5) if x >= 0 else -math.floor(0.5 - x), "sin": math.sin, "sqrt": math.sqrt,
@@ -166,8 +167,10 @@ class Expression:
         b = number_of(right) if isinstance(right, str) else right
         if operator in ("==", "!=", "<", ">", "<=", ">="):
             if isinstance(a, str) or isinstance(b, str):
-                a, b = text_of(left), text_of(right)
-            order = (a > b) - (a < b)
+                first, second = text_of(left), text_of(right)
+                order = (first > second) - (first < second)
+            else:
+                order = (a > b) - (a < b)
             return int(
                 {
                     "==": order == 0,
@@ -181,7 +184,10 @@ class Expression:
         if isinstance(a, str) or isinstance(b, str):
             bad = left if isinstance(a, str) else right
             raise self._fail(f"'{str(bad)[:60]}' is no number for '{operator}'")
-        return self._arithmetic(operator, a, b)
+        try:
+            return self._arithmetic(operator, a, b)
+        except (OverflowError, ValueError):
+            raise self._fail(f"'{operator}' in an expression overflows") from None
 
     def _arithmetic(self, operator: str, a: int | float, b: int | float) -> Number:
         if operator == "+":
@@ -205,7 +211,7 @@ class Expression:
             found = a**b
             if isinstance(found, complex):
                 raise self._fail("a power in an expression has no real value")
-            return found  # type: ignore[no-any-return]
+            return found
         if not isinstance(a, int) or not isinstance(b, int):
             raise self._fail(f"'{operator}' takes whole numbers")
         if operator == "%":

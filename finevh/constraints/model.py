@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+Ends = dict[tuple[str, int], float]
+"""(``"max"`` or ``"min"``, 0 rise / 1 fall) to a number."""
 
 
 @dataclass(frozen=True)
 class Objects:
-    """Design objects by pattern: ``kind`` is port, pin, clock, cell, net, inputs, outputs or any; ``where`` is file:line."""
+    """Design objects by pattern.
+
+    ``kind`` is port, pin, clock, cell, net, lib_cell, inputs, inputs_no_clocks, outputs, clocks or any; ``where`` is
+    file:line; ``exact``: the patterns are names.
+    """
 
     kind: str
     patterns: tuple[str, ...]
     where: str = ""
+    exact: bool = False
+    regexp: bool = False
+    nocase: bool = False
+    hierarchical: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,25 +42,47 @@ class Clock:
     setup_uncertainty: float = 0.0
     hold_uncertainty: float = 0.0
     follows_tree: bool = False
+    propagated: bool = False
+    """Whether registers see its arrival; else they see ``latency``."""
+    latency: Ends = field(default_factory=dict)
+    """ps from its source to the registers while it is ideal."""
+    source_latency: Ends = field(default_factory=dict)
+    """ps from where it comes from to its source."""
+    transition: Ends = field(default_factory=dict)
+    """ps at the registers while it is ideal."""
+    master: str = ""
+    """The clock that a generated clock is made of."""
+    inverted: bool = False
+    """Whether a rising edge of the generated clock comes from a falling one of its master."""
+    add: bool = False
+    """Whether other clocks of the same source stay."""
+    where: str = ""
 
 
 @dataclass(frozen=True)
 class PortDelay:
-    """``set_input_delay`` or ``set_output_delay``: ps from an edge of a clock; None where not given for that edge and end."""
+    """``set_input_delay`` or ``set_output_delay``: ps from an edge of a clock; only the edges and ends that were given."""
 
     ports: tuple[Objects, ...]
     clock: str
     clock_fall: bool
-    values: dict[tuple[str, int], float]
-    """(``"max"`` or ``"min"``, 0 rise / 1 fall) to ps."""
+    values: Ends
+    add: bool = False
+    """Whether delays from other clock edges stay."""
+    source_included: bool = False
+    """Whether the value holds the clock's source latency."""
+    network_included: bool = False
+    where: str = ""
 
 
 @dataclass(frozen=True)
 class PortValue:
-    """A number on ports by (``"max"``/``"min"``, edge): transition in ps or load in fF."""
+    """A number on ports by (``"max"``/``"min"``, edge): transition in ps, load in fF or resistance in kOhm."""
 
     ports: tuple[Objects, ...]
-    values: dict[tuple[str, int], float]
+    values: Ends
+    wire: bool = False
+    """A load of the wire outside, which adds to that of the pin."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +95,24 @@ class DrivingCell:
     from_pin: str
     input_rise: float = 0.0
     input_fall: float = 0.0
+    ends: tuple[str, ...] = ("max", "min")
+    edges: tuple[int, ...] = (0, 1)
+
+
+class Rule(StrEnum):
+    """What a path exception does, the strongest first."""
+
+    FALSE = "false path"
+    MAX_DELAY = "maximum delay"
+    MIN_DELAY = "minimum delay"
+    MULTICYCLE = "multicycle path"
 
 
 @dataclass(frozen=True)
 class PathException:
-    """A false path (``setup`` and ``hold`` multipliers None) or a multicycle path."""
+    """A rule for paths: ``multiplier`` of a multicycle path; ``delay``, ps, of a maximum or minimum delay."""
 
-    false_path: bool
+    rule: Rule
     multiplier: int
     setup: bool
     hold: bool
@@ -76,6 +121,81 @@ class PathException:
     through: tuple[tuple[Objects, ...], ...]
     to: tuple[Objects, ...]
     where: str = ""
+    delay: float = 0.0
+    ignore_latency: bool = False
+    from_edge: int | None = None
+    """Edge of launching clocks, 0 rise or 1 fall."""
+    to_edge: int | None = None
+    """Edge of the data, or of capturing clocks."""
+
+
+@dataclass(frozen=True)
+class ClockGroups:
+    """Groups of clocks between which no path is timed; one group alone is apart from all other clocks."""
+
+    groups: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Uncertainty, ps, between an edge of one clock and an edge of another; None for either edge."""
+
+    from_: str
+    from_edge: int | None
+    to: str
+    to_edge: int | None
+    setup: float | None
+    hold: float | None
+
+
+@dataclass(frozen=True)
+class Disable:
+    """Arcs taken out: all of objects, or of cells those between two pins, empty for any."""
+
+    objects: tuple[Objects, ...]
+    from_pin: str = ""
+    to_pin: str = ""
+
+
+@dataclass(frozen=True)
+class Derates:
+    """Factors on delays: ``(end, cell or net, data or clock)``."""
+
+    factors: dict[tuple[str, str, str], float] = field(default_factory=dict)
+
+    def factor(self, end: str, what: str, path: str) -> float:
+        """Factor of an end (``"max"``, ``"min"``), of cells or nets, on data or clock paths."""
+        return self.factors.get((end, what, path), 1.0)
+
+
+@dataclass(frozen=True)
+class GatingCheck:
+    """Margins, ps, of inferred clock gates; None where not given; no ``objects``: of all."""
+
+    objects: tuple[Objects, ...]
+    setup: float | None
+    hold: float | None
+    active: int | None = None
+    """0 where the clock passes while it is low, 1 while it is high, None: as the gate's function says."""
+
+
+@dataclass(frozen=True)
+class DataCheck:
+    """One pin's data against another's: ps before (setup) and after (hold) the data at ``from_``."""
+
+    from_: tuple[Objects, ...]
+    to: tuple[Objects, ...]
+    setup: float | None
+    hold: float | None
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class TimeBorrow:
+    """The most, ps, that data may use of the time that a latch is open."""
+
+    objects: tuple[Objects, ...]
+    limit: float
 
 
 @dataclass(frozen=True)
@@ -91,8 +211,14 @@ class Constraints:
     exceptions: tuple[PathException, ...] = ()
     cases: tuple[tuple[tuple[Objects, ...], int], ...] = ()
     propagated: bool = False
-    names: dict[str, str] = field(default_factory=dict)
-    """Where each clock was created, for messages."""
+    """All clocks are propagated."""
+    groups: tuple[ClockGroups, ...] = ()
+    uncertainties: tuple[Uncertainty, ...] = ()
+    disables: tuple[Disable, ...] = ()
+    derates: Derates = field(default_factory=Derates)
+    gating_checks: tuple[GatingCheck, ...] = ()
+    data_checks: tuple[DataCheck, ...] = ()
+    borrows: tuple[TimeBorrow, ...] = ()
 
 
 def single_clock(port: str, period: float = 1000.0, uncertainty: float = 0.0) -> Constraints:
