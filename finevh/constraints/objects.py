@@ -115,6 +115,19 @@ class Names:
             raise InputError(f"{where}: no clock '{name}'; create_clock comes first")
         return self.clocks[name]
 
+    def kind_of(self, item: Objects) -> str:
+        """Kind of objects; of those that were named without a getter, what a first name is: clock, port, pin or instance."""
+        if item.kind != "any":
+            return item.kind
+        first = item.patterns[0]
+        if first in self.clocks:
+            return "clock"
+        if first in self.ports:
+            return "port"
+        if first in self.instances:
+            return "cell"
+        return "pin" if "/" in first else "port"
+
     def find_clocks(self, item: Objects) -> list[int]:
         """Rows of the clocks of an object list."""
         return list(self.clocks.values()) if item.kind == "clocks" else match_names(item, self.clocks, "clock")

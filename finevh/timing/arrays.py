@@ -38,7 +38,7 @@ class Graph(NamedTuple):
     ideal: Array
     """(n_tag) uint8, 1 where registers see the tag's clock as ideal."""
     port_arrival: Real
-    """(n_tag, n_port, 2) ps, -inf or inf where none."""
+    """(n_tag, n_port + n_source, 2) ps, -inf or inf where none; pins where clocks are made follow the ports."""
     port_slew: Real
     """(n_port, 2) ps."""
     port_load: Real
@@ -47,6 +47,12 @@ class Graph(NamedTuple):
     """(n_port, 3) table record of a driving cell by edge and its driver's input slew row, -1 where none."""
     port_drive_slew: Real
     """(n_port, 2) ps at the driving cell's input."""
+    seed: Int
+    """(n_node) column of ``port_arrival`` where a clock is made, which nothing passes; else -1."""
+    clock_slew: Real
+    """(n_node, 2) ps that registers see where their clock is ideal, else -1."""
+    derate: Real
+    """(2) factors on the delays of cells and of nets."""
 
 
 class Walk(NamedTuple):

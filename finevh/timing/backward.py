@@ -14,7 +14,7 @@ def trace(g, b, nets, values, node, edge, tag, steps, numbers):  # type: ignore[
     node_cell, arc_mask, tags, ideal, arc_class, remap = g.node_cell, g.arc_mask, g.tags, g.ideal, g.arc_class, g.remap
     ptr, place, source, arc = b.ptr, b.place, b.source, b.arc
     arrival, slew, load, sink_delay, delays = values.arrival, values.slew, values.load, values.sink_delay, values.delay
-    mode = nets.mode[0]
+    mode, net = nets.mode[0], g.derate[1]
     v, r, k = node, edge, tag
     n = 0
     while n < steps.shape[0]:
@@ -32,7 +32,7 @@ def trace(g, b, nets, values, node, edge, tag, steps, numbers):  # type: ignore[
                     continue
                 start = arrival[c, u, i]
                 if mode:
-                    start += sink_delay[place[e] >> 2, i]
+                    start += net * sink_delay[place[e] >> 2, i]
                 if arc_mask[a] & 16 and ideal[c]:
                     start = 0.0
                 miss = abs(start + np.float64(delays[e]) - arrival[k, v, r])
@@ -60,7 +60,7 @@ def require(g, b, nets, values, required):  # type: ignore[no-untyped-def]
     node_cell, arc_mask, tags, arc_class, remap = g.node_cell, g.arc_mask, g.tags, g.arc_class, g.remap
     ptr, place, source, arc, kind = b.ptr, b.place, b.source, b.arc, b.kind
     sink_delay, delays = values.sink_delay, values.delay
-    mode = nets.mode[0]
+    mode, net = nets.mode[0], g.derate[1]
     n_tag = required.shape[0]
     for v in range(node_cell.shape[0] - 1, -1, -1):
         if node_cell[v] < 0:
@@ -71,7 +71,7 @@ def require(g, b, nets, values, required):  # type: ignore[no-untyped-def]
                 if due == np.inf:
                     continue
                 for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
-                    wire = sink_delay[place[e] >> 2, place[e] & 1] if mode else 0.0
+                    wire = net * sink_delay[place[e] >> 2, place[e] & 1] if mode else 0.0
                     u, i = source[e], place[e] & 1
                     if tags[u, i]:
                         required[0, u, i] = min(required[0, u, i], due - np.float64(delays[e]) - wire)
@@ -81,7 +81,7 @@ def require(g, b, nets, values, required):  # type: ignore[no-untyped-def]
                 if arc_mask[a] & 16:
                     continue
                 u, i = source[e], place[e] & 1
-                wire = sink_delay[place[e] >> 2, i] if mode else 0.0
+                wire = net * sink_delay[place[e] >> 2, i] if mode else 0.0
                 for k in range(n_tag):
                     to = remap[arc_class[a], k] if arc_class[a] else k
                     if (tags[u, i] >> k) & 1 and to >= 0:

@@ -1,4 +1,4 @@
-"""Port conditions of a netlist as arrays."""
+"""Port conditions of a netlist as arrays, and where arrivals start: at ports, and at pins where clocks are made."""
 
 from __future__ import annotations
 
@@ -6,68 +6,221 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finevh.constraints.model import Constraints, Objects, PortDelay, PortValue
+from finevh.constraints.model import Clock, Constraints, DrivingCell, Ends, Objects, PortDelay, PortValue
 from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.technology.model import Direction, Int, Real
-from finevh.timing.tags import TagSet
+from finevh.timing.structure import Structure
+from finevh.timing.tags import NO_CLOCK, Tag, TagSet
 
 
 @dataclass(frozen=True)
 class PortConditions:
-    """Arrays over ports: arrivals (n_tag, n_port, 2) late and early, slews, loads, driving cells."""
+    """Arrays over ports: arrivals (n_tag, n_port + n_source, 2) late and early, slews, loads, driving cells.
+
+    Behind the ports' arrivals stand those of the pins where clocks are made.
+    """
 
     late: Real
     early: Real
     slew: tuple[Real, Real]
     load: tuple[Real, Real]
-    drive_cell: Int
-    """(n_port) row of the driving cell or -1."""
-    drive_pin: tuple[str, ...]
-    drive_from: tuple[str, ...]
-    drive_slew: Real
+    drives: tuple[tuple[tuple[DrivingCell | None, ...], ...], ...]
+    """Driving cell by end (late, early), edge of the port and port."""
 
 
-def number_port_tags(names: Names, constraints: Constraints, tags: TagSet) -> None:
-    """Make the tags of all input delays known, so that the set is complete before arrays are made."""
-    for delay in constraints.input_delays:
-        clock = names.clock(delay.clock, _where(delay.ports))
-        for port in names.find_ports(delay.ports, Direction.INPUT):
-            if port not in names.clock_ports:
-                tags.port_tag(clock, int(delay.clock_fall), port)
+@dataclass(frozen=True)
+class Start:
+    """Where an arrival starts: ``column`` of the arrivals, its tag and edge, and the ps late and early (inf for none)."""
+
+    column: int
+    tag: Tag
+    edge: int
+    late: float
+    early: float
 
 
-def bind_ports(names: Names, constraints: Constraints, tags: TagSet) -> PortConditions:
-    """Arrays of everything SDC says of ports."""
+@dataclass(frozen=True)
+class Sources:
+    """Where clocks are made: input ports of each clock, and nodes inside the design with their clocks."""
+
+    ports: tuple[tuple[int, ...], ...]
+    nodes: dict[int, tuple[int, ...]]
+    """Node to clocks."""
+
+
+def clock_latency(
+    clock: Clock, edge: int, end: str, propagated: bool, source: bool = True, network: bool = True
+) -> float:
+    """Latency, ps, that an ideal clock's registers see; of a propagated clock only what its arrivals do not hold: none."""
+    if propagated:
+        return 0.0
+    return (clock.source_latency.get((end, edge), 0.0) if source else 0.0) + (
+        clock.latency.get((end, edge), 0.0) if network else 0.0
+    )
+
+
+def bind_sources(names: Names, constraints: Constraints, structure: Structure) -> Sources:
+    """Find where clocks are made.
+
+    Raises
+    ------
+    InputError
+        If a source does not exist, or is an input pin beside others on its net.
+    """
     netlist = names.netlist
-    n = len(netlist.port_names)
-    late = np.full((tags.n, n, 2), -np.inf)
-    early = np.full((tags.n, n, 2), np.inf)
+    node_of_pin = {int(p): v for v, p in enumerate(structure.node_pin.tolist()) if p >= 0}
+    ports: list[tuple[int, ...]] = []
+    nodes: dict[int, list[int]] = {}
     for c, clock in enumerate(constraints.clocks):
-        for port in names.find_ports(clock.sources, Direction.INPUT):
-            for edge in range(2):
-                late[2 * c + edge, port, edge] = early[2 * c + edge, port, edge] = 0.0
-    for delay in constraints.input_delays:
-        row = names.clock(delay.clock, _where(delay.ports))
-        for port in names.find_ports(delay.ports, Direction.INPUT):
-            if port in names.clock_ports:
+        here: list[int] = []
+        for item in clock.sources:
+            if item.kind == "pin":
+                for pin in names.find_pins(item):
+                    node = node_of_pin.get(pin)
+                    if node is None:
+                        net = int(netlist.pin_net[pin])
+                        node = int(structure.net_node[net]) if net >= 0 else -1
+                        if node < 0 or structure.sink_ptr[node + 1] - structure.sink_ptr[node] != 1:
+                            raise InputError(
+                                f"{item.where}: clock '{clock.name}' at input pin '{names.pin_name(pin)}': name the pin or port "
+                                "that drives it"
+                            )
+                    if structure.node_port[node] >= 0:
+                        here.append(int(structure.node_port[node]))
+                    else:
+                        nodes.setdefault(node, []).append(c)
                 continue
-            tag = tags.port_tag(row, int(delay.clock_fall), port)
-            for (end, edge), value in delay.values.items():
-                (late if end == "max" else early)[tag, port, edge] = value
-    slews = _port_values(names, constraints.transitions)
-    loads = _port_values(names, constraints.loads)
-    drive_cell = np.full(n, -1, dtype=np.int32)
-    drive_pin, drive_from = [""] * n, [""] * n
-    drive_slew = np.zeros((n, 2))
+            for port in names.find_ports((item,)):
+                if netlist.port_direction[port] == Direction.OUTPUT:
+                    continue  # The surroundings see it; inside nothing is clocked by it.
+                here.append(port)
+        ports.append(tuple(dict.fromkeys(here)))
+    return Sources(tuple(ports), {v: tuple(dict.fromkeys(cs)) for v, cs in nodes.items()})
+
+
+def _replaced(names: Names, delays: tuple[PortDelay, ...], direction: Direction) -> dict[int, list[PortDelay]]:
+    """Delays of each port: a later one without ``-add_delay`` takes the place of those from other clock edges."""
+    found: dict[int, list[PortDelay]] = {}
+    for delay in delays:
+        for port in names.find_ports(delay.ports, direction):
+            own = found.setdefault(port, [])
+            if not delay.add:
+                own[:] = [d for d in own if (d.clock, d.clock_fall) == (delay.clock, delay.clock_fall)]
+            own.append(delay)
+    return found
+
+
+def merged(delays: list[PortDelay]) -> list[tuple[PortDelay, Ends]]:
+    """Delays of one port by clock edge: later values replace, added ones take the worse."""
+    found: dict[tuple[str, bool], tuple[PortDelay, Ends]] = {}
+    for delay in delays:
+        _, values = found.get((delay.clock, delay.clock_fall), (delay, {}))
+        worse = {"max": max, "min": min}
+        new = {k: worse[k[0]](v, values[k]) if delay.add and k in values else v for k, v in delay.values.items()}
+        found[delay.clock, delay.clock_fall] = (delay, values | new)
+    return list(found.values())
+
+
+def input_delays(names: Names, constraints: Constraints) -> dict[int, list[tuple[PortDelay, Ends]]]:
+    """Input delays by port."""
+    found = _replaced(names, constraints.input_delays, Direction.INPUT)
+    return {port: merged(delays) for port, delays in found.items() if port not in names.clock_ports}
+
+
+def output_delays(names: Names, constraints: Constraints) -> list[tuple[int, PortDelay, Ends]]:
+    """(port, delay, values) of every ``set_output_delay`` in force."""
+    found = _replaced(names, constraints.output_delays, Direction.OUTPUT)
+    return [(port, delay, values) for port, delays in found.items() for delay, values in merged(delays)]
+
+
+def bind_starts(names: Names, constraints: Constraints, sources: Sources, tags: TagSet) -> list[Start]:
+    """Every arrival that starts somewhere: clocks at their sources, data at input ports."""
+    netlist = names.netlist
+    found: list[Start] = []
+    node_column = {v: len(netlist.port_names) + i for i, v in enumerate(sources.nodes)}
+
+    def add_clock(column: int, c: int) -> None:
+        clock = constraints.clocks[c]
+        for edge in (0, 1):
+            late, early = (clock.source_latency.get((end, edge), 0.0) for end in ("max", "min"))
+            found.append(Start(column, Tag(c, edge, True), edge, late, early))
+
+    for c, ports in enumerate(sources.ports):
+        for port in ports:
+            add_clock(port, c)
+    for node, clocks in sources.nodes.items():
+        for c in clocks:
+            add_clock(node_column[node], c)
+    delayed = input_delays(names, constraints)
+    for port, delays in delayed.items():
+        for delay, values in delays:
+            c = names.clock(delay.clock, delay.where)
+            clock, edge = constraints.clocks[c], int(delay.clock_fall)
+            tag = tags.start_at_port(c, edge, port)
+            ideal = not (clock.propagated or constraints.propagated)
+            for r in (0, 1):
+                late, early = (_outside(delay, values, clock, ideal, end, r) for end in ("max", "min"))
+                found.append(Start(port, tag, r, -np.inf if late is None else late, np.inf if early is None else early))
+    for port in np.flatnonzero(netlist.port_direction != Direction.OUTPUT).tolist():
+        if port not in delayed and port not in names.clock_ports and tags.limits(port):
+            tag = tags.start_at_port(NO_CLOCK, 0, port)
+            found += [Start(port, tag, r, 0.0, 0.0) for r in (0, 1)]
+    for start in found:
+        tags.number(start.tag)
+    return found
+
+
+def _outside(delay: PortDelay, values: Ends, clock: Clock, ideal: bool, end: str, edge: int) -> float | None:
+    """Arrival, ps, of an input delay; None where it has none for the end and edge.
+
+    Rows add the latency of an ideal clock; those of a propagated one count from its source.
+    """
+    if (end, edge) not in values:
+        return None
+    at = int(delay.clock_fall)
+    source, network = clock.source_latency.get((end, at), 0.0), clock.latency.get((end, at), 0.0)
+    if ideal:
+        return values[end, edge] - source * delay.source_included - network * delay.network_included
+    return values[end, edge] + (0.0 if delay.source_included else source)
+
+
+def start_bits(structure: Structure, sources: Sources, starts: list[Start], tags: TagSet, n_port: int) -> Int:
+    """(n_node, 2) bit sets of the tags that start at each node and edge."""
+    bits = np.zeros((structure.n_node, 2), dtype=np.int32)
+    node_of_port = {int(p): v for v, p in enumerate(structure.node_port.tolist()) if p >= 0}
+    nodes = list(sources.nodes)
+    for start in starts:
+        if not (np.isfinite(start.late) or np.isfinite(start.early)):
+            continue
+        node = nodes[start.column - n_port] if start.column >= n_port else node_of_port.get(start.column, -1)
+        if node >= 0:
+            bits[node, start.edge] |= 1 << tags.number(start.tag)
+    return bits
+
+
+def bind_ports(
+    names: Names, constraints: Constraints, tags: TagSet, starts: list[Start], n_source: int
+) -> PortConditions:
+    """Arrays of everything SDC says of ports; ``n_source`` pins where clocks are made follow them."""
+    n = len(names.netlist.port_names)
+    late = np.full((tags.n, n + n_source, 2), -np.inf)
+    early = np.full((tags.n, n + n_source, 2), np.inf)
+    for start in starts:
+        at = tags.number(start.tag), start.column, start.edge
+        late[at], early[at] = max(late[at], start.late), min(early[at], start.early)
+    drives: list[list[list[DrivingCell | None]]] = [[[None] * n for _ in (0, 1)] for _ in ("max", "min")]
     for drive in constraints.driving_cells:
-        if drive.cell not in netlist.cells.index:
+        if drive.cell not in names.netlist.cells.index:
             raise InputError(f"{_where(drive.ports)}: set_driving_cell: no library cell '{drive.cell}'")
         for port in names.find_ports(drive.ports, Direction.INPUT):
-            drive_cell[port] = netlist.cells.index[drive.cell]
-            drive_pin[port], drive_from[port] = drive.pin, drive.from_pin
-            drive_slew[port] = drive.input_rise, drive.input_fall
-    return PortConditions(late, early, slews, loads, drive_cell, tuple(drive_pin), tuple(drive_from), drive_slew)
+            for end in drive.ends:
+                for edge in drive.edges:
+                    drives[0 if end == "max" else 1][edge][port] = drive
+    return PortConditions(
+        late, early, _port_values(names, constraints.transitions), _port_values(names, constraints.loads),
+        tuple(tuple(tuple(ports) for ports in edges) for edges in drives),
+    )  # fmt: skip
 
 
 def _where(objects: tuple[Objects, ...]) -> str:
@@ -75,18 +228,11 @@ def _where(objects: tuple[Objects, ...]) -> str:
 
 
 def _port_values(names: Names, items: tuple[PortValue, ...]) -> tuple[Real, Real]:
-    """(n_port, 2) values for the late and for the early end; zero where none is set."""
+    """(n_port, 2) values for the late and for the early end, of pins and wires together; zero where none is set."""
     n = len(names.netlist.port_names)
-    ends = {"max": np.zeros((n, 2)), "min": np.zeros((n, 2))}
+    ends = {(end, wire): np.zeros((n, 2)) for end in ("max", "min") for wire in (False, True)}
     for item in items:
         for port in names.find_ports(item.ports):
             for (end, edge), value in item.values.items():
-                ends[end][port, edge] = value
-    return ends["max"], ends["min"]
-
-
-def output_delays(names: Names, constraints: Constraints) -> list[tuple[int, PortDelay]]:
-    """(port, delay) of every ``set_output_delay``."""
-    return [
-        (port, delay) for delay in constraints.output_delays for port in names.find_ports(delay.ports, Direction.OUTPUT)
-    ]
+                ends[end, item.wire][port, edge] = value
+    return ends["max", False] + ends["max", True], ends["min", False] + ends["min", True]

@@ -35,7 +35,7 @@ def _tuple(cls: Any, **special: Any) -> Any:
 
 GRAPH = _tuple(
     Graph, arc_mask=_B1, tags=_I2, ideal=_B1, remap=_I2, port_arrival=_F3, port_slew=_F2, port_load=_F2, port_drive=_I2,
-    port_drive_slew=_F2,
+    port_drive_slew=_F2, clock_slew=_F2, derate=_F1,
 )  # fmt: skip
 TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
 WALK = _tuple(Walk, head=_I2, kind=_B1, points=_F1, lines=_S1)

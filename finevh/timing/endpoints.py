@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.constraints.edges import separation
-from finevh.constraints.model import Constraints, PathException
+from finevh.constraints.model import Constraints, Objects, PathException, Rule
 from finevh.constraints.objects import Names
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind, Real
 from finevh.timing.arrays import Rows
-from finevh.timing.binding import output_delays
-from finevh.timing.gating import gating_checks
+from finevh.timing.binding import clock_latency, output_delays
+from finevh.timing.gating import GatingMargins, bind_margins, find_gates
 from finevh.timing.structure import Structure
-from finevh.timing.tags import Tag, TagSet
+from finevh.timing.tags import NO_CLOCK, Tag, TagSet, common_latency, latch_window
+
+_DELAYS = (Rule.MAX_DELAY, Rule.MIN_DELAY)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Endpoints:
     """(n_row) how often the mean insertion delay of the clocks adds to the need (see ``Clock.follows_tree``): 1, 0 or -1."""
     registers: NDArray[np.int32]
     """(n_register, 4) clock pins of registers: tag of the clock, its node, its edge, the sink."""
+    window: Real
+    """(n_row) periods from the edge that opens a latch to the one that closes it, whose setup the row checks; else 0."""
 
     @property
     def n(self) -> int:
@@ -37,36 +41,417 @@ class Endpoints:
         return len(self.coefficient)
 
 
-def _pick(structure: Structure, tags: Int, checks: NDArray[np.int64], launch: int, capture: int) -> Int:
-    """Checks whose data pin tag ``launch`` reaches and whose clock edge tag ``capture`` reaches."""
-    data = structure.sink_node[structure.check_data[checks]]
-    clock = structure.sink_node[structure.check_clock[checks]]
-    arrives = (tags[data, 0] | tags[data, 1]) >> launch & 1
-    captures = tags[clock, structure.check_edge[checks]] >> capture & 1
-    return np.asarray(checks[(arrives & captures).astype(bool)], dtype=np.int32)
+@dataclass(frozen=True)
+class _Relation:
+    """Launch against capture at sinks: (n) arrays."""
+
+    coefficient: Real
+    add: Real
+    """(n, 2) ps by data edge; nan where the edge is not checked."""
+    alive: NDArray[np.bool_]
+    delayed: NDArray[np.bool_]
+    """Where a maximum or minimum delay takes the place of clock edges."""
 
 
-def _applied(
-    tags: TagSet, launch: Tag, capture_clock: int, sinks: Int, hold: bool
-) -> tuple[NDArray[np.bool_], list[tuple[NDArray[np.bool_], PathException]]]:
-    """Which rows remain after false paths, and the multicycle exceptions of each."""
-    alive = np.ones(len(sinks), dtype=bool)
-    cycles: list[tuple[NDArray[np.bool_], PathException]] = []
-    for exception, passed in zip(tags.exceptions, launch.progress, strict=True):
-        if passed < len(exception.through) or passed < 0:
-            continue
-        if exception.to_clocks is not None and capture_clock not in exception.to_clocks:
-            continue
-        hit = np.ones(len(sinks), dtype=bool)
-        if exception.to_sinks is not None:
-            hit = np.isin(sinks, list(exception.to_sinks))
-        source = exception.source
-        if source.false_path:
-            if source.hold if hold else source.setup:
-                alive &= ~hit
-        else:
-            cycles.append((hit, source))
-    return alive, cycles
+class _Binder:
+    """Makes the rows of one end."""
+
+    def __init__(
+        self, names: Names, constraints: Constraints, tags: TagSet, structure: Structure, node_tags: Int, hold: bool
+    ) -> None:
+        self.names, self.constraints, self.tags, self.structure = names, constraints, tags, structure
+        self.node_tags, self.hold, self.clocks = node_tags, hold, constraints.clocks
+        self.end = "min" if hold else "max"
+        self.reference = self.clocks[0].period if self.clocks else 1.0
+        self.blocks: list[dict[str, NDArray[np.generic]]] = []
+        self.data_tags = [k for k, tag in enumerate(tags.tags) if not tag.is_clock]
+        self.clock_tags = [k for k, tag in enumerate(tags.tags) if tag.is_clock]
+        self.order = sorted(range(len(tags.exceptions)), key=lambda i: (tags.exceptions[i].strength, i))
+
+    # ---- what two clock edges mean for each other
+
+    def _propagated(self, clock: int) -> bool:
+        return self.constraints.propagated or self.clocks[clock].propagated
+
+    def _latency(self, clock: int, edge: int, late: bool) -> float:
+        return clock_latency(self.clocks[clock], edge, "max" if late else "min", self._propagated(clock))
+
+    def _apart(self, launch: int, capture: int) -> bool:
+        """Whether two clocks are in groups between which nothing is timed."""
+        if launch == capture:
+            return False
+        a, b = self.clocks[launch].name, self.clocks[capture].name
+        for command in self.constraints.groups:
+            place = [[i for i, group in enumerate(command.groups) if name in group] for name in (a, b)]
+            if len(command.groups) == 1:
+                if bool(place[0]) != bool(place[1]):
+                    return True
+            elif place[0] and place[1] and not set(place[0]) & set(place[1]):
+                return True
+        return False
+
+    def _uncertainty(self, launch: Tag, capture: int, edge: int) -> float:
+        target = self.clocks[capture]
+        found = target.hold_uncertainty if self.hold else target.setup_uncertainty
+        for item in self.constraints.uncertainties:
+            value = item.hold if self.hold else item.setup
+            if (
+                value is not None
+                and (item.from_, item.to) == (self.clocks[launch.clock].name, target.name)
+                and item.from_edge in (None, launch.edge)
+                and item.to_edge in (None, edge)
+            ):
+                found = value
+        return found
+
+    def _exceptions(
+        self, launch: Tag, clock: int, edge: int, sinks: Int, hold: bool
+    ) -> list[tuple[NDArray[np.bool_], PathException]]:
+        """Exceptions that apply, the strongest last, and the sinks of each."""
+        found = []
+        progress = self.tags.progress(launch)
+        sink_pin = self.structure.sink_pin[sinks]
+        for i in self.order:
+            exception, passed = self.tags.exceptions[i], progress[i]
+            source = exception.source
+            if passed < 0 or not (source.hold if hold else source.setup):
+                continue
+            hit = exception.ends(sinks, clock, edge)
+            left = len(exception.through) - passed
+            if left > 1:
+                continue
+            if left == 1:
+                # The last point may be the endpoint itself.
+                hit &= np.isin(sink_pin, list(exception.through[-1][0]))
+            if hit.any():
+                found.append((hit, source))
+        return found
+
+    def relation(self, launch: Tag, clock: int, edge: int, sinks: Int, gap: float | None = None) -> _Relation:
+        """A launching tag against a capturing clock edge (``NO_CLOCK`` for none) at some sinks.
+
+        Parameters
+        ----------
+        gap : float, optional
+            ps between the two edges where that is not the distance between the nearest ones.
+        """
+        n = len(sinks)
+        timed = NO_CLOCK not in (launch.clock, clock)
+        alive = np.full(n, timed and not self._apart(launch.clock, clock))
+        delayed = np.zeros(n, dtype=bool)
+        add = np.zeros((n, 2))
+        gaps = np.zeros(n)
+        if timed:
+            setup, hold_gap = separation(self.clocks[launch.clock], launch.edge, self.clocks[clock], edge)
+            gaps += (hold_gap if self.hold else setup) if gap is None else gap
+            gaps += launch.offset
+            add += self._uncertainty(launch, clock, edge)
+        add += self._skew(launch, clock, edge)[0]
+        rules = self._exceptions(launch, clock, edge, sinks, self.hold)
+        shifts = np.zeros(n)
+        if timed:
+            # A hold check follows the edge of the setup check.
+            of_setup = self._exceptions(launch, clock, edge, sinks, False) if self.hold else rules
+            shifts = self._cycles(rules, of_setup, launch, clock, n)
+        for hit, source in rules:
+            if source.rule in _DELAYS:
+                delayed |= hit
+                alive |= hit
+                gaps[hit], shifts[hit] = 0.0, 0.0
+                plain = self._uncertainty(launch, clock, edge) if timed else 0.0
+                launched, captured = self._skew(launch, clock, edge)[1:]
+                base = 0.0 if source.ignore_latency else -launched if self.hold else launched
+                base += 0.0 if source.ignore_latency else plain + (captured if self.hold else -captured)
+                add[hit] = base + (source.delay if self.hold else -source.delay)
+            if source.rule == Rule.FALSE:
+                one = source.to_edge if clock == NO_CLOCK or not self._names_clock(source) else None
+                if one is None:
+                    alive &= ~hit
+                else:
+                    add[hit, one] = np.nan
+        gaps += shifts
+        return _Relation((-gaps if self.hold else gaps) / self.reference, add, alive, delayed)
+
+    @staticmethod
+    def _names_clock(source: PathException) -> bool:
+        return any(item.kind in ("clock", "clocks") for item in source.to)
+
+    def _skew(self, launch: Tag, clock: int, edge: int) -> tuple[float, float, float]:
+        """What latencies of ideal clocks add to a need, ps; and the launching and capturing latency themselves."""
+        launched = captured = 0.0
+        if launch.clock != NO_CLOCK and not launch.is_clock:
+            launched = self._latency(launch.clock, launch.edge, not self.hold)
+        if clock != NO_CLOCK:
+            captured = self._latency(clock, edge, self.hold)
+        added = launched - captured
+        if launch.clock == clock and clock != NO_CLOCK and not launch.outside and not launch.is_clock:
+            # The source latency of one clock is the same at both ends.
+            added += (1.0 if self.hold else -1.0) * common_latency(self.clocks[clock])
+        return (-added if self.hold else added), launched, captured
+
+    def _cycles(
+        self, rules: list[tuple[NDArray[np.bool_], PathException]], of_setup: list[tuple[NDArray[np.bool_], PathException]],
+        launch: Tag, clock: int, n: int,
+    ) -> Real:  # fmt: skip
+        """(n) ps that multicycle paths move the capturing edge."""
+        source, target = self.clocks[launch.clock], self.clocks[clock]
+        setup_cycles, hold_cycles = np.ones(n), np.zeros(n)
+        setup_period, hold_period = np.full(n, target.period), np.full(n, source.period)
+        for hit, exception in of_setup:
+            if exception.rule == Rule.MULTICYCLE and exception.setup:
+                setup_cycles[hit] = exception.multiplier
+                setup_period[hit] = source.period if exception.launch_based else target.period
+        for hit, exception in rules:
+            if exception.rule == Rule.MULTICYCLE and exception.hold:
+                hold_cycles[hit] = exception.multiplier
+                hold_period[hit] = target.period if exception.launch_based is False else source.period
+        shift = (setup_cycles - 1) * setup_period
+        return np.asarray(shift - hold_cycles * hold_period if self.hold else shift)
+
+    # ---- rows
+
+    def reaches(self, sink: int, tag: int) -> bool:
+        """Whether a tag arrives at a sink."""
+        node = int(self.structure.sink_node[sink])
+        return bool((self.node_tags[node, 0] | self.node_tags[node, 1]) >> tag & 1)
+
+    def follows(self, launch: Tag, clock: int) -> float:
+        """See :attr:`Endpoints.follows`."""
+        late = 0.0
+        if launch.clock != NO_CLOCK and not launch.is_clock:
+            late += float(self.clocks[launch.clock].follows_tree)
+        if clock != NO_CLOCK:
+            late -= float(self.clocks[clock].follows_tree)
+        return -late if self.hold else late
+
+    def put(
+        self, found: _Relation, sinks: Int, tag: int, clock: int, *, cells: Int | int = -1, local: Int | int = -1,
+        clock_sinks: Int | int = -1, clock_tag: int = 0, clock_edges: Int | int = 0, window: Real | float = 0.0,
+    ) -> None:  # fmt: skip
+        """Add the rows of a relation that are alive."""
+        n, s = len(sinks), self.structure
+        ok = found.alive & np.isfinite(found.add).any(axis=1)
+        if not ok.any():
+            return
+
+        def column(values: Int | int) -> Int:
+            return np.broadcast_to(np.asarray(values, dtype=np.int32), n)[ok]
+
+        at = column(clock_sinks)
+        # A relation without a capturing clock compares with time 0.
+        self.blocks.append(
+            {
+                "sink": sinks[ok],
+                "node": s.sink_node[sinks[ok]],
+                "tag": np.full(int(ok.sum()), tag, dtype=np.int32),
+                "cell": column(cells),
+                "local": column(local),
+                "add": found.add[ok],
+                "clock_node": np.where(at >= 0, s.sink_node[at], -1),
+                "clock_sink": at,
+                "clock_tag": np.full(int(ok.sum()), clock_tag, dtype=np.int32),
+                "clock_edge": column(clock_edges),
+                "coefficient": found.coefficient[ok],
+                "follows": np.full(int(ok.sum()), self.follows(self.tags.tags[tag], clock)),
+                "window": np.where(
+                    found.delayed[ok], 0.0, np.broadcast_to(np.asarray(window, dtype=np.float64), n)[ok]
+                ),
+            }
+        )
+
+    def checks(self) -> None:
+        """Setup, hold, recovery and removal of registers."""
+        s, netlist = self.structure, self.names.netlist
+        rows = np.flatnonzero((s.check_hold == self.hold) & (s.check_data >= 0) & (s.check_clock >= 0))
+        latches = netlist.cells.kind[netlist.cell_type[s.check_cell]] == Kind.LATCH
+        limits = self._borrow_limits()
+        for k in (*self.data_tags, *self.clock_tags):
+            launch = self.tags.tags[k]
+            data = s.sink_node[s.check_data[rows]]
+            arrives = (self.node_tags[data, 0] | self.node_tags[data, 1]) >> k & 1
+            for c in self.clock_tags:
+                capture = self.tags.tags[c]
+                clock = s.sink_node[s.check_clock[rows]]
+                captures = self.node_tags[clock, s.check_edge[rows]] >> c & 1
+                picked = rows[(arrives & captures).astype(bool)]
+                for is_latch in (False, True):
+                    chosen = picked[latches[picked] == is_latch]
+                    if len(chosen):
+                        self._check(k, launch, c, capture, chosen, is_latch and not self.hold, limits)
+
+    def _check(
+        self, k: int, launch: Tag, c: int, capture: Tag, rows: Int, latch: bool, limits: dict[int, float]
+    ) -> None:
+        s = self.structure
+        sinks = s.check_data[rows]
+        gap = None
+        window: Real = np.zeros(len(rows))
+        if latch and launch.clock != NO_CLOCK:
+            # The check is against the closing edge; the clock's edge at the pin may be the inverse of the pin's.
+            target = self.clocks[capture.clock]
+            width = latch_window(target, 1 - capture.edge)
+            opening = self.tags.latch_opening(launch, capture.clock, 1 - capture.edge)
+            gap, window = opening + width, window + width / self.reference
+        found = self.relation(launch, capture.clock, capture.edge, sinks, gap)
+        cells = s.check_cell[rows]
+        if latch and limits:
+            # Data may be late by so much after the opening edge, whatever the latch's setup.
+            limit = np.array([limits.get(int(cell), limits.get(-1, np.inf)) for cell in cells]) / self.reference
+            less = (limit < window) & ~found.delayed
+            found.coefficient[less] += limit[less] - window[less]
+            cells, window = np.where(less, -1, cells), np.where(less, limit, window)
+        self.put(found, sinks, k, capture.clock, cells=cells, local=s.check_local[rows],
+                 clock_sinks=s.check_clock[rows], clock_tag=c, clock_edges=s.check_edge[rows].astype(np.int32),
+                 window=window)  # fmt: skip
+
+    def _borrow_limits(self) -> dict[int, float]:
+        """Latch to the most ps it may be late; -1 for all."""
+        found: dict[int, float] = {}
+        for item in self.constraints.borrows:
+            for objects in item.objects:
+                kind = self.names.kind_of(objects)
+                if kind in ("clock", "clocks"):
+                    found[-1] = item.limit
+                elif kind == "cell":
+                    found.update(dict.fromkeys(self.names.find_cells(objects), item.limit))
+                else:
+                    pins = self.names.find_pins(objects)
+                    found.update(dict.fromkeys(self.names.netlist.pin_cell[pins].tolist(), item.limit))
+        found.update(dict.fromkeys(self.structure.held_latches, 0.0))
+        return found
+
+    def gates(self, margins: GatingMargins) -> None:
+        """Enables of inferred clock gates: ready before the edge that opens the gate, still until the one that closes it."""
+        gates = find_gates(self.names.netlist, self.structure, self.node_tags, self.tags.clock_bits, margins.active)
+        for gate in gates:
+            node = int(self.structure.sink_node[gate.clock])
+            for k in self.data_tags:
+                launch = self.tags.tags[k]
+                if launch.clock == NO_CLOCK or not self.reaches(gate.enable, k):
+                    continue
+                for c in self.clock_tags:
+                    if not self.node_tags[node, gate.opens] >> c & 1:
+                        continue
+                    # The clock edge that opens the gate; the other one of the same clock closes it.
+                    capture = self.tags.tags[c]
+                    target = self.clocks[capture.clock]
+                    gap, _ = separation(self.clocks[launch.clock], launch.edge, target, capture.edge)
+                    edge, at, tag = capture.edge, gate.opens, c
+                    if self.hold:
+                        edge, at = 1 - capture.edge, 1 - gate.opens
+                        gap -= (target.period - latch_window(target, capture.edge)) % target.period
+                        closing = Tag(capture.clock, edge, True)
+                        tag = self.tags.number(closing) if closing in self.tags.tags else c
+                    sinks = np.array([gate.enable], dtype=np.int32)
+                    found = self.relation(launch, capture.clock, edge, sinks, gap)
+                    margin = margins.margin("hold" if self.hold else "setup", capture.clock, gate.cell)
+                    found.add[~found.delayed] += margin
+                    self.put(found, sinks, k, capture.clock, clock_sinks=gate.clock, clock_tag=tag, clock_edges=at)
+
+    def outputs(self) -> None:
+        """Output ports with a delay, or at the end of a path with a maximum or minimum delay."""
+        port_sink = {int(p): s for s, p in enumerate(self.structure.sink_port.tolist()) if p >= 0}
+        delayed: set[int] = set()
+        # set_output_delay -min is what the outside needs before the edge: the hold margin is its negative.
+        sign = -1.0 if self.hold else 1.0
+        for port, delay, given in output_delays(self.names, self.constraints):
+            sink = port_sink.get(port)
+            values = np.array([given.get((self.end, r), np.nan) for r in (0, 1)])
+            if sink is None:
+                continue
+            delayed.add(sink)
+            if not np.isfinite(values).any():
+                continue
+            clock = self.names.clock(delay.clock, delay.where)
+            edge = int(delay.clock_fall)
+            target = self.clocks[clock]
+            early = ("max" if self.hold else "min", edge)
+            outside = target.source_latency.get(early, 0.0)
+            if self._propagated(clock):
+                # Inside the arrivals hold it; the outside sees it at the port.
+                seen = 0.0 if delay.source_included else outside
+            else:
+                seen = -outside * delay.source_included - target.latency.get(early, 0.0) * delay.network_included
+            for k in (*self.data_tags, *self.clock_tags):
+                if not self.reaches(sink, k):
+                    continue
+                launch = self.tags.tags[k]
+                sinks = np.array([sink], dtype=np.int32)
+                # Outside the clock's source latency is not common to both ends.
+                found = self.relation(replace(launch, outside=True), clock, edge, sinks)
+                add = found.add + sign * values - np.where(found.delayed[:, None], 0.0, sign * seen)
+                if found.delayed[0]:
+                    # A maximum delay to a port counts the delay outside, no latency or uncertainty of its clock.
+                    plain = self._uncertainty(launch, clock, edge) if launch.clock != NO_CLOCK else 0.0
+                    captured = self._skew(launch, clock, edge)[2]
+                    add += captured - plain if not self.hold else -captured - plain
+                self.put(_Relation(found.coefficient, add, found.alive, found.delayed), sinks, k, clock)
+        if any(e.source.rule in _DELAYS for e in self.tags.exceptions):
+            for sink in port_sink.values():
+                if sink in delayed:
+                    continue
+                for k in self.data_tags:
+                    if self.reaches(sink, k):
+                        sinks = np.array([sink], dtype=np.int32)
+                        self.put(self.relation(self.tags.tags[k], NO_CLOCK, -1, sinks), sinks, k, NO_CLOCK)
+
+    def data_checks(self) -> None:
+        """Data against data: ``set_data_check``."""
+        s = self.structure
+        pin_sink = {int(p): i for i, p in enumerate(s.sink_pin.tolist()) if p >= 0}
+        for check in self.constraints.data_checks:
+            margin = check.hold if self.hold else check.setup
+            if margin is None:
+                continue
+            froms, tos = (self._data_sinks(objects, pin_sink) for objects in (check.from_, check.to))
+            for sink in tos:
+                for other in froms:
+                    self._data_check(sink, other, margin)
+
+    def _data_sinks(self, objects: tuple[Objects, ...], pin_sink: dict[int, int]) -> list[int]:
+        found = []
+        for item in objects:
+            if self.names.kind_of(item) == "port":
+                ports = set(self.names.find_ports((item,)))
+                found += [i for i, p in enumerate(self.structure.sink_port.tolist()) if p in ports]
+            else:
+                found += [pin_sink[p] for p in self.names.find_pins(item) if p in pin_sink]
+        return found
+
+    def _data_check(self, sink: int, other: int, margin: float) -> None:
+        node = int(self.structure.sink_node[other])
+        for k in self.data_tags:
+            launch = self.tags.tags[k]
+            if launch.clock == NO_CLOCK or not self.reaches(sink, k):
+                continue
+            for c in self.data_tags:
+                related = self.tags.tags[c]
+                if related.clock == NO_CLOCK or not self.reaches(other, c):
+                    continue
+                setup, hold = separation(
+                    self.clocks[launch.clock], launch.edge, self.clocks[related.clock], related.edge
+                )
+                for edge in (0, 1):
+                    if not self.node_tags[node, edge] >> c & 1:
+                        continue
+                    sinks = np.array([sink], dtype=np.int32)
+                    # The same launching edge for both; a hold check lets the data come one edge later.
+                    found = self.relation(launch, related.clock, related.edge, sinks, -setup if self.hold else hold)
+                    found.add[:] = margin
+                    self.put(found, sinks, k, related.clock, clock_sinks=other, clock_tag=c, clock_edges=edge)
+
+    def finish(self) -> Endpoints:
+        """All rows."""
+        columns: dict[str, NDArray[np.generic]] = {}
+        for key in (*Rows._fields, "coefficient", "follows", "window"):
+            dtype = np.float64 if key in ("add", "coefficient", "follows", "window") else np.int32
+            empty = np.empty((0, 2) if key == "add" else 0, dtype=dtype)
+            columns[key] = np.ascontiguousarray(np.concatenate([empty, *(b[key] for b in self.blocks)]), dtype=dtype)
+        coefficient, follows, window = (
+            np.asarray(columns.pop(key), dtype=np.float64) for key in ("coefficient", "follows", "window")
+        )
+        rows = Rows(**columns)  # type: ignore[arg-type]
+        return Endpoints(rows, coefficient, follows, _register_clocks(self.names.netlist, rows), window)
 
 
 def bind_endpoints(
@@ -77,114 +462,12 @@ def bind_endpoints(
     A latch's setup is checked against the edge that closes it after the first one that opens it: data may use the time
     in between.
     """
-    clocks = constraints.clocks
-    netlist = names.netlist
-    end = "min" if hold else "max"
-    checks = np.flatnonzero((structure.check_hold == hold) & (structure.check_data >= 0) & (structure.check_clock >= 0))
-    latches = netlist.cells.kind[netlist.cell_type[structure.check_cell]] == Kind.LATCH
-    blocks: list[dict[str, NDArray[np.generic]]] = []
-    data_tags = [k for k, tag in enumerate(tags.tags) if not tag.is_clock]
-    clock_tags = [k for k, tag in enumerate(tags.tags) if tag.is_clock]
-    reference = clocks[0].period if clocks else 1.0
-
-    def follows(launch: Tag, clock: int) -> float:
-        late = float(clocks[launch.clock].follows_tree) - float(clocks[clock].follows_tree)
-        return -late if hold else late
-
-    def relation(launch: Tag, clock: int, edge: int, sinks: Int, latch: bool) -> tuple[Real, NDArray[np.bool_], float]:
-        """Coefficient of each sink, whether its row exists, and the uncertainty."""
-        source, target = clocks[launch.clock], clocks[clock]
-        setup, hold_gap = separation(source, launch.edge, target, edge)
-        if latch and not hold:
-            opening, _ = separation(source, launch.edge, target, 1 - edge)
-            width = (target.fall - target.rise) * (1 if edge else -1) % target.period
-            setup = opening + width
-        alive, cycles = _applied(tags, launch, clock, sinks, hold)
-        gap = np.full(len(sinks), (hold_gap if hold else setup) + launch.offset)
-        setup_cycles, hold_cycles = np.ones(len(sinks)), np.zeros(len(sinks))
-        setup_period, hold_period = np.full(len(sinks), target.period), np.full(len(sinks), source.period)
-        for hit, exception in cycles:
-            if exception.setup:
-                setup_cycles[hit] = exception.multiplier
-                setup_period[hit] = source.period if exception.launch_based else target.period
-            if exception.hold:
-                hold_cycles[hit] = exception.multiplier
-                hold_period[hit] = target.period if exception.launch_based is False else source.period
-        gap += (setup_cycles - 1) * setup_period
-        if hold:
-            gap -= hold_cycles * hold_period
-        uncertainty = target.hold_uncertainty if hold else target.setup_uncertainty
-        return (-gap if hold else gap) / reference, alive, uncertainty
-
-    for k in data_tags:
-        for c in clock_tags:
-            capture = tags.tags[c]
-            for is_latch in (False, True):
-                picked = _pick(structure, node_tags, checks[latches[checks] == is_latch], k, c)
-                if not len(picked):
-                    continue
-                sinks = structure.check_data[picked]
-                coefficient, alive, uncertainty = relation(tags.tags[k], capture.clock, capture.edge, sinks, is_latch)
-                chosen, sinks, m = picked[alive], sinks[alive], int(alive.sum())
-                blocks.append(
-                    {
-                        "sink": sinks,
-                        "node": structure.sink_node[sinks],
-                        "tag": np.full(m, k, dtype=np.int32),
-                        "cell": structure.check_cell[chosen],
-                        "local": structure.check_local[chosen],
-                        "add": np.full((m, 2), uncertainty),
-                        "clock_node": structure.sink_node[structure.check_clock[chosen]],
-                        "clock_sink": structure.check_clock[chosen],
-                        "clock_tag": np.full(m, c, dtype=np.int32),
-                        "clock_edge": structure.check_edge[chosen].astype(np.int32),
-                        "coefficient": coefficient[alive],
-                        "follows": np.full(m, follows(tags.tags[k], capture.clock)),
-                    }
-                )
-    # A gate on the clock: (enable sink, clock sink, clock edge it must be ready for).
-    for sink, clock_sink, edge in gating_checks(netlist, structure, node_tags, tags.clock_bits, hold):
-        node, clock_node = int(structure.sink_node[sink]), int(structure.sink_node[clock_sink])
-        for k in data_tags:
-            if not (node_tags[node, 0] | node_tags[node, 1]) >> k & 1:
-                continue
-            for c in clock_tags:
-                if not node_tags[clock_node, edge] >> c & 1:
-                    continue
-                capture = tags.tags[c]
-                coefficient, alive, extra = relation(tags.tags[k], capture.clock, capture.edge, np.array([sink]), False)
-                if alive[0]:
-                    row = _row(sink, node, k, c, edge, coefficient, [extra, extra], clock_node, clock_sink)
-                    blocks.append(row | {"follows": np.array([follows(tags.tags[k], capture.clock)])})
-    port_sink = {int(p): s for s, p in enumerate(structure.sink_port.tolist()) if p >= 0}
-    for port, delay in output_delays(names, constraints):
-        sink_row = port_sink.get(port)
-        values = [delay.values.get((end, r)) for r in (0, 1)]
-        if sink_row is None or values == [None, None]:
-            continue
-        node = int(structure.sink_node[sink_row])
-        clock = names.clock(delay.clock, "set_output_delay")
-        # set_output_delay -min is what the outside needs before the edge: the hold margin is its negative.
-        sign = -1.0 if hold else 1.0
-        for k in data_tags:
-            if not (node_tags[node, 0] | node_tags[node, 1]) >> k & 1:
-                continue
-            edge = int(delay.clock_fall)
-            coefficient, alive, extra = relation(tags.tags[k], clock, edge, np.array([sink_row]), False)
-            add = [np.nan if x is None else sign * x + extra for x in values]
-            if alive[0]:
-                row = _row(sink_row, node, k, 0, edge, coefficient, add, -1, -1)
-                blocks.append(row | {"follows": np.array([follows(tags.tags[k], clock)])})
-    columns: dict[str, NDArray[np.generic]] = {}
-    for key in (*Rows._fields, "coefficient", "follows"):
-        dtype = np.float64 if key in ("add", "coefficient", "follows") else np.int32
-        empty = np.empty((0, 2) if key == "add" else 0, dtype=dtype)
-        columns[key] = np.ascontiguousarray(np.concatenate([empty, *(b[key] for b in blocks)]), dtype=dtype)
-    coefficient_column, follows_column = (
-        np.asarray(columns.pop(key), dtype=np.float64) for key in ("coefficient", "follows")
-    )
-    rows = Rows(**columns)  # type: ignore[arg-type]
-    return Endpoints(rows, coefficient_column, follows_column, _register_clocks(netlist, rows))
+    binder = _Binder(names, constraints, tags, structure, node_tags, hold)
+    binder.checks()
+    binder.gates(bind_margins(names, constraints))
+    binder.outputs()
+    binder.data_checks()
+    return binder.finish()
 
 
 def _register_clocks(netlist: Netlist, rows: Rows) -> NDArray[np.int32]:
@@ -193,16 +476,3 @@ def _register_clocks(netlist: Netlist, rows: Rows) -> NDArray[np.int32]:
     at = (rows.cell >= 0) & (rows.clock_node >= 0) & np.isin(kind, (Kind.FLOP, Kind.LATCH))
     columns = (rows.clock_tag[at], rows.clock_node[at], rows.clock_edge[at], rows.clock_sink[at])
     return np.unique(np.column_stack(columns), axis=0).astype(np.int32)
-
-
-def _row(
-    sink: int, node: int, tag: int, clock_tag: int, edge: int, coefficient: Real, add: list[float], clock_node: int,
-    clock_sink: int,
-) -> dict[str, NDArray[np.generic]]:  # fmt: skip
-    """One row without a table."""
-    numbers = {
-        "sink": sink, "node": node, "tag": tag, "cell": -1, "local": -1, "clock_node": clock_node,
-        "clock_sink": clock_sink, "clock_tag": clock_tag, "clock_edge": edge,
-    }  # fmt: skip
-    row: dict[str, NDArray[np.generic]] = {k: np.array([x], dtype=np.int32) for k, x in numbers.items()}
-    return row | {"add": np.array([add]), "coefficient": coefficient}

@@ -17,20 +17,29 @@ from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Sense, Technology
 from finevh.timing.arrays import Graph, Point, Tables, Values, new_point, new_values
-from finevh.timing.binding import bind_ports, number_port_tags
+from finevh.timing.binding import bind_ports, bind_sources, bind_starts, start_bits
 from finevh.timing.blocks import Blocks
 from finevh.timing.ceff import DriverResistance
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
 from finevh.timing.endpoints import bind_endpoints
 from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds, own_loads
-from finevh.timing.graph_arrays import bind_cases, check_tables, graph_arrays, typical_caps, walk_arrays
+from finevh.timing.graph_arrays import (
+    bind_cases,
+    bind_disables,
+    check_derates,
+    check_tables,
+    graph_arrays,
+    reach_arrays,
+    typical_caps,
+    walk_arrays,
+)
 from finevh.timing.queries import PathQueries
 from finevh.timing.rctrees import bind_wires
 from finevh.timing.state import Path, TimingState
 from finevh.timing.structure import EDGE, Structure, build_structure
 from finevh.timing.tables import pack_tables
-from finevh.timing.tags import TagSet, bind_exceptions
+from finevh.timing.tags import TagSet, bind_exceptions, find_latches
 
 _EVERYTHING = 7
 """Every bit of a node's ``dirty`` (see :mod:`finevh.timing.forward`)."""
@@ -90,22 +99,19 @@ class TimingGraph(PathQueries):
         self.netlist, self.technology, self.constraints = netlist, technology, constraints
         self.names = Names(netlist, constraints.clocks)
         self.port_vdd = len(technology.vdds) - 1 if port_vdd is None else port_vdd
+        check_derates(constraints)
         cases, pin_cases = bind_cases(self.names, constraints)
         self.constants = propagate_constants(netlist, cases, pin_cases)
-        self.structure: Structure = build_structure(netlist, self.constants, own_loads(technology))
+        disabled = bind_disables(self.names, constraints) if constraints.disables else None
+        self.structure: Structure = build_structure(netlist, self.constants, own_loads(technology), disabled)
         check_tables(netlist, self.structure)
         self.tables = pack_tables(technology)
-        self.tags = TagSet(constraints.clocks, bind_exceptions(self.names, constraints, self.structure))
-        number_port_tags(self.names, constraints, self.tags)
-        self.tags.classify(netlist, self.structure)
-        self.tags.close()
-        self.ports = bind_ports(self.names, constraints, self.tags)
         self.cross_voltage = cross_voltage and len(self.tables.cross_record) > 0
-        self._reach()
+        self._bind_tags()
         self._graph, self._early_graph = self._arrays(late=True), self._arrays(late=False)
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
         self.hold = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=True)
-        self.with_early = hold or (constraints.propagated and not self._clocks_are_trees())
+        self.with_early = hold or (self._propagated and not self._clocks_are_trees()) or bool(constraints.data_checks)
         self.clock_cells = self._clock_cells()
         self.high_cells = self._high_cells(clock_supply)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
@@ -113,33 +119,49 @@ class TimingGraph(PathQueries):
         self._build_blocks()
         self._bind(wires)
 
-    def _reach(self) -> None:
-        """Find which tags reach each node and edge, and drop those that reach nothing."""
-        s = self.structure
-        tags = np.zeros((s.n_node, 2), dtype=np.int32)
-        is_port = s.node_port >= 0
-        for k in range(self.tags.n):
-            for r in (0, 1):
-                given = np.isfinite(self.ports.late[k, :, r]) | np.isfinite(self.ports.early[k, :, r])
-                if len(given):
-                    tags[is_port & given[np.maximum(s.node_port, 0)], r] |= 1 << k
-        self.node_tags = tags
-        self.kernels.reach(self._arrays(late=True), tags)
+    def _bind_tags(self) -> None:
+        """Find the tags of all paths, where they start and what they reach, and drop those that reach nothing."""
+        s, names, constraints = self.structure, self.names, self.constraints
+        self.tags = TagSet(constraints.clocks, bind_exceptions(names, constraints, s))
+        sources = bind_sources(names, constraints, s)
+        starts = bind_starts(names, constraints, sources, self.tags)
+        n_port = len(self.netlist.port_names)
+        self._seeds = np.full(s.n_node, -1, dtype=np.int32)
+        self._seeds[list(sources.nodes)] = n_port + np.arange(len(sources.nodes), dtype=np.int32)
+        self.node_tags = np.zeros((s.n_node, 2), dtype=np.int32)
+
+        def seeds() -> Int:
+            return start_bits(s, sources, starts, self.tags, n_port)
+
+        def reach(tags: Int) -> Int:
+            self.kernels.reach(self._plain_graph(), tags)
+            return tags
+
+        self.tags.classify(self.netlist, s, frozenset(sources.nodes), {})
+        self.tags.close(s, seeds, reach)
+        latches = find_latches(self.netlist, s, reach(seeds()), self.tags)
+        if latches:
+            self.tags.classify(self.netlist, s, frozenset(sources.nodes), latches)
+            self.tags.close(s, seeds, reach)
+        tags = reach(seeds())
+        self.ports = bind_ports(names, constraints, self.tags, starts, len(sources.nodes))
         rows = self.tags.keep(np.array([np.count_nonzero(tags >> k & 1) for k in range(self.tags.n)], dtype=np.int64))
-        packed = np.zeros_like(tags)
         for to, k in enumerate(rows.tolist()):
-            packed |= (tags >> k & 1) << to
-        self.node_tags = packed
+            self.node_tags |= (tags >> k & 1) << to
         self.ports = replace(
             self.ports,
             late=np.ascontiguousarray(self.ports.late[rows]),
             early=np.ascontiguousarray(self.ports.early[rows]),
         )
 
+    def _plain_graph(self) -> Graph:
+        """Structure and remap alone, for what reaches what."""
+        return reach_arrays(self.structure, self.tags)
+
     def _arrays(self, late: bool) -> Graph:
         return graph_arrays(
             self.netlist, self.structure, self.ports, self.tags, self.node_tags, self.tables, self.port_vdd,
-            propagated=self.constraints.propagated, late=late,
+            self.constraints, self._seeds, late=late,
         )  # fmt: skip
 
     @property
@@ -147,6 +169,10 @@ class TimingGraph(PathQueries):
         t = self.tables
         cross = t.cross_record if self.cross_voltage else t.cross_record[:0]
         return Tables(t.record, cross, t.axes, t.values, t.pin_cap)
+
+    @property
+    def _propagated(self) -> bool:
+        return self.constraints.propagated or any(clock.propagated for clock in self.constraints.clocks)
 
     def _clock_cells(self) -> Int:
         """Cells whose output is on a clock network."""
@@ -169,7 +195,13 @@ class TimingGraph(PathQueries):
             (ports.load[0] == ports.load[1]).all(),
             np.array_equal(self.tables.pin_cap, self.tables.pin_cap_early),
         ]
-        return all(map(bool, (unate.all(), single[clocked].all(), *alike)))
+        derates = self.constraints.derates
+        alike += [
+            derates.factor("max", what, "data") == derates.factor("min", what, "data") for what in ("cell", "net")
+        ]
+        same = all(clock.source_latency.get(("max", e), 0.0) == clock.source_latency.get(("min", e), 0.0)
+                   for clock in self.constraints.clocks for e in (0, 1))  # fmt: skip
+        return all(map(bool, (unate.all(), single[clocked].all(), same, *alike)))
 
     def _high_cells(self, policy: str) -> Int:
         """Clock cells that are always on ``port_vdd``: none, all, or those that drive other clock cells."""
@@ -193,7 +225,7 @@ class TimingGraph(PathQueries):
             inner, self._class[netlist.cell_type[np.maximum(s.node_cell, 0)]] if inner.any() else 0, 0
         )
         self.entries = build_entries(s, self.tags.arc_class, node_class)
-        self._kind = node_kinds(s, self.entries, self.tags.arc_class, self.node_tags)
+        self._kind = node_kinds(s, self.entries, self.tags.arc_class, self.node_tags, self._seeds)
         into = np.repeat(np.arange(2 * s.n_node), np.diff(self.entries.ptr)) // 2
         self._entry_class = node_class[into]
 
@@ -349,7 +381,7 @@ class TimingGraph(PathQueries):
             self.kernels.needs(
                 self._graph, self._tables, self._nets, point, self.hold.rows, early, late, touched, hold_base
             )
-        insertion = self._clock_arrivals(late) if self.constraints.propagated else np.empty(0)
+        insertion = self._clock_arrivals(late) if self._propagated else np.empty(0)
         mean = float(insertion.mean()) if len(insertion) else 0.0
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_base, self.hold, hold_base, mean)
 

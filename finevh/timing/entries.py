@@ -119,7 +119,9 @@ def build_entries(structure: Structure, arc_class: Int, cell_class: Int) -> Entr
     )
 
 
-def node_kinds(structure: Structure, entries: Entries, arc_class: Int, node_tags: Int) -> NDArray[np.uint8]:
+def node_kinds(
+    structure: Structure, entries: Entries, arc_class: Int, node_tags: Int, seeds: Int
+) -> NDArray[np.uint8]:
     """(n_node) ``PLAIN`` where one tag, the first, comes and goes unchanged; ``PORT`` for ports; else ``GENERAL``."""
     n = structure.n_node
     into = np.repeat(np.arange(2 * n), np.diff(entries.ptr)) // 2
@@ -128,6 +130,7 @@ def node_kinds(structure: Structure, entries: Entries, arc_class: Int, node_tags
     special |= (node_tags[entries.source, entries.edge] & ~1) != 0
     general = np.bincount(into, weights=special, minlength=n) > 0
     general |= ((node_tags[:, 0] | node_tags[:, 1]) & ~1) != 0
+    general |= seeds >= 0
     kind = np.where(general, GENERAL, PLAIN)
     kind[structure.node_cell < 0] = PORT
     return kind.astype(np.uint8)

@@ -80,7 +80,8 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
     far_delay, far_slew = np.empty((2, most)), np.empty((2, most))
     pi = np.zeros((2, 3))
     wave = np.zeros(N_DRIVER)
-    ideal_clock = ideal[0] != 0
+    cell_derate, net_derate = g.derate[0], g.derate[1]
+    seed, clock_slew = g.seed, g.clock_slew
     # From a driver's time constant and its table's slew to a place in ``driver_slew``.
     to_place = (driver_slew.shape[0] - 2) / driver_slew[-1] * (hi - lo) / (0.5 - lo)
     absent = -1
@@ -190,8 +191,8 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                 for e in range(begin, end):
                     r = int(e >= middle)
                     x = at[np.uintp(place[np.uintp(e)] + 2)]
-                    if sort == GENERAL and ideal_clock and arc_mask[arc[e]] & 16 and tags[source[e], place[e] & 1]:
-                        x = 0.0
+                    if sort == GENERAL and arc_mask[arc[e]] & 16 and clock_slew[source[e], place[e] & 1] >= 0.0:
+                        x = clock_slew[source[e], place[e] & 1]
                     driver = np.int64(node_vdd[np.uintp(source[np.uintp(e)])])
                     code = np.int64(line[np.uintp(e)])
                     wide = code & 1
@@ -236,7 +237,7 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                             if k < driver_slew.shape[0] - 2:
                                 place_in -= k
                                 exact_o *= driver_slew[k] + place_in * (driver_slew[k + 1] - driver_slew[k])
-                    kept = np.float32((exact_d + _ROUND) - _ROUND)
+                    kept = np.float32((cell_derate * exact_d + _ROUND) - _ROUND)
                     delays[np.uintp(e)] = kept
                     slowest[r] = larger(slowest[r], sign * exact_o)
                     latest[r] = larger(latest[r], sign * (at[np.uintp(place[np.uintp(e)])] + np.float64(kept)))
@@ -266,7 +267,7 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                             to = remap[arc_class[a], k] if arc_class[a] else k
                             start = arrival[k, u, i]
                             if mode:
-                                start += sink_delay[place[e] >> 2, i]
+                                start += net_derate * sink_delay[place[e] >> 2, i]
                             if arc_mask[a] & 16 and ideal[k]:
                                 start = 0.0
                             if to >= 0:
@@ -275,6 +276,11 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                                     new_arrival[to, r] = arrives
                         m >>= 1
                         k += 1
+                if seed[v] >= 0:
+                    # A clock is made here: nothing passes the arcs into the node.
+                    for k in range(n_here):
+                        for r in range(2):
+                            new_arrival[k, r] = port_arrival[k, seed[v], r]
         changed = 0
         for r in range(2):
             # With wires it is the slews at the sinks that count.
@@ -333,7 +339,7 @@ def _advance(g, b, t, nets, point, values, allowed, dirty, touched, full):  # ty
                         changed |= int(sink_delay[row, r] != d_far) * ARRIVES
                         at[q + np.uintp(2 + r)], sink_delay[row, r] = s_far, d_far
                     far0, far1 = sink_delay[row, 0], sink_delay[row, 1]
-                at[q], at[q + np.uintp(1)] = arrival0 + far0, arrival1 + far1
+                at[q], at[q + np.uintp(1)] = arrival0 + net_derate * far0, arrival1 + net_derate * far1
         if changed and not full:
             touched[v] = 1
             for f in range(fan_ptr[v], fan_ptr[v + 1]):

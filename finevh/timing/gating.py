@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from finevh.constraints.model import Constraints
+from finevh.constraints.objects import Names
 from finevh.netlist.logic import parse_function
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
 from finevh.timing.structure import FALL, RISE, Structure
 
 
-def gating_checks(
-    netlist: Netlist, structure: Structure, node_tags: Int, clock_bits: int, hold: bool
-) -> Iterator[tuple[int, int, int]]:
-    """Yield (enable sink, clock sink, clock edge) of each gate on a clock network.
+@dataclass(frozen=True)
+class Gate:
+    """One enable of a gate on a clock network, as rows of the sinks; ``opens``: the clock edge that opens the gate."""
+
+    cell: int
+    enable: int
+    clock: int
+    opens: int
+
+
+def find_gates(
+    netlist: Netlist, structure: Structure, node_tags: Int, clock_bits: int, active: dict[int, int]
+) -> Iterator[Gate]:
+    """Yield the gates on clock networks.
 
     Where the gate's output does not depend on the enable while the clock is low (and, nand), the enable must be ready for
-    the rise and stay until the fall; the other way round for or, nor. Other functions (multiplexers, xor) gate nothing.
+    the rise and stay until the fall; the other way round for or, nor. Other functions (multiplexers, xor) gate nothing,
+    unless ``active`` (cell to clock level, from set_clock_gating_check) says while which level the clock passes.
     """
     cells = netlist.cells
     on_clock = (node_tags & clock_bits).any(axis=1) & (structure.node_cell >= 0)
@@ -44,6 +58,51 @@ def gating_checks(
                 continue
             low = function.depends(pins[sink], {pins[clock]: 0})
             high = function.depends(pins[sink], {pins[clock]: 1})
-            if low != high:
-                ready, until = (RISE, FALL) if high else (FALL, RISE)
-                yield sink, clock, until if hold else ready
+            if cell in active:
+                yield Gate(cell, sink, clock, RISE if active[cell] else FALL)
+            elif low != high:
+                yield Gate(cell, sink, clock, RISE if high else FALL)
+
+
+@dataclass(frozen=True)
+class GatingMargins:
+    """Margins of gates, ps: of all, of clocks, of cells; and levels at which clocks pass cells."""
+
+    every: dict[str, float]
+    clock: dict[int, dict[str, float]]
+    cell: dict[int, dict[str, float]]
+    active: dict[int, int]
+
+    def margin(self, what: str, clock: int, cell: int) -> float:
+        """Margin of ``setup`` or ``hold``: the cell's, else the clock's, else that of all."""
+        for table in (self.cell.get(cell, {}), self.clock.get(clock, {}), self.every):
+            if what in table:
+                return table[what]
+        return 0.0
+
+
+def bind_margins(names: Names, constraints: Constraints) -> GatingMargins:
+    """Resolve ``set_clock_gating_check``."""
+    found = GatingMargins({}, {}, {}, {})
+    for check in constraints.gating_checks:
+        values = {k: v for k, v in (("setup", check.setup), ("hold", check.hold)) if v is not None}
+        if not check.objects:
+            found.every.update(values)
+        for item in check.objects:
+            kind = names.kind_of(item)
+            if kind in ("clock", "clocks"):
+                for row in names.find_clocks(item):
+                    found.clock.setdefault(row, {}).update(values)
+                continue
+            if kind == "port":
+                ports = set(names.find_ports((item,)))
+                for row, clock in enumerate(constraints.clocks):
+                    if ports & set(names.find_ports(tuple(s for s in clock.sources if s.kind != "pin"))):
+                        found.clock.setdefault(row, {}).update(values)
+                continue
+            rows = names.find_cells(item) if kind == "cell" else names.netlist.pin_cell[names.find_pins(item)].tolist()
+            for row in rows:
+                found.cell.setdefault(row, {}).update(values)
+                if check.active is not None:
+                    found.active[row] = check.active
+    return found

@@ -5,56 +5,114 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.constraints.model import Constraints
-from finevh.constraints.objects import Names
+from finevh.constraints.model import Constraints, DrivingCell, Objects
+from finevh.constraints.objects import Names, match_names
 from finevh.errors import InputError
-from finevh.netlist.model import Netlist
-from finevh.technology.model import Int, Real, Sense
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.technology.model import Direction, Int, Real, Sense
 from finevh.timing.arrays import Graph, Nets, Walk
 from finevh.timing.binding import PortConditions
 from finevh.timing.blocks import Blocks
 from finevh.timing.compiled import as_int
 from finevh.timing.entries import Entries
-from finevh.timing.structure import Structure
+from finevh.timing.structure import PROPAGATING, Disabled, Structure
 from finevh.timing.tables import PackedTables
 from finevh.timing.tags import TagSet
 
 
 def graph_arrays(
     netlist: Netlist, s: Structure, ports: PortConditions, tags: TagSet, node_tags: Int, tables: PackedTables, port_vdd: int,
-    *, propagated: bool, late: bool,
+    constraints: Constraints, seeds: Int, *, late: bool,
 ) -> Graph:  # fmt: skip
-    """Arrays of the structure for one end; ``propagated``: registers see their clocks' arrivals."""
+    """Arrays of the structure for one end.
+
+    Parameters
+    ----------
+    seeds : (n_node) column of the arrivals where clocks are made inside the design, else -1
+    """
     end = 0 if late else 1
-    drive = np.full((len(netlist.port_names), 2), -1, dtype=np.int32)
-    drive_slew = ports.drive_slew.copy()
-    for port in np.flatnonzero(ports.drive_cell >= 0).tolist():
-        arc = _drive_arc(netlist, ports, port)
-        base = (int(tables.corner_of[0, port_vdd]) * tables.n_arc + arc) * 2
-        drive[port] = base, base + 1
-        # Slews are given by the edge of the driving cell's input, tables go by that of its output.
-        if netlist.cells.arc_sense[arc] == Sense.NEGATIVE:
-            drive_slew[port] = drive_slew[port, ::-1]
-        elif netlist.cells.arc_sense[arc] == Sense.NON_UNATE:
-            drive_slew[port] = drive_slew[port].max() if late else drive_slew[port].min()
-    ideal = np.full(max(tags.n, 1), 0 if propagated else 1, dtype=np.uint8)
+    n = len(netlist.port_names)
+    drive = np.full((n, 2), -1, dtype=np.int32)
+    drive_slew = np.zeros((n, 2))
+    for r in (0, 1):
+        for port, cell in enumerate(ports.drives[end][r]):
+            if cell is None:
+                continue
+            arc = _drive_arc(netlist, cell)
+            drive[port, r] = (int(tables.corner_of[0, port_vdd]) * tables.n_arc + arc) * 2 + r
+            # Slews are given by the edge of the driving cell's input, tables go by that of its output.
+            slews = cell.input_rise, cell.input_fall
+            sense = netlist.cells.arc_sense[arc]
+            worse = max(slews) if late else min(slews)
+            drive_slew[port, r] = (
+                slews[1 - r] if sense == Sense.NEGATIVE else worse if sense == Sense.NON_UNATE else slews[r]
+            )
+    propagated = [constraints.propagated or tags.clocks[tag.clock].propagated for tag in tags.tags]
+    ideal = np.array(
+        [tag.is_clock and not p for tag, p in zip(tags.tags, propagated, strict=True)] or [True], dtype=np.uint8
+    )
+    derate = [constraints.derates.factor("max" if late else "min", what, "data") for what in ("cell", "net")]
     return Graph(
         s.node_cell, s.node_port, s.arc_ptr, s.arc_source, s.arc_sink, s.arc_local, s.arc_mask, s.sink_ptr,
-        s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, node_tags, tags.arc_class, tags.remap, ideal,
-        ports.late if late else ports.early, ports.slew[end], ports.load[end], drive, drive_slew,
+        s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, node_tags, tags.arc_class,
+        tags.remap if late else tags.early_remap, ideal,
+        ports.late if late else ports.early, ports.slew[end], ports.load[end], drive, drive_slew, seeds,
+        _clock_slews(tags, node_tags, ideal, late), np.array(derate),
     )  # fmt: skip
 
 
-def _drive_arc(netlist: Netlist, ports: PortConditions, port: int) -> int:
-    """Row of the library's arc that drives a port."""
+def reach_arrays(s: Structure, tags: TagSet) -> Graph:
+    """The part of a graph that says what reaches what; the rest is empty."""
+    none, real = np.empty(0, dtype=np.int32), np.empty(0)
+    none2, real2 = np.empty((0, 2), dtype=np.int32), np.empty((0, 2))
+    return Graph(
+        s.node_cell, s.node_port, s.arc_ptr, s.arc_source, s.arc_sink, s.arc_local, s.arc_mask, s.sink_ptr, s.sink_port,
+        s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, none2, tags.arc_class, tags.remap, np.empty(0, dtype=np.uint8),
+        np.empty((0, 0, 2)), real2, real2, none2, real2, none, real2, real,
+    )  # fmt: skip
+
+
+def _clock_slews(tags: TagSet, node_tags: Int, ideal: NDArray[np.uint8], late: bool) -> Real:
+    """(n_node, 2) slew, ps, that registers see where their clock is ideal, else -1."""
+    found = np.full(node_tags.shape, -1.0)
+    end = "max" if late else "min"
+    for k, tag in enumerate(tags.tags):
+        if not ideal[k]:
+            continue
+        for r in (0, 1):
+            on = (node_tags[:, r] >> k & 1) > 0
+            found[on, r] = np.maximum(found[on, r], tags.clocks[tag.clock].transition.get((end, r), 0.0))
+    return found
+
+
+def check_derates(constraints: Constraints) -> None:
+    """Refuse derates that differ for data and clock paths while a clock is propagated.
+
+    Raises
+    ------
+    InputError
+        If they do.
+    """
+    d = constraints.derates
+    ends = [(end, what) for end in ("max", "min") for what in ("cell", "net")]
+    differ = any(d.factor(*pair, "data") != d.factor(*pair, "clock") for pair in ends)
+    if differ and (constraints.propagated or any(clock.propagated for clock in constraints.clocks)):
+        raise InputError(
+            "set_timing_derate: factors that differ for data and propagated clocks are not understood; give one for both"
+        )
+
+
+def _drive_arc(netlist: Netlist, drive: DrivingCell) -> int:
+    """Row of the library's arc that drives a port: of a given output and input, else the first."""
     cells = netlist.cells
-    cell = int(ports.drive_cell[port])
+    cell = cells.index[drive.cell]
     names = cells.pins(cell)
     for k in range(cells.arc_ptr[cell], cells.arc_ptr[cell + 1]):
         to, source = names[cells.arc_to[k]], names[cells.arc_from[k]]
-        if ports.drive_pin[port] in ("", to) and ports.drive_from[port] in ("", source):
+        propagates = cells.arc_type[k] in PROPAGATING
+        if propagates and drive.pin in ("", to) and drive.from_pin in ("", source):
             return k
-    raise InputError(f"set_driving_cell: cell '{cells.names[cell]}' has no arc to pin '{ports.drive_pin[port]}'")
+    raise InputError(f"set_driving_cell: cell '{drive.cell}' has no arc to pin '{drive.pin}' from '{drive.from_pin}'")
 
 
 def walk_arrays(
@@ -110,13 +168,52 @@ def bind_cases(names: Names, constraints: Constraints) -> tuple[dict[int, int], 
     pins: dict[int, int] = {}
     for objects, value in constraints.cases:
         for item in objects:
-            if item.kind == "pin":
-                for pin in names.find_pins(item.patterns, item.where):
-                    pins[pin] = value
+            kind = names.kind_of(item)
+            if kind == "pin":
+                for pin in names.find_pins(item):
+                    if names.netlist.cells.pin_direction[names.netlist.pin_type[pin]] == Direction.OUTPUT:
+                        nets[int(names.netlist.pin_net[pin])] = value
+                    else:
+                        pins[pin] = value
+            elif kind == "net":
+                nets.update(dict.fromkeys(names.find_nets(item), value))
+            elif kind == "cell":
+                raise InputError(f"{item.where}: set_case_analysis takes ports, pins or nets, not cells")
             else:
                 for port in names.find_ports((item,)):
                     nets[int(names.netlist.port_net[port])] = value
+    nets.pop(NO_NET, None)
     return nets, pins
+
+
+def bind_disables(names: Names, constraints: Constraints) -> Disabled:
+    """Arcs that ``set_disable_timing`` takes out."""
+    netlist = names.netlist
+    cells: dict[int, list[tuple[str, str]]] = {}
+    types: dict[int, list[tuple[str, str]]] = {}
+    pins: set[int] = set()
+    nets: set[int] = set()
+    for disable in constraints.disables:
+        pair = (disable.from_pin, disable.to_pin)
+        for item in disable.objects:
+            if item.kind in ("lib_cell", "lib_pin"):
+                for pattern in item.patterns:
+                    parts = pattern.split("/")
+                    own = parts[-2 if item.kind == "lib_pin" else -1]
+                    hits = match_names(Objects("lib_cell", (own,), item.where), netlist.cells.index, "library cell")
+                    for row in hits:
+                        pin = parts[-1]
+                        types.setdefault(row, []).extend([(pin, ""), ("", pin)] if item.kind == "lib_pin" else [pair])
+                continue
+            kind = names.kind_of(item)
+            if kind == "cell":
+                for cell in names.find_cells(item):
+                    cells.setdefault(cell, []).append(pair)
+            elif kind == "pin":
+                pins |= set(names.find_pins(item))
+            else:
+                nets |= {int(netlist.port_net[p]) for p in names.find_ports((item,))}
+    return Disabled(cells, types, frozenset(pins), frozenset(nets - {NO_NET}))
 
 
 def typical_caps(netlist: Netlist, s: Structure, ports: PortConditions, t: PackedTables) -> Real:

@@ -49,7 +49,8 @@ def _needs(g, t, nets, point, rows, data, clock, touched, need):  # type: ignore
     row_node, row_tag, row_clock, row_clock_tag, row_edge = (
         rows.node, rows.tag, rows.clock_node, rows.clock_tag, rows.clock_edge
     )  # fmt: skip
-    row_cell, row_local, row_add, ideal = rows.cell, rows.local, rows.add, g.ideal
+    row_cell, row_local, row_add, ideal, ideal_slew = rows.cell, rows.local, rows.add, g.ideal, g.clock_slew
+    net = g.derate[1]
     data_arrival, data_slew, clock_arrival, slews = data.arrival, data.slew, clock.arrival, clock.slew
     mode, row_sink, row_clock_sink = nets.mode[0], rows.sink, rows.clock_sink
     data_far, data_at, clock_far, clock_at = data.sink_delay, data.at, clock.sink_delay, clock.at
@@ -66,15 +67,17 @@ def _needs(g, t, nets, point, rows, data, clock, touched, need):  # type: ignore
             capture = clock_arrival[row_clock_tag[e], u, row_edge[e]]
             clock_slew = slews[u, row_edge[e]]
             if mode:
-                capture += clock_far[row_clock_sink[e], row_edge[e]]
+                capture += net * clock_far[row_clock_sink[e], row_edge[e]]
                 clock_slew = clock_at[4 * row_clock_sink[e] + 2 + row_edge[e]]
+        if u >= 0 and ideal_slew[u, row_edge[e]] >= 0.0:
+            clock_slew = ideal_slew[u, row_edge[e]]
         for r in range(2):
             a = data_arrival[k, v, r]
             if not np.isfinite(a):
                 continue
             data_slew_here = data_slew[v, r]
             if mode:
-                a += data_far[row_sink[e], r]
+                a += net * data_far[row_sink[e], r]
                 data_slew_here = data_at[4 * row_sink[e] + 2 + r]
             margin = row_add[e, r]
             c = row_cell[e]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from finevh.errors import InputError
 from finevh.netlist.edit import sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.technology.model import ArcType, Direction, Int, Sense
+from finevh.technology.model import ArcType, Direction, Int, Kind, Sense
 from finevh.timing.constants import Constants
 from finevh.timing.levels import Levels, arrange, levelise
 
@@ -29,6 +31,33 @@ _CHECKS = {
     ArcType.REMOVAL_RISING: (RISE, True, True),
     ArcType.REMOVAL_FALLING: (FALL, True, True),
 }
+
+
+@dataclass(frozen=True)
+class Disabled:
+    """Arcs taken out by constraints: pairs of pins (empty for any) of cells and of cell types, pins, nets of ports."""
+
+    cells: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    types: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    pins: frozenset[int] = frozenset()
+    nets: frozenset[int] = frozenset()
+
+    def alive(self, netlist: Netlist, owner: Int, local: Int, source_pin: Int, target_pin: Int) -> NDArray[np.bool_]:
+        """Whether each arc stays."""
+        alive = np.ones(len(owner), dtype=bool)
+        if self.pins:
+            pins = list(self.pins)
+            alive &= ~np.isin(source_pin, pins) & ~np.isin(target_pin, pins)
+        if self.nets:
+            alive &= ~np.isin(netlist.pin_net[source_pin], list(self.nets))
+        kind = netlist.cell_type[owner]
+        for rows, rules in ((owner, self.cells), (kind, self.types)):
+            for a in np.flatnonzero(np.isin(rows, list(rules))).tolist():
+                names = netlist.cells.pins(int(kind[a]))
+                row = int(netlist.cells.arc_ptr[kind[a]] + local[a])
+                source, target = names[netlist.cells.arc_from[row]], names[netlist.cells.arc_to[row]]
+                alive[a] &= not any(f in ("", source) and t in ("", target) for f, t in rules[int(rows[a])])
+        return alive
 
 
 @dataclass(frozen=True)
@@ -85,6 +114,8 @@ class Structure:
     """(n_check) recovery or removal."""
     cut_arcs: tuple[str, ...]
     """Arcs at which combinational loops were cut, as text."""
+    held_latches: frozenset[int]
+    """Latches of loops: data through them while they are open are not followed, so they may not be late."""
 
     @property
     def n_node(self) -> int:
@@ -111,7 +142,9 @@ def _tabled(arc_table: Int) -> NDArray[np.uint8]:
     return np.asarray(rise | fall | EDGE, dtype=np.uint8)
 
 
-def build_structure(netlist: Netlist, constants: Constants, own_load: NDArray[np.bool_]) -> Structure:
+def build_structure(
+    netlist: Netlist, constants: Constants, own_load: NDArray[np.bool_], disabled: Disabled | None = None
+) -> Structure:
     """Build the graph columns of a netlist; ``own_load`` (n_pin of the library) as from :func:`finevh.timing.entries.own_loads`.
 
     Raises
@@ -144,29 +177,53 @@ def build_structure(netlist: Netlist, constants: Constants, own_load: NDArray[np
     kind = cells.arc_type[row]
     pin_node = np.where(netlist.pin_net >= 0, first[netlist.pin_net], -1)
     alive = (pin_node[source_pin] >= 0) & constants.arc_alive(owner, local)
+    if disabled is not None:
+        alive &= disabled.alive(netlist, owner, local, source_pin, target_pin)
     moving = np.isin(kind, PROPAGATING) & alive & (pin_node[target_pin] >= 0)
     moving &= ~constants.pin_fixed(target_pin) & ~constants.pin_fixed(source_pin)
     mask = constants.narrow(owner, local, _mask(kind, cells.arc_sense[row])) & _tabled(cells.arc_table)[row]
     keep = np.flatnonzero(moving & (mask & 15 > 0))
+    in_loop = _latches_in_loops(
+        netlist, len(node_net), owner[keep], pin_node[source_pin[keep]], pin_node[target_pin[keep]], mask[keep]
+    )
+    held = frozenset(owner[keep[in_loop]].tolist())
+    opened_text = tuple(
+        f"{text} (a loop through latches: none of them may be late)"
+        for text in _arc_texts(netlist, source_pin[keep[in_loop]], target_pin[keep[in_loop]])
+    )
+    keep = keep[~in_loop]
     levels = levelise(len(node_net), pin_node[source_pin[keep]], pin_node[target_pin[keep]], (mask[keep] & EDGE) == 0)
-    cut_text = _describe_cuts(netlist, levels, source_pin[keep], target_pin[keep])
+    cut_text = (*opened_text, *_arc_texts(netlist, source_pin[keep[levels.cut]], target_pin[keep[levels.cut]]))
     keep = keep[~levels.cut]
     return _arrange(
         netlist, levels, node_net, node_pin, node_port, pin_node,
         (owner, local, source_pin, target_pin, mask), keep,
-        np.flatnonzero(np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0)), kind, cut_text, own_load,
+        np.flatnonzero(np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0)), kind, cut_text, held, own_load,
     )  # fmt: skip
 
 
-def _describe_cuts(netlist: Netlist, levels: Levels, source: Int, target: Int) -> tuple[str, ...]:
-    """``cell: pin -> pin`` of each cut arc."""
+def _latches_in_loops(
+    netlist: Netlist, n_node: int, owner: Int, source: Int, target: Int, mask: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """(n_arc) arcs through open latches that are part of a loop."""
+    through = (mask & EDGE) == 0
+    latch = through & (netlist.cells.kind[netlist.cell_type[owner]] == Kind.LATCH)
+    if not latch.any():
+        return np.zeros(len(owner), dtype=bool)
+    arcs = (np.ones(int(through.sum())), (source[through], target[through]))
+    _, part = connected_components(coo_array(arcs, shape=(n_node, n_node)), directed=True, connection="strong")
+    return np.asarray(latch & (part[source] == part[target]))
+
+
+def _arc_texts(netlist: Netlist, source: Int, target: Int) -> list[str]:
+    """``cell: pin -> pin`` of arcs by their pins."""
     texts = []
-    for a in np.flatnonzero(levels.cut).tolist():
-        cell = int(netlist.pin_cell[source[a]])
+    for one, other in zip(source.tolist(), target.tolist(), strict=True):
+        cell = int(netlist.pin_cell[one])
         names = netlist.cells.pins(int(netlist.cell_type[cell]))
         base = int(netlist.pin_ptr[cell])
-        texts.append(f"{netlist.instance_names[cell]}: {names[source[a] - base]} -> {names[target[a] - base]}")
-    return tuple(texts)
+        texts.append(f"{netlist.instance_names[cell]}: {names[one - base]} -> {names[other - base]}")
+    return texts
 
 
 def _csr(keys: Int, n: int) -> tuple[NDArray[np.int64], Int]:
@@ -187,6 +244,7 @@ def _arrange(
     checks: NDArray[np.int64],
     kind: NDArray[np.int8],
     cut_text: tuple[str, ...],
+    held: frozenset[int],
     own_load: NDArray[np.bool_],
 ) -> Structure:
     """Renumber nodes in the order of a sweep and gather every column in that order."""
@@ -239,6 +297,7 @@ def _arrange(
         check_hold=rules[:, 1].astype(bool),
         check_async=rules[:, 2].astype(bool),
         cut_arcs=cut_text,
+        held_latches=held,
     )
 
 
