@@ -173,6 +173,15 @@ def characterize(
     "--voltages", type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd; the first match wins."
 )
 @click.option("--paths", type=click.IntRange(0, 100_000), default=1, help="Worst paths to report.")
+@click.option("--hold", is_flag=True, help="Also list the hold checks and their paths.")
+@click.option(
+    "--wire-model",
+    type=click.Choice(["elmore", "shielded", "ceff"]),
+    default="ceff",
+    help="How parasitics act (default ceff).",
+)
+@click.option("--allow", multiple=True, metavar="KIND", help="A kind of finding that shall be a warning, no error.")
+@click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $::env(NAME) in the SDC.")
 @_JSON
 def sta(
     netlist: Path,
@@ -182,13 +191,18 @@ def sta(
     spef: Path | None,
     voltages: Path | None,
     paths: int,
+    hold: bool,
+    wire_model: str,
+    allow: tuple[str, ...],
+    variables: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Static timing of any mapped netlist."""
-    from finevh.commands.tools import timing_text
-    from finevh.timing.report import run_sta
+    from finevh.commands.tools import environment_of, timing_text
+    from finevh.timing.report import StaOptions, run_sta
 
-    found = run_sta(netlist, top, liberties, sdc, spef, voltages, paths)
+    options = StaOptions(paths, hold, wire_model, allow, environment_of(variables))
+    found = run_sta(netlist, top, liberties, sdc, spef, voltages, options)
     _print(json.dumps(found, indent=1) if as_json else timing_text(found))
 
 

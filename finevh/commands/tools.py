@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from finevh.characterization.publish import publish
 from finevh.characterization.run import characterize
+from finevh.checks import Checks
 from finevh.errors import InputError, NotReachableError
 from finevh.technology.manifest import read_manifest
 from finevh.technology.platform import add_platform
@@ -69,10 +71,28 @@ def characterize_technology(
         click.echo(f"{len(written)} files written to {folder}")
 
 
+def environment_of(variables: Sequence[str]) -> dict[str, str]:
+    """Values of ``--env NAME=VALUE``.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form.
+    """
+    found = {}
+    for text in variables:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise InputError(f"--env {text}: write NAME=VALUE")
+        found[name] = value
+    return found
+
+
 def timing_text(found: dict[str, Any]) -> str:
-    """Static timing for people: the figures, then the paths asked for."""
+    """Static timing for people: what was understood, the figures, then the paths asked for."""
     hold, fmax = found["worst_hold_slack_ps"], found["fmax_mhz"]
     lines = [
+        *Checks.from_dict(found["checks"]).lines(),
         f"worst slack {found['worst_slack_ps']:.3f} ps",
         f"total negative slack {found['tns_ps']:.3f} ps",
         "worst hold slack " + ("none checked" if hold is None else f"{hold:.3f} ps"),
@@ -80,7 +100,10 @@ def timing_text(found: dict[str, Any]) -> str:
         f"endpoints {len(found['endpoints'])}",
     ]
     lines += [f"cut: {arc}" for arc in found["cut_arcs"]]
-    return "\n".join(lines + [format_path(path) for path in found["paths"]])
+    lines += [format_path(path) for path in found["paths"]]
+    if "hold_paths" in found:
+        lines += ["hold", *(format_path(path) for path in found["hold_paths"])]
+    return "\n".join(lines)
 
 
 def leakage_text(found: dict[str, Any]) -> str:

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from finevh.checks import Checks
 from finevh.constraints.objects import plain
-from finevh.netlist.model import NO_NET
-from finevh.technology.model import Direction, Int, Kind
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.technology.model import ArcType, Direction, Int, Kind
 from finevh.timing.binding import input_delays, output_delays
 from finevh.timing.engine import TimingGraph
-from finevh.timing.names import sink_name
+from finevh.timing.names import pin_name
+
+_SETUP = (ArcType.SETUP_RISING, ArcType.SETUP_FALLING, ArcType.RECOVERY_RISING, ArcType.RECOVERY_FALLING)
 
 
 def _arrives(graph: TimingGraph, nets: Int) -> NDArray[np.int64]:
@@ -34,30 +36,49 @@ def unclocked_registers(graph: TimingGraph) -> list[str]:
     return [plain(netlist.instance_names[cell]) for cell in dict.fromkeys(netlist.pin_cell[bare].tolist())]
 
 
+def _data_pins(netlist: Netlist) -> Int:
+    """Pins of the netlist that a setup or recovery check constrains, on a net."""
+    cells = netlist.cells
+    constrained = np.isin(cells.arc_type, _SETUP)
+    owner = np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr))
+    kinds = np.zeros(len(cells.pin_name), dtype=bool)
+    kinds[cells.pin_ptr[owner[constrained]] + cells.arc_to[constrained]] = True
+    return np.flatnonzero(kinds[netlist.pin_type] & (netlist.pin_net != NO_NET)).astype(np.int32)
+
+
 def unconstrained_endpoints(graph: TimingGraph) -> list[str]:
     """Data pins of registers, and output ports, whose arrival nothing checks, or where nothing arrives.
 
     What a constraint exempts (false paths, clock groups) or a logic constant holds is left out.
     """
     s, netlist = graph.structure, graph.netlist
-    checked = set(graph.setup.rows.sink.tolist())
-    data = np.unique(s.check_data[~s.check_hold & (s.check_data >= 0)])
-    constant = graph.constants.net_value >= 0
+    checked = {int(s.sink_pin[sink]) for sink in graph.setup.rows.sink}
+    clocked = graph.node_tags[s.sink_node[np.maximum(s.check_clock, 0)]] & graph.tags.clock_bits
+    timed = (s.check_clock >= 0) & (s.check_data >= 0) & clocked.any(axis=1)
+    exempt = {int(s.sink_pin[sink]) for sink in s.check_data[timed] if graph.node_tags[s.sink_node[sink]].any()}
     found = []
-    for sink in data.tolist():
-        if sink in checked or constant[s.node_net[s.sink_node[sink]]]:
-            continue
-        rows = np.flatnonzero((s.check_data == sink) & ~s.check_hold & (s.check_clock >= 0))
-        clocks = graph.node_tags[s.sink_node[s.check_clock[rows]]] & graph.tags.clock_bits
-        if clocks.any() and graph.node_tags[s.sink_node[sink]].any():
-            continue  # Timed but for an exception.
-        found.append(sink)
+    for pin in _data_pins(netlist).tolist():
+        net = int(netlist.pin_net[pin])
+        if (
+            pin not in checked
+            and pin not in exempt
+            and graph.constants.pin_value[pin] < 0
+            and graph.constants.net_value[net] < 0
+        ):
+            found.append(pin_name(netlist, pin))
+    ports = set(s.sink_port[graph.setup.rows.sink].tolist())
     delayed = {port for port, _, _ in output_delays(graph.names, graph.constraints)}
-    for sink in np.flatnonzero(s.sink_port >= 0).tolist():
-        bare = int(s.sink_port[sink]) not in delayed or not graph.node_tags[s.sink_node[sink]].any()
-        if sink not in checked and bare and not constant[s.node_net[s.sink_node[sink]]]:
-            found.append(sink)
-    return [plain(sink_name(netlist, s, sink)) for sink in found]
+    for port in np.flatnonzero(netlist.port_direction != Direction.INPUT).tolist():
+        net = int(netlist.port_net[port])
+        node = int(s.net_node[net]) if net != NO_NET else -1
+        arrives = node >= 0 and bool(graph.node_tags[node].any())
+        if (
+            port not in ports
+            and not (port in delayed and arrives)
+            and (net == NO_NET or graph.constants.net_value[net] < 0)
+        ):
+            found.append(netlist.port_names[port])
+    return [plain(name) for name in found]
 
 
 def inputs_without_delay(graph: TimingGraph) -> list[str]:

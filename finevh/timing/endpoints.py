@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,13 +127,17 @@ class _Binder:
                 found.append((hit, source))
         return found
 
-    def relation(self, launch: Tag, clock: int, edge: int, sinks: Int, gap: float | None = None) -> _Relation:
+    def relation(
+        self, launch: Tag, clock: int, edge: int, sinks: Int, gap: float | None = None, port: bool = False
+    ) -> _Relation:
         """A launching tag against a capturing clock edge (``NO_CLOCK`` for none) at some sinks.
 
         Parameters
         ----------
         gap : float, optional
             ps between the two edges where that is not the distance between the nearest ones.
+        port
+            The sinks are ports: a maximum delay to them counts no latency or uncertainty of the clock outside.
         """
         n = len(sinks)
         timed = NO_CLOCK not in (launch.clock, clock)
@@ -146,7 +150,7 @@ class _Binder:
             gaps += (hold_gap if self.hold else setup) if gap is None else gap
             gaps += launch.offset
             add += self._uncertainty(launch, clock, edge)
-        add += self._skew(launch, clock, edge)[0]
+        add += self._skew(launch, clock, edge, port)[0]
         rules = self._exceptions(launch, clock, edge, sinks, self.hold)
         shifts = np.zeros(n)
         if timed:
@@ -160,8 +164,11 @@ class _Binder:
                 gaps[hit], shifts[hit] = 0.0, 0.0
                 plain = self._uncertainty(launch, clock, edge) if timed else 0.0
                 launched, captured = self._skew(launch, clock, edge)[1:]
-                base = 0.0 if source.ignore_latency else -launched if self.hold else launched
-                base += 0.0 if source.ignore_latency else plain + (captured if self.hold else -captured)
+                if source.ignore_latency and not launch.outside:
+                    launched = 0.0
+                base = -launched if self.hold else launched
+                if not (source.ignore_latency or port):
+                    base += plain + (captured if self.hold else -captured)
                 add[hit] = base + (source.delay if self.hold else -source.delay)
             if source.rule == Rule.FALSE:
                 one = source.to_edge if clock == NO_CLOCK or not self._names_clock(source) else None
@@ -176,7 +183,7 @@ class _Binder:
     def _names_clock(source: PathException) -> bool:
         return any(item.kind in ("clock", "clocks") for item in source.to)
 
-    def _skew(self, launch: Tag, clock: int, edge: int) -> tuple[float, float, float]:
+    def _skew(self, launch: Tag, clock: int, edge: int, port: bool = False) -> tuple[float, float, float]:
         """What latencies of ideal clocks add to a need, ps; and the launching and capturing latency themselves."""
         launched = captured = 0.0
         if launch.clock != NO_CLOCK and not launch.is_clock:
@@ -184,8 +191,8 @@ class _Binder:
         if clock != NO_CLOCK:
             captured = self._latency(clock, edge, self.hold)
         added = launched - captured
-        if launch.clock == clock and clock != NO_CLOCK and not launch.outside and not launch.is_clock:
-            # The source latency of one clock is the same at both ends.
+        if launch.clock == clock and clock != NO_CLOCK and not (launch.outside or launch.is_clock or port):
+            # The source latency of one clock is the same at both ends of a path inside the design.
             added += (1.0 if self.hold else -1.0) * common_latency(self.clocks[clock])
         return (-added if self.hold else added), launched, captured
 
@@ -377,14 +384,8 @@ class _Binder:
                     continue
                 launch = self.tags.tags[k]
                 sinks = np.array([sink], dtype=np.int32)
-                # Outside the clock's source latency is not common to both ends.
-                found = self.relation(replace(launch, outside=True), clock, edge, sinks)
+                found = self.relation(launch, clock, edge, sinks, port=True)
                 add = found.add + sign * values - np.where(found.delayed[:, None], 0.0, sign * seen)
-                if found.delayed[0]:
-                    # A maximum delay to a port counts the delay outside, no latency or uncertainty of its clock.
-                    plain = self._uncertainty(launch, clock, edge) if launch.clock != NO_CLOCK else 0.0
-                    captured = self._skew(launch, clock, edge)[2]
-                    add += captured - plain if not self.hold else -captured - plain
                 self.put(_Relation(found.coefficient, add, found.alive, found.delayed), sinks, k, clock)
         if any(e.source.rule in _DELAYS for e in self.tags.exceptions):
             for sink in port_sink.values():

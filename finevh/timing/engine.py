@@ -16,7 +16,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Sense, Technology
-from finevh.timing.arrays import Graph, Point, Tables, Values, new_point, new_values
+from finevh.timing.arrays import Graph, Point, Rows, Tables, Values, new_point, new_values
 from finevh.timing.binding import bind_ports, bind_sources, bind_starts, start_bits
 from finevh.timing.blocks import Blocks
 from finevh.timing.ceff import DriverResistance
@@ -39,7 +39,7 @@ from finevh.timing.rctrees import bind_wires
 from finevh.timing.state import Path, TimingState
 from finevh.timing.structure import EDGE, Structure, build_structure
 from finevh.timing.tables import pack_tables
-from finevh.timing.tags import TagSet, bind_exceptions, find_latches
+from finevh.timing.tags import Tag, TagSet, bind_exceptions, find_latches
 
 _EVERYTHING = 7
 """Every bit of a node's ``dirty`` (see :mod:`finevh.timing.forward`)."""
@@ -127,6 +127,7 @@ class TimingGraph(PathQueries):
         starts = bind_starts(names, constraints, sources, self.tags)
         n_port = len(self.netlist.port_names)
         self._seeds = np.full(s.n_node, -1, dtype=np.int32)
+        self._sources = sources
         self._seeds[list(sources.nodes)] = n_port + np.arange(len(sources.nodes), dtype=np.int32)
         self.node_tags = np.zeros((s.n_node, 2), dtype=np.int32)
 
@@ -361,7 +362,71 @@ class TimingGraph(PathQueries):
         for values in ends:
             dirty = np.full(self.structure.n_node, _EVERYTHING, dtype=np.uint8)
             self._advance(point, values, dirty, everywhere, True)
+        self._settle(point, ends)
         return self._finish(vdd, variant, kind, point, ends, everywhere, None)
+
+    @property
+    def follows_masters(self) -> bool:
+        """Whether a generated clock starts when its propagated master arrives: an evaluation then takes several sweeps."""
+        return bool(self._generated())
+
+    def _generated(self) -> list[tuple[int, int, int]]:
+        """(node, clock, master) of the propagated clocks that are made of propagated clocks inside the design."""
+        clocks = self.constraints.clocks
+        number = {clock.name: c for c, clock in enumerate(clocks)}
+        found = []
+        for node, made in self._sources.nodes.items():
+            for c in made:
+                master = number.get(clocks[c].master, -1)
+                if master >= 0 and (
+                    self.constraints.propagated or (clocks[c].propagated and clocks[master].propagated)
+                ):
+                    found.append((node, c, master))
+        return found
+
+    def _start_generated(self, ends: list[Values]) -> bool:
+        """Let generated clocks start when their masters arrive at the pins where they are made; False where they did."""
+        changed = False
+        number = {tag: k for k, tag in enumerate(self.tags.tags)}
+        for node, c, master in self._generated():
+            for values in ends:
+                late = bool(values.late[0])
+                graph = self._graph if late else self._early_graph
+                for r in (0, 1):
+                    k = number.get(Tag(c, r, True))
+                    if k is None:
+                        continue
+                    found = self._master_arrival(values, node, r, master)
+                    latency = self.constraints.clocks[c].source_latency.get(("max" if late else "min", r), 0.0)
+                    if np.isfinite(found) and graph.port_arrival[k, self._seeds[node], r] != found + latency:
+                        graph.port_arrival[k, self._seeds[node], r] = found + latency
+                        changed = True
+        return changed
+
+    def _master_arrival(self, values: Values, node: int, edge: int, master: int) -> float:
+        """When a clock, or data that it launches, arrives at an output through the arcs of its cell, ps."""
+        late, e = bool(values.late[0]), self.entries
+        graph = self._graph if late else self._early_graph
+        best = -np.inf if late else np.inf
+        for entry in range(int(e.ptr[2 * node + edge]), int(e.ptr[2 * node + edge + 1])):
+            source, i, sink = int(e.source[entry]), int(e.edge[entry]), int(e.sink[entry])
+            wire = graph.derate[1] * values.sink_delay[sink, i] if self._nets.mode[0] else 0.0
+            for k, tag in enumerate(self.tags.tags):
+                if tag.clock == master and self.node_tags[source, i] >> k & 1:
+                    at = float(values.arrival[k, source, i] + wire + values.delay[entry])
+                    best = max(best, at) if late else min(best, at)
+        return best
+
+    def _settle(self, point: Point, ends: list[Values]) -> None:
+        """Evaluate again until generated clocks, one behind the other, start when their masters arrive."""
+        everywhere = self._everywhere()
+        for _ in self._generated():
+            if not self._start_generated(ends):
+                return
+            for values in ends:
+                self._advance(
+                    point, values, np.full(self.structure.n_node, _EVERYTHING, dtype=np.uint8), everywhere, True
+                )
 
     def _finish(
         self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, ends: list[Values], touched: NDArray[np.uint8],
@@ -384,6 +449,19 @@ class TimingGraph(PathQueries):
         insertion = self._clock_arrivals(late) if self._propagated else np.empty(0)
         mean = float(insertion.mean()) if len(insertion) else 0.0
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_base, self.hold, hold_base, mean)
+
+    def row_needs(self, state: TimingState, rows: Rows) -> Real:
+        """(n_row) setup needs, ps, of other endpoint rows than those of the state."""
+        need = np.empty(len(rows.sink))
+        self.kernels.needs(
+            self._graph, self._tables, self._nets, state.point, rows, state.late, state.early or state.late,
+            self._everywhere(), need,
+        )  # fmt: skip
+        return need
+
+    def net_derate(self, early: bool) -> float:
+        """Factor on the delays of nets."""
+        return float((self._early_graph if early else self._graph).derate[1])
 
     def _clock_arrivals(self, late: Values) -> Real:
         tag, node, edge, sink = self.setup.registers.T
@@ -425,6 +503,9 @@ class TimingGraph(PathQueries):
         self._change(vdd, variant, kind, own.point, as_int(changed_cells), dirty, touched)
         for values in own.ends:
             self._advance(own.point, values, dirty.copy(), touched, False)
+        if self.follows_masters:
+            self._settle(own.point, own.ends)
+            touched[:] = 1
         return self._finish(vdd, variant, kind, own.point, own.ends, touched, state)
 
     def _change(
@@ -450,7 +531,8 @@ class TimingGraph(PathQueries):
         workers : int, optional
             Threads; one per core by default.
         """
-        threads = max(1, min(workers or cpu_count() or 1, len(maps)))
+        # Generated clocks start where the last evaluation left them: one at a time.
+        threads = 1 if self.follows_masters else max(1, min(workers or cpu_count() or 1, len(maps)))
 
         def some(first: int) -> list[tuple[float, Real]]:
             # Each thread works in memory of its own, which stays in its cache.

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.constraints.model import Constraints
 from finevh.constraints.objects import Names
 from finevh.netlist.logic import parse_function
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
-from finevh.timing.structure import FALL, RISE, Structure
+from finevh.timing.structure import EDGE, FALL, RISE, Structure
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ def find_gates(
     unless ``active`` (cell to clock level, from set_clock_gating_check) says while which level the clock passes.
     """
     cells = netlist.cells
-    on_clock = (node_tags & clock_bits).any(axis=1) & (structure.node_cell >= 0)
+    on_clock = (
+        (node_tags & clock_bits).any(axis=1) & (structure.node_cell >= 0) & _leads_to_registers(netlist, structure)
+    )
     for v in np.flatnonzero(on_clock).tolist():
         cell = int(structure.node_cell[v])
         kind = int(netlist.cell_type[cell])
@@ -62,6 +65,23 @@ def find_gates(
                 yield Gate(cell, sink, clock, RISE if active[cell] else FALL)
             elif low != high:
                 yield Gate(cell, sink, clock, RISE if high else FALL)
+
+
+def _leads_to_registers(netlist: Netlist, structure: Structure) -> NDArray[np.bool_]:
+    """(n_node) whether a clock pin of a register or clock gate is behind a node, through logic alone."""
+    cells = netlist.cells
+    pins = structure.sink_pin >= 0
+    clocked = np.zeros(len(pins), dtype=bool)
+    clocked[pins] = cells.pin_is_clock[netlist.pin_type[structure.sink_pin[pins]]]
+    leads = np.bincount(structure.sink_node[clocked], minlength=structure.n_node) > 0
+    owner = np.repeat(np.arange(structure.n_node), np.diff(structure.arc_ptr))
+    logic = (structure.arc_mask & EDGE) == 0
+    source, target = structure.arc_source[logic], owner[logic]
+    while True:
+        more = np.unique(source[leads[target]])
+        if leads[more].all():
+            return np.asarray(leads)
+        leads[more] = True
 
 
 @dataclass(frozen=True)

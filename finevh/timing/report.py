@@ -5,18 +5,22 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from finevh.checks import Checks, Severity
+from finevh.constraints.objects import plain
 from finevh.constraints.sdc import read_sdc
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.spef import read_spef
 from finevh.netlist.verilog import read_text, read_verilog
 from finevh.technology import technology_from_liberty, with_vdds
-from finevh.technology.model import Int, Technology
+from finevh.technology.model import Int, Real, Technology
+from finevh.timing.account import book_timing
 from finevh.timing.compiled import Progress
 from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
@@ -25,8 +29,15 @@ from finevh.units import frequency_mhz
 _MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them
 
 
-def read_voltages(path: Path | str, netlist: Netlist, technology: Technology) -> tuple[Technology, Int]:
+def read_voltages(
+    path: Path | str, netlist: Netlist, technology: Technology, checks: Checks | None = None
+) -> tuple[Technology, Int]:
     """Read a voltage map (``instance,vdd`` with glob patterns, first match wins).
+
+    Parameters
+    ----------
+    checks : Checks, optional
+        Where lines that no instance matches are booked; without it they are errors.
 
     Returns
     -------
@@ -63,9 +74,12 @@ def read_voltages(path: Path | str, netlist: Netlist, technology: Technology) ->
         elif any(c in pattern for c in "*?"):
             # Square brackets are part of instance names, no character class.
             globs.append((line, re.compile(fnmatch.translate(pattern.replace("[", "[[]"))), vdd))
-        else:
+        elif checks is None:
             raise InputError(f"{path}:{line}: the netlist has no instance '{pattern}'")
+        else:
+            checks.add("voltage_map_not_found", [f"{path}:{line}: {pattern}"])
     chosen = np.empty(netlist.n_cells)
+    used: set[int] = set()
     for k, name in enumerate(netlist.instance_names):
         line, vdd = exact.get(name, (len(lines) + 1, np.nan))
         for glob_line, glob, value in globs:
@@ -73,10 +87,17 @@ def read_voltages(path: Path | str, netlist: Netlist, technology: Technology) ->
                 break
             if glob.match(name):
                 line, vdd = glob_line, value
+                used.add(glob_line)
                 break
         if np.isnan(vdd):
             raise InputError(f"{path}: no line gives instance '{name}' a voltage; end with '*,<vdd>'")
         chosen[k] = vdd
+    if checks is not None:
+        checks.add(
+            "voltage_map_not_found",
+            [f"{path}:{line}: {lines[line - 1].strip()}" for line, _, _ in globs if line not in used],
+            severity=Severity.NOTE,
+        )
     wanted = np.unique(np.round(chosen, 6))
     missing = [float(v) for v in wanted if np.abs(technology.vdds - v).min() > 1e-6]
     if len(missing) > _MOST_ADDED:
@@ -105,11 +126,11 @@ def path_report(
     """
     path = graph.path(state, row, early=early)
     ends = state.hold if early else state.setup
-    slack = float((state.hold_slacks(period) if early else state.slacks(period))[row])
+    slack = float(endpoint_slacks(graph, state, period, early)[row])
     netlist, s, technology = graph.netlist, graph.structure, graph.technology
     values = state.early if early else state.late
     assert values is not None
-    sinks = [int(s.arc_sink[a]) for a in path.arc] + [int(ends.rows.sink[row])]
+    sinks = [int(s.arc_sink[a]) if a >= 0 else -1 for a in path.arc] + [int(ends.rows.sink[row])]
     steps = []
     for k, node in enumerate(path.node.tolist()):
         cell = int(path.cell[k])
@@ -117,12 +138,12 @@ def path_report(
         arc = int(path.arc[k])
         wire = 0.0
         if arc >= 0 and len(values.sink_delay) > 1:
-            wire = float(values.sink_delay[sinks[k], path.edge[k - 1]])
+            wire = graph.net_derate(early) * float(values.sink_delay[sinks[k], path.edge[k - 1]])
         steps.append(
             {
-                "pin": node_name(netlist, s, node),
+                "pin": plain(node_name(netlist, s, node)),
                 "cell": netlist.cells.names[state.cell_type[cell]] + variant if cell >= 0 else "port",
-                "from": sink_name(netlist, s, sinks[k]) if arc >= 0 else None,
+                "from": plain(sink_name(netlist, s, sinks[k])) if arc >= 0 else None,
                 "edge": "fall" if path.edge[k] else "rise",
                 "wire_delay_ps": wire,
                 "delay_ps": float(path.delay[k]),
@@ -133,30 +154,80 @@ def path_report(
                 "tile": int(tile_of_cell[cell]) if tile_of_cell is not None and cell >= 0 else None,
             }
         )
-    return {"endpoint": sink_name(netlist, s, sinks[-1]), "slack_ps": slack, "steps": steps}
+    return {"endpoint": plain(sink_name(netlist, s, sinks[-1])), "slack_ps": slack, "steps": steps}
 
 
-def endpoint_table(graph: TimingGraph, state: TimingState, period: float) -> list[dict[str, Any]]:
-    """Worst setup slack and its arrival for each constrained pin, worst first."""
+def endpoint_slacks(graph: TimingGraph, state: TimingState, period: float, hold: bool = False) -> Real:
+    """(n_row) slack, ps, of each endpoint row as a report gives it.
+
+    A latch is not late while it is open: data before the opening edge have the slack to that edge, data in the window have
+    none and take time from the next stage, and data after the closing edge are late by that.
+    """
+    if hold:
+        return state.hold_slacks(period)
     slacks = state.slacks(period)
+    at = np.flatnonzero(state.setup.window > 0)
+    if not len(at):
+        return slacks
+    rows, tags = state.setup.rows, graph.tags.tags
+    number = {tag: k for k, tag in enumerate(tags)}
+    opening = [number.get(replace(tags[k], edge=1 - tags[k].edge), k) for k in rows.clock_tag[at].tolist()]
+    columns = {name: np.ascontiguousarray(column[at]) for name, column in rows._asdict().items()}
+    at_opening = rows._replace(**columns)._replace(
+        cell=np.full(len(at), -1, dtype=np.int32),
+        clock_tag=np.array(opening, dtype=np.int32),
+        clock_edge=1 - rows.clock_edge[at],
+    )
+    need = graph.row_needs(state, at_opening) + state.setup.follows[at] * state.insertion
+    before = (state.setup.coefficient[at] - state.setup.window[at]) * period - need
+    slacks = slacks.copy()
+    slacks[at] = np.where(before >= 0, before, np.minimum(slacks[at], 0.0))
+    return slacks
+
+
+def endpoint_table(
+    graph: TimingGraph, state: TimingState, period: float, hold: bool = False
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Worst setup (or hold) slack and its arrival for each constrained pin, worst first; and the row of each."""
+    slacks = endpoint_slacks(graph, state, period, hold)
+    ends, values = (state.hold, state.early) if hold else (state.setup, state.late)
+    assert values is not None
     worst: dict[int, int] = {}
     for row in np.argsort(slacks, kind="stable").tolist():
         if np.isfinite(slacks[row]):
-            worst.setdefault(int(state.setup.rows.sink[row]), row)
-    rows = state.setup.rows
+            worst.setdefault(int(ends.rows.sink[row]), row)
+    rows = ends.rows
     table = []
     for sink, row in worst.items():
-        arrival = state.late.arrival[rows.tag[row], rows.node[row]]
-        if len(state.late.sink_delay) > 1:
-            arrival = arrival + state.late.sink_delay[sink]
+        arrival = values.arrival[rows.tag[row], rows.node[row]]
+        if len(values.sink_delay) > 1:
+            arrival = arrival + graph.net_derate(hold) * values.sink_delay[sink]
+        arrival = arrival[np.isfinite(arrival)]
         table.append(
             {
-                "pin": sink_name(graph.netlist, graph.structure, sink),
+                "pin": plain(sink_name(graph.netlist, graph.structure, sink)),
                 "slack_ps": float(slacks[row]),
-                "arrival_ps": float(arrival[np.isfinite(arrival)].max()),
+                "arrival_ps": float(arrival.min() if hold else arrival.max()),
             }
         )
-    return table
+    return table, list(worst.values())
+
+
+@dataclass(frozen=True)
+class StaOptions:
+    """What a static timing run does beside its files.
+
+    ``paths``: how many of the worst to report; ``hold``: also the table and paths of the hold checks; ``allow``: findings that
+    are no errors; ``environment``: values of ``$::env(NAME)`` in the SDC.
+    """
+
+    paths: int = 1
+    hold: bool = False
+    wire_model: str = "ceff"
+    allow: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    cross_voltage: bool = True
+    progress: Progress | None = None
 
 
 def run_sta(
@@ -166,11 +237,8 @@ def run_sta(
     sdc: Path | str | None = None,
     spef: Path | str | None = None,
     voltages: Path | str | None = None,
-    paths: int = 1,
-    *,
+    options: StaOptions | None = None,
     technology: Technology | None = None,
-    cross_voltage: bool = True,
-    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Static timing of a mapped netlist: the dictionary of ``finevh sta --json``.
 
@@ -180,48 +248,57 @@ def run_sta(
         Ignored where ``technology`` is given.
     sdc : path, optional
         Without it one clock is assumed nowhere: an error asks for it.
-    paths : int
-        How many of the worst paths to report.
 
     Raises
     ------
     InputError
-        From the readers, or when nothing is constrained.
+        From the readers, when nothing is constrained, or when a finding makes the result meaningless and is not allowed.
     """
+    options = options or StaOptions()
     if sdc is None:
         raise InputError("no SDC is given: write at least 'create_clock -period 1 [get_ports clk]' to a file for --sdc")
     if technology is None:
         technology = technology_from_liberty([Path(p) for p in liberty])
-    design = read_verilog(netlist, technology, top)
-    constraints = read_sdc(Path(sdc), *technology.units)
-    if not constraints.clocks:
+    checks = Checks()
+    technology.book(checks)
+    design = read_verilog(netlist, technology, top, checks)
+    constraints = read_sdc(Path(sdc), *technology.units, netlist=design, checks=checks, environment=options.environment)
+    if not constraints.clocks and not constraints.exceptions:
         raise InputError(f"{sdc}: no create_clock: there is nothing to check")
-    wires = read_spef(spef, design, pin_cap=technology.typical_pin_cap[design.pin_type]) if spef is not None else None
+    wires = read_spef(spef, design, checks, technology.typical_pin_cap) if spef is not None else None
     cell_vdd: Int | int = int(np.abs(technology.vdds - technology.vdd_nominal).argmin())
     if voltages is not None:
-        technology, cell_vdd = read_voltages(voltages, design, technology)
+        technology, cell_vdd = read_voltages(voltages, design, technology, checks)
     elif len(technology.vdds) > 1:
         raise InputError("several supply voltages and no voltage map: give --voltages with a line '*,<vdd>'")
     graph = TimingGraph(
-        design, technology, constraints, wires, wire_model="ceff", cross_voltage=cross_voltage, hold=True, progress=progress,
-        port_vdd=int(np.max(cell_vdd)),
+        design, technology, constraints, wires, wire_model=options.wire_model, cross_voltage=options.cross_voltage, hold=True,
+        progress=options.progress, port_vdd=int(np.max(cell_vdd)),
     )  # fmt: skip
+    book_timing(graph, checks)
+    checks.refuse(options.allow)
     state = graph.evaluate(np.asarray(cell_vdd, dtype=np.int32))
-    period = constraints.clocks[0].period
-    table = endpoint_table(graph, state, period)
+    period = constraints.clocks[0].period if constraints.clocks else 1.0
+    table, rows = endpoint_table(graph, state, period)
     if not table:
         raise InputError(f"{sdc}: no endpoint is constrained: no register has this clock and no output a delay")
-    hold = state.worst_hold_slack(period)
-    worst_rows = np.argsort(state.slacks(period), kind="stable")
-    return {
+    held, held_rows = endpoint_table(graph, state, period, hold=True)
+    found: dict[str, Any] = {
+        "checks": checks.as_dict(),
         "worst_slack_ps": table[0]["slack_ps"],
         "tns_ps": float(sum(min(row["slack_ps"], 0.0) for row in table)),
-        "worst_hold_slack_ps": hold if np.isfinite(hold) else None,
+        "worst_hold_slack_ps": held[0]["slack_ps"] if held else None,
         "fmax_mhz": frequency_mhz(state.min_period()) if state.min_period() > 0 else None,
         "endpoints": table,
-        "paths": [path_report(graph, state, int(r), period) for r in worst_rows[: max(paths, 0)]],
+        "paths": [path_report(graph, state, row, period) for row in rows[: max(options.paths, 0)]],
         "cut_arcs": list(graph.structure.cut_arcs),
     }
+    if options.hold:
+        found["hold_endpoints"] = held
+        found["hold_paths"] = [
+            path_report(graph, state, row, period, early=True) for row in held_rows[: max(options.paths, 0)]
+        ]
+    return found
 
 
 def format_path(path: dict[str, Any]) -> str:

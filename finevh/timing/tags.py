@@ -42,7 +42,7 @@ class Tag:
     offset: float = 0.0
     borrowed: int = 0
     outside: bool = False
-    """Launched outside the design, where that matters: the clock's source latency is then not common to both ends."""
+    """Launched outside the design by a clock that has a latency, which is then not common to both ends."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ class TagSet:
     def start_at_port(self, clock: int, edge: int, port: int) -> Tag:
         """Data tag of an input port."""
         progress = tuple(0 if e.starts(clock, edge, -1, port) else -1 for e in self.exceptions)
-        tag = Tag(clock, edge, False, progress, outside=clock != NO_CLOCK and common_latency(self.clocks[clock]) != 0)
+        tag = Tag(clock, edge, False, progress, outside=clock != NO_CLOCK and has_latency(self.clocks[clock]))
         return self._pass(
             tag, frozenset((i, 0) for i, e in enumerate(self.exceptions) if e.through and port in e.through[0][2])
         )
@@ -406,6 +406,11 @@ class TagSet:
         self.remap = np.ascontiguousarray(place[self.remap[:, rows]])
         self._early()
         return rows
+
+
+def has_latency(clock: Clock) -> bool:
+    """Whether a clock has a source or network latency."""
+    return any(clock.latency.values()) or any(clock.source_latency.values())
 
 
 def common_latency(clock: Clock) -> float:

@@ -66,6 +66,9 @@ class Trials:
             Its slacks stay valid, the rest until the next attempt.
         """
         graph, state = self.graph, self._state
+        if graph.follows_masters:
+            found = graph.evaluate(cell_vdd, state.cell_variant, state.cell_type)
+            return found if found.worst_slack(self.period) >= self.least_slack else None
         vdd, variant, kind = graph._inputs(cell_vdd, state.cell_variant, state.cell_type)
         dirty = np.zeros_like(self._touched)
         graph._change(

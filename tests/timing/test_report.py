@@ -13,7 +13,7 @@ from finevh.errors import InputError
 from finevh.netlist import parse_verilog, write_verilog
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc, single_clock
-from finevh.timing.report import format_path, read_voltages, run_sta
+from finevh.timing.report import StaOptions, format_path, read_voltages, run_sta
 from tests.netlist.random_design import random_design
 
 SDC = """create_clock -name clk -period 4 [get_ports clk]
@@ -35,7 +35,7 @@ def liberty(folder: Path) -> list[Path]:
 
 def test_the_dictionary_has_the_contracts_keys_and_is_json(files: Path, ihp_folder: Path) -> None:
     (files / "v.csv").write_text("instance,vdd\nu1*,1.35\n# the rest\n*,1.2\n")
-    result = run_sta(files / "d.v", "design", liberty(ihp_folder), files / "d.sdc", None, files / "v.csv", 3)
+    result = run_sta(files / "d.v", "design", liberty(ihp_folder), files / "d.sdc", None, files / "v.csv", StaOptions(3))
     back = json.loads(json.dumps(result))
     assert {"worst_slack_ps", "tns_ps", "worst_hold_slack_ps", "fmax_mhz", "endpoints", "paths"} <= back.keys()
     assert back["worst_slack_ps"] == min(e["slack_ps"] for e in back["endpoints"])
