@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finevh.constraints.model import Clock, Constraints, Objects, single_clock
-from finevh.constraints.sdc import parse_sdc, read_sdc
+from finevh.constraints.sdc import parse_sdc, read_sdc, unit_factor
 from finevh.constraints.surroundings import with_ideal_clocks, with_propagated_clocks
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "parse_sdc",
     "read_sdc",
     "single_clock",
+    "unit_factor",
     "with_ideal_clocks",
     "with_propagated_clocks",
 ]

@@ -36,7 +36,7 @@ from finevh.constraints.values import TclError, Value
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.verilog import read_text
-from finevh.units import Dimension, unit_scale
+from finevh.units import Dimension
 
 _COMMANDS = [
     "create_clock",
@@ -245,7 +245,7 @@ class _Sdc:
             if name in a.values:
                 dimension: Dimension = name
                 try:
-                    scale = _scale(a.text(name), dimension)
+                    scale = unit_factor(a.text(name), dimension)
                 except (InputError, ValueError):
                     raise TclError(
                         f"'{a.text(name)[:40]}' is no unit of {name}; write for example 1ns, 1pF, 1kOhm"
@@ -714,7 +714,7 @@ class _Sdc:
         return ""
 
 
-def _scale(unit: str, dimension: Dimension) -> float:
+def unit_factor(unit: str, dimension: Dimension) -> float:
     """Factor from a unit with or without a number before it to the internal unit."""
     unit = unit.replace(" ", "").replace("_", "")
     digits = unit[: len(unit) - len(unit.lstrip("0123456789.eE+-"))]
@@ -737,7 +737,7 @@ def parse_sdc(
 ) -> Constraints:  # fmt: skip
     """Parse SDC text; see :func:`read_sdc`. ``folder`` is what ``source`` may read from."""
     sdc = _Sdc(
-        _scale(time_unit, "time"), _scale(capacitance_unit, "capacitance"), netlist, checks, folder, environment or {}
+        unit_factor(time_unit, "time"), unit_factor(capacitance_unit, "capacitance"), netlist, checks, folder, environment or {}
     )
     try:
         sdc.tcl.run_file(text, name)
@@ -779,4 +779,4 @@ def read_sdc(
     )  # fmt: skip
 
 
-__all__ = ["IGNORED", "is_number", "parse_sdc", "read_sdc"]
+__all__ = ["IGNORED", "is_number", "parse_sdc", "read_sdc", "unit_factor"]

@@ -144,7 +144,8 @@ def test_what_is_not_understood_is_named_with_its_line(text: str, message: str) 
 
 def test_commands_that_do_not_touch_timing_are_counted() -> None:
     checks = Checks()
-    parse_sdc("set_max_fanout 8 [current_design]\nset_dont_touch u1\ngroup_path -name io -to [all_outputs]\n", "c.sdc", checks=checks)
+    text = "set_max_fanout 8 [current_design]\nset_dont_touch u1\ngroup_path -name io -to [all_outputs]\n"
+    parse_sdc(text, "c.sdc", checks=checks)
     assert checks["sdc_ignored"].examples == ["c.sdc:1: set_max_fanout", "c.sdc:2: set_dont_touch", "c.sdc:3: group_path"]
 
 
@@ -204,7 +205,7 @@ def outcome(text: str) -> str:
     return ""
 
 
-WORDS = (
+WORDS = (  # noqa: SIM905
     "create_clock -period 1 -name clk get_ports set_load [ ] { } \" $x ${y} ; \\ set expr if foreach proc list lindex while for "
     "string format regexp lsearch switch catch incr append dict array info exists 1 2.5 -1 end < && ? : ( ) ** % a b source "
     "set_false_path -from -to get_clocks * \n"
