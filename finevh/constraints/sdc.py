@@ -36,7 +36,7 @@ from finevh.constraints.values import TclError, Value
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.verilog import read_text
-from finevh.units import Dimension
+from finevh.units import Dimension, unit_scale
 
 _COMMANDS = [
     "create_clock",
@@ -737,7 +737,12 @@ def parse_sdc(
 ) -> Constraints:  # fmt: skip
     """Parse SDC text; see :func:`read_sdc`. ``folder`` is what ``source`` may read from."""
     sdc = _Sdc(
-        unit_factor(time_unit, "time"), unit_factor(capacitance_unit, "capacitance"), netlist, checks, folder, environment or {}
+        unit_factor(time_unit, "time"),
+        unit_factor(capacitance_unit, "capacitance"),
+        netlist,
+        checks,
+        folder,
+        environment or {},
     )
     try:
         sdc.tcl.run_file(text, name)

@@ -78,7 +78,7 @@ class EngineConstraints:
     units: tuple[str, str]
 
 
-def engine_constraints(flow: Flow) -> EngineConstraints:
+def engine_constraints(flow: Flow, netlist: Netlist | None = None) -> EngineConstraints:
     """Return what another tool is given: the user's file as it is, or what the clock section says, in ps and fF.
 
     Raises
@@ -92,7 +92,7 @@ def engine_constraints(flow: Flow) -> EngineConstraints:
     port = flow.clock.port
     names = [
         clock.name
-        for clock in constraints_of(flow).clocks
+        for clock in constraints_of(flow, netlist).clocks
         if any(fnmatch.fnmatchcase(port, pattern) for source in clock.sources for pattern in source.patterns)
     ]
     if not names:
@@ -106,14 +106,15 @@ def engine_constraints(flow: Flow) -> EngineConstraints:
     return EngineConstraints(text, names[0], (time, capacitance))
 
 
-def constraints_of(flow: Flow) -> Constraints:
+def constraints_of(flow: Flow, netlist: Netlist | None = None) -> Constraints:
     """Constraints of a flow, its clocks as their SDC has them: ideal, unless it says otherwise.
 
-    A file's numbers are in the units it states, or else in those of the technology's first Liberty.
+    A file's numbers are in the units it states, or else in those of the technology's first Liberty. With a netlist its names are
+    looked up while it is read, which loops over ports and filters need.
     """
     if flow.clock.sdc is None:
         return read_sdc(sdc_text(flow.clock))
-    return read_sdc(flow.clock.sdc, *technology_of(flow).units)
+    return read_sdc(flow.clock.sdc, *technology_of(flow).units, netlist=netlist)
 
 
 def clock_tree_of(flow: Flow, technology: Technology) -> bool:
@@ -121,12 +122,12 @@ def clock_tree_of(flow: Flow, technology: Technology) -> bool:
     return flow.engine == "openroad" or (flow.optimize.clock_tree and bool(technology.roles.get("clock_buffer")))
 
 
-def timed_constraints(flow: Flow, technology: Technology) -> Constraints:
+def timed_constraints(flow: Flow, technology: Technology, netlist: Netlist | None = None) -> Constraints:
     """Constraints that the layout is timed with: clocks take their way through the tree, and the surroundings follow it.
 
     Where the flow asks for ideal clocks, or there is no tree, they are everywhere at once.
     """
-    read = constraints_of(flow)
+    read = constraints_of(flow, netlist)
     if flow.clock.propagated and clock_tree_of(flow, technology):
         return with_propagated_clocks(read)
     return with_ideal_clocks(read)

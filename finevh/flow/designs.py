@@ -63,7 +63,7 @@ def timing_graph(
     return TimingGraph(
         netlist,
         technology,
-        timed_constraints(flow, technology),
+        timed_constraints(flow, technology, netlist),
         wires,
         cross_voltage=driver_derates,
         clock_supply=flow.clock.supply_policy,

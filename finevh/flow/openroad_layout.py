@@ -53,9 +53,10 @@ def run_openroad_layout(context: StageContext) -> Metrics:
     """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
     flow, technology = context.flow, technology_of(context.flow)
     floorplan = load_floorplan(context.inputs["floorplan"])
-    constraints = engine_constraints(flow)
+    netlist = load_netlist(context.inputs["presize"], technology)
+    constraints = engine_constraints(flow, netlist)
     request = LayoutRequest(
-        netlist=load_netlist(context.inputs["presize"], technology),
+        netlist=netlist,
         technology=technology,
         files=read_technology_files(flow.technology.path),
         floorplan=floorplan,

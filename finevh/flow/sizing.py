@@ -5,15 +5,16 @@ from __future__ import annotations
 from finevh.config import Flow
 from finevh.flow.constraints import timed_constraints
 from finevh.flow.technology import synthesis_vdd
+from finevh.netlist.model import Netlist
 from finevh.optimize.physical import PhysicalOptions
 from finevh.optimize.target import Target
 from finevh.technology.model import Technology
 
 
-def sizing_target(flow: Flow, technology: Technology) -> Target:
+def sizing_target(flow: Flow, technology: Technology, netlist: Netlist) -> Target:
     """Return what sizing aims at: the flow's constraints at the Vdd of synthesis, unbiased cells."""
     vdd = technology.vdd_index(synthesis_vdd(flow))
-    return Target(timed_constraints(flow, technology), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
+    return Target(timed_constraints(flow, technology, netlist), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
 
 
 def sizing_options(flow: Flow) -> PhysicalOptions:

@@ -119,9 +119,7 @@ def build_entries(structure: Structure, arc_class: Int, cell_class: Int) -> Entr
     )
 
 
-def node_kinds(
-    structure: Structure, entries: Entries, arc_class: Int, node_tags: Int, seeds: Int
-) -> NDArray[np.uint8]:
+def node_kinds(structure: Structure, entries: Entries, arc_class: Int, node_tags: Int, seeds: Int) -> NDArray[np.uint8]:
     """(n_node) ``PLAIN`` where one tag, the first, comes and goes unchanged; ``PORT`` for ports; else ``GENERAL``."""
     n = structure.n_node
     into = np.repeat(np.arange(2 * n), np.diff(entries.ptr)) // 2

@@ -20,10 +20,10 @@ from finevh.netlist.spef import read_spef
 from finevh.netlist.verilog import read_text, read_verilog
 from finevh.technology import technology_from_liberty, with_vdds
 from finevh.technology.model import Int, Real, Technology
-from finevh.timing.account import book_timing
 from finevh.timing.compiled import Progress
 from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
+from finevh.timing.setup_checks import book_setup
 from finevh.units import frequency_mhz
 
 _MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them
@@ -275,7 +275,7 @@ def run_sta(
         design, technology, constraints, wires, wire_model=options.wire_model, cross_voltage=options.cross_voltage, hold=True,
         progress=options.progress, port_vdd=int(np.max(cell_vdd)),
     )  # fmt: skip
-    book_timing(graph, checks)
+    book_setup(graph, checks)
     checks.refuse(options.allow)
     state = graph.evaluate(np.asarray(cell_vdd, dtype=np.int32))
     period = constraints.clocks[0].period if constraints.clocks else 1.0

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.checks import Checks, Severity
+from finevh.constraints.objects import plain
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.technology.model import Direction, Int, Kind
+from finevh.technology.model import ArcType, Direction, Int, Kind
+from finevh.timing.binding import output_delays
 from finevh.timing.engine import TimingGraph
+from finevh.timing.names import pin_name
 from finevh.timing.structure import EDGE
 
 __all__ = ["book_setup"]
 
+_SETUP = (ArcType.SETUP_RISING, ArcType.SETUP_FALLING)
 _SHOWN = 3  # registers named with each clock that is missing
 
 
@@ -30,10 +34,10 @@ def book_setup(graph: TimingGraph, checks: Checks, severity: Severity | None = N
     netlist = graph.netlist
     clocked_node: NDArray[np.bool_] = np.asarray((graph.node_tags & graph.tags.clock_bits).any(axis=1))
     clockless, pins = _unclocked(graph, clocked_node)
-    checks.add("unclocked_registers", [netlist.instance_names[i] for i in clockless], severity=severity)
+    checks.add("unclocked_registers", [plain(netlist.instance_names[i]) for i in clockless], severity=severity)
     if severity is not None:
         checks.add("clock_unconstrained", _missing_clocks(graph, pins))
-    checks.add("unconstrained_endpoints", _unconstrained(graph, clocked_node))
+    checks.add("unconstrained_endpoints", _unconstrained(graph))
     checks.add("inputs_without_delay", _inputs_without_delay(graph, clocked_node))
     checks.add("loops_cut", graph.structure.cut_arcs)
 
@@ -94,31 +98,49 @@ def _sources(graph: TimingGraph, node: int) -> list[str]:
     return list(found)
 
 
-def _unconstrained(graph: TimingGraph, clocked_node: NDArray[np.bool_]) -> list[str]:
-    """Data pins without a capturing clock or a launched path, outputs without a delay; false paths count as constrained."""
-    netlist, s = graph.netlist, graph.structure
-    launched = (graph.node_tags & ~graph.tags.clock_bits).any(axis=1) | clocked_node
-    rows = np.flatnonzero(~s.check_hold & ~s.check_async & (s.check_data >= 0))
-    data = s.sink_node[s.check_data[rows]]
-    captured = (s.check_clock[rows] >= 0) & clocked_node[s.sink_node[s.check_clock[rows]]]
-    loose = ~(launched[data] & captured)
-    pins = np.unique(s.sink_pin[s.check_data[rows[loose]]])
-    held = np.unique(s.sink_pin[s.check_data[rows[~loose]]])
-    pins = np.setdiff1d(pins[pins >= 0], held)
-    pins = pins[graph.constants.pin_value[pins] < 0]
-    names = [
-        f"{netlist.instance_names[int(netlist.pin_cell[p])]}/{netlist.cells.pin_name[int(netlist.pin_type[p])]}"
-        for p in pins
-    ]
-    delayed = {port for delay in graph.constraints.output_delays for port in graph.names.find_ports(delay.ports)}
-    for port in np.flatnonzero(netlist.port_direction == Direction.OUTPUT).tolist():
+def _data_pins(netlist: Netlist) -> Int:
+    """Pins of the netlist that a setup check constrains, on a net."""
+    cells = netlist.cells
+    constrained = np.isin(cells.arc_type, _SETUP)
+    owner = np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr))
+    kinds = np.zeros(len(cells.pin_name), dtype=bool)
+    kinds[cells.pin_ptr[owner[constrained]] + cells.arc_to[constrained]] = True
+    return np.flatnonzero(kinds[netlist.pin_type] & (netlist.pin_net != NO_NET)).astype(np.int32)
+
+
+def _unconstrained(graph: TimingGraph) -> list[str]:
+    """Data pins of registers, and output ports, whose arrival nothing checks, or where nothing arrives.
+
+    What a constraint exempts (false paths, clock groups) or a logic constant holds is left out.
+    """
+    s, netlist = graph.structure, graph.netlist
+    checked = {int(s.sink_pin[sink]) for sink in graph.setup.rows.sink}
+    clocked = graph.node_tags[s.sink_node[np.maximum(s.check_clock, 0)]] & graph.tags.clock_bits
+    timed = (s.check_clock >= 0) & (s.check_data >= 0) & clocked.any(axis=1)
+    exempt = {int(s.sink_pin[sink]) for sink in s.check_data[timed] if graph.node_tags[s.sink_node[sink]].any()}
+    found = []
+    for pin in _data_pins(netlist).tolist():
+        net = int(netlist.pin_net[pin])
+        if (
+            pin not in checked
+            and pin not in exempt
+            and graph.constants.pin_value[pin] < 0
+            and graph.constants.net_value[net] < 0
+        ):
+            found.append(pin_name(netlist, pin))
+    ports = set(s.sink_port[graph.setup.rows.sink].tolist())
+    delayed = {port for port, _, _ in output_delays(graph.names, graph.constraints)}
+    for port in np.flatnonzero(netlist.port_direction != Direction.INPUT).tolist():
         net = int(netlist.port_net[port])
-        node = -1 if net == NO_NET else int(s.net_node[net])
-        if node < 0 or graph.constants.net_value[net] >= 0:
-            continue
-        if port not in delayed or not launched[node]:
-            names.append(netlist.port_names[port])
-    return names
+        node = int(s.net_node[net]) if net != NO_NET else -1
+        arrives = node >= 0 and bool(graph.node_tags[node].any())
+        if (
+            port not in ports
+            and not (port in delayed and arrives)
+            and (net == NO_NET or graph.constants.net_value[net] < 0)
+        ):
+            found.append(netlist.port_names[port])
+    return [plain(name) for name in found]
 
 
 def _inputs_without_delay(graph: TimingGraph, clocked_node: NDArray[np.bool_]) -> list[str]:
@@ -132,7 +154,7 @@ def _inputs_without_delay(graph: TimingGraph, clocked_node: NDArray[np.bool_]) -
         if node < 0 or clocked_node[node] or port in delayed or graph.constants.net_value[net] >= 0:
             continue
         if _used(netlist, net):
-            names.append(netlist.port_names[port])
+            names.append(plain(netlist.port_names[port]))
     return names
 
 

@@ -66,16 +66,25 @@ def test_lists_braces_and_options_by_their_start_are_understood() -> None:
         ("array set p {slow 2.5 fast 1}\ncreate_clock -period $p(slow) clk", 2500.0),
         ("set c slow; set p(slow) 2.5\ncreate_clock -period $p($c) clk", 2500.0),
         ("proc half {x {y 2}} { return [expr {$x / double($y)}] }\ncreate_clock -period [half 5] clk", 2500.0),
-        ("if {[info exists p]} { set q 1 } elseif {1 == 2} { set q 2 } else { set q 2.5 }\ncreate_clock -period $q clk", 2500.0),
+        (
+            "if {[info exists p]} { set q 1 } elseif {1 == 2} { set q 2 } else { set q 2.5 }\ncreate_clock -period $q clk",
+            2500.0,
+        ),
         ("set q 0\nforeach x {1 1 0.5} { set q [expr $q + $x] }\ncreate_clock -period $q clk", 2500.0),
         ("set q 0.5\nfor {set i 0} {$i < 4} {incr i} { set q [expr {$q + 0.5}] }\ncreate_clock -period $q clk", 2500.0),
-        ("set q 0.5\nwhile {$q < 9} { if {$q >= 2.5} break; set q [expr {$q + 1}] }\ncreate_clock -period $q clk", 2500.0),
+        (
+            "set q 0.5\nwhile {$q < 9} { if {$q >= 2.5} break; set q [expr {$q + 1}] }\ncreate_clock -period $q clk",
+            2500.0,
+        ),
         ("create_clock -period [lindex {1 2.5 3} 1] clk", 2500.0),
         ("create_clock -period [lindex [split 1:2.5:3 :] end-1] clk", 2500.0),
-        ("switch -glob slow_1 { fast* {set q 1} slow* {set q 2.5} default {set q 3} }\ncreate_clock -period $q clk", 2500.0),
-        ("set corner tt\nset q [expr {$corner eq \"tt\" ? 2.5 : 3}]\ncreate_clock -period $q clk", 2500.0),
+        (
+            "switch -glob slow_1 { fast* {set q 1} slow* {set q 2.5} default {set q 3} }\ncreate_clock -period $q clk",
+            2500.0,
+        ),
+        ('set corner tt\nset q [expr {$corner eq "tt" ? 2.5 : 3}]\ncreate_clock -period $q clk', 2500.0),
         ("create_clock -period [format %.1f 2.49999] clk", 2500.0),
-        ("catch {error no} why\ncreate_clock -period 2.5 clk; puts \"$why\"", 2500.0),
+        ('catch {error no} why\ncreate_clock -period 2.5 clk; puts "$why"', 2500.0),
         ("set x {2.5}\r\ncreate_clock \\\r\n  -period $x \\\r\n  clk\r\n", 2500.0),
         ("set args {-period 2.5}\ncreate_clock {*}$args clk", 2500.0),
         ("set ::p 2.5\nproc f {} { global p; return $p }\ncreate_clock -period [f] clk", 2500.0),
@@ -120,11 +129,17 @@ def test_environment_variables_are_only_those_given(monkeypatch: pytest.MonkeyPa
         ("set_load 1 [exec rm]", "c.sdc:1: the command 'exec' is not understood"),
         ("open /etc/passwd", "c.sdc:1: the command 'open' is not understood"),
         ("set_input_delay 1 -clock x a", "c.sdc:1: no clock matches 'x'"),
-        ("set_multicycle_path 1.5 -to a", "c.sdc:1: set_multicycle_path: '1.5' is no multiplier: a whole number is wanted"),
+        (
+            "set_multicycle_path 1.5 -to a",
+            "c.sdc:1: set_multicycle_path: '1.5' is no multiplier: a whole number is wanted",
+        ),
         ("set_false_path", "c.sdc:1: set_false_path: -from, -through or -to is missing"),
         ("set_case_analysis rising a", "c.sdc:1: set_case_analysis: the value is 0 or 1"),
         ("set_units -time parsec", "c.sdc:1: set_units: 'parsec' is no unit of time"),
-        ("create_clock -period 1 clk\ncreate_generated_clock -name g -divide_by 2 q", "c.sdc:2: create_generated_clock: -source"),
+        (
+            "create_clock -period 1 clk\ncreate_generated_clock -name g -divide_by 2 q",
+            "c.sdc:2: create_generated_clock: -source",
+        ),
         ("while {1} {}", "c.sdc:1: loops and procedures ran more than 100000 commands"),
         ("proc f {} { f }\nf", "c.sdc:1: scripts are nested more than"),
         ("set x a; foreach i {1 2 3 4 5 6 7 8} { set x $x$x$x$x$x$x$x$x }", "c.sdc:1: "),
@@ -146,7 +161,11 @@ def test_commands_that_do_not_touch_timing_are_counted() -> None:
     checks = Checks()
     text = "set_max_fanout 8 [current_design]\nset_dont_touch u1\ngroup_path -name io -to [all_outputs]\n"
     parse_sdc(text, "c.sdc", checks=checks)
-    assert checks["sdc_ignored"].examples == ["c.sdc:1: set_max_fanout", "c.sdc:2: set_dont_touch", "c.sdc:3: group_path"]
+    assert checks["sdc_ignored"].examples == [
+        "c.sdc:1: set_max_fanout",
+        "c.sdc:2: set_dont_touch",
+        "c.sdc:3: group_path",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +195,9 @@ def test_waveforms_of_generated_clocks(options: str, wave: tuple[float, float, f
 
 
 def test_a_clock_of_the_same_name_or_source_replaces_the_first() -> None:
-    assert [c.period for c in parse("create_clock -period 1 -name c a\ncreate_clock -period 2 -name c a").clocks] == [2000.0]
+    assert [c.period for c in parse("create_clock -period 1 -name c a\ncreate_clock -period 2 -name c a").clocks] == [
+        2000.0
+    ]
     assert [c.name for c in parse("create_clock -period 1 -name c a\ncreate_clock -period 2 -name d a").clocks] == ["d"]
     both = parse("create_clock -period 1 -name c a\ncreate_clock -add -period 2 -name d a")
     assert [c.name for c in both.clocks] == ["c", "d"]
@@ -206,7 +227,7 @@ def outcome(text: str) -> str:
 
 
 WORDS = (  # noqa: SIM905
-    "create_clock -period 1 -name clk get_ports set_load [ ] { } \" $x ${y} ; \\ set expr if foreach proc list lindex while for "
+    'create_clock -period 1 -name clk get_ports set_load [ ] { } " $x ${y} ; \\ set expr if foreach proc list lindex while for '
     "string format regexp lsearch switch catch incr append dict array info exists 1 2.5 -1 end < && ? : ( ) ** % a b source "
     "set_false_path -from -to get_clocks * \n"
 ).split(" ")

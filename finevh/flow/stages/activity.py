@@ -63,7 +63,7 @@ def tied_netlist(flow: Flow, netlist: Netlist) -> TiedClocks:
         return tie_clocks(netlist, flow.clock.port, ())
     names = [n for n, d in zip(netlist.port_names, netlist.port_direction, strict=True) if d == Direction.INPUT]
     edges: dict[str, tuple[float, float, float]] = {}
-    for clock in constraints_of(flow).clocks:
+    for clock in constraints_of(flow, netlist).clocks:
         for source in clock.sources:
             if source.kind in ("port", "any"):
                 for pattern in source.patterns:

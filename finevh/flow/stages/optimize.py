@@ -21,12 +21,13 @@ def run_optimize_stage(context: StageContext) -> Metrics:
     if context.flow.engine == "openroad":
         return run_openroad_layout(context)
     flow, technology, inputs = context.flow, technology_of(context.flow), context.inputs
+    netlist = load_netlist(inputs["presize"], technology)
     result = optimise_placed(
-        load_netlist(inputs["presize"], technology),
+        netlist,
         technology,
         load_floorplan(inputs["floorplan"]),
         load_placement(inputs["place"]),
-        sizing_target(flow, technology),
+        sizing_target(flow, technology, netlist),
         np.load(inputs["presize"] / FROZEN),
         sizing_options(flow),
         context.note,

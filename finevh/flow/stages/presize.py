@@ -22,7 +22,7 @@ def run_presize_stage(context: StageContext) -> Metrics:
     """Clock and fan-out trees and first drives on a rough placement without tiles: the floorplan is made for what results."""
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["synthesis"], technology)
-    target = sizing_target(flow, technology)
+    target = sizing_target(flow, technology, netlist)
     _check_constraints(context, netlist, technology)
     result = presize(netlist, technology, target, flow.floorplan.utilisation, sizing_options(flow), context.note)
     save_netlist(context.directory, result.netlist)
