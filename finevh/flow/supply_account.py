@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finevh.checks import Checks
 from finevh.flow.engine.stage import StageContext
-from finevh.layout.supply import SupplyReport, book_supply
+from finevh.layout.supply.check import SupplyReport, book_supply
 
 
 def account_for_supply(context: StageContext, report: SupplyReport) -> None:

@@ -9,8 +9,6 @@ from heapq import heappop, heappush
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import spsolve
 
 from finevh.checks import Checks, Severity
 from finevh.errors import InputError
@@ -187,6 +185,10 @@ def _elmore_tree(
     res : resistors above zero, of nodes joined already.
     load : (n) capacitance, fF, of wires and pins at each node.
     """
+    # A mesh of resistors is rare: other parasitics are read without waiting for the solver.
+    from scipy.sparse import coo_array
+    from scipy.sparse.linalg import spsolve
+
     place = {node: k for k, node in enumerate(order)}
     inside = [(place[a], place[b], r) for a, b, r in res if a in place and b in place and a != b]
     a, b = np.array([e[0] for e in inside]), np.array([e[1] for e in inside])

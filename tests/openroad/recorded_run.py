@@ -10,7 +10,7 @@ import numpy as np
 
 from finevh.layout.def_model import DefLayout
 from finevh.layout.def_read import parse_def
-from finevh.layout.supply import SupplyIntent
+from finevh.layout.supply.check import SupplyIntent
 from finevh.technology.lef import Lef, read_lef
 
 REPOSITORY = Path(__file__).resolve().parents[2]

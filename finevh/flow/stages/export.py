@@ -20,7 +20,7 @@ from finevh.layout.chain import ConfigurationChain, make_chain
 from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
 from finevh.layout.floorplan import tile_rail
 from finevh.layout.picture import draw_layout, write_picture
-from finevh.layout.supply import SupplyReport, always_on_cells, check_supply, intent_of
+from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.plan import rail_pins
 from finevh.layout.supply.vdd_mux import read_header_cells
 from finevh.layout.upf import write_upf
