@@ -113,10 +113,11 @@ class _Preprocessor:
         """Leave text out, but for its line ends."""
         self.put(" " + "\n" * text.count("\n", start, stop))
 
-    def run(self, text: str, name: str, folder: Path | None, depth: int) -> None:
-        """Go through one file, or one macro's expansion."""
+    def run(self, text: str, name: str, folder: Path | None, depth: int, line: int = 1) -> None:
+        """Go through one file, or one macro's expansion at a line of it."""
         at = 0
         source = SourceText(name, text)
+        source.places = [(name, line)]
         while match := _MARK.search(text, at):
             mark = match.group()
             if match.start() > at:
@@ -261,7 +262,7 @@ class _Preprocessor:
         name, _, line = source.where(at).rpartition(":")
         self.place(name, int(line))
         # A macro's own line ends are not lines of the file.
-        self.run(body.replace("\n", " "), name, folder, depth + 1)
+        self.run(body.replace("\n", " "), name, folder, depth + 1, int(line))
         self.resume(source, at)
         return at
 

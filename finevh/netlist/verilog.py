@@ -432,7 +432,10 @@ class _Reader:
 
     def fitted(self, scope: _Scope, text: str, width: int, position: int) -> Bits:
         """Nets of an expression for a place of ``width`` bits: a single constant takes that width."""
-        bits = self.expression(scope, text, position)
+        return self.resized(self.expression(scope, text, position), text, width)
+
+    def resized(self, bits: Bits, text: str, width: int) -> Bits:
+        """Bits of an expression for a place of ``width`` bits."""
         if len(bits) == width or (constant := _TERM.fullmatch(text)) is None or not (constant[5] or constant[7]):
             return bits
         if len(bits) > width:
@@ -568,36 +571,42 @@ class _Reader:
             if given is None:
                 raise self.fail(position, f"instance '{name}': '{item.strip()[:40]}' is no parameter '.name(value)'")
             inner.parameters[given.group(1)] = self.number(scope, given.group(2), position)
-        named = not body.strip() or body.lstrip().startswith(".")
+        if not body.strip() or body.lstrip().startswith("."):
+            given_nets: list[tuple[str | int, str]] = [
+                (pin, text) for pin, text, _ in self.connections(scope, body, name, position)
+            ]
+        else:
+            given_nets = list(enumerate(_items(body)))
+        # Nets of this scope come first, so that they give joined nets their names.
+        nets = [
+            (port, text, self.expression(scope, text, position) if text.strip() else []) for port, text in given_nets
+        ]
 
         def connect(child: _Scope) -> None:
-            if named:
-                pairs = [(pin, text) for pin, text, _ in self.connections(scope, body, name, position)]
-            else:
-                texts = _items(body)
-                if len(texts) > len(child.order):
-                    raise self.fail(position, f"instance '{name}': {len(texts)} nets for {len(child.order)} ports")
-                pairs = list(zip(child.order, texts, strict=False))
             done = set()
-            for port, text in pairs:
+            for port, text, bits in nets:
+                if isinstance(port, int):
+                    if port >= len(child.order):
+                        raise self.fail(position, f"instance '{name}': {len(nets)} nets for {len(child.order)} ports")
+                    port = child.order[port]
                 full = child.ports.get(port, child.ports.get("\\" + port))
                 if full is None:
                     raise self.fail(position, f"instance '{name}': module '{type_name}' has no port '{port}'")
                 if port in done:
                     raise self.fail(position, f"instance '{name}': port '{port}' is connected twice")
                 done.add(port)
-                if not text.strip():
+                if not bits:
                     continue
                 try:
                     own = self.build.select(full, None, None)
                 except InputError as error:
                     raise self.fail(position, str(error)) from None
-                bits = self.fitted(scope, text, len(own), position)
-                if len(bits) != len(own):
+                fitted = self.resized(bits, text, len(own))
+                if len(fitted) != len(own):
                     raise self.fail(
                         position, f"instance '{name}': port '{port}' takes {len(own)} bits, not {len(bits)}"
                     )
-                self.join(bits, own, position)
+                self.join(fitted, own, position)
 
         self.elaborate(inner, connect, depth + 1)
 
