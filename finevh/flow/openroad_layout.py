@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 
 from finevh.base.csv_text import table
 from finevh.config import Flow
+from finevh.errors import InputError
 from finevh.flow.artifacts.layout import load_floorplan, save_placement, save_wires
 from finevh.flow.artifacts.netlist import VERILOG, load_netlist, save_netlist
 from finevh.flow.constraints import engine_constraints
@@ -21,6 +25,18 @@ from finevh.openroad.engine import LayoutRequest, run_layout
 from finevh.openroad.from_layout import FlowOptions
 from finevh.openroad.library_files import read_technology_files
 from finevh.openroad.tool import OpenRoad, check_version, find_openroad
+
+WORK = "openroad"
+"""Folder of OpenROAD's own stages in a run directory; what is small and final of it is kept in the stage's."""
+_KEPT = ("final.def", "final.v", "final.spef")
+
+
+def _keep(work: Path, target: Path) -> None:
+    """Copy scripts, tables and the final files; databases, logs and layouts of stages between stay where they are."""
+    target.mkdir()
+    for path in sorted(work.iterdir()):
+        if path.suffix in (".tcl", ".txt") or path.name in _KEPT:
+            shutil.copyfile(path, target / path.name)
 
 
 def openroad_of(flow: Flow) -> OpenRoad:
@@ -52,6 +68,11 @@ def require_openroad(context: StageContext) -> Metrics:
 def run_openroad_layout(context: StageContext) -> Metrics:
     """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
     flow, technology = context.flow, technology_of(context.flow)
+    if flow.clock.supply_policy != "tile" and flow.floorplan.tiles > 1:
+        raise InputError(
+            f"clock.policy = '{flow.clock.supply_policy}': OpenROAD puts the tree's buffers on the rows of tiles, on rails of "
+            'their own; write policy = "tile" or engine = "builtin"'
+        )
     floorplan = load_floorplan(context.inputs["floorplan"])
     netlist = load_netlist(context.inputs["presize"], technology)
     constraints = engine_constraints(flow, netlist)
@@ -69,13 +90,17 @@ def run_openroad_layout(context: StageContext) -> Metrics:
         clock=constraints.clock,
         sdc_units=constraints.units,
     )
+    # Beside the stages: each script is reused by its own key, so a failure after routing never costs routing again.
+    work = context.directory.parent / WORK
     routed, result = run_layout(
         request,
-        context.directory / "openroad",
+        work,
         tool=openroad_of(flow),
         allow_untested=flow.openroad.allow_untested,
         say=context.note,
+        checks=context.checks,
     )
+    _keep(work, context.directory / WORK)
     netlist, wires = remove_chain(routed.netlist, routed.wires, CHAIN_PREFIX)
     placement = placement_from_def(routed.layout, netlist, floorplan)
     save_netlist(context.directory, netlist)

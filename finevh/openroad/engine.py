@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.layout.chain import ConfigurationChain
+from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.layout.floorplan import Floorplan
+from finevh.layout.supply import always_on_cells, book_supply, check_supply, intent_of
 from finevh.netlist import Netlist, write_verilog
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
 from finevh.openroad.from_layout import ClockSpec, FlowOptions, make_context
@@ -94,6 +97,7 @@ def run_layout(
     image: str | None = None,
     allow_untested: bool = False,
     say: Callable[[str], None] = lambda line: None,
+    checks: Checks | None = None,
 ) -> tuple[RoutedDesign, FlowResult]:
     """Place, clock, repair, bias and route a design on OpenROAD.
 
@@ -107,6 +111,8 @@ def run_layout(
         Gets the design as it is after timing repair, returns the poly-bias assignment as (instance, cell).
     tool, image, allow_untested, say
         As in :func:`~finevh.openroad.run.run_flow`.
+    checks
+        Account of what could not be used of the files that come back, and of their supplies.
 
     Returns
     -------
@@ -136,4 +142,9 @@ def run_layout(
     )
     if not (directory / "final.def").is_file():
         raise InputError(f"{directory}: the run ended before the final layout; run its last stages")
-    return read_results(context, directory, request.technology, request.floorplan), result
+    routed = read_results(context, directory, request.technology, request.floorplan, checks=checks)
+    if checks is not None:
+        always_on = always_on_cells(routed.layout, CHAIN_PREFIX)
+        intent = intent_of(request.floorplan, context.rails, always_on)
+        book_supply(check_supply(routed.layout, request.files.lef, intent), checks)
+    return routed, result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.checks import Checks
 from finevh.layout.def_model import DefLayout
 from finevh.layout.def_read import placement_from_def, read_def
 from finevh.layout.floorplan import Floorplan
@@ -26,7 +27,12 @@ class RoutedDesign:
 
 
 def read_results(
-    context: FlowContext, directory: Path, technology: Technology, floorplan: Floorplan, stage: str = "final"
+    context: FlowContext,
+    directory: Path,
+    technology: Technology,
+    floorplan: Floorplan,
+    stage: str = "final",
+    checks: Checks | None = None,
 ) -> RoutedDesign:
     """Read ``<stage>.v``, ``<stage>.def`` and ``<stage>.spef`` of a run directory.
 
@@ -40,6 +46,8 @@ def read_results(
         The cell library, and the floorplan that the context was made from.
     stage
         ``final``, or ``handover`` for what the poly-bias assignment starts from.
+    checks
+        Account of what the readers could not use.
 
     Raises
     ------
@@ -50,6 +58,6 @@ def read_results(
     """
     layout = read_def(directory / f"{stage}.def")
     require_same_layout(context, layout, str(directory / f"{stage}.def"))
-    netlist = read_verilog(directory / f"{stage}.v", technology, context.design)
+    netlist = read_verilog(directory / f"{stage}.v", technology, context.design, checks)
     placement = placement_from_def(layout, netlist, floorplan)
-    return RoutedDesign(netlist, placement, read_spef(directory / f"{stage}.spef", netlist), layout)
+    return RoutedDesign(netlist, placement, read_spef(directory / f"{stage}.spef", netlist, checks), layout)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.checks import Severity
 from finevh.config import Flow
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
@@ -48,6 +49,9 @@ def run_export_stage(context: StageContext) -> Metrics:
     picture = context.directory / "results" / "plots" / "layout.svg"
     supply = _write_layout(placed, chain, headers, folder / f"{name}.def", picture)
     account_for_supply(context, supply)
+    if flow.clock.supply_policy != "tile" and placed.floorplan.n_tiles > 1:
+        text = f"clock.policy = {flow.clock.supply_policy}: the tree is timed at VddH, its cells stand on their tiles' rails"
+        context.checks.add("supply_misplaced", [text], severity=Severity.WARNING)
     if placed.floorplan.n_tiles > 1:
         # One pair of supplies at a time: the highest interval stands for all.
         high = flow.schemes.vdd_max
