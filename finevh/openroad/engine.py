@@ -11,7 +11,7 @@ from finevh.errors import InputError
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.layout.floorplan import Floorplan
-from finevh.layout.supply import always_on_cells, book_supply, check_supply, intent_of
+from finevh.layout.supply.check import always_on_cells, book_supply, check_supply, intent_of
 from finevh.netlist import Netlist, write_verilog
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
 from finevh.openroad.from_layout import ClockSpec, FlowOptions, make_context
