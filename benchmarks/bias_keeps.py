@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from finevh.commands.emulate import load_run
 from finevh.flow.designs import (
     average_activity,
     load_activities,
@@ -23,6 +22,7 @@ from finevh.flow.designs import (
     tiled_timing,
     time_single_voltages,
 )
+from finevh.flow.finished import load_run
 from finevh.flow.stages.operating_points import compute_points
 from finevh.flow.stages.polybias import checked_voltages, variants_of_set
 from finevh.layout import interface_cells

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.commands.emulate import load_run
 from finevh.config import Flow
 from finevh.flow.designs import PlacedDesign, average_activity, load_activities, load_placed
+from finevh.flow.finished import load_run
 from finevh.flow.stages.polybias import checked_voltages, variants_of_set
 from finevh.layout import interface_cells
 from finevh.polybias import assign_variants, variant_shares

@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from finevh.commands.emulate import load_design, load_run
 from finevh.errors import NotReachableError
+from finevh.flow.finished import load_design, load_run
 from finevh.schemes import FineVh, single_voltage_curve
 from finevh.selection import lower_bound, map_text, select_exhaustive, select_improved
 from finevh.selection.search import Choice

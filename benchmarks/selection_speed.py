@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.commands.emulate import load_run
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.designs import (
     PlacedDesign,
@@ -23,6 +22,7 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
+from finevh.flow.finished import load_run
 from finevh.flow.stages.operating_points import compute_points
 from finevh.power import Activity
 from finevh.selection.engine import EngineDesign

@@ -18,12 +18,12 @@ from typing import get_args
 import click
 from rich.console import Console
 
-from finevh import __version__
 from finevh.base.children import Terminated, supervised
 from finevh.base.quoting import visible
 from finevh.config import Selector
 from finevh.errors import DefectError, FinevhError, InputError
 from finevh.flow_file import read_flow, read_run_flow
+from finevh.version import VERSION
 
 _FLOW = click.argument("flow_file", metavar="FLOW.toml", type=click.Path(path_type=Path))
 _OUT = click.option(
@@ -40,7 +40,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.version_option(VERSION)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere on the line).")
 def cli(debug: bool) -> None:
     """From RTL to power-against-frequency curves under ultra-fine grain Vdd-hopping."""

@@ -17,7 +17,7 @@ FLOW_FILE = "flow.toml"
 """The resolved flow in a run directory."""
 
 
-def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
+def read_flow(path: Path | str, assignments: tuple[str, ...] = ()) -> Flow:
     """Read a flow file and apply ``--set key=value`` assignments.
 
     Parameters
@@ -32,7 +32,7 @@ def read_flow(path: Path, assignments: tuple[str, ...] = ()) -> Flow:
     InputError
         Missing or broken file, unknown key (with the nearest known one), missing unit, missing source file, impossible value.
     """
-    path = find_flow(path)
+    path = find_flow(Path(path))
     hint = f"give the path of a flow file, or a ready flow by name: {', '.join(flow_names())}"
     text = read_text(path, "a flow file", hint)
     raw = parse_toml(text, path)

@@ -7,9 +7,9 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from finevh import __version__
 from finevh.base.share import LIBRARIES, shared
 from finevh.flow.engine.provenance import package_versions
+from finevh.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -95,4 +95,4 @@ def technologies(folders: tuple[Path, ...]) -> tuple[str, ...]:
 def diagnose(folders: tuple[Path, ...] = (Path("libs"),)) -> Diagnosis:
     """Look for tools, packages and technologies: those that ship and those under ``folders``."""
     looked = dict.fromkeys((shared(LIBRARIES), *(folder.resolve() for folder in folders)))
-    return Diagnosis(__version__, package_versions(), tuple(_look(tool) for tool in TOOLS), technologies(tuple(looked)))
+    return Diagnosis(VERSION, package_versions(), tuple(_look(tool) for tool in TOOLS), technologies(tuple(looked)))

@@ -17,8 +17,8 @@ import pytest
 
 from benchmarks.identities import BANDS, by_frequency, check_run, over_the_range
 from finevh.cli import run_command
-from finevh.commands.emulate import load_design, load_run
 from finevh.flow.artifacts.layout import load_chain_order
+from finevh.flow.finished import load_design, load_run
 from finevh.flow.stages import STAGES
 from finevh.flow_file import read_flow
 from finevh.schemes import FineVh, single_voltage_curve

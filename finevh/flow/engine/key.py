@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import grimp
 
-from finevh import __version__
 from finevh.config import Flow
 from finevh.flow.engine.fingerprint import file_digest, fingerprint, text_digest
+from finevh.version import VERSION
 
 if TYPE_CHECKING:
     from finevh.flow.engine.stage import Stage, StageRecord
@@ -52,7 +52,7 @@ class StageKey:
 
 def stage_key(stage: Stage, flow: Flow, inputs: Mapping[str, StageRecord]) -> StageKey:
     """Hash what decides a stage: version, parameters, outside files, the contents of its inputs, code."""
-    parts = {"version of finevh": __version__, **input_parts(stage, flow, inputs)}
+    parts = {"version of finevh": VERSION, **input_parts(stage, flow, inputs)}
     parts |= {f"code of {name}": digest for name, digest in _code(stage.run.__module__).items()}
     return StageKey(parts)
 

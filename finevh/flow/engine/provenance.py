@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from finevh import __version__
 from finevh.config import Flow
 from finevh.flow.engine.fingerprint import fingerprint, text_digest, tree_digest
+from finevh.version import VERSION
 
 PACKAGES = ("coloquinte", "numba", "numpy", "pyosys", "pythondata-cpu-cv32e40p", "scipy")
 
@@ -58,7 +58,7 @@ def provenance(flow: Flow, keys: dict[str, str]) -> str:
         if path is not None
     ]
     data = {
-        "finevh": __version__,
+        "finevh": VERSION,
         "python": platform.python_version(),
         "packages": package_versions(),
         "seed": flow.seed,

@@ -1,0 +1,64 @@
+"""A finished run opened again: its flow, its stages, its designs, every digest checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.designs import (
+    PlacedDesign,
+    average_activity,
+    load_activities,
+    load_placed,
+    load_variant,
+    tiled_design,
+    time_single_voltages,
+)
+from finevh.flow.engine.key import input_parts
+from finevh.flow.engine.stage import RunDirectory, StageRecord
+from finevh.flow.stages import STAGES
+from finevh.flow_file import FLOW_FILE, read_run_flow
+from finevh.selection.engine import EngineDesign
+
+_NEEDED = ("floorplan", "optimize", "activity", "polybias")
+
+
+def load_run(directory: Path) -> tuple[Flow, RunDirectory]:
+    """Open a finished run.
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run, or one that stopped before its operating points.
+    """
+    flow, run = read_run_flow(directory), RunDirectory(directory, STAGES)
+    again = f"'finevh run {directory / FLOW_FILE} -o {directory}'"
+    records: dict[str, StageRecord] = {}
+    for stage in STAGES:
+        record = run.record(stage.name)
+        if record is None:
+            if stage.name in _NEEDED:
+                raise InputError(
+                    f"{directory}: stage '{stage.name}' is not finished, or its files were changed; finish it with {again}"
+                )
+            continue
+        records[stage.name] = record
+        if record.parts is None or not records.keys() >= set(stage.needs):
+            continue
+        # The flow and what it names must be those of the run, or the answer would be of another design than the files.
+        expected = input_parts(stage, flow, {name: records[name] for name in stage.needs})
+        changed = sorted(name for name, value in expected.items() if record.parts.get(name) != value)
+        if changed:
+            raise InputError(
+                f"{directory}: {', '.join(changed)} changed since stage '{stage.name}' ran; bring it up to date with {again}"
+            )
+    return flow, run
+
+
+def load_design(flow: Flow, run: RunDirectory, variant: str) -> tuple[PlacedDesign, EngineDesign]:
+    """Put one variant set of a finished run together again."""
+    placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"))
+    activity = average_activity(load_activities(run.stage_path("activity")))
+    single = time_single_voltages(placed, load_variant(run.stage_path("polybias"), variant))
+    return placed, tiled_design(placed, activity, single)
