@@ -293,7 +293,7 @@ def doctor(as_json: bool) -> None:
         _print(f"  {name} {version}")
     for tool in found.tools:
         state = f"{tool.path} ({tool.version or 'version unknown'})" if tool.path else f"missing: {tool.install}"
-        _print(f"{tool.name}: {state}; for {tool.purpose}")
+        _print(f"{tool.name}: {state}; for {tool.purpose}" + (f"; {tool.note}" if tool.note else ""))
     for technology in found.technologies:
         _print(f"technology {technology}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from finevh.base.children import end_with_parent
 from finevh.base.files import work_folder
-from finevh.errors import FinevhError, ToolMissingError
+from finevh.base.tools import NGSPICE, require
+from finevh.errors import FinevhError
 
 __all__ = ["Plot", "SimulationError", "find_ngspice", "read_raw", "simulate"]
 
@@ -44,13 +44,7 @@ def find_ngspice() -> str:
     ToolMissingError
         If there is none.
     """
-    program = shutil.which(os.environ.get("NGSPICE", "ngspice"))
-    if program is None:
-        raise ToolMissingError(
-            "ngspice simulates the cells' transistors and was not found; install it (Debian: apt "
-            "install ngspice) or set NGSPICE to its path"
-        )
-    return program
+    return require(NGSPICE)
 
 
 def simulate(deck: str, plots: int, keep: Path, timeout_s: float = 600.0) -> list[Plot]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,8 @@ from importlib import resources
 from pathlib import Path
 
 from finevh.base.quoting import tcl_list
-from finevh.errors import FinevhError, InputError, ToolMissingError
+from finevh.base.tools import TCLSH, require
+from finevh.errors import FinevhError, InputError
 from finevh.openroad.table import CommandTable
 
 # Returned by the stand-ins so that the scripts take their normal path: a swap that succeeds, a design with open pins.
@@ -30,22 +30,6 @@ class Record:
     line: int
     name: str
     arguments: tuple[str, ...]
-
-
-def find_tclsh() -> str:
-    """Return the path of ``tclsh``.
-
-    Raises
-    ------
-    ToolMissingError
-        If there is none on PATH.
-    """
-    path = shutil.which("tclsh")
-    if path is None:
-        raise ToolMissingError(
-            "tclsh is not on PATH: it checks the generated scripts; install Tcl 8.6 (Debian: apt install tcl)"
-        )
-    return path
 
 
 def run_in_sandbox(scripts: Mapping[str, str], order: Iterable[str], table: CommandTable) -> list[Record]:
@@ -69,7 +53,7 @@ def run_in_sandbox(scripts: Mapping[str, str], order: Iterable[str], table: Comm
     FinevhError
         If the sandbox itself fails.
     """
-    tclsh = find_tclsh()
+    tclsh = require(TCLSH)
     with tempfile.TemporaryDirectory(prefix="finevh-check-") as name:
         root = Path(name)
         run = root / "run"

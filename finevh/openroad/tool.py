@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from finevh.base.tools import DOCKER, OPENROAD, PODMAN, look_for
 from finevh.errors import ToolMissingError
 
 VARIABLE = "FINEVH_OPENROAD"
@@ -67,18 +67,13 @@ def find_openroad(image: str | None = None, environment: Mapping[str, str] | Non
         If there is none, or it does not start; the message says how to install it.
     """
     environment = os.environ if environment is None else environment
-    named = environment.get(VARIABLE)
-    path = environment.get("PATH")
-    if named:
-        found = shutil.which(named, path=path)
-        if found is None:
-            raise ToolMissingError(f"{VARIABLE}={named}: no such executable. {_INSTALL}")
-        return OpenRoad((found,), _ask_version((found, "-version")))
-    found = shutil.which("openroad", path=path)
+    found = look_for(OPENROAD, environment)
     if found is not None:
         return OpenRoad((found,), _ask_version((found, "-version")))
+    if named := environment.get(VARIABLE):
+        raise ToolMissingError(f"{VARIABLE}={named}: no such executable. {_INSTALL}")
     if image is not None:
-        engine = shutil.which("podman", path=path) or shutil.which("docker", path=path)
+        engine = look_for(PODMAN, environment) or look_for(DOCKER, environment)
         if engine is None:
             raise ToolMissingError(f"container image '{image}': neither podman nor docker is on PATH. {_INSTALL}")
         return OpenRoad((engine,), _ask_version((engine, "run", "--rm", image, "openroad", "-version")), image)
@@ -109,6 +104,18 @@ def check_version(version: str) -> None:
             f"openroad {version} is outside the tested range {span} (table: {facts['table']}): commands and options may differ;"
             " install a tested one, or set openroad.allow_untested = true in the flow file"
         )
+
+
+def version_note(version: str) -> str | None:
+    """Return what may differ with a version outside the tested range; None inside it."""
+    try:
+        check_version(version)
+    except ToolMissingError as error:
+        return (
+            f"{error}. What may differ: names and defaults of options, spellings in DEF and SPEF, rules of the power"
+            " grid; check the scripts with 'finevh tcl --check' and read the supply checker's findings"
+        )
+    return None
 
 
 def _quarter(text: str) -> tuple[int, int]:

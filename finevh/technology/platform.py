@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import resource
-import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from finevh.base.children import end_with_parent
-from finevh.errors import InputError, ToolMissingError
+from finevh.base.tools import TCLSH, require
+from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
 from finevh.technology.lef import Lef, read_lef
 from finevh.technology.load import load_technology
@@ -287,11 +287,7 @@ def _bound_reader() -> None:
 
 
 def _set_rc_commands(platform: _Platform) -> list[list[str]]:
-    tclsh = shutil.which("tclsh")
-    if tclsh is None:
-        raise ToolMissingError(
-            f"tclsh is not on PATH: it reads {platform.set_rc}; install Tcl (Debian: apt install tcl)"
-        )
+    tclsh = require(TCLSH)
     pairs = [word for pair in platform.environment.items() for word in pair]
     try:
         done = subprocess.run(

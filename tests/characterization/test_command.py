@@ -64,8 +64,8 @@ def test_a_missing_simulator_is_a_missing_tool(
     monkeypatch.setenv("NGSPICE", "no-such-simulator")
     assert answer(capsys, TECHNOLOGY, "--vdd", "0.8") == (
         3,
-        "finevh: ngspice simulates the cells' transistors and was not found; install it (Debian: apt install ngspice) or set "
-        "NGSPICE to its path\n",
+        "finevh: NGSPICE=no-such-simulator: no such executable; needed for characterising cells (finevh characterize): "
+        "apt-get install ngspice or set NGSPICE to its path\n",
     )
 
 
