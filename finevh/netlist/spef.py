@@ -437,7 +437,7 @@ class _Reader:
             net.cap = list(load)
             if self.pin_cap is not None:
                 for pin, node in net.pins.items():
-                    load[merged[node]] += float(self.pin_cap[pin])
+                    load[merged[node]] += float(self.pin_cap[self.netlist.pin_type[pin]])
             nodes = list(dict.fromkeys(merged[node] for node in order))
             if len(nodes) > 1:
                 order, parent, value = _elmore_tree(nodes, joined, load, merged[at])
@@ -555,7 +555,7 @@ def read_spef(path: Path | str, netlist: Netlist, checks: Checks | None = None, 
         Takes nets, pins and ports that the netlist does not have, nets of the netlist without parasitics, capacitance that
         no resistor leads to or that only a net's total names (both are set at the driver). Without it, what the netlist
         does not have is an error.
-    pin_cap : (n_pin) fF, optional
+    pin_cap : (n_pin of the library) fF, optional
         Capacitance of each pin, for the delays of networks with loops; by default none.
 
     Raises

@@ -54,9 +54,10 @@ def run_leakage(
         If a file is wrong or the technology has no derates for a pair of voltages that a cell meets.
     """
     technology = load_technology(technology_dir)
-    netlist = read_verilog(netlist_path, technology, top)
-    technology, cell_vdd = read_voltages(voltages_csv, netlist, technology)
     checks = Checks()
+    technology.book(checks)
+    netlist = read_verilog(netlist_path, technology, top, checks)
+    technology, cell_vdd = read_voltages(voltages_csv, netlist, technology)
     activity = read_probabilities(probabilities_csv, netlist, checks)
     result = LeakageModel(netlist, technology, activity).evaluate(cell_vdd)
     interface = result.interface

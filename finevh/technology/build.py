@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
     skipped = {name for library in ordered for name in library.skipped}
     inputs = [CornerInput.of(library, 0, "", skipped) for library in ordered]
     skeleton = merge_cells(inputs)
-    return assemble(
+    technology = assemble(
         name or ordered[0].name,
         ordered,
         skeleton,
@@ -65,6 +66,7 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
         read_lef(lef),
         vdd_nominal=ordered[-1].vdd,
     )
+    return replace(technology, units=libraries[0].units)
 
 
 def assemble(

@@ -133,6 +133,8 @@ def _unconstrained(graph: TimingGraph) -> list[str]:
     for port in np.flatnonzero(netlist.port_direction != Direction.INPUT).tolist():
         net = int(netlist.port_net[port])
         node = int(s.net_node[net]) if net != NO_NET else -1
+        if node < 0 and netlist.port_direction[port] == Direction.INOUT:
+            continue  # a supply, whose pins carry no signal
         arrives = node >= 0 and bool(graph.node_tags[node].any())
         if (
             port not in ports

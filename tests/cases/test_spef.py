@@ -201,7 +201,7 @@ MESHES = {
 @pytest.mark.parametrize("pin_cap", [0.0, 3.0])
 def test_resistors_that_close_loops_count(design: Netlist, name: str, pin_cap: float) -> None:
     lines = "".join(f"{k} {a} {b} {r}\n" for k, (a, b, r) in enumerate(MESHES[name], 4))
-    pins = np.full(len(design.pin_net), pin_cap)
+    pins = np.full(len(design.cells.pin_name), pin_cap)
     wires = parse_spef(HEAD + NET.replace("*END", lines + "*END"), design, pin_cap=pins)
     assert total(design, wires, "n") == pytest.approx(30.0)
     edges = [e for e in TREE + MESHES[name] if e[0] != e[1]]

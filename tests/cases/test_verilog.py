@@ -276,3 +276,10 @@ def test_a_netlist_cut_anywhere_is_an_error(planes: Technology) -> None:
         for at in range(len(text.rstrip())):
             with pytest.raises(InputError):
                 parse_verilog(text[:at], planes, "top")
+
+
+def test_supply_ports_are_no_endpoints(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    plain = case.ours()["checks"]
+    case.write("top.v", POWERED)
+    assert case.ours()["checks"] == plain
