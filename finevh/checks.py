@@ -50,7 +50,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "liberty_not_modelled": (Severity.WARNING, "Liberty attributes that change numbers and are not modelled"),
     "cells_skipped": (Severity.NOTE, "library cells that could not be read and that the design does not use"),
     "cells_without_liberty": (Severity.NOTE, "instances without Liberty that have no signal pins"),
-    "sdc_ignored": (Severity.NOTE, "SDC commands that do not touch timing"),
+    "sdc_ignored": (Severity.NOTE, "SDC commands that were passed over"),
     "sdc_not_found": (Severity.ERROR, "names in the constraints that the design does not have"),
     "clock_unconstrained": (Severity.ERROR, "clocks of the design that no constraint covers"),
     "supply_open": (Severity.ERROR, "gaps in a supply net"),

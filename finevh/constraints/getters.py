@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from finevh.constraints.arguments import Arguments
 from finevh.constraints.interpreter import Interpreter
+from finevh.constraints.language import safe_pattern
 from finevh.constraints.model import Clock, Objects
 from finevh.constraints.objects import Names, match_names
 from finevh.constraints.values import Collection, Handler, TclError, Value
@@ -153,7 +154,7 @@ class Getters:
                 if text:
                     rows = names.keep(kind, rows, text, self.where)
                 return Collection((names.named(kind, dict.fromkeys(rows), self.where),) if rows else ())
-            patterns = [p for word in a.rest for p in self._patterns(word)]
+            patterns = [p for word in a.rest for p in self._patterns(word, "regexp" in a.flags)]
             if not patterns and a.rest:
                 return Collection()
             hierarchical = "hierarchical" in a.flags
@@ -174,7 +175,13 @@ class Getters:
 
         return get
 
-    def _patterns(self, word: Value) -> list[str]:
+    def _patterns(self, word: Value, regexp: bool = False) -> list[str]:
+        if regexp:
+            # Backslashes belong to the expression.
+            found = self.tcl.text(word).split()
+            for pattern in found:
+                safe_pattern(pattern)
+            return found
         return [self.tcl.text(item) for item in self.tcl.items(word) if item != ""]
 
     # ---- all_*

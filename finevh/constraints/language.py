@@ -235,6 +235,12 @@ class _Language:
     def error(self, words: list[Value]) -> Value:
         raise self.fail(self.tcl.text(words[0]) if words else "the file gives up here")
 
+    def exit_(self, words: list[Value]) -> Value:
+        if words and self.tcl.text(words[0]) != "0":
+            raise self.fail("the file gives up here")
+        self.tcl.leave("return")
+        return ""
+
     def info(self, words: list[Value]) -> Value:
         texts = self.texts(words)
         match texts:
@@ -624,6 +630,6 @@ def language(tcl: Interpreter) -> dict[str, Handler]:
         "linsert lappend concat lsearch lsort lreverse lrepeat lassign join split array string regexp regsub file"
     )
     found: dict[str, Handler] = {name: getattr(own, name) for name in names.split()}
-    for name in ("if", "while", "for", "return", "break", "continue", "global", "set", "list", "dict", "format"):
+    for name in ("if", "while", "for", "return", "break", "continue", "global", "set", "list", "dict", "format", "exit"):
         found[name] = getattr(own, name + "_")
     return found | {"variable": own.global_, "echo": own.puts}

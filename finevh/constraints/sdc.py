@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from finevh.checks import Checks
+from finevh.checks import Checks, Severity
 from finevh.constraints.arguments import Arguments, is_number
 from finevh.constraints.generated import Recipe, generate
 from finevh.constraints.getters import Getters
@@ -125,6 +125,8 @@ IGNORED = [
     "set_verification_priority",
 ]
 """Commands that change no delay and no check: they bind tools that change the design, or group reports."""
+_REAL = ("set_ideal_network", "set_ideal_net", "set_ideal_latency", "set_ideal_transition")
+"""Commands that ask for nets without delay: noted as a warning, and the real delays kept."""
 
 
 def _ends(a: Arguments, value: float) -> Ends:
@@ -153,6 +155,7 @@ class _Sdc:
         self.getters = Getters(self.names, lambda: self.made.clocks, self._missing)
         handlers = self.getters.handlers() | {name: getattr(self, name) for name in _COMMANDS}
         handlers |= {name: self._ignored(name) for name in IGNORED}
+        handlers |= {name: self._ignored(name, "the real delays are kept") for name in _REAL}
         self.tcl = Interpreter(
             handlers, self.getters.elements, self.getters.names_of, self._unknown, folder, environment,
             lambda period: f"{period / self.time:.12g}",
@@ -164,16 +167,16 @@ class _Sdc:
             raise InputError(message)
         self.checks.add("sdc_not_found", [message])
 
-    def _ignored(self, name: str) -> Any:
+    def _ignored(self, name: str, why: str = "") -> Any:
         def note(words: list[Value]) -> Value:
-            self._note(name)
+            self._note(f"{name}: {why}" if why else name, Severity.WARNING if why else None)
             return ""
 
         return note
 
-    def _note(self, text: str) -> None:
+    def _note(self, text: str, severity: Severity | None = None) -> None:
         if self.checks is not None:
-            self.checks.add("sdc_ignored", [f"{self.tcl.where}: {text}"])
+            self.checks.add("sdc_ignored", [f"{self.tcl.where}: {text}"], severity=severity)
 
     def _unknown(self, name: str, words: list[Value]) -> Value:
         if not words and re.fullmatch(r"-?\d+|\*|-?\d+:-?\d+", name):
@@ -256,7 +259,7 @@ class _Sdc:
     def set_operating_conditions(self, words: list[Value]) -> Value:
         a = self.arguments(words, "", "analysis_type library min max max_library min_library object_list", "unused")
         if a.rest or a.values.keys() - {"analysis_type"}:
-            self._note("set_operating_conditions: delays are those of the Liberty's own conditions")
+            self._note("set_operating_conditions: delays are those of the Liberty's own conditions", Severity.WARNING)
         return ""
 
     def set_hierarchy_separator(self, words: list[Value]) -> Value:

@@ -47,7 +47,7 @@ def graph_arrays(
             drive_slew[port, r] = (
                 slews[1 - r] if sense == Sense.NEGATIVE else worse if sense == Sense.NON_UNATE else slews[r]
             )
-    propagated = [constraints.propagated or tags.clocks[tag.clock].propagated for tag in tags.tags]
+    propagated = [constraints.propagated or (tag.is_clock and tags.clocks[tag.clock].propagated) for tag in tags.tags]
     ideal = np.array(
         [tag.is_clock and not p for tag, p in zip(tags.tags, propagated, strict=True)] or [True], dtype=np.uint8
     )

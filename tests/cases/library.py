@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from finevh.timing.report import run_sta
+from finevh.timing.report import StaOptions, run_sta
 
 SLEWS, LOADS = (0.0, 400.0), (0.0, 400.0)
 HEAD = """library (planes) {
@@ -137,6 +137,11 @@ class Case:
 
     def theirs(self) -> tuple[dict[str, float], float]:
         """OpenSTA's setup slack of every endpoint and its worst hold slack, ps."""
+        late, early = self.all_of_theirs()
+        return late, min(early.values())
+
+    def all_of_theirs(self, more: str = "") -> tuple[dict[str, float], dict[str, float]]:
+        """OpenSTA's setup and hold slack, ps, of every endpoint; ``more`` runs after the constraints."""
         executable = shutil.which("sta")
         if executable is None:
             pytest.skip("OpenSTA is missing: apt-get install opensta")
@@ -147,6 +152,7 @@ class Case:
         ]  # fmt: skip
         if self._spef:
             lines.append(f"read_spef {self._spef}")
+        lines.append(more)
         for end in ("max", "min"):
             lines += [f"puts {end}", f"report_checks -path_delay {end} -format end -digits 6 -group_count 1000"]
         script = self.write("check.tcl", "\n".join([*lines, "exit", ""]))
@@ -154,7 +160,23 @@ class Case:
             [executable, "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=True
         )
         late, _, early = run.stdout.partition("\nmin\n")
-        return _slacks(late), min(_slacks(early).values())
+        return _slacks(late), _slacks(early)
+
+    def everything(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Our setup and hold slack, ps, of every endpoint."""
+        files = (self.folder / name for name in ("top.v", "cells.lib", "top.sdc"))
+        netlist, liberty, sdc = files
+        found = run_sta(netlist, "top", [liberty], sdc, self._spef, options=StaOptions(hold=True))
+        setup, hold = ({row["pin"]: row["slack_ps"] for row in found[key]} for key in ("endpoints", "hold_endpoints"))
+        return setup, hold
+
+    def agrees_everywhere(self, within: float = 0.05) -> tuple[dict[str, float], dict[str, float]]:
+        """Our setup and hold slacks of every endpoint, which are OpenSTA's."""
+        setup, hold = self.everything()
+        theirs, early = self.all_of_theirs()
+        assert setup == pytest.approx(theirs, abs=within)
+        assert hold == pytest.approx(early, abs=within)
+        return setup, hold
 
     def agrees(self, within: float = 0.05) -> dict[str, float]:
         """Our setup slacks, which are OpenSTA's, as is the worst hold slack."""

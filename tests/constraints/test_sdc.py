@@ -119,7 +119,7 @@ def test_environment_variables_are_only_those_given(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\nset_ideal_network a", "c.sdc:2: the command 'set_ideal_network' is not understood; docs/sdc.md lists"),
+        ("\nset_bus_skew a", "c.sdc:2: the command 'set_bus_skew' is not understood; docs/sdc.md lists"),
         ("create_clock -perod 2 clk", "c.sdc:1: create_clock: option '-perod' is not understood; known: -add"),
         ("create_clock -period zero clk", "c.sdc:1: create_clock: 'zero' is no number for the period"),
         ("create_clock -period -1 clk", "c.sdc:1: create_clock: the period must be positive"),
