@@ -153,6 +153,8 @@ class TechnologyChoice(_Section):
     """Folder of a technology (with ``technology.toml``) or that file; or the name of one that ships, such as ``finevh45``."""
     synthesis_vdd: Voltage | None = None
     """Vdd of the library that synthesis maps to; the highest of the schemes when absent, as in the thesis."""
+    fast: Path | None = None
+    """The same cells at a fast corner, for hold: folder of a technology or its file."""
 
     @field_validator("path", mode="before")
     @classmethod
@@ -261,6 +263,8 @@ class Optimize(_Section):
     clock_tree: bool = True
     buffering: bool = True
     sizing: bool = True
+    hold: bool = True
+    """Put buffers where data reach a register before it has taken the old ones, at any single supply of any corner."""
     passes: int = Field(default=2, ge=1, le=100)
     """Rounds of sizing, legalisation and new wires."""
 

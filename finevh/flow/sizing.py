@@ -41,4 +41,5 @@ def sizing_parameters(flow: Flow) -> dict[str, object]:
         "clock": flow.clock,
         "optimize": flow.optimize,
         "vdd_max": flow.schemes.vdd_max,
+        "hold": (flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.delta_vdd) if flow.optimize.hold else None,
     }

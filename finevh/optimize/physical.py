@@ -303,3 +303,21 @@ def optimise_placed(
         None if tree is None else tree.tree,
         insertion_of(graph, state),
     )
+
+
+def timed_again(
+    result: Optimised, netlist: Netlist, placement: Placement, wires: Wires, technology: Technology, target: Target
+) -> Optimised:
+    """The result for a netlist that was edited after the last sizing."""
+    technology, target = at_target(technology, target)
+    graph, state = _timed(netlist, technology, target, wires)
+    return replace(
+        result,
+        netlist=netlist,
+        placement=placement,
+        wires=wires,
+        slack=state.slacks(target.period),
+        area=_area(netlist),
+        min_period=state.min_period(),
+        insertion=insertion_of(graph, state),
+    )

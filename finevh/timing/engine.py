@@ -468,6 +468,38 @@ class TimingGraph(PathQueries):
         arrival = late.arrival[tag, node, edge]
         return np.asarray(arrival + late.sink_delay[sink, edge] if self._nets.mode[0] else arrival)
 
+    def hold_slacks_between(self, launch: TimingState, capture: TimingState, period: float) -> Real:
+        """(n_row) hold slack, ps, of data as early as in one state at registers whose clock is as late as in another.
+
+        A bound over all states between the two, where those lie between them cell by cell: each register's hold time is the
+        larger of both. Rows whose port follows the clock tree have none (inf).
+
+        Raises
+        ------
+        InputError
+            If the states were evaluated without early arrivals.
+        """
+        if launch.early is None:
+            raise InputError("hold slacks need a graph made with hold=True")
+        worst = np.full(self.hold.n, -np.inf)
+        everything = np.ones(self.structure.n_node, dtype=np.uint8)
+        for point in (launch.point, capture.point):
+            need = np.empty(self.hold.n)
+            self.kernels.needs(
+                self._graph,
+                self._tables,
+                self._nets,
+                point,
+                self.hold.rows,
+                launch.early,
+                capture.late,
+                everything,
+                need,
+            )
+            np.maximum(worst, need, out=worst)
+        slack = self.hold.coefficient * period - worst
+        return np.where(self.hold.follows == 0.0, slack, np.inf)
+
     def sink_delays(self, state: TimingState) -> Real:
         """(n_sink, 2) delay, ps, of the wire to each sink of the structure, rise and fall."""
         n = len(self.structure.sink_pin)

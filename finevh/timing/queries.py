@@ -13,8 +13,9 @@ from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real
 from finevh.timing.arrays import Graph, Nets, Rows, Tables, Values, Walk
 from finevh.timing.endpoints import Endpoints
+from finevh.timing.entries import Entries
 from finevh.timing.state import Path, TimingState
-from finevh.timing.structure import Structure
+from finevh.timing.structure import EDGE, Structure
 
 
 def _single(ends: Endpoints, row: int) -> Rows:
@@ -27,6 +28,7 @@ class PathQueries(ABC):
 
     netlist: Netlist
     structure: Structure
+    entries: Entries
     kernels: SimpleNamespace
     _graph: Graph
     _early_graph: Graph
@@ -128,6 +130,31 @@ class PathQueries(ABC):
 
     def node_slacks(self, state: TimingState, period: float) -> Real:
         """(n_node) setup slack, ps, of each driver at a period in ps; inf where no constrained path passes."""
+        late, required = state.late, self._required(state, period)
+        with np.errstate(invalid="ignore"):
+            slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
+        return np.asarray(np.minimum(slack[..., 0], slack[..., 1]).min(axis=0))
+
+    def sink_slacks(self, state: TimingState, period: float) -> Real:
+        """(n_sink) setup slack, ps, of the paths through each sink alone; inf where no constrained path passes."""
+        late, required, e, s = state.late, self._required(state, period), self.entries, self.structure
+        slack = np.full(len(s.sink_pin), np.inf)
+        rows = state.setup.rows
+        np.minimum.at(slack, rows.sink, state.slacks(period))
+        into = np.repeat(np.arange(2 * s.n_node), np.diff(e.ptr))
+        passes = (s.arc_mask[e.arc] & EDGE) == 0
+        into, source, sink, edge = into[passes], e.source[passes], e.sink[passes], e.edge[passes]
+        delay = late.delay[passes].astype(np.float64)
+        wire = late.sink_delay[sink, edge] if self._nets.mode[0] else 0.0
+        for tag in range(len(late.arrival)):
+            at = late.arrival[tag, source, edge] + wire + delay
+            with np.errstate(invalid="ignore"):
+                left = np.where(np.isfinite(at), required[tag, into // 2, into % 2] - at, np.inf)
+            np.minimum.at(slack, sink, left)
+        return slack
+
+    def _required(self, state: TimingState, period: float) -> Real:
+        """(n_tag, n_node, 2) time, ps, at which each edge must be at each driver; inf where nothing constrains it."""
         late = state.late
         required = np.full_like(late.arrival, np.inf)
         rows = state.setup.rows
@@ -137,9 +164,7 @@ class PathQueries(ABC):
             ok = np.isfinite(need)
             np.minimum.at(required, (rows.tag[ok], rows.node[ok], np.full(int(ok.sum()), edge)), at[ok])
         self.kernels.require(self._graph, self._walks[0], self._nets, late, required)
-        with np.errstate(invalid="ignore"):
-            slack = np.where(np.isfinite(late.arrival), required - late.arrival, np.inf)
-        return np.asarray(np.minimum(slack[..., 0], slack[..., 1]).min(axis=0))
+        return required
 
     def _edge_needs(self, state: TimingState, edge: int) -> Real:
         """(n_row) setup needs of one data edge alone."""

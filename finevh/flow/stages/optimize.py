@@ -8,12 +8,15 @@ from finevh.base.csv_text import table
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.hold import hold_corners
 from finevh.flow.openroad_layout import run_openroad_layout
 from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
 from finevh.layout import interface_cells
 from finevh.netlist import write_verilog
-from finevh.optimize.physical import Optimised, optimise_placed
+from finevh.optimize.hold import repair_hold
+from finevh.optimize.physical import Optimised, optimise_placed, timed_again
+from finevh.technology.model import Technology
 
 
 def run_optimize_stage(context: StageContext) -> Metrics:
@@ -32,6 +35,10 @@ def run_optimize_stage(context: StageContext) -> Metrics:
         sizing_options(flow),
         context.note,
     )
+    if flow.optimize.hold:
+        result, hold = _repair(context, result, technology)
+    else:
+        hold = Metrics()
     save_netlist(context.directory, result.netlist)
     save_placement(context.directory, result.placement)
     save_wires(context.directory, result.wires)
@@ -46,7 +53,46 @@ def run_optimize_stage(context: StageContext) -> Metrics:
         "optimize__wirelength__um": float(np.nansum(result.wires.length)),
         "timing__setup__min_period__ps": result.min_period,
         **_clock_metrics(result),
+        **hold,
     }
+
+
+def _repair(context: StageContext, result: Optimised, technology: Technology) -> tuple[Optimised, Metrics]:
+    """Mend hold at every single supply of every corner; what was found and left goes to ``tables/hold.csv``."""
+    flow = context.flow
+    if flow.technology.fast is None:
+        context.note("warning: technology.fast names no fast corner: hold is checked at the slow one alone")
+    target = sizing_target(flow, technology)
+    floorplan = load_floorplan(context.inputs["floorplan"])
+    mended = repair_hold(
+        result.netlist,
+        result.placement,
+        floorplan,
+        target.constraints,
+        hold_corners(flow, technology),
+        flow.clock.supply_policy,
+        context.note,
+    )
+    rows = [
+        (b.corner, b.vdd, b.worst, b.violated, a.worst, a.violated)
+        for b, a in zip(mended.before, mended.after, strict=True)
+    ]
+    columns = ("corner", "vdd_v", "worst_before_ps", "violated_before", "worst_ps", "violated")
+    context.write("results/tables/hold.csv", table(columns, rows))
+    left = max((check.violated for check in mended.after), default=0)
+    if left:
+        context.note(f"warning: {left} endpoints still violate hold; tables/hold.csv")
+    metrics: Metrics = {
+        "hold__buffers__count": mended.buffers,
+        "hold__buffers__area__um2": mended.area,
+        "hold__violated__before__count": max((check.violated for check in mended.before), default=0),
+        "hold__violated__count": left,
+    }
+    for corner in sorted({check.corner for check in mended.after}):
+        worst = min(check.worst for check in mended.after if check.corner == corner)
+        if np.isfinite(worst):
+            metrics[f"timing__hold__ws__{corner}__ps"] = worst
+    return timed_again(result, mended.netlist, mended.placement, mended.wires, technology, target), metrics
 
 
 def _clock_metrics(result: Optimised) -> Metrics:

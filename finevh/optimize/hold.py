@@ -1,0 +1,297 @@
+"""Hold repair: buffers in front of registers that new data reach too early, as many as the worst condition asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finevh.constraints import Constraints
+from finevh.errors import InputError
+from finevh.layout import Floorplan, Placement, estimate_wires, pin_positions
+from finevh.layout.legalize import replace_incremental
+from finevh.netlist.edit import BufferPlan, insert_buffers
+from finevh.netlist.model import Netlist
+from finevh.netlist.wires import Wires
+from finevh.optimize.kernels import lookup
+from finevh.technology.model import ArcType, Int, Technology
+from finevh.timing import TimingGraph, TimingState
+from finevh.timing.structure import EDGE
+
+Report = Callable[[str], None]
+_MOST_IN_A_ROW = 12
+"""Buffers in front of one pin at most; more means that a clock is wrong, not a path."""
+_ROUNDS = 3
+_SETUP_TOLERANCE = 0.005
+"""Share of the period that a round's new loads and moved cells may cost at any supply; a round that costs more is left out."""
+# What a wire of a few um beside the pin it leads to weighs, in units of a buffer's input.
+_WIRE_OF_INPUT = 0.5
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A process corner at which hold must be met, at each of its supplies: all cells and ports at that supply.
+
+    ``technology`` has the cells of the netlist in the same order; ``vdds`` are rows of its supplies. Setup is guarded at
+    corners that are ``slow``.
+    """
+
+    name: str
+    technology: Technology
+    vdds: tuple[int, ...]
+    slow: bool
+
+
+@dataclass(frozen=True)
+class HoldCheck:
+    """Hold at one corner and supply: worst slack ps, endpoints (rows of sinks) below zero."""
+
+    corner: str
+    vdd: float
+    worst: float
+    violated: int
+
+
+@dataclass(frozen=True)
+class HoldRepair:
+    """A design after repair, what it took, and what is left; areas um2."""
+
+    netlist: Netlist
+    placement: Placement
+    wires: Wires
+    buffers: int
+    area: float
+    before: tuple[HoldCheck, ...]
+    after: tuple[HoldCheck, ...]
+
+
+def same_cells(one: Technology, other: Technology) -> None:
+    """Refuse a corner whose library is not that of the design.
+
+    Raises
+    ------
+    InputError
+        If cells, pins or arcs differ.
+    """
+    a, b = one.cells, other.cells
+    columns = ("names", "pin_name", "pin_direction", "arc_from", "arc_to", "arc_type", "arc_sense")
+    for column in columns:
+        x, y = getattr(a, column), getattr(b, column)
+        if len(x) != len(y) or not all(np.asarray(x) == np.asarray(y)):
+            raise InputError(
+                f"technology '{other.name}' has other cells than '{one.name}' ({column}): characterise the same cells"
+            )
+
+
+class _Condition:
+    """A corner at one supply, timed."""
+
+    def __init__(self, corner: Corner, graph: TimingGraph, vdd: int, buffer: int, period: float | None) -> None:
+        self.corner, self.vdd = corner, vdd
+        self.graph = graph.with_port_vdd(vdd)
+        self.state: TimingState = self.graph.evaluate(np.full(graph.netlist.n_cells, vdd, dtype=np.int32))
+        # A slow corner keeps the clock it can have; of a fast one setup is not asked.
+        self.period = period if period is not None else self.state.min_period()
+        self.delay = buffer_delay(corner.technology, int(corner.technology.corner_of[0, vdd]), buffer)
+
+    def check(self) -> HoldCheck:
+        slack = self.state.hold_slacks(self.period)
+        bad = np.isfinite(slack) & (slack < 0.0)
+        violated = len(np.unique(self.state.hold.rows.sink[bad]))
+        worst = float(slack[np.isfinite(slack)].min(initial=np.inf))
+        return HoldCheck(self.corner.name, float(self.corner.technology.vdds[self.vdd]), worst, violated)
+
+
+def buffer_delay(technology: Technology, corner: int, cell: int) -> float:
+    """Smaller of the two delays, ps, of a buffer that drives one like itself, slews of its own."""
+    t, k = technology.cells, technology.corners
+    arc = next(a for a in range(t.arc_ptr[cell], t.arc_ptr[cell + 1]) if t.arc_type[a] == ArcType.COMBINATIONAL)
+    pins = slice(t.pin_ptr[cell], t.pin_ptr[cell + 1])
+    load = (1.0 + _WIRE_OF_INPUT) * float(k.pin_cap[corner, pins].max())
+    delays = []
+    for edge in (0, 1):
+        slew = 10.0
+        for _ in range(8):  # a slew settles within a few buffers
+            table = t.arc_table[arc, 2 + edge]
+            slew = _value(technology, corner, int(table), slew, load)
+        delays.append(_value(technology, corner, int(t.arc_table[arc, edge]), slew, load))
+    return min(delays)
+
+
+def _value(technology: Technology, corner: int, table: int, slew: float, load: float) -> float:
+    k = technology.corners
+    return float(
+        lookup(
+            k.pool, k.table_x[corner, table], k.table_nx[corner, table], k.table_y[corner, table],
+            k.table_ny[corner, table], k.table_v[corner, table], slew, load,
+        )
+    )  # fmt: skip
+
+
+def hold_buffer(technology: Technology) -> int:
+    """The cell that repair puts in: the smallest delay cell or, without one, the smallest buffer.
+
+    Raises
+    ------
+    InputError
+        If the technology has neither.
+    """
+    cells = technology.cells
+    for role in ("delay", "buffer"):
+        named = [cells.index[name] for name in technology.roles.get(role, ()) if name in cells.index]
+        if named:
+            return min(named, key=lambda c: (cells.area[c], cells.names[c]))
+    raise InputError(f"technology '{technology.name}' has no delay cell and no buffer: hold cannot be repaired")
+
+
+def _conditions(
+    netlist: Netlist, wires: Wires, constraints: Constraints, corners: Sequence[Corner], policy: str, buffer: int
+) -> list[_Condition]:
+    found = []
+    for corner in corners:
+        graph = TimingGraph(
+            netlist, corner.technology, constraints, wires, clock_supply=policy, hold=True, cross_voltage=False
+        )
+        found += [_Condition(corner, graph, vdd, buffer, None) for vdd in corner.vdds]
+    return found
+
+
+def _wanted(conditions: Sequence[_Condition], n_pin: int) -> tuple[Int, Int]:
+    """(n_pin) buffers that hold asks for in front of each pin, and buffers that setup leaves room for."""
+    wanted, room = np.zeros(n_pin, dtype=np.int32), np.full(n_pin, np.iinfo(np.int32).max, dtype=np.int64)
+    for c in conditions:
+        pins = c.graph.structure.sink_pin
+        rows, slack = c.state.hold.rows.sink, c.state.hold_slacks(c.period)
+        bad = np.isfinite(slack) & (slack < 0.0) & (pins[rows] >= 0)
+        count = np.ceil(-slack[bad] / c.delay).astype(np.int32)
+        np.maximum.at(wanted, pins[rows[bad]], count)
+        if c.corner.slow:
+            rows, slack = c.state.setup.rows.sink, c.state.slacks(c.period)
+            good = np.isfinite(slack) & (pins[rows] >= 0)
+            # A buffer in a row may be slower than one behind another: a tenth and a slew's worth are kept.
+            fits = np.floor(np.maximum(slack[good], 0.0) / (1.5 * c.delay)).astype(np.int64)
+            np.minimum.at(room, pins[rows[good]], fits)
+    return np.minimum(wanted, _MOST_IN_A_ROW), np.minimum(room, _MOST_IN_A_ROW).astype(np.int32)
+
+
+def _upstream(conditions: Sequence[_Condition], pins: Int, left: Int) -> list[tuple[int, int]]:
+    """Places farther ahead for buffers that do not fit in front of their endpoint: (pin, count).
+
+    The early path into the endpoint is followed back to the first pin all of whose paths have the slack.
+    """
+    found: dict[int, int] = {}
+    slow = [c for c in conditions if c.corner.slow]
+    slacks = [c.graph.sink_slacks(c.state, c.period) for c in slow]
+    for pin, count in zip(pins.tolist(), left.tolist(), strict=True):
+        worst = min(conditions, key=lambda c: _row_slack(c, pin)[1])
+        row, _ = _row_slack(worst, pin)
+        if row < 0:
+            continue
+        path = worst.graph.path(worst.state, row, early=True)
+        structure = worst.graph.structure
+        for step in range(len(path.node) - 1, 0, -1):
+            arc = int(path.arc[step])
+            if arc < 0 or structure.arc_mask[arc] & EDGE:
+                break
+            sink = int(structure.arc_sink[arc])
+            source = int(structure.sink_pin[sink])
+            if all(s[sink] >= 1.5 * count * c.delay for s, c in zip(slacks, slow, strict=True)):
+                found[source] = max(found.get(source, 0), count)
+                break
+    return sorted(found.items())
+
+
+def _row_slack(c: _Condition, pin: int) -> tuple[int, float]:
+    """The hold row with the least slack that ends at a pin, and its slack; (-1, inf) where none does."""
+    rows = np.flatnonzero(c.graph.structure.sink_pin[c.state.hold.rows.sink] == pin)
+    if not len(rows):
+        return -1, float("inf")
+    slack = c.state.hold_slacks(c.period)[rows]
+    return int(rows[np.argmin(slack)]), float(slack.min())
+
+
+def repair_hold(
+    netlist: Netlist,
+    placement: Placement,
+    floorplan: Floorplan,
+    constraints: Constraints,
+    corners: Sequence[Corner],
+    policy: str = "tile",
+    report: Report = lambda line: None,
+) -> HoldRepair:
+    """Delay data that reach a register before it has taken the old ones, at every supply of every corner.
+
+    Buffers go in front of the violated pin; where setup has no room for them there, in front of a gate farther ahead on the
+    early path. Setup is left alone: at each supply of a slow corner the clock period stays possible.
+
+    Parameters
+    ----------
+    corners : the first is the design's own.
+    policy : supply of the clock tree (see :class:`~finevh.timing.TimingGraph`).
+    """
+    technology = corners[0].technology
+    for corner in corners[1:]:
+        same_cells(technology, corner.technology)
+    buffer = hold_buffer(technology)
+    wires = estimate_wires(netlist, technology, placement)
+    conditions = _conditions(netlist, wires, constraints, corners, policy, buffer)
+    before = after = tuple(c.check() for c in conditions)
+    periods = [c.period for c in conditions]
+    start = netlist.n_cells
+    for _ in range(_ROUNDS):
+        if not any(check.violated for check in after):
+            break
+        pins, count = _places(conditions, len(netlist.pin_net))
+        if not len(pins):
+            break
+        pin_x, pin_y = pin_positions(netlist, technology, placement)
+        plan = _chains(netlist, buffer, pins, count)
+        edited = insert_buffers(netlist, plan, "hold")
+        wish = np.repeat(pin_x[pins], count), np.repeat(pin_y[pins], count)
+        moved = replace_incremental(edited, technology, floorplan, placement, *wish)
+        wires_then = estimate_wires(edited, technology, moved)
+        tried = _conditions(edited, wires_then, constraints, corners, policy, buffer)
+        slower = max(
+            (c.period / period for c, period in zip(tried, periods, strict=True) if c.corner.slow), default=1.0
+        )
+        if slower > 1.0 + _SETUP_TOLERANCE:
+            report(f"hold: a round of {len(plan.net)} buffers would cost setup {slower - 1.0:.2%}; left out")
+            break
+        netlist, placement, wires, conditions = edited, moved, wires_then, tried
+        after = tuple(c.check() for c in conditions)
+    added = netlist.n_cells - start
+    area = float(netlist.cells.area[buffer]) * added
+    worst = min(after, key=lambda c: c.worst, default=None)
+    if worst is not None:
+        report(
+            f"hold: {max(c.violated for c in before)} endpoints violated before, {max(c.violated for c in after)} after "
+            f"{added} buffers; worst {worst.worst:.1f} ps at {worst.corner}, {worst.vdd:g} V"
+        )
+    return HoldRepair(netlist, placement, wires, added, area, before, after)
+
+
+def _places(conditions: Sequence[_Condition], n_pin: int) -> tuple[Int, Int]:
+    """Pins that get buffers in front of them, and how many."""
+    wanted, room = _wanted(conditions, n_pin)
+    count = np.minimum(wanted, room)
+    short = np.flatnonzero(wanted > count).astype(np.int32)
+    for pin, number in _upstream(conditions, short, (wanted - count)[short]):
+        count[pin] = max(int(count[pin]), number)
+    pins = np.flatnonzero(count > 0).astype(np.int32)
+    return pins, count[pins].astype(np.int32)
+
+
+def _chains(netlist: Netlist, buffer: int, pins: Int, count: Int) -> BufferPlan:
+    """Rows of buffers, each in front of one pin."""
+    first = np.concatenate([[0], np.cumsum(count)])
+    total = int(first[-1])
+    parent = np.arange(-1, total - 1, dtype=np.int32)
+    parent[first[:-1]] = -1
+    return BufferPlan(
+        cell_type=np.full(total, buffer, dtype=np.int32),
+        net=np.repeat(netlist.pin_net[pins], count).astype(np.int32),
+        parent=parent,
+        moved_pin=pins,
+        moved_to=(first[1:] - 1).astype(np.int32),
+    )
