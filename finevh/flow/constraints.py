@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from finevh.base.quoting import tcl_list, tcl_word
 from finevh.config import Clock, Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
+from finevh.constraints.surroundings import OUTSIDE
 from finevh.errors import InputError
 from finevh.flow.technology import technology_of
 from finevh.netlist.model import Netlist
@@ -20,7 +21,11 @@ _STATES_UNITS = re.compile(r"^[ \t]*set_units\b.*$", re.MULTILINE)
 
 
 def sdc_text(
-    clock: Clock, time: float = 1000.0, capacitance: float = 1000.0, inputs: Sequence[str] | None = None
+    clock: Clock,
+    time: float = 1000.0,
+    capacitance: float = 1000.0,
+    inputs: Sequence[str] | None = None,
+    insertion: float | None = None,
 ) -> str:
     """Return the constraints of a clock section as SDC.
 
@@ -30,6 +35,8 @@ def sdc_text(
         Units of the numbers, ps and fF: ns and pF unless said otherwise.
     inputs
         The input ports without the clock, where they are known: timers before 2023 do not know ``all_inputs -no_clocks``.
+    insertion
+        Mean delay of the clock tree, ps: the clock is propagated, and ports refer to a virtual one that is as late. None: ideal.
     """
     name = tcl_word(clock.port)
     data = "[all_inputs -no_clocks]" if inputs is None else f"[get_ports {{{tcl_list(inputs)}}}]"
@@ -37,27 +44,36 @@ def sdc_text(
     def number(value: float, unit: float) -> str:
         return f"{value / unit:.9g}"
 
+    around = name if insertion is None else tcl_word(clock.port + OUTSIDE)
     lines = [
         f"# time unit {time:g} ps, capacitance unit {capacitance:g} fF",
         f"create_clock -name {name} -period {number(clock.period, time)} [get_ports {{{clock.port}}}]",
-        f"set_clock_uncertainty {number(clock.uncertainty, time)} [get_clocks {{{clock.port}}}]",
-        f"set_input_delay {number(clock.input_delay, time)} -clock {name} {data}",
-        f"set_output_delay {number(clock.output_delay, time)} -clock {name} [all_outputs]",
+        *([] if insertion is None else [f"create_clock -name {around} -period {number(clock.period, time)}"]),
+        f"set_clock_uncertainty {number(clock.uncertainty, time)} [all_clocks]",
+        f"set_input_delay {number(clock.input_delay, time)} -clock {around} {data}",
+        f"set_output_delay {number(clock.output_delay, time)} -clock {around} [all_outputs]",
         f"set_input_transition {number(clock.input_slew, time)} [all_inputs]",
         f"set_load {number(clock.output_load, capacitance)} [all_outputs]",
     ]
+    if insertion is not None:
+        lines += [
+            f"set_propagated_clock [get_clocks {{{clock.port}}}]",
+            f"set_clock_latency {number(insertion, time)} [get_clocks {{{around}}}]",
+        ]
     lines += [f"set_case_analysis {value} [get_ports {{{port}}}]" for port, value in sorted(clock.constants.items())]
     lines += [f"set_false_path -from [get_ports {{{port}}}]" for port in clock.false_from]
     return "\n".join(lines) + "\n"
 
 
-def sdc_of(flow: Flow, netlist: Netlist, units: tuple[str, str]) -> str:
+def sdc_of(flow: Flow, netlist: Netlist, units: tuple[str, str], insertion: float | None = None) -> str:
     """SDC text of a flow for other tools: the file it names, or what its clock section says of the netlist's ports.
 
     Parameters
     ----------
     units
         Time and capacitance unit of the first Liberty: those of SDC numbers where nothing else is stated; the text states them.
+    insertion
+        Mean delay, ps, of the tree that the clock takes its way through; None: ideal clocks. A file stays as it is written.
     """
     stated = f"set_units -time {units[0]} -capacitance {units[1]}\n"
     if flow.clock.sdc is not None:
@@ -66,7 +82,8 @@ def sdc_of(flow: Flow, netlist: Netlist, units: tuple[str, str]) -> str:
     ports = zip(netlist.port_names, netlist.port_direction, strict=True)
     words = dict.fromkeys(name.partition("[")[0] for name, direction in ports if direction == Direction.INPUT)
     time, capacitance = parse_quantity(units[0], "time"), parse_quantity(units[1], "capacitance")
-    return stated + sdc_text(flow.clock, time, capacitance, [word for word in words if word != flow.clock.port])
+    inputs = [word for word in words if word != flow.clock.port]
+    return stated + sdc_text(flow.clock, time, capacitance, inputs, insertion)
 
 
 @dataclass(frozen=True)

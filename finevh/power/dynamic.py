@@ -266,6 +266,15 @@ class PreparedPower:
         rows = [low, high]
         return self._internal[rows], self._charge[rows], self._driver, self._wire_charge, sink_row, self._sink_cell
 
+    def of_cells(self, cell_vdd: Int, freq_mhz: float, *, port_vdd: int | None = None) -> DynamicResult:
+        """The same, cell by cell."""
+        model = self._model
+        corner = check_map(model.netlist, model.technology, cell_vdd, self._variant)
+        switching, port = model._switching(cell_vdd, model.loads(corner), port_vdd)
+        internal = self._internal[cell_vdd, np.arange(len(cell_vdd))]
+        scale = freq_mhz * 1e-6
+        return DynamicResult(switching * scale, internal * scale, port * scale)
+
     def _fill(self, vdd: int) -> None:
         if vdd not in self._filled:
             model = self._model

@@ -66,7 +66,7 @@ def test_every_supply_is_clean_afterwards(repaired: HoldRepair) -> None:
 def test_setup_keeps_its_period_and_places_are_legal(
     technology: Technology, design: tuple[Netlist, Floorplan, Placement], repaired: HoldRepair
 ) -> None:
-    netlist, floorplan, placement = design
+    netlist, floorplan, _ = design
     check_placement(repaired.netlist, technology, floorplan, repaired.placement)
     for vdd in (0, 1):
         periods = []
@@ -114,7 +114,8 @@ def test_delay_of_a_buffer_in_a_row_is_that_of_a_row(technology: Technology, tmp
     source = tmp_path / "row.v"
     source.write_text("\n".join([*lines, f"assign z = w{count};", "endmodule", ""]), encoding="utf-8")
     netlist = read_verilog(source, technology)
-    text = "create_clock -name v -period 10\nset_input_delay 0 -clock v [get_ports a]\nset_output_delay 0 -clock v [get_ports z]\n"
+    ports = "set_input_delay 0 -clock v [get_ports a]\nset_output_delay 0 -clock v [get_ports z]\n"
+    text = "create_clock -name v -period 10\n" + ports
     graph = TimingGraph(netlist, technology, read_sdc(text), hold=True)
     state = graph.evaluate(np.int32(1))
     fastest = float(state.hold_slacks(0.0).min()) / count

@@ -39,7 +39,8 @@ def run_export_stage(context: StageContext) -> Metrics:
     for variant, column in load_variants(context.inputs["polybias"]).items():
         path = folder / (f"{name}.v" if variant == "pb0" else f"{name}_{variant}.v")
         write_verilog(replace(netlist, cell_variant=column), technology, path)
-    (folder / f"{name}.sdc").write_text(sdc_of(flow, netlist, technology.units), encoding="utf-8")
+    sdc = sdc_of(flow, netlist, technology.units, _insertion(placed))
+    (folder / f"{name}.sdc").write_text(sdc, encoding="utf-8")
     write_spef(placed.netlist, placed.wires, folder / f"{name}.spef")
     chain = make_chain(technology, placed.floorplan) if len(placed.floorplan.island_row) else None
     if chain is not None:
@@ -58,6 +59,15 @@ def run_export_stage(context: StageContext) -> Metrics:
         low = high - min(flow.schemes.delta_vdd)
         write_upf(folder / f"{name}.upf", placed.netlist, placed.floorplan, placed.placement, high, low)
     return {"export__files__count": len(list(folder.iterdir()))}
+
+
+def _insertion(placed: PlacedDesign) -> float | None:
+    """Mean delay of the clock tree, ps, with all cells at the Vdd of synthesis; None where clocks are ideal."""
+    if not placed.graph.constraints.propagated:
+        return None
+    vdd = placed.technology.vdd_index(synthesis_vdd(placed.flow))
+    cells = np.full(placed.netlist.n_cells, vdd, dtype=np.int32)
+    return placed.graph.with_port_vdd(vdd).evaluate(cells).insertion
 
 
 def _write_layout(

@@ -13,6 +13,7 @@ from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.artifacts.variants import load_variants
+from finevh.flow.clock_table import ClockRow, clock_csv, clock_rows, proved
 from finevh.flow.designs import (
     PlacedDesign,
     SingleVoltages,
@@ -207,6 +208,10 @@ def run_operating_stage(context: StageContext) -> Metrics:
     for error in result.refused:
         context.log.write(f"{error}\n")
     context.write("results/operating_points.csv", points_csv(result.points))
+    context.note("clock and hold of every supply and map")
+    clock = clock_rows(placed, designs, result.points, context.jobs)
+    context.write("results/tables/clock.csv", clock_csv(clock))
+    context.note(proved(clock))
     context.write("results/tables/tiles.csv", tiles_table(placed))
     context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
     context.note("tables")
@@ -223,8 +228,23 @@ def run_operating_stage(context: StageContext) -> Metrics:
         weighed = pool.map(lambda activity: tiled_design(placed, activity, bound[reported][0]), activities.values())
         by_program = dict(zip(activities, weighed, strict=True))
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
-    metrics = _metrics(result, placed, margin)
+    metrics = _metrics(result, placed, margin) | _clock_metrics(clock)
     return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
+
+
+def _clock_metrics(rows: Sequence[ClockRow]) -> Metrics:
+    """Worst skew and hold over the run's supplies and maps."""
+    hold = min((row.hold_ps for row in rows), default=np.inf)
+    bounds = [row.bound_ps for row in rows if row.bound_ps is not None]
+    metrics: Metrics = {
+        "clock__skew__maps__ps": max((row.skew_ps for row in rows), default=0.0),
+        "hold__violated__maps__count": sum(row.violated > 0 for row in rows),
+    }
+    if np.isfinite(hold):
+        metrics["timing__hold__ws__maps__ps"] = hold
+    if bounds and np.isfinite(min(bounds)):
+        metrics["timing__hold__ws__bound__ps"] = min(bounds)
+    return metrics
 
 
 def _size_vdd_muxes(

@@ -1,0 +1,214 @@
+"""What supplies and voltage maps make of the clock: insertion, skew, hold and power, as ``tables/clock.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.base.csv_text import table
+from finevh.flow.constraints import timed_constraints
+from finevh.flow.designs import PlacedDesign
+from finevh.flow.hold import coarse_voltages, hold_corners
+from finevh.optimize.clock import insertion_of
+from finevh.optimize.hold import Corner
+from finevh.schemes import OperatingPoint
+from finevh.selection import parse_map
+from finevh.selection.engine import EngineDesign
+from finevh.technology.model import Int
+from finevh.timing import TimingGraph
+
+
+@dataclass(frozen=True)
+class ClockRow:
+    """The clock at one supply (VddL equal to VddH) or over the run's maps of one interval.
+
+    Attributes
+    ----------
+    insertion_ps : mean arrival at the registers, the greatest of the maps; ``skew_ps`` likewise.
+    hold_ps : worst hold slack over maps and corners; ``violated`` endpoints (the most of a map) are below zero.
+    power_mw : of clock nets and the cells that drive them at the highest frequency of the row.
+    maps : distinct maps of the run.
+    bound_ps : worst hold slack, registers only, with data as early as all of VddH makes them and the clock as late as VddL makes
+        it: below zero only the run's own maps are proved.
+    bound_violated : endpoints below zero in that bound.
+    """
+
+    policy: str
+    vdd_l_v: float
+    vdd_h_v: float
+    insertion_ps: float
+    skew_ps: float
+    hold_ps: float
+    power_mw: float
+    maps: int
+    violated: int
+    bound_ps: float | None
+    bound_violated: int | None
+    corners: str
+
+
+@dataclass(frozen=True)
+class _Map:
+    """One voltage map to look at."""
+
+    low: float
+    high: float
+    bits: bytes
+    variant: str
+
+
+class _Timed:
+    """A corner with its hold graph; cells without a bias where the corner has no biased libraries."""
+
+    def __init__(self, placed: PlacedDesign, corner: Corner) -> None:
+        flow = placed.flow
+        self.corner = corner
+        self.graph = TimingGraph(
+            placed.netlist,
+            corner.technology,
+            timed_constraints(flow, placed.technology),
+            placed.wires,
+            cross_voltage=flow.schemes.driver_derates,
+            clock_supply=flow.clock.supply_policy,
+            hold=True,
+        )
+        self._graphs: dict[int, TimingGraph] = {}
+
+    def at(self, vdd: float) -> TimingGraph:
+        """The graph with ports at a supply."""
+        index = self.corner.technology.vdd_index(vdd)
+        if index not in self._graphs:
+            self._graphs[index] = self.graph.with_port_vdd(index)
+        return self._graphs[index]
+
+    def variant(self, column: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Bias as far as the corner's libraries have it; without it data are earlier, which hold must stand."""
+        return column if column.max(initial=0) < len(self.corner.technology.variants) else np.zeros_like(column)
+
+
+def clock_rows(
+    placed: PlacedDesign,
+    designs: Mapping[str, EngineDesign],
+    points: Sequence[OperatingPoint],
+    jobs: int = 1,
+) -> list[ClockRow]:
+    """Rows of the coarse supplies, then of the intervals of every delta-Vdd that the run's points use."""
+    timed = [_Timed(placed, corner) for corner in hold_corners(placed.flow, placed.technology)]
+    first = next(iter(designs))
+    count = placed.floorplan.n_tiles
+    everywhere = np.ones(count, dtype=bool).tobytes()
+    groups: dict[tuple[float, float], dict[_Map, float]] = {
+        (vdd, vdd): {_Map(vdd, vdd, everywhere, first): 1e6 / designs[first].single_voltage(vdd)[0]}
+        for vdd in coarse_voltages(placed.flow)
+    }
+    for point in points:
+        if point.scheme == "fine-vh" and point.vdd_l_v is not None and point.vdd_h_v is not None:
+            bits = parse_map(point.assignment).tobytes()
+            found = groups.setdefault((point.vdd_l_v, point.vdd_h_v), {})
+            key = _Map(point.vdd_l_v, point.vdd_h_v, bits, point.variant)
+            found[key] = max(found.get(key, 0.0), point.freq_mhz)
+    with ThreadPoolExecutor(jobs) as pool:
+        tasks = [pool.submit(_row, placed, designs, timed, pair, maps) for pair, maps in sorted(groups.items())]
+        return [task.result() for task in tasks]
+
+
+def _row(
+    placed: PlacedDesign,
+    designs: Mapping[str, EngineDesign],
+    timed: Sequence[_Timed],
+    pair: tuple[float, float],
+    maps: Mapping[_Map, float],
+) -> ClockRow:
+    low, high = pair
+    insertion = skew = 0.0
+    hold, violated = np.inf, 0
+    for number, corner in enumerate(timed):
+        graph = corner.at(high)
+        seen: set[tuple[bytes, bytes]] = set()
+        for entry in maps:
+            design = designs[entry.variant]
+            variant = corner.variant(design.cell_variant)
+            if (entry.bits, variant.tobytes()) in seen:
+                continue
+            seen.add((entry.bits, variant.tobytes()))
+            state = graph.evaluate(_cell_vdd(corner, design, entry), variant)
+            slack = state.hold_slacks(placed.flow.clock.period)
+            hold = min(hold, float(slack.min(initial=np.inf)))
+            violated = max(violated, len(np.unique(state.hold.rows.sink[slack < 0.0])))
+            if number == 0:
+                when = insertion_of(graph, state)
+                insertion, skew = max(insertion, when.mean), max(skew, when.skew)
+    best = max(maps, key=lambda entry: (maps[entry], entry.variant))
+    bound: tuple[float, int] | tuple[None, None] = _bound(placed, timed, low, high) if low < high else (None, None)
+    design, map_of = designs[best.variant], _cell_vdd(timed[0], designs[best.variant], best)
+    return ClockRow(
+        policy=placed.flow.clock.supply_policy,
+        vdd_l_v=low,
+        vdd_h_v=high,
+        insertion_ps=insertion,
+        skew_ps=skew,
+        hold_ps=hold,
+        power_mw=clock_power(placed, design, map_of, high, maps[best]),
+        maps=len(maps),
+        violated=violated,
+        bound_ps=bound[0],
+        bound_violated=bound[1],
+        corners=" ".join(corner.corner.name for corner in timed),
+    )
+
+
+def _cell_vdd(timed: _Timed, design: EngineDesign, entry: _Map) -> Int:
+    """(n_cell) rows of the corner's supplies under a map."""
+    technology = timed.corner.technology
+    high = design.always_high | (design.tile_of_cell < 0)
+    high = high | np.frombuffer(entry.bits, dtype=bool)[np.maximum(design.tile_of_cell, 0)]
+    return np.where(high, technology.vdd_index(entry.high), technology.vdd_index(entry.low)).astype(np.int32)
+
+
+def _bound(placed: PlacedDesign, timed: Sequence[_Timed], low: float, high: float) -> tuple[float, int]:
+    """Worst hold slack over all maps of an interval, ps, and endpoints below zero; over all corners."""
+    worst, count = np.inf, 0
+    for corner in timed:
+        technology, graph = corner.corner.technology, corner.at(high)
+        vdd = np.full(placed.netlist.n_cells, technology.vdd_index(high), dtype=np.int32)
+        launch = graph.evaluate(vdd, np.zeros(placed.netlist.n_cells, dtype=np.int8))
+        late = np.full(placed.netlist.n_cells, technology.vdd_index(low), dtype=np.int32)
+        capture = graph.evaluate(late, np.zeros(placed.netlist.n_cells, dtype=np.int8))
+        slack = graph.hold_slacks_between(launch, capture, placed.flow.clock.period)
+        worst = min(worst, float(slack.min(initial=np.inf)))
+        count = max(count, len(np.unique(graph.hold.rows.sink[slack < 0.0])))
+    return worst, count
+
+
+def clock_power(placed: PlacedDesign, design: EngineDesign, cell_vdd: Int, high: float, freq_mhz: float) -> float:
+    """Power, mW, of clock nets and the cells that drive them: charging the nets, internal power and leakage of the cells."""
+    port = placed.technology.vdd_index(high)
+    dynamic = design.power.of_cells(cell_vdd, freq_mhz, port_vdd=port)
+    leakage = design.leakage.evaluate(cell_vdd, design.cell_variant, port)
+    cells = placed.graph.clock_cells
+    return float((dynamic.switching + dynamic.internal)[cells].sum() + leakage.cell[cells].sum())
+
+
+def clock_csv(rows: Sequence[ClockRow]) -> str:
+    """The table as text; an interval without a bound leaves it empty."""
+    columns = tuple(field.name for field in fields(ClockRow))
+    return table(columns, [astuple(row) for row in rows])
+
+
+def proved(rows: Sequence[ClockRow]) -> str:
+    """One line on what is proved of hold, for logs and reports."""
+    bounded = [row for row in rows if row.bound_violated is not None]
+    open_pairs = [f"{row.vdd_l_v:g}/{row.vdd_h_v:g} V" for row in bounded if row.bound_violated]
+    broken = sum(row.violated > 0 for row in rows)
+    maps = sum(row.maps for row in rows)
+    text = f"hold: {maps} supplies and maps checked, {broken} of {len(rows)} supplies and intervals with a violation"
+    if open_pairs:
+        return f"{text}; at {', '.join(open_pairs)} only the run's own maps are proved"
+    return f"{text}; the bound over all maps holds at every interval" if bounded else text
+
+
+__all__ = ["ClockRow", "clock_csv", "clock_power", "clock_rows", "proved"]
