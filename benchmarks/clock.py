@@ -6,9 +6,9 @@
 Runs to compare differ in their flow file, for example ``--set synthesis.gate_registers=0``, ``--set clock.tree=buffered``,
 ``--set clock.propagated=false``, ``--set clock.policy=split``: layout is reused where only the policy differs.
 
-The oracle takes the run's map nearest to half of its tiles at VddH: cells of each supply become copies with a suffix, the clock is
-propagated, ports refer to a clock that is late by the mean insertion; effective-capacitance wires, driver derates off. Exit status 1 if
-an endpoint is outside 1 ps and 0.5 % of its path.
+The oracle takes the run's map nearest to half of its tiles at VddH: cells of each supply become copies with a suffix, the
+clock is propagated, ports refer to a clock that is late by the mean insertion; effective-capacitance wires, driver derates
+off. Exit status 1 if an endpoint is outside 1 ps and 0.5 % of its path.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from finevh.flow.hold import coarse_voltages, hold_corners
 from finevh.optimize.clock import insertion_of
 from finevh.optimize.hold import Corner
 from finevh.schemes import OperatingPoint
-from finevh.selection import parse_map
+from finevh.selection import Interval, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Int
 from finevh.timing import TimingGraph
@@ -30,7 +30,7 @@ class ClockRow:
     ----------
     insertion_ps : mean arrival at the registers, the greatest of the maps; ``skew_ps`` likewise.
     hold_ps : worst hold slack over maps and corners; ``violated`` endpoints (the most of a map) are below zero.
-    power_mw : of clock nets and the cells that drive them at the highest frequency of the row.
+    power_mw : dynamic, of clock nets and the cells that drive them, at the highest frequency of the row.
     maps : distinct maps of the run.
     bound_ps : worst hold slack, registers only, with data as early as all of VddH makes them and the clock as late as VddL makes
         it: below zero only the run's own maps are proved.
@@ -185,12 +185,40 @@ def _bound(placed: PlacedDesign, timed: Sequence[_Timed], low: float, high: floa
 
 
 def clock_power(placed: PlacedDesign, design: EngineDesign, cell_vdd: Int, high: float, freq_mhz: float) -> float:
-    """Power, mW, of clock nets and the cells that drive them: charging the nets, internal power and leakage of the cells."""
-    port = placed.technology.vdd_index(high)
-    dynamic = design.power.of_cells(cell_vdd, freq_mhz, port_vdd=port)
-    leakage = design.leakage.evaluate(cell_vdd, design.cell_variant, port)
-    cells = placed.graph.clock_cells
-    return float((dynamic.switching + dynamic.internal)[cells].sum() + leakage.cell[cells].sum())
+    """Power, mW, of the clock: charging its nets, clock pins included, and internal power of the cells that drive them."""
+    dynamic = design.power.of_cells(cell_vdd, freq_mhz, port_vdd=placed.technology.vdd_index(high))
+    return float((dynamic.switching + dynamic.internal)[placed.graph.clock_cells].sum())
+
+
+def with_clock_power(
+    placed: PlacedDesign, designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint], jobs: int = 1
+) -> tuple[OperatingPoint, ...]:
+    """Points with the share of the clock in their power; dithering shares the time of its two voltages."""
+    n = placed.netlist.n_cells
+
+    def at(design: EngineDesign, vdd: float, frequency: float) -> float:
+        index = placed.technology.vdd_index(vdd)
+        return clock_power(placed, design, np.full(n, index, dtype=np.int32), vdd, frequency)
+
+    def power(point: OperatingPoint) -> float | None:
+        design = designs[point.variant]
+        if point.vdd_v is not None:
+            return at(design, point.vdd_v, point.freq_mhz)
+        if point.vdd_l_v is None or point.vdd_h_v is None:
+            return None
+        if point.assignment:
+            interval = Interval(point.vdd_l_v, point.vdd_h_v)
+            cell_vdd = design.cell_vdd(interval, parse_map(point.assignment))
+            return clock_power(placed, design, cell_vdd, point.vdd_h_v, point.freq_mhz)
+        low, high = (1e6 / design.single_voltage(vdd)[0] for vdd in (point.vdd_l_v, point.vdd_h_v))
+        share = min(max((point.freq_mhz - low) / (high - low), 0.0), 1.0)
+        slow = at(design, point.vdd_l_v, min(point.freq_mhz, low))
+        return (1.0 - share) * slow + share * at(design, point.vdd_h_v, high)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return tuple(
+            replace(point, power_clock_mw=value) for point, value in zip(points, pool.map(power, points), strict=True)
+        )
 
 
 def clock_csv(rows: Sequence[ClockRow]) -> str:
@@ -211,4 +239,4 @@ def proved(rows: Sequence[ClockRow]) -> str:
     return f"{text}; the bound over all maps holds at every interval" if bounded else text
 
 
-__all__ = ["ClockRow", "clock_csv", "clock_power", "clock_rows", "proved"]
+__all__ = ["ClockRow", "clock_csv", "clock_power", "clock_rows", "proved", "with_clock_power"]

@@ -38,7 +38,8 @@ def sizing_parameters(flow: Flow) -> dict[str, object]:
         "technology": flow.technology,
         **engine_parameters(flow),
         "seed": flow.seed,
-        "clock": flow.clock,
+        # Which cells of the tree are high in a map is nothing to a layout that is made at single supplies.
+        "clock": flow.clock.model_copy(update={"policy": "tile", "tree_vdd": None}),
         "optimize": flow.optimize,
         "vdd_max": flow.schemes.vdd_max,
         "hold": (flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.delta_vdd) if flow.optimize.hold else None,

@@ -146,13 +146,11 @@ def hold_buffer(technology: Technology) -> int:
 
 
 def _conditions(
-    netlist: Netlist, wires: Wires, constraints: Constraints, corners: Sequence[Corner], policy: str, buffer: int
+    netlist: Netlist, wires: Wires, constraints: Constraints, corners: Sequence[Corner], buffer: int
 ) -> list[_Condition]:
     found = []
     for corner in corners:
-        graph = TimingGraph(
-            netlist, corner.technology, constraints, wires, clock_supply=policy, hold=True, cross_voltage=False
-        )
+        graph = TimingGraph(netlist, corner.technology, constraints, wires, hold=True, cross_voltage=False)
         found += [_Condition(corner, graph, vdd, buffer, None) for vdd in corner.vdds]
     return found
 
@@ -217,7 +215,6 @@ def repair_hold(
     floorplan: Floorplan,
     constraints: Constraints,
     corners: Sequence[Corner],
-    policy: str = "tile",
     report: Report = lambda line: None,
 ) -> HoldRepair:
     """Delay data that reach a register before it has taken the old ones, at every supply of every corner.
@@ -228,14 +225,13 @@ def repair_hold(
     Parameters
     ----------
     corners : the first is the design's own.
-    policy : supply of the clock tree (see :class:`~finevh.timing.TimingGraph`).
     """
     technology = corners[0].technology
     for corner in corners[1:]:
         same_cells(technology, corner.technology)
     buffer = hold_buffer(technology)
     wires = estimate_wires(netlist, technology, placement)
-    conditions = _conditions(netlist, wires, constraints, corners, policy, buffer)
+    conditions = _conditions(netlist, wires, constraints, corners, buffer)
     before = after = tuple(c.check() for c in conditions)
     periods = [c.period for c in conditions]
     start = netlist.n_cells
@@ -251,7 +247,7 @@ def repair_hold(
         wish = np.repeat(pin_x[pins], count), np.repeat(pin_y[pins], count)
         moved = replace_incremental(edited, technology, floorplan, placement, *wish)
         wires_then = estimate_wires(edited, technology, moved)
-        tried = _conditions(edited, wires_then, constraints, corners, policy, buffer)
+        tried = _conditions(edited, wires_then, constraints, corners, buffer)
         slower = max(
             (c.period / period for c, period in zip(tried, periods, strict=True) if c.corner.slow), default=1.0
         )

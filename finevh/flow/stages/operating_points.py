@@ -13,7 +13,7 @@ from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.clock_table import ClockRow, clock_csv, clock_rows, proved
+from finevh.flow.clock_table import ClockRow, clock_csv, clock_rows, proved, with_clock_power
 from finevh.flow.designs import (
     PlacedDesign,
     SingleVoltages,
@@ -207,6 +207,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
     result = compute_points(flow, designs, fine, context.jobs)
     for error in result.refused:
         context.log.write(f"{error}\n")
+    result = replace(result, points=with_clock_power(placed, designs, result.points, context.jobs))
     context.write("results/operating_points.csv", points_csv(result.points))
     context.note("clock and hold of every supply and map")
     clock = clock_rows(placed, designs, result.points, context.jobs)

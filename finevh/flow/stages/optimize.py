@@ -70,8 +70,7 @@ def _repair(context: StageContext, result: Optimised, technology: Technology) ->
         floorplan,
         target.constraints,
         hold_corners(flow, technology),
-        flow.clock.supply_policy,
-        context.note,
+        report=context.note,
     )
     rows = [
         (b.corner, b.vdd, b.worst, b.violated, a.worst, a.violated)
