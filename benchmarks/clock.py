@@ -122,7 +122,7 @@ def mixed_map_oracle(run: Path, low: float | None = None, high: float | None = N
     graph = TimingGraph(
         placed.netlist,
         technology,
-        timed_constraints(flow, technology),
+        timed_constraints(flow, technology, placed.netlist),
         placed.wires,
         wire_model="ceff",
         cross_voltage=False,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.csv_text import table
+from finevh.checks import Checks
 from finevh.flow.constraints import timed_constraints
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.hold import coarse_voltages, hold_corners
@@ -70,7 +71,7 @@ class _Timed:
         self.graph = TimingGraph(
             placed.netlist,
             corner.technology,
-            timed_constraints(flow, placed.technology),
+            timed_constraints(flow, placed.technology, placed.netlist),
             placed.wires,
             cross_voltage=flow.schemes.driver_derates,
             clock_supply=flow.clock.supply_policy,
@@ -239,4 +240,17 @@ def proved(rows: Sequence[ClockRow]) -> str:
     return f"{text}; the bound over all maps holds at every interval" if bounded else text
 
 
-__all__ = ["ClockRow", "clock_csv", "clock_power", "clock_rows", "proved", "with_clock_power"]
+def book_hold(rows: Sequence[ClockRow], checks: Checks) -> None:
+    """Book intervals with a map that violates hold, and those whose bound over all maps is below zero."""
+
+    def name(row: ClockRow) -> str:
+        return f"{row.vdd_l_v:g}/{row.vdd_h_v:g} V"
+
+    checks.add(
+        "hold_violated",
+        [f"{name(row)}: up to {row.violated} endpoints, worst {row.hold_ps:.1f} ps" for row in rows if row.violated],
+    )
+    checks.add("hold_unproved", [name(row) for row in rows if row.bound_violated])
+
+
+__all__ = ["ClockRow", "book_hold", "clock_csv", "clock_power", "clock_rows", "proved", "with_clock_power"]

@@ -14,7 +14,9 @@ from finevh.technology.model import Technology
 def sizing_target(flow: Flow, technology: Technology, netlist: Netlist) -> Target:
     """Return what sizing aims at: the flow's constraints at the Vdd of synthesis, unbiased cells."""
     vdd = technology.vdd_index(synthesis_vdd(flow))
-    return Target(timed_constraints(flow, technology, netlist), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
+    return Target(
+        timed_constraints(flow, technology, netlist), int(technology.corner_of[0, vdd]), vdd, flow.clock.period
+    )
 
 
 def sizing_options(flow: Flow) -> PhysicalOptions:

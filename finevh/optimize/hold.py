@@ -87,13 +87,14 @@ def same_cells(one: Technology, other: Technology) -> None:
 class _Condition:
     """A corner at one supply, timed."""
 
-    def __init__(self, corner: Corner, graph: TimingGraph, vdd: int, buffer: int, period: float | None) -> None:
+    def __init__(self, corner: Corner, graph: TimingGraph, vdd: int, buffer: int | None) -> None:
         self.corner, self.vdd = corner, vdd
         self.graph = graph.with_port_vdd(vdd)
         self.state: TimingState = self.graph.evaluate(np.full(graph.netlist.n_cells, vdd, dtype=np.int32))
         # A slow corner keeps the clock it can have; of a fast one setup is not asked.
-        self.period = period if period is not None else self.state.min_period()
-        self.delay = buffer_delay(corner.technology, int(corner.technology.corner_of[0, vdd]), buffer)
+        self.period = self.state.min_period()
+        row = int(corner.technology.corner_of[0, vdd])
+        self.delay = float("nan") if buffer is None else buffer_delay(corner.technology, row, buffer)
 
     def check(self) -> HoldCheck:
         slack = self.state.hold_slacks(self.period)
@@ -129,29 +130,23 @@ def _value(technology: Technology, corner: int, table: int, slew: float, load: f
     )  # fmt: skip
 
 
-def hold_buffer(technology: Technology) -> int:
-    """The cell that repair puts in: the smallest delay cell or, without one, the smallest buffer.
-
-    Raises
-    ------
-    InputError
-        If the technology has neither.
-    """
+def hold_buffer(technology: Technology) -> int | None:
+    """The cell that repair puts in: the smallest delay cell or, without one, the smallest buffer; None where there is neither."""
     cells = technology.cells
     for role in ("delay", "buffer"):
         named = [cells.index[name] for name in technology.roles.get(role, ()) if name in cells.index]
         if named:
             return min(named, key=lambda c: (cells.area[c], cells.names[c]))
-    raise InputError(f"technology '{technology.name}' has no delay cell and no buffer: hold cannot be repaired")
+    return None
 
 
 def _conditions(
-    netlist: Netlist, wires: Wires, constraints: Constraints, corners: Sequence[Corner], buffer: int
+    netlist: Netlist, wires: Wires, constraints: Constraints, corners: Sequence[Corner], buffer: int | None
 ) -> list[_Condition]:
     found = []
     for corner in corners:
         graph = TimingGraph(netlist, corner.technology, constraints, wires, hold=True, cross_voltage=False)
-        found += [_Condition(corner, graph, vdd, buffer, None) for vdd in corner.vdds]
+        found += [_Condition(corner, graph, vdd, buffer) for vdd in corner.vdds]
     return found
 
 
@@ -236,7 +231,7 @@ def repair_hold(
     periods = [c.period for c in conditions]
     start = netlist.n_cells
     for _ in range(_ROUNDS):
-        if not any(check.violated for check in after):
+        if buffer is None or not any(check.violated for check in after):
             break
         pins, count = _places(conditions, len(netlist.pin_net))
         if not len(pins):
@@ -257,7 +252,7 @@ def repair_hold(
         netlist, placement, wires, conditions = edited, moved, wires_then, tried
         after = tuple(c.check() for c in conditions)
     added = netlist.n_cells - start
-    area = float(netlist.cells.area[buffer]) * added
+    area = 0.0 if buffer is None else float(netlist.cells.area[buffer]) * added
     worst = min(after, key=lambda c: c.worst, default=None)
     if worst is not None:
         report(

@@ -182,6 +182,8 @@ def _role(table: CellTable, i: int) -> str:
         sense = sense_of(function, inputs[0])
         if sense == Sense.NEGATIVE:
             return "inverter"
-        if sense == Sense.POSITIVE and "dly" not in name and "delay" not in name:
+        if sense == Sense.POSITIVE and ("dly" in name or "delay" in name):
+            return "delay"
+        if sense == Sense.POSITIVE:
             return "clock_buffer" if "clk" in name else "buffer"
     return "fill" if kind == Kind.PHYSICAL and not inputs and "fill" in name else ""

@@ -107,6 +107,7 @@ def test_opensta_finds_hold_met(technology: Technology, repaired: HoldRepair, tm
 
 def test_delay_of_a_buffer_in_a_row_is_that_of_a_row(technology: Technology, tmp_path: Path) -> None:
     cell = hold_buffer(technology)
+    assert cell is not None
     name = technology.cells.names[cell]
     count = 20
     lines = ["module row (input a, output z);", "wire w0; assign w0 = a;"]
@@ -131,6 +132,12 @@ def test_corners_have_the_cells_of_the_design(technology: Technology) -> None:
         same_cells(technology, other)
 
 
-def test_technology_without_buffer_is_refused(technology: Technology) -> None:
-    with pytest.raises(InputError, match="has no delay cell and no buffer"):
-        hold_buffer(replace(technology, roles={}))
+def test_technology_without_buffer_is_checked_and_left_alone(
+    technology: Technology, design: tuple[Netlist, Floorplan, Placement]
+) -> None:
+    netlist, floorplan, placement = design
+    bare = replace(technology, roles={})
+    assert hold_buffer(bare) is None
+    found = repair_hold(netlist, placement, floorplan, clocked(), (Corner("slow", bare, (1,), True),))
+    assert (found.buffers, found.area) == (0, 0.0)
+    assert found.after[0].violated == found.before[0].violated == 2

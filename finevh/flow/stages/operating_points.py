@@ -13,7 +13,7 @@ from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.clock_table import ClockRow, clock_csv, clock_rows, proved, with_clock_power
+from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, clock_rows, proved, with_clock_power
 from finevh.flow.designs import (
     PlacedDesign,
     SingleVoltages,
@@ -213,6 +213,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
     clock = clock_rows(placed, designs, result.points, context.jobs)
     context.write("results/tables/clock.csv", clock_csv(clock))
     context.note(proved(clock))
+    book_hold(clock, context.checks)
     context.write("results/tables/tiles.csv", tiles_table(placed))
     context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
     context.note("tables")

@@ -7,6 +7,7 @@ import numpy as np
 from finevh.base.csv_text import table
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
+from finevh.flow.constraints import clock_tree_of
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.hold import hold_corners
 from finevh.flow.openroad_layout import run_openroad_layout
@@ -35,6 +36,10 @@ def run_optimize_stage(context: StageContext) -> Metrics:
         sizing_options(flow),
         context.note,
     )
+    if not flow.clock.propagated:
+        context.checks.add("clock_ideal", [flow.clock.port])
+    elif not clock_tree_of(flow, technology):
+        context.checks.add("clock_tree_missing", [flow.clock.port])
     if flow.optimize.hold:
         result, hold = _repair(context, result, technology)
     else:
@@ -61,8 +66,11 @@ def _repair(context: StageContext, result: Optimised, technology: Technology) ->
     """Mend hold at every single supply of every corner; what was found and left goes to ``tables/hold.csv``."""
     flow = context.flow
     if flow.technology.fast is None:
-        context.note("warning: technology.fast names no fast corner: hold is checked at the slow one alone")
-    target = sizing_target(flow, technology)
+        context.checks.add("fast_corner_missing", [technology.name])
+    if not technology.roles.get("delay"):
+        missing = "delay_cell_missing" if technology.roles.get("buffer") else "hold_not_repaired"
+        context.checks.add(missing, [technology.name])
+    target = sizing_target(flow, technology, result.netlist)
     floorplan = load_floorplan(context.inputs["floorplan"])
     mended = repair_hold(
         result.netlist,
@@ -79,8 +87,14 @@ def _repair(context: StageContext, result: Optimised, technology: Technology) ->
     columns = ("corner", "vdd_v", "worst_before_ps", "violated_before", "worst_ps", "violated")
     context.write("results/tables/hold.csv", table(columns, rows))
     left = max((check.violated for check in mended.after), default=0)
-    if left:
-        context.note(f"warning: {left} endpoints still violate hold; tables/hold.csv")
+    context.checks.add(
+        "hold_violated",
+        [
+            f"{c.corner} corner, {c.vdd:g} V: {c.violated} endpoints, worst {c.worst:.1f} ps"
+            for c in mended.after
+            if c.violated
+        ],
+    )
     metrics: Metrics = {
         "hold__buffers__count": mended.buffers,
         "hold__buffers__area__um2": mended.area,

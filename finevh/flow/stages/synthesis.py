@@ -69,6 +69,7 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
         plan = plan_synthesis(rtl, [synthesis_liberty(flow)], options)
         if plan.gating_left_out:
             context.note(f"warning: {plan.gating_left_out}")
+            context.checks.add("clock_gate_missing", [synthesis_liberty(flow).name])
         work = context.directory / "work"
         result = run_synthesis(plan, work, lambda command, seconds: context.note(f"{command} {seconds:.1f} s"))
         source, top = result.netlist, result.top
