@@ -707,6 +707,9 @@ def parse_verilog(
     netlist = reader.build.finish(top)
     if checks is not None:
         book_connections(netlist, checks)
+        notes = technology.cell_notes
+        used = [technology.cells.names[row] for row in sorted(set(netlist.cell_type.tolist()))] if notes else []
+        checks.add("liberty_not_modelled", (f"{notes[name]} of cell {name}" for name in used if name in notes))
     return netlist
 
 
