@@ -35,7 +35,7 @@ SPEF = """*SPEF "IEEE 1481-1998"
 1 r:Q u:A 0.1
 *END
 """
-MAP = "instance,vdd\n*,1.0\n"
+MAP = "instance,vdd\n*,0.6\n"
 PROBABILITIES = "net,probability\na,0.5\nclk,0.5\n"
 
 
@@ -133,6 +133,6 @@ def cli_readers() -> dict[str, Reader]:
         Reader("config.mk", _platform, _text(seeds.MAKEFILE), 2),
         Reader("technology.toml", _characterize, (cells.replace(b'"../cells', f'"{SHIPPED.parent}/cells'.encode()),)),
         Reader("stage.json", _report, _text(seeds.STAGE)),
-        Reader(["run", "flow.toml"][1] + ".run", _emulate, _text(seeds.FLOW)),
+        Reader("emulate.toml", _emulate, _text(seeds.FLOW)),
     ]
     return {reader.name: reader for reader in found}

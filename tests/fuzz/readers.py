@@ -16,7 +16,6 @@ from finevh.base.archive import load_columns, save_columns
 from finevh.base.tcl import parse_script
 from finevh.characterization.celltable import load_fillers, load_topologies
 from finevh.characterization.foreign import read_subcircuits, to_resistors, to_transistors
-from finevh.characterization.header import characterize_headers
 from finevh.characterization.physical import load_headers
 from finevh.characterization.process import load_process
 from finevh.characterization.record import CellRecord, Pin, load_record, save_record
@@ -63,7 +62,7 @@ class Reader:
 
 @lru_cache(maxsize=1)
 def library() -> Technology:
-    return technology()
+    return replace(technology(), cross=None)
 
 
 @lru_cache(maxsize=1)
@@ -114,9 +113,7 @@ def _script(path: Path) -> object:
 
 
 def _headers(path: Path) -> object:
-    load_headers(path)
-    process = _process()
-    return characterize_headers(replace(process, vdd=()), path, process.variants[0], path.parent)
+    return load_headers(path)
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +135,11 @@ def _stage(path: Path) -> object:
     folder = path.parent / "01-one"
     folder.mkdir(exist_ok=True)
     (folder / "stage.json").write_bytes(path.read_bytes())
-    return RunDirectory(path.parent, [Stage("one", lambda context: {}, (), lambda flow: 0)]).record("one")
+    (folder / "metrics.json").write_text("{}\n")
+    record = RunDirectory(path.parent, [Stage("one", lambda context: {}, (), lambda flow: 0)]).record("one")
+    if record is None:
+        raise InputError("the stage would run again")
+    return record
 
 
 def _points(path: Path) -> object:
@@ -182,8 +183,8 @@ def _all() -> list[Reader]:
         Reader("special.lib", lambda path: find_special_cells([path]), liberty[:2], 2),
         Reader("cells.lef", lambda path: read_lef([path]), _encoded(seeds.LEF), 6),
         Reader("top.def", read_def, _encoded(seeds.DEF), 6),
-        Reader("top.vcd", lambda path: read_vcd(path, design(), clock="clk"), _encoded(*seeds.TEXTS["vcd"]), 4),
-        Reader("top.saif", lambda path: read_saif(path, design(), clock="clk"), _encoded(seeds.SAIF), 4),
+        Reader("top.vcd", lambda path: read_vcd(path, design(), clock="clk"), _encoded(seeds.OWN_VCD, seeds.EVCD), 4),
+        Reader("top.saif", lambda path: read_saif(path, design(), clock="clk"), _encoded(seeds.OWN_SAIF), 4),
         Reader("program.hex", read_hex, _encoded(seeds.HEX), 2),
         Reader(
             "p.csv", lambda path: read_probabilities(path, design()), _encoded(seeds.PROBABILITIES, seeds.PATTERNS), 2
@@ -212,7 +213,7 @@ def _all() -> list[Reader]:
         ),
         Reader("packed.lib.gz", read_liberty, (_zip(seeds.LIBERTY[0]),)),
         Reader("packed.spef.gz", lambda path: read_spef(path, design(), Checks()), (_zip(seeds.SPEF),)),
-        Reader("packed.vcd.gz", lambda path: read_vcd(path, design(), clock="clk"), (_zip(seeds.VCD),)),
+        Reader("packed.vcd.gz", lambda path: read_vcd(path, design(), clock="clk"), (_zip(seeds.OWN_VCD),)),
     ]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 from pathlib import Path
 
-from tests.power.test_activity_import import SAIF, VCD
 from tests.synthesis.library import liberty_text
 from tests.technology.liberty_samples import inverter
 
@@ -86,10 +86,10 @@ set_load -pin_load 0.005 [all_outputs]
 set_driving_cell -lib_cell BUF -pin Z [get_ports b]
 set_false_path -from [get_ports b] -to [get_pins {r/1/D}]
 set_multicycle_path 2 -setup -from [get_clocks clk]
-set_case_analysis 0 [get_ports {a[0]}]
 set t [expr {1.0 * 2}]
-if {$t > 1} { set_max_delay 3 -from [get_ports a] } else { puts no }
+if {$t > 1} { set_max_delay 3 -from [get_ports a] } else { set t 1 }
 foreach p {a b} { set_load 0.01 [get_ports $p] }
+set_case_analysis 0 [get_ports {a[0]}]
 """
 LEF = """VERSION 5.8 ;
 BUSBITCHARS "[]" ;
@@ -149,27 +149,70 @@ NETS 1 ;
 END NETS
 END DESIGN
 """
+OWN_VCD = """$date today $end
+$timescale 1ns $end
+$scope module top $end
+$var wire 1 ! clk $end
+$var wire 2 " a [1:0] $end
+$var wire 1 # b $end
+$var reg 1 $ y $end
+$var real 1 % power $end
+$upscope $end
+$enddefinitions $end
+#0
+$dumpvars
+0!
+b00 "
+1#
+x$
+r0.5 %
+$end
+#5
+1!
+#10
+0!
+b1z "
+0#
+1$
+#15
+1!
+#20
+0!
+"""
 EVCD = """$date x $end
 $version dumpports $end
 $timescale 1 ns $end
 $scope module top $end
 $var port 1 <0 clk $end
 $var port [1:0] <1 a $end
+$var port 1 <2 b $end
 $upscope $end
 $enddefinitions $end
 #0
 $dumpports
 pD 6 0 <0
 pDU 66 66 <1
+pU 6 0 <2
 $end
 #5
 pU 6 0 <0
 #10
 pD 6 0 <0
 pUU 66 66 <1
-$vcdclose #10 $end
+pD 6 0 <2
+#15
+pU 6 0 <0
+#20
+pD 6 0 <0
 """
-HEX = "// words\n@00000000\n00000013 0000006f\n@10 deadbeef // x\n/* block */ 00\n"
+OWN_SAIF = """(SAIFILE (SAIFVERSION "2.0") (DIRECTION "backward") (DESIGN "top") (TIMESCALE 1 ps) (DURATION 400)
+ (INSTANCE tb (INSTANCE top
+  (PORT (clk (T0 200) (T1 200) (TX 0) (TC 8) (IG 0)) (b (T0 200) (T1 100) (TX 100) (TC 2) (IG 0))
+   (a\\[0\\] (T0 300) (T1 100) (TX 0) (TC 4)) (a\\[1\\] (T0 300) (T1 100) (TX 0) (TC 4)))
+  (NET (n1 (T0 100) (T1 300) (TX 0) (TC 3) (IG 0)) (y (T0 100) (T1 300) (TX 0) (TC 3)))
+  (INSTANCE "r/1" (PORT (Q (T0 100) (T1 300) (TX 0) (TC 3)))))))
+"""
+HEX = "// words\n@00000000\n00000013 0000006f\n@10 deadbeef // x\n"
 PROBABILITIES = "net,probability\na[0],0.5\nb,0.25\ny,1\n"
 PATTERNS = "instance,pattern,probability\ng1,00,0.25\ng1,01,0.25\ng1,10,0.25\ng1,11,0.25\n"
 VOLTAGES = "instance,vdd\ng1,0.8\nr*,1.0\n*,0.9\n"
@@ -208,7 +251,11 @@ R1 y VPWR poly w=0.5 l=2
 .ends
 """
 FUNCTIONS = ["!(A1 & A2) | (B ^ C)'\n", "A*B + !C D\n", "(IQ)\n"]
-TCL = SDC + 'proc f {a {b 2}} { return "[expr {$a + $b}]" }\nputs {x}; set y(1) "a\\nb$x"\n'
+TCL = (
+    SDC
+    + "if {$t > 1} { set_max_delay 3 } else { puts no }\n"
+    + 'proc f {a {b 2}} { return "[expr {$a + $b}]" }\nputs {x}; set y(1) "a\\nb$x"\n'
+)
 POINTS_HEAD = (
     "design,tiles,scheme,variant,delta_vdd_v,freq_mhz,vdd_l_v,vdd_h_v,vdd_v,tiles_high,area_low_fraction,worst_slack_ps,"
     "power_total_mw,power_switching_mw,power_internal_mw,power_leakage_mw,power_interface_leakage_mw,selector,assignment\n"
@@ -219,7 +266,8 @@ POINTS = (
     + "top,4,ideal-dvfs,pb0,,400,,,1.0,,,1,4,2,1,1,0,,\n"
     + "top,4,fine-vh,pb0,0.2,250,0.6,0.8,,2,0.5,3,1.5,0.7,0.4,0.4,0.1,greedy,LHLH\n"
 )
-STAGE = '{"stage": "one", "key": "k", "command": "c", "outputs": {"metrics.json": "0"}, "parts": {"a": "b"}}\n'
+_DIGEST = hashlib.sha256(b"{}\n").hexdigest()
+STAGE = f'{{"stage": "one", "key": "k", "command": "c", "outputs": {{"metrics.json": "{_DIGEST}"}}, "parts": {{"a": "b"}}}}\n'
 POWER_JSON = (
     '{"Sequential": {"internal": 1e-3, "switching": 2e-3, "leakage": 3e-6, "total": 4e-3}, "Total": {"total": 1}}\n'
 )
@@ -244,6 +292,7 @@ false_from = ["rst"]
 [floorplan]
 tiles = 9
 utilisation = 0.7
+planned_area = "2500 um2"
 [activity]
 cycles = 100
 [schemes]
@@ -268,12 +317,3 @@ def shipped_cells(*names: str) -> str:
 
 
 LIBERTY = [inverter(), liberty_text()]
-TEXTS = {
-    "verilog": [VERILOG],
-    "spef": [SPEF],
-    "sdc": [SDC],
-    "lef": [LEF],
-    "def": [DEF],
-    "vcd": [VCD, EVCD],
-    "saif": [SAIF],
-}
