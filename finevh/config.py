@@ -156,7 +156,7 @@ class TechnologyChoice(_Section):
     fast: Path | None = None
     """The same cells at a fast corner, for hold: folder of a technology or its file."""
 
-    @field_validator("path", mode="before")
+    @field_validator("path", "fast", mode="before")
     @classmethod
     def _named(cls, value: object, info: ValidationInfo) -> object:
         """A single word that is no file beside the flow names a technology that ships."""
