@@ -16,6 +16,8 @@ TRIES = 40
 """Most maps that are timed at one frequency."""
 _REPAIRS = 3
 """Tries to mend the clock after one tile is lowered."""
+_LEARNT = 8
+"""Paths that are kept of a map that misses the clock."""
 _CHEAP = 1e-9
 """Share of the power below which a move costs nothing."""
 _LEAST_GAIN = 1e-9
@@ -67,13 +69,12 @@ class Descent:
         Where the least delays do not tell, the worst path by them is kept with what they left out: the search may then pass
         over a map that works, but never takes one that does not.
         """
-        paths = self.bounds.paths(timing.high, period, 8)
+        paths = self.bounds.paths_of(timing, period, _LEARNT) or self.bounds.paths(timing.high, period, _LEARNT)
         for path in paths:
             self.pool.add(path)
         if not paths:
-            least = self.bounds.min_period(timing.high)
-            for path in self.bounds.paths(timing.high, least * (1.0 - 1e-6), 1):
-                self.pool.add(path, reserve=path.coefficient * (period - least * (1.0 - 1e-6)))
+            for path in self.bounds.paths(timing.high, self.bounds.min_period(timing.high) * (1.0 - 1e-6), 1):
+                self.pool.add(path, reserve=path.coefficient * period - path.need(timing.high) + 2 * SLACK_TOLERANCE)
 
     def run(self) -> list[Choice | NotReachableError]:
         """Search at every period, from the longest to the shortest and once more back."""

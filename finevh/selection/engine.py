@@ -25,7 +25,7 @@ from finevh.selection.tiles import (
 )
 from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph, TimingState, Trials
-from finevh.timing.bounds import DelayBounds
+from finevh.timing.bounds import BoundPath, DelayBounds
 
 _NO_TILE = -1
 # Energy per cycle is power at a frequency over that frequency: 1 mW at 1 MHz is 1e6 fJ.
@@ -177,6 +177,25 @@ class EngineTrials:
 
 
 @dataclass(frozen=True)
+class EngineBounds:
+    """A :class:`finevh.selection.PathBounds` on the project's own engine."""
+
+    bounds: DelayBounds
+
+    def min_period(self, high: Bits) -> float:
+        """See :class:`finevh.selection.PathBounds`."""
+        return self.bounds.min_period(high)
+
+    def paths(self, high: Bits, period: float, count: int) -> list[BoundPath]:
+        """See :class:`finevh.selection.PathBounds`."""
+        return self.bounds.paths(high, period, count)
+
+    def paths_of(self, timing: MappedTiming, period: float, count: int) -> list[BoundPath]:
+        """See :class:`finevh.selection.PathBounds`."""
+        return self.bounds.paths_of(_state(timing), timing.high, period, count)
+
+
+@dataclass(frozen=True)
 class EngineDesign(TiledTiming):
     """A :class:`finevh.selection.TiledDesign` on the project's own engines."""
 
@@ -212,7 +231,7 @@ class EngineDesign(TiledTiming):
         if not DelayBounds.fits(self.graph):
             return NoPathBounds()
         low, high = self.vdd_index(interval.low), self.vdd_index(interval.high)
-        return DelayBounds(self._graph(high), self.cell_variant, low, high, self._movable)
+        return EngineBounds(DelayBounds(self._graph(high), self.cell_variant, low, high, self._movable))
 
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         """See :class:`finevh.selection.TiledDesign`."""

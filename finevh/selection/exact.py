@@ -14,11 +14,10 @@ from finevh.selection.descent import Descent
 from finevh.selection.program import Linear, Row, path_row, quadratic_below, solve
 from finevh.selection.search import Choice
 from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Interval, MappedTiming, TiledDesign
+from finevh.timing.bounds import TOLERANCE
 
 EXACT_SECONDS = 30.0
 """Time limit of a point, s."""
-_MARGIN = 2e-4
-"""Share of the period that a cut concedes: more than the rounding of the engine and of the bounds together."""
 _CLOSED = 1e-6
 """Relative gap below which an answer is the best there is."""
 _PATHS = 24
@@ -70,7 +69,7 @@ class ExactSearch:
                 break
             for cut in self.descent.pool.cuts[used:]:
                 if cut.reserve == 0.0:
-                    limit = cut.path.coefficient * period * (1.0 + _MARGIN)
+                    limit = cut.path.coefficient * period * (1.0 + TOLERANCE)
                     rows.append(Row(path_row(cut.path), limit))
             used = len(self.descent.pool.cuts)
             objective = quadratic_below(terms, best.high)
@@ -96,7 +95,8 @@ class ExactSearch:
     def _study(self, index: int, high: Bits, period: float) -> Row | None:
         """Time a map of the program: it becomes an answer or gives cuts; where no cut tells it from others, it is excluded."""
         timing = self.design.evaluate(self.interval, high)
-        paths = self.descent.bounds.paths(high, period * (1.0 + _MARGIN), _PATHS)
+        limit = period * (1.0 + TOLERANCE)
+        paths = self.descent.bounds.paths_of(timing, limit, _PATHS) + self.descent.bounds.paths(high, limit, _PATHS)
         fresh = [self.descent.pool.add(path) for path in paths]
         if self._meets(timing, period):
             self.archive.add(timing)

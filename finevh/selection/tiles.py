@@ -176,6 +176,9 @@ class PathBounds(Protocol):
     def paths(self, high: Bits, period: float, count: int) -> list[BoundPath]:
         """Paths that miss a period, ps, under a map by least delays, worst first."""
 
+    def paths_of(self, timing: MappedTiming, period: float, count: int) -> list[BoundPath]:
+        """The same, of the worst paths of a map that was timed."""
+
 
 class NoPathBounds:
     """Nothing is known about paths beforehand: every map has to be timed."""
@@ -185,6 +188,10 @@ class NoPathBounds:
         return 0.0
 
     def paths(self, high: Bits, period: float, count: int) -> list[BoundPath]:
+        """See :class:`PathBounds`."""
+        return []
+
+    def paths_of(self, timing: MappedTiming, period: float, count: int) -> list[BoundPath]:
         """See :class:`PathBounds`."""
         return []
 

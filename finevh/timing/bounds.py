@@ -9,6 +9,7 @@ is what a linear program of the tiles can hold.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numba
@@ -20,7 +21,15 @@ from finevh.technology.model import Int, Real
 from finevh.timing.arrays import Graph
 from finevh.timing.engine import TimingGraph
 from finevh.timing.lookup import pair, reduce_tree
+from finevh.timing.state import Path, TimingState
 
+_NEAR = 0.02
+"""Share of the period: endpoints this near to missing it are looked at, as a single path is bounded more closely."""
+TOLERANCE = 1e-4
+"""Share of the period that least delays may lie above the engine's, which rounds delays and slews to 2**-10 ps and keeps tables
+in single precision."""
+_SAME = 1e-5
+"""Relative distance below which two points of axes are one, as in the engine's tables."""
 LAUNCH = 16
 """Bit of an arc's mask: it launches data at a clock edge."""
 _LN2 = float(np.log(2.0))
@@ -80,7 +89,7 @@ class DelayBounds:
 
     def __init__(self, graph: TimingGraph, cell_variant: NDArray[np.int8], low: int, high: int, cell_tile: Int) -> None:
         if not self.fits(graph):
-            raise InputError("least delays need Elmore wires, and clocks whose edges come one way only")
+            raise InputError("least delays need Elmore wires, clocks whose edges come one way only, and no derates")
         netlist, tables, self._graph = graph.netlist, graph.tables, graph
         corner = np.stack([tables.corner_of[cell_variant, vdd] for vdd in (low, high)])
         if (corner < 0).any():
@@ -97,8 +106,8 @@ class DelayBounds:
         self._cap_base = np.ascontiguousarray(corner * tables.n_pin + cells.pin_ptr[netlist.cell_type], dtype=np.int64)
         structure = graph.structure
         tile = np.where(structure.node_cell >= 0, cell_tile[np.maximum(structure.node_cell, 0)], _FIXED)
-        if len(graph.clock_cells):
-            tile[np.isin(structure.node_cell, graph.clock_cells)] = _FIXED
+        if len(graph.high_cells):
+            tile[np.isin(structure.node_cell, graph.high_cells)] = _FIXED
         self.node_tile = tile.astype(np.int32)
         self._cell_tile = cell_tile.astype(np.int32)
         self._n_tiles = int(cell_tile.max(initial=_FIXED)) + 1
@@ -108,9 +117,14 @@ class DelayBounds:
 
     @staticmethod
     def fits(graph: TimingGraph) -> bool:
-        """Whether least delays are known for a graph: wires by Elmore, and propagated clocks that do not join again."""
+        """Whether least delays are known for a graph.
+
+        Wires go by Elmore, clocks are all ideal or all propagated along trees and start at ports, and nothing is derated.
+        """
         wires = graph.wires is None or graph.wire_model == "elmore"
-        return wires and (not graph.constraints.propagated or graph._clocks_are_trees())
+        plain = bool((graph._graph.seed < 0).all()) and bool((graph._graph.derate == 1.0).all())
+        clocks = {bool(ideal) for tag, ideal in zip(graph.tags.tags, graph._graph.ideal, strict=False) if tag.is_clock}
+        return wires and plain and len(clocks) <= 1 and (clocks != {False} or graph._clocks_are_trees())
 
     def _entries(self) -> None:
         """One entry per arc and allowed pair of edges, ordered by node and output edge."""
@@ -139,12 +153,18 @@ class DelayBounds:
         )  # fmt: skip
         slew = np.zeros((2, n_node, 2, 2))
         delay = np.zeros((2, len(self._arc), 2, 2))
+        self._slew_floor: Real = np.zeros((len(self._arc), 2, 2))
+        """(n_entry, 2, 2) ps, least slew that an entry gives its node, by the driver's state and the cell's."""
+        self._load_slope: Real = np.zeros(len(self._arc))
+        """(n_entry) ps/fF, least growth of an entry's delay with the loads of other tiles."""
+        self._load = load
+        self._foreign_loads()
         self._port_extra = np.zeros((n_node, 2))
         _slew_windows(
-            g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local, g.arc_mask, g.ideal[0] != 0,
+            g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local, g.arc_mask, g.clock_slew,
             g.port_slew, g.port_drive, g.port_drive_slew, self._ptr, self._arc, self._edge, self.node_tile,
             self._table_base, self._supplies, t.record, t.cross_record, t.axes, t.values,
-            nets.mode[0], self._spread, load, wire, slew, delay, self._port_extra,
+            nets.mode[0], self._spread, load, wire, slew, delay, self._port_extra, self._slew_floor, self._load_slope,
         )  # fmt: skip
         self._slew, self._wire = slew, wire
         self.delay: Real = delay[0]
@@ -160,7 +180,7 @@ class DelayBounds:
         self._insertion: dict[bool, BoundPath] = {}
         self._clock_origin = np.zeros((0, 0, 0), dtype=np.int64)
         """(entry, tag) that each arrival of a propagated clock comes by, under every map."""
-        if not graph.constraints.propagated:
+        if not graph._propagated:
             return
         _, _, self._clock_origin = self._arrive(np.ones(self._n_tiles, dtype=bool))
         self._captured = np.flatnonzero(rows.clock_node >= 0)
@@ -176,6 +196,8 @@ class DelayBounds:
             if wires:
                 wire = self._wire[1 if most else 0]
                 last = np.array([np.diag(wire[k, edge]) for k, (_, _, edge) in zip(sinks, ends, strict=True)]) * share
+                # Behind a port half of an exponential is there after ln 2 of the time constant.
+                last[[graph.structure.node_cell[node] < 0 for _, node, _ in ends]] *= _LN2
                 tiles = [int(self.node_tile[node]) for _, node, _ in ends]
             for end in ends:
                 weight[end] = weight.get(end, 0.0) + share
@@ -214,6 +236,23 @@ class DelayBounds:
             0.0, np.array(driver, dtype=np.int32), np.array(tile, dtype=np.int32), np.array(delay).reshape(-1, 2, 2)
         )
 
+    def _foreign_loads(self) -> None:
+        """By node and edge, the tiles beside its own that load it, and by how much more, fF, when they are high."""
+        g, t = self._graph._graph, self._graph._tables
+        node = np.repeat(np.arange(len(g.node_cell)), np.diff(g.sink_ptr))
+        inner = np.flatnonzero(g.sink_cell >= 0)
+        inner = inner[self._cell_tile[g.sink_cell[inner]] >= 0]
+        inner = inner[self._cell_tile[g.sink_cell[inner]] != self.node_tile[node[inner]]]
+        cell, local, tile = g.sink_cell[inner], g.sink_local[inner], self._cell_tile[g.sink_cell[inner]]
+        low, high = (t.pin_cap[self._cap_base[state, cell] + local] for state in (0, 1))
+        more = np.maximum(high - low, 0.0)
+        n_tiles = max(self._n_tiles, 1)
+        key, row = np.unique(node[inner].astype(np.int64) * n_tiles + tile, return_inverse=True)
+        total = np.zeros((len(key), 2))
+        np.add.at(total, row, more)
+        self._foreign_ptr = np.searchsorted(key, np.arange(len(g.node_cell) + 1) * n_tiles).astype(np.int64)
+        self._foreign_tile, self._foreign_cap = (key % n_tiles).astype(np.int32), total
+
     @property
     def _spread(self) -> float:
         low, high = self._graph._nets.thresholds
@@ -221,12 +260,12 @@ class DelayBounds:
 
     def _margin_of_rows(self) -> None:
         """(n_row, 2 edges, 2, 2) ps that the check at each endpoint takes at least, last wire included."""
-        t, rows = self._graph._tables, self._graph.setup.rows
+        g, t, rows = self._graph._graph, self._graph._tables, self._graph.setup.rows
         self._row_margin = np.full((len(rows.node), 2, 2, 2), -np.inf)
         self._row_tile = np.where(rows.cell >= 0, self._cell_tile[np.maximum(rows.cell, 0)], _FIXED).astype(np.int32)
         _margins(
-            rows.node, rows.sink, rows.cell, rows.local, rows.add, rows.clock_node, rows.clock_sink, rows.clock_edge,
-            self._graph.constraints.propagated, self._table_base, t.record, t.axes, t.values,
+            g.node_cell, rows.node, rows.sink, rows.cell, rows.local, rows.add, rows.clock_node, rows.clock_sink, rows.clock_edge,
+            g.clock_slew, self._table_base, t.record, t.axes, t.values,
             self._graph._nets.mode[0], self._spread, self._slew, self._wire, self._row_margin,
         )  # fmt: skip
 
@@ -249,7 +288,8 @@ class DelayBounds:
         state = np.append(high, True)[self.node_tile].astype(np.int8)
         _arrivals(
             g.node_port, g.tags, g.arc_source, g.arc_mask, g.arc_class, g.remap, g.ideal, g.port_arrival,
-            self._ptr, self._arc, self._edge, state, self.delay, self._port_extra, arrival, origin,
+            self._ptr, self._arc, self._edge, state, self.delay, self._port_extra, self._load_slope, self._foreign_ptr,
+            self._foreign_tile, self._foreign_cap, high, arrival, origin,
         )  # fmt: skip
         rows = self._graph.setup.rows
         row_state = np.append(high, True)[self._row_tile].astype(np.int8)
@@ -272,40 +312,74 @@ class DelayBounds:
     def paths(self, high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
         """Paths that miss a period, ps, under a map by least delays, the worst of each endpoint, worst first.
 
-        Of endpoints whose paths pass the same tiles in the same order only the first is returned.
+        Of endpoints whose paths pass the same tiles only the first is returned.
         """
         need, _, origin = self._arrive(high)
         slack = self._graph.setup.coefficient * period - need
-        found: list[BoundPath] = []
-        seen: set[bytes] = set()
-        for row in np.argsort(slack, kind="stable").tolist():
-            if slack[row] >= 0.0 or len(found) >= count:
-                break
-            path = self._trace(row, origin)
-            key = np.unique(path.driver * 4096 + path.tile).tobytes()
-            if key not in seen:
-                seen.add(key)
-                found.append(path)
-        return found
+        rows = [row for row in np.argsort(slack, kind="stable")[: 4 * count].tolist() if slack[row] < _NEAR * period]
+        return _distinct((self._trace(row, origin) for row in rows), high, period, count)
+
+    def paths_of(self, state: TimingState, high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
+        """The same of the worst paths that the timing of a map found."""
+        slack = state.slacks(period)
+        rows = [row for row in np.argsort(slack, kind="stable")[: 2 * count].tolist() if slack[row] < 0.0]
+        return _distinct((self._along(self._graph.path(state, row)) for row in rows), high, period, count)
+
+    def _along(self, path: Path) -> BoundPath:
+        """Least delays of a path that the timing engine found."""
+        entries = []
+        for step in range(1, len(path.node)):
+            key = 2 * int(path.node[step]) + int(path.edge[step])
+            at = slice(int(self._ptr[key]), int(self._ptr[key + 1]))
+            same = (self._arc[at] == path.arc[step]) & (self._edge[at] == path.edge[step - 1])
+            entries.append(at.start + int(np.flatnonzero(same)[0]))
+        return self._sum_up(path.row, entries, [int(node) for node in path.node], [int(edge) for edge in path.edge])
 
     def _trace(self, row: int, origin: NDArray[np.int64]) -> BoundPath:
-        """The worst path to an endpoint."""
+        """The worst path to an endpoint by least delays."""
         g, rows = self._graph._graph, self._graph.setup.rows
         n_tag = len(g.port_arrival)
         node, tag, edge = int(rows.node[row]), int(rows.tag[row]), int(self._row_edge[row])
-        driver, tile = [int(self.node_tile[node])], [int(self._row_tile[row])]
-        delay = [self._row_margin[row, edge]]
+        entries, nodes, edges = list[int](), [node], [edge]
         while (code := int(origin[tag, node, edge])) >= 0:
             entry, tag = divmod(code, n_tag)
-            source = int(g.arc_source[self._arc[entry]])
-            driver.append(int(self.node_tile[source]))
-            tile.append(int(self.node_tile[node]))
-            delay.append(self.delay[entry])
-            node, edge = source, int(self._edge[entry])
-            if g.arc_mask[self._arc[entry]] & LAUNCH and g.ideal[tag]:
+            node, edge = int(g.arc_source[self._arc[entry]]), int(self._edge[entry])
+            entries.append(entry)
+            nodes.append(node)
+            edges.append(edge)
+            if self._launches_ideal(entry):
                 break
-        else:
-            arrives = float(g.port_arrival[tag, g.node_port[node], edge]) + float(self._port_extra[node, edge])
+        return self._sum_up(row, entries[::-1], nodes[::-1], edges[::-1])
+
+    def _launches_ideal(self, entry: int) -> bool:
+        """Whether a path begins at an entry, with the edge of an ideal clock."""
+        g, arc = self._graph._graph, self._arc[entry]
+        return bool(g.arc_mask[arc] & LAUNCH) and bool(g.clock_slew[g.arc_source[arc], self._edge[entry]] >= 0.0)
+
+    def _sum_up(self, row: int, entries: list[int], nodes: list[int], edges: list[int]) -> BoundPath:
+        """Terms of a path from its first node to an endpoint; ``entries[n]`` leads from ``nodes[n]`` to the next one."""
+        g = self._graph._graph
+        tiles = self.node_tile[nodes]
+        driver, tile = [int(tiles[-1])], [int(self._row_tile[row])]
+        delay = [self._row_margin[row, edges[-1]]]
+        gain = self._gains(entries, nodes, edges)
+        for n, entry in enumerate(entries):
+            driver.append(int(tiles[n]))
+            tile.append(int(tiles[n + 1]))
+            delay.append(self.delay[entry] + gain[n])
+            node = nodes[n + 1]
+            for f in range(int(self._foreign_ptr[node]), int(self._foreign_ptr[node + 1])):
+                more = float(self._load_slope[entry] * self._foreign_cap[f, edges[n + 1]])
+                if more > 0.0:
+                    driver.append(_FIXED)
+                    tile.append(int(self._foreign_tile[f]))
+                    delay.append(np.array([[0.0, more], [0.0, more]]))
+        launched = bool(entries) and self._launches_ideal(entries[0])
+        if not launched:
+            port, edge = int(g.node_port[nodes[0]]), edges[0]
+            # A port that several clocks launch from: the tag is not told apart here, the least arrival is taken.
+            arrivals = g.port_arrival[:, port, edge]
+            arrives = float(arrivals[np.isfinite(arrivals)].min()) + float(self._port_extra[nodes[0], edge])
             driver.append(_FIXED)
             tile.append(_FIXED)
             delay.append(np.full((2, 2), arrives))
@@ -314,13 +388,25 @@ class DelayBounds:
             tile += part.tile.tolist()
             delay += list(sign * part.delay)
         to_int = np.array(driver, dtype=np.int32), np.array(tile, dtype=np.int32)
-        return BoundPath(float(self._graph.setup.coefficient[row]), *to_int, np.array(delay))
+        return BoundPath(float(self._graph.setup.coefficient[row]), *to_int, np.array(delay)).merged()
+
+    def _gains(self, entries: list[int], nodes: list[int], edges: list[int]) -> Real:
+        """(n_entry, 2, 2) ps that the entries of a path give the next ones through their slews."""
+        g, t = self._graph._graph, self._graph._tables
+        gain = np.zeros((len(entries), 2, 2))
+        _slew_gains(
+            np.array(entries, dtype=np.int64), g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local,
+            g.arc_mask, g.clock_slew, self._arc, self._edge, np.array(nodes[1:] + edges[1:], dtype=np.int64),
+            self.node_tile, self._table_base, self._supplies, t.record, t.cross_record, t.axes, t.values,
+            self._graph._nets.mode[0], self._spread, self._load, self._wire, self._slew, self.delay, self._slew_floor, gain,
+        )  # fmt: skip
+        return gain
 
     def _clock_parts(self, row: int) -> list[tuple[BoundPath, float]]:
         """What the clocks add to a row: the capturing edge taken away, the mean insertion where its surroundings follow it."""
         rows, parts = self._graph.setup.rows, list[tuple[BoundPath, float]]()
         follows = float(self._graph.setup.follows[row])
-        if self._graph.constraints.propagated and follows:
+        if self._graph._propagated and follows:
             parts.append((self._insertion[follows < 0.0], follows))
         if row in self._captured:
             end = int(rows.clock_tag[row]), int(rows.clock_node[row]), int(rows.clock_edge[row])
@@ -330,6 +416,20 @@ class DelayBounds:
                 at = np.array([self.node_tile[end[1]]], dtype=np.int32)
                 parts.append((BoundPath(0.0, at, at, last), -1.0))
         return parts
+
+
+def _distinct(paths: Iterator[BoundPath], high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
+    """The first paths that miss a period under a map, one for each set of pairs of tiles."""
+    found: list[BoundPath] = []
+    seen: set[bytes] = set()
+    for path in paths:
+        key = (path.driver.astype(np.int64) * 65536 + path.tile).tobytes()
+        if key not in seen and path.need(high) > path.coefficient * period:
+            seen.add(key)
+            found.append(path)
+            if len(found) == count:
+                break
+    return sorted(found, key=lambda path: path.coefficient * period - path.need(high))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -385,14 +485,61 @@ def _load_windows(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def _around(axes, a, n, b, m, x):  # type: ignore[no-untyped-def]
+    """The two neighbouring points of the union of two axes between which ``x`` lies, or the outermost two on its side.
+
+    Two points 0 and 1 stand for a table that is constant along the axis, and points nearly equal are one.
+    """
+    constant_a = n == 2 and axes[a] == 0.0 and axes[a + 1] == 1.0
+    constant_b = m == 2 and axes[b] == 0.0 and axes[b + 1] == 1.0
+    low, high, below, above = -np.inf, np.inf, -np.inf, np.inf
+    for which in range(2):
+        if which == 0 and constant_a and not constant_b:
+            continue
+        if which == 1 and constant_b:
+            continue
+        first, count = (b, m) if which else (a, n)
+        for i in range(first, first + count):
+            p = axes[i]
+            if p <= x:
+                # The last two points not above x.
+                if p > low + _SAME * abs(p):
+                    below, low = low, p
+                elif p < low - _SAME * abs(p) and p > below + _SAME * abs(p):
+                    below = p
+            elif p < high - _SAME * abs(p):
+                above, high = high, p
+            elif p > high + _SAME * abs(p) and p < above - _SAME * abs(p):
+                above = p
+    if low == -np.inf:
+        return high, above
+    if high == np.inf:
+        return below, low
+    return low, high
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _at(record, cross_record, axes, table, rec, cross, x, y):  # type: ignore[no-untyped-def]
-    """Delay and slew of a record, derated where ``cross`` is not negative."""
-    d, o = pair(record, axes, table, rec, x, y, False)
-    if cross >= 0:
-        shift, factor = pair(cross_record, axes, table, cross, x, y, True)
-        d += shift
-        o *= factor
-    return d, o
+    """Delay and slew of a record, derated where ``cross`` is not negative.
+
+    As in the engine's tables, derates act at the points of the union of both grids and what is between is bilinear.
+    """
+    if cross < 0:
+        return pair(record, axes, table, rec, x, y, False)
+    r, k = record[rec], cross_record[cross]
+    x0, x1 = _around(axes, r[0], r[1], k[0], k[1], x)
+    y0, y1 = _around(axes, r[2], r[3], k[2], k[3], y)
+    f, g = (x - x0) / (x1 - x0), (y - y0) / (y1 - y0)
+    delay, out = 0.0, 0.0
+    for i in range(2):
+        for j in range(2):
+            at_x, at_y = x1 if i else x0, y1 if j else y0
+            weight = (f if i else 1.0 - f) * (g if j else 1.0 - g)
+            d, o = pair(record, axes, table, rec, at_x, at_y, False)
+            shift, factor = pair(cross_record, axes, table, cross, at_x, at_y, True)
+            delay += weight * (d + shift)
+            out += weight * o * factor
+    return delay, out
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -422,12 +569,102 @@ def _extremes(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1):  #
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def _slope(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1):  # type: ignore[no-untyped-def]
+    """Least growth of the delay with the load, ps/fF, for input slews in (x0, x1) and loads in (y0, y1); not below zero.
+
+    Between the points of its axes a table is bilinear, so its growth is least at the ends of a cell in slew.
+    """
+    if y1 <= y0:
+        return 0.0
+    least = np.inf
+    for which in range(2 if cross >= 0 else 1):
+        first = cross_record[cross, 0] if which else record[rec, 0]
+        n = cross_record[cross, 1] if which else record[rec, 1]
+        for i in range(-2, n):
+            x = x0 if i == -2 else x1 if i == -1 else axes[first + i]
+            if not x0 <= x <= x1:
+                continue
+            before, y = _at(record, cross_record, axes, table, rec, cross, x, y0)[0], y0
+            while y < y1:
+                # To the next point of either axis of loads.
+                step = y1
+                for j in range(record[rec, 2], record[rec, 2] + record[rec, 3]):
+                    if y < axes[j] < step:
+                        step = axes[j]
+                if cross >= 0:
+                    for j in range(cross_record[cross, 2], cross_record[cross, 2] + cross_record[cross, 3]):
+                        if y < axes[j] < step:
+                            step = axes[j]
+                after = _at(record, cross_record, axes, table, rec, cross, x, step)[0]
+                if step - y > 1e-6:
+                    least = min(least, (after - before) / (step - y))
+                before, y = after, step
+    return max(least, 0.0) if least < np.inf else 0.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _slew_gains(  # type: ignore[no-untyped-def]
+    entries, node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, clock_slew, arc, edge, of_node,
+    node_tile, table_base, supplies, record, cross_record, axes, table, mode, spread, load, wire, slew, delay, slew_floor,
+    gain,
+):  # fmt: skip
+    """What each entry of a path gives the delay of the next one through its slew, at least, by the states of its own two cells.
+
+    ``entries`` from the start of the path; ``of_node`` is the node that each of them ends in.
+    """
+    for n in range(len(entries) - 1):
+        e1, e2 = entries[n], entries[n + 1]
+        u, v = of_node[n], of_node[n + 1]
+        a, i, r = arc[e2], edge[e2], 0
+        f, c = arc_sink[a], node_cell[v]
+        r = of_node[len(entries) + n + 1]
+        if arc_mask[a] & 16 and clock_slew[u, i] >= 0.0:
+            continue
+        for qw in range(2):
+            for qu in range(2):
+                found = np.inf
+                x0, x1 = max(slew[0, u, i, qu], slew_floor[e1, qw, qu]), slew[1, u, i, qu]
+                if mode:
+                    w0, w1 = wire[0, f, i, qu], wire[1, f, i, qu]
+                    x0 = np.sqrt(x0 * x0 + spread * w0 * spread * w0)
+                    x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
+                    hop = w0
+                else:
+                    hop = 0.0
+                for s in range(2):
+                    if (node_tile[v] < 0 and s == 0) or (node_tile[u] < 0 and qu == 0):
+                        continue
+                    if node_tile[u] == node_tile[v] and node_tile[u] >= 0 and qu != s:
+                        continue
+                    rec = (table_base[s, c] + arc_local[a]) * 2 + r
+                    cross = -1
+                    if qu != s and cross_record.shape[0] > 0:
+                        cross = supplies[qu] * record.shape[0] + rec
+                    least = _extremes(
+                        record,
+                        cross_record,
+                        axes,
+                        table,
+                        rec,
+                        cross,
+                        x0,
+                        max(x0, x1),
+                        load[0, v, r, s],
+                        load[1, v, r, s],
+                    )[0]
+                    found = min(found, least + hop - delay[e2, qu, s])
+                if found < np.inf:
+                    gain[n, qw, qu] = max(found, 0.0)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _slew_windows(  # type: ignore[no-untyped-def]
-    node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, ideal_clock, port_slew, port_drive,
+    node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, clock_slew, port_slew, port_drive,
     port_drive_slew, ptr, arc, edge, node_tile, table_base, supplies, record, cross_record, axes, table, mode, spread,
-    load, wire, slew, delay, port_extra,
+    load, wire, slew, delay, port_extra, slew_floor, load_slope,
 ):  # fmt: skip
     """Least and most slew of each node, edge and own state over all maps, and from them the least delay of each entry."""
+    load_slope[:] = np.inf
     for v in range(node_cell.shape[0]):
         c = node_cell[v]
         if c < 0:
@@ -450,7 +687,7 @@ def _slew_windows(  # type: ignore[no-untyped-def]
                 for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
                     a, i = arc[e], edge[e]
                     u, f = arc_source[a], arc_sink[a]
-                    launch = ideal_clock and arc_mask[a] & 16 and tags[u, i]
+                    launch = arc_mask[a] & 16 and clock_slew[u, i] >= 0.0
                     rec = (table_base[s, c] + arc_local[a]) * 2 + r
                     entry_floor, entry_ceiling = np.inf, 0.0
                     for q in range(2):
@@ -471,7 +708,7 @@ def _slew_windows(  # type: ignore[no-untyped-def]
                                 x0 = np.sqrt(x0 * x0 + spread * w0 * spread * w0)
                                 x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
                         if launch:
-                            x0, x1, hop, hop_most = 0.0, 0.0, 0.0, 0.0
+                            x0, x1, hop, hop_most = clock_slew[u, i], clock_slew[u, i], 0.0, 0.0
                         cross = -1
                         if q != s and cross_record.shape[0] > 0:
                             cross = supplies[q] * record.shape[0] + rec
@@ -480,6 +717,12 @@ def _slew_windows(  # type: ignore[no-untyped-def]
                         )
                         delay[0, e, q, s], delay[1, e, q, s] = least + hop, most + hop_most
                         entry_floor, entry_ceiling = min(entry_floor, slew_least), max(entry_ceiling, slew_most)
+                        slew_floor[e, q, s] = slew_least
+                        load_slope[e] = min(
+                            load_slope[e], _slope(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1)
+                        )
+                    if s == 1 and load_slope[e] == np.inf:
+                        load_slope[e] = 0.0
                     if entry_floor < np.inf:
                         floor, ceiling = max(floor, entry_floor), max(ceiling, entry_ceiling)
                 slew[0, v, r, s], slew[1, v, r, s] = floor, ceiling
@@ -487,6 +730,7 @@ def _slew_windows(  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _margins(  # type: ignore[no-untyped-def]
+    node_cell,
     row_node,
     row_sink,
     row_cell,
@@ -495,7 +739,7 @@ def _margins(  # type: ignore[no-untyped-def]
     clock_node,
     clock_sink,
     clock_edge,
-    propagated,
+    ideal_slew,
     table_base,
     record,
     axes,
@@ -509,9 +753,11 @@ def _margins(  # type: ignore[no-untyped-def]
     """Least time of the check of each row and data edge, by the states of the data's driver and of the checked cell."""
     for e in range(row_node.shape[0]):
         v, f, c = row_node[e], row_sink[e], row_cell[e]
-        # Slews of the capturing clock; zero where it is ideal.
+        # Slews of the capturing clock.
         z0, z1 = 0.0, 0.0
-        if propagated and clock_node[e] >= 0:
+        if clock_node[e] >= 0 and ideal_slew[clock_node[e], clock_edge[e]] >= 0.0:
+            z0 = z1 = ideal_slew[clock_node[e], clock_edge[e]]
+        elif clock_node[e] >= 0:
             u, i = clock_node[e], clock_edge[e]
             z0, z1 = min(slew[0, u, i, 0], slew[0, u, i, 1]), max(slew[1, u, i, 0], slew[1, u, i, 1])
             if slew[1, u, i, 0] == 0.0:  # a cell that is always high has no low state
@@ -525,9 +771,12 @@ def _margins(  # type: ignore[no-untyped-def]
                 x0, x1, hop = slew[0, v, r, q], slew[1, v, r, q], 0.0
                 if mode:
                     w0, w1 = wire[0, f, r, q], wire[1, f, r, q]
-                    x0 = np.sqrt(x0 * x0 + spread * w0 * spread * w0)
-                    x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
-                    hop = w0
+                    if node_cell[v] < 0:
+                        x0, x1, hop = x0 + spread * w0, x1 + spread * w1, w0 * _LN2
+                    else:
+                        x0 = np.sqrt(x0 * x0 + spread * w0 * spread * w0)
+                        x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
+                        hop = w0
                 for s in range(2):
                     least = 0.0
                     if c >= 0:
@@ -551,7 +800,7 @@ def _margins(  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _arrivals(  # type: ignore[no-untyped-def]
     node_port, tags, arc_source, arc_mask, arc_class, remap, ideal, port_arrival, ptr, arc, edge, state, delay,
-    port_extra, arrival, origin,
+    port_extra, load_slope, foreign_ptr, foreign_tile, foreign_cap, high, arrival, origin,
 ):  # fmt: skip
     """Latest arrivals by least delays, and the entry and tag that each comes by."""
     n_tag = arrival.shape[0]
@@ -562,11 +811,15 @@ def _arrivals(  # type: ignore[no-untyped-def]
                 for k in range(n_tag):
                     arrival[k, v, r] = port_arrival[k, port, r] + port_extra[v, r]
                 continue
+            more = 0.0
+            for f in range(foreign_ptr[v], foreign_ptr[v + 1]):
+                if high[foreign_tile[f]]:
+                    more += foreign_cap[f, r]
             for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
                 a, i = arc[e], edge[e]
                 u = arc_source[a]
                 m, k = tags[u, i], 0
-                here = delay[e, state[u], state[v]]
+                here = delay[e, state[u], state[v]] + load_slope[e] * more
                 while m:
                     if m & 1:
                         to = remap[arc_class[a], k] if arc_class[a] else k

@@ -118,6 +118,32 @@ def test_every_map_leaks_more_in_cells_at_vddh_behind_vddl_and_its_interface_lea
             assert point.power_interface_leakage_mw == pytest.approx(interface.sum(), abs=1e-9)
 
 
+def test_power_by_tiles_is_that_of_all_cells_and_path_bounds_are_never_above_the_engine(quick_run: Path) -> None:
+    flow, run = load_run(quick_run)
+    _, design = load_design(flow, run, "vt")
+    rng = np.random.default_rng(1)
+    for interval in (Interval(0.6, 0.7), Interval(0.8, 1.0)):
+        power, bounds = design.tile_power(interval), design.path_bounds(interval)
+        for share in (0.0, 0.3, 0.6, 1.0):
+            high = rng.random(design.n_tiles) < share
+            assert power.power(high, 300.0) == pytest.approx(design.weigh(interval, high).power(300.0), rel=1e-12)
+            assert 0.9 < bounds.min_period(high) / design.evaluate(interval, high).min_period < 1.0 + 5e-5
+
+
+def test_best_is_never_above_algorithm_5_and_hopping_and_never_below_the_bound(quick_run: Path) -> None:
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    key = ["variant", "delta_vdd_v", "freq_mhz"]
+    fine = points[points["scheme"] == "fine-vh"].assign(name=lambda p: p["selector"].str.split(":").str[0])
+    power = fine.pivot_table(index=key, columns="name", values="power_total_mw")
+    hopping = points[points["scheme"] == "vdd-hopping"].set_index(key)["power_total_mw"]
+    bound = fine[fine["name"] == "exact"].set_index(key)["bound_mw"]
+    assert (power["best"] <= power["greedy"] * (1 + 1e-9)).all()
+    assert (power["best"] <= hopping.reindex(power.index) * (1 + 1e-9)).all()
+    assert (bound.reindex(power.index) <= power["best"] * (1 + 1e-9)).all()
+    for _, curve in fine[fine["name"] != "greedy"].groupby(["name", "variant", "delta_vdd_v"]):
+        assert (curve.sort_values("freq_mhz")["power_total_mw"].diff().dropna() >= -1e-9).all()
+
+
 def test_one_trajectory_equals_a_run_at_each_frequency_on_the_real_engine(quick_run: Path) -> None:
     flow, run = load_run(quick_run)
     _, design = load_design(flow, run, "pb0")

@@ -134,6 +134,9 @@ class ToyBounds:
         late = sorted((pair for pair in needs if pair[0] > period), key=lambda pair: -pair[0])
         return [bound for _, bound in late[:count]]
 
+    def paths_of(self, timing: MappedTiming, period: float, count: int) -> list[BoundPath]:
+        return self.paths(timing.high, period, count)
+
 
 @dataclass
 class ToyTrials:

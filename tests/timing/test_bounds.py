@@ -1,0 +1,89 @@
+"""Least delays are never above the engine's, under any map; with nothing left to relax they equal them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from finevh.constraints import Constraints, read_sdc
+from finevh.errors import InputError
+from finevh.technology import Technology, load_technology, with_vdds
+from finevh.timing import TimingGraph
+from finevh.timing.bounds import TOLERANCE, DelayBounds
+from tests.netlist.random_design import random_design, random_wires
+
+LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
+SDC = """create_clock -name clk -period 4 [get_ports clk]
+create_clock -name outside -period 4
+set_input_delay 0.4 -clock outside [get_ports {in* sel}]
+set_output_delay 0.3 -clock outside [all_outputs]
+set_multicycle_path 2 -from [get_ports in[1]]
+"""
+N_TILES = 4
+
+
+@pytest.fixture(scope="module")
+def technology() -> Technology:
+    return with_vdds(load_technology(LIBRARY / "technology.toml"), (0.8, 1.0))
+
+
+def constraints(propagated: bool) -> Constraints:
+    read = read_sdc(SDC)
+    clocks = tuple(replace(c, follows_tree=propagated and c.name == "outside") for c in read.clocks)
+    return replace(read, clocks=clocks, propagated=propagated)
+
+
+def bounds_of(graph: TimingGraph, tiles: np.ndarray) -> DelayBounds:
+    return DelayBounds(graph, np.zeros(graph.netlist.n_cells, dtype=np.int8), 0, 1, tiles)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), wires=st.booleans(), propagated=st.booleans(), high=st.booleans())
+def test_least_delays_are_never_above_the_engines(
+    technology: Technology, seed: int, wires: bool, propagated: bool, high: bool
+) -> None:
+    netlist = random_design(technology, seed, 100, 12)
+    rng = np.random.default_rng(seed)
+    tiles = rng.integers(0, N_TILES, netlist.n_cells).astype(np.int32)
+    graph = TimingGraph(
+        netlist, technology, constraints(propagated), random_wires(netlist, seed) if wires else None,
+        clock_supply="high" if high else "tile",
+    )  # fmt: skip
+    tiles[graph.high_cells] = -1
+    bounds = bounds_of(graph, tiles)
+    for code in range(2**N_TILES):
+        bits = (code >> np.arange(N_TILES) & 1).astype(bool)
+        cell_vdd = np.append(bits, True)[tiles].astype(np.int32)
+        state = graph.evaluate(cell_vdd)
+        period = state.min_period()
+        reached = np.isfinite(state.setup_need)
+        above = bounds.needs(bits)[reached] - state.setup_need[reached]
+        assert above.max(initial=-1.0) <= TOLERANCE * period
+        assert bounds.min_period(bits) <= period + TOLERANCE * period
+        for path in bounds.paths(bits, 0.9 * period, 4) + bounds.paths_of(state, bits, 0.9 * period, 4):
+            assert path.need(bits) <= path.coefficient * period + TOLERANCE * period
+
+
+@pytest.mark.parametrize("propagated", [False, True])
+@pytest.mark.parametrize("wires", [False, True])
+def test_one_tile_leaves_nothing_to_relax(technology: Technology, wires: bool, propagated: bool) -> None:
+    netlist = random_design(technology, 7, 100, 12)
+    graph = TimingGraph(netlist, technology, constraints(propagated), random_wires(netlist, 7) if wires else None)
+    bounds = bounds_of(graph, np.zeros(netlist.n_cells, dtype=np.int32))
+    for bit in (0, 1):
+        period = graph.evaluate(np.full(netlist.n_cells, bit, dtype=np.int32)).min_period()
+        # Ports swing to the higher supply, which leaves one pair of supplies at each of them.
+        assert bounds.min_period(np.array([bool(bit)])) == pytest.approx(period, rel=2e-3 if not bit else 1e-4)
+
+
+def test_other_wires_are_refused(technology: Technology) -> None:
+    netlist = random_design(technology, 7, 60, 8)
+    graph = TimingGraph(netlist, technology, constraints(False), random_wires(netlist, 7), wire_model="shielded")
+    assert not DelayBounds.fits(graph)
+    with pytest.raises(InputError, match="least delays need Elmore wires"):
+        bounds_of(graph, np.zeros(netlist.n_cells, dtype=np.int32))
