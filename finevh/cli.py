@@ -90,7 +90,9 @@ def run(
 @click.option(
     "--selector", type=click.Choice(get_args(Selector)), help="How maps are chosen (default: the flow file's first)."
 )
-@click.option("--time-limit", type=click.FloatRange(min=0.0), metavar="S", help="exact: seconds per frequency (default 30).")
+@click.option(
+    "--time-limit", type=click.FloatRange(min=0.0), metavar="S", help="exact: seconds per frequency (default 30)."
+)
 @click.option(
     "--variant", type=click.Choice(["pb0", "pb", "vt"]), help="Variant set (default: pb where the run has it)."
 )

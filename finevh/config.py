@@ -396,6 +396,10 @@ class OpenRoad(_Section):
     """Run a version outside the tested range all the same."""
     density: float = Field(default=0.85, gt=0.0, le=1.0)
     """Target density of its global placement."""
+    rcx_rules: Path | None = None
+    """Extraction rules for its OpenRCX; without them, wires are those of global routing."""
+    points: int = Field(default=0, ge=0, le=100)
+    """How many of the run's unbiased FINE-VH points it times and weighs as well, into ``tables/openroad_points.csv``."""
 
 
 class Flow(_Section):

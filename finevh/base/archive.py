@@ -59,7 +59,7 @@ def load_columns(path: Path, kind: type[T], **supplied: object) -> T:
         with np.load(path, allow_pickle=False) as archive, zipfile.ZipFile(path) as raw:
             values: dict[str, Any] = {name: archive[name] for name in archive.files if name != "plain.json"}
             plain = json.loads(raw.read("plain.json"))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # whatever a damaged archive makes numpy and zipfile raise
         raise InputError(f"{path}: cannot be read ({error}); run the flow again with --from its stage") from None
     values |= {name: _tuples(value) for name, value in plain.items()}
     try:

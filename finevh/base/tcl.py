@@ -99,8 +99,11 @@ def parse_script(text: str, line: int = 1) -> Iterator[Command]:
         For unbalanced braces, brackets or quotes, and for text that follows a closing brace or quote.
     """
     reader = _Reader(text.replace("\r\n", "\n"), line)
-    while reader.skip_to_command():
-        yield reader.command()
+    try:
+        while reader.skip_to_command():
+            yield reader.command()
+    except RecursionError:
+        raise TclSyntaxError(reader.line, "nested too deeply") from None
 
 
 def word_parts(text: str, line: int = 1) -> tuple[Part, ...]:

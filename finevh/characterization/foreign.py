@@ -6,17 +6,20 @@ Transistors and resistors are taken; capacitors of an extracted netlist are refu
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from finevh.base.numbers import decimal
 from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
 
 __all__ = ["Subcircuit", "parse_value", "read_subcircuits", "to_resistors", "to_transistors"]
 
+_MOST_FINGERS = 1000
 _SCALE = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "meg": 1e6, "g": 1e9, "": 1.0}
 
 
@@ -46,6 +49,10 @@ def read_subcircuits(path: Path) -> dict[str, Subcircuit]:
     name, ports, lines = "", (), []  # type: str, tuple[str, ...], list[tuple[int, tuple[str, ...]]]
     for number, line in _logical_lines(text):
         word = line.split()[0].lower()
+        if (word in (".subckt", ".ends") and (word == ".ends") != bool(name)) or (
+            word == ".subckt" and len(line.split()) < 2
+        ):
+            raise InputError(f"{path}:{number}: '{line[:40]}' does not pair with '.subckt NAME' and '.ends'")
         if word == ".subckt":
             name, ports, lines = line.split()[1], tuple(t for t in line.split()[2:] if "=" not in t), []
         elif word == ".ends":
@@ -79,10 +86,10 @@ def parse_value(text: str) -> float:
     ValueError
         If the text is no number.
     """
-    match = re.fullmatch(r"([-+]?[0-9.]+(?:e[-+]?\d+)?)(meg|[fpnumkg]?)[a-z]*", text.lower())
+    match = re.fullmatch(r"([-+]?[0-9.]+(?:e[-+]?[0-9]+)?)(meg|[fpnumkg]?)[a-z]*", text.lower())
     if match is None:
-        raise ValueError(f"{text!r} is no SPICE number")
-    return float(match.group(1)) * _SCALE[match.group(2)]
+        raise ValueError(f"{text[:40]!r} is no SPICE number")
+    return decimal(match.group(1)) * _SCALE[match.group(2)]
 
 
 def to_resistors(
@@ -105,7 +112,7 @@ def to_resistors(
         try:
             size = {key.lower(): parse_value(value) for key, _, value in (token.partition("=") for token in tokens[4:])}
             ohm = sheets[tokens[3]] * size["l"] / size["w"]
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, ZeroDivisionError) as error:
             raise InputError(f"{where}: no readable w and l ({error})") from error
         found.append((rails.get(tokens[1], tokens[1]), rails.get(tokens[2], tokens[2]), ohm))
     return tuple(found)
@@ -155,6 +162,8 @@ def to_transistors(
         try:
             width, length = (parse_value(values[key]) * unit_um for key in ("w", "l"))
             count = round(parse_value(values.get("m", "1")) * parse_value(values.get("mult", "1")))
+            if not (0 < width < math.inf and 0 < length < math.inf and 1 <= count <= _MOST_FINGERS):
+                raise ValueError(f"w, l or m is not above zero, or m is above {_MOST_FINGERS}")
         except (KeyError, ValueError) as error:
             raise InputError(f"{where}: {tokens[0]} has no readable w and l ({error})") from error
         found += [Transistor(kind, nodes[0], nodes[1], nodes[2], width, length, device, True)] * count

@@ -56,7 +56,7 @@ def characterize_headers(process: Process, table: Path, variant: Variant, scratc
             )
             for name, entry in data["headers"].items()
         ]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{table}: not a header table ({error}); see libs/cells/headers.toml") from error
     pairs = [
         (low, high)

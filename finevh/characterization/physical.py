@@ -68,7 +68,7 @@ def load_headers(path: Path) -> tuple[Header, ...]:
             )
             for name, e in entries.items()
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: a header has a value of the wrong kind ({error})") from error
     except KeyError as error:
         raise InputError(

@@ -604,7 +604,7 @@ class _Sdc:
         a = self.arguments(words, "setup hold rise fall start end reset_path", self._SIDES, self._THROUGH)
         (count,) = a.positional("multiplier")
         value = a.number(count, "multiplier")
-        if value != int(value) or abs(value) > 1e6:
+        if not abs(value) <= 1e6 or value != int(value):
             raise TclError(f"'{self.tcl.text(count)[:40]}' is no multiplier: a whole number is wanted")
         self._exception(a, Rule.MULTICYCLE, int(value))
         return ""

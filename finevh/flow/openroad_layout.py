@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from finevh.layout.def_read import placement_from_def
 from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.netlist import write_verilog
 from finevh.openroad.chain_removal import remove_chain
+from finevh.openroad.context import Activity, OperatingPoint
 from finevh.openroad.engine import LayoutRequest, run_layout
 from finevh.openroad.from_layout import FlowOptions
 from finevh.openroad.library_files import read_technology_files
@@ -65,18 +67,16 @@ def require_openroad(context: StageContext) -> Metrics:
     return {}
 
 
-def run_openroad_layout(context: StageContext) -> Metrics:
-    """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
+def layout_request(
+    context: StageContext, points: Sequence[OperatingPoint] = (), activity: Activity | None = None
+) -> LayoutRequest:
+    """Return the design of a stage whose inputs are those of the layout; ``points`` to be timed and weighed as well."""
     flow, technology = context.flow, technology_of(context.flow)
-    if flow.clock.supply_policy != "tile" and flow.floorplan.tiles > 1:
-        raise InputError(
-            f"clock.policy = '{flow.clock.supply_policy}': OpenROAD puts the tree's buffers on the rows of tiles, on rails of "
-            'their own; write policy = "tile" or engine = "builtin"'
-        )
+    rules = flow.openroad.rcx_rules
     floorplan = load_floorplan(context.inputs["floorplan"])
     netlist = load_netlist(context.inputs["presize"], technology)
     constraints = engine_constraints(flow, netlist)
-    request = LayoutRequest(
+    return LayoutRequest(
         netlist=netlist,
         technology=technology,
         files=read_technology_files(flow.technology.path),
@@ -86,10 +86,29 @@ def run_openroad_layout(context: StageContext) -> Metrics:
         period=flow.clock.period,
         sdc=constraints.text,
         vdd=synthesis_vdd(flow),
-        options=FlowOptions(seed=flow.seed, threads=context.jobs, density=flow.openroad.density),
+        operating_points=points,
+        activity=activity or Activity(toggle_rate=flow.activity.toggle / 2, duty=0.5),
+        options=FlowOptions(
+            seed=flow.seed,
+            threads=context.jobs,
+            density=flow.openroad.density,
+            rcx_rules=None if rules is None else str(rules.resolve()),
+        ),
         clock=constraints.clock,
         sdc_units=constraints.units,
     )
+
+
+def run_openroad_layout(context: StageContext) -> Metrics:
+    """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
+    flow, technology = context.flow, technology_of(context.flow)
+    if flow.clock.supply_policy != "tile" and flow.floorplan.tiles > 1:
+        raise InputError(
+            f"clock.policy = '{flow.clock.supply_policy}': OpenROAD puts the tree's buffers on the rows of tiles, on rails of "
+            'their own; write policy = "tile" or engine = "builtin"'
+        )
+    request = layout_request(context)
+    floorplan = request.floorplan
     # Beside the stages: each script is reused by its own key, so a failure after routing never costs routing again.
     work = context.directory.parent / WORK
     routed, result = run_layout(

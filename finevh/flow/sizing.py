@@ -31,7 +31,7 @@ def engine_parameters(flow: Flow) -> dict[str, object]:
     """What OpenROAD is told counts only where it runs; where it comes from, and which version, does not."""
     if flow.engine != "openroad":
         return {"engine": flow.engine}
-    return {"engine": flow.engine, "density": flow.openroad.density}
+    return {"engine": flow.engine, "density": flow.openroad.density, "rcx_rules": flow.openroad.rcx_rules}
 
 
 def sizing_parameters(flow: Flow) -> dict[str, object]:

@@ -82,18 +82,30 @@ def _items(text: str) -> list[str]:
     return [*parts, text[start:]]
 
 
+_LONGEST_INDEX = 15  # digits
+
+
 def _split(text: str) -> tuple[str, int | None]:
     r"""Name and bit index of ``a``, ``a[3]``, ``\\a.b`` or ``\\a.b [3]``; white space of any kind ends an escaped name."""
     if text[0] == "\\":
         base, *rest = text.split(None, 1)
         match = _INDEX.fullmatch(rest[0].strip()) if rest else None
         if match:
-            return base[1:], int(match.group(1))
+            return base[1:], _bit(match.group(1))
         return _plain(base), None
     if text[-1] == "]":
         base, _, rest_ = text.partition("[")
-        return base.rstrip(), int(rest_[:-1])
+        return base.rstrip(), _bit(rest_[:-1])
     return text, None
+
+
+def _bit(digits: str) -> int:
+    """Index of a bit of a bus."""
+    if len(digits) > _LONGEST_INDEX:
+        raise InputError(
+            f"the index '{digits[:_LONGEST_INDEX]}...' of a bit is longer than any bus; correct the netlist"
+        )
+    return int(digits)
 
 
 @dataclass
@@ -707,6 +719,9 @@ def parse_verilog(
     netlist = reader.build.finish(top)
     if checks is not None:
         book_connections(netlist, checks)
+        notes = technology.cell_notes
+        used = [technology.cells.names[row] for row in sorted(set(netlist.cell_type.tolist()))] if notes else []
+        checks.add("liberty_not_modelled", (f"{notes[name]} of cell {name}" for name in used if name in notes))
     return netlist
 
 

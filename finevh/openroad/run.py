@@ -137,7 +137,7 @@ def read_power(path: Path) -> dict[str, dict[str, float]]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return {group: {kind: float(value) * milliwatt for kind, value in row.items()} for group, row in data.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not a power report of OpenROAD ({error}); run its stage again") from None
 
 

@@ -81,6 +81,8 @@ def read_manifest(path: Path, variables: Mapping[str, str]) -> Rtl:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give the path of an RTL file list") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; give the path of an RTL file list") from None
     files: list[Path] = []
     include_dirs: list[Path] = []
     defines: dict[str, str] = {}
@@ -92,7 +94,12 @@ def read_manifest(path: Path, variables: Mapping[str, str]) -> Rtl:
                 raise InputError(f"{where}: variable '{name}' has no value; known are {', '.join(variables) or 'none'}")
             return variables[name]
 
-        return path.parent / _VARIABLE.sub(value, text)
+        found = path.parent / _VARIABLE.sub(value, text)
+        try:
+            found.exists()
+        except (OSError, ValueError) as error:
+            raise InputError(f"{where}: {text[:60]!r} cannot be a path ({error})") from None
+        return found
 
     for number, line in enumerate(lines, start=1):
         entry = re.sub(r"(^|\s)//.*", "", line).strip()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.numbers import decimal
 from finevh.base.quoting import plain_name
 from finevh.errors import InputError
 from finevh.technology.boolean import truth_table
@@ -107,7 +108,7 @@ def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) 
             # ABC hands lines that begin with '!' to a shell, and splits names at blanks.
             plain_name(group.names[0] if group.names else "", f"{path}: cell")
         cells.update({group.names[0]: group for group in library.all("cell")})
-        templates.update({group.names[0]: group for group in library.all("lu_table_template")})
+        templates.update({group.names[0]: group for group in library.all("lu_table_template") if group.names})
     excluded = {name for name, group in cells.items() if group.attributes.get("dont_use") == "true"}
     for pattern in dont_use:
         matches = fnmatch.filter(cells, pattern)
@@ -131,7 +132,10 @@ def find_special_cells(libraries: Sequence[Path], dont_use: Sequence[str] = ()) 
 
 
 def _area(group: Group) -> float:
-    return float(group.attributes.get("area", "0"))
+    try:
+        return decimal(group.attributes.get("area", "0"))
+    except ValueError as error:
+        raise InputError(f"cell '{group.names[0]}': its area is no number ({error}); correct the library") from None
 
 
 def _pins(group: Group, direction: str) -> list[Group]:
@@ -197,17 +201,23 @@ def _full_adders(cells: Sequence[tuple[str, Group]]) -> Iterator[FullAdder]:
 
 def _inverter_slew(cells: Sequence[tuple[str, Group]], templates: Mapping[str, Group]) -> float:
     """Return the fan-out-of-four slew of the smallest inverter in library time units."""
-    for _, group in cells:
+    for name, group in cells:
         inputs, outputs = _pins(group, "input"), _pins(group, "output")
         if len(inputs) == len(outputs) == 1 and _function(outputs[0]) == f"!{inputs[0].names[0]}":
             if "three_state" in outputs[0].attributes:
                 continue
-            load = 4.0 * float(inputs[0].attributes["capacitance"])
-            timing = outputs[0].all("timing")[0]
-            tables = [_table(timing.all(name)[0], templates) for name in ("rise_transition", "fall_transition")]
-            slew = float(tables[0][0][0])
-            for _ in range(20):  # the fixed point contracts by the slew's influence on itself, about 0.1 to 0.4 a round
-                slew = float(np.mean([_interpolate(table, slew, load) for table in tables]))
+            try:
+                load = 4.0 * decimal(inputs[0].attributes["capacitance"])
+                timing = outputs[0].all("timing")[0]
+                tables = [_table(timing.all(edge)[0], templates) for edge in ("rise_transition", "fall_transition")]
+                slew = float(tables[0][0][0])
+                # The fixed point contracts by the slew's influence on itself, about 0.1 to 0.4 a round.
+                for _ in range(20):
+                    slew = float(np.mean([_interpolate(table, slew, load) for table in tables]))
+            except (KeyError, IndexError, ValueError) as error:
+                raise InputError(
+                    f"cell '{name}': its capacitance or a transition table cannot be read ({error}); correct the library"
+                ) from None
             return slew
     raise InputError("the library has no inverter to take a typical slew from; give one with a function like '!A'")
 
@@ -239,7 +249,7 @@ def _interpolate(table: _Table, slew: float, load: float) -> float:
 
 
 def _numbers(text: str) -> NDArray[np.float64]:
-    return np.array([float(item) for item in re.findall(r"[-+.\deE]+", text)])
+    return np.array([decimal(item) for item in re.split(r"[\s,\"\\]+", text) if item])
 
 
 def _picoseconds(unit: str) -> float:
@@ -247,4 +257,7 @@ def _picoseconds(unit: str) -> float:
     match = re.fullmatch(r"\s*([\d.]+)\s*(\w+)\s*", unit)
     if match is None:
         raise InputError(f"time_unit '{unit}' is not a number and a unit, for example '1ns'")
-    return float(match[1]) * unit_scale(match[2], "time")
+    try:
+        return decimal(match[1]) * unit_scale(match[2], "time")
+    except ValueError:
+        raise InputError(f"time_unit '{unit}' is not a number and a unit, for example '1ns'") from None

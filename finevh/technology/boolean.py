@@ -26,6 +26,20 @@ Bits = NDArray[np.bool_]
 _TOKEN = re.compile(r"""\s*(?:([A-Za-z_][\w\[\].]*)|([01])|([!'^&*|+()]))""")
 
 
+_LONGEST, _DEEPEST = 1000, 100
+"""Words and brackets of an expression; cells have some dozens. An expression is a tree that recursion walks."""
+
+
+def _depth(tokens: list[str]) -> int:
+    """Most brackets open at a time, and negations one behind the other."""
+    depth = negations = deepest = 0
+    for token in tokens:
+        negations = negations + 1 if token in "!'" else 0
+        depth += (token == "(") - (token == ")")
+        deepest = max(deepest, depth + negations)
+    return deepest
+
+
 class _Reader:
     """Recursive descent over the tokens of one expression."""
 
@@ -39,10 +53,12 @@ class _Reader:
                 raise self.error(f"unexpected '{text[position:].strip()[0]}'; use names, 0, 1 and ! ' & * ^ | + ( )")
             self.tokens.append(match.group().strip())
             position = match.end()
+        if len(self.tokens) > _LONGEST or _depth(self.tokens) > _DEEPEST:
+            raise self.error(f"longer than {_LONGEST} words, or nested deeper than {_DEEPEST}")
         self.next = 0
 
     def error(self, what: str) -> InputError:
-        return InputError(f"Boolean expression '{self.text}': {what}")
+        return InputError(f"Boolean expression '{self.text[:200]}': {what}")
 
     def peek(self) -> str:
         return self.tokens[self.next] if self.next < len(self.tokens) else ""

@@ -52,6 +52,7 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
             known.cells[cell.name] = cell
         known.skipped.update(library.skipped)
         known.not_modelled += library.not_modelled
+        known.cell_notes.update(library.cell_notes)
         known.power_pins.update(library.power_pins)
     ordered = [joined[vdd] for vdd in sorted(joined)]
     skipped = {name for library in ordered for name in library.skipped}
@@ -66,7 +67,7 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
         read_lef(lef),
         vdd_nominal=ordered[-1].vdd,
     )
-    return replace(technology, units=libraries[0].units)
+    return replace(technology, units=libraries[0].units, wire_load=libraries[0].wire_load)
 
 
 def assemble(
@@ -126,6 +127,8 @@ def assemble(
         units=first.units,
         skipped={name: why for library in libraries for name, why in library.skipped.items()},
         not_modelled=tuple(dict.fromkeys(what for library in libraries for what in library.not_modelled)),
+        cell_notes={name.removesuffix(variants[0].suffix): note for name, note in first.cell_notes.items()},
+        wire_load=first.wire_load,
         power_pins=_power_pins(first, variants[0].suffix, lef),
     )
 

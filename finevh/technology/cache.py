@@ -34,7 +34,7 @@ __all__ = [
     "save_archive",
 ]
 
-_FORMAT = "7"
+_FORMAT = "8"
 """Changes whenever the columns or a reader change: old archives are then never found."""
 _KEY = "key of the cache"
 _OURS = re.compile(r"[0-9a-f]{32}\.npz|tmp\w+\.part")

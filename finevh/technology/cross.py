@@ -107,7 +107,9 @@ def read_cross_file(path: Path) -> CrossFile:
                     f"{path}: cross-voltage format {text.get('format')} is not {FORMAT}; characterise again"
                 )
             values = {f.name: archive[f.name] if f.name in archive.files else text[f.name] for f in fields(CrossFile)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except InputError:
+        raise
+    except Exception as error:  # whatever a damaged archive makes numpy and zipfile raise
         raise InputError(
             f"{path}: not a readable cross-voltage file ({error}); characterise the technology again"
         ) from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from finevh.base.numbers import decimal
 from finevh.errors import InputError
 from finevh.technology.model import Layer
 
@@ -123,12 +123,9 @@ class _Tokens:
 
     def number(self, word: str) -> float:
         try:
-            value = float(word)
+            return decimal(word)
         except ValueError as error:
-            raise self.error(f"'{word}' is not a number") from error
-        if not math.isfinite(value):
-            raise self.error(f"'{word}' is not a number")
-        return value
+            raise self.error(f"'{word[:40]}' is not a number") from error
 
     def word_of(self, words: list[str], k: int, keyword: str) -> str:
         """Word ``k`` of a statement that needs it."""

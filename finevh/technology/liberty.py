@@ -167,13 +167,17 @@ def _not_modelled(group: Group, conditions: _Conditions, reader: Reader) -> list
         found.append("scaling_factors of single cells")
     if group.all("scaled_cell"):
         found.append("scaled_cell")
-    loads = {g.names[0]: g for g in group.all("wire_load") if g.names}
-    default = loads.get(group.attributes.get("default_wire_load", ""))
-    if default is not None and float(default.attributes.get("capacitance", 0.0)) > 0.0:
-        found.append(f"default_wire_load {default.names[0]}: nets without parasitics have no wire capacitance here")
     if "default_ocv_derate_group" in group.attributes:
         found.append("default_ocv_derate_group")
     return found + sorted(name for name in reader.seen if name.startswith("ocv_sigma_"))
+
+
+def _wire_load(group: Group) -> str:
+    """The default wire load model, where it has a capacitance."""
+    loads = {g.names[0]: g for g in group.all("wire_load") if g.names}
+    default = loads.get(group.attributes.get("default_wire_load", ""))
+    known = default is not None and float(default.attributes.get("capacitance", 0.0)) > 0.0
+    return default.names[0] if default is not None and known else ""
 
 
 @dataclass
@@ -186,7 +190,8 @@ class _Context:
     defaults: dict[str, str]
     conditions: _Conditions
     types: dict[str, tuple[int, int]]
-    not_modelled: dict[str, None]
+    notes: dict[str, None]
+    """What the cell that is being read states and is not modelled."""
 
 
 def _library(group: Group, source: str) -> Library:
@@ -199,16 +204,19 @@ def _library(group: Group, source: str) -> Library:
             raise InputError(f"{source}: delay_model is {model}; only table_lookup is read")
         reader = Reader(units, read_templates(group), conditions.factors)
         reader.convert(group)
-        missing = dict.fromkeys(_not_modelled(group, conditions, reader))
-        context = _Context(source, units, reader, group.attributes, conditions, bus_types(group), missing)
+        missing = _not_modelled(group, conditions, reader)
+        wire_load = _wire_load(group)
+        context = _Context(source, units, reader, group.attributes, conditions, bus_types(group), {})
     except ValueError as error:
         raise InputError(f"{source}: library {group.args} (line {group.line}): not a number: {error}") from error
     name = group.names[0] if group.names else ""
     library = Library(source, name, conditions.vdd, conditions.temperature, lower, upper, units=units.names)
+    library.wire_load = wire_load
     for inner in group.all("cell"):
         name = inner.names[0] if inner.names else "?"
         if name in library.cells or name in library.skipped:
             raise InputError(f"{source}: cell {name} (line {inner.line}) is defined twice")
+        context.notes.clear()
         try:
             cell = _cell(inner, context)
         except InputError as error:
@@ -218,6 +226,8 @@ def _library(group: Group, source: str) -> Library:
         else:
             library.cells[name] = cell
             library.power_pins[name] = _power_pins(inner)
+            if context.notes:
+                library.cell_notes[name] = ", ".join(context.notes)
     if library.skipped and not library.cells:
         raise InputError(next(iter(library.skipped.values())))
     library.not_modelled = [f"{name} ({source})" for name in missing]
@@ -262,7 +272,7 @@ def _cell(group: Group, context: _Context) -> Cell:
             related = _related(power, name, expanded)
             supply = power.attributes.get("related_pg_pin", "")
             powers += [(supply, arc) for arc in read_power(power, name, related, context.reader)]
-    cell.powers = sum_supplies(powers, lambda what: context.not_modelled.setdefault(f"cell {cell.name}: {what}"))
+    cell.powers = sum_supplies(powers, lambda what: context.notes.setdefault(what))
     _kind(group, cell)
     _leakage(group, cell, context)
     _check_names(cell)
@@ -279,7 +289,7 @@ def _arcs(group: Group, pin: str, function: str, expanded: PinGroups, context: _
     arcs = read_arc(group, pin, _related(group, pin, expanded), function, context.reader)
     kind = group.attributes.get("timing_type", "")
     if not arcs and kind.startswith(("skew_", "nochange_", "non_seq_")):
-        context.not_modelled.setdefault(f"timing_type {kind}")
+        context.notes.setdefault(f"timing_type {kind}")
     return arcs
 
 

@@ -107,6 +107,8 @@ class Library:
     units : time and capacitance unit of the header, ``("1ns", "1pF")``: those of an SDC that states none.
     skipped : cells that could not be read, with the reason.
     not_modelled : attributes that change numbers and that no analysis here takes into account.
+    cell_notes : by cell, attributes of that kind.
+    wire_load : the default model of wires for nets without parasitics, where it has a capacitance: it is not used here.
     power_pins : by cell, the pins that carry supplies.
     """
 
@@ -120,4 +122,6 @@ class Library:
     units: tuple[str, str] = ("1ns", "1pF")
     skipped: dict[str, str] = field(default_factory=dict)
     not_modelled: list[str] = field(default_factory=list)
+    cell_notes: dict[str, str] = field(default_factory=dict)
+    wire_load: str = ""
     power_pins: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -244,6 +244,10 @@ class Technology:
     """Cells of the libraries that could not be read, with the reason: a netlist that uses one is refused."""
     not_modelled: tuple[str, ...] = ()
     """Liberty attributes that change numbers and that no analysis here takes into account."""
+    cell_notes: dict[str, str] = field(default_factory=dict)
+    """By cell, Liberty attributes of that kind: they matter where a netlist uses the cell."""
+    wire_load: str = ""
+    """Default model of wires of the first Liberty, '' where it has no capacitance: nets without parasitics have none here."""
     power_pins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By cell, pins that carry supplies: a netlist may connect them."""
 

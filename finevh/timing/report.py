@@ -265,6 +265,8 @@ def run_sta(
     constraints = read_sdc(Path(sdc), *technology.units, netlist=design, checks=checks, environment=options.environment)
     if not constraints.clocks and not constraints.exceptions:
         raise InputError(f"{sdc}: no create_clock: there is nothing to check")
+    if spef is None and technology.wire_load:
+        checks.add("liberty_not_modelled", [f"default_wire_load {technology.wire_load}: wires have no capacitance here"])
     wires = read_spef(spef, design, checks, technology.typical_pin_cap) if spef is not None else None
     cell_vdd: Int | int = int(np.abs(technology.vdds - technology.vdd_nominal).argmin())
     if voltages is not None:

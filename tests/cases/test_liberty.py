@@ -332,14 +332,20 @@ def test_spellings_of_the_field_are_read(case: Case, spelling: str) -> None:
 def test_what_changes_numbers_and_is_not_modelled_is_said(case: Case) -> None:
     load = '  wire_load ("w") { capacitance : 0.1; slope : 1; fanout_length (1, 1); }\n  default_wire_load : "w";\n'
     sigma = f"ocv_sigma_cell_rise (plane) {{ values ({_plane(1, 0, 0)}); }} cell_rise"
-    case.write("cells.lib", library(head=HEAD + load, INV=CELLS["INV"].replace("cell_rise", sigma, 1)))
-    checks = Checks()
-    technology(case).book(checks)
-    found = checks["liberty_not_modelled"]
-    assert [text.split(" (")[0] for text in found.examples] == [
-        "default_wire_load w: nets without parasitics have no wire capacitance here",
+    skew = CELLS["DFF"].replace("hold_rising", "non_seq_hold_rising")
+    case.write("cells.lib", library(head=HEAD + load, INV=CELLS["INV"].replace("cell_rise", sigma, 1), DFF=skew))
+    found = case.ours()["checks"]
+    assert isinstance(found, dict)
+    assert [text.split(" (")[0] for text in found["liberty_not_modelled"]["examples"]] == [
         "ocv_sigma_cell_rise",
+        "timing_type non_seq_hold_rising of cell DFF",
+        "default_wire_load w: wires have no capacitance here",
     ]
+    case.write("top.v", "module top (clk, a, b, z); input clk, a, b; output z; BUF u (.A(a), .Y(z)); endmodule")
+    case.write("cells.lib", library(DFF=skew))
+    found = case.ours()["checks"]
+    assert isinstance(found, dict)
+    assert "liberty_not_modelled" not in found
 
 
 def test_a_clean_library_has_nothing_to_report(case: Case) -> None:

@@ -45,7 +45,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("FINEVH_OPENROAD", str(player(folder)))
                 patch.chdir(place)
-                assert run_command(["run", str(flow), "-o", str(place / "run"), "-j", "1", *ALLOWED]) == 0
+                assert (
+                    run_command(
+                        ["run", str(flow), "-o", str(place / "run"), "-j", "1", "--set", "openroad.points=2", *ALLOWED]
+                    )
+                    == 0
+                )
             finished[engine, kind] = place / "run"
         return finished[engine, kind]
 
@@ -58,6 +63,9 @@ def test_every_later_stage_runs_on_what_openroad_left(run: Run) -> None:
     assert (directory / "report.html").is_file()
     for ending in ("v", "def", "spef", "sdc", "upf"):
         assert (directory / "out" / f"small.{ending}").stat().st_size > 100
+    points = pd.read_csv(directory / "tables" / "openroad_points.csv")
+    assert points["setup_openroad_ps"].tolist() == [120.0] * len(points)
+    assert 1 <= len(points) <= 2
     metrics = json.loads((directory / "metrics.json").read_text())
     assert metrics["openroad__place__timing__setup__ws"] == 120.0
     assert metrics["place__wirelength__um"] > 0.0
@@ -97,7 +105,20 @@ def again(run: Run, tmp_path: Path) -> Callable[[list[str]], int]:
     shutil.rmtree(tmp_path / "run" / "openroad")  # or every script would be reused
     flow = source.parent / "small.toml"
     return lambda options: run_command(
-        ["run", str(flow), "-o", str(tmp_path / "run"), "--from", "optimize", "--to", "optimize", *ALLOWED, *options]
+        [
+            "run",
+            str(flow),
+            "-o",
+            str(tmp_path / "run"),
+            "--from",
+            "optimize",
+            "--to",
+            "optimize",
+            "--set",
+            "openroad.points=2",
+            *ALLOWED,
+            *options,
+        ]
     )
 
 

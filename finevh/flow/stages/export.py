@@ -14,6 +14,7 @@ from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.constraints import sdc_of
 from finevh.flow.designs import PlacedDesign, load_placed
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.openroad_points import run_points
 from finevh.flow.supply_account import account_for_supply
 from finevh.flow.technology import lef_of, site_name, synthesis_vdd, technology_of
 from finevh.layout import make_power_grid
@@ -58,6 +59,8 @@ def run_export_stage(context: StageContext) -> Metrics:
         high = flow.schemes.vdd_max
         low = high - min(flow.schemes.delta_vdd)
         write_upf(folder / f"{name}.upf", placed.netlist, placed.floorplan, placed.placement, high, low)
+    if flow.engine == "openroad" and flow.openroad.points:
+        run_points(context, context.inputs["operating-points"] / "results" / "operating_points.csv")
     return {"export__files__count": len(list(folder.iterdir()))}
 
 
@@ -102,7 +105,15 @@ def _write_layout(
 
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides what is exported."""
-    return {"name": flow.design.name, "technology": flow.technology, "clock": flow.clock, "schemes": flow.schemes}
+    own: dict[str, object] = {
+        "name": flow.design.name,
+        "technology": flow.technology,
+        "clock": flow.clock,
+        "schemes": flow.schemes,
+    }
+    return own | ({"openroad_points": flow.openroad.points} if flow.engine == "openroad" else {})
 
 
-STAGE = Stage("export", run_export_stage, ("floorplan", "optimize", "polybias", "operating-points"), parameters)
+STAGE = Stage(
+    "export", run_export_stage, ("presize", "floorplan", "optimize", "polybias", "operating-points"), parameters
+)
