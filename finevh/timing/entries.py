@@ -151,17 +151,17 @@ def missing_table(
 
 
 def own_loads(technology: Technology) -> NDArray[np.bool_]:
-    """(n_pin of the library) output pins that are sinks of their own nets: they have a capacitance or start arcs.
+    """(n_pin of the library) pins beside inputs that are sinks of their nets: bidirectional ones, and outputs that have a
+    capacitance or start arcs.
 
     Cells that may take each other's place agree.
     """
     cells, corners = technology.cells, technology.corners
-    output = cells.pin_direction == Direction.OUTPUT
     start = cells.pin_ptr[np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr))] + cells.arc_from
     found = np.asarray((np.maximum(corners.pin_cap_rise, corners.pin_cap_fall) > 0.0).any(axis=0), dtype=np.bool_)
     propagating = np.isin(cells.arc_type, PROPAGATING)
     found[start[propagating]] = True
-    found &= output
+    found = np.where(cells.pin_direction == Direction.OUTPUT, found, cells.pin_direction == Direction.INOUT)
     kinds = classes_of(cells)
     for kind in np.unique(kinds[np.repeat(np.arange(len(cells.names)), np.diff(cells.pin_ptr))[found]]).tolist():
         base = cells.pin_ptr[np.flatnonzero(kinds == kind)]

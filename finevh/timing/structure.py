@@ -142,6 +142,24 @@ def _tabled(arc_table: Int) -> NDArray[np.uint8]:
     return np.asarray(rise | fall | EDGE, dtype=np.uint8)
 
 
+def _drivers(netlist: Netlist) -> Int:
+    """Output pins on nets; on a net without one also the first bidirectional pin that an arc ends in."""
+    cells = netlist.cells
+    direction = cells.pin_direction[netlist.pin_type]
+    drives = (direction == Direction.OUTPUT) & (netlist.pin_net != NO_NET)
+    both = np.flatnonzero((direction == Direction.INOUT) & (netlist.pin_net != NO_NET))
+    if len(both):
+        owner = np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr))
+        ends = np.zeros(len(cells.pin_name), dtype=np.bool_)
+        ends[(cells.pin_ptr[owner] + cells.arc_to)[np.isin(cells.arc_type, PROPAGATING)]] = True
+        driven = np.zeros(netlist.n_nets, dtype=np.bool_)
+        driven[netlist.pin_net[drives]] = True
+        driven[netlist.port_net[(netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)]] = True
+        both = both[ends[netlist.pin_type[both]] & ~driven[netlist.pin_net[both]]]
+        drives[both[np.unique(netlist.pin_net[both], return_index=True)[1]]] = True
+    return np.flatnonzero(drives).astype(np.int32)
+
+
 def build_structure(
     netlist: Netlist, constants: Constants, own_load: NDArray[np.bool_], disabled: Disabled | None = None
 ) -> Structure:
@@ -153,8 +171,7 @@ def build_structure(
         If a net has two drivers.
     """
     cells = netlist.cells
-    is_output = cells.pin_direction[netlist.pin_type] == Direction.OUTPUT
-    drivers = np.flatnonzero(is_output & (netlist.pin_net != NO_NET)).astype(np.int32)
+    drivers = _drivers(netlist)
     ports = np.flatnonzero((netlist.port_direction == Direction.INPUT) & (netlist.port_net != NO_NET)).astype(np.int32)
     node_net = np.concatenate([netlist.port_net[ports], netlist.pin_net[drivers]])
     first = np.full(netlist.n_nets, -1, dtype=np.int32)
@@ -181,6 +198,10 @@ def build_structure(
         alive &= disabled.alive(netlist, owner, local, source_pin, target_pin)
     moving = np.isin(kind, PROPAGATING) & alive & (pin_node[target_pin] >= 0)
     moving &= ~constants.pin_fixed(target_pin) & ~constants.pin_fixed(source_pin)
+    # As in OpenSTA, a bidirectional pin that drives its net is not read back by its own cell.
+    looped = np.zeros(len(netlist.pin_net), dtype=np.bool_)
+    looped[drivers] = cells.pin_direction[netlist.pin_type[drivers]] == Direction.INOUT
+    moving &= ~looped[source_pin]
     mask = constants.narrow(owner, local, _mask(kind, cells.arc_sense[row])) & _tabled(cells.arc_table)[row]
     keep = np.flatnonzero(moving & (mask & 15 > 0))
     in_loop = _latches_in_loops(

@@ -15,7 +15,7 @@ from finevh.power import DynamicPower
 from finevh.power.activity import activity_from_probabilities
 from finevh.technology import Technology, technology_from_liberty
 from finevh.technology.liberty import read_liberty
-from tests.cases.library import CELLS, HEAD, NETLIST, Case, _input, _plane, arc, check, library, output
+from tests.cases.library import CELLS, HEAD, NETLIST, SDC, Case, _input, _plane, arc, check, library, output
 
 # b falls or rises at 100; u1: 18 + 1 for its load (+ 1 falling); u2: 10 + 1 (+ 1) and a fifth of the slower slew at n1, 23.76.
 BASE = {"r1/D": 950 - 100 - 20 - 15.752, "z": 749.0, "r0/D": 850.0}
@@ -279,6 +279,33 @@ def test_a_macro_is_timed_at_its_buses(case: Case) -> None:
         "module top (clk, a, b, z); input clk, a, b; output [1:0] z; RAM m (.CLK(clk), .AD({b, a}), .DO(z)); endmodule",
     )
     assert case.agrees() == near({"m/AD[1]": 820.0, "m/AD[0]": 820.0, "z[1]": 499.0, "z[0]": 499.0})
+
+
+PAD = (
+    "  cell (PAD) { area : 50;\n" + _input("I")
+    + '    pin (P) { direction : inout; capacitance : 0.01; function : "I"; ' + arc("I", 40, "positive_unate") + " }\n"
+    + output("C", "P", arc("P", 30, "positive_unate")) + "  }\n"
+)  # fmt: skip
+
+
+def test_a_bidirectional_pad_drives_its_net_and_is_not_read_back(case: Case) -> None:
+    case.write("cells.lib", library(PAD))
+    case.write("top.sdc", "create_clock -name clk -period 1.0\nset_input_delay 0.1 -clock clk [get_ports a]\n"
+               "set_output_delay 0.2 -clock clk [get_ports {z w}]\n")  # fmt: skip
+    case.write("top.v", "module top (a, z, w); input a; output z, w; PAD p (.I(a), .P(z), .C(w)); endmodule")
+    assert case.agrees() == near({"z": 800 - (100 + 41 + 0.5 * 10)})
+    found = case.ours()["checks"]
+    assert isinstance(found, dict)
+    assert found["unconstrained_endpoints"]["examples"] == ["w"]
+
+
+def test_a_bidirectional_pin_that_another_cell_drives_is_an_input(case: Case) -> None:
+    case.write("cells.lib", library(PAD))
+    case.write("top.sdc", SDC.replace("{a b}", "a"))
+    body = "wire n; BUF u (.A(a), .Y(n)); PAD p (.P(n), .C(w));"
+    case.write("top.v", f"module top (clk, a, b, w); input clk, a, b; output w; {body} endmodule")
+    # By hand alone: OpenSTA takes the two as drivers in parallel.
+    assert case.slacks() == near({"w": 800 - (100 + 21 + 0.5 * 10 + 31 + 0.2 * (20 + 0.8 * 10))})
 
 
 POWER = """internal_power () { related_pin : "A"; related_pg_pin : VDD; VDDWHEN rise_power (scalar) { values ("0.01"); }
