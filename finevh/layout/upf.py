@@ -112,6 +112,40 @@ def _tiles(
     return lines
 
 
+def format_openroad_upf(
+    floorplan: Floorplan, vdd_high: float, vdd_low: float, select: str = "finevh_config_select"
+) -> str:
+    """Return the power intent in the commands that OpenROAD's ``read_upf`` knows: domains with areas, switches, voltages.
+
+    Its domains take modules or rectangles, not instances: a tile is its rectangle. Voltages are those of VddH, the highest a
+    tile can have; the switch says from which supplies it may come.
+
+    Raises
+    ------
+    InputError
+        If VddL is not below VddH or not positive.
+    """
+    if not 0.0 < vdd_low <= vdd_high:
+        raise InputError(f"UPF: VddL {vdd_low:g} V must be positive and at most VddH {vdd_high:g} V")
+    lines = ["create_power_domain PD_TOP -elements {.}", f"set_domain_voltage -domain PD_TOP -voltage {vdd_high:.3f}"]
+    if floorplan.tiles_per_side == 1:
+        return "\n".join([*lines, ""])
+    for t, box in enumerate(floorplan.tile_box.tolist()):
+        rail = tile_rail(floorplan, t)
+        label = rail.removeprefix("VDD_")
+        corners = " ".join(f"{value:.10g}" for value in np.round(box, 4).tolist())
+        lines += [
+            f"create_power_domain PD_{label}",
+            f"set_domain_area PD_{label} -area {{{corners}}}",
+            f"set_domain_voltage -domain PD_{label} -voltage {vdd_high:.3f}",
+            f"create_power_switch SW_{label} -domain PD_{label} -output_supply_port {{out {rail}}}"
+            " -input_supply_port {in_high VDDH} -input_supply_port {in_low VDDL}"
+            f" -control_port {{sel {tcl_word(f'{select}[{t}]')}}}"
+            " -on_state {high in_high {sel}} -on_state {low in_low {!sel}}",
+        ]
+    return "\n".join([*lines, ""])
+
+
 def write_upf(
     path: Path | str,
     netlist: Netlist,

@@ -25,7 +25,7 @@ from finevh.layout.picture import draw_layout, write_picture
 from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.plan import rail_pins
 from finevh.layout.supply.vdd_mux import read_header_cells
-from finevh.layout.upf import write_upf
+from finevh.layout.upf import format_openroad_upf, write_upf
 from finevh.netlist import write_spef, write_verilog
 
 
@@ -59,6 +59,8 @@ def run_export_stage(context: StageContext) -> Metrics:
         high = flow.schemes.vdd_max
         low = high - min(flow.schemes.delta_vdd)
         write_upf(folder / f"{name}.upf", placed.netlist, placed.floorplan, placed.placement, high, low)
+        text = format_openroad_upf(placed.floorplan, high, low)
+        (folder / f"{name}_openroad.upf").write_text(text, encoding="utf-8")
     if flow.engine == "openroad" and flow.openroad.points:
         run_points(context, context.inputs["operating-points"] / "results" / "operating_points.csv")
     return {"export__files__count": len(list(folder.iterdir()))}
