@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.flow.designs import PlacedDesign, SingleVoltages
 from finevh.layout.supply.vdd_mux import Load
 from finevh.power import Activity, DynamicPower, LeakageModel
 from finevh.power.tile_currents import currents_at
-from finevh.technology.model import Real
+from finevh.power.tile_cycles import busiest_cycle
 
 
 def loads_of(
-    placed: PlacedDesign, activities: Mapping[str, Activity], peaks: Mapping[str, Real], single: SingleVoltages
+    placed: PlacedDesign,
+    activities: Mapping[str, Activity],
+    cycles: Mapping[str, NDArray[np.float32]],
+    single: SingleVoltages,
 ) -> list[Load]:
     """Return every situation that the Vdd-MUXes of a run meet."""
     vdds = placed.technology.vdds
@@ -27,9 +31,7 @@ def loads_of(
         leakage = LeakageModel(placed.netlist, placed.technology, activity)
         tiles, n_tiles = placed.placement.tile, placed.floorplan.n_tiles
         at = currents_at(dynamic, leakage, vdds, single.variant, tiles, n_tiles, supplies)
-        peak = np.ones(placed.floorplan.n_tiles)
-        seen = peaks.get(program, peak)  # up to the last tile that holds a cell
-        peak[: len(seen)] = seen
+        peak = busiest_cycle(cycles[program], n_tiles) if program in cycles else np.ones(n_tiles)
         for low, high in pairs:
             frequency = 1e6 / single.min_period[index[high]]
             for on_high in (False, True):

@@ -18,9 +18,9 @@ from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.technology import technology_of
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, RandomStimulus, Stimulus, read_memory_stimulus, read_saif, read_vcd
-from finevh.power.peaks import PEAKS, simulate_with_peaks, switched_capacitance
 from finevh.power.resets import book_resets_at_random, reset_level, watch_reset
 from finevh.power.tied_clocks import TiedClocks, tie_clocks
+from finevh.power.tile_cycles import TILE_CYCLES, simulate_tile_cycles, switched_capacitance
 from finevh.technology.model import Direction
 
 RANDOM = "random"
@@ -136,7 +136,7 @@ def read_recording(flow: Flow, netlist: Netlist, checks: Checks) -> Activity | N
 
 
 def run_activity_stage(context: StageContext) -> Metrics:
-    """Every program on the final netlist; of simulations also the busiest cycle of every tile."""
+    """Every program on the final netlist; of simulations also what each tile switches in each cycle."""
     flow, source, technology = context.flow, context.inputs["optimize"], technology_of(context.flow)
     netlist, placement = load_netlist(source, technology), load_placement(source)
     capacitance = switched_capacitance(netlist, technology, load_wires(source))
@@ -147,12 +147,12 @@ def run_activity_stage(context: StageContext) -> Metrics:
         if recorded is None:
             tied = tied_netlist(flow, netlist)
             stimulus, cycles = stimulus_of(flow, program, tied.netlist, context.checks), flow.activity.cycles
-            counted, peak = simulate_with_peaks(
+            counted, moved = simulate_tile_cycles(
                 tied.netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
             )
             activity = tied.untie(counted)
             context.checks.add("activity_simulated", count=netlist.n_nets)
-            np.save(context.directory / PEAKS.format(program=program), peak)
+            np.save(context.directory / TILE_CYCLES.format(program=program), moved)
         else:
             activity = recorded
         save_activity(context.directory, program, activity)

@@ -25,6 +25,7 @@ from finevh.flow.designs import (
     timing_graph,
 )
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.rails import droop_of, droop_table, rail_model, transitions_table
 from finevh.flow.tables import (
     bias_shares_table,
     critical_paths_table,
@@ -36,7 +37,7 @@ from finevh.flow.tile_loads import loads_of
 from finevh.layout.supply.headers import read_header_table
 from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slots_for
 from finevh.power import Activity
-from finevh.power.peaks import load_peaks
+from finevh.power.tile_cycles import load_tile_cycles
 from finevh.schemes import (
     Answer,
     Curve,
@@ -231,7 +232,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         by_program = dict(zip(activities, weighed, strict=True))
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
     metrics = _metrics(result, placed, margin) | _clock_metrics(clock)
-    return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
+    return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0], result.points)
 
 
 def _clock_metrics(rows: Sequence[ClockRow]) -> Metrics:
@@ -250,14 +251,19 @@ def _clock_metrics(rows: Sequence[ClockRow]) -> Metrics:
 
 
 def _size_vdd_muxes(
-    context: StageContext, placed: PlacedDesign, activities: Mapping[str, Activity], single: SingleVoltages
+    context: StageContext,
+    placed: PlacedDesign,
+    activities: Mapping[str, Activity],
+    single: SingleVoltages,
+    points: Sequence[OperatingPoint],
 ) -> Metrics:
-    """Choose the Vdd-MUX of each tile from the drop budget; nothing where the design or the technology has none."""
+    """Choose the Vdd-MUX of each tile from the drop budget and follow the rails; nothing without Vdd-MUXes."""
     path, budget = context.flow.technology.path / HEADERS, context.flow.floorplan.drop_budget
     if not (placed.floorplan.header_cell and path.is_file()):
         return {}
     header_table = read_header_table(path)
-    loads = loads_of(placed, activities, load_peaks(context.inputs["activity"], activities), single)
+    cycles = load_tile_cycles(context.inputs["activity"], activities)
+    loads = loads_of(placed, activities, cycles, single)
     place, technology, of = placed.floorplan, placed.technology, context.flow.floorplan.drop_of
     plan = choose_headers(place, technology, header_table, loads, budget, of)
     context.write("results/tables/vdd_mux.csv", header_plan_table(plan, loads))
@@ -272,9 +278,22 @@ def _size_vdd_muxes(
         f"power_grid__vdd_mux__{cell}__count": int(plan.count[[name == cell for name in plan.cell]].sum())
         for cell in sorted(set(plan.cell))
     }
-    return metrics | {
+    metrics |= {
         "power_grid__vdd_mux__worst_drop__fraction": float(plan.fraction.max()),
         "power_grid__vdd_mux__worst_cycle_drop__fraction": float(plan.peak_fraction.max()),
+    }
+    context.note("rails, cycle by cycle")
+    rails = rail_model(placed, activities, header_table, plan)
+    context.write("results/tables/transitions.csv", transitions_table(rails, context.flow.schemes.pairs, budget))
+    droop = droop_of(placed, rails, activities, cycles, single, points)
+    if droop is None:
+        return metrics
+    context.write("results/tables/droop.csv", droop_table(droop))
+    return metrics | {
+        "power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3,
+        "power_grid__droop__worst__fraction": float(droop.worst.max()),
+        "power_grid__droop__usual__fraction": float(droop.usual.max()),
+        "power_grid__droop__dip__fraction": float(droop.dip.max()),
     }
 
 

@@ -1,0 +1,105 @@
+"""What each tile switches in each clock cycle: the charge that its rail must give, cycle by cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from finevh.layout import Placement
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.netlist.wires import Wires
+from finevh.power import Activity, Simulator, Stimulus
+from finevh.technology.model import Direction, Int, Real, Technology
+
+TILE_CYCLES = "tile_cycles-{program}.npy"
+"""Artifact of the activity stage: (n_cycle, n_tile) float32, fF switched."""
+
+
+@njit(cache=True)
+def _tally(counts, seen, weight, tile, total):  # type: ignore[no-untyped-def]
+    """Add the weights of the nets that toggled since ``seen`` to their tiles."""
+    for n in range(seen.shape[0]):
+        new = counts[n, 0] - seen[n]
+        if new != 0:
+            seen[n] = counts[n, 0]
+            total[tile[n]] += new * weight[n]
+
+
+def switched_capacitance(netlist: Netlist, technology: Technology, wires: Wires) -> Real:
+    """Return what a toggle of each net moves at the highest supply, (n_net) fF: wire and input pins."""
+    corner = int(technology.corner_of[0, -1])
+    sink = (netlist.cells.pin_direction[netlist.pin_type] == Direction.INPUT) & (netlist.pin_net != NO_NET)
+    pins = technology.corners.pin_cap[corner][netlist.pin_type[sink]]
+    wire = np.add.reduceat(np.append(wires.node_cap, 0.0), wires.node_ptr[:-1])
+    wire[np.diff(wires.node_ptr) == 0] = 0.0
+    return np.asarray(wire + np.bincount(netlist.pin_net[sink], weights=pins, minlength=netlist.n_nets))
+
+
+def simulate_tile_cycles(
+    netlist: Netlist, stimulus: Stimulus, cycles: int, warmup: int, placement: Placement, capacitance: Real
+) -> tuple[Activity, NDArray[np.float32]]:
+    """Simulate as :func:`finevh.power.simulate` does, and keep what each tile switches in each cycle.
+
+    Parameters
+    ----------
+    capacitance : (n_net) fF that a toggle moves.
+
+    Returns
+    -------
+    Activity
+        Of the counted cycles.
+    NDArray
+        (n_cycle, n_tile) fF: the sum over the nets that the tile's cells drive, each times its toggles; nets that ports drive
+        are charged from outside.
+    """
+    driver = netlist.net_driver
+    n_tiles = int(placement.tile.max()) + 1
+    # The last column collects what ports drive.
+    tile = np.where(driver >= 0, placement.tile[driver], n_tiles).astype(np.int32)
+    simulator = Simulator(netlist, stimulus.clock)
+    stimulus.start(simulator.ports)
+    simulator.answer()
+    simulator.run(stimulus, warmup)
+    simulator.reset_counts()
+    counts = simulator.state.net
+    seen = counts[: netlist.n_nets, 0].copy()
+    moved = np.zeros((cycles, n_tiles + 1))
+    for cycle in range(cycles):
+        simulator.run(stimulus, 1)
+        _tally(counts, seen, capacitance, tile, moved[cycle])
+    return simulator.activity(), moved[:, :n_tiles].astype(np.float32)
+
+
+def busiest_cycle(moved: NDArray[np.float32], n_tiles: int) -> Real:
+    """(n_tile) what a tile switches in its busiest cycle over its average; 1 for a tile that never switches."""
+    average = moved.mean(axis=0, dtype=np.float64)
+    peak = np.ones(n_tiles)
+    peak[: len(average)] = np.where(average > 0, moved.max(axis=0) / np.where(average > 0, average, 1.0), 1.0)
+    return peak
+
+
+def load_tile_cycles(directory: Path, programs: Mapping[str, object]) -> dict[str, NDArray[np.float32]]:
+    """What tiles switch in each cycle, by program; programs that were not simulated here are missing."""
+    paths = {program: directory / TILE_CYCLES.format(program=program) for program in programs}
+    return {program: np.load(path) for program, path in paths.items() if path.is_file()}
+
+
+def tile_capacitance(netlist: Netlist, activity: Activity, capacitance: Real, tile: Int, n_tiles: int) -> Real:
+    """Charge that a tile's own gates hold for its rail, per volt: (n_tile) fF.
+
+    A net at 1 hangs on its driver's rail through the pull-up that is on, so its capacitance stands behind the rail; a net at 0
+    hangs on ground. The sum is over the nets that a tile's cells drive, each times its probability of a 1.
+
+    Parameters
+    ----------
+    capacitance : (n_net) fF, of :func:`switched_capacitance`.
+    tile : (n_cell) tile of each cell.
+    """
+    driver = netlist.net_driver
+    held = np.flatnonzero(driver >= 0)
+    weights = capacitance[held] * activity.probability[held]
+    return np.bincount(tile[driver[held]], weights=weights, minlength=n_tiles).astype(np.float64)
