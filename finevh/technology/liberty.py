@@ -316,7 +316,10 @@ def _sequential(group: Group, cell: Cell) -> tuple[dict[str, str], bool]:
     several = len(groups) > 1 or any(inner.name.endswith("_bank") for inner in groups)
     names: dict[str, str] = {}
     for inner in groups:
-        names.update(zip(inner.names[:2], ("IQ", "IQN"), strict=False))
+        # Behind the two variables a bank has its width; some writers put internal pins before them.
+        words = [word.strip(' "\t\n\\') for word in inner.args.split(",")]
+        words = words[: -1 if inner.name.endswith("_bank") and len(words) > 2 else None]
+        names.update(zip(words[-2:], ("IQ", "IQN"), strict=False))
     if groups:
         inner = groups[0]
         flop = inner.name.startswith("ff")

@@ -343,6 +343,11 @@ SPELLINGS = {
     "blanks before values": ("INV", "values (", "values ( \\\n      "),
     "crlf": ("INV", "\n", "\r\n"),
     "boolean words": ("NAND2", "!(A & B)", "(A B)'"),
+    "internal pins before the variables": ("DFF", "ff (IQ, IQN)", 'ff ("pa pb", IQ, IQN)'),
+    "variables in quotes": ("DFF", "ff (IQ, IQN)", 'ff ("IQ","IQN")'),
+    "one variable": ("DFF", "ff (IQ, IQN)", "ff (IQ)"),
+    "supply with a mark": ("INV", "area : 1;", "area : 1; pg_pin (vdd!) { pg_type : primary_power; voltage_name : vdd!; }"),
+    "attribute without an end": ("INV", "area : 1;", "area : 1\n revision : .x.y\n"),
     "escaped quotes": ("INV", 'function : "!A"', 'function : "!\\"A\\""'),
 }
 
@@ -353,7 +358,9 @@ def test_spellings_of_the_field_are_read(case: Case, spelling: str) -> None:
     assert old in CELLS[cell]
     case.write("cells.lib", library(**{cell: CELLS[cell].replace(old, new)}))
     assert case.slacks() == near(BASE)
-    assert read_liberty(case.folder / "cells.lib").skipped == {}
+    read = read_liberty(case.folder / "cells.lib")
+    assert read.skipped == {}
+    assert read.cells["DFF"].pins[-1].function == "IQ"
 
 
 def test_what_changes_numbers_and_is_not_modelled_is_said(case: Case) -> None:
