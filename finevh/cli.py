@@ -182,6 +182,12 @@ def characterize(
     default="ceff",
     help="How parasitics act (default ceff).",
 )
+@click.option(
+    "--driver-resistance",
+    type=click.Choice(["tangent", "secant"]),
+    default="tangent",
+    help="Of ceff: as OpenSTA 3 has it (default), or its releases 2.",
+)
 @click.option("--allow", multiple=True, metavar="KIND", help="A kind of finding that shall be a warning, no error.")
 @click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $::env(NAME) in the SDC.")
 @_JSON
@@ -195,6 +201,7 @@ def sta(
     paths: int,
     hold: bool,
     wire_model: str,
+    driver_resistance: str,
     allow: tuple[str, ...],
     variables: tuple[str, ...],
     as_json: bool,
@@ -203,7 +210,7 @@ def sta(
     from finevh.commands.tools import environment_of, timing_text
     from finevh.timing.report import StaOptions, run_sta
 
-    options = StaOptions(paths, hold, wire_model, allow, environment_of(variables))
+    options = StaOptions(paths, hold, wire_model, driver_resistance, allow, environment_of(variables))
     found = run_sta(netlist, top, liberties, sdc, spef, voltages, options)
     _print(json.dumps(found, indent=1) if as_json else timing_text(found))
 

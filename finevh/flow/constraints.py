@@ -75,7 +75,8 @@ def sdc_of(flow: Flow, netlist: Netlist, units: tuple[str, str], insertion: floa
     insertion
         Mean delay, ps, of the tree that the clock takes its way through; None: ideal clocks. A file stays as it is written.
     """
-    stated = f"set_units -time {units[0]} -capacitance {units[1]}\n"
+    # OpenSTA takes a unit without a 1 before.
+    stated = "set_units -time {} -capacitance {}\n".format(*(unit.removeprefix("1") for unit in units))
     if flow.clock.sdc is not None:
         text = flow.clock.sdc.read_text(encoding="utf-8")
         return text if _STATES_UNITS.search(text) else stated + text

@@ -20,6 +20,7 @@ from finevh.netlist.spef import read_spef
 from finevh.netlist.verilog import read_text, read_verilog
 from finevh.technology import technology_from_liberty, with_vdds
 from finevh.technology.model import Int, Real, Technology
+from finevh.timing.ceff import DriverResistance
 from finevh.timing.compiled import Progress
 from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
@@ -224,6 +225,7 @@ class StaOptions:
     paths: int = 1
     hold: bool = False
     wire_model: str = "ceff"
+    driver_resistance: str = "tangent"
     allow: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     cross_voltage: bool = True
@@ -275,7 +277,8 @@ def run_sta(
         raise InputError("several supply voltages and no voltage map: give --voltages with a line '*,<vdd>'")
     graph = TimingGraph(
         design, technology, constraints, wires, wire_model=options.wire_model, cross_voltage=options.cross_voltage, hold=True,
-        progress=options.progress, port_vdd=int(np.max(cell_vdd)),
+        driver_resistance=DriverResistance[options.driver_resistance.upper()], progress=options.progress,
+        port_vdd=int(np.max(cell_vdd)),
     )  # fmt: skip
     book_setup(graph, checks)
     checks.refuse(options.allow)

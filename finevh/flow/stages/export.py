@@ -9,9 +9,11 @@ import numpy as np
 
 from finevh.checks import Severity
 from finevh.config import Flow
+from finevh.constraints import write_sdc
+from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.constraints import sdc_of
+from finevh.flow.constraints import sdc_of, timed_constraints
 from finevh.flow.designs import PlacedDesign, load_placed
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.openroad_points import run_points
@@ -40,8 +42,7 @@ def run_export_stage(context: StageContext) -> Metrics:
     for variant, column in load_variants(context.inputs["polybias"]).items():
         path = folder / (f"{name}.v" if variant == "pb0" else f"{name}_{variant}.v")
         write_verilog(replace(netlist, cell_variant=column), technology, path)
-    sdc = sdc_of(flow, netlist, technology.units, _insertion(placed))
-    (folder / f"{name}.sdc").write_text(sdc, encoding="utf-8")
+    (folder / f"{name}.sdc").write_text(_constraints(placed), encoding="utf-8")
     write_spef(placed.netlist, placed.wires, folder / f"{name}.spef")
     chain = make_chain(technology, placed.floorplan) if len(placed.floorplan.island_row) else None
     if chain is not None:
@@ -73,6 +74,17 @@ def _insertion(placed: PlacedDesign) -> float | None:
     vdd = placed.technology.vdd_index(synthesis_vdd(placed.flow))
     cells = np.full(placed.netlist.n_cells, vdd, dtype=np.int32)
     return placed.graph.with_port_vdd(vdd).evaluate(cells).insertion
+
+
+def _constraints(placed: PlacedDesign) -> str:
+    """SDC of what the layout was timed with, at the Vdd of synthesis; of a file that says more than can be written, itself."""
+    flow, technology = placed.flow, placed.technology
+    insertion = _insertion(placed)
+    made = timed_constraints(flow, technology, placed.netlist)
+    try:
+        return write_sdc(made, placed.netlist, technology.units, insertion or 0.0)
+    except InputError:
+        return sdc_of(flow, placed.netlist, technology.units, insertion)
 
 
 def _write_layout(
