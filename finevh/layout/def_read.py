@@ -300,9 +300,22 @@ def _rectangle(words: list[str]) -> DefWire:
     return DefWire(_at(words, 1), y1 - y0, "", (x0, (y0 + y1) // 2), (x1, (y0 + y1) // 2))
 
 
+def _unmasked(words: list[str]) -> list[str]:
+    """A statement without its ``+ MASK n``, which stand inside other options."""
+    found: list[str] = []
+    k = 0
+    while k < len(words):
+        if words[k : k + 2] == ["+", "MASK"]:
+            k += 3
+        else:
+            found.append(words[k])
+            k += 1
+    return found
+
+
 def _via(words: list[str]) -> DefVia:
     """Read a via: its rectangles as they stand, or those of a generated array (one box for all cuts)."""
-    head, *rest = _options(words)
+    head, *rest = _options(_unmasked(words))
     found = {option[0]: option[1:] for option in rest if option}
     if "VIARULE" not in found:
         shapes = []
@@ -341,7 +354,7 @@ def _via(words: list[str]) -> DefVia:
 
 
 def _special(words: list[str]) -> DefNet:
-    head, rest = _split_terms(words)
+    head, rest = _split_terms(_unmasked(words))
     use = "SIGNAL"
     wires: list[DefWire] = []
     vias: list[DefViaPlace] = []

@@ -215,6 +215,15 @@ def test_wires_go_on_through_their_points_and_vias() -> None:
     assert [(via.name, via.x, via.y) for via in net.vias] == [("v12", 100, 0), ("v23", 7, 0), ("v23", 17, 0)]
 
 
+def test_masks_stand_inside_other_options() -> None:
+    vias = "VIAS 1 ;\n- v12 + RECT m1 + MASK 1 ( -5 -5 ) ( 5 5 ) + RECT m2 ( -6 -6 ) ( 6 6 ) ;\nEND VIAS\nCOMPONENTS 2"
+    found = parse_def(
+        DEF.replace("COMPONENTS 2", vias, 1).replace("+ ROUTED m1", "+ RECT m2 + MASK 2 ( 0 0 ) ( 50 10 ) + ROUTED m1")
+    )
+    assert found.vias[0].shapes == (("m1", (-5, -5, 5, 5)), ("m2", (-6, -6, 6, 6)))
+    assert found.special_nets[0].wires[0] == DefWire("m2", 10, "", (0, 5), (50, 5))
+
+
 def test_a_polygon_of_blockage_becomes_boxes() -> None:
     shape = "POLYGON ( 0 0 ) ( 30 0 ) ( 30 10 ) ( 10 10 ) ( 10 20 ) ( 0 20 )"
     assert parse_def(DEF.replace("RECT ( 0 0 ) ( 100 200 )", shape)).blockages == ((0, 0, 30, 10), (0, 10, 10, 20))
