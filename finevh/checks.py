@@ -52,6 +52,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "cells_without_liberty": (Severity.NOTE, "instances without Liberty that have no signal pins"),
     "sdc_ignored": (Severity.NOTE, "SDC commands that were passed over"),
     "sdc_not_found": (Severity.ERROR, "names in the constraints that the design does not have"),
+    "cells_moved": (Severity.NOTE, "cells of a placed design that tile borders made move"),
     "clock_unconstrained": (Severity.ERROR, "clocks of the design that no constraint covers"),
     "clock_gate_missing": (Severity.WARNING, "libraries without a clock gate: registers with an enable stay clocked"),
     "clock_tree_missing": (Severity.WARNING, "clocks timed as ideal because there is no clock tree"),

@@ -123,8 +123,23 @@ class _Section(BaseModel):
         return value
 
 
+class Placed(_Section):
+    """A design that another flow has placed (and routed): its result files; LEF and Liberty are the technology's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+    layout: Path = Field(alias="def")
+    """DEF with rows and places."""
+    netlist: Path
+    """Its mapped Verilog; a hierarchical one is flattened."""
+    spef: Path | None = None
+    """Parasitics; wires are estimated from the places where absent."""
+    sdc: Path | None = None
+    """Constraints, where ``clock.sdc`` names none."""
+
+
 class Design(_Section):
-    """The RTL (or a mapped netlist) that goes in."""
+    """The RTL (or a mapped netlist, or a placed design) that goes in."""
 
     name: Name
     top: Name | None = None
@@ -135,15 +150,24 @@ class Design(_Section):
     defines: dict[Name, str] = {}
     parameters: dict[Name, int | str] = {}
     netlist: Path | None = None
-    """A flat mapped Verilog netlist: synthesis is skipped."""
+    """A mapped Verilog netlist: synthesis is skipped."""
+    placed: Placed | None = None
+    """A placed design of another flow: tiles are laid over it; nothing is sized and no tree is built."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Design:
-        if sum((bool(self.files), self.file_list is not None, self.netlist is not None)) != 1:
+        given = (bool(self.files), self.file_list is not None, self.netlist is not None, self.placed is not None)
+        if sum(given) != 1:
             raise ValueError(
-                "give exactly one of 'files' (RTL), 'file_list' (a packaged core) or 'netlist' (mapped Verilog)"
+                "give exactly one of 'files' (RTL), 'file_list' (a packaged core), 'netlist' (mapped Verilog) or 'placed'"
+                " (a placed design of another flow)"
             )
         return self
+
+    @property
+    def mapped(self) -> Path | None:
+        """The mapped netlist that is given; None where RTL is synthesised."""
+        return self.netlist if self.placed is None else self.placed.netlist
 
 
 class TechnologyChoice(_Section):
@@ -419,6 +443,24 @@ class Flow(_Section):
     activity: ActivitySource = ActivitySource()
     schemes: Schemes
     openroad: OpenRoad = OpenRoad()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constraints_of_the_placed_design(cls, data: Any) -> Any:
+        """A placed design brings its constraints."""
+        try:
+            sdc = data["design"]["placed"]["sdc"]
+            clock = data["clock"]
+            missing = sdc is not None and clock.get("sdc") is None
+        except (KeyError, TypeError, AttributeError):
+            return data
+        return {**data, "clock": {**clock, "sdc": sdc}} if missing else data
+
+    @model_validator(mode="after")
+    def _placed_designs_stay_as_they_are(self) -> Flow:
+        if self.design.placed is not None and self.engine != "builtin":
+            raise ValueError("engine = 'openroad' lays out a design; a design that is 'placed' already takes 'builtin'")
+        return self
 
     @field_validator("schemes")
     @classmethod

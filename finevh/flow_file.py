@@ -140,7 +140,7 @@ def _line_of(text: str, location: tuple[str, ...]) -> int:
 
 def write_flow(flow: Flow) -> str:
     """Return the resolved flow as TOML text: every key, every quantity with its unit; ``read_flow`` gives the same model."""
-    data = flow.model_dump(mode="python", exclude_none=True)
+    data = flow.model_dump(mode="python", exclude_none=True, by_alias=True)
     top = [f"{key} = {toml_value(value)}" for key, value in data.items() if not isinstance(value, dict)]
     parts = ["\n".join(top)]
     for name, section in data.items():

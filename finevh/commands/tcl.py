@@ -165,7 +165,7 @@ def render_scripts(flow: Flow, output: Path, check: bool, tiles: Sequence[int] =
 
 def _synthesis_scripts(flow: Flow) -> dict[str, str]:
     """Yosys scripts, the same for every floorplan; none for a design that is given as a netlist."""
-    if flow.design.netlist is not None:
+    if flow.design.mapped is not None:
         return {}
     options = synthesis_options(flow, _planning_technology(flow))
     plan = plan_synthesis(rtl_of(flow), [synthesis_liberty(flow)], options)

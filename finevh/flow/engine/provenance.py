@@ -49,7 +49,9 @@ def provenance(flow: Flow, keys: dict[str, str]) -> str:
     inputs += [
         path
         for path in (
-            flow.design.netlist,
+            flow.design.mapped,
+            None if flow.design.placed is None else flow.design.placed.layout,
+            None if flow.design.placed is None else flow.design.placed.spef,
             flow.clock.sdc,
             flow.activity.stimulus,
             flow.activity.vcd,

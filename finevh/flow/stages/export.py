@@ -21,8 +21,10 @@ from finevh.flow.supply_account import account_for_supply
 from finevh.flow.technology import lef_of, site_name, synthesis_vdd, technology_of
 from finevh.layout import make_power_grid
 from finevh.layout.chain import ConfigurationChain, make_chain
+from finevh.layout.def_read import read_def
 from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
 from finevh.layout.floorplan import tile_rail
+from finevh.layout.overlay import moved_layout
 from finevh.layout.picture import draw_layout, write_picture
 from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.plan import rail_pins
@@ -44,6 +46,13 @@ def run_export_stage(context: StageContext) -> Metrics:
         write_verilog(replace(netlist, cell_variant=column), technology, path)
     (folder / f"{name}.sdc").write_text(_constraints(placed), encoding="utf-8")
     write_spef(placed.netlist, placed.wires, folder / f"{name}.spef")
+    _write_upf(placed, folder / f"{name}.upf")
+    if flow.design.placed is not None:
+        # Supplies and chain are drawn with the layout's own flow: here only what moved is new.
+        write_def(
+            moved_layout(read_def(flow.design.placed.layout), placed.netlist, placed.placement), folder / f"{name}.def"
+        )
+        return {"export__files__count": len(list(folder.iterdir()))}
     chain = make_chain(technology, placed.floorplan) if len(placed.floorplan.island_row) else None
     if chain is not None:
         (folder / f"{name}_chain.v").write_text(chain.verilog, encoding="utf-8")
@@ -55,13 +64,6 @@ def run_export_stage(context: StageContext) -> Metrics:
     if flow.clock.supply_policy != "tile" and placed.floorplan.n_tiles > 1:
         text = f"clock.policy = {flow.clock.supply_policy}: the tree is timed at VddH, its cells stand on their tiles' rails"
         context.checks.add("supply_misplaced", [text], severity=Severity.WARNING)
-    if placed.floorplan.n_tiles > 1:
-        # One pair of supplies at a time: the highest interval stands for all.
-        high = flow.schemes.vdd_max
-        low = high - min(flow.schemes.delta_vdd)
-        write_upf(folder / f"{name}.upf", placed.netlist, placed.floorplan, placed.placement, high, low)
-        text = format_openroad_upf(placed.floorplan, high, low)
-        (folder / f"{name}_openroad.upf").write_text(text, encoding="utf-8")
     if flow.engine == "openroad" and flow.openroad.points:
         run_points(context, context.inputs["operating-points"] / "results" / "operating_points.csv")
     return {"export__files__count": len(list(folder.iterdir()))}
@@ -85,6 +87,18 @@ def _constraints(placed: PlacedDesign) -> str:
         return write_sdc(made, placed.netlist, technology.units, insertion or 0.0)
     except InputError:
         return sdc_of(flow, placed.netlist, technology.units, insertion)
+
+
+def _write_upf(placed: PlacedDesign, path: Path) -> None:
+    """Power intent of a design with tiles; one pair of supplies at a time: the highest interval stands for all."""
+    if placed.floorplan.n_tiles > 1:
+        schemes = placed.flow.schemes
+        high = schemes.vdd_max
+        low = high - min(schemes.delta_vdd)
+        write_upf(path, placed.netlist, placed.floorplan, placed.placement, high, low)
+        if placed.flow.design.placed is None:
+            text = format_openroad_upf(placed.floorplan, high, low)
+            path.with_name(f"{path.stem}_openroad.upf").write_text(text, encoding="utf-8")
 
 
 def _write_layout(

@@ -10,6 +10,7 @@ from finevh.config import Flow
 from finevh.flow.artifacts.layout import save_chain_order, save_floorplan
 from finevh.flow.artifacts.netlist import CLOCK_AREA, load_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.placed import overlay_tiles
 from finevh.flow.planning import floorplan_request
 from finevh.flow.technology import technology_of
 from finevh.layout import FloorplanRequest, make_floorplan
@@ -18,6 +19,8 @@ from finevh.layout.chain import snake_order
 
 def run_floorplan_stage(context: StageContext) -> Metrics:
     """Empty layout: N x N tiles with wrappers, Vdd-MUX sites, power grid."""
+    if context.flow.design.placed is not None:
+        return overlay_tiles(context)
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["presize"], technology)
     per_side = round(flow.floorplan.tiles**0.5)
@@ -40,7 +43,7 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
 
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides the floorplan."""
-    return {"technology": flow.technology, "floorplan": flow.floorplan}
+    return {"technology": flow.technology, "floorplan": flow.floorplan, "placed": flow.design.placed}
 
 
 STAGE = Stage("floorplan", run_floorplan_stage, ("presize",), parameters)

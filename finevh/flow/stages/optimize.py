@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.base.csv_text import table
+from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
 from finevh.flow.constraints import clock_tree_of
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.hold import hold_corners
 from finevh.flow.openroad_layout import run_openroad_layout
+from finevh.flow.placed import keep_wires
 from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
 from finevh.layout import interface_cells
@@ -24,6 +26,8 @@ def run_optimize_stage(context: StageContext) -> Metrics:
     """Drives again on the wires of the final placement; the wires that result."""
     if context.flow.engine == "openroad":
         return run_openroad_layout(context)
+    if context.flow.design.placed is not None:
+        return keep_wires(context)
     flow, technology, inputs = context.flow, technology_of(context.flow), context.inputs
     netlist = load_netlist(inputs["presize"], technology)
     result = optimise_placed(
@@ -122,4 +126,10 @@ def _clock_metrics(result: Optimised) -> Metrics:
     }
 
 
-STAGE = Stage("optimize", run_optimize_stage, ("presize", "floorplan", "place"), sizing_parameters)
+def parameters(flow: Flow) -> object:
+    """Everything of the flow that decides drives and wires."""
+    placed = flow.design.placed
+    return {**sizing_parameters(flow), "placed": None if placed is None else (placed.spef, True)}
+
+
+STAGE = Stage("optimize", run_optimize_stage, ("presize", "floorplan", "place"), parameters)

@@ -10,6 +10,7 @@ from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, load_netlist, save_netlist
 from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.placed import keep_sizes
 from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
 from finevh.netlist.model import Netlist
@@ -24,6 +25,8 @@ def run_presize_stage(context: StageContext) -> Metrics:
     netlist = load_netlist(context.inputs["synthesis"], technology)
     target = sizing_target(flow, technology, netlist)
     _check_constraints(context, netlist, technology)
+    if flow.design.placed is not None:
+        return keep_sizes(context)
     result = presize(netlist, technology, target, flow.floorplan.utilisation, sizing_options(flow), context.note)
     save_netlist(context.directory, result.netlist)
     np.save(context.directory / FROZEN, result.frozen)
@@ -63,7 +66,11 @@ def _check_constraints(context: StageContext, netlist: Netlist, technology: Tech
 
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides the first drives."""
-    return {**sizing_parameters(flow), "utilisation": flow.floorplan.utilisation}
+    return {
+        **sizing_parameters(flow),
+        "utilisation": flow.floorplan.utilisation,
+        "placed": flow.design.placed is not None,
+    }
 
 
 STAGE = Stage("presize", run_presize_stage, ("synthesis",), parameters)

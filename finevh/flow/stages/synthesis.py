@@ -61,8 +61,8 @@ def count_gated(netlist: Netlist) -> tuple[int, int, int]:
 def run_synthesis_stage(context: StageContext) -> Metrics:
     """RTL to a flat mapped netlist at the highest Vdd; a design that is given as a netlist is read and checked."""
     flow, technology = context.flow, technology_of(context.flow)
-    if flow.design.netlist is not None:
-        source, top = flow.design.netlist, flow.design.top
+    if flow.design.mapped is not None:
+        source, top = flow.design.mapped, flow.design.top
     else:
         rtl = rtl_of(flow)
         options = synthesis_options(flow, technology)
@@ -80,7 +80,7 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
     netlist = read_verilog(source, technology, top, context.checks)
     technology.book(context.checks)
     check_clock(flow, netlist)
-    if flow.design.netlist is None:
+    if flow.design.mapped is None:
         shutil.rmtree(work)
     save_netlist(context.directory, netlist)
     write_verilog(netlist, technology, context.directory / VERILOG)
