@@ -346,6 +346,19 @@ def init(
     _print(f"written to {written}; next: finevh run {written}")
 
 
+@cli.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Flow file to write (default <design>.toml).")
+@click.option("--technology", help="A name of finevh flows, or a folder (default: what the folder tells).")
+@click.option("--tiles", type=click.IntRange(1), default=9, show_default=True, help="Tiles to lay over the places.")
+def import_placed(path: Path, output: Path | None, technology: str | None, tiles: int) -> None:
+    """A flow file for a placed design in a result folder of OpenROAD-flow-scripts, LibreLane, or of DEF and netlist."""
+    from finevh.commands.import_design import import_design
+
+    written = import_design(path, output, technology, tiles, _print)
+    _print(f"written to {written}; next: finevh run {written}")
+
+
 @cli.group()
 def platform() -> None:
     """Technologies from other tools' platform folders."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from finevh.checks import Checks
 from finevh.config import Flow
+from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.flow.artifacts.activity import save_activity
 from finevh.flow.artifacts.layout import load_placement, load_wires
@@ -22,11 +23,44 @@ from finevh.power.resets import book_resets_at_random, reset_level, watch_reset
 from finevh.power.tied_clocks import TiedClocks, tie_clocks
 from finevh.power.tile_cycles import TILE_CYCLES, simulate_tile_cycles, switched_capacitance
 from finevh.technology.model import Direction
+from finevh.timing.graph_arrays import bind_cases
 
 RANDOM = "random"
 
 
-def stimulus_of(flow: Flow, program: str, netlist: Netlist, checks: Checks) -> Stimulus:
+def held_inputs(flow: Flow, netlist: Netlist) -> dict[str, int]:
+    """Inputs that stand still in the mode that is timed, by word: ``clock.constants``, or what a file's case analysis sets.
+
+    Raises
+    ------
+    InputError
+        If a case sets some bits of a bus and leaves others: random data are drawn for whole words.
+    """
+    if flow.clock.sdc is None:
+        return dict(flow.clock.constants)
+    constraints = constraints_of(flow, netlist)
+    of_net, _ = bind_cases(Names(netlist, constraints.clocks), constraints)
+    words: dict[str, dict[int, int | None]] = {}
+    for name, direction, net in zip(
+        netlist.port_names, netlist.port_direction.tolist(), netlist.port_net.tolist(), strict=True
+    ):
+        if direction == Direction.INPUT:
+            word, _, index = name.rpartition("[") if name.endswith("]") else (name, "", "")
+            words.setdefault(word, {})[int(index[:-1]) if index else 0] = of_net.get(net)
+    held: dict[str, int] = dict(flow.clock.constants)
+    for word, values in words.items():
+        known = {bit: value for bit, value in values.items() if value is not None}
+        if known and len(known) < len(values):
+            raise InputError(
+                f"{flow.clock.sdc}: set_case_analysis on {len(known)} of the {len(values)} bits of '{word}': random data hold"
+                " whole ports; record the netlist in a simulator and give activity.vcd or activity.saif"
+            )
+        if known:
+            held[word] = sum(value << bit for bit, value in known.items())
+    return held
+
+
+def stimulus_of(flow: Flow, program: str, netlist: Netlist, hold: dict[str, int], checks: Checks) -> Stimulus:
     """Return what drives the design while one program (or random data) runs; resets are watched at work.
 
     Raises
@@ -36,7 +70,6 @@ def stimulus_of(flow: Flow, program: str, netlist: Netlist, checks: Checks) -> S
     """
     source, clock = flow.activity, flow.clock
     if source.stimulus is None:
-        hold: dict[str, int] = dict(clock.constants)
         asked = source.reset_port
         reset = None
         if asked is not None:
@@ -145,8 +178,8 @@ def run_activity_stage(context: StageContext) -> Metrics:
         context.note(f"{program}: {flow.activity.cycles} cycles")
         recorded = read_recording(flow, netlist, context.checks)
         if recorded is None:
-            tied = tied_netlist(flow, netlist)
-            stimulus, cycles = stimulus_of(flow, program, tied.netlist, context.checks), flow.activity.cycles
+            tied, held = tied_netlist(flow, netlist), held_inputs(flow, netlist)
+            stimulus, cycles = stimulus_of(flow, program, tied.netlist, held, context.checks), flow.activity.cycles
             counted, moved = simulate_tile_cycles(
                 tied.netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
             )
