@@ -59,7 +59,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "clock_ideal": (Severity.NOTE, "clocks timed as ideal because the flow file asks for it"),
     "fast_corner_missing": (Severity.WARNING, "designs whose hold is checked at the slow corner alone"),
     "delay_cell_missing": (Severity.NOTE, "technologies whose hold repair takes buffers for want of a delay cell"),
-    "hold_not_repaired": (Severity.WARNING, "technologies without delay cell and buffer: hold is checked and not repaired"),
+    "hold_not_repaired": (
+        Severity.WARNING,
+        "technologies without delay cell and buffer: hold is checked and not repaired",
+    ),
     "hold_violated": (Severity.WARNING, "supplies and voltage maps at which an endpoint violates hold"),
     "hold_unproved": (Severity.NOTE, "intervals at which hold is proved for the run's own maps alone"),
     "supply_open": (Severity.ERROR, "gaps in a supply net"),
