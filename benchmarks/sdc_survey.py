@@ -26,7 +26,9 @@ from finevh.technology import Technology, technology_from_liberty
 from tests.cases.library import arc, library, output
 
 _PORT = re.compile(r"get_ports?\s+(?:-quiet\s+)?(?:\{([^}$\[]*)\}|\"([^\"$]*)\"|([\w\[\].]+))")
-_SET = re.compile(r"^\s*set\s+\S*(?:clk|clock|port|rst|reset)\S*\s+\{?\"?([A-Za-z_]\w*)\"?\}?\s*$", re.IGNORECASE | re.MULTILINE)
+_SET = re.compile(
+    r"^\s*set\s+\S*(?:clk|clock|port|rst|reset)\S*\s+\{?\"?([A-Za-z_]\w*)\"?\}?\s*$", re.IGNORECASE | re.MULTILINE
+)
 _MAKE = re.compile(r"^\s*(?:export\s+)?(\w+)\s*[?:]?=\s*(.*?)\s*$", re.MULTILINE)
 _TCL = re.compile(r"^\s*set\s+::env\((\w+)\)\s+[\"{]?([^\"}\n]*)", re.MULTILINE)
 

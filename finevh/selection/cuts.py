@@ -70,7 +70,10 @@ class CutPool:
         return float(_needs(*self._pack(), high, self.limits(period)))
 
     def flips(self, high: Bits, period: float) -> NDArray[np.float64]:
-        """(n_tiles, n_tiles) the excess, ps, with two tiles moved; one alone on the diagonal."""
+        """(n_tiles, n_tiles) the excess, ps, with two tiles moved; one alone on the diagonal.
+
+        Paths that are met and touch neither tile are left out.
+        """
         found = np.full((self.n_tiles, self.n_tiles), -np.inf)
         if self.cuts:
             _flip_needs(*self._pack(), high, self.limits(period), found)
@@ -97,6 +100,7 @@ def _needs(ptr, tiles, delay, high, limit):  # type: ignore[no-untyped-def]
 def _flip_needs(ptr, tiles, delay, high, limit, found):  # type: ignore[no-untyped-def]
     n = found.shape[0]
     single, both = np.zeros(n), np.zeros((n, n))
+    touched, seen = np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_)
     for p in range(len(ptr) - 1):
         need = -limit[p]
         single[:] = 0.0
@@ -117,15 +121,30 @@ def _flip_needs(ptr, tiles, delay, high, limit, found):  # type: ignore[no-untyp
                 single[b] += second
             if a >= 0 and b >= 0:
                 both[min(a, b), max(a, b)] += delay[t, 1 - sa, 1 - sb] - here - first - second
-        for i in range(n):
+        if need > 0.0:
+            count = n
+            for i in range(n):
+                touched[i] = i
+        else:
+            # A path that is met stays so unless one of its own tiles moves.
+            count = 0
+            for t in range(ptr[p], ptr[p + 1]):
+                for tile in (tiles[t, 0], tiles[t, 1]):
+                    if tile >= 0 and not seen[tile]:
+                        seen[tile] = True
+                        touched[count] = tile
+                        count += 1
+        for k in range(count):
+            i = touched[k]
+            seen[i] = False
             found[i, i] = max(found[i, i], need + single[i])
             base = need + single[i]
-            for j in range(i + 1, n):
-                found[i, j] = max(found[i, j], base + single[j] + both[i, j])
+            for j in range(n):
+                if j != i:
+                    more = base + single[j] + (both[i, j] if i < j else both[j, i])
+                    found[i, j] = max(found[i, j], more)
+                    found[j, i] = max(found[j, i], more)
         for t in range(ptr[p], ptr[p + 1]):
             a, b = tiles[t, 0], tiles[t, 1]
             if a >= 0 and b >= 0:
                 both[min(a, b), max(a, b)] = 0.0
-    for i in range(n):
-        for j in range(i):
-            found[i, j] = found[j, i]

@@ -14,6 +14,8 @@ from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Interval, MappedTiming
 
 TRIES = 40
 """Most maps that are timed at one frequency."""
+_EXCHANGES = 60
+"""Most high tiles, dearest first, that are exchanged for others in one round."""
 _REPAIRS = 3
 """Tries to mend the clock after one tile is lowered."""
 _LEARNT = 8
@@ -103,7 +105,7 @@ class Descent:
         """Lower each high tile in turn and mend the clock by what the known paths say is cheapest; dearest first."""
         period = self.archive.periods[index]
         _, change = self.terms.flips(high, 1e6 / period)
-        for tile in sorted(np.flatnonzero(high).tolist(), key=lambda tile: float(change[tile, tile])):
+        for tile in sorted(np.flatnonzero(high).tolist(), key=lambda tile: float(change[tile, tile]))[:_EXCHANGES]:
             for _ in range(_REPAIRS):
                 best = self.archive.best(index)
                 assert best is not None

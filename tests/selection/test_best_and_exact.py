@@ -20,6 +20,7 @@ from finevh.selection import (
     select_exhaustive,
     select_greedy,
 )
+from finevh.selection.cuts import CutPool
 from finevh.selection.program import path_row, quadratic_below
 from tests.selection.toy import ToyDesign, random_design
 
@@ -162,3 +163,23 @@ def test_a_time_limit_of_nothing_still_gives_the_map_of_best_and_a_true_bound() 
 
 def test_the_selectors_are_those_that_a_flow_file_may_name() -> None:
     assert set(SELECTORS) == set(get_args(config.Selector))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 100_000), tight=st.floats(0.8, 1.2))
+def test_the_excess_after_a_move_is_that_of_the_moved_map(seed: int, tight: float) -> None:
+    design = random_design(seed, 6, 8, 0.5)
+    bounds, pool = design.path_bounds(INTERVAL), CutPool(6)
+    for path in design.paths:
+        pool.add(bounds.bound_path(path))
+    high = maps(6)[seed % 64]
+    period = tight * design.evaluate(INTERVAL, high).min_period
+    after = pool.flips(high, period)
+    for a in range(6):
+        for b in range(6):
+            moved = high.copy()
+            moved[list({a, b})] ^= True
+            excess = pool.excess(moved, period)
+            # Paths that are met and touch neither tile are left out of the moves.
+            assert after[a, b] <= excess + 1e-9
+            assert excess <= 0.0 or after[a, b] == pytest.approx(excess)
