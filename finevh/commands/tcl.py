@@ -75,7 +75,11 @@ def plan_context(flow: Flow) -> FlowContext:
         points,
         activity,
         chain=make_chain(technology, floorplan) if len(floorplan.island_row) else None,
-        options=FlowOptions(seed=flow.seed),
+        options=FlowOptions(
+            seed=flow.seed,
+            density=flow.openroad.density,
+            rcx_rules=None if flow.openroad.rcx_rules is None else str(flow.openroad.rcx_rules),
+        ),
     )
 
 

@@ -12,7 +12,6 @@ from finevh.checks import Checks
 from finevh.layout.def_model import DefLayout
 from finevh.layout.floorplan import MUX_PREFIX, Floorplan
 from finevh.layout.supply.shapes import SupplyPin, SupplyShapes, shapes_of_def
-from finevh.layout.supply.touching import components_and_shorts
 from finevh.technology.lef import Lef
 from finevh.technology.model import Int, Real
 
@@ -115,6 +114,9 @@ def check_supply(layout: DefLayout, lef: Lef, intent: SupplyIntent) -> SupplyRep
     InputError
         If a via or a cell is not defined (see :func:`~finevh.layout.supply.shapes.shapes_of_def`).
     """
+    # Only now: scripts are planned, and their tables imported, without a compiler.
+    from finevh.layout.supply.touching import components_and_shorts
+
     shapes = shapes_of_def(layout, lef)
     component, shorts, n_shorts = components_and_shorts(shapes)
     opens, pieces = _gaps(shapes, component)
