@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.technology.model import Int, Real
+from finevh.timing.sweep.lanes import aligned
 
 Byte = NDArray[np.uint8]
 Array = NDArray[Any]
@@ -56,12 +57,16 @@ class Graph(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Entries and blocks as the forward kernel walks them (see :mod:`finevh.timing.entries`, :mod:`finevh.timing.blocks`)."""
+    """Entries and blocks as the forward kernel walks them.
+
+    See :mod:`finevh.timing.entries`, :mod:`finevh.timing.delay.arc_tables`.
+    """
 
     ptr: Int
     """(2 n_node + 1) entries of ``2 * node + output edge``."""
     place: Int
-    """(n_entry) where ``Values.at`` holds what arrives: ``4 * row + input edge``; rows are nodes, or sinks with wires."""
+    """(n_entry) where ``Values.at`` holds what arrives: ``4 * row + input edge``; rows are nodes, or
+    slots of sinks with wires."""
     source: Int
     line: Int
     """(n_entry) lines per grid cell before the entry's group, doubled; odd for a group of several arcs."""
@@ -72,11 +77,17 @@ class Walk(NamedTuple):
     group_ptr: Int
     member: Int
     head: Int
+    """Headers one behind the other."""
     points: Real
     lines: Array
     """(n_line * 8) float32."""
+    slot: Int
+    """(n_sink) row of a sink in ``Values.at`` and ``Values.sink_delay``: its own, or one that it shares with sinks that are
+    done when it begins (see :func:`finevh.timing.sweep.slots.shared_slots`)."""
+    kept: Array
+    """(n_node) uint8, 1 where a lean evaluation keeps the arrivals."""
     sizes: Int
-    """Cell types, blocks per corner, nodes of the longest RC tree, sinks of the largest net (1 without wires)."""
+    """Cell types, blocks per corner, nodes of the longest RC tree (1 without wires), sinks of the largest net."""
 
 
 class Tables(NamedTuple):
@@ -113,13 +124,17 @@ class Nets(NamedTuple):
     driver_slew: Real
     """(n + 1) of a driver over its table's, by time constant over time from the lower threshold to one half; its limit."""
     mode: Array
-    """(2) uint8: the mode, and a :class:`finevh.timing.ceff.DriverResistance`."""
+    """(2) uint8: the mode, and a :class:`finevh.timing.delay.dmp.DriverResistance`."""
     thresholds: Real
     """(2) slew thresholds, fractions of the rail."""
 
 
 class Point(NamedTuple):
-    """What one evaluation looks up for each cell and net."""
+    """What one evaluation looks up for each cell and net.
+
+    With several lanes every cell is at one of two rails in each: then the columns of rows have two numbers per cell or node,
+    for the low and the high rail, and ``cell_rail`` and ``node_rail`` are bit sets of the lanes at the high one.
+    """
 
     table_base: Int
     """(n_cell) row of the cell's first arc in ``record``, in units of two edges."""
@@ -127,8 +142,12 @@ class Point(NamedTuple):
     """(n_cell) row of the cell's first pin in ``pin_cap``."""
     node_head: Int
     """(n_node) row of the cell's header in the first block of its corner."""
-    node_vdd: Array
-    """(n_node) uint8 Vdd index that the node swings to."""
+    node_rail: Int
+    """(n_node) Vdd index that the node swings to, or bit set."""
+    cell_rail: Int
+    """(n_cell) bit set; zero with one lane."""
+    rails: Int
+    """(2) Vdd indices of the low and the high rail; zero with one lane."""
     wire_cap: Real
     """(n_node) fF."""
     present: Array
@@ -136,10 +155,20 @@ class Point(NamedTuple):
 
     def copy(self) -> Point:
         """The same numbers in memory of their own; the wires are shared."""
-        return Point(
-            self.table_base.copy(), self.cap_base.copy(), self.node_head.copy(), self.node_vdd.copy(), self.wire_cap,
-            self.present.copy(),
-        )  # fmt: skip
+        own = {name: column.copy() for name, column in self._asdict().items() if name != "wire_cap"}
+        return self._replace(**own)
+
+
+class Columns(NamedTuple):
+    """:class:`Values` as the kernels see them: one-dimensional, the lanes of a row side by side."""
+
+    arrival: Real
+    slew: Real
+    load: Real
+    sink_delay: Real
+    sink_elmore: Real
+    at: Real
+    delay: Array
 
 
 class Values(NamedTuple):
@@ -167,6 +196,11 @@ class Values(NamedTuple):
         """(n_sink, 2) ps at each sink; only with wires."""
         return self.at.reshape(-1, 4)[:, 2:]
 
+    @property
+    def columns(self) -> Columns:
+        """The same memory as the kernels see it."""
+        return Columns(*(getattr(self, name).reshape(-1) for name in Columns._fields))
+
     def copy(self) -> Values:
         """The same numbers in memory of their own."""
         return Values(*(column.copy() for column in self))
@@ -186,12 +220,30 @@ def new_values(n_tag: int, n_node: int, n_sink: int, n_entry: int, shielded: boo
     )
 
 
-def new_point(n_cell: int, n_node: int, n_present: int, wire_cap: Real) -> Point:
+def new_point(n_cell: int, n_node: int, n_present: int, wire_cap: Real, lanes: int = 1) -> Point:
     """A point before an evaluation."""
+    rails = 1 if lanes == 1 else 2
+
+    def zeros(n: int) -> Int:
+        return np.zeros(n, dtype=np.int32)
+
     return Point(
-        np.zeros(n_cell, dtype=np.int32), np.zeros(n_cell, dtype=np.int32), np.zeros(n_node, dtype=np.int32),
-        np.zeros(n_node, dtype=np.uint8), wire_cap, np.zeros(n_present, dtype=np.uint8),
+        zeros(rails * n_cell), zeros(rails * n_cell), zeros(rails * n_node), zeros(n_node), zeros(n_cell), zeros(2), wire_cap,
+        np.zeros(n_present, dtype=np.uint8),
     )  # fmt: skip
+
+
+def new_columns(n_tag: int, n_node: int, n_sink: int, n_entry: int, shielded: bool, late: bool, lanes: int) -> Columns:
+    """Columns of several lanes before an evaluation; ``n_sink`` is 0 without wires."""
+    return Columns(
+        arrival=aligned(max(n_tag, 1) * n_node * 2 * lanes, float, -np.inf if late else np.inf),
+        slew=aligned(2 * n_node * lanes, float),
+        load=aligned(2 * n_node * lanes, float),
+        sink_delay=aligned(2 * max(n_sink, 1) * lanes, float),
+        sink_elmore=aligned(2 * (n_sink if shielded else 1) * lanes, float),
+        at=aligned(4 * (n_sink or n_node) * lanes, float),
+        delay=aligned(n_entry * lanes, np.float32),
+    )
 
 
 class Rows(NamedTuple):

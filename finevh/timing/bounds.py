@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
+from finevh.technology.nldm import pair
 from finevh.timing.arrays import Graph
+from finevh.timing.delay.rc_tree import elmore_delays
 from finevh.timing.engine import TimingGraph
-from finevh.timing.lookup import pair, reduce_tree
 from finevh.timing.state import Path, TimingState
 
 _NEAR = 0.02
@@ -148,7 +149,7 @@ class DelayBounds:
         wire_cap = np.ascontiguousarray(self._graph._wire_cap)
         _load_windows(
             g.node_cell, g.sink_ptr, g.sink_cell, g.sink_local, g.sink_port, g.port_load, self.node_tile,
-            self._cell_tile, self._cap_base, t.pin_cap, wire_cap, nets.mode[0], nets.tree_ptr, nets.tree_parent,
+            self._cell_tile, self._cap_base, self._graph.tables.pin_cap, wire_cap, nets.mode[0], nets.tree_ptr, nets.tree_parent,
             nets.tree_res, nets.tree_cap, nets.sink_tree, load, wire,
         )  # fmt: skip
         slew = np.zeros((2, n_node, 2, 2))
@@ -443,8 +444,7 @@ def _load_windows(  # type: ignore[no-untyped-def]
         if mode:
             longest = max(longest, tree_ptr[v + 1] - tree_ptr[v])
         most = max(most, sink_ptr[v + 1] - sink_ptr[v])
-    below, second, elmore = np.empty(longest), np.empty(longest), np.empty(longest)
-    pi, cap = np.zeros(3), np.empty(most)
+    below, elmore, cap = np.empty(longest), np.empty(longest), np.empty(most)
     for v in range(node_cell.shape[0]):
         for s in range(2):
             for r in range(2):
@@ -478,7 +478,7 @@ def _load_windows(  # type: ignore[no-untyped-def]
                         below[i] = tree_cap[low + i]
                     for k in range(sink_ptr[v], sink_ptr[v + 1]):
                         below[max(sink_tree[k], 0)] += cap[k - sink_ptr[v]]
-                    reduce_tree(tree_parent, tree_res, low, size, below, elmore, second, pi, False)
+                    elmore_delays(tree_parent, tree_res, low, size, below, elmore, (0,))
                     for k in range(sink_ptr[v], sink_ptr[v + 1]):
                         if sink_tree[k] >= 0:
                             wire[end, k, r, s] = elmore[sink_tree[k]]

@@ -12,8 +12,9 @@ import numba
 import numpy as np
 from numba import types
 
-from finevh.timing import backward, forward, kernels
-from finevh.timing.arrays import Graph, Nets, Point, Rows, Tables, Values, Walk
+from finevh.timing import backward, kernels
+from finevh.timing.arrays import Columns, Graph, Nets, Point, Rows, Tables, Values, Walk
+from finevh.timing.sweep import forward
 
 Progress = Callable[[str], None]
 
@@ -37,9 +38,9 @@ GRAPH = _tuple(
     Graph, arc_mask=_B1, tags=_I2, ideal=_B1, remap=_I2, port_arrival=_F3, port_slew=_F2, port_load=_F2, port_drive=_I2,
     port_drive_slew=_F2, clock_slew=_F2, derate=_F1,
 )  # fmt: skip
-TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F2)
-WALK = _tuple(Walk, head=_I2, kind=_B1, points=_F1, lines=_S1)
-POINT = _tuple(Point, node_vdd=_B1, wire_cap=_F1, present=_B1)
+TABLES = _tuple(Tables, record=_I2, cross_record=_I2, axes=_F1, values=_F1, pin_cap=_F1)
+WALK = _tuple(Walk, kind=_B1, kept=_B1, points=_F1, lines=_S1)
+POINT = _tuple(Point, wire_cap=_F1, present=_B1)
 NETS = _tuple(
     Nets,
     tree_res=_F1,
@@ -53,20 +54,49 @@ NETS = _tuple(
     thresholds=_F1,
 )
 VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_elmore=_F2, at=_F1, delay=_S1)
+COLUMNS = _tuple(
+    Columns, **dict.fromkeys(("arrival", "slew", "load", "sink_delay", "sink_elmore", "at"), _F1), delay=_S1
+)
 ROWS = _tuple(Rows, add=_F2)
+LANES = 16
+"""Conditions that are evaluated side by side."""
 _L = types.int64
+_uniform: Any = types.UniTuple
+
+
+def _advances(lanes: int) -> Any:
+    """Signature of the forward sweep for some lanes."""
+    width = _uniform(_L, lanes)
+    return _L(GRAPH, WALK, TABLES, NETS, POINT, COLUMNS, types.boolean, _B1, _B1, _B1, _L, width)
+
+
+def _all_needs(lanes: int) -> Any:
+    """Signature of the needs of endpoints for some lanes."""
+    width = _uniform(_L, lanes)
+    return types.void(GRAPH, _I1, TABLES, NETS, POINT, ROWS, COLUMNS, COLUMNS, types.boolean, _B1, _F1, width)
+
 
 _SIGNATURES: dict[str, Any] = {
-    "_advance": _L(GRAPH, WALK, TABLES, NETS, POINT, VALUES, _B1, _B1, _B1, types.boolean),
+    "_advance": _advances(1),
     "_reach": types.void(GRAPH, _I2),
     "_fan_in": types.void(GRAPH, _B1),
-    "_needs": types.void(GRAPH, TABLES, NETS, POINT, ROWS, VALUES, VALUES, _B1, _F1),
+    "_needs": _all_needs(1),
     "_place": _L(_I2, _L, _L, _I1, _I1, _I1, _L, _I1, _I8, _I1, _I1, POINT),
     "_place_nodes": types.void(_I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _L, POINT),
+    "_rails": _L(_I2, _L, _L, _I1),
+    "_place_lanes": _L(_I1, _I2, _I1, _I1, _L, _L, _I1, _I8, _I1, _L, _L, types.boolean, _L, POINT),
     "_change": types.void(GRAPH, _I1, _I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _I1, POINT, _B1, _B1),
     "trace": _L(GRAPH, WALK, NETS, VALUES, _L, _L, _L, _I2, _F2),
     "require": types.void(GRAPH, WALK, NETS, VALUES, _F3),
 }
+
+
+@cache
+def lane_kernels() -> SimpleNamespace:
+    """The kernels that evaluate ``LANES`` conditions side by side, on first use."""
+    return SimpleNamespace(
+        advance=_compile(forward._advance, _advances(LANES)), needs=_compile(kernels._needs, _all_needs(LANES))
+    )
 
 
 @cache
@@ -88,14 +118,19 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
         if progress is not None:
             progress(f"timing kernel {name.strip('_')}")
         function = next(getattr(m, name) for m in (forward, kernels, backward) if hasattr(m, name))
-        compile_one = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
-        try:
-            found[name.strip("_")] = compile_one(function)
-        except (AttributeError, ModuleNotFoundError):
-            # A cache index of an earlier version names classes that have moved since: it cannot be read, so it goes.
-            _drop_cache(function)
-            found[name.strip("_")] = compile_one(function)
+        found[name.strip("_")] = _compile(function, signature)
     return SimpleNamespace(**found)
+
+
+def _compile(function: Callable[..., Any], signature: Any) -> Any:
+    """A kernel for one signature, from disk where it is there."""
+    compile_one = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
+    try:
+        return compile_one(function)
+    except (AttributeError, ModuleNotFoundError):
+        # A cache index of an earlier version names classes that have moved since: it cannot be read, so it goes.
+        _drop_cache(function)
+        return compile_one(function)
 
 
 def _drop_cache(function: Callable[..., Any]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
-from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +15,48 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Sense, Technology
-from finevh.timing.arrays import Graph, Point, Rows, Tables, Values, new_point, new_values
+from finevh.timing.arrays import (
+    Columns,
+    Graph,
+    Nets,
+    Point,
+    Rows,
+    Tables,
+    Values,
+    Walk,
+    new_columns,
+    new_point,
+    new_values,
+)
+from finevh.timing.batch import LaneEvaluator, evaluate_batch
 from finevh.timing.binding import bind_ports, bind_sources, bind_starts, start_bits
-from finevh.timing.blocks import Blocks
-from finevh.timing.ceff import DriverResistance
 from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.constants import propagate_constants
+from finevh.timing.delay.arc_tables import Blocks
+from finevh.timing.delay.dmp import DriverResistance
 from finevh.timing.endpoints import bind_endpoints
 from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds, own_loads
+from finevh.timing.graph.parasitics import bind_wires
 from finevh.timing.graph_arrays import (
     bind_cases,
     bind_disables,
     check_derates,
     check_tables,
     graph_arrays,
+    lean_walk,
     reach_arrays,
     typical_caps,
     walk_arrays,
 )
 from finevh.timing.queries import PathQueries
-from finevh.timing.rctrees import bind_wires
-from finevh.timing.state import Path, TimingState
+from finevh.timing.state import Path, TimingState, min_period
 from finevh.timing.structure import EDGE, Structure, build_structure
+from finevh.timing.sweep.forward import FULL, INCREMENTAL
 from finevh.timing.tables import pack_tables
 from finevh.timing.tags import Tag, TagSet, bind_exceptions, find_latches
 
 _EVERYTHING = 7
-"""Every bit of a node's ``dirty`` (see :mod:`finevh.timing.forward`)."""
+"""Every bit of a node's ``dirty`` (see :mod:`finevh.timing.sweep.forward`)."""
 
 
 class TimingGraph(PathQueries):
@@ -111,7 +125,7 @@ class TimingGraph(PathQueries):
         self._graph, self._early_graph = self._arrays(late=True), self._arrays(late=False)
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
         self.hold = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=True)
-        self.with_early = hold or (self._propagated and not self._clocks_are_trees()) or bool(constraints.data_checks)
+        self.with_early = hold or (self.propagated and not self._clocks_are_trees()) or bool(constraints.data_checks)
         self.clock_cells = self._clock_cells()
         self.high_cells = self._high_cells(clock_supply)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
@@ -169,10 +183,11 @@ class TimingGraph(PathQueries):
     def _tables(self) -> Tables:
         t = self.tables
         cross = t.cross_record if self.cross_voltage else t.cross_record[:0]
-        return Tables(t.record, cross, t.axes, t.values, t.pin_cap)
+        return Tables(t.record, cross, t.axes, t.values, t.pin_cap.reshape(-1))
 
     @property
-    def _propagated(self) -> bool:
+    def propagated(self) -> bool:
+        """Whether registers see the arrival of any clock."""
         return self.constraints.propagated or any(clock.propagated for clock in self.constraints.clocks)
 
     def _clock_cells(self) -> Int:
@@ -238,6 +253,7 @@ class TimingGraph(PathQueries):
 
     def _bind(self, wires: Wires | None) -> None:
         """Take parasitics into the arrays."""
+        self.idle_lanes: list[LaneEvaluator] = []
         self.wires = wires
         caps = typical_caps(self.netlist, self.structure, self.ports, self.tables)
         self._wire_cap, self._nets = bind_wires(
@@ -247,6 +263,12 @@ class TimingGraph(PathQueries):
         self._walks = [
             walk_arrays(self.entries, b, self._kind, self._entry_class, self.structure, nets) for b in self._blocks
         ]
+        rows = (self.setup.rows, self.hold.rows) if self.with_early else (self.setup.rows,)
+        registers = self.setup.registers
+        lean = [
+            lean_walk(walk, self.structure, self.entries, rows, registers, wires is not None) for walk in self._walks
+        ]
+        self._lean_walks, self.lean_rows = [walk for walk, _ in lean], lean[0][1]
 
     def _new_ends(self) -> list[Values]:
         sinks = 0 if self.wires is None else len(self.structure.sink_pin)
@@ -254,9 +276,17 @@ class TimingGraph(PathQueries):
         ends = (True, False) if self.with_early else (True,)
         return [new_values(*size, self.wire_model == "shielded", late) for late in ends]
 
-    def _new_point(self) -> Point:
+    def new_columns(self, lanes: int) -> list[Columns]:
+        """Columns of several lean lanes: of the longest paths, and of the shortest where they are asked for."""
+        size = self.tags.n, self.structure.n_node, self.lean_rows, len(self.entries.source)
+        ends = (True, False) if self.with_early else (True,)
+        return [new_columns(*size, self.wire_model == "shielded", late, lanes) for late in ends]
+
+    def new_point(self, lanes: int = 1) -> Point:
+        """A point before an evaluation."""
         blocks = self._blocks[0]
-        return new_point(self.netlist.n_cells, self.structure.n_node, blocks.n_corner * blocks.n_type, self._wire_cap)
+        n_present = blocks.n_corner * blocks.n_type
+        return new_point(self.netlist.n_cells, self.structure.n_node, n_present, self._wire_cap, lanes)
 
     def _advance(
         self,
@@ -270,15 +300,24 @@ class TimingGraph(PathQueries):
         """Run the forward kernel, on all nodes or those ``allowed``; returns how many nodes were evaluated."""
         allowed = self._everywhere() if allowed is None else allowed
         late = bool(values.late[0])
-        graph, end = (self._graph, 0) if late else (self._early_graph, 1)
-        tables = self._tables if late else self._tables._replace(pin_cap=self.tables.pin_cap_early)
-        # Blocks move to larger arrays as they grow.
-        walk = self._walks[end]._replace(points=self._blocks[end].points, lines=self._blocks[end].lines)
-        count = int(self.kernels.advance(graph, walk, tables, self._nets, point, values, allowed, dirty, touched, full))
+        follows = FULL if full else INCREMENTAL
+        count = int(
+            self.kernels.advance(*self.reads(late, point), values.columns, late, allowed, dirty, touched, follows, (0,))
+        )
         if count < 0:
             arc = int(self.entries.arc[-1 - count])
-            raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_vdd)
+            raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_rail)
         return count
+
+    def reads(self, late: bool, point: Point, lean: bool = False) -> tuple[Graph, Walk, Tables, Nets, Point]:
+        """What the forward kernel reads for one end."""
+        graph, end = (self._graph, 0) if late else (self._early_graph, 1)
+        pin_cap = self.tables.pin_cap if late else self.tables.pin_cap_early
+        # Blocks move to larger arrays as they grow.
+        walk = (self._lean_walks if lean else self._walks)[end]._replace(
+            points=self._blocks[end].points, lines=self._blocks[end].lines
+        )
+        return graph, walk, self._tables._replace(pin_cap=pin_cap.reshape(-1)), self._nets, point
 
     def _inputs(
         self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, cell_type: Int | None
@@ -306,10 +345,7 @@ class TimingGraph(PathQueries):
             blocks.type_of, blocks.n_type, kind, variant, vdd, cells, point,
         )  # fmt: skip
         if absent >= 0:
-            raise InputError(
-                f"instance '{self.netlist.instance_names[absent]}': the technology has no corner of variant "
-                f"'{self.technology.variants[variant[absent]].name}' at {self.technology.vdds[vdd[absent]]:g} V"
-            )
+            raise self._no_corner(absent, variant, int(vdd[absent]))
         for blocks in self._blocks:
             blocks.require(point.present, self.port_vdd)
 
@@ -339,7 +375,7 @@ class TimingGraph(PathQueries):
         InputError
             If a cell is at a supply, or next to one, that the technology does not have.
         """
-        point, ends = (self._new_point(), self._new_ends()) if reuse is None else (reuse.point, reuse.ends)
+        point, ends = (self.new_point(), self._new_ends()) if reuse is None else (reuse.point, reuse.ends)
         return self._evaluate(cell_vdd, cell_variant, cell_type, point, ends)
 
     def _evaluate(
@@ -428,6 +464,16 @@ class TimingGraph(PathQueries):
                     point, values, np.full(self.structure.n_node, _EVERYTHING, dtype=np.uint8), everywhere, True
                 )
 
+    def _needs(
+        self, point: Point, rows: Rows, data: Values, clock: Values, touched: NDArray[np.uint8], need: Real
+    ) -> None:
+        """Needs (n_row) of endpoints whose data or clock node is ``touched``."""
+        late = bool(data.late[0])
+        graph, walk, tables, nets, _ = self.reads(True, point)
+        self.kernels.needs(
+            graph, walk.slot, tables, nets, point, rows, data.columns, clock.columns, late, touched, need, (0,)
+        )
+
     def _finish(
         self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, ends: list[Values], touched: NDArray[np.uint8],
         before: TimingState | None,
@@ -435,18 +481,14 @@ class TimingGraph(PathQueries):
         """The state of an evaluation; needs of endpoints that nothing ``touched`` are those of ``before``."""
         late, early = ends[0], ends[1] if len(ends) > 1 else None
         setup_base = np.empty(self.setup.n) if before is None else before.setup_base.copy()
-        self.kernels.needs(
-            self._graph, self._tables, self._nets, point, self.setup.rows, late, early or late, touched, setup_base
-        )
+        self._needs(point, self.setup.rows, late, early or late, touched, setup_base)
         hold_base = None
         if early is not None:
             hold_base = np.empty(self.hold.n)
             if before is not None and before.hold_base is not None:
                 hold_base[:] = before.hold_base
-            self.kernels.needs(
-                self._graph, self._tables, self._nets, point, self.hold.rows, early, late, touched, hold_base
-            )
-        insertion = self._clock_arrivals(late) if self._propagated else np.empty(0)
+            self._needs(point, self.hold.rows, early, late, touched, hold_base)
+        insertion = self._clock_arrivals(late) if self.propagated else np.empty(0)
         mean = float(insertion.mean()) if len(insertion) else 0.0
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_base, self.hold, hold_base, mean)
 
@@ -555,7 +597,9 @@ class TimingGraph(PathQueries):
     def evaluate_batch(
         self, maps: Sequence[Int], cell_variant: NDArray[np.int8] | None = None, workers: int | None = None
     ) -> list[tuple[float, Real]]:
-        """Minimum period and setup needs (n_row) of many voltage maps, on all cores.
+        """Minimum period and setup needs (n_row) of many voltage maps, on all cores; each has the bits of :meth:`evaluate`.
+
+        Maps of one pair of supplies, the ports' among them, are evaluated sixteen at a time.
 
         Parameters
         ----------
@@ -563,33 +607,41 @@ class TimingGraph(PathQueries):
         workers : int, optional
             Threads; one per core by default.
         """
-        # Generated clocks start where the last evaluation left them: one at a time.
-        threads = 1 if self.follows_masters else max(1, min(workers or cpu_count() or 1, len(maps)))
+        return [
+            (min_period(need, self.setup.coefficient), need)
+            for need in evaluate_batch(self, maps, cell_variant, workers)
+        ]
 
-        def some(first: int) -> list[tuple[float, Real]]:
-            # Each thread works in memory of its own, which stays in its cache.
-            ends, point = self._new_ends(), self._new_point()
-            states = (
-                self._evaluate(maps[k], cell_variant, None, point, ends) for k in range(first, len(maps), threads)
-            )
-            return [(state.min_period(), state.setup_need) for state in states]
+    def place_lanes(self, point: Point, variant: NDArray[np.int8], kind: Int, lanes: int) -> None:
+        """Look-up bases of all cells at both rails of a point of several lanes, and the tables of all pairs of rails."""
+        library, blocks = self.netlist.cells, self._blocks[0]
+        absent = self.kernels.place_lanes(
+            self.structure.node_cell, self.tables.corner_of, as_int(library.arc_ptr), as_int(library.pin_ptr),
+            self.tables.n_arc, self.tables.n_pin, kind, variant, blocks.type_of, blocks.n_type, blocks.n_driver,
+            self.port_vdd == point.rails[1], lanes, point,
+        )  # fmt: skip
+        if absent >= 0:
+            raise self._no_corner(absent, variant, int(point.rails[0]))
+        for blocks in self._blocks:
+            blocks.require(point.present, self.port_vdd)
 
-        with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(some, range(threads)))
-        return [parts[k % threads][k // threads] for k in range(len(maps))]
+    def _no_corner(self, cell: int, variant: NDArray[np.int8], vdd: int) -> InputError:
+        """The error of a cell at a supply without a corner of its variant."""
+        return InputError(
+            f"instance '{self.netlist.instance_names[cell]}': the technology has no corner of variant "
+            f"'{self.technology.variants[variant[cell]].name}' at {self.technology.vdds[vdd]:g} V"
+        )
 
     def with_wires(self, wires: Wires | None) -> TimingGraph:
         """The same graph with other parasitics, without building it again."""
-        other = object.__new__(TimingGraph)
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other._bind(wires)
         return other
 
     def with_port_vdd(self, port_vdd: int) -> TimingGraph:
         """The same graph with input ports on another supply, a row of ``technology.vdds``."""
-        other = object.__new__(TimingGraph)
-        other.__dict__.update(self.__dict__)
-        other.port_vdd = port_vdd
+        other = copy(self)
+        other.port_vdd, other.idle_lanes = port_vdd, []
         other._graph, other._early_graph = other._arrays(late=True), other._arrays(late=False)
         return other
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,12 +12,13 @@ from finevh.constraints.objects import Names, match_names
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Int, Real, Sense
-from finevh.timing.arrays import Graph, Nets, Walk
+from finevh.timing.arrays import Graph, Nets, Rows, Walk
 from finevh.timing.binding import PortConditions
-from finevh.timing.blocks import Blocks
 from finevh.timing.compiled import as_int
-from finevh.timing.entries import Entries
+from finevh.timing.delay.arc_tables import Blocks
+from finevh.timing.entries import PLAIN, Entries
 from finevh.timing.structure import PROPAGATING, Disabled, Structure
+from finevh.timing.sweep.slots import shared_slots
 from finevh.timing.tables import PackedTables
 from finevh.timing.tags import TagSet
 
@@ -119,7 +122,8 @@ def walk_arrays(
     entries: Entries, blocks: Blocks, kind: NDArray[np.uint8], cell_class: Int, s: Structure, nets: Nets | None
 ) -> Walk:
     """Entries and blocks as the kernel walks them; ``cell_class`` (n_entry) is that of the cell each entry is in."""
-    longest, most = (int(np.diff(p).max(initial=1)) if nets else 1 for p in (nets.tree_ptr if nets else (), s.sink_ptr))
+    longest = int(np.diff(nets.tree_ptr).max(initial=1)) if nets else 1
+    most = int(np.diff(s.sink_ptr).max(initial=1))
     group = as_int(blocks.class_ptr[cell_class] + entries.group)
     wide = np.diff(blocks.group_ptr) > 1
     return Walk(
@@ -132,11 +136,38 @@ def walk_arrays(
         kind=kind,
         group_ptr=blocks.group_ptr,
         member=blocks.member,
-        head=blocks.head,
+        slot=np.arange(len(s.sink_node) if nets else 0, dtype=np.int32),
+        kept=np.ones(s.n_node, dtype=np.uint8),
+        head=blocks.head.reshape(-1),
         points=blocks.points,
         lines=blocks.lines,
         sizes=np.array([blocks.n_type, blocks.n_driver, longest, most], dtype=np.int32),
     )
+
+
+def lean_walk(
+    walk: Walk, s: Structure, entries: Entries, rows: Sequence[Rows], registers: Int, wired: bool
+) -> tuple[Walk, int]:
+    """A walk for evaluations that keep what endpoints need alone; with wires also the rows that their sinks take.
+
+    Parameters
+    ----------
+    rows : endpoints
+    registers : (n, 4) clock pins that a propagated tree is measured at; node in column 1, sink in column 3
+    """
+    into = as_int(np.repeat(np.arange(2 * s.n_node), np.diff(entries.ptr)) // 2)
+    kept = walk.kind != PLAIN
+    kept[entries.source[walk.kind[into] != PLAIN]] = True
+    for ends in rows:
+        kept[ends.node] = True
+        kept[ends.clock_node[ends.clock_node >= 0]] = True
+    kept[registers[:, 1]] = True
+    walk = walk._replace(kept=kept.astype(np.uint8))
+    if not wired:
+        return walk, 0
+    stays = np.concatenate([part for ends in rows for part in (ends.sink, ends.clock_sink)] + [registers[:, 3]])
+    slot, n_row = shared_slots(s.sink_ptr, into, entries.sink, stays[stays >= 0])
+    return walk._replace(slot=slot, place=as_int(slot[entries.sink] * 4 + entries.edge)), n_row
 
 
 def check_tables(netlist: Netlist, s: Structure) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from finevh.timing.forward import LOADED, STALE
-from finevh.timing.lookup import pair
+from finevh.technology.nldm import pair
+from finevh.timing.sweep.forward import LOADED, STALE
 
 
 def _reach(g, tags):  # type: ignore[no-untyped-def]
@@ -39,57 +39,53 @@ def _fan_in(g, marked):  # type: ignore[no-untyped-def]
                 marked[arc_source[a]] = 1
 
 
-def _needs(g, t, nets, point, rows, data, clock, touched, need):  # type: ignore[no-untyped-def]
+def _needs(g, slot, t, nets, point, rows, data, clock, late, touched, need, width):  # type: ignore[no-untyped-def]
     """Time, ps, that each row needs: its slack is ``coefficient * period - need``; -inf where nothing arrives.
 
-    Only rows whose data or clock node is ``touched`` (n_node) are computed.
+    ``need`` (n_row * lanes). Only rows whose data or clock node is ``touched`` (n_node) are computed.
     """
-    late = data.late[0]
-    record, axes, table, table_base = t.record, t.axes, t.values, point.table_base
-    row_node, row_tag, row_clock, row_clock_tag, row_edge = (
-        rows.node, rows.tag, rows.clock_node, rows.clock_tag, rows.clock_edge
-    )  # fmt: skip
-    row_cell, row_local, row_add, ideal, ideal_slew = rows.cell, rows.local, rows.add, g.ideal, g.clock_slew
-    net = g.derate[1]
-    data_arrival, data_slew, clock_arrival, slews = data.arrival, data.slew, clock.arrival, clock.slew
-    mode, row_sink, row_clock_sink = nets.mode[0], rows.sink, rows.clock_sink
-    data_far, data_at, clock_far, clock_at = data.sink_delay, data.at, clock.sink_delay, clock.at
-    for e in range(row_node.shape[0]):
-        v = row_node[e]
-        u = row_clock[e]
+    lanes = len(width)
+    n_node = g.node_cell.shape[0]
+    record, axes, table, mode, net = t.record, t.axes, t.values, nets.mode[0], g.derate[1]
+    for e in range(rows.node.shape[0]):
+        v, u = np.int64(rows.node[e]), np.int64(rows.clock_node[e])
         if not touched[v] and (u < 0 or not touched[u]):
             continue
-        worst = -np.inf
-        k = row_tag[e]
-        capture = 0.0
-        clock_slew = 0.0
-        if u >= 0 and not ideal[row_clock_tag[e]]:
-            capture = clock_arrival[row_clock_tag[e], u, row_edge[e]]
-            clock_slew = slews[u, row_edge[e]]
-            if mode:
-                capture += net * clock_far[row_clock_sink[e], row_edge[e]]
-                clock_slew = clock_at[4 * row_clock_sink[e] + 2 + row_edge[e]]
-        if u >= 0 and ideal_slew[u, row_edge[e]] >= 0.0:
-            clock_slew = ideal_slew[u, row_edge[e]]
-        for r in range(2):
-            a = data_arrival[k, v, r]
-            if not np.isfinite(a):
-                continue
-            data_slew_here = data_slew[v, r]
-            if mode:
-                a += net * data_far[row_sink[e], r]
-                data_slew_here = data_at[4 * row_sink[e] + 2 + r]
-            margin = row_add[e, r]
-            c = row_cell[e]
-            if c >= 0:
-                rec = (table_base[c] + row_local[e]) * 2 + r
-                if record[rec, 1] == 0:
+        seen = u >= 0 and not g.ideal[rows.clock_tag[e]]
+        edge, c = rows.clock_edge[e], np.int64(rows.cell[e])
+        s = np.int64(slot[rows.sink[e]]) if mode else np.int64(0)
+        for k in range(lanes):
+            worst, capture, clock_slew = -np.inf, 0.0, 0.0
+            if seen:
+                capture = clock.arrival[(2 * (rows.clock_tag[e] * n_node + u) + edge) * lanes + k]
+                clock_slew = clock.slew[(2 * u + edge) * lanes + k]
+                if mode:
+                    q = np.int64(slot[rows.clock_sink[e]])
+                    capture += net * clock.sink_delay[(2 * q + edge) * lanes + k]
+                    clock_slew = clock.at[(4 * q + 2 + edge) * lanes + k]
+            if u >= 0 and g.clock_slew[u, edge] >= 0.0:
+                clock_slew = g.clock_slew[u, edge]
+            for r in range(2):
+                a = data.arrival[(2 * (rows.tag[e] * n_node + v) + r) * lanes + k]
+                if not np.isfinite(a):
                     continue
-                d, _ = pair(record, axes, table, rec, clock_slew, data_slew_here, False)
-                margin += d
-            ahead = a - capture
-            worst = max(worst, margin + (ahead if late else -ahead))
-        need[e] = worst
+                data_slew = data.slew[(2 * v + r) * lanes + k]
+                if mode:
+                    a += net * data.sink_delay[(2 * s + r) * lanes + k]
+                    data_slew = data.at[(4 * s + 2 + r) * lanes + k]
+                margin = rows.add[e, r]
+                if c >= 0:
+                    base = (
+                        point.table_base[c] if lanes == 1 else point.table_base[2 * c + (point.cell_rail[c] >> k & 1)]
+                    )
+                    rec = (np.int64(base) + rows.local[e]) * 2 + r
+                    if record[rec, 1] == 0:
+                        continue
+                    d, _ = pair(record, axes, table, rec, clock_slew, data_slew, False)
+                    margin += d
+                ahead = a - capture
+                worst = max(worst, margin + (ahead if late else -ahead))
+            need[e * lanes + k] = worst
 
 
 def _place(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, type_of, n_type, cell_type, cell_variant, cell_vdd, cells, point):  # type: ignore[no-untyped-def]  # fmt: skip
@@ -109,15 +105,55 @@ def _place(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, type_of, n_type, cell_type
 
 def _place_nodes(node_cell, corner_of, cell_type, cell_variant, cell_vdd, type_of, n_type, n_driver, port_vdd, point):  # type: ignore[no-untyped-def]  # fmt: skip
     """Headers and supplies of all nodes."""
-    node_head, node_vdd = point.node_head, point.node_vdd
+    node_head, node_rail = point.node_head, point.node_rail
     for v in range(node_cell.shape[0]):
         c = node_cell[v]
         if c < 0:
-            node_head[v], node_vdd[v] = 0, port_vdd
+            node_head[v], node_rail[v] = 0, port_vdd
         else:
             corner = corner_of[cell_variant[c], cell_vdd[c]]
             node_head[v] = corner * n_driver * n_type + type_of[cell_type[c]]
-            node_vdd[v] = cell_vdd[c]
+            node_rail[v] = cell_vdd[c]
+
+
+def _rails(maps, low, high, rail):  # type: ignore[no-untyped-def]
+    """Bit set of the maps (n_map, n_cell) that put each cell at ``high``; how many of the cells of all are at neither rail."""
+    other = 0
+    for c in range(maps.shape[1]):
+        bits = 0
+        for k in range(maps.shape[0]):
+            at_high = maps[k, c] == high
+            other += not at_high and maps[k, c] != low
+            bits |= int(at_high) << k
+        rail[c] = bits
+    return other
+
+
+def _place_lanes(  # type: ignore[no-untyped-def]
+    node_cell, corner_of, arc_ptr, pin_ptr, n_arc, n_pin, cell_type, cell_variant, type_of, n_type, n_driver, ports_high,
+    lanes, point,
+):  # fmt: skip
+    """Look-up bases of all cells and nodes at both rails of ``point``; returns a cell whose corner does not exist, or -1."""
+    for c in range(cell_type.shape[0]):
+        kind = cell_type[c]
+        for r in range(2):
+            corner = corner_of[cell_variant[c], point.rails[r]]
+            if corner < 0:
+                return np.int64(c)
+            point.table_base[2 * c + r] = corner * n_arc + arc_ptr[kind]
+            point.cap_base[2 * c + r] = corner * n_pin + pin_ptr[kind]
+            point.present[corner * n_type + type_of[kind]] = 1
+    for v in range(node_cell.shape[0]):
+        c = node_cell[v]
+        if c < 0:
+            point.node_head[2 * v] = point.node_head[2 * v + 1] = 0
+            point.node_rail[v] = (1 << lanes) - 1 if ports_high else 0
+            continue
+        for r in range(2):
+            corner = corner_of[cell_variant[c], point.rails[r]]
+            point.node_head[2 * v + r] = corner * n_driver * n_type + type_of[cell_type[c]]
+        point.node_rail[v] = point.cell_rail[c]
+    return np.int64(-1)
 
 
 def _change(  # type: ignore[no-untyped-def]
@@ -138,7 +174,7 @@ def _change(  # type: ignore[no-untyped-def]
 ):
     """New headers of the nodes of ``cells``; marks what their change can touch at once: around the cells, and behind them."""
     node_cell, fan_ptr, fan_node = g.node_cell, g.fan_ptr, g.fan_node
-    node_head, node_vdd = point.node_head, point.node_vdd
+    node_head, node_rail = point.node_head, point.node_rail
     for i in range(cells.shape[0]):
         c = cells[i]
         corner = corner_of[cell_variant[c], cell_vdd[c]]
@@ -152,8 +188,8 @@ def _change(  # type: ignore[no-untyped-def]
                 continue
             dirty[v] |= LOADED | STALE
             node_head[v] = corner * n_driver * n_type + type_of[cell_type[c]]
-            if node_vdd[v] != cell_vdd[c]:
-                node_vdd[v] = cell_vdd[c]
+            if node_rail[v] != cell_vdd[c]:
+                node_rail[v] = cell_vdd[c]
                 if n_driver > 1:
                     for f in range(fan_ptr[v], fan_ptr[v + 1]):
                         dirty[fan_node[f]] |= STALE

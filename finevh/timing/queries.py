@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real
-from finevh.timing.arrays import Graph, Nets, Rows, Tables, Values, Walk
+from finevh.timing.arrays import Graph, Nets, Point, Rows, Values, Walk
 from finevh.timing.endpoints import Endpoints
 from finevh.timing.entries import Entries
 from finevh.timing.state import Path, TimingState
@@ -36,10 +36,11 @@ class PathQueries(ABC):
     _walks: list[Walk]
     _pin_node: Int
 
-    @property
     @abstractmethod
-    def _tables(self) -> Tables:
-        """The tables of all corners as the kernels read them."""
+    def _needs(
+        self, point: Point, rows: Rows, data: Values, clock: Values, touched: NDArray[np.uint8], need: Real
+    ) -> None:
+        """Needs (n_row) of endpoints whose data or clock node is ``touched``."""
 
     def _everywhere(self) -> NDArray[np.uint8]:
         return np.ones(self.structure.n_node, dtype=np.uint8)
@@ -80,10 +81,9 @@ class PathQueries(ABC):
     def slack_of(self, state: TimingState, row: int, period: float) -> float:
         """Setup slack, ps, of one endpoint row, from the arrivals that the arrays of a state hold."""
         need = np.empty(1)
-        self.kernels.needs(
-            self._graph, self._tables, self._nets, state.point, _single(state.setup, row), state.late,
-            state.early or state.late, self._everywhere(), need,
-        )  # fmt: skip
+        self._needs(
+            state.point, _single(state.setup, row), state.late, state.early or state.late, self._everywhere(), need
+        )
         follows = state.setup.follows[row] * state.insertion
         return float(state.setup.coefficient[row] * period - need[0] - follows)
 
@@ -101,17 +101,7 @@ class PathQueries(ABC):
                 needs.append(-np.inf)
                 continue
             need = np.empty(1)
-            self.kernels.needs(
-                self._graph,
-                self._tables,
-                self._nets,
-                state.point,
-                single._replace(add=add),
-                values,
-                clock,
-                self._everywhere(),
-                need,
-            )
+            self._needs(state.point, single._replace(add=add), values, clock, self._everywhere(), need)
             needs.append(need[0])
         return int(needs[1] > needs[0])
 
@@ -171,10 +161,8 @@ class PathQueries(ABC):
         add = state.setup.rows.add.copy()
         add[:, 1 - edge] = -np.inf
         need = np.empty(state.setup.n)
-        self.kernels.needs(
-            self._graph, self._tables, self._nets, state.point, state.setup.rows._replace(add=add), state.late,
-            state.early or state.late, self._everywhere(), need,
-        )  # fmt: skip
+        rows = state.setup.rows._replace(add=add)
+        self._needs(state.point, rows, state.late, state.early or state.late, self._everywhere(), need)
         return np.asarray(need + state.setup.follows * state.insertion)
 
     def cell_slacks(self, state: TimingState, period: float) -> Real:

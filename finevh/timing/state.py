@@ -13,6 +13,12 @@ from finevh.timing.arrays import Point, Values
 from finevh.timing.endpoints import Endpoints
 
 
+def min_period(need: Real, coefficient: Real) -> float:
+    """Shortest period, ps, of rows with a setup need, ps, and a number of periods each."""
+    reached = np.isfinite(need) & (coefficient > 0)
+    return float((need[reached] / coefficient[reached]).max(initial=0.0))
+
+
 @dataclass(frozen=True)
 class TimingState:
     """Result of one evaluation. ``late`` holds the longest paths, ``early`` the shortest (None unless asked for)."""
@@ -63,9 +69,7 @@ class TimingState:
 
     def min_period(self) -> float:
         """Shortest period, ps, without a negative setup slack; input and output delays stay as they are."""
-        need = self.setup_need
-        reached = np.isfinite(need) & (self.setup.coefficient > 0)
-        return float((need[reached] / self.setup.coefficient[reached]).max(initial=0.0))
+        return min_period(self.setup_need, self.setup.coefficient)
 
     def hold_slacks(self, period: float) -> Real:
         """(n_row) hold slack, ps, of each endpoint row.

@@ -17,19 +17,23 @@ from __future__ import annotations
 
 import threading
 from hashlib import blake2b
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from finevh.technology.model import CellTable, Int, Real
+from finevh.technology.nldm import pair
 from finevh.timing.entries import Entries
-from finevh.timing.lookup import pair
+from finevh.timing.sweep.lanes import PERMUTES, LanesType, choose, lane, rows, seek8, seek16, with_lane
 from finevh.timing.tables import PackedTables
 
+FIRST, PER_CELL, N_LOAD, SLEW_AXIS, LOAD_AXIS, SLEW_STEPS, LOAD_STEPS, N_SLEW = range(8)
+"""Columns of a header: first line, lines per grid cell, points of load, axes of slew and load, steps of either, points of
+slew."""
 N_HEAD = 8
-"""Columns of a header: first line, lines per grid cell, grid cells per slew, axis of slew, axis of load, steps of either,
-grid cells."""
 _RESERVED = 1 << 24
 """Lines of address space to begin with (512 MiB, of which what is used takes memory); doubled where they do not suffice."""
 _STEP = 4
@@ -74,14 +78,13 @@ def _fill(  # type: ignore[no-untyped-def]
     for g in range(group_edge.shape[0]):
         most = max(most, group_ptr[g + 1] - group_ptr[g])
     for k in types:
-        longest = max(longest, head[k, 7] // head[k, 2], head[k, 2])
+        longest = max(longest, head[k, N_SLEW], head[k, N_LOAD])
     value = np.empty((most, longest, longest, 2))
     form = np.empty((most, 2, 4))
     corner = np.empty((most, 2, 4))
     for k in types:
-        per_row = head[k, 2]
-        ny, nx = per_row, head[k, 7] // per_row
-        xs, ys = head[k, 3], head[k, 4]
+        nx, ny = head[k, N_SLEW], head[k, N_LOAD]
+        xs, ys = head[k, SLEW_AXIS], head[k, LOAD_AXIS]
         c = type_class[k]
         for g in range(class_ptr[c], class_ptr[c + 1]):
             n = group_ptr[g + 1] - group_ptr[g]
@@ -109,7 +112,7 @@ def _fill(  # type: ignore[no-untyped-def]
                 x_hi = (points[xs + i + 1] if i < nx - 1 else _REACH * points[xs + i]) - points[xs + i]
                 for j in range(ny):
                     wide = 2 if n > 1 else 1
-                    line = (head[k, 0] + group_line[g] + (i * per_row + j) * head[k, 1]) * 8
+                    line = (head[k, FIRST] + group_line[g] + (i * ny + j) * head[k, PER_CELL]) * 8
                     if absent:
                         out[line] = np.nan
                         out[line + 8 * (wide - 1)] = np.nan
@@ -166,6 +169,138 @@ def _fill(  # type: ignore[no-untyped-def]
                         out[line + 8] = np.nan
 
 
+class Seat(NamedTuple):
+    """Where the lines of a cell type lie for one driver's supply: numbers, or lanes where rails differ by lane."""
+
+    first: Any
+    """First line."""
+    per_row: Any
+    """Grid cells per point of slew."""
+    per_cell: Any
+    slew_low: Any
+    """Axis of slew of the lanes at the low rail; of all with one lane."""
+    slew_high: Any
+    slew_size: Any
+    """Steps of the search; points of the longer axis with several lanes."""
+    load_low: Any
+    load_high: Any
+    load_size: Any
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def seat(head, low, high, at_high, width):  # type: ignore[no-untyped-def]
+    """The seat of the headers ``low`` and ``high`` (rows of eight numbers of ``head``), lane by lane as ``at_high`` says."""
+    a, b = low * 8, high * 8
+    if len(width) == 1:
+        slew_size, load_size = head[a + SLEW_STEPS], head[a + LOAD_STEPS]
+    else:
+        slew_size = max(head[a + N_SLEW], head[b + N_SLEW])
+        load_size = max(head[a + N_LOAD], head[b + N_LOAD])
+    return Seat(
+        choose(at_high, head[b + FIRST], head[a + FIRST]),
+        choose(at_high, head[b + N_LOAD], head[a + N_LOAD]),
+        max(head[a + PER_CELL], head[b + PER_CELL]),
+        head[a + SLEW_AXIS],
+        head[b + SLEW_AXIS],
+        slew_size,
+        head[a + LOAD_AXIS],
+        head[b + LOAD_AXIS],
+        load_size,
+    )
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
+    """Number of the bounds of an axis at or below ``x``; padding is infinite."""
+    k = np.int64(axis) + 1
+    n = np.int32(0)
+    for _ in range(steps):
+        n += np.int32(x >= points[k])
+        n += np.int32(x >= points[k + 1])
+        n += np.int32(x >= points[k + 2])
+        n += np.int32(x >= points[k + 3])
+        k += 4
+    return n
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _spots(points, low, high, at_high, x, index, point, count):  # type: ignore[no-untyped-def]
+    """As :func:`below` lane by lane, for long axes and processors without look-up in registers."""
+    for k in range(count):
+        axis = np.int64(lane(choose(at_high, high, low), k))
+        n = np.int32(0)
+        while lane(x, k) >= points[axis + n + 1]:
+            n += np.int32(1)
+        index = with_lane(index, k, n)
+        point = with_lane(point, k, points[axis + n])
+    return index, point
+
+
+def below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> tuple[Any, Any]:
+    """Number of the last point of an axis at or below ``x`` (0 if there is none), and that point; for use in kernels.
+
+    ``low`` and ``high`` say where the axes of the two rails begin in ``points``, ``size`` as in :class:`Seat`.
+    """
+    raise NotImplementedError
+
+
+@overload(below, jit_options={"nogil": True, "error_model": "numpy", "forceinline": True})
+def _below(points, low, high, size, at_high, x):  # type: ignore[no-untyped-def]
+    if not isinstance(x, LanesType):
+
+        def one(points, low, high, size, at_high, x):  # type: ignore[no-untyped-def]
+            n = spot(points, low, size, x)
+            return n, points[low + n]
+
+        return one
+    count = x.count
+
+    def many(points, low, high, size, at_high, x):  # type: ignore[no-untyped-def]
+        if PERMUTES and size <= 8:
+            return seek8(points, low, high, at_high, x)
+        if PERMUTES and size <= 16:
+            return seek16(points, low, high, at_high, x)
+        return _spots(points, low, high, at_high, x, choose(at_high, np.int32(0), np.int32(0)), x, count)
+
+    return many
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def line_values(lines, index, ds, dl):  # type: ignore[no-untyped-def]
+    """Delay and slew, ps, of line ``index``: bilinear, ``ds`` ps and ``dl`` fF beyond the lower corner of its grid cell."""
+    c = rows(lines, index)
+    delay = c[0] + c[1] * ds
+    delay += dl * (c[2] + c[3] * ds)
+    slew = c[4] + c[5] * ds
+    slew += dl * (c[6] + c[7] * ds)
+    return delay, slew
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def arc_by_arc(record, cross_record, axes, table, first, member, begin, end, driver, slew, load, late):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Worst delay and slew over the arcs of a group, one by one; the third number is 0 where a table is absent.
+
+    ``first``: record of the cell's arc 0 at the output's edge. ``driver``: -1 for the cell's own supply.
+    """
+    worst = -np.inf if late else np.inf
+    delay, out = worst, worst
+    for k in range(begin, end):
+        rec = first + 2 * member[k]
+        cross = driver * record.shape[0] + rec
+        if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
+            return 0.0, 0.0, 0.0
+        d, o = pair(record, axes, table, rec, slew, load, False)
+        if driver >= 0:
+            shift, factor = pair(cross_record, axes, table, cross, slew, load, True)
+            d += shift
+            o *= factor
+        if (d > delay) == late:
+            delay = d
+        if (o > out) == late:
+            out = o
+    return delay, out, 1.0
+
+
 def _steps(points: Real) -> int:
     """Steps of a search in an axis."""
     return -(-(len(points) - 1) // _STEP)
@@ -216,7 +351,7 @@ class Blocks:
         self.member = np.array([a for _, local in flat for a in local], dtype=np.int32)
         """Local arcs of each group."""
         self.points = np.zeros(0)
-        """Axes, each padded with inf to a multiple of ``_STEP`` bounds behind its first point."""
+        """Axes, each padded with inf to a multiple of ``_STEP`` bounds behind its first point, and to 8 or 16 points."""
         self.lines = np.empty(_RESERVED * 8, dtype=np.float32)
         self._type_record = cells.arc_ptr[kinds].astype(np.int64) * 2
         self._type_class = np.ascontiguousarray(cell_class[kinds], dtype=np.int32)
@@ -278,8 +413,8 @@ class Blocks:
             code = codes[self._type_arcs[k]].reshape(-1, 2)
             code = code[code[:, 0] % 64 > 0]
             x, y = self._unite(np.unique(code[:, 0])), self._unite(np.unique(code[:, 1]))
-            head[k, 1:5] = self._type_lines[k], len(y), self._axis(x), self._axis(y)
-            head[k, 5:8] = _steps(x), _steps(y), len(x) * len(y)
+            head[k, PER_CELL : LOAD_AXIS + 1] = self._type_lines[k], len(y), self._axis(x), self._axis(y)
+            head[k, SLEW_STEPS:] = _steps(x), _steps(y), len(x)
 
     def _unite(self, codes: Int) -> Real:
         """All points of axes, points that are nearly one counted once."""
@@ -301,7 +436,7 @@ class Blocks:
         key = points.tobytes()
         if key not in self._axes:
             self._axes[key] = len(self.points)
-            padded = np.full(1 + _steps(points) * _STEP, np.inf)
+            padded = np.full(1 + max(_steps(points), 4 if len(points) > 8 else 2) * _STEP, np.inf)
             padded[: len(points)] = points
             self.points = np.concatenate([self.points, padded])
         return self._axes[key]
@@ -314,14 +449,14 @@ class Blocks:
         rows = (corner * self.n_driver + driver) * self.n_type
         head = self.head[rows : rows + self.n_type]
         self._lay_out(corner, driver, types, head)
-        size = self._type_lines[types] * head[types, 7]
+        size = self._type_lines[types] * head[types, N_SLEW] * head[types, N_LOAD]
         need = (self._used + int(size.sum())) * 8
         if need > len(self.lines):
             # Kernels that run meanwhile keep the old array.
             grown = np.empty(2 * need, dtype=np.float32)
             grown[: self._used * 8] = self.lines[: self._used * 8]
             self.lines = grown
-        head[types, 0] = self._used + np.cumsum(size) - size
+        head[types, FIRST] = self._used + np.cumsum(size) - size
         _fill(
             t.record, t.cross_record, t.axes, t.values, -1 if own else driver,
             self._type_record + corner * t.n_arc * 2, self._type_class, self.class_ptr, self.group_edge, self.group_line,

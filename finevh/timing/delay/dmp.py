@@ -16,7 +16,7 @@ from enum import IntEnum
 import numba
 import numpy as np
 
-from finevh.timing.lookup import pair
+from finevh.technology.nldm import pair
 
 
 class DriverResistance(IntEnum):
@@ -318,3 +318,41 @@ def arrive(w, elmore, lo, hi):  # type: ignore[no-untyped-def]
         return elmore, slew
     delay = t50 - w[T50]
     return (delay if delay >= 0.0 else elmore), max(t_hi - t_lo, slew)
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def arc_over_pi(  # type: ignore[no-untyped-def]
+    record, cross_record, axes, table, first, member, begin, end, driver, slew, near, wire, far, elmore, far_delay, far_slew,
+    base, stride, n_sink, lo, hi, rule, late,
+):  # fmt: skip
+    """Worst delay and slew over the arcs of a group that drive a pi; the third number is 0 where a table is absent.
+
+    ``first``: record of the cell's arc 0 at the output's edge; ``driver``: -1 for the cell's own supply; ``near``, ``wire`` and
+    ``far``: the pi, fF and kOhm. The Elmore delay of sink ``f`` stands in row ``base + f * stride`` of ``elmore``; there the
+    worst delay and slew at the sink go into ``far_delay`` and ``far_slew``.
+    """
+    worst = -np.inf if late else np.inf
+    delay, out = worst, worst
+    wave = np.zeros(N_DRIVER)
+    load = near + far
+    for k in range(begin, end):
+        rec = first + 2 * member[k]
+        cross = driver * record.shape[0] + rec
+        if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
+            return 0.0, 0.0, 0.0
+        shift, factor = 0.0, 1.0
+        if driver >= 0:
+            shift, factor = pair(cross_record, axes, table, cross, slew, load, True)
+        d, o = drive(record, axes, table, rec, slew, shift, factor, near, wire, far, lo, hi, rule, wave)
+        if (d > delay) == late:
+            delay = d
+        if (o > out) == late:
+            out = o
+        for f in range(n_sink):
+            at = base + f * stride
+            d, o = arrive(wave, elmore[at], lo, hi)
+            if (d > far_delay[at]) == late:
+                far_delay[at] = d
+            if (o > far_slew[at]) == late:
+                far_slew[at] = o
+    return delay, out, 1.0

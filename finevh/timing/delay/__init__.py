@@ -1,0 +1,1 @@
+"""Delay models of the forward sweep, one a file."""

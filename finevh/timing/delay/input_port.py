@@ -1,0 +1,31 @@
+"""Delay and slew of an input port: given, or those of a driving cell."""
+
+from __future__ import annotations
+
+import numba
+
+from finevh.technology.nldm import pair
+from finevh.timing.sweep.lanes import lane, spread, with_lane
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def driven_port(record, axes, table, rec, slew_in, slew, load, width):  # type: ignore[no-untyped-def]
+    """Delay and slew, ps, that the net of an input port adds.
+
+    ``rec`` is the record of a driving cell's arc, -1 where the slew is given: ``slew``. A driving cell adds what its delay at
+    ``load``, fF, exceeds that without load, as set_driving_cell asks; ``slew_in`` is the slew, ps, at its input.
+    """
+    delay, out = spread(0.0, width), spread(slew, width)
+    if rec >= 0:
+        for k in range(len(width)):
+            loaded, transition = pair(record, axes, table, rec, slew_in, lane(load, k), False)
+            unloaded, _ = pair(record, axes, table, rec, slew_in, 0.0, False)
+            delay = with_lane(delay, k, loaded - unloaded)
+            out = with_lane(out, k, max(transition, 0.0))
+    return delay, out
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def behind_port(elmore, slew, ln2, spread):  # type: ignore[no-untyped-def]
+    """Delay and slew, ps, at a sink behind a port: the net's time constant shapes an exponential, as in OpenSTA."""
+    return ln2 * elmore, slew + spread * elmore

@@ -1,0 +1,103 @@
+"""RC trees of nets: Elmore delays, and the pi that stands for a tree.
+
+Elmore, J. Appl. Phys. 19 (1948); pi of three admittance moments: O'Brien and Savarino, DAC 1989.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from finevh.timing.sweep.lanes import choose, load, spread, store
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def elmore_delays(parent, res, low, size, below, elmore, width):  # type: ignore[no-untyped-def]
+    """Elmore delay, ps, of every node of a tree: resistance of the way times the capacitance behind it.
+
+    ``parent``, ``res``, kOhm: columns of all trees, this one's ``size`` nodes from row ``low`` on. ``below`` (size) holds the
+    capacitance, fF, at each node and is summed towards the root.
+    """
+    for i in range(size - 1, 0, -1):
+        at = parent[low + i]
+        store(below, at, load(below, at, width) + load(below, i, width))
+    store(elmore, 0, spread(0.0, width))
+    for i in range(1, size):
+        before = load(elmore, parent[low + i], width)
+        store(elmore, i, before + res[low + i] * load(below, i, width))
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def reduced_pi(parent, res, low, size, at, below, elmore, second, width):  # type: ignore[no-untyped-def]
+    """The pi of a tree: near capacitance, fF, resistance, kOhm, far capacitance, fF.
+
+    ``at`` (size): capacitance at each node; ``below`` and ``elmore`` as :func:`elmore_delays` leaves them. ``below`` and
+    ``second`` are overwritten. Moments: total, sum of c_i d_i, sum of c_i times the second moment at i.
+    """
+    total = load(below, 0, width)
+    m2 = spread(0.0, width)
+    for i in range(size):
+        c = load(at, i, width)
+        charge = c * load(elmore, i, width)
+        m2 += charge
+        store(below, i, charge)
+    for i in range(size - 1, 0, -1):
+        to = parent[low + i]
+        store(below, to, load(below, to, width) + load(below, i, width))
+    m3 = spread(0.0, width)
+    store(second, 0, spread(0.0, width))
+    for i in range(1, size):
+        moment = load(second, parent[low + i], width) + res[low + i] * load(below, i, width)
+        store(second, i, moment)
+        m3 += load(at, i, width) * moment
+    none = (m2 <= 0.0) | (m3 <= 0.0)
+    far = choose(none, 0.0, m2 * m2 / m3)
+    return total - far, choose(none, 0.0, m3 * m3 / (m2 * m2 * m2)), far
+
+
+@numba.njit(
+    "void(int32[::1], int32[::1], float64[::1], float64[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1])",
+    cache=True, nogil=True, error_model="numpy",
+)  # fmt: skip
+def shared_resistances(tree_ptr, parent, res, cap, sink_ptr, sink_tree, share_ptr, share, base):  # type: ignore[no-untyped-def]
+    """Shared resistance of pairs of sinks, kOhm, and the Elmore delay of the wires' own capacitance, ps, at each sink."""
+    longest = 1
+    for v in range(tree_ptr.shape[0] - 1):
+        longest = max(longest, tree_ptr[v + 1] - tree_ptr[v])
+    below, delay, common = np.empty(longest), np.empty(longest), np.empty(longest)
+    on_way = np.zeros(longest, np.uint8)
+    for v in range(tree_ptr.shape[0] - 1):
+        low = tree_ptr[v]
+        size = tree_ptr[v + 1] - low
+        if size == 0:
+            continue
+        for i in range(size):
+            below[i] = cap[low + i]
+        for i in range(size - 1, 0, -1):
+            below[parent[low + i]] += below[i]
+        delay[0] = 0.0
+        for i in range(1, size):
+            delay[i] = delay[parent[low + i]] + res[low + i] * below[i]
+        begin, end = sink_ptr[v], sink_ptr[v + 1]
+        for s in range(begin, end):
+            if sink_tree[s] >= 0:
+                base[s] = delay[sink_tree[s]]
+        if share_ptr[v] == share_ptr[v + 1]:
+            continue
+        for s in range(begin, end):
+            if sink_tree[s] < 0:
+                continue
+            at = sink_tree[s]
+            while at > 0:
+                on_way[at] = 1
+                at = parent[low + at]
+            common[0] = 0.0
+            for i in range(1, size):
+                common[i] = common[parent[low + i]] + (res[low + i] if on_way[i] else 0.0)
+            for k in range(begin, end):
+                if sink_tree[k] >= 0:
+                    share[share_ptr[v] + (s - begin) * (end - begin) + k - begin] = common[sink_tree[k]]
+            at = sink_tree[s]
+            while at > 0:
+                on_way[at] = 0
+                at = parent[low + at]

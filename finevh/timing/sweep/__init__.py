@@ -1,0 +1,1 @@
+"""The compiled sweeps over the graph, and the lanes they compute in."""

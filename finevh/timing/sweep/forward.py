@@ -1,0 +1,677 @@
+"""The forward sweep: arrivals, slews and delays of dirty drivers in order; one body for full, incremental and batch use.
+
+Delays and slews are rounded to ``2**-10`` ps. So a change dies out where it no longer matters, and because one body of code
+computes everything, an incremental evaluation still has the bits of a full one. Delays are kept: where only arrivals
+change, the kernel adds and compares, and looks nothing up.
+
+``width`` is a tuple of as many zeros as conditions are evaluated side by side (see :mod:`finevh.timing.sweep.lanes`): every
+column holds the lanes of a row side by side, and a lane has the bits of an evaluation of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from finevh.technology.model import Real
+from finevh.timing.delay.arc_tables import (
+    FIRST,
+    LOAD_AXIS,
+    LOAD_STEPS,
+    N_LOAD,
+    PER_CELL,
+    SLEW_AXIS,
+    SLEW_STEPS,
+    arc_by_arc,
+    below,
+    line_values,
+    seat,
+    spot,
+)
+from finevh.timing.delay.dmp import TANGENT, arc_over_pi
+from finevh.timing.delay.input_port import behind_port, driven_port
+from finevh.timing.delay.peri import step_slew
+from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
+from finevh.timing.delay.shielded import driver_slew_factor, pole_behind_ramp, seen_load
+from finevh.timing.delay.wire_model import CEFF, ELMORE, SHIELDED
+from finevh.timing.entries import GENERAL, PLAIN, PORT
+from finevh.timing.sweep.lanes import (
+    choose,
+    columns,
+    double,
+    lane,
+    larger,
+    load,
+    mask,
+    prefetch,
+    scratch,
+    single,
+    some,
+    spread,
+    store,
+    with_lane,
+)
+
+ARRIVES, LOADED, STALE = 1, 2, 4
+"""Bits of ``dirty``: what arrives may have changed; the net's load may have; the delays of the driver may have."""
+INCREMENTAL, FULL, LEAN = 0, 1, 2
+"""What follows a change; a full evaluation does not ask what changed, a lean one keeps only what endpoints need."""
+_ROUND = 1.5 * 2.0**42
+"""Adding and taking away this number leaves a multiple of 2**-10."""
+_LN2 = math.log(2.0)
+_AHEAD = 8
+"""Entries between asking for what arrives and reading it."""
+
+
+class Net(NamedTuple):
+    """Memory for one net: rows of lanes."""
+
+    below: Real
+    """Capacitance, fF, behind each node of the tree."""
+    elmore: Real
+    """ps, by node of the tree."""
+    second: Real
+    node_cap: Real
+    """fF at each node of the tree."""
+    sink_cap: Real
+    """fF, two edges per sink."""
+    sink_elmore: Real
+    """ps, two edges per sink."""
+    pi: Real
+    """Near fF, kOhm, far fF of the rising edge, then of the falling one."""
+    far_delay: Real
+    """ps, two edges per sink: the worst of the arcs so far."""
+    far_slew: Real
+    arrival: Real
+    """ps by tag and edge, at the driver."""
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _net(n_tag, longest, most, width):  # type: ignore[no-untyped-def]
+    """Memory for nets of at most ``longest`` nodes and ``most`` sinks."""
+    return Net(
+        scratch(longest, width), scratch(longest, width), scratch(longest, width), scratch(longest, width),
+        scratch(2 * most, width), scratch(2 * most, width), scratch(6, width), scratch(2 * most, width), scratch(2 * most, width),
+        scratch(2 * n_tag, width),
+    )  # fmt: skip
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _rounded(x):  # type: ignore[no-untyped-def]
+    """The nearest multiple of ``2**-10``."""
+    return (x + _ROUND) - _ROUND
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _pin_load(g, pin_cap, point, s, r, width):  # type: ignore[no-untyped-def]
+    """Capacitance, fF, of sink ``s`` for an edge: that of its cell's corner, or of an output port."""
+    c = g.sink_cell[s]
+    if c < 0:
+        return spread(g.port_load[2 * g.sink_port[s] + r], width)
+    rails = 1 if len(width) == 1 else 2
+    local = g.sink_local[s]
+    low, high = point.cap_base[rails * c] + local, point.cap_base[rails * c + rails - 1] + local
+    return choose(mask(point.cell_rail[c], width), pin_cap[2 * high + r], pin_cap[2 * low + r])
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _net_load(g, pin_cap, point, net, v, first, n_sink, width):  # type: ignore[no-untyped-def]
+    """Load, fF, of a driver: the sum over its sinks in their order, and its wires; those of the sinks into ``net``."""
+    rise, fall = spread(0.0, width), spread(0.0, width)
+    for f in range(n_sink):
+        own_rise, own_fall = (
+            _pin_load(g, pin_cap, point, first + f, 0, width),
+            _pin_load(g, pin_cap, point, first + f, 1, width),
+        )
+        rise += own_rise
+        fall += own_fall
+        store(net.sink_cap, 2 * f, own_rise)
+        store(net.sink_cap, 2 * f + 1, own_fall)
+    wire = point.wire_cap[v]
+    return rise + wire, fall + wire
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _shared_elmore(nets, net, p, first, n_sink, width):  # type: ignore[no-untyped-def]
+    """Elmore delays, ps, of a small net: that of the wires, and the shared resistance times the capacitance of each sink.
+
+    ``p``: row of ``nets.share`` of the net's first pair of sinks.
+    """
+    for f in range(n_sink):
+        base = nets.sink_base[first + f]
+        rise, fall = spread(base, width), spread(base, width)
+        for s in range(n_sink):
+            shared = nets.share[p]
+            rise += shared * load(net.sink_cap, 2 * s, width)
+            fall += shared * load(net.sink_cap, 2 * s + 1, width)
+            p += 1
+        store(net.sink_elmore, 2 * f, rise)
+        store(net.sink_elmore, 2 * f + 1, fall)
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _tree_elmore(nets, net, wire_cap, low, size, first, n_sink, rise, fall, with_pi, width):  # type: ignore[no-untyped-def]
+    """Elmore delays, ps, of a net's sinks from its tree of ``size`` nodes, and its pi."""
+    for r in range(2):
+        total = fall if r else rise
+        if size:
+            loose = total - wire_cap
+            for i in range(size):
+                store(net.below, i, spread(nets.tree_cap[low + i], width))
+            for f in range(n_sink):
+                at = nets.sink_tree[first + f]
+                if at >= 0:
+                    own = load(net.sink_cap, 2 * f + r, width)
+                    store(net.below, at, load(net.below, at, width) + own)
+                    loose -= own
+            store(net.below, 0, load(net.below, 0, width) + choose(loose > 0.0, loose, 0.0))
+            if with_pi:
+                for i in range(size):
+                    store(net.node_cap, i, load(net.below, i, width))
+            elmore_delays(nets.tree_parent, nets.tree_res, low, size, net.below, net.elmore, width)
+            if with_pi:
+                near, wire, far = reduced_pi(
+                    nets.tree_parent, nets.tree_res, low, size, net.node_cap, net.below, net.elmore, net.second, width
+                )
+                store(net.pi, 3 * r, near)
+                store(net.pi, 3 * r + 1, wire)
+                store(net.pi, 3 * r + 2, far)
+        else:
+            store(net.elmore, 0, spread(0.0, width))
+            store(net.pi, 3 * r, total)
+            store(net.pi, 3 * r + 1, spread(0.0, width))
+            store(net.pi, 3 * r + 2, spread(0.0, width))
+        for f in range(n_sink):
+            at = nets.sink_tree[first + f]
+            store(net.sink_elmore, 2 * f + r, load(net.elmore, at, width) if at >= 0 else spread(0.0, width))
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _shielded_load(g, b, nets, point, values, v, begin, end, k, load_here, width):  # type: ignore[no-untyped-def]
+    """Capacitance, fF, that the driver of a net sees in lane ``k``: one for all arcs, by the ramp of the slowest pin's slew.
+
+    Two rounds between the load and the driver's slew are enough.
+    """
+    lanes = len(width)
+    chosen, x = begin, -np.inf
+    for e in range(begin, end):
+        here = values.at[(b.place[e] + 2) * lanes + k]
+        if here > x:
+            chosen, x = e, here
+    u = b.source[chosen]
+    if lanes == 1:
+        row, driver = point.node_head[v], np.int64(point.node_rail[u])
+        own = driver == np.int64(point.node_rail[v])
+    else:
+        high, from_high = point.node_rail[v] >> k & 1, point.node_rail[u] >> k & 1
+        row, driver, own = point.node_head[2 * v + high], np.int64(point.rails[from_high]), high == from_high
+    n_type, n_driver = b.sizes[0], b.sizes[1]
+    row += (driver if n_driver > 1 and not own else n_driver - 1) * n_type
+    h = np.int64(row) * 8
+    i = spot(b.points, b.head[h + SLEW_AXIS], b.head[h + SLEW_STEPS], x)
+    ds = np.float32(x - b.points[b.head[h + SLEW_AXIS] + i])
+    swing = nets.thresholds[1] - nets.thresholds[0]
+    y = load_here
+    for _ in range(2):
+        j = spot(b.points, b.head[h + LOAD_AXIS], b.head[h + LOAD_STEPS], y)
+        dl = np.float32(y - b.points[b.head[h + LOAD_AXIS] + j])
+        index = b.head[h + FIRST] + (b.line[chosen] >> 1) + (i * b.head[h + N_LOAD] + j) * b.head[h + PER_CELL]
+        _, slew = line_values(b.lines, index, ds, dl)
+        ramp = np.float64(slew) / swing
+        if not ramp > 0.0:
+            return load_here
+        y = seen_load(load_here, nets.shape[2 * v], nets.shape[2 * v + 1] * load_here, ramp)
+    return y
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _exact_arcs(g, b, t, nets, point, net, v, e, r, k, x, y, n_sink, late, width):  # type: ignore[no-untyped-def]
+    """Delay and slew of entry ``e`` in lane ``k`` from its arcs one by one, with their effective capacitances in that model."""
+    lanes = len(width)
+    cell, u = g.node_cell[v], b.source[e]
+    if lanes == 1:
+        first, driver = np.int64(point.table_base[cell]) * 2 + r, np.int64(point.node_rail[u])
+        if driver == np.int64(point.node_rail[v]):
+            driver = np.int64(-1)
+    else:
+        high, from_high = point.node_rail[v] >> k & 1, point.node_rail[u] >> k & 1
+        first = np.int64(point.table_base[2 * cell + high]) * 2 + r
+        driver = np.int64(-1) if high == from_high else np.int64(point.rails[from_high])
+    if b.sizes[1] == 1:
+        driver = np.int64(-1)
+    begin, end = np.int64(b.group_ptr[b.group[e]]), np.int64(b.group_ptr[b.group[e] + 1])
+    if nets.mode[0] != CEFF:
+        return arc_by_arc(t.record, t.cross_record, t.axes, t.values, first, b.member, begin, end, driver, x, y, late)
+    return arc_over_pi(
+        t.record, t.cross_record, t.axes, t.values, first, b.member, begin, end, driver, x,
+        net.pi[3 * r * lanes + k], net.pi[(3 * r + 1) * lanes + k], net.pi[(3 * r + 2) * lanes + k],
+        net.sink_elmore, net.far_delay, net.far_slew, r * lanes + k, 2 * lanes, n_sink,
+        nets.thresholds[0], nets.thresholds[1], np.int64(nets.mode[1]), late,
+    )  # fmt: skip
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _crossed_rows(point, v, driver, n_type, n_driver, width):  # type: ignore[no-untyped-def]
+    """Headers of a node's type for a driver of another supply, at the node's low and high rail."""
+    if len(width) == 1:
+        row = point.node_head[v] + (driver - 1) * n_type
+        return row, row
+    low, high = point.node_head[2 * v], point.node_head[2 * v + 1]
+    return low + point.rails[1] * n_type, high + point.rails[0] * n_type
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _look_up(g, b, t, nets, point, values, net, v, r, load_here, last, cell_derate, of_slope, to_place, late, keep, width):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Delays of all arcs into one edge of a node: the slowest slew, the latest arrival of the first tag, an absent entry or -1.
+
+    Slew and arrival are times a sign that makes the wanted extreme the largest.
+    """
+    one = len(width) == 1
+    n_type, n_driver = b.sizes[0], b.sizes[1]
+    mode, sort = nets.mode[0], b.kind[v]
+    begin, end = np.int64(b.ptr[2 * v + r]), np.int64(b.ptr[2 * v + r + 1])
+    sign = 1.0 if late else -1.0
+    single_sign = np.float32(sign)
+    slowest, latest = spread(-np.inf, width), spread(-np.inf, width)
+    absent = np.int64(-1)
+    rail = point.node_rail[v]
+    at_high = mask(rail, width)
+    low = point.node_head[v if one else 2 * v] + (n_driver - 1) * n_type
+    high = low if one else point.node_head[2 * v + 1] + (n_driver - 1) * n_type
+    own = seat(b.head, low, high, at_high, width)
+    seen = load_here
+    if mode == SHIELDED and nets.shape[2 * v + 1] > 0.0 and end > begin:
+        for k in range(len(width)):
+            seen = with_lane(
+                seen, k, _shielded_load(g, b, nets, point, values, v, begin, end, k, lane(load_here, k), width)
+            )
+    own_j, point_below = below(b.points, own.load_low, own.load_high, own.load_size, at_high, seen)
+    own_dl = single(seen - point_below)
+    known, crossed, crossed_j, crossed_dl = np.int64(0), own, own_j, own_dl
+    for e in range(begin, end):
+        u, place, code = np.int64(b.source[e]), np.int64(b.place[e]), b.line[e]
+        ahead = b.place[min(e + _AHEAD, last)]
+        prefetch(values.at, ahead, width)
+        prefetch(values.at, ahead + 2, width)
+        x = load(values.at, place + 2, width)
+        if sort == GENERAL and g.arc_mask[b.arc[e]] & 16 and g.clock_slew[2 * u + (place & 1)] >= 0.0:
+            x = spread(g.clock_slew[2 * u + (place & 1)], width)
+        if one:
+            driver = np.int64(point.node_rail[u])
+            crossing = driver + 1 if driver != rail else np.int64(0)
+        else:
+            crossing = np.int64(point.node_rail[u] ^ rail)
+        if n_driver > 1 and crossing:
+            if known == 0 or (one and known != crossing):
+                known = crossing
+                low, high = _crossed_rows(point, v, crossing, n_type, n_driver, width)
+                crossed = seat(b.head, low, high, at_high, width)
+                crossed_j, point_below = below(
+                    b.points, crossed.load_low, crossed.load_high, crossed.load_size, at_high, seen
+                )
+                crossed_dl = single(seen - point_below)
+            i, point_below = below(b.points, crossed.slew_low, crossed.slew_high, crossed.slew_size, at_high, x)
+            index = crossed.first + (code >> 1) + (i * crossed.per_row + crossed_j) * crossed.per_cell
+            ds, dl = single(x - point_below), crossed_dl
+            if not one:
+                i, point_below = below(b.points, own.slew_low, own.slew_high, own.slew_size, at_high, x)
+                elsewhere = mask(crossing, width)
+                index = choose(elsewhere, index, own.first + (code >> 1) + (i * own.per_row + own_j) * own.per_cell)
+                ds, dl = choose(elsewhere, ds, single(x - point_below)), choose(elsewhere, dl, own_dl)
+        else:
+            i, point_below = below(b.points, own.slew_low, own.slew_high, own.slew_size, at_high, x)
+            index = own.first + (code >> 1) + (i * own.per_row + own_j) * own.per_cell
+            ds, dl = single(x - point_below), own_dl
+        d, o = line_values(b.lines, index, ds, dl)
+        if code & 1:
+            d2, o2 = line_values(b.lines, index + 1, ds, dl)
+            d = single_sign * larger(single_sign * d, single_sign * d2)
+            o = single_sign * larger(single_sign * o, single_sign * o2)
+        delay, slew = double(d), double(o)
+        bad = some(d != d)
+        if mode == CEFF or bad:
+            for k in range(len(width)):
+                if mode == CEFF or bad >> k & 1:
+                    exact_delay, exact_slew, found = _exact_arcs(
+                        g,
+                        b,
+                        t,
+                        nets,
+                        point,
+                        net,
+                        v,
+                        e,
+                        r,
+                        k,
+                        lane(x, k),
+                        lane(load_here, k),
+                        n_sink_of(g, v),
+                        late,
+                        width,
+                    )
+                    delay, slew = with_lane(delay, k, exact_delay), with_lane(slew, k, exact_slew)
+                    if found == 0.0:
+                        absent = np.int64(e)
+        if mode == SHIELDED and nets.shape[2 * v + 1] > 0.0:
+            for k in range(len(width)):
+                if lane(slew, k) > 0.0:
+                    p = np.int64(lane(index, k)) * 8
+                    slope = np.float64(b.lines[p + 2] + b.lines[p + 3] * lane(ds, k)) * of_slope
+                    factor = driver_slew_factor(
+                        nets.driver_slew,
+                        slope,
+                        nets.shape[2 * v],
+                        nets.shape[2 * v + 1],
+                        lane(load_here, k),
+                        lane(slew, k),
+                        to_place,
+                    )
+                    slew = with_lane(slew, k, lane(slew, k) * factor)
+        kept = single(_rounded(cell_derate * delay))
+        if keep:
+            store(values.delay, e, kept)
+        slowest = larger(slowest, sign * slew)
+        latest = larger(latest, sign * (load(values.at, place, width) + double(kept)))
+    return slowest, latest, absent
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def n_sink_of(g, v):  # type: ignore[no-untyped-def]
+    """Sinks of a node."""
+    return g.sink_ptr[v + 1] - g.sink_ptr[v]
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _kept_arrival(b, values, v, r, sign, width):  # type: ignore[no-untyped-def]
+    """Latest arrival of the first tag at an edge of a node, times ``sign``, with the delays that are known."""
+    latest = spread(-np.inf, width)
+    for e in range(b.ptr[2 * v + r], b.ptr[2 * v + r + 1]):
+        arrives = load(values.at, b.place[e], width) + double(load(values.delay, e, width))
+        latest = larger(latest, sign * arrives)
+    return latest
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _tag_arrivals(g, b, mode, values, net, v, n_here, n_node, n_tag, n_port, net_derate, late, width):  # type: ignore[no-untyped-def]
+    """Arrivals of all tags at a node into ``net.arrival``: as a path exception, a latch or a launch makes of them."""
+    for k in range(2 * n_here):
+        store(net.arrival, k, spread(-np.inf if late else np.inf, width))
+    for e in range(b.ptr[2 * v], b.ptr[2 * v + 2]):
+        r = int(e >= b.ptr[2 * v + 1])
+        u, i, a = b.source[e], b.place[e] & 1, b.arc[e]
+        m, k = g.tags[2 * u + i], 0
+        while m:
+            if m & 1:
+                to = g.remap[g.arc_class[a] * n_tag + k] if g.arc_class[a] else k
+                start = load(values.arrival, 2 * (k * n_node + u) + i, width)
+                if mode:
+                    start = start + net_derate * load(values.sink_delay, 2 * (b.place[e] >> 2) + i, width)
+                if g.arc_mask[a] & 16 and g.ideal[k]:
+                    start = spread(0.0, width)
+                if to >= 0:
+                    arrives = start + double(load(values.delay, e, width))
+                    before = load(net.arrival, 2 * to + r, width)
+                    worse = arrives > before if late else arrives <= before
+                    store(net.arrival, 2 * to + r, choose(worse, arrives, before))
+            m >>= 1
+            k += 1
+    if g.seed[v] >= 0:
+        # A clock is made here: nothing passes the arcs into the node.
+        for k in range(n_here):
+            for r in range(2):
+                store(net.arrival, 2 * k + r, spread(g.port_arrival[2 * (k * n_port + g.seed[v]) + r], width))
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _port(g, t, net, v, rise, fall, n_here, n_tag, n_port, width):  # type: ignore[no-untyped-def]
+    """Slews of an input port; its arrivals by tag into ``net.arrival``."""
+    port = g.node_port[v]
+    slew0, slew1 = rise, fall
+    for r in range(2):
+        extra, slew = driven_port(
+            t.record, t.axes, t.values, g.port_drive[2 * port + r], g.port_drive_slew[2 * port + r],
+            g.port_slew[2 * port + r],
+            fall if r else rise, width,
+        )  # fmt: skip
+        for k in range(n_here if n_tag else 0):
+            store(net.arrival, 2 * k + r, g.port_arrival[2 * (k * n_port + port) + r] + extra)
+        if r:
+            slew1 = slew
+        else:
+            slew0 = slew
+    return slew0, slew1
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _plain_sinks(  # type: ignore[no-untyped-def]
+    b, values, net, first, n_sink, rise, fall, slew0, slew1, spread_time, net_derate, new_wires, follow, keep, width
+):  # fmt: skip
+    """Arrivals and slews at the sinks of a cell's net by Elmore delay; returns what changed.
+
+    ``rise`` and ``fall`` are the arrivals of the first tag at the driver, ps; ``new_wires``: Elmore delays are in ``net``.
+    """
+    changed = 0
+    for f in range(n_sink):
+        s = first + f if len(width) == 1 else np.int64(b.slot[first + f])
+        if new_wires:
+            far0, far1 = load(net.sink_elmore, 2 * f, width), load(net.sink_elmore, 2 * f + 1, width)
+            if follow:
+                differs = (load(values.sink_delay, 2 * s, width) != far0) | (
+                    load(values.sink_delay, 2 * s + 1, width) != far1
+                )
+                changed |= ARRIVES if some(differs) else 0
+            if keep:
+                store(values.sink_delay, 2 * s, far0)
+                store(values.sink_delay, 2 * s + 1, far1)
+        else:
+            far0, far1 = load(values.sink_delay, 2 * s, width), load(values.sink_delay, 2 * s + 1, width)
+        s0, s1 = _rounded(step_slew(slew0, far0, spread_time)), _rounded(step_slew(slew1, far1, spread_time))
+        if follow:
+            differs = (load(values.at, 4 * s + 2, width) != s0) | (load(values.at, 4 * s + 3, width) != s1)
+            changed |= STALE if some(differs) else 0
+        store(values.at, 4 * s + 2, s0)
+        store(values.at, 4 * s + 3, s1)
+        store(values.at, 4 * s, rise + net_derate * far0)
+        store(values.at, 4 * s + 1, fall + net_derate * far1)
+    return changed
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _far_end(nets, sort, wire, slew, far_delay, far_slew, worst, spread_time):  # type: ignore[no-untyped-def]
+    """Delay from the driver and slew, ps, at a sink of Elmore delay ``wire``: behind a port, or by the wire model."""
+    mode = nets.mode[0]
+    if sort == PORT:
+        return behind_port(wire, slew, _LN2, spread_time)
+    if mode == CEFF and far_delay != worst:
+        return far_delay, far_slew
+    if mode == SHIELDED:
+        return pole_behind_ramp(nets.response, wire, slew, nets.thresholds[1] - nets.thresholds[0])
+    return wire, step_slew(slew, wire, spread_time)
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _shaped_sinks(  # type: ignore[no-untyped-def]
+    b, nets, values, net, sort, first, n_sink, rise, fall, slew0, slew1, worst, spread_time, net_derate,
+    new_wires, follow, width
+):  # fmt: skip
+    """Arrivals and slews at the sinks of a net whose waveform its driver or its model shapes; returns what changed."""
+    changed = 0
+    lanes = len(width)
+    mode = nets.mode[0]
+    for f in range(n_sink):
+        s = first + f if lanes == 1 else np.int64(b.slot[first + f])
+        for r in range(2):
+            row = 2 * s + r
+            known = new_wires or mode == CEFF
+            wire = load(net.sink_elmore, 2 * f + r, width) if known else load(values.sink_elmore, row, width)
+            if mode == SHIELDED:
+                store(values.sink_elmore, row, wire)
+            delay, slew = wire, slew1 if r else slew0
+            for k in range(lanes):
+                at = (2 * f + r) * lanes + k
+                d, o = _far_end(
+                    nets, sort, lane(wire, k), lane(slew, k), net.far_delay[at], net.far_slew[at], worst, spread_time
+                )
+                delay, slew = with_lane(delay, k, d), with_lane(slew, k, o)
+            slew = _rounded(slew)
+            if follow:
+                changed |= STALE if some(load(values.at, 4 * s + 2 + r, width) != slew) else 0
+                changed |= ARRIVES if some(load(values.sink_delay, row, width) != delay) else 0
+            store(values.at, 4 * s + 2 + r, slew)
+            store(values.sink_delay, row, delay)
+            store(values.at, 4 * s + r, (fall if r else rise) + net_derate * delay)
+    return changed
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _moved_sinks(values, first, n_sink, rise, fall, net_derate, width):  # type: ignore[no-untyped-def]
+    """Arrivals at the sinks of a net of which only the driver's arrivals changed."""
+    for s in range(first, first + n_sink):
+        store(values.at, 4 * s, rise + net_derate * load(values.sink_delay, 2 * s, width))
+        store(values.at, 4 * s + 1, fall + net_derate * load(values.sink_delay, 2 * s + 1, width))
+
+
+def _advance(graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, width):  # type: ignore[no-untyped-def]
+    """Evaluate dirty nodes in order and, if ``INCREMENTAL``, what changes behind them; returns how many were evaluated.
+
+    ``dirty`` (n_node) holds ``ARRIVES``, ``LOADED``, ``STALE`` and is zero afterwards, but for nodes that are not
+    ``allowed`` (n_node): they wait. ``touched`` (n_node) is set to 1 where anything changed. Where a table or a derate that
+    is needed is absent, returns -1 minus the entry.
+    """
+    n_node, n_tag, n_port = graph.node_cell.shape[0], graph.port_arrival.shape[0], graph.port_arrival.shape[1]
+    # Tuples of columns give away fields at no cost.
+    g, b, nets, point, values = columns(graph), columns(walk), columns(parasitics), columns(choice), columns(found)
+    pin_cap = tables.pin_cap
+    mode = nets.mode[0]
+    lo, hi = nets.thresholds[0], nets.thresholds[1]
+    spread_time = math.log((1.0 - lo) / (1.0 - hi))
+    # From a driver's time constant and its table's slew to a place in ``driver_slew``.
+    to_place = (parasitics.driver_slew.shape[0] - 2) / parasitics.driver_slew[-1] * (hi - lo) / (0.5 - lo)
+    of_slope = _LN2 if nets.mode[1] == TANGENT else 1.0
+    worst = -np.inf if late else np.inf
+    sign = 1.0 if late else -1.0
+    cell_derate, net_derate = g.derate[0], g.derate[1]
+    follow, keep = follows == INCREMENTAL, follows != LEAN
+    memory = _net(max(n_tag, 1), np.int64(b.sizes[2]), np.int64(b.sizes[3]), width)
+    net = columns(memory)
+    for k in range(2 * max(n_tag, 1)):
+        store(net.arrival, k, spread(worst, width))
+    absent, count, last = np.int64(-1), 0, np.int64(b.ptr[2 * n_node]) - 1
+    for v in range(n_node):
+        state = dirty[v]
+        if not state or not allowed[v]:
+            continue
+        dirty[v] = 0
+        count += 1
+        sort = b.kind[v]
+        first = np.int64(g.sink_ptr[v])
+        n_sink = np.int64(g.sink_ptr[v + 1]) - first
+        # What a port gives does not change, but through its net.
+        stale = state & (LOADED if sort == PORT else LOADED | STALE)
+        new_wires = state & LOADED
+        if new_wires:
+            rise, fall = _net_load(g, pin_cap, point, net, v, first, n_sink, width)
+            if keep:
+                store(values.load, 2 * v, rise)
+                store(values.load, 2 * v + 1, fall)
+        else:
+            rise, fall = load(values.load, 2 * v, width), load(values.load, 2 * v + 1, width)
+        if mode & 1 and new_wires and nets.share_ptr[v + 1] > nets.share_ptr[v]:
+            _shared_elmore(nets, net, np.int64(nets.share_ptr[v]), first, n_sink, width)
+        elif mode and (new_wires or (stale and mode == CEFF)):
+            if not new_wires:
+                _net_load(g, pin_cap, point, net, v, first, n_sink, width)
+            low = np.int64(nets.tree_ptr[v])
+            size = np.int64(nets.tree_ptr[v + 1]) - low
+            _tree_elmore(nets, net, point.wire_cap[v], low, size, first, n_sink, rise, fall, mode == CEFF, width)
+        if mode == CEFF and stale:
+            for k in range(2 * n_sink):
+                store(net.far_delay, k, spread(worst, width))
+                store(net.far_slew, k, spread(worst, width))
+        n_here = 1
+        if sort != PLAIN:
+            # Data tags have the lowest numbers: most nodes stop at the first.
+            while (g.tags[2 * v] | g.tags[2 * v + 1]) >> n_here:
+                n_here += 1
+        if sort == PORT:
+            slew0, slew1 = _port(g, tables, net, v, rise, fall, n_here, n_tag, n_port, width)
+        else:
+            if stale:
+                slowest0, late0, absent0 = _look_up(
+                    g, b, tables, nets, point, values, net, v, 0, rise, last, cell_derate, of_slope, to_place, late,
+                    keep or sort == GENERAL, width,
+                )  # fmt: skip
+                slowest1, late1, absent1 = _look_up(
+                    g, b, tables, nets, point, values, net, v, 1, fall, last, cell_derate, of_slope, to_place, late,
+                    keep or sort == GENERAL, width,
+                )  # fmt: skip
+                absent = max(absent, absent0, absent1)
+                # Far beyond its axes a table may give a negative slew; OpenSTA takes none below zero.
+                slew0 = choose(slowest0 != -np.inf, larger(spread(0.0, width), _rounded(sign * slowest0)), 0.0)
+                slew1 = choose(slowest1 != -np.inf, larger(spread(0.0, width), _rounded(sign * slowest1)), 0.0)
+            else:
+                slew0, slew1 = load(values.slew, 2 * v, width), load(values.slew, 2 * v + 1, width)
+                late0, late1 = _kept_arrival(b, values, v, 0, sign, width), _kept_arrival(b, values, v, 1, sign, width)
+            if sort == PLAIN:
+                store(net.arrival, 0, sign * late0)
+                store(net.arrival, 1, sign * late1)
+            else:
+                _tag_arrivals(g, b, mode, values, net, v, n_here, n_node, n_tag, n_port, net_derate, late, width)
+        changed = 0
+        if follow:
+            differs = (load(values.slew, 2 * v, width) != slew0) | (load(values.slew, 2 * v + 1, width) != slew1)
+            # With wires it is the slews at the sinks that count.
+            changed |= (ARRIVES if mode else STALE) if some(differs) else 0
+        kept = keep or b.kept[v] != 0
+        if keep or mode == 0:
+            store(values.slew, 2 * v, slew0)
+            store(values.slew, 2 * v + 1, slew1)
+        if kept:
+            for k in range(n_here):
+                for r in range(2):
+                    row, arrives = 2 * (k * n_node + v) + r, load(net.arrival, 2 * k + r, width)
+                    if follow:
+                        changed |= ARRIVES if some(load(values.arrival, row, width) != arrives) else 0
+                    store(values.arrival, row, arrives)
+        arrival0, arrival1 = load(net.arrival, 0, width), load(net.arrival, 1, width)
+        if mode == 0:
+            store(values.at, 4 * v, arrival0)
+            store(values.at, 4 * v + 1, arrival1)
+            store(values.at, 4 * v + 2, slew0)
+            store(values.at, 4 * v + 3, slew1)
+        elif not stale:
+            _moved_sinks(values, first, n_sink, arrival0, arrival1, net_derate, width)
+        elif mode == ELMORE and sort != PORT:
+            changed |= _plain_sinks(
+                b,
+                values,
+                net,
+                first,
+                n_sink,
+                arrival0,
+                arrival1,
+                slew0,
+                slew1,
+                spread_time,
+                net_derate,
+                new_wires,
+                follow,
+                kept,
+                width,
+            )
+        else:
+            changed |= _shaped_sinks(
+                b, nets, values, net, sort, first, n_sink, arrival0, arrival1, slew0, slew1, worst, spread_time,
+                net_derate, new_wires,
+                follow, width,
+            )  # fmt: skip
+        if changed:
+            touched[v] = 1
+            for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
+                dirty[g.fan_node[f]] |= changed
+    # Columns do not keep an array: this last use does.
+    memory.below[0] = 0.0
+    return count if absent < 0 else -1 - absent
