@@ -149,7 +149,7 @@ class DelayBounds:
         wire_cap = np.ascontiguousarray(self._graph._wire_cap)
         _load_windows(
             g.node_cell, g.sink_ptr, g.sink_cell, g.sink_local, g.sink_port, g.port_load, self.node_tile,
-            self._cell_tile, self._cap_base, self._graph.tables.pin_cap, wire_cap, nets.mode[0], nets.tree_ptr, nets.tree_parent,
+            self._cell_tile, self._cap_base, t.pin_cap, wire_cap, nets.mode[0], nets.tree_ptr, nets.tree_parent,
             nets.tree_res, nets.tree_cap, nets.sink_tree, load, wire,
         )  # fmt: skip
         slew = np.zeros((2, n_node, 2, 2))
@@ -181,7 +181,7 @@ class DelayBounds:
         self._insertion: dict[bool, BoundPath] = {}
         self._clock_origin = np.zeros((0, 0, 0), dtype=np.int64)
         """(entry, tag) that each arrival of a propagated clock comes by, under every map."""
-        if not graph._propagated:
+        if not graph.propagated:
             return
         _, _, self._clock_origin = self._arrive(np.ones(self._n_tiles, dtype=bool))
         self._captured = np.flatnonzero(rows.clock_node >= 0)
@@ -407,7 +407,7 @@ class DelayBounds:
         """What the clocks add to a row: the capturing edge taken away, the mean insertion where its surroundings follow it."""
         rows, parts = self._graph.setup.rows, list[tuple[BoundPath, float]]()
         follows = float(self._graph.setup.follows[row])
-        if self._graph._propagated and follows:
+        if self._graph.propagated and follows:
             parts.append((self._insertion[follows < 0.0], follows))
         if row in self._captured:
             end = int(rows.clock_tag[row]), int(rows.clock_node[row]), int(rows.clock_edge[row])

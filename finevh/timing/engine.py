@@ -183,7 +183,7 @@ class TimingGraph(PathQueries):
     def _tables(self) -> Tables:
         t = self.tables
         cross = t.cross_record if self.cross_voltage else t.cross_record[:0]
-        return Tables(t.record, cross, t.axes, t.values, t.pin_cap.reshape(-1))
+        return Tables(t.record, cross, t.axes, t.values, t.pin_cap)
 
     @property
     def propagated(self) -> bool:
