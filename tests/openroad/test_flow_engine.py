@@ -170,3 +170,14 @@ def test_a_missing_or_untested_tool_is_exit_status_3(
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert again([]) == 3
     assert "openroad is not installed" in capsys.readouterr().err
+
+
+def test_a_tree_that_is_always_on_is_refused_with_its_reason(
+    again: Callable[[list[str]], int],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FINEVH_OPENROAD", str(player(tmp_path)))
+    assert again(["--set", "clock.policy=high"]) == 2
+    assert "clock.policy = 'high': OpenROAD puts the tree's buffers on the rows of tiles" in capsys.readouterr().err
