@@ -87,8 +87,11 @@ def libraries(pdk: Path | None) -> dict[str, Library]:
     return found
 
 
-def synthesise(core: Core, liberty: Path, folder: Path) -> Path:
-    """Map a core onto a plain Liberty; returns the netlist."""
+def synthesise(core: Core, liberty: Path, buffer: tuple[str, str, str], folder: Path) -> Path:
+    """Map a core onto a plain Liberty; returns the netlist.
+
+    Ports that are one net get buffers: OpenSTA's reader keeps one of them.
+    """
     root = Path(importlib.import_module(f"pythondata_cpu_{core.package}").data_location)
     sources = [str(path) for pattern in core.files for path in sorted(root.glob(pattern))]
     netlist = folder / "mapped.v"
@@ -103,6 +106,7 @@ def synthesise(core: Core, liberty: Path, folder: Path) -> Path:
         ["setundef", "-zero"],
         ["splitnets"],
         ["opt_clean", "-purge"],
+        ["insbuf", "-buf", *buffer],
         ["rename", core.top, "top"] if not core.parameters else ["rename", "-top", "top"],
         ["write_verilog", "-noattr", "-noexpr", "-nohex", "-nodec", str(netlist)],
     ]
@@ -197,7 +201,7 @@ def main() -> None:
                     continue
                 here = folder / f"{library_name}-{core_name}"
                 here.mkdir(parents=True, exist_ok=True)
-                mapped = synthesise(core, plain_liberty(library.path, here), here)
+                mapped = synthesise(core, plain_liberty(library.path, here), library.buffer, here)
                 netlist = here / "top.v"
                 text = add_clock_tree(mapped.read_text(encoding="utf-8"), core.clock, library.buffer)
                 netlist.write_text(text, encoding="utf-8")
