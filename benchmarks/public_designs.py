@@ -49,20 +49,20 @@ class Core:
 
 CORES = {
     "serv": Core("serv", "serv_top", "clk", ("rtl/serv_*.v",)),
-    "picorv32": Core("picorv32", "picorv32", "clk", ("picorv32.v",), parameters={"ENABLE_COUNTERS": "0"}),
     "picorv32_div": Core("picorv32", "picorv32_pcpi_div", "clk", ("picorv32.v",)),
     "picorv32_mul": Core("picorv32", "picorv32_pcpi_mul", "clk", ("picorv32.v",)),
     "simpleuart": Core("picorv32", "simpleuart", "clk", ("picosoc/simpleuart.v",)),
     "spimemio": Core("picorv32", "spimemio", "clk", ("picosoc/spimemio.v",)),
-    "lm32_mc_arithmetic": Core("lm32", "lm32_mc_arithmetic", "clk_i", ("rtl/lm32_mc_arithmetic.v",), ("rtl",)),
-    "lm32_interrupt": Core("lm32", "lm32_interrupt", "clk_i", ("rtl/lm32_interrupt.v",), ("rtl",)),
-    "lm32_load_store": Core("lm32", "lm32_load_store_unit", "clk_i", ("rtl/lm32_load_store_unit.v",), ("rtl",)),
+    "lm32_mc_arithmetic": Core("lm32", "lm32_mc_arithmetic", "clk_i", ("rtl/lm32_mc_arithmetic.v",), ("rtl", "test")),
+    "lm32_interrupt": Core("lm32", "lm32_interrupt", "clk_i", ("rtl/lm32_interrupt.v",), ("rtl", "test")),
+    "lm32_load_store": Core("lm32", "lm32_load_store_unit", "clk_i", ("rtl/lm32_*.v",), ("rtl", "test")),
     "mor1kx_ticktimer": Core("mor1kx", "mor1kx_ticktimer", "clk", ("rtl/verilog/mor1kx_ticktimer.v",), ("rtl/verilog",)),
     "mor1kx_pic": Core("mor1kx", "mor1kx_pic", "clk", ("rtl/verilog/mor1kx_pic.v",), ("rtl/verilog",)),
     "mor1kx_ctrl": Core("mor1kx", "mor1kx_ctrl_espresso", "clk",
                         ("rtl/verilog/mor1kx_c*.v", "rtl/verilog/mor1kx_p*.v", "rtl/verilog/mor1kx_t*.v"), ("rtl/verilog",)),
     "pfpu32_addsub": Core("mor1kx", "pfpu32_addsub", "clk", ("rtl/verilog/pfpu32/pfpu32_addsub.v",), ("rtl/verilog",)),
     "vexriscv": Core("vexriscv", "VexRiscv", "clk", ("VexRiscv_Min.v",)),
+    "picorv32": Core("picorv32", "picorv32", "clk", ("picorv32.v",), parameters={"ENABLE_COUNTERS": "0"}),
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,9 @@ def safe_pattern(text: str, nocase: bool = False) -> re.Pattern[str]:
     for name, characters in posix.items():
         text = text.replace(name, characters)
     try:
-        return re.compile(text, re.IGNORECASE if nocase else 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return re.compile(text, re.IGNORECASE if nocase else 0)
     except (re.error, OverflowError, RecursionError) as error:
         raise TclError(f"'{text[:60]}' is no regular expression: {error}") from None
 

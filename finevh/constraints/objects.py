@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
@@ -23,7 +24,9 @@ def _pattern(text: str, regexp: bool, nocase: bool, bits: bool) -> re.Pattern[st
     flags = re.IGNORECASE if nocase else 0
     if regexp:
         try:
-            return re.compile(text, flags)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)
+                return re.compile(text, flags)
         except (re.error, OverflowError, RecursionError) as error:
             raise InputError(f"'{text[:60]}' is no regular expression: {error}") from None
     out = []

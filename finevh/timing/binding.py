@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.constraints.model import Clock, Constraints, DrivingCell, Ends, Objects, PortDelay, PortValue
 from finevh.constraints.objects import Names
@@ -134,8 +135,10 @@ def output_delays(names: Names, constraints: Constraints) -> list[tuple[int, Por
     return [(port, delay, values) for port, delays in found.items() for delay, values in merged(delays)]
 
 
-def bind_starts(names: Names, constraints: Constraints, sources: Sources, tags: TagSet) -> list[Start]:
-    """Every arrival that starts somewhere: clocks at their sources, data at input ports."""
+def bind_starts(
+    names: Names, constraints: Constraints, sources: Sources, tags: TagSet, net_value: NDArray[np.int8]
+) -> list[Start]:
+    """Every arrival that starts somewhere: clocks at their sources, data at input ports; nothing on nets with a constant."""
     netlist = names.netlist
     found: list[Start] = []
     node_column = {v: len(netlist.port_names) + i for i, v in enumerate(sources.nodes)}
@@ -166,6 +169,8 @@ def bind_starts(names: Names, constraints: Constraints, sources: Sources, tags: 
         if port not in delayed and port not in names.clock_ports and tags.limits(port):
             tag = tags.start_at_port(NO_CLOCK, 0, port)
             found += [Start(port, tag, r, 0.0, 0.0) for r in (0, 1)]
+    still = set(np.flatnonzero(net_value[netlist.port_net] >= 0).tolist())
+    found = [start for start in found if start.column not in still]
     for start in found:
         tags.number(start.tag)
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.constraints.edges import separation
+from finevh.constraints.edges import gate_hold, separation
 from finevh.constraints.model import Constraints, Objects, PathException, Rule
 from finevh.constraints.objects import Names
 from finevh.netlist.model import Netlist
@@ -161,7 +161,8 @@ class _Binder:
             if source.rule in _DELAYS:
                 delayed |= hit
                 alive |= hit
-                gaps[hit], shifts[hit] = 0.0, 0.0
+                # Behind an open latch the delay counts from its opening.
+                gaps[hit], shifts[hit] = launch.offset, 0.0
                 plain = self._uncertainty(launch, clock, edge) if timed else 0.0
                 launched, captured = self._skew(launch, clock, edge)[1:]
                 if source.ignore_latency and not launch.outside:
@@ -346,7 +347,7 @@ class _Binder:
                     edge, at, tag = capture.edge, gate.opens, c
                     if self.hold:
                         edge, at = 1 - capture.edge, 1 - gate.opens
-                        gap -= (target.period - latch_window(target, capture.edge)) % target.period
+                        gap = gate_hold(self.clocks[launch.clock], launch.edge, target, capture.edge)
                         closing = Tag(capture.clock, edge, True)
                         tag = self.tags.number(closing) if closing in self.tags.tags else c
                     sinks = np.array([gate.enable], dtype=np.int32)

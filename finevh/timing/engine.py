@@ -138,7 +138,7 @@ class TimingGraph(PathQueries):
         s, names, constraints = self.structure, self.names, self.constraints
         self.tags = TagSet(constraints.clocks, bind_exceptions(names, constraints, s))
         sources = bind_sources(names, constraints, s)
-        starts = bind_starts(names, constraints, sources, self.tags)
+        starts = bind_starts(names, constraints, sources, self.tags, self.constants.net_value)
         n_port = len(self.netlist.port_names)
         self._seeds = np.full(s.n_node, -1, dtype=np.int32)
         self._sources = sources

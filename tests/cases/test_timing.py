@@ -295,3 +295,38 @@ def test_an_unknown_kind_to_allow_is_named(case: Case) -> None:
     files = [case.folder / name for name in ("top.v", "cells.lib", "top.sdc")]
     with pytest.raises(InputError, match="--allow everything: no such kind of finding"):
         run_sta(files[0], "top", [files[1]], files[2], options=StaOptions(allow=("everything",)))
+
+
+TWO = """create_clock -name clk -period 1.0 [get_ports clk]
+create_clock -name clk2 -period 1.5 [get_ports clk2]
+set_input_delay 0.1 -clock clk [get_ports a]
+set_output_delay 0.2 -clock clk [get_ports z]
+"""
+
+
+@pytest.mark.parametrize(("register", "gate_cell"), [("DFFN", "NAND2"), ("DFFN", "AND2"), ("DFF", "AND2")])
+def test_an_enable_from_another_clock_holds_until_the_open_gate_closes(
+    case: Case, register: str, gate_cell: str
+) -> None:
+    body = (
+        f"wire q, g; {register} r0 (.D(a), .CK(clk2), .Q(q)); {gate_cell} u (.A(clk), .B(q), .Y(g));"
+        " DFF r1 (.D(a), .CK(g), .Q(z));"
+    )
+    circuit(case, body, ports="input clk, clk2, a; output z;", sdc=TWO)
+    case.agrees_everywhere()
+
+
+def test_a_data_pin_at_a_constant_port_is_no_endpoint(case: Case) -> None:
+    circuit(
+        case,
+        "wire q; DFF r0 (.D(b), .CK(clk), .Q(q)); NAND2 u (.A(q), .B(a), .Y(z));",
+        sdc=SDC + "set_case_analysis 1 b\n",
+    )
+    setup, _ = case.agrees_everywhere()
+    assert "r0/D" not in setup
+
+
+def test_a_maximum_delay_behind_an_open_latch_counts_from_its_opening(case: Case) -> None:
+    sdc = SDC + "set_input_delay 0.3 -clock clk [get_ports b]\nset_max_delay 0.5 -to [get_pins r1/D]\n"
+    circuit(case, NETLISTS["data late into a latch"], sdc=sdc)
+    case.agrees_everywhere()
