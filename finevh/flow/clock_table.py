@@ -15,7 +15,7 @@ from finevh.flow.constraints import timed_constraints
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.hold import coarse_voltages, hold_corners
 from finevh.optimize.clock import insertion_of
-from finevh.optimize.hold import Corner
+from finevh.optimize.hold import PREFIX, Corner
 from finevh.schemes import OperatingPoint
 from finevh.selection import Interval, parse_map
 from finevh.selection.engine import EngineDesign
@@ -222,6 +222,17 @@ def with_clock_power(
         )
 
 
+def hold_power(placed: PlacedDesign, design: EngineDesign) -> float:
+    """Power, mW, of the buffers of hold repair and the nets behind them, at the highest supply and its highest frequency."""
+    vdd = max(coarse_voltages(placed.flow))
+    index = placed.technology.vdd_index(vdd)
+    mine = np.array([name.startswith(f"{PREFIX}_") for name in placed.netlist.instance_names], dtype=bool)
+    cell_vdd = np.full(placed.netlist.n_cells, index, dtype=np.int32)
+    dynamic = design.power.of_cells(cell_vdd, 1e6 / design.single_voltage(vdd)[0], port_vdd=index)
+    leakage = design.leakage.evaluate(cell_vdd, design.cell_variant, index)
+    return float((dynamic.switching + dynamic.internal + leakage.cell)[mine].sum())
+
+
 def clock_csv(rows: Sequence[ClockRow]) -> str:
     """The table as text; an interval without a bound leaves it empty."""
     columns = tuple(field.name for field in fields(ClockRow))
@@ -253,4 +264,13 @@ def book_hold(rows: Sequence[ClockRow], checks: Checks) -> None:
     checks.add("hold_unproved", [name(row) for row in rows if row.bound_violated])
 
 
-__all__ = ["ClockRow", "book_hold", "clock_csv", "clock_power", "clock_rows", "proved", "with_clock_power"]
+__all__ = [
+    "ClockRow",
+    "book_hold",
+    "clock_csv",
+    "clock_power",
+    "clock_rows",
+    "hold_power",
+    "proved",
+    "with_clock_power",
+]

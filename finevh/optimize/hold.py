@@ -20,6 +20,8 @@ from finevh.timing import TimingGraph, TimingState
 from finevh.timing.structure import EDGE
 
 Report = Callable[[str], None]
+PREFIX = "hold"
+"""Buffers of hold repair are ``hold_0``, ``hold_1``, ..."""
 _MOST_IN_A_ROW = 12
 """Buffers in front of one pin at most; more means that a clock is wrong, not a path."""
 _ROUNDS = 3
@@ -238,7 +240,7 @@ def repair_hold(
             break
         pin_x, pin_y = pin_positions(netlist, technology, placement)
         plan = _chains(netlist, buffer, pins, count)
-        edited = insert_buffers(netlist, plan, "hold")
+        edited = insert_buffers(netlist, plan, PREFIX)
         wish = np.repeat(pin_x[pins], count), np.repeat(pin_y[pins], count)
         moved = replace_incremental(edited, technology, floorplan, placement, *wish)
         wires_then = estimate_wires(edited, technology, moved)

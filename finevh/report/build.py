@@ -57,6 +57,7 @@ RUN_FILES = ("operating_points.csv", "flow.toml", "metrics.json", "provenance.js
 SHOWN_TABLES = {
     "signoff": ("Sign-off", "Every operating point again: exact wires, propagated clock, drooped rails."),
     "clock": ("Clock tree", "Insertion, skew and hold by supply policy."),
+    "hold": ("Hold repair", "Worst slack and violated endpoints at single supplies, before and after buffers."),
     "layouts": ("Layouts", ""),
     "program_savings": ("By program", "Average saving of FINE-VH over ideal-DVFS, both at the program's own activity."),
 }

@@ -13,7 +13,7 @@ from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, clock_rows, proved, with_clock_power
+from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, clock_rows, hold_power, proved, with_clock_power
 from finevh.flow.designs import (
     PlacedDesign,
     SingleVoltages,
@@ -232,6 +232,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         by_program = dict(zip(activities, weighed, strict=True))
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
     metrics = _metrics(result, placed, margin) | _clock_metrics(clock)
+    metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
     return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0], result.points)
 
 
