@@ -1,12 +1,16 @@
 """Switching, internal and leakage power against OpenSTA's ``report_power``: same netlist, Liberty, SDC, activities.
 
     python benchmarks/power_opensta.py --netlist N.v --top TOP --liberty L.lib.gz [--spef P.spef] [--clock clk_i]
+                                       [--record CYCLES [--reset rst_ni]]
 
-OpenSTA 2.0.17 (Debian's) takes activities only for all nets at once, so both sides get the same rate and duty on every net, two
-toggles per cycle on the clock. Its rules for internal energy are its own: rise and fall energies are *added* for every toggle
-(later releases take their mean), and the weight of a group is read off the top operator of the function. ``same rules`` shows
-our tables, slews, loads and units under those rules; ``finevh`` our own, for the record. Leakage there is the library's
-average, ``cell_leakage_power``; ours is the sum over states, all patterns equally likely. OpenSTA takes the period from the
+Without ``--record`` both sides get the same rate and duty on every net, two toggles per cycle on the clock. With it Icarus
+Verilog runs the netlist on random data and writes a VCD; a converter of this file, which shares nothing with the package, makes a
+SAIF of it; finevh reads both. OpenSTA 2.0.17 (Debian's) reads neither and takes activities only for all nets at once: its power
+of each instance is scaled to the converter's counts. Its rules for internal energy are its own: rise and fall energies are
+*added* for every toggle (later releases take their mean), and the weight of a group is read off the top operator of the function.
+``same rules`` shows our tables, slews, loads and units under those rules; ``finevh`` our own, for the record. Clock gates are shown
+apart: OpenSTA gives theirs half as much again, which those rules do not explain. Leakage there is the library's average,
+``cell_leakage_power``; ours is the sum over states, all patterns equally likely or as recorded. OpenSTA takes the period from the
 clock that reaches an instance; instances that none reaches (a reset tree) have no power there and are left out on both sides.
 """
 
@@ -16,23 +20,34 @@ import argparse
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from opensta import opensta, plain_liberty
+from simulator_iverilog import PERIOD, record
 from sta_accuracy import default_sdc
 
-from finevh.netlist import read_verilog
+from finevh.netlist import read_verilog, write_verilog
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.spef import read_spef
 from finevh.netlist.wires import Wires
-from finevh.power import DynamicPower, LeakageModel, activity_from_probabilities
+from finevh.power import (
+    Activity,
+    DynamicPower,
+    LeakageModel,
+    RandomStimulus,
+    activity_from_probabilities,
+    read_saif,
+    read_vcd,
+)
+from finevh.power.cell_models import format_cell_models, format_testbench
 from finevh.power.network import build_network
 from finevh.power.weights import PowerTerms
 from finevh.technology import technology_from_liberty
 from finevh.technology.boolean import Expression, parse_boolean
-from finevh.technology.model import Direction, Technology
+from finevh.technology.model import Direction, Kind, Technology
 from finevh.timing import TimingGraph, parse_sdc
 
 RATE, DUTY = 0.2, 0.5
@@ -53,13 +68,13 @@ def inferred_when(tree: Expression, pin: str) -> Expression | None:
     return None
 
 
-def duty_of(tree: Expression) -> float:
-    """OpenSTA's duty of an expression: operands independent, every pin at DUTY."""
+def duty_of(tree: Expression, of_pin: Mapping[str, float]) -> float:
+    """OpenSTA's duty of an expression: operands independent."""
     if tree[0] == "pin":
-        return DUTY
+        return of_pin.get(str(tree[1]), DUTY)
     if tree[0] in ("0", "1"):
         return float(tree[0])
-    a = [duty_of(branch) for branch in tree[1:] if isinstance(branch, tuple)]
+    a = [duty_of(branch, of_pin) for branch in tree[1:] if isinstance(branch, tuple)]
     if tree[0] == "!":
         return 1.0 - a[0]
     if tree[0] == "&":
@@ -67,7 +82,7 @@ def duty_of(tree: Expression) -> float:
     return 1.0 - (1.0 - a[0]) * (1.0 - a[1]) if tree[0] == "|" else a[0] * (1.0 - a[1]) + a[1] * (1.0 - a[0])
 
 
-def opensta_terms(netlist: Netlist, rate: np.ndarray, clock_nets: np.ndarray) -> PowerTerms:
+def opensta_terms(netlist: Netlist, rate: np.ndarray, duty: np.ndarray, clock_nets: np.ndarray) -> PowerTerms:
     """Power terms under the rules of OpenSTA 2.0.17."""
     cells = netlist.cells
     rows = []
@@ -75,6 +90,8 @@ def opensta_terms(netlist: Netlist, rate: np.ndarray, clock_nets: np.ndarray) ->
         kind, first = int(netlist.cell_type[cell]), int(netlist.pin_ptr[cell])
         base = int(cells.pin_ptr[kind])
         names = cells.pins(kind)
+        nets = netlist.pin_net[first : first + len(names)].tolist()
+        of_pin = {name: float(duty[n]) for name, n in zip(names, nets, strict=True) if n != NO_NET}
         for g in range(int(cells.power_ptr[kind]), int(cells.power_ptr[kind + 1])):
             source, target = int(cells.power_from[g]), int(cells.power_to[g])
             net = int(netlist.pin_net[first + target])
@@ -88,13 +105,13 @@ def opensta_terms(netlist: Netlist, rate: np.ndarray, clock_nets: np.ndarray) ->
             )
             if inferred is not None:
                 cause = RATE if related_net == NO_NET else rate[related_net]
-                duty = cause / toggles * duty_of(inferred) if toggles > 0 else 0.0
+                share = cause / toggles * duty_of(inferred, of_pin) if toggles > 0 else 0.0
             elif when:
-                duty = duty_of(parse_boolean(when))
+                share = duty_of(parse_boolean(when), of_pin)
             else:
-                duty = 1.0 if related_net != NO_NET and clock_nets[related_net] else 0.5
+                share = 1.0 if related_net != NO_NET and clock_nets[related_net] else 0.5
             is_output = cells.pin_direction[base + target] == Direction.OUTPUT
-            rows.append((cell, first + related, net if is_output else -1, *cells.power_table[g], duty * toggles))
+            rows.append((cell, first + related, net if is_output else -1, *cells.power_table[g], share * toggles))
     table = np.array(rows)
     as_int = table[:, :5].astype(np.int32)
     weight = np.repeat(table[:, 5:6], 2, axis=1)
@@ -131,9 +148,21 @@ def run_report_power(netlist: Path, top: str, liberty: Path, sdc: str, spef: Pat
 
 
 def compare(
-    path: Path, netlist: Netlist, technology: Technology, liberty: Path, clock: str, period_ns: float, spef: Path | None
+    path: Path,
+    netlist: Netlist,
+    technology: Technology,
+    liberty: Path,
+    clock: str,
+    period_ns: float,
+    spef: Path | None,
+    recorded: tuple[Activity, np.ndarray, np.ndarray] | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """(ours, OpenSTA's) power, mW, by part; ``instances`` counts those compared and all."""
+    """(ours, OpenSTA's) power, mW, by part; ``instances`` counts those compared and all.
+
+    ``recorded`` is our activity, and the rates and duties of the converter. OpenSTA's power of each instance under the global
+    activity is then scaled by what the converter's activity is to the global one: exactly linear for switching, under its own weights
+    for internal. So its loads, slews, energies and units are compared, at the activity of the recording.
+    """
     sdc = default_sdc(clock, period_ns)
     wires: Wires | None = None if spef is None else read_spef(spef, netlist)
     graph = TimingGraph(netlist, technology, parse_sdc(sdc), wires)
@@ -148,22 +177,136 @@ def compare(
     clock_nets[netlist.pin_net[driving & network.clock_cell[out_ptr_rows]]] = True
     rate[clock_nets] = 2.0
     rate[netlist.net_constant >= 0] = 0.0
-    activity = activity_from_probabilities(netlist, np.full(netlist.n_nets, DUTY), rate)
+    duty = np.full(netlist.n_nets, DUTY)
+    activity = activity_from_probabilities(netlist, duty, rate)
     power = DynamicPower(netlist, technology, wires, activity, slew=slew)
     ours = power.evaluate(vdd, None, 1e3 / period_ns)
-    power._terms = opensta_terms(netlist, rate, clock_nets)
+    power._terms = opensta_terms(netlist, rate, duty, clock_nets)
     theirs_rules = power.evaluate(vdd, None, 1e3 / period_ns)
     leakage = LeakageModel(netlist, technology, replace(activity)).evaluate(vdd)
     report = run_report_power(path, netlist.name, liberty, sdc, spef)
     theirs = np.array([report[name.replace("\\", "")] for name in netlist.instance_names])
     clocked = (theirs[:, 1] > 1e-3 * ours.switching) | (ours.switching == 0.0)
+    mine = theirs_rules
+    if recorded is not None:
+        activity, rate, duty = recorded
+        told = activity_from_probabilities(netlist, duty, rate)
+        scaled = DynamicPower(netlist, technology, wires, told, slew=slew)
+        switched = scaled.evaluate(vdd, None, 1e3 / period_ns).switching
+        scaled._terms = opensta_terms(netlist, rate, duty, clock_nets)
+        weighed = scaled.evaluate(vdd, None, 1e3 / period_ns).internal
+        theirs[:, 0] *= np.divide(
+            weighed, theirs_rules.internal, out=np.zeros_like(weighed), where=theirs_rules.internal > 0
+        )
+        theirs[:, 1] *= np.divide(switched, ours.switching, out=np.zeros_like(switched), where=ours.switching > 0)
+        power = DynamicPower(netlist, technology, wires, activity, slew=slew)
+        ours = power.evaluate(vdd, None, 1e3 / period_ns)
+        power = DynamicPower(netlist, technology, wires, activity, slew=slew)
+        power._terms = opensta_terms(netlist, activity.toggle_rate, activity.probability, clock_nets)
+        mine = power.evaluate(vdd, None, 1e3 / period_ns)
+        leakage = LeakageModel(netlist, technology, activity).evaluate(vdd)
+    gates = netlist.cells.kind[netlist.cell_type] == Kind.CLOCK_GATE
+    plain = clocked & ~gates
     internal, switching, static = theirs[clocked].sum(axis=0)
     return {
         "instances": (float(clocked.sum()), float(netlist.n_cells)),
         "switching": (float(ours.switching[clocked].sum()), switching),
-        "internal, same rules": (float(theirs_rules.internal[clocked].sum()), internal),
+        "internal, same rules": (float(mine.internal[plain].sum()), float(theirs[plain, 0].sum())),
+        "of clock gates": (float(mine.internal[clocked & gates].sum()), float(theirs[clocked & gates, 0].sum())),
         "internal, finevh": (float(ours.internal[clocked].sum()), internal / 2.0),
         "leakage": (float(leakage.cell[clocked].sum()), static),
+    }
+
+
+def count_vcd(path: Path, netlist: Netlist, scope: str) -> dict[str, list[int]]:
+    """T0, T1, TX, TC of each net of one scope, read in the plainest way there is: bit by bit, every value written out."""
+    bits_of: dict[str, list[str]] = {}
+    state: dict[str, tuple[str, int]] = {}
+    counts: dict[str, list[int]] = {}
+    here: list[str] = []
+    now = 0
+
+    def set_bit(name: str, value: str) -> None:
+        old, since = state.get(name, (value, now))
+        row = counts.setdefault(name, [0, 0, 0, 0])
+        row["01".find(old) if old in "01" else 2] += now - since
+        row[3] += value != old and value in "01" and old in "01"
+        state[name] = (value, now)
+
+    for line in path.read_text().splitlines():
+        words = line.split()
+        if line.startswith("$scope"):
+            here.append(words[2])
+        elif line.startswith("$upscope"):
+            here.pop()
+        elif line.startswith("$var") and ".".join(here) == scope:
+            name, width = words[4].lstrip("\\"), int(words[2])
+            high = int(words[5].strip("[]").partition(":")[0]) if width > 1 else 0
+            bits_of[words[3]] = (
+                [f"{name}[{high - k}]" for k in range(width)] if width > 1 else ["".join(words[4:-1]).lstrip("\\")]
+            )
+        elif line.startswith("#"):
+            now = int(line[1:])
+        elif line.startswith("b") and words[1] in bits_of:
+            names = bits_of[words[1]]
+            text = words[0][1:]
+            fill = text[0] if text[0] in "xz" else "0"
+            for name, value in zip(names, text.rjust(len(names), fill), strict=True):
+                set_bit(name, value)
+        elif words and line[0] in "01xz" and line[1:] in bits_of:
+            set_bit(bits_of[line[1:]][0], line[0])
+    for name, (value, _) in list(state.items()):
+        set_bit(name, value)
+    return counts
+
+
+def write_saif(counts: Mapping[str, list[int]], path: Path) -> None:
+    """SAIF of the counts, names escaped as usual."""
+    duration = max(sum(row[:3]) for row in counts.values())
+    special = re.compile(r"([^A-Za-z0-9_])")
+    rows = ""
+    for name, (t0, t1, tx, tc) in counts.items():
+        escaped = special.sub(r"\\\1", name)
+        rows += f"({escaped} (T0 {t0}) (T1 {t1}) (TX {tx}) (TC {tc}) (IG 0))\n"
+    path.write_text(
+        f'(SAIFILE (SAIFVERSION "2.0") (DIRECTION "backward") (DIVIDER / ) (TIMESCALE 1 ps) (DURATION {duration})\n'
+        f"(INSTANCE testbench (INSTANCE dut (NET\n{rows}))))\n"
+    )
+
+
+def record_with_icarus(
+    netlist: Netlist, technology: Technology, stimulus: RandomStimulus, cycles: int, folder: Path
+) -> Path:
+    """Run a netlist in Icarus Verilog; returns the VCD, one bit per variable."""
+    first, vectors, *_ = record(netlist, stimulus, cycles)
+    vcd = folder / "dump.vcd"
+    bench, memory = format_testbench(netlist, stimulus.clock, first, vectors, str(vcd), PERIOD)
+    Path(f"{vcd}.mem").write_text(memory, encoding="ascii")
+    (folder / "bench.v").write_text(bench, encoding="ascii")
+    suffixes = [v.suffix for v in technology.variants]
+    models = format_cell_models(netlist.cells, np.unique(netlist.cell_type).tolist(), suffixes)
+    (folder / "cells.v").write_text(models, encoding="ascii")
+    write_verilog(netlist, technology, folder / "netlist.v")
+    files = [str(folder / name) for name in ("bench.v", "cells.v", "netlist.v")]
+    subprocess.run(["iverilog", "-g2012", "-o", str(folder / "sim"), "-s", "testbench", *files], check=True)
+    subprocess.run(["vvp", "-n", str(folder / "sim")], check=True, capture_output=True)
+    return vcd
+
+
+def recordings(netlist: Netlist, vcd: Path, clock: str) -> dict[str, tuple[Activity, np.ndarray, np.ndarray]]:
+    """Activity read from the VCD and from the converter's SAIF, each with the converter's own rates and duties."""
+    counts = count_vcd(vcd, netlist, "testbench.dut")
+    saif = vcd.with_suffix(".saif")
+    write_saif(counts, saif)
+    rate, duty = np.zeros(netlist.n_nets), np.zeros(netlist.n_nets)
+    cycles = counts[clock][3] / 2
+    for net, name in enumerate(netlist.net_names):
+        row = counts.get(name.lstrip("\\"))
+        if row is not None:
+            rate[net], duty[net] = row[3] / cycles, row[1] / max(sum(row[:3]), 1)
+    return {
+        "VCD": (read_vcd(vcd, netlist, clock=clock), rate, duty),
+        "SAIF": (read_saif(saif, netlist, clock=clock), rate, duty),
     }
 
 
@@ -175,17 +318,35 @@ def main() -> None:
     parser.add_argument("--clock", default="clk_i")
     parser.add_argument("--period-ns", type=float, default=10.0)
     parser.add_argument("--spef", type=Path)
+    parser.add_argument(
+        "--record", type=int, metavar="CYCLES", help="Random data in Icarus Verilog, as VCD and as SAIF."
+    )
+    parser.add_argument("--reset", help="Reset of the random data, active low.")
     options = parser.parse_args()
     technology = technology_from_liberty([options.liberty])
     netlist = read_verilog(options.netlist, technology, options.top)
-    table = compare(
-        options.netlist, netlist, technology, options.liberty, options.clock, options.period_ns, options.spef
-    )
+    given = (options.netlist, netlist, technology, options.liberty, options.clock, options.period_ns, options.spef)
     print(f"{netlist.name}, {netlist.n_cells} cells, {options.liberty.name}")
+    if not options.record:
+        show(compare(*given))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        reset = (options.reset, 0, 5) if options.reset else None
+        stimulus = RandomStimulus(1, options.clock, reset=reset)
+        vcd = record_with_icarus(netlist, technology, stimulus, options.record, Path(name))
+        for kind, recorded in recordings(netlist, vcd, options.clock).items():
+            read, rate, duty = recorded
+            wrong = int(np.sum((np.abs(read.toggle_rate - rate) > 1e-9) | (np.abs(read.probability - duty) > 1e-9)))
+            print(f"-- from the {kind}: {wrong} of {netlist.n_nets} nets differ from the converter's rates and duties")
+            show(compare(*given, recorded))
+
+
+def show(table: dict[str, tuple[float, float]]) -> None:
+    """Print both sides of each part."""
     print(f"{'mW':24s} {'finevh':>12s} {'OpenSTA':>12s} {'difference':>10s}")
     compared, count = table.pop("instances")
     for part, (mine, theirs) in table.items():
-        print(f"{part:24s} {mine:12.6f} {theirs:12.6f} {100 * (mine / theirs - 1):+9.3f}%")
+        print(f"{part:24s} {mine:12.6f} {theirs:12.6f} {100 * (mine / theirs - 1) if theirs else 0.0:+9.3f}%")
     print(f"{compared:.0f} of {count:.0f} instances are reached by OpenSTA's clock")
 
 
