@@ -8,8 +8,8 @@ Verilog runs the netlist on random data and writes a VCD; a converter of this fi
 SAIF of it; finevh reads both. OpenSTA 2.0.17 (Debian's) reads neither and takes activities only for all nets at once: its power
 of each instance is scaled to the converter's counts. Its rules for internal energy are its own: rise and fall energies are
 *added* for every toggle (later releases take their mean), and the weight of a group is read off the top operator of the function.
-``same rules`` shows our tables, slews, loads and units under those rules; ``finevh`` our own, for the record. Clock gates are shown
-apart: OpenSTA gives theirs half as much again, which those rules do not explain. Leakage there is the library's average,
+``same rules`` shows our tables, slews, loads and units under those rules; ``finevh`` our own, for the record. Clock gates are
+shown apart: OpenSTA gives theirs half as much again, which those rules do not explain. Leakage there is the library's average,
 ``cell_leakage_power``; ours is the sum over states, all patterns equally likely or as recorded. OpenSTA takes the period from the
 clock that reaches an instance; instances that none reaches (a reset tree) have no power there and are left out on both sides.
 """
@@ -160,8 +160,8 @@ def compare(
     """(ours, OpenSTA's) power, mW, by part; ``instances`` counts those compared and all.
 
     ``recorded`` is our activity, and the rates and duties of the converter. OpenSTA's power of each instance under the global
-    activity is then scaled by what the converter's activity is to the global one: exactly linear for switching, under its own weights
-    for internal. So its loads, slews, energies and units are compared, at the activity of the recording.
+    activity is then scaled by what the converter's activity is to the global one: exactly linear for switching, under its own
+    weights for internal. So its loads, slews, energies and units are compared, at the activity of the recording.
     """
     sdc = default_sdc(clock, period_ns)
     wires: Wires | None = None if spef is None else read_spef(spef, netlist)
