@@ -20,6 +20,8 @@ _REPAIRS = 3
 """Tries to mend the clock after one tile is lowered."""
 _LEARNT = 8
 """Paths that are kept of a map that misses the clock."""
+_STUDIED = 16
+"""Maps of Algorithm 5's trajectory whose paths are kept."""
 _CHEAP = 1e-9
 """Share of the power below which a move costs nothing."""
 _LEAST_GAIN = 1e-9
@@ -52,12 +54,15 @@ class Descent:
             return
         # Where one trajectory serves all frequencies only the shortest period is traced; its states hold every other answer.
         for period in [min(periods)] if design.single_trajectory else periods:
-            for state in trace(design, interval, period).states:
+            states = trace(design, interval, period).states
+            for state in states:
                 self.archive.add(state)
-                for other in periods:
-                    if state.min_period > other + SLACK_TOLERANCE:
-                        self.learn(state, other)
-                        break
+            for state in states[:: -(-len(states) // _STUDIED)]:
+                missed = [other for other in periods if state.min_period > other + SLACK_TOLERANCE]
+                if missed:
+                    # The engine has gone on from this state: only its slacks are still there.
+                    for path in self.bounds.paths(state.high, missed[0], _LEARNT):
+                        self.pool.add(path)
         for index, period in enumerate(periods):
             known = self.archive.best(index)
             # Algorithm 5 has no answer: down from all tiles at VddH.
