@@ -12,7 +12,7 @@ JOBS ?= 2
 TOOLS := ngspice:ngspice sta:opensta iverilog:iverilog chromium:chromium tclsh:tcl \
          riscv64-unknown-elf-as:binutils-riscv64-unknown-elf
 
-.PHONY: setup tools lint unit test run quick clean
+.PHONY: setup tools lint unit test run quick lowest clean
 
 setup: $(STAMP)
 
@@ -54,5 +54,12 @@ run: setup
 quick: setup
 	$(BIN)/finevh run flows/quick.toml -j $(JOBS)
 
+# The lowest declared version of every dependency, in an environment of its own, with the tests that need no characterised library.
+lowest:
+	@$(PYTHON) -m venv .venv-lowest
+	@$(PYTHON) benchmarks/lowest_versions.py > .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt '.[characterization,dev]'
+	.venv-lowest/bin/python -m pytest tests/base tests/test_config.py tests/test_net.py tests/netlist tests/constraints tests/fuzz
+
 clean:
-	rm -rf $(VENV) runs build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest runs build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

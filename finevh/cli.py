@@ -468,6 +468,8 @@ def _known(error: Exception) -> FinevhError:
         return InputError("an input file is nested too deeply; simplify it")
     if isinstance(error, UnicodeError):
         return InputError(f"a file or a name is not UTF-8 text ({error}); convert or rename it")
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return InputError("a path with a NUL character can be no file; correct the name")
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
     return DefectError(
