@@ -53,7 +53,7 @@ def mixed_comparison(
 ) -> dict[str, Comparison]:  # fmt: skip
     """Setup and hold slack of every endpoint, ours and OpenSTA's; ``liberty`` in the order of ``technology.vdds``."""
     graph = TimingGraph(
-        netlist, technology, read_sdc(sdc, *technology.units), wires, wire_model="ceff", cross_voltage=False, hold=True,
+        netlist, technology, read_sdc(sdc, "1ns", technology.units[1]), wires, wire_model="ceff", cross_voltage=False, hold=True,
         driver_resistance=installed_resistance(),
     )  # fmt: skip
     state = graph.evaluate(cell_vdd)

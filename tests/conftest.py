@@ -12,6 +12,27 @@ from finevh.technology import Technology, technology_from_liberty
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+LIBRARY = REPOSITORY / "libs" / "finevh45"
+
+
+@pytest.fixture(scope="session")
+def one_supply() -> Technology:
+    """The shipped library at its highest supply: a technology of one corner."""
+    return technology_from_liberty([liberty_at("1v00")], [LIBRARY / "tech.lef", LIBRARY / "cells.lef"], name="one")
+
+
+@pytest.fixture(scope="session")
+def two_supplies() -> Technology:
+    """The shipped library at 0.80 and 1.00 V, without its cross-voltage tables: a technology of two supplies."""
+    files = [liberty_at("0v80"), liberty_at("1v00")]
+    return technology_from_liberty(files, [LIBRARY / "tech.lef", LIBRARY / "cells.lef"], name="two")
+
+
+def liberty_at(vdd: str) -> Path:
+    """Liberty file of the shipped library at a supply such as ``0v80``."""
+    return LIBRARY / "liberty" / f"finevh45_{vdd}.lib.gz"
+
+
 def pdk_folder() -> Path:
     """Where foreign kits live: ``$FINEVH_PDK`` or ``../shared/pdk`` beside the repository."""
     return Path(os.environ.get("FINEVH_PDK", REPOSITORY.parent / "shared" / "pdk"))

@@ -39,9 +39,9 @@ HAND = """*SPEF "IEEE 1481-1998"
 
 
 @pytest.fixture(scope="module")
-def pair(nangate_technology: Technology) -> Netlist:
+def pair(one_supply: Technology) -> Netlist:
     text = "module m (a, y); input a; output y; wire n; INV_X1 u1 (.A(a), .ZN(n)); INV_X1 u2 (.A(n), .ZN(y)); endmodule"
-    return parse_verilog(text, nangate_technology)
+    return parse_verilog(text, one_supply)
 
 
 def test_a_hand_written_net_becomes_a_tree_in_the_houses_units(pair: Netlist) -> None:
@@ -73,8 +73,8 @@ def test_wrong_lines_are_named(pair: Netlist, old: str, new: str, message: str) 
     assert str(error.value) == message
 
 
-def test_what_is_written_is_read_back(ihp_technology: Technology) -> None:
-    netlist = random_design(ihp_technology, 3)
+def test_what_is_written_is_read_back(two_supplies: Technology) -> None:
+    netlist = random_design(two_supplies, 3)
     wires = random_wires(netlist, 3)
     back = parse_spef(format_spef(netlist, wires), netlist)
     assert np.array_equal(wires.node_ptr, back.node_ptr)

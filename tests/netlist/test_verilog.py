@@ -54,8 +54,8 @@ def same(a: Netlist, b: Netlist) -> None:
         assert (a.net_names[x], a.net_constant[x]) == (b.net_names[y], b.net_constant[y])
 
 
-def test_names_buses_constants_and_assigns_are_read(nangate_technology: Technology) -> None:
-    n = parse_verilog(SMALL, nangate_technology)
+def test_names_buses_constants_and_assigns_are_read(one_supply: Technology) -> None:
+    n = parse_verilog(SMALL, one_supply)
     assert n.name == "m"
     assert n.port_names == ("a", "b.c", "d[1]", "d[0]", "y[3]", "y[2]", "z")
     assert n.instance_names == ("u.1", "u2", "g[3].u", "u4", "u5")
@@ -66,40 +66,38 @@ def test_names_buses_constants_and_assigns_are_read(nangate_technology: Technolo
     assert n.net_constant[n.port_net[6]] == 0
 
 
-def test_what_is_written_is_read_back_with_the_same_names(
-    nangate_technology: Technology, ihp_technology: Technology
-) -> None:
-    n = parse_verilog(SMALL, nangate_technology)
-    same(n, parse_verilog(format_verilog(n, nangate_technology), nangate_technology))
+def test_what_is_written_is_read_back_with_the_same_names(one_supply: Technology, two_supplies: Technology) -> None:
+    n = parse_verilog(SMALL, one_supply)
+    same(n, parse_verilog(format_verilog(n, one_supply), one_supply))
     for seed in range(5):
-        n = random_design(ihp_technology, seed)
-        once = parse_verilog(format_verilog(n, ihp_technology), ihp_technology)
-        same(once, parse_verilog(format_verilog(once, ihp_technology), ihp_technology))
+        n = random_design(two_supplies, seed)
+        once = parse_verilog(format_verilog(n, two_supplies), two_supplies)
+        same(once, parse_verilog(format_verilog(once, two_supplies), two_supplies))
 
 
-def test_an_escaped_scalar_that_reads_like_a_bit_stays_apart_from_the_bus(nangate_technology: Technology) -> None:
+def test_an_escaped_scalar_that_reads_like_a_bit_stays_apart_from_the_bus(one_supply: Technology) -> None:
     text = """module m (y); output y; wire [1:0] w; wire \\w[0] ;
     INV_X1 a (.A(w[0]), .ZN(\\w[0] )); INV_X1 b (.A(\\w[0] ), .ZN(y)); endmodule"""
-    n = parse_verilog(text, nangate_technology)
+    n = parse_verilog(text, one_supply)
     assert nets_of(n, "a") == {"A": "w[0]", "ZN": "\\w[0]"}
-    same(n, parse_verilog(format_verilog(n, nangate_technology), nangate_technology))
+    same(n, parse_verilog(format_verilog(n, one_supply), one_supply))
 
 
-def test_ansi_ports_and_a_chosen_top_are_read(nangate_technology: Technology) -> None:
+def test_ansi_ports_and_a_chosen_top_are_read(one_supply: Technology) -> None:
     text = """module other (a); input a; endmodule
     module m (input wire [1:0] a, b, output y); NAND2_X1 u (.A1(a[1]), .A2(b[0]), .ZN(y)); endmodule"""
-    n = parse_verilog(text, nangate_technology, "m")
+    n = parse_verilog(text, one_supply, "m")
     assert n.port_names == ("a[1]", "a[0]", "b[1]", "b[0]", "y")
 
 
-def test_gzip_is_read_and_written(nangate_technology: Technology, tmp_path: Path) -> None:
-    n = parse_verilog(SMALL, nangate_technology)
+def test_gzip_is_read_and_written(one_supply: Technology, tmp_path: Path) -> None:
+    n = parse_verilog(SMALL, one_supply)
     path = tmp_path / "m.v.gz"
-    write_verilog(n, nangate_technology, path)
-    same(n, read_verilog(path, nangate_technology))
+    write_verilog(n, one_supply, path)
+    same(n, read_verilog(path, one_supply))
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match=r"m\.v\.gz: damaged or truncated gzip"):
-        read_verilog(path, nangate_technology)
+        read_verilog(path, one_supply)
 
 
 @pytest.mark.parametrize(
@@ -130,17 +128,15 @@ def test_gzip_is_read_and_written(nangate_technology: Technology, tmp_path: Path
         ("", "<text>: no module"),
     ],
 )  # fmt: skip
-def test_what_is_no_flat_mapped_netlist_is_named_with_its_line(
-    nangate_technology: Technology, text: str, message: str
-) -> None:
+def test_what_is_no_flat_mapped_netlist_is_named_with_its_line(one_supply: Technology, text: str, message: str) -> None:
     with pytest.raises(InputError) as error:
-        parse_verilog(text, nangate_technology)
+        parse_verilog(text, one_supply)
     assert str(error.value) == message
 
 
-def test_two_modules_without_a_top_are_an_error(nangate_technology: Technology) -> None:
+def test_two_modules_without_a_top_are_an_error(one_supply: Technology) -> None:
     with pytest.raises(InputError, match="2 modules; say which one is the top"):
-        parse_verilog("module a; endmodule module b; endmodule", nangate_technology)
+        parse_verilog("module a; endmodule module b; endmodule", one_supply)
 
 
 def outcome(text: str, technology: Technology) -> str | None:
@@ -205,28 +201,28 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(PIECES, max_size=60), header=st.booleans())
-def test_no_text_makes_a_traceback(nangate_technology: Technology, pieces: list[str], header: bool) -> None:
+def test_no_text_makes_a_traceback(one_supply: Technology, pieces: list[str], header: bool) -> None:
     text = ("module m; " if header else "") + " ".join(pieces)
-    message = outcome(text, nangate_technology)
+    message = outcome(text, one_supply)
     assert message is None or message.startswith("<text>")
 
 
 @settings(max_examples=200, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_damage_to_a_netlist_makes_a_traceback(nangate_technology: Technology, data: st.DataObject) -> None:
+def test_no_damage_to_a_netlist_makes_a_traceback(one_supply: Technology, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(SMALL) - 1))
     length = data.draw(st.integers(0, 40))
     put = data.draw(st.text(alphabet="()[]{},;.\\'\"a1 \n", max_size=6))
     text = SMALL[:at] + put + SMALL[at + length :]
-    message = outcome(text, nangate_technology)
+    message = outcome(text, one_supply)
     assert message is None or message.startswith("<text>")
 
 
-def test_a_comma_or_semicolon_inside_an_escaped_name_is_a_character_of_it(nangate_technology: Technology) -> None:
+def test_a_comma_or_semicolon_inside_an_escaped_name_is_a_character_of_it(one_supply: Technology) -> None:
     text = "module t (\\a,b , z);\n input \\a,b ;\n output z;\n wire \\n=1,2 , \\;m ;\n"
     text += " INV_X1 \\u,1 (.A(\\a,b ), .ZN(\\n=1,2 ));\n INV_X1 v (.A(\\n=1,2 ), .ZN(\\;m ));\n"
     text += " BUF_X1 w (.A(\\;m ), .Z(z));\nendmodule\n"
-    netlist = parse_verilog(text, nangate_technology)
+    netlist = parse_verilog(text, one_supply)
     assert netlist.port_names == ("a,b", "z")
     assert netlist.instance_names == ("u,1", "v", "w")
     assert set(netlist.net_names) == {"a,b", "n=1,2", ";m", "z"}

@@ -13,7 +13,7 @@ SINKS = 137
 
 
 @pytest.fixture(scope="module")
-def star(nangate_technology: Technology, tmp_path_factory: pytest.TempPathFactory) -> Netlist:
+def star(one_supply: Technology, tmp_path_factory: pytest.TempPathFactory) -> Netlist:
     """One inverter that drives 137 others; a name that buffers would like is already taken."""
     lines = [
         "module star (a, y);",
@@ -25,7 +25,7 @@ def star(nangate_technology: Technology, tmp_path_factory: pytest.TempPathFactor
     lines += [f"  INV_X1 u{i} (.A(root), .ZN(y[{i}]));" for i in range(SINKS)]
     path = tmp_path_factory.mktemp("star") / "star.v"
     path.write_text("\n".join([*lines, "endmodule\n"]))
-    return read_verilog(path, nangate_technology)
+    return read_verilog(path, one_supply)
 
 
 def plan(netlist: Netlist, technology: Technology, fanout: int, capacitance: float, keep: int = 0) -> PlacedPlan:
@@ -56,40 +56,38 @@ def reached(netlist: Netlist, net: int) -> list[int]:
 
 
 @pytest.mark.parametrize("fanout", [2, 3, 16, 40])
-def test_every_sink_stays_behind_its_driver_exactly_once(
-    star: Netlist, nangate_technology: Technology, fanout: int
-) -> None:
-    edited = insert_buffers(star, plan(star, nangate_technology, fanout, 1e9).plan, "tree")
+def test_every_sink_stays_behind_its_driver_exactly_once(star: Netlist, one_supply: Technology, fanout: int) -> None:
+    edited = insert_buffers(star, plan(star, one_supply, fanout, 1e9).plan, "tree")
     assert sorted(reached(edited, edited.net_index["root"])) == list(range(1, SINKS + 1))
 
 
 @pytest.mark.parametrize("fanout", [2, 3, 16, 40])
-def test_no_net_of_the_tree_passes_the_fanout_limit(star: Netlist, nangate_technology: Technology, fanout: int) -> None:
-    edited = insert_buffers(star, plan(star, nangate_technology, fanout, 1e9).plan, "tree")
+def test_no_net_of_the_tree_passes_the_fanout_limit(star: Netlist, one_supply: Technology, fanout: int) -> None:
+    edited = insert_buffers(star, plan(star, one_supply, fanout, 1e9).plan, "tree")
     ptr, _ = sinks_by_net(edited)
     assert np.diff(ptr).max() <= fanout
 
 
-def test_a_tree_is_no_larger_than_needed(star: Netlist, nangate_technology: Technology) -> None:
-    placed = plan(star, nangate_technology, 16, 1e9)
+def test_a_tree_is_no_larger_than_needed(star: Netlist, one_supply: Technology) -> None:
+    placed = plan(star, one_supply, 16, 1e9)
     leaves = -(-SINKS // 16)
     assert leaves <= len(placed.x) <= 2 * leaves
 
 
-def test_kept_sinks_stay_on_the_driver(star: Netlist, nangate_technology: Technology) -> None:
-    placed = plan(star, nangate_technology, 16, 1e9, keep=3)
+def test_kept_sinks_stay_on_the_driver(star: Netlist, one_supply: Technology) -> None:
+    placed = plan(star, one_supply, 16, 1e9, keep=3)
     assert len(placed.plan.moved_pin) == SINKS - 3
 
 
-def test_a_net_within_its_limits_gets_no_buffer(star: Netlist, nangate_technology: Technology) -> None:
-    assert len(plan(star, nangate_technology, SINKS, 1e9).x) == 0
+def test_a_net_within_its_limits_gets_no_buffer(star: Netlist, one_supply: Technology) -> None:
+    assert len(plan(star, one_supply, SINKS, 1e9).x) == 0
 
 
-def test_capacitance_alone_splits_a_net(star: Netlist, nangate_technology: Technology) -> None:
-    assert len(plan(star, nangate_technology, SINKS, 60.0).x) > 1
+def test_capacitance_alone_splits_a_net(star: Netlist, one_supply: Technology) -> None:
+    assert len(plan(star, one_supply, SINKS, 60.0).x) > 1
 
 
-def test_new_names_avoid_those_taken(star: Netlist, nangate_technology: Technology) -> None:
-    edited = insert_buffers(star, plan(star, nangate_technology, 16, 1e9).plan, "tree")
+def test_new_names_avoid_those_taken(star: Netlist, one_supply: Technology) -> None:
+    edited = insert_buffers(star, plan(star, one_supply, 16, 1e9).plan, "tree")
     assert len(set(edited.instance_names)) == edited.n_cells
     assert len(set(edited.net_names)) == edited.n_nets

@@ -32,10 +32,10 @@ module chain (clk, d, q);
 
 
 @pytest.fixture(scope="module")
-def chain(nangate_technology: Technology, tmp_path_factory: pytest.TempPathFactory) -> Netlist:
+def chain(one_supply: Technology, tmp_path_factory: pytest.TempPathFactory) -> Netlist:
     path = tmp_path_factory.mktemp("chain") / "chain.v"
     path.write_text(CHAIN)
-    return read_verilog(path, nangate_technology)
+    return read_verilog(path, one_supply)
 
 
 def analyser(netlist: Netlist, technology: Technology, period: float) -> Callable[[Int], TimingView]:
@@ -69,37 +69,35 @@ def flops(netlist: Netlist) -> np.ndarray:
 
 @pytest.mark.parametrize("tightness", [1.05, 1.2, 1.5])
 def test_sized_chain_meets_its_period_near_the_least_area_of_all_drives(
-    chain: Netlist, nangate_technology: Technology, tightness: float
+    chain: Netlist, one_supply: Technology, tightness: float
 ) -> None:
-    designs = every_design(chain, nangate_technology)
+    designs = every_design(chain, one_supply)
     period = tightness * min(p for _, p in designs)
     least = min(a for a, p in designs if p <= period)
     result = size_gates(
         chain,
-        nangate_technology,
+        one_supply,
         0,
         period,
-        analyser(chain, nangate_technology, period),
+        analyser(chain, one_supply, period),
         flops(chain),
         SizingOptions(rounds=80, patience=40),
     )
-    area = float(nangate_technology.cells.area[result.cell_type].sum())
+    area = float(one_supply.cells.area[result.cell_type].sum())
     assert max(result.worst_slack) >= 0.0
     # The flops make most of the area: compare what the three gates take.
-    fixed = float(nangate_technology.cells.area[chain.cell_type[flops(chain)]].sum())
+    fixed = float(one_supply.cells.area[chain.cell_type[flops(chain)]].sum())
     assert area - fixed <= 1.35 * (least - fixed)
 
 
-def test_frozen_cells_keep_their_drive(chain: Netlist, nangate_technology: Technology) -> None:
+def test_frozen_cells_keep_their_drive(chain: Netlist, one_supply: Technology) -> None:
     frozen = np.ones(chain.n_cells, dtype=bool)
-    result = size_gates(
-        chain, nangate_technology, 0, 1.0, analyser(chain, nangate_technology, 1.0), frozen, SizingOptions(rounds=3)
-    )
+    result = size_gates(chain, one_supply, 0, 1.0, analyser(chain, one_supply, 1.0), frozen, SizingOptions(rounds=3))
     np.testing.assert_array_equal(result.cell_type, chain.cell_type)
 
 
-def test_a_relaxed_period_shrinks_oversized_gates(chain: Netlist, nangate_technology: Technology) -> None:
-    ladders = drive_ladders(nangate_technology)
+def test_a_relaxed_period_shrinks_oversized_gates(chain: Netlist, one_supply: Technology) -> None:
+    ladders = drive_ladders(one_supply)
     big = chain.cell_type.copy()
     for i, cell in enumerate(big):
         k = ladders.ladder_of[cell]
@@ -108,15 +106,13 @@ def test_a_relaxed_period_shrinks_oversized_gates(chain: Netlist, nangate_techno
 
     oversized = replace_cells(chain, big)
     period = 1e5
-    result = size_gates(
-        oversized, nangate_technology, 0, period, analyser(oversized, nangate_technology, period), flops(chain)
-    )
-    assert nangate_technology.cells.area[result.cell_type].sum() < nangate_technology.cells.area[big].sum()
+    result = size_gates(oversized, one_supply, 0, period, analyser(oversized, one_supply, period), flops(chain))
+    assert one_supply.cells.area[result.cell_type].sum() < one_supply.cells.area[big].sum()
 
 
-def test_ladders_never_mix_functions_or_clock_buffers_with_plain_ones(nangate_technology: Technology) -> None:
-    ladders = drive_ladders(nangate_technology)
-    names = nangate_technology.cells.names
+def test_ladders_never_mix_functions_or_clock_buffers_with_plain_ones(one_supply: Technology) -> None:
+    ladders = drive_ladders(one_supply)
+    names = one_supply.cells.names
     for k in range(len(ladders.ptr) - 1):
         members = [names[c] for c in ladders.member[ladders.ptr[k] : ladders.ptr[k + 1]]]
         assert len({m.rsplit("_", 1)[0] for m in members}) == 1, members

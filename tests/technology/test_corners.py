@@ -16,9 +16,9 @@ def test_a_characterised_supply_is_its_own_node():
     assert nodes_of(np.array([0.6, 0.8, 1.0]), 0.8).index == (1,)
 
 
-def test_two_supplies_interpolate_the_inverse_of_delay(ihp_technology):
-    middle = with_vdds(ihp_technology, [1.215])
-    tau, between = time_units(ihp_technology), time_units(middle)
+def test_two_supplies_interpolate_the_inverse_of_delay(two_supplies):
+    middle = with_vdds(two_supplies, [0.9])
+    tau, between = time_units(two_supplies), time_units(middle)
     assert between[0] == pytest.approx(2 / (1 / tau[0] + 1 / tau[1]), rel=2e-3)
 
 
@@ -50,41 +50,39 @@ def test_mixing_many_tables_is_mixing_each():
     assert found[0] == found[3]
 
 
-def test_characterised_supplies_stay_exact(ihp_technology):
-    same = with_vdds(ihp_technology, [1.08, 1.2, 1.35])
-    assert same.vdds.tolist() == [1.08, 1.2, 1.35]
+def test_characterised_supplies_stay_exact(two_supplies):
+    same = with_vdds(two_supplies, [0.8, 0.88, 1.0])
+    assert same.vdds.tolist() == [0.8, 0.88, 1.0]
     assert same.corner_of.tolist() == [[0, 1, 2]]
     for slot in range(0, 2000, 97):
-        for mine, theirs in zip(
-            table_of(same.corners, 2, slot), table_of(ihp_technology.corners, 1, slot), strict=True
-        ):
+        for mine, theirs in zip(table_of(same.corners, 2, slot), table_of(two_supplies.corners, 1, slot), strict=True):
             assert np.array_equal(mine, theirs)
-    assert np.array_equal(same.corners.leakage[0], ihp_technology.corners.leakage[0])
+    assert np.array_equal(same.corners.leakage[0], two_supplies.corners.leakage[0])
 
 
-def test_interpolated_numbers_lie_between_their_neighbours(ihp_technology):
-    made = with_vdds(ihp_technology, [1.08, 1.2, 1.35]).corners
+def test_interpolated_numbers_lie_between_their_neighbours(two_supplies):
+    made = with_vdds(two_supplies, [0.8, 0.88, 1.0]).corners
     for name in ("pin_cap", "leakage"):
         low, mid, high = getattr(made, name)
         assert ((mid >= np.minimum(low, high) - 1e-12) & (mid <= np.maximum(low, high) + 1e-12)).all()
-    cells = ihp_technology.cells
+    cells = two_supplies.cells
     slots = cells.arc_table[cells.arc_type == ArcType.COMBINATIONAL, :2]
     for slot in slots[slots >= 0][::50].tolist():
         low, mid, high = (table_of(made, c, slot)[2] for c in range(3))
         assert ((mid >= np.minimum(low, high) - 1e-9) & (mid <= np.maximum(low, high) + 1e-9)).all()
 
 
-def test_leakage_is_interpolated_in_its_logarithm(ihp_technology):
-    made = with_vdds(ihp_technology, [1.215]).corners.leakage[0]
-    low, high = ihp_technology.corners.leakage
+def test_leakage_is_interpolated_in_its_logarithm(two_supplies):
+    made = with_vdds(two_supplies, [0.9]).corners.leakage[0]
+    low, high = two_supplies.corners.leakage
     good = (low > 0) & (high > 0)
     np.testing.assert_allclose(made[good], np.sqrt(low * high)[good], rtol=1e-9)
 
 
-@pytest.mark.parametrize("vdd", [1.0, 1.4])
-def test_extrapolation_is_refused(ihp_technology, vdd):
-    with pytest.raises(InputError, match=r"is outside the characterised 1\.08 to 1\.35 V; extrapolation is refused"):
-        with_vdds(ihp_technology, [1.2, vdd])
+@pytest.mark.parametrize("vdd", [0.7, 1.4])
+def test_extrapolation_is_refused(two_supplies, vdd):
+    with pytest.raises(InputError, match=r"is outside the characterised 0\.8 to 1 V; extrapolation is refused"):
+        with_vdds(two_supplies, [0.9, vdd])
 
 
 @pytest.mark.parametrize(

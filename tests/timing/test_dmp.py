@@ -50,12 +50,12 @@ def test_a_drivers_resistance_is_ln_2_times_the_slope_of_its_delay_at_the_nets_c
         assert transition == pytest.approx(slew, rel=0.02), rule
 
 
-def test_the_rule_moves_paths_over_wires_and_nothing_without(ihp_technology: Technology) -> None:
-    netlist = random_design(ihp_technology, 4)
+def test_the_rule_moves_paths_over_wires_and_nothing_without(two_supplies: Technology) -> None:
+    netlist = random_design(two_supplies, 4)
     wires = random_wires(netlist, 4)
     needs = [
         [
-            TimingGraph(netlist, ihp_technology, read_sdc(SDC), given, wire_model="ceff", driver_resistance=rule)
+            TimingGraph(netlist, two_supplies, read_sdc(SDC), given, wire_model="ceff", driver_resistance=rule)
             .evaluate(0)
             .setup_need
             for rule in DriverResistance

@@ -22,9 +22,9 @@ set_multicycle_path 2 -from [get_ports in[1]]
 
 
 @pytest.fixture(scope="module")
-def technology(ihp_technology: Technology) -> Technology:
+def technology(two_supplies: Technology) -> Technology:
     """Two supplies, two variants (the second a copy of the first's corners the other way round), with derates."""
-    t = with_cross(ihp_technology)
+    t = with_cross(two_supplies)
     variants = (t.variants[0], replace(t.variants[0], name="swapped", suffix="_SW"))
     return replace(t, variants=variants, corner_of=np.stack([t.corner_of[0], t.corner_of[0][::-1]]))
 
@@ -139,7 +139,7 @@ def test_a_batch_of_maps_equals_single_evaluations(technology: Technology) -> No
         assert np.array_equal(need, state.setup_need)
 
 
-def test_derates_act_only_where_supplies_differ(technology: Technology, ihp_technology: Technology) -> None:
+def test_derates_act_only_where_supplies_differ(technology: Technology, two_supplies: Technology) -> None:
     netlist = random_design(technology, 5)
     with_derates = TimingGraph(netlist, technology, read_sdc(SDC), port_vdd=0)
     without = TimingGraph(netlist, technology, read_sdc(SDC), port_vdd=0, cross_voltage=False)

@@ -48,10 +48,10 @@ def test_parts_without_arcs_between_them_are_swept_one_after_the_other(monkeypat
     assert np.count_nonzero(np.diff(part)) < np.count_nonzero(np.diff(linked[np.argsort(level[linked])] % 2))
 
 
-def test_the_first_tag_is_the_one_that_most_nodes_have(ihp_technology: Technology) -> None:
+def test_the_first_tag_is_the_one_that_most_nodes_have(two_supplies: Technology) -> None:
     sdc = "create_clock -name clk -period 4 [get_ports clk]\nset_input_delay 0.4 -clock clk [get_ports {in* sel}]\n"
-    netlist = random_design(ihp_technology, 3, n_cells=80)
-    graph = TimingGraph(netlist, ihp_technology, read_sdc(sdc + "set_false_path -from [get_ports in[0]]\n"))
+    netlist = random_design(two_supplies, 3, n_cells=80)
+    graph = TimingGraph(netlist, two_supplies, read_sdc(sdc + "set_false_path -from [get_ports in[0]]\n"))
     reached = [
         np.count_nonzero(graph.node_tags >> k & 1) for k in range(graph.tags.n) if not graph.tags.tags[k].is_clock
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from sta_accuracy import compare, endpoint_slacks
 from finevh.netlist import read_verilog, write_spef, write_verilog
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph, read_sdc
+from finevh.units import unit_scale
+from tests.conftest import liberty_at, need_pdk
 from tests.netlist.random_design import random_design, random_wires
 
 pytestmark = pytest.mark.skipif(opensta() is None, reason="OpenSTA is missing: apt-get install opensta")
@@ -40,39 +42,53 @@ EXTRA = {
     "set_multicycle_path 2 -hold -to [get_pins {ff2.x[2]/D}]\n",
     "waveform": "WAVE",
 }  # fmt: skip
-SPEF_BOUND_PS = 1.0
 
 
-@pytest.fixture(scope="module", params=["ihp", "nangate"])
-def library(
-    request: pytest.FixtureRequest, ihp_folder: Path, nangate_folder: Path
-) -> tuple[Technology, Path, str, str]:
+@dataclass(frozen=True)
+class LibraryCase:
+    """A library of one corner, and the names that the constraints use of it."""
+
+    technology: Technology
+    liberty: Path
+    clock_pin: str
+    nand: str
+    nand_output: str
+    buffer: str
+
+    def text(self, constraints: str) -> str:
+        """Constraints with the names of this library, loads in its unit; times are in ns."""
+        text = constraints.replace(
+            "{load}", f"{20.0 / unit_scale(self.technology.units[1].lstrip('1'), 'capacitance'):g}"
+        )
+        text = text.replace("CLOCK", self.clock_pin).replace("NANDGATE", self.nand)
+        return text.replace("OUTPIN", self.nand_output).replace("BUFFER", self.buffer)
+
+
+@pytest.fixture(scope="module", params=["shipped", "ihp", "nangate"])
+def library(request: pytest.FixtureRequest) -> LibraryCase:
     if request.param == "ihp":
-        path = ihp_folder / "sg13g2_stdcell_slow_1p08V_125C.lib.gz"
-        return technology_from_liberty([path]), path, "CLK", "1pF"
-    path = nangate_folder / "nangate45_slow.lib.gz"
-    return technology_from_liberty([path]), path, "CK", "1fF"
+        path = need_pdk("ihp-sg13g2") / "sg13g2_stdcell_slow_1p08V_125C.lib.gz"
+        return LibraryCase(technology_from_liberty([path]), path, "CLK", "sg13g2_nand2_1", "Y", "sg13g2_buf_2")
+    path = liberty_at("1v00") if request.param == "shipped" else need_pdk("nangate45") / "nangate45_slow.lib.gz"
+    return LibraryCase(technology_from_liberty([path]), path, "CK", "NAND2_X1", "ZN", "BUF_X2")
 
 
-def constraints_text(kind: str, clock_pin: str, capacitance: str, netlist_pin: str) -> str:
-    text = EXTRA[kind].replace("CLOCK", clock_pin).replace("{load}", "20" if capacitance == "1fF" else "0.02")
-    ihp = capacitance == "1pF"
-    text = text.replace("NANDGATE", "sg13g2_nand2_1" if ihp else "NAND2_X1").replace("OUTPIN", "Y" if ihp else "ZN")
-    text = text.replace("BUFFER", "sg13g2_buf_2" if ihp else "BUF_X2").replace("PIN", netlist_pin)
+def constraints_text(kind: str, library: LibraryCase, netlist_pin: str) -> str:
+    text = EXTRA[kind].replace("PIN", netlist_pin) if "OUTPIN" not in EXTRA[kind] else EXTRA[kind]
     if text == "WAVE":
-        return BASE.replace("-period 4 ", "-period 4 -waveform {0.5 3.0} ")
-    return BASE + text
+        return library.text(BASE.replace("-period 4 ", "-period 4 -waveform {0.5 3.0} "))
+    return library.text(BASE + text)
 
 
 def check(
     tmp_path: Path,
-    library: tuple[Technology, Path, str, str],
+    library: LibraryCase,
     seed: int,
     kind: str,
     with_spef: bool,
     heavier: float = 1.0,
 ) -> None:
-    technology, path, clock_pin, capacitance = library
+    technology, path = library.technology, library.liberty
     written = random_design(technology, seed)
     verilog = tmp_path / "design.v"
     write_verilog(written, technology, verilog)
@@ -84,11 +100,11 @@ def check(
         spef = tmp_path / "design.spef"
         write_spef(netlist, wires, spef)
     gate = netlist.instance_index["u40"]
-    sdc = constraints_text(kind, clock_pin, capacitance, netlist.cells.pins(int(netlist.cell_type[gate]))[0])
+    sdc = constraints_text(kind, library, netlist.cells.pins(int(netlist.cell_type[gate]))[0])
     graph = TimingGraph(
         netlist,
         technology,
-        read_sdc(sdc, "1ns", capacitance),
+        read_sdc(sdc, "1ns", technology.units[1]),
         wires,
         wire_model="ceff",
         hold=True,
@@ -106,22 +122,18 @@ def check(
 
 
 @pytest.mark.parametrize("kind", EXTRA)
-def test_slack_of_every_endpoint_equals_openstas(
-    tmp_path: Path, library: tuple[Technology, Path, str, str], kind: str
-) -> None:
+def test_slack_of_every_endpoint_equals_openstas(tmp_path: Path, library: LibraryCase, kind: str) -> None:
     check(tmp_path, library, seed=7 + len(kind), kind=kind, with_spef=False)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_slack_with_parasitics_is_within_half_a_percent_of_openstas(
-    tmp_path: Path, library: tuple[Technology, Path, str, str], seed: int
+    tmp_path: Path, library: LibraryCase, seed: int
 ) -> None:
     check(tmp_path, library, seed, "port conditions", with_spef=True)
 
 
 @pytest.mark.parametrize("heavier", [10.0, 60.0])
-def test_slack_of_overloaded_nets_is_openstas(
-    tmp_path: Path, library: tuple[Technology, Path, str, str], heavier: float
-) -> None:
+def test_slack_of_overloaded_nets_is_openstas(tmp_path: Path, library: LibraryCase, heavier: float) -> None:
     """Loads and slews far beyond the tables' axes: negative table slews, iterations that hardly converge."""
     check(tmp_path, library, 5, "plain", with_spef=True, heavier=heavier)
