@@ -13,6 +13,7 @@ from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_pr
 from finevh.constraints.surroundings import OUTSIDE
 from finevh.errors import InputError
 from finevh.flow.technology import technology_of
+from finevh.layout.clock_tree import tree_buffers
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Technology
 from finevh.units import parse_quantity
@@ -137,7 +138,10 @@ def constraints_of(flow: Flow, netlist: Netlist | None = None) -> Constraints:
 
 def clock_tree_of(flow: Flow, technology: Technology) -> bool:
     """Whether the layout has a clock tree that can be timed."""
-    return flow.engine == "openroad" or (flow.optimize.clock_tree and bool(technology.roles.get("clock_buffer")))
+    if flow.engine == "openroad":
+        return True
+    buffers = tree_buffers(technology) if flow.clock.tree == "balanced" else technology.roles.get("clock_buffer", ())
+    return flow.optimize.clock_tree and bool(buffers)
 
 
 def timed_constraints(flow: Flow, technology: Technology, netlist: Netlist | None = None) -> Constraints:

@@ -347,7 +347,8 @@ def choose_drives(
     if (tables.delay[start] < 0).any():
         return state.cell_type
     drives = gate_drives(graph.technology)
-    options = [tuple(c for c in drives.get(k, (k,)) if tables.delay[c] >= 0) for k in start.tolist()]
+    ladders = [cells.buffers if k in cells.buffers else drives.get(k, (k,)) for k in start.tolist()]
+    options = [tuple(c for c in ladder if tables.delay[c] >= 0) for ladder in ladders]
     ptr = np.concatenate([[0], np.cumsum([len(o) for o in options])]).astype(np.int64)
     flat = np.array([c for o in options for c in o], dtype=np.int32)
     m = _measure(graph, state, tree, tables)

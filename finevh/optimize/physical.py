@@ -22,6 +22,7 @@ from finevh.layout import (
     place,
     signal_layers,
 )
+from finevh.layout.clock_tree import tree_buffers
 from finevh.layout.legalize import replace_incremental
 from finevh.netlist.edit import insert_buffers, replace_cells, sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
@@ -234,7 +235,7 @@ def presize(
     n_clock = n_fanout = 0
     clock_area = 0.0
     frozen = np.zeros(netlist.n_cells, dtype=bool)
-    if options.clock_tree == "balanced" and technology.roles.get("clock_buffer"):
+    if options.clock_tree == "balanced" and tree_buffers(technology):
         plan, _ = plan_clock_tree(netlist, technology, placement, target.corner, target.constraints)
         clock_area = float(netlist.cells.area[plan.cell_type[~plan.original]].sum())
     if options.clock_tree == "buffered" and technology.roles.get("clock_buffer"):
@@ -274,7 +275,7 @@ def optimise_placed(
     options = options or PhysicalOptions()
     technology, target = at_target(technology, target)
     tree: PlacedTree | None = None
-    if options.clock_tree == "balanced" and technology.roles.get("clock_buffer"):
+    if options.clock_tree == "balanced" and tree_buffers(technology):
         tree = build_clock_tree(netlist, technology, floorplan, placement, target, report)
         netlist, placement = tree.netlist, tree.placement
         frozen = np.concatenate([frozen, np.zeros(netlist.n_cells - len(frozen), dtype=bool)])

@@ -133,6 +133,18 @@ def test_split_supply_keeps_the_trunk_high_and_leaves_on_their_own(technology: T
         TimingGraph(built.netlist, technology, constraints, wires, clock_supply="both")
 
 
+def test_technology_without_clock_buffers_makes_the_tree_of_plain_ones(
+    technology: Technology, design: tuple[Netlist, Floorplan, Placement]
+) -> None:
+    netlist, floorplan, placement = design
+    bare = replace(technology, roles={**technology.roles, "clock_buffer": ()})
+    tree = build_clock_tree(netlist, bare, floorplan, placement, target(technology))
+    names = {tree.netlist.cells.names[k] for k in tree.netlist.cell_type[tree.tree.cell]}
+    assert {name.partition("_")[0] for name in names} == {"BUF", "CLKGATE"}
+    graph = graph_of(technology, tree)
+    assert insertion_of(graph, graph.evaluate(target(technology).vdd)).skew < 20.0
+
+
 def test_design_without_registers_has_no_tree(technology: Technology, tmp_path: Path) -> None:
     source = tmp_path / "plain.v"
     source.write_text(

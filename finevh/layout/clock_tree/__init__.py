@@ -3,7 +3,15 @@
 from finevh.layout.clock_tree.cluster import cluster
 from finevh.layout.clock_tree.insert import clock_pins, insert_tree
 from finevh.layout.clock_tree.network import ClockNetwork, clock_network
-from finevh.layout.clock_tree.plan import Role, TreeCells, TreeLimits, TreePlan, find_tree_cells, plan_tree
+from finevh.layout.clock_tree.plan import (
+    Role,
+    TreeCells,
+    TreeLimits,
+    TreePlan,
+    find_tree_cells,
+    plan_tree,
+    tree_buffers,
+)
 
 __all__ = [
     "ClockNetwork",
@@ -17,4 +25,5 @@ __all__ = [
     "find_tree_cells",
     "insert_tree",
     "plan_tree",
+    "tree_buffers",
 ]

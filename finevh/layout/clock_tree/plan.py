@@ -99,6 +99,11 @@ class TreePlan:
         return len(self.role)
 
 
+def tree_buffers(technology: Technology) -> tuple[str, ...]:
+    """Names of the buffers that a clock tree is made of: the clock buffers or, in a technology without, the plain ones."""
+    return technology.roles.get("clock_buffer") or technology.roles.get("buffer") or ()
+
+
 def find_tree_cells(
     technology: Technology, corner: int, gates: Mapping[int, tuple[int, ...]], share: float = 0.3
 ) -> TreeCells:
@@ -118,7 +123,7 @@ def find_tree_cells(
         limit = corners.pin_max_cap[corner, pins][cells.pin_direction[pins] == 1]
         most[cell] = limit.min(initial=np.inf)
     strength = np.where(np.isfinite(most), share * most, 8.5 * cap)
-    buffers = [cells.index[name] for name in technology.roles.get("clock_buffer", ()) if name in cells.index]
+    buffers = [cells.index[name] for name in tree_buffers(technology) if name in cells.index]
     buffers.sort(key=lambda c: (strength[c], cells.area[c]))
     return TreeCells(tuple(buffers), gates, cap, strength)
 
