@@ -57,7 +57,7 @@ def run_leakage(
     checks = Checks()
     technology.book(checks)
     netlist = read_verilog(netlist_path, technology, top, checks)
-    technology, cell_vdd = read_voltages(voltages_csv, netlist, technology)
+    technology, cell_vdd = read_voltages(voltages_csv, netlist, technology, checks)
     activity = read_probabilities(probabilities_csv, netlist, checks)
     result = LeakageModel(netlist, technology, activity).evaluate(cell_vdd)
     interface = result.interface

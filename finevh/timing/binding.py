@@ -193,12 +193,14 @@ def _outside(delay: PortDelay, values: Ends, clock: Clock, ideal: bool, end: str
 def start_bits(structure: Structure, sources: Sources, starts: list[Start], tags: TagSet, n_port: int) -> Int:
     """(n_node, 2) bit sets of the tags that start at each node and edge."""
     bits = np.zeros((structure.n_node, 2), dtype=np.int32)
-    node_of_port = {int(p): v for v, p in enumerate(structure.node_port.tolist()) if p >= 0}
+    node_of_port = np.full(n_port, -1, dtype=np.int32)
+    at_port = np.flatnonzero(structure.node_port >= 0)
+    node_of_port[structure.node_port[at_port]] = at_port
     nodes = list(sources.nodes)
     for start in starts:
         if not (np.isfinite(start.late) or np.isfinite(start.early)):
             continue
-        node = nodes[start.column - n_port] if start.column >= n_port else node_of_port.get(start.column, -1)
+        node = nodes[start.column - n_port] if start.column >= n_port else int(node_of_port[start.column])
         if node >= 0:
             bits[node, start.edge] |= 1 << tags.number(start.tag)
     return bits

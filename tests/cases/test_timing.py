@@ -330,3 +330,12 @@ def test_a_maximum_delay_behind_an_open_latch_counts_from_its_opening(case: Case
     sdc = SDC + "set_input_delay 0.3 -clock clk [get_ports b]\nset_max_delay 0.5 -to [get_pins r1/D]\n"
     circuit(case, NETLISTS["data late into a latch"], sdc=sdc)
     case.agrees_everywhere()
+
+
+def test_lines_of_a_voltage_map_that_match_nothing_are_counted(case: Case) -> None:
+    circuit(case, "wire q; DFF r0 (.D(a), .CK(clk), .Q(q)); NAND2 u (.A(q), .B(b), .Y(z));")
+    files = [case.folder / name for name in ("top.v", "cells.lib", "top.sdc")]
+    voltages = case.write("map.csv", "instance,vdd\ngone,1.0\nr*,1.0\nx*,1.0\n*,1.0\n")
+    found = run_sta(files[0], "top", [files[1]], files[2], None, voltages)["checks"]["voltage_map_not_found"]
+    assert found["severity"] == "warning"
+    assert [text.rpartition(":")[0].rpartition(":")[2] for text in found["examples"]] == ["2", "4"]
