@@ -495,10 +495,7 @@ class TimingGraph(PathQueries):
     def row_needs(self, state: TimingState, rows: Rows) -> Real:
         """(n_row) setup needs, ps, of other endpoint rows than those of the state."""
         need = np.empty(len(rows.sink))
-        self.kernels.needs(
-            self._graph, self._tables, self._nets, state.point, rows, state.late, state.early or state.late,
-            self._everywhere(), need,
-        )  # fmt: skip
+        self._needs(state.point, rows, state.late, state.early or state.late, self._everywhere(), need)
         return need
 
     def net_derate(self, early: bool) -> float:
@@ -527,17 +524,7 @@ class TimingGraph(PathQueries):
         everything = np.ones(self.structure.n_node, dtype=np.uint8)
         for point in (launch.point, capture.point):
             need = np.empty(self.hold.n)
-            self.kernels.needs(
-                self._graph,
-                self._tables,
-                self._nets,
-                point,
-                self.hold.rows,
-                launch.early,
-                capture.late,
-                everything,
-                need,
-            )
+            self._needs(point, self.hold.rows, launch.early, capture.late, everything, need)
             np.maximum(worst, need, out=worst)
         slack = self.hold.coefficient * period - worst
         return np.where(self.hold.follows == 0.0, slack, np.inf)
