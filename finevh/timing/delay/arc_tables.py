@@ -209,7 +209,7 @@ def seat(head, low, high, at_high, width):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
     """Number of the bounds of an axis at or below ``x``; padding is infinite."""
     k = np.int64(axis) + 1

@@ -265,7 +265,17 @@ def _crossed_rows(point, v, driver, n_type, n_driver, width):  # type: ignore[no
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _look_up(g, b, t, nets, point, values, net, v, r, load_here, last, cell_derate, of_slope, to_place, late, keep, width):  # type: ignore[no-untyped-def]  # fmt: skip
+def _own_seat(b, point, v, width):  # type: ignore[no-untyped-def]
+    """Where the lines of a node's type lie for drivers of its own supply."""
+    one = len(width) == 1
+    first = (b.sizes[1] - 1) * b.sizes[0]
+    low = point.node_head[v if one else 2 * v] + first
+    high = low if one else point.node_head[2 * v + 1] + first
+    return seat(b.head, low, high, mask(point.node_rail[v], width), width)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _look_up(g, b, t, nets, point, values, net, own, v, r, load_here, last, cell_derate, of_slope, to_place, late, keep, width):  # type: ignore[no-untyped-def]  # fmt: skip
     """Delays of all arcs into one edge of a node: the slowest slew, the latest arrival of the first tag, an absent entry or -1.
 
     Slew and arrival are times a sign that makes the wanted extreme the largest.
@@ -280,9 +290,6 @@ def _look_up(g, b, t, nets, point, values, net, v, r, load_here, last, cell_dera
     absent = np.int64(-1)
     rail = point.node_rail[v]
     at_high = mask(rail, width)
-    low = point.node_head[v if one else 2 * v] + (n_driver - 1) * n_type
-    high = low if one else point.node_head[2 * v + 1] + (n_driver - 1) * n_type
-    own = seat(b.head, low, high, at_high, width)
     seen = load_here
     if mode == SHIELDED and nets.shape[2 * v + 1] > 0.0 and end > begin:
         for k in range(len(width)):
@@ -608,12 +615,13 @@ def _advance(graph, walk, tables, parasitics, choice, found, late, allowed, dirt
             slew0, slew1 = _port(g, tables, net, v, rise, fall, n_here, n_tag, n_port, width)
         else:
             if stale:
+                own = _own_seat(b, point, v, width)
                 slowest0, late0, absent0 = _look_up(
-                    g, b, tables, nets, point, values, net, v, 0, rise, last, cell_derate, of_slope, to_place, late,
+                    g, b, tables, nets, point, values, net, own, v, 0, rise, last, cell_derate, of_slope, to_place, late,
                     keep or sort == GENERAL, width,
                 )  # fmt: skip
                 slowest1, late1, absent1 = _look_up(
-                    g, b, tables, nets, point, values, net, v, 1, fall, last, cell_derate, of_slope, to_place, late,
+                    g, b, tables, nets, point, values, net, own, v, 1, fall, last, cell_derate, of_slope, to_place, late,
                     keep or sort == GENERAL, width,
                 )  # fmt: skip
                 absent = max(absent, absent0, absent1)
