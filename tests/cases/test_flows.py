@@ -43,7 +43,7 @@ def flow(folder: Path, rtl: str, name: str, *, suffix: str = "v", **sections: di
         "design": {"name": name, "top": name, "files": [f"{name}.{suffix}"]},
         "technology": {"path": str(LIBRARY)},
         "clock": {"port": "clk", "period": "1.5 ns", "input_delay": "100 ps", "output_delay": "100 ps"},
-        "floorplan": {"tiles": 1, "utilisation": 0.65},
+        "floorplan": {"tiles": 1, "utilisation": 0.45},
         "activity": {"cycles": 50},
         "schemes": {
             "vdd_min": "0.80 V", "vdd_max": "1.00 V", "ideal_step": "200 mV", "delta_vdd": ["200 mV"],
