@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finevh.technology.model import Int
 from finevh.timing.compiled import as_int
@@ -29,19 +28,14 @@ class Trials:
         ps.
     least_slack : float
         ps below which an endpoint misses the period.
-    inplace : bool
-        Take the arrays of ``state``, which is then no longer valid.
     """
 
-    def __init__(
-        self, graph: TimingGraph, state: TimingState, period: float, least_slack: float = 0.0, *, inplace: bool = False
-    ) -> None:
+    def __init__(self, graph: TimingGraph, state: TimingState, period: float, least_slack: float = 0.0) -> None:
         self.graph, self.period, self.least_slack = graph, period, least_slack
-        self._state = state if inplace else state.copy()
+        self._state = state.copy()
         """The last state that was evaluated as a whole."""
-        self._cell_vdd, self._cell_variant = state.cell_vdd, state.cell_variant
-        """Supplies and variants as the arrays of the state have them, a dropped change included."""
-        self._row = -2
+        self._cell_vdd = state.cell_vdd
+        """Supplies as the arrays of the state have them, a dropped change included."""
         n = graph.structure.n_node
         self._dirty = [np.zeros(n, dtype=np.uint8) for _ in self._state.ends]
         self._touched = np.zeros(n, dtype=np.uint8)
@@ -52,23 +46,19 @@ class Trials:
         slacks = self._state.slacks(self.period)
         # What follows the clock tree is known only when all of the clock is.
         slacks = np.where(self._state.setup.follows == 0.0, slacks, np.inf)
-        row = int(np.argmin(slacks)) if np.isfinite(slacks).any() else -1
-        if row == self._row:
-            return
-        self._row = row
+        self._row = int(np.argmin(slacks)) if np.isfinite(slacks).any() else -1
         rows = self._state.setup.rows
         self._first = np.zeros(self.graph.structure.n_node, dtype=np.uint8)
         if self._row >= 0:
             self._first[[v for v in (rows.node[self._row], rows.clock_node[self._row]) if v >= 0]] = 1
             self.graph.kernels.fan_in(self.graph._graph, self._first)
 
-    def attempt(self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None = None) -> TimingState | None:
-        """Keep other supplies or variants if no setup slack is below the least; None where they are dropped.
+    def attempt(self, cell_vdd: Int) -> TimingState | None:
+        """Keep other supplies if no setup slack is below the least; None where they are dropped.
 
         Parameters
         ----------
         cell_vdd : (n_cell) rows of ``technology.vdds``
-        cell_variant : (n_cell) variant of each cell; as they were by default
 
         Returns
         -------
@@ -76,15 +66,15 @@ class Trials:
             Its slacks stay valid, the rest until the next attempt.
         """
         graph, state = self.graph, self._state
-        given = state.cell_variant if cell_variant is None else cell_variant.copy()
         if graph.follows_masters:
-            found = graph.evaluate(cell_vdd, given, state.cell_type)
+            found = graph.evaluate(cell_vdd, state.cell_variant, state.cell_type)
             return found if found.worst_slack(self.period) >= self.least_slack else None
-        vdd, variant, kind = graph._inputs(cell_vdd, given, state.cell_type)
-        changed = np.flatnonzero((vdd != self._cell_vdd) | (variant != self._cell_variant))
+        vdd, variant, kind = graph._inputs(cell_vdd, state.cell_variant, state.cell_type)
         dirty = np.zeros_like(self._touched)
-        graph._change(vdd, variant, kind, state.point, as_int(changed), dirty, self._touched)
-        self._cell_vdd, self._cell_variant = vdd, variant
+        graph._change(
+            vdd, variant, kind, state.point, as_int(np.flatnonzero(vdd != self._cell_vdd)), dirty, self._touched
+        )
+        self._cell_vdd = vdd
         for values, waiting in zip(state.ends, self._dirty, strict=True):
             waiting |= dirty
             graph._advance(state.point, values, waiting, self._touched, False, self._first)
@@ -95,6 +85,7 @@ class Trials:
         found = graph._finish(vdd, variant, kind, state.point, state.ends, self._touched, state)
         self._touched[:] = 0
         self._state = found
-        # What missed the period last is the likeliest to miss it again.
+        if found.worst_slack(self.period) < self.least_slack:
+            return None
         self._aim()
-        return None if found.worst_slack(self.period) < self.least_slack else found
+        return found
