@@ -84,9 +84,16 @@ def run(
 @cli.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--freq", "frequencies", multiple=True, required=True, metavar="FREQ", help="Clock frequency, for example 250MHz."
+    "--freq",
+    "frequencies",
+    multiple=True,
+    required=True,
+    metavar="FREQ,...",
+    help="Clock frequency, for example 250MHz; a list, or repeat it.",
 )
-@click.option("--delta-vdd", type=float, help="VddH - VddL, V (default: the smallest of the run).")
+@click.option(
+    "--delta-vdd", metavar="V", help="VddH - VddL, for example 100mV or 0.1 (default: the smallest of the run)."
+)
 @click.option(
     "--selector", type=click.Choice(get_args(Selector)), help="How maps are chosen (default: the flow file's first)."
 )
@@ -100,27 +107,36 @@ def run(
 def emulate(
     directory: Path,
     frequencies: tuple[str, ...],
-    delta_vdd: float | None,
+    delta_vdd: str | None,
     selector: str | None,
     time_limit: float | None,
     variant: str | None,
     as_json: bool,
 ) -> None:
-    """Vdd selection on a finished run at given frequencies."""
+    """Vdd selection on a finished run at given frequencies, beside the other schemes."""
     read_run_flow(directory)
-    from finevh.commands.emulate import emulate_run, emulation_table
+    from finevh.commands.emulate import emulate_run, emulation_lines
 
     points = emulate_run(directory, frequencies, delta_vdd, selector, variant, time_limit)
     if as_json:
         _print(json.dumps(points, indent=1))
-    else:
-        Console().print(emulation_table(points))
+        return
+    for line in emulation_lines(points):
+        _print(line)
 
 
 @cli.command()
 @_FLOW
-@click.option("--tiles", required=True, metavar="N,...", help="Tile counts, for example 1,9,25,49.")
-@click.option("--delta-vdd", required=True, metavar="V,...", help="VddH - VddL, V, for example 0.1,0.2.")
+@click.option(
+    "--tiles", required=True, multiple=True, metavar="N,...", help="Tile counts, for example 1,9,25,49, or repeat it."
+)
+@click.option(
+    "--delta-vdd",
+    required=True,
+    multiple=True,
+    metavar="V,...",
+    help="VddH - VddL, for example 100mV,200mV or 0.1,0.2, or repeat it.",
+)
 @click.option(
     "--program", "programs", multiple=True, help="One run per program (default: those of the flow, together)."
 )
@@ -130,8 +146,8 @@ def emulate(
 @_JOBS
 def sweep(
     flow_file: Path,
-    tiles: str,
-    delta_vdd: str,
+    tiles: tuple[str, ...],
+    delta_vdd: tuple[str, ...],
     programs: tuple[str, ...],
     scheduler: str | None,
     output: Path | None,
@@ -149,13 +165,18 @@ def sweep(
 
 @cli.command()
 @click.argument("technology", metavar="TECHNOLOGY.toml", type=click.Path(path_type=Path))
-@click.option("--cell", metavar="GLOB", help="Only the cells that match.")
-@click.option("--vdd", metavar="V,...", help="Only these voltages, V.")
-@click.option("--variant", metavar="NAME,...", help="Only these variants.")
+@click.option("--cell", multiple=True, metavar="GLOB,...", help="Only the cells that match.")
+@click.option("--vdd", multiple=True, metavar="V,...", help="Only these voltages, for example 0.8,1.0 or 800mV.")
+@click.option("--variant", multiple=True, metavar="NAME,...", help="Only these variants.")
 @_JOBS
 @_OUT
 def characterize(
-    technology: Path, cell: str | None, vdd: str | None, variant: str | None, jobs: int, output: Path | None
+    technology: Path,
+    cell: tuple[str, ...],
+    vdd: tuple[str, ...],
+    variant: tuple[str, ...],
+    jobs: int,
+    output: Path | None,
 ) -> None:
     """Technology data from transistor netlists; resumable."""
     from finevh.commands.tools import characterize_technology
@@ -218,7 +239,9 @@ def sta(
 @cli.command()
 @click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
 @click.option("--top", required=True)
-@click.option("--technology", required=True, type=click.Path(path_type=Path), help="Folder of a technology.")
+@click.option(
+    "--technology", required=True, type=click.Path(path_type=Path), help="A name of finevh flows, or a folder."
+)
 @click.option("--voltages", required=True, type=click.Path(path_type=Path), help="CSV: instance (glob allowed), vdd.")
 @click.option("--probabilities", type=click.Path(path_type=Path), help="CSV: net or port, probability of a 1.")
 @_JSON
@@ -226,11 +249,49 @@ def leakage(
     netlist: Path, top: str, technology: Path, voltages: Path, probabilities: Path | None, as_json: bool
 ) -> None:
     """Static leakage of any mapped netlist."""
-    from finevh.commands.tools import leakage_text
+    from finevh.commands.tools import leakage_text, technology_folder
     from finevh.power.command import run_leakage
 
-    found = run_leakage(netlist, top, technology, voltages, probabilities)
+    found = run_leakage(netlist, top, technology_folder(technology), voltages, probabilities)
     _print(json.dumps(found, indent=1) if as_json else leakage_text(found))
+
+
+@cli.command()
+@click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
+@click.option("--top", required=True)
+@click.option(
+    "--technology", required=True, type=click.Path(path_type=Path), help="A name of finevh flows, or a folder."
+)
+@click.option("--sdc", type=click.Path(path_type=Path))
+@click.option("--spef", type=click.Path(path_type=Path))
+@click.option("--variants", metavar="SET", help="Variant set, for example pb or vt (default: the technology's first).")
+@click.option("--vdd", metavar="V", help="Supply of all cells, for example 0.9V (default: the technology's nominal).")
+@click.option("--probabilities", type=click.Path(path_type=Path), help="CSV: net or port, probability of a 1.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Verilog to write, cells by their variants.")
+@click.option("--allow", multiple=True, metavar="KIND", help="A kind of finding that shall be a warning, no error.")
+@_JSON
+def bias(
+    netlist: Path,
+    top: str,
+    technology: Path,
+    sdc: Path | None,
+    spef: Path | None,
+    variants: str | None,
+    vdd: str | None,
+    probabilities: Path | None,
+    output: Path | None,
+    allow: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Leakage recovery of any mapped netlist: slower variants wherever the clock is still met."""
+    from finevh.commands.quantities import voltage_of
+    from finevh.commands.tools import bias_text, technology_folder
+    from finevh.polybias.command import BiasOptions, run_bias
+
+    supply = None if vdd is None else voltage_of(vdd, "--vdd")
+    options = BiasOptions(variants, supply, probabilities, allow)
+    found = run_bias(netlist, top, technology_folder(technology), sdc, spef, output, options)
+    _print(json.dumps(found, indent=1) if as_json else bias_text(found, output))
 
 
 @cli.command()

@@ -22,7 +22,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
 
 def test_every_verb_of_the_contract_has_a_help_page(capsys: pytest.CaptureFixture[str]) -> None:
     _, text, _ = answer(capsys, "--help")
-    for verb in ("run", "emulate", "sweep", "characterize", "sta", "leakage", "tcl", "report", "doctor", "platform"):
+    for verb in ("run", "emulate", "sweep", "characterize", "sta", "leakage", "bias", "tcl", "report", "doctor", "platform"):
         assert f"\n  {verb} " in text
         status, page, _ = answer(capsys, verb, "--help")
         assert status == 0
@@ -64,7 +64,7 @@ def test_every_verb_of_the_contract_has_a_help_page(capsys: pytest.CaptureFixtur
         ),
         (
             ("sweep", str(FLOWS / "quick.toml"), "--tiles", "1,x", "--delta-vdd", "0.1"),
-            "finevh: --tiles '1,x': 'x' is not a number; write for example 1,9,25\n",
+            "finevh: --tiles x: is not a whole number; write for example 1,9,25\n",
         ),
     ],
 )

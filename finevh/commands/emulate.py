@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import wrap
+from typing import Any
 
-from rich.table import Table
-
+from finevh.commands.quantities import frequencies_of, voltage_of
 from finevh.config import Flow
 from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.engine.stage import read_checks
 from finevh.flow.finished import load_design, load_run
-from finevh.schemes import FineVh, OperatingPoint, single_voltage_curve
+from finevh.schemes import (
+    Curve,
+    FineVh,
+    OperatingPoint,
+    Scheme,
+    SingleVoltageScheme,
+    VddDithering,
+    single_voltage_curve,
+)
 from finevh.selection import Interval, bitstream_hex, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
-from finevh.units import parse_quantity
 
 
 def emulate_run(
     directory: Path,
     frequencies: tuple[str, ...],
-    delta_vdd: float | None = None,
+    delta_vdd: str | float | None = None,
     selector: str | None = None,
     variant: str | None = None,
     seconds: float | None = None,
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Select voltages at given frequencies.
 
     Parameters
@@ -33,9 +41,9 @@ def emulate_run(
     directory
         A finished run.
     frequencies
-        Quantities such as ``250MHz``.
+        Quantities such as ``250MHz``, or lists of them by comma.
     delta_vdd
-        VddH - VddL, V; the smallest of the run when None.
+        VddH - VddL, V, or with its unit; the smallest of the run when None.
     selector
         Name of one of :data:`finevh.selection.SELECTORS`; the first of the flow file when None.
     variant
@@ -47,16 +55,18 @@ def emulate_run(
     -------
     list of dict
         Per frequency the columns of ``operating_points.csv``, the bit-stream in hex, the lower bound of power, mW, that needs
-        no timing, by how much the power lies above the best bound known, per cent, and the account of the run (``checks``).
+        no timing, by how much the power lies above the best bound known, per cent, the other schemes with the same bias at this
+        frequency (``schemes``: the columns, and ``saving_percent``, by how much FINE-VH lies below), and the account of the run
+        (``checks``).
 
     Raises
     ------
     NotReachableError
         If a frequency is out of reach.
     """
+    wanted = frequencies_of(frequencies)
     flow, run = load_run(directory)
-    wanted = [_frequency(text) for text in frequencies]
-    delta = min(flow.schemes.delta_vdd) if delta_vdd is None else delta_vdd
+    delta = min(flow.schemes.delta_vdd) if delta_vdd is None else voltage_of(str(delta_vdd), "--delta-vdd")
     _check_delta(flow, delta)
     name = variant or ("pb" if "pb" in flow.schemes.variants else flow.schemes.variants[0])
     placed, design = load_design(flow, run, name)
@@ -70,22 +80,35 @@ def emulate_run(
     scheme = FineVh(curve, delta, used, seconds=seconds)
     chain = load_chain_order(run.stage_path("floorplan"))
     checks = read_checks(directory).as_dict()
+    points = [_reached(answer) for answer in scheme.points(wanted)]
+    others = _others(flow, design, name, curve, delta)
+    return [{**_row(point, design, chain), "schemes": _beside(point, others), "checks": checks} for point in points]
+
+
+def _reached(answer: OperatingPoint | NotReachableError) -> OperatingPoint:
+    if isinstance(answer, NotReachableError):
+        raise answer
+    return answer
+
+
+def _others(flow: Flow, design: EngineDesign, variant: str, coarse: Curve, delta: float) -> tuple[Scheme, ...]:
+    """The schemes beside FINE-VH on the same design, with the grids that a run gives them."""
+    fine = single_voltage_curve(design, flow.design.name, variant, flow.schemes.grid(flow.schemes.ideal_step))
+    return (
+        SingleVoltageScheme("ideal-dvfs", fine, flow.schemes.ideal_step),
+        SingleVoltageScheme("vdd-hopping", coarse, delta),
+        VddDithering(coarse, delta, max(flow.schemes.delta_vdd)),
+    )
+
+
+def _beside(fine: OperatingPoint, others: tuple[Scheme, ...]) -> list[dict[str, Any]]:
     rows = []
-    for answer in scheme.points(wanted):
-        if isinstance(answer, NotReachableError):
-            raise answer
-        rows.append({**_row(answer, design, chain), "checks": checks})
+    for scheme in others:
+        (answer,) = scheme.points([fine.freq_mhz])
+        point = _reached(answer)
+        saving = 100.0 * (1.0 - fine.power_total_mw / point.power_total_mw)
+        rows.append({**asdict(point), "saving_percent": saving})
     return rows
-
-
-def _frequency(text: str) -> float:
-    try:
-        value = parse_quantity(text, "frequency")
-    except InputError as error:
-        raise InputError(f"--freq {text}: {error}") from None
-    if value <= 0:
-        raise InputError(f"--freq {text}: a frequency must be above zero")
-    return value
 
 
 def _check_delta(flow: Flow, delta: float) -> None:
@@ -97,7 +120,7 @@ def _check_delta(flow: Flow, delta: float) -> None:
         )
 
 
-def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) -> dict[str, object]:
+def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) -> dict[str, Any]:
     assert point.vdd_l_v is not None
     assert point.vdd_h_v is not None
     plain = lower_bound(design, Interval(point.vdd_l_v, point.vdd_h_v), point.freq_mhz)
@@ -110,36 +133,42 @@ def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) ->
     }
 
 
-def emulation_table(rows: list[dict[str, object]]) -> Table:
-    """Table for people of what :func:`emulate_run` returns."""
-    table = Table(
-        title=f"FINE-VH, {rows[0]['design']}, variant {rows[0]['variant']}, delta-Vdd {rows[0]['delta_vdd_v']:g} V"
-    )
-    columns = (
-        "f, MHz",
-        "VddL, V",
-        "VddH, V",
-        "tiles high",
-        "slack, ps",
-        "power, mW",
-        "bound, mW",
-        "gap",
-        "selector",
-        "bits",
-    )
-    for name in columns:
-        table.add_column(name, overflow="fold")
+NAMES = {
+    "ideal-dvfs": "ideal-DVFS",
+    "vdd-hopping": "Vdd-hopping",
+    "vdd-dithering": "Vdd-dithering",
+    "fine-vh": "FINE-VH",
+}
+WIDTH = 80
+"""Columns of a terminal that nobody widened."""
+
+
+def emulation_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """What :func:`emulate_run` returns, for people: per frequency a line per scheme, then what FINE-VH sets."""
+    first = rows[0]
+    lines = [
+        f"{first['design']}, {first['tiles']} tiles, variant {first['variant']} in every scheme, "
+        f"delta-Vdd {1000 * first['delta_vdd_v']:g} mV"
+    ]
     for row in rows:
-        table.add_row(
-            f"{row['freq_mhz']:.3f}",
-            f"{row['vdd_l_v']:.3f}",
-            f"{row['vdd_h_v']:.3f}",
-            str(row["tiles_high"]),
-            f"{row['worst_slack_ps']:.1f}",
-            f"{row['power_total_mw']:.4g}",
-            f"{row['lower_bound_mw' if row['bound_mw'] is None else 'bound_mw']:.4g}",
-            f"{row['gap_percent']:.2f} %",
-            str(row["selector"]),
-            str(row["bits_hex"]),
+        lines += ["", f"{row['freq_mhz']:.3f} MHz"]
+        lines.append(f"  {'scheme':13s}  {'Vdd, V':>13s}  {'power, mW':>10s}  {'FINE-VH saves':>13s}")
+        for point in (*row["schemes"], row):
+            saves = f"{point['saving_percent']:.2f} %" if "saving_percent" in point else ""
+            line = (
+                f"  {NAMES[point['scheme']]:13s}  {_supply(point):>13s}  {point['power_total_mw']:10.5g}  {saves:>13s}"
+            )
+            lines.append(line.rstrip())
+        bound = row["lower_bound_mw"] if row["bound_mw"] is None else max(row["lower_bound_mw"], row["bound_mw"])
+        lines.append(f"  {row['tiles_high']} of {row['tiles']} tiles at VddH, slack {row['worst_slack_ps']:.1f} ps")
+        lines.append(
+            f"  selector {row['selector']}, at most {row['gap_percent']:.2f} % above the bound, {bound:.5g} mW"
         )
-    return table
+        lines += wrap(f"bits {row['bits_hex']}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return lines
+
+
+def _supply(point: dict[str, Any]) -> str:
+    if point["vdd_v"] is not None:
+        return f"{point['vdd_v']:.3f}"
+    return f"{point['vdd_l_v']:.3f} / {point['vdd_h_v']:.3f}"

@@ -14,6 +14,7 @@ from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory, read_checks
 from finevh.flow.openroad_layout import openroad_of
+from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
 from finevh.report.about import ABOUT, read_about
 from finevh.report.answer import sentences
@@ -33,6 +34,8 @@ def run_flow(
     if flow.engine == "openroad":
         openroad_of(flow)  # before anything long starts
     Checks().refuse(allow)  # names of kinds that do not exist
+    flow = prepared(flow)
+    check_flow(flow)
     return run_stages(
         flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)), allow=allow
     )

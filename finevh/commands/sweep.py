@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from finevh.base.children import start_worker
-from finevh.base.numbers import decimal, whole
+from finevh.commands.quantities import counts_of, voltages_of
 from finevh.config import Flow
 from finevh.errors import FinevhError, InputError, ToolMissingError
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory, disk_errors
+from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
 from finevh.flow_file import find_flow, read_flow
 
@@ -47,29 +48,12 @@ class Trial:
         return f"{self.tiles}-tiles" + (f"-{self.program}" if self.program else "")
 
 
-def parse_numbers(text: str, option: str, kind: Callable[[str], float]) -> list[float]:
-    """Parse a comma-separated list.
-
-    Raises
-    ------
-    InputError
-        Naming the option and the entry.
-    """
-    numbers = []
-    for entry in text.split(","):
-        try:
-            numbers.append(kind(entry))
-        except ValueError:
-            raise InputError(f"{option} '{text}': '{entry}' is not a number; write for example 1,9,25") from None
-    return numbers
-
-
 def trial_flow(flow_file: Path, assignments: tuple[str, ...], trial: Trial, deltas: Sequence[float]) -> Flow:
     """Return the flow of one trial."""
     own = [f"floorplan.tiles={trial.tiles}", f"schemes.delta_vdd={[f'{delta:g} V' for delta in deltas]}"]
     if trial.program:
         own.append(f"activity.programs={[trial.program]}")
-    return read_flow(flow_file, (*assignments, *own))
+    return prepared(read_flow(flow_file, (*assignments, *own)))
 
 
 def run_trial(
@@ -98,8 +82,8 @@ def _inherit(source: Path, target: Path, stages: Sequence[str]) -> None:
 
 def run_sweep(
     flow_file: Path,
-    tiles: str,
-    delta_vdd: str,
+    tiles: str | Sequence[str],
+    delta_vdd: str | Sequence[str],
     programs: tuple[str, ...],
     assignments: tuple[str, ...],
     directory: Path,
@@ -111,7 +95,7 @@ def run_sweep(
     Parameters
     ----------
     tiles, delta_vdd
-        Comma-separated lists.
+        Lists by comma or by repetition; volts, or with a unit.
     programs
         One trial per program and mesh; none: the flow's programs together.
     scheduler
@@ -122,12 +106,12 @@ def run_sweep(
     Path
         ``sweep.csv``: the columns of ``operating_points.csv`` after a column ``program``.
     """
-    meshes = [int(n) for n in parse_numbers(tiles, "--tiles", whole)]
-    deltas = parse_numbers(delta_vdd, "--delta-vdd", decimal)
+    meshes = counts_of(tiles, "--tiles")
+    deltas = voltages_of(delta_vdd, "--delta-vdd")
     trials = [Trial(n, "") for n in meshes]
     by_program = [Trial(n, program) for n in meshes for program in programs]
     for trial in trials + by_program:
-        trial_flow(flow_file, assignments, trial, deltas)
+        check_flow(trial_flow(flow_file, assignments, trial, deltas))
     console = Console(stderr=True, highlight=False)
     # Workers elsewhere have working folders of their own.
     flow_file, directory = find_flow(flow_file).absolute(), directory.absolute()

@@ -8,43 +8,27 @@ from typing import Any
 
 import click
 
+from finevh.base.share import LIBRARIES, shared, technology_names
 from finevh.characterization.publish import publish
 from finevh.characterization.run import characterize
 from finevh.checks import Checks
+from finevh.commands.quantities import entries, voltage_of, voltages_of
 from finevh.errors import InputError, NotReachableError
 from finevh.technology.manifest import read_manifest
 from finevh.technology.platform import add_platform
 from finevh.timing.report import format_path
-from finevh.units import parse_quantity
 
 # Cells listed by ``finevh leakage`` without --json: the rest is in the JSON.
 LISTED_CELLS = 20
 
 
-def split_list(text: str | None) -> list[str]:
-    """Split a comma-separated option; empty where it was not given."""
-    return [] if text is None else [entry.strip() for entry in text.split(",") if entry.strip()]
-
-
-def voltages_of(text: str | None, option: str = "--vdd") -> list[float]:
-    """Parse a comma-separated list of voltages, V.
-
-    Raises
-    ------
-    InputError
-        Naming the option and the entry.
-    """
-    found = []
-    for entry in split_list(text):
-        try:
-            found.append(float(entry.removesuffix("V").strip()))
-        except ValueError:
-            raise InputError(f"{option} {text}: '{entry}' is not a voltage; write for example 0.8,1.0") from None
-    return found
-
-
 def characterize_technology(
-    technology: Path, cell: str | None, vdd: str | None, variant: str | None, jobs: int, output: Path | None
+    technology: Path,
+    cell: Sequence[str],
+    vdd: Sequence[str],
+    variant: Sequence[str],
+    jobs: int,
+    output: Path | None,
 ) -> None:
     """Measure what is not measured yet, then write the views if the whole technology is there.
 
@@ -56,7 +40,7 @@ def characterize_technology(
     folder = output or (technology if technology.is_dir() else technology.parent)
     records = folder / "records"
     file = technology / "technology.toml" if technology.is_dir() else technology
-    cells, vdds, variants = split_list(cell), voltages_of(vdd), split_list(variant)
+    cells, vdds, variants = entries(cell, "--cell"), voltages_of(vdd, "--vdd"), entries(variant, "--variant")
     summary = characterize(file, records, cells, vdds, variants, jobs)
     click.echo(
         f"{summary.simulated} cell-corners simulated, {summary.reused} found finished, {len(summary.failed)} failed"
@@ -116,8 +100,34 @@ def leakage_text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def technology_folder(given: Path) -> Path:
+    """Folder of a technology that is given by its path, or by the name of one that ships where no such path exists."""
+    named = len(given.parts) == 1 and not given.exists() and given.name in technology_names()
+    return shared(LIBRARIES, given.name) if named else given
+
+
+def bias_text(found: dict[str, Any], output: Path | None) -> str:
+    """Leakage recovery for people: what was understood, cells per variant, leakage and slack before and after."""
+    before, after = found["leakage_before_mw"], found["leakage_after_mw"]
+    saved = f"{100.0 * (1.0 - after / before):.2f} % less" if before > 0 else "none before"
+    slack = found["worst_slack_before_ps"], found["worst_slack_after_ps"]
+    lines = [
+        *Checks.from_dict(found["checks"]).lines(),
+        f"variant set {found['variant_set']} at {found['vdd_v']:g} V",
+        f"{'variant':12s} {'before':>8s} {'after':>8s}  cells",
+        *(f"{name:12s} {count['before']:8d} {count['after']:8d}" for name, count in found["cells"].items()),
+        f"leakage {before:.6g} mW before, {after:.6g} mW after: {saved}",
+        f"worst slack {slack[0]:.3f} ps before, {slack[1]:.3f} ps after",
+    ]
+    if slack[0] < 0:
+        lines.append("the clock was missed before: paths that were late are no later")
+    if output is not None:
+        lines.append(f"written to {output}")
+    return "\n".join(lines)
+
+
 def add_platform_folder(path: Path, output: Path | None, name: str | None, leakage_slope: str | None) -> list[str]:
     """Make a technology from a platform folder; returns where it is and what a user must know."""
-    slope = None if leakage_slope is None else parse_quantity(leakage_slope, "voltage")
+    slope = None if leakage_slope is None else voltage_of(leakage_slope, "--leakage-slope")
     result = add_platform(path, output, name, leakage_slope=slope)
     return [*(f"note: {note}" for note in result.notes), f"written to {result.folder}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from finevh.errors import InputError
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.lef import Lef, read_lef
 from finevh.technology.liberty import read_liberty
-from finevh.technology.manifest import library_file, read_manifest
+from finevh.technology.manifest import Manifest, library_file, read_manifest
 from finevh.technology.model import Technology
 from finevh.units import VOLTAGE_TOLERANCE
+
+UNBIASED = "pb0"
 
 
 @lru_cache(maxsize=2)
@@ -39,6 +42,30 @@ def technology_of(flow: Flow) -> Technology:
 def synthesis_vdd(flow: Flow) -> float:
     """Vdd of synthesis, sizing and bias assignment: the flow's, else the highest of the schemes (thesis 4.1.2, step 1)."""
     return flow.technology.synthesis_vdd or flow.schemes.vdd_max
+
+
+def variant_sets(manifest: Manifest, loaded: Collection[str] | None = None) -> list[str]:
+    """Variant sets of a technology, ``pb0`` (no bias) first; of ``loaded`` variants only where given."""
+    kept = manifest.published()[1:] if loaded is None else [v for v in manifest.variants if v.name in loaded]
+    return [UNBIASED, *sorted({group for variant in kept for group in variant.group})]
+
+
+def members_of_set(manifest: Manifest, name: str, loaded: Collection[str] | None = None) -> tuple[str, ...]:
+    """Names of the variants of a set, the unbiased first one left out; of ``loaded`` variants only where given.
+
+    Raises
+    ------
+    InputError
+        If the technology has no such set.
+    """
+    kept = manifest.published()[1:] if loaded is None else [v for v in manifest.variants if v.name in loaded]
+    members = tuple(variant.name for variant in kept if name in variant.group)
+    if not members:
+        raise InputError(
+            f"schemes.variants: technology {manifest.name} has no variant set '{name}'; it has "
+            f"{', '.join(variant_sets(manifest, loaded))}: name only those"
+        )
+    return members
 
 
 def synthesis_liberty(flow: Flow) -> Path:

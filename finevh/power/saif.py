@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,11 +16,11 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, activity_from_probabilities
 from finevh.power.propagation import propagate_probabilities
 from finevh.power.recorded_names import NetNames, Recorded
-from finevh.power.vcd import read_lines
+from finevh.power.vcd import open_recording, read_lines
 from finevh.power.waveforms import count_cycles, require_inputs, settle_sources
 from finevh.units import unit_scale
 
-__all__ = ["read_saif"]
+__all__ = ["read_saif", "saif_scopes"]
 
 _LARGEST = 1e18
 _DEEPEST = 100  # instances within instances
@@ -63,14 +62,14 @@ def read_saif(
         If the file is no SAIF, is cut off, names none of the nets, or neither clock nor period is given.
     """
     own = Checks()
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="ascii", errors="replace") as stream:
-            saif = _Saif(Recorded(NetNames(netlist), str(path)), path)
+        with open_recording(path) as stream:
+            recorded: Recorded[dict[str, float]] = Recorded(NetNames(netlist), str(path))
+            saif = _Saif(recorded, path)
             saif.read(_tokens(read_lines(stream, path)))
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as SAIF ({error})") from error
-    activity = _bind(saif, netlist, clock, period_ps, instance, own)
+    activity = _bind(saif, recorded, netlist, clock, period_ps, instance, own)
     if checks is None:
         own.refuse()
     else:
@@ -97,6 +96,36 @@ def _tokens(lines: Iterable[str]) -> Iterator[tuple[str, int]]:
             yield token, number
 
 
+def saif_scopes(path: Path) -> dict[tuple[str, ...], set[str]]:
+    """Instances that a SAIF names, each with the names of its own nets and ports.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    found = _Scopes()
+    try:
+        with open_recording(path) as stream:
+            _Saif(found, path).read(_tokens(read_lines(stream, path)))
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read as SAIF ({error})") from error
+    return found.names
+
+
+class _Scopes:
+    """Takes the rows of a SAIF for their places alone."""
+
+    def __init__(self) -> None:
+        self.names: dict[tuple[str, ...], set[str]] = {(): set()}
+
+    def add(self, path: tuple[str, ...], handle: dict[str, float], name: str) -> None:
+        """Take one net of an instance; what encloses it is a scope, too."""
+        for end in range(1, len(path) + 1):
+            self.names.setdefault(path[:end], set())
+        self.names[path].add(name)
+
+
 @dataclass
 class _Frame:
     """A list that is open."""
@@ -110,7 +139,7 @@ class _Frame:
 class _Saif:
     """The lists of a SAIF, as they are read."""
 
-    def __init__(self, recorded: Recorded[dict[str, float]], path: Path) -> None:
+    def __init__(self, recorded: Recorded[dict[str, float]] | _Scopes, path: Path) -> None:
         self.recorded, self.path = recorded, path
         self.duration: float | None = None
         self.scale: float | None = None
@@ -193,7 +222,13 @@ def _unescape(name: str) -> str:
 
 
 def _bind(
-    saif: _Saif, netlist: Netlist, clock: str | None, period: float | None, instance: str | None, checks: Checks
+    saif: _Saif,
+    recorded: Recorded[dict[str, float]],
+    netlist: Netlist,
+    clock: str | None,
+    period: float | None,
+    instance: str | None,
+    checks: Checks,
 ) -> Activity:
     where = str(saif.path)
     if not saif.duration:
@@ -202,7 +237,7 @@ def _bind(
         raise InputError(f"{where}: no TIMESCALE, so the stated period cannot be told from its DURATION; write one")
     duration = saif.duration
     probability, toggles = np.full(netlist.n_nets, np.nan), np.full(netlist.n_nets, np.nan)
-    for row, bits in saif.recorded.choose(instance, netlist.name, checks):
+    for row, bits in recorded.choose(instance, netlist.name, checks):
         known = row.get("T0", 0.0) + row.get("T1", 0.0)
         spent = known + row.get("TX", 0.0) + row.get("TZ", 0.0) + row.get("TB", 0.0)
         for _, net in bits:

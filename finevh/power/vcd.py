@@ -5,7 +5,9 @@ Recorded time counts from the first time stamp, or from the start of the window,
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +59,13 @@ class VcdHeader:
     line: int
     rest: tuple[str, ...]
     """Words that follow ``$enddefinitions $end`` on its line."""
+
+
+def open_recording(path: Path) -> TextIO:
+    """Text of a recording, packed by gzip or not."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="ascii", errors="replace")
+    return path.open("rt", encoding="ascii", errors="replace")
 
 
 def read_lines(stream: TextIO, path: Path) -> Iterator[str]:
@@ -120,6 +129,40 @@ def read_vcd_header(
                 return VcdHeader(scale, nets, frozenset(codes), number, tuple(words[at + 1 :]))
             section = []
     raise InputError(f"{path}: no $enddefinitions; is it a VCD file?")
+
+
+def vcd_scopes(path: Path) -> dict[tuple[str, ...], set[str]]:
+    """Scopes that a VCD declares, each with the names of its own variables; nothing is read beyond the declarations.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    found: dict[tuple[str, ...], set[str]] = {(): set()}
+    here: list[str] = []
+    section: list[str] = []
+    try:
+        with open_recording(path) as stream:
+            for line in read_lines(stream, path):
+                for word in line.split():
+                    if word != "$end":
+                        section.append(word)
+                        continue
+                    keyword = section[0] if section else ""
+                    if keyword == "$enddefinitions":
+                        return found
+                    if keyword == "$scope" and len(section) > 2 and len(here) < _DEEPEST:
+                        here.append(section[2])
+                        found.setdefault(tuple(here), set())
+                    elif keyword == "$upscope" and here:
+                        here.pop()
+                    elif keyword == "$var" and len(section) > 4:
+                        found[tuple(here)].add(section[4])
+                    section = []
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read as VCD ({error})") from error
+    return found
 
 
 def _time_scale(words: list[str], where: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, pattern_offsets
 from finevh.power.propagation import propagate_probabilities
 from finevh.power.recorded_names import NetNames
-from finevh.power.vcd import SILENT, UNKNOWN, Changes, read_changes, read_lines, read_vcd_header
+from finevh.power.vcd import SILENT, UNKNOWN, Changes, open_recording, read_changes, read_lines, read_vcd_header
 from finevh.technology.model import Direction, Kind
 
 __all__ = ["count_cycles", "read_vcd", "require_inputs", "settle_sources", "value_hashes"]
@@ -68,9 +67,8 @@ def read_vcd(
         given.
     """
     own = Checks()
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="ascii", errors="replace") as stream:
+        with open_recording(path) as stream:
             lines = read_lines(stream, path)
             header = read_vcd_header(lines, path, NetNames(netlist), netlist.name, scope, own)
             played = _play(read_changes(lines, path, header, start_ps, end_ps), netlist)

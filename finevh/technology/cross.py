@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.model import CellTable, CrossVoltage, Int, Real, Sense, Technology
 
-__all__ = ["CrossFile", "expand", "read_cross_file", "read_cross_voltage", "write_cross_file"]
+__all__ = ["CrossFile", "expand", "read_cross_file", "read_cross_voltage", "read_pairs", "write_cross_file"]
 
 FORMAT = 1
 _MATCH = 1e-6
@@ -89,6 +89,24 @@ def _add(archive: zipfile.ZipFile, name: str, values: NDArray[Any]) -> None:
     entry.compress_type = zipfile.ZIP_DEFLATED
     with archive.open(entry, "w", force_zip64=True) as out:
         np.lib.format.write_array(out, values, allow_pickle=False)
+
+
+def read_pairs(path: Path) -> tuple[Real, frozenset[tuple[int, int]]]:
+    """Supplies, V, and the pairs (supply of the cell, of the driver) that a cross-voltage file has, without its tables.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            pairs = zip(archive["pair_cell"].tolist(), archive["pair_driver"].tolist(), strict=True)
+            return np.asarray(archive["vdds"], dtype=np.float64), frozenset(pairs)
+    except Exception as error:  # whatever a damaged archive makes numpy and zipfile raise
+        raise InputError(
+            f"{path}: not a readable cross-voltage file ({error}); characterise the technology again"
+        ) from error
 
 
 def read_cross_file(path: Path) -> CrossFile:

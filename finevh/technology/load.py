@@ -22,7 +22,7 @@ from finevh.technology.manifest import Manifest, Views, library_file, read_manif
 from finevh.technology.measure import slowdown
 from finevh.technology.model import Corners, Layer, Technology, Variant
 
-__all__ = ["load_technology"]
+__all__ = ["check_technology_files", "load_technology"]
 
 _PARALLEL_FROM = 4
 """Files; fewer are read faster than worker processes start."""
@@ -58,15 +58,43 @@ def load_technology(
     if vdd is not None:
         files = _at_vdd(files, vdd, path)
         views = views.model_copy(update={"cross_voltage": None})
+    needed = _existing(path, views, [file for _, _, file in files])
+    return cached(content_key(needed, manifest.name, *chosen), lambda: _build(manifest, views, chosen, files, path))
+
+
+def check_technology_files(path: Path) -> None:
+    """Look for every file that :func:`load_technology` will read, and read none.
+
+    Raises
+    ------
+    InputError
+        If the technology file is missing or wrong, or a file it names is missing.
+    """
+    path = path / "technology.toml" if path.is_dir() else path
+    manifest = read_manifest(path)
+    if manifest.views is None:
+        raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
+    files = _liberty_files(manifest, manifest.views, _choose(manifest, path, None, None), path)
+    _existing(path, manifest.views, [file for _, _, file in files])
+
+
+def _existing(path: Path, views: Views, libraries: Sequence[Path]) -> list[Path]:
+    """The technology file and all that it names.
+
+    Raises
+    ------
+    InputError
+        If one is missing.
+    """
     others = [path.parent / name for name in (views.tech_lef, *views.cell_lef, views.cross_voltage) if name]
-    needed = [path, *(file for _, _, file in files), *others]
+    needed = [path, *libraries, *others]
     for file in needed:
         if not file.is_file():
             raise InputError(
                 f"{path}: names {file.relative_to(path.parent) if file.is_relative_to(path.parent) else file}, "
                 f"which does not exist; make it with 'finevh characterize {path}' or correct [views]"
             )
-    return cached(content_key(needed, manifest.name, *chosen), lambda: _build(manifest, views, chosen, files, path))
+    return needed
 
 
 def _choose(manifest: Manifest, path: Path, variants: Sequence[str] | None, group: str | None) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ import numpy as np
 
 from finevh.base.csv_text import table
 from finevh.config import Flow
-from finevh.errors import InputError
 from finevh.flow.artifacts.variants import save_variants
 from finevh.flow.designs import load_placed, tiled_timing
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.technology import synthesis_vdd, technology_of
+from finevh.flow.technology import UNBIASED, members_of_set, synthesis_vdd, technology_of
 from finevh.layout import interface_cells
 from finevh.polybias import BiasResult, assign_variants, variant_shares
 from finevh.polybias.conditions import selected_conditions, single_voltage_conditions
@@ -20,8 +19,6 @@ from finevh.polybias.oracle import TimingOracle
 from finevh.technology.manifest import read_manifest
 from finevh.technology.model import Technology
 from finevh.units import VOLTAGE_TOLERANCE
-
-UNBIASED = "pb0"
 
 
 def checked_voltages(flow: Flow) -> tuple[float, ...]:
@@ -32,23 +29,8 @@ def checked_voltages(flow: Flow) -> tuple[float, ...]:
 
 
 def variants_of_set(flow: Flow, technology: Technology, name: str) -> tuple[str, ...]:
-    """Names of the variants of a set, the unbiased first one left out.
-
-    Raises
-    ------
-    InputError
-        If the technology has no such set.
-    """
-    manifest = read_manifest(flow.technology.path)
-    loaded = {variant.name for variant in technology.variants[1:]}
-    members = tuple(variant.name for variant in manifest.variants if variant.name in loaded and name in variant.group)
-    if not members:
-        known = sorted({group for variant in manifest.variants if variant.name in loaded for group in variant.group})
-        raise InputError(
-            f"schemes.variants: technology {manifest.name} has no variant set '{name}'; it has "
-            f"{', '.join([UNBIASED, *known])}: name only those"
-        )
-    return members
+    """Names of the loaded variants of a set; see :func:`finevh.flow.technology.members_of_set`."""
+    return members_of_set(read_manifest(flow.technology.path), name, {v.name for v in technology.variants[1:]})
 
 
 def run_polybias_stage(context: StageContext) -> Metrics:

@@ -1,0 +1,163 @@
+"""Leakage recovery of a netlist from files: what ``finevh bias`` prints and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.checks import Checks
+from finevh.constraints.sdc import read_sdc
+from finevh.errors import InputError
+from finevh.netlist.spef import read_spef
+from finevh.netlist.verilog import read_verilog
+from finevh.netlist.verilog_write import write_verilog
+from finevh.polybias.assign import assign_variants, variant_shares
+from finevh.polybias.conditions import Condition
+from finevh.polybias.oracle import TimingOracle
+from finevh.power.command import read_probabilities
+from finevh.power.leakage import LeakageModel
+from finevh.technology import load_technology
+from finevh.technology.manifest import Manifest, read_manifest
+from finevh.timing import TimingGraph
+from finevh.timing.setup_checks import book_setup
+
+__all__ = ["BiasOptions", "run_bias"]
+
+Variants = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class BiasOptions:
+    """What a bias run does beside its files.
+
+    ``variant_set``: the first of the technology where None; ``vdd``: the supply, V, the nominal one of the technology where
+    None; ``allow``: findings that are no errors; ``progress``: called with what is being done.
+    """
+
+    variant_set: str | None = None
+    vdd: float | None = None
+    probabilities: Path | None = None
+    allow: tuple[str, ...] = ()
+    progress: Callable[[str], None] | None = None
+
+
+def run_bias(
+    netlist_path: Path,
+    top: str | None,
+    technology_dir: Path,
+    sdc: Path | None,
+    spef: Path | None = None,
+    output: Path | None = None,
+    options: BiasOptions | None = None,
+) -> dict[str, Any]:
+    """Give cells slower variants that leak less, as far as every path still meets the clock of the SDC.
+
+    All cells stand at one supply, and none of the clock network is changed. Paths that were late before become no later.
+
+    Parameters
+    ----------
+    output
+        Verilog of the result: each cell by the name of its variant.
+
+    Returns
+    -------
+    dict
+        ``variant_set``, ``vdd_v``; ``cells``: number per variant, before and after; ``leakage_before_mw``, ``leakage_after_mw``;
+        ``worst_slack_before_ps``, ``worst_slack_after_ps``; ``stages``; ``assignment``: variant of each changed instance; and
+        ``checks``.
+
+    Raises
+    ------
+    InputError
+        From the readers; without SDC; where nothing is constrained or the technology has no variant set; or when a finding
+        makes the result meaningless and is not allowed.
+    """
+    options = options or BiasOptions()
+    if sdc is None:
+        raise InputError("no SDC is given: write at least 'create_clock -period 1 [get_ports clk]' to a file for --sdc")
+    manifest = read_manifest(technology_dir)
+    name, members = _set_of(manifest, options.variant_set)
+    technology = load_technology(technology_dir, vdd=_vdd_of(manifest, options.vdd))
+    checks = Checks()
+    technology.book(checks)
+    netlist = read_verilog(netlist_path, technology, top, checks)
+    constraints = read_sdc(sdc, *technology.units, netlist=netlist, checks=checks)
+    wires = None if spef is None else read_spef(spef, netlist, checks, technology.typical_pin_cap)
+    graph = TimingGraph(netlist, technology, constraints, wires, cross_voltage=False)
+    book_setup(graph, checks)
+    checks.refuse(options.allow)
+    if not constraints.clocks or not graph.setup.n:
+        raise InputError(f"{sdc}: no endpoint is constrained: no register has a clock of it and no output a delay")
+    leakage = LeakageModel(netlist, technology, read_probabilities(options.probabilities, netlist, checks))
+    cell_vdd, start = np.zeros(netlist.n_cells, dtype=np.int32), netlist.cell_variant.copy()
+    period = constraints.clocks[0].period
+    before = graph.evaluate(cell_vdd, start).worst_slack(period)
+    candidates = np.ones(netlist.n_cells, dtype=bool)
+    # A slower clock costs every path its setup or its hold.
+    candidates[graph.clock_cells] = False
+    oracle = TimingOracle(graph, [Condition(cell_vdd, 0, period)])
+    say = options.progress or (lambda text: None)
+    result = assign_variants(
+        technology,
+        members,
+        start,
+        candidates,
+        0.0,  # no S_th: any slack may be enough, and what is not is given back
+        oracle,
+        lambda variant, kept, considered: say(f"{variant}: {kept} of {considered} cells"),
+    )
+    variant = result.cell_variant
+    if output is not None:
+        write_verilog(replace(netlist, cell_variant=variant), technology, output)
+    everything = np.ones(netlist.n_cells, dtype=bool)
+    counts = [variant_shares(technology, column, everything) for column in (start, variant)]
+    return {
+        "variant_set": name,
+        "vdd_v": float(technology.vdds[0]),
+        "cells": {
+            entry.name: {
+                "before": round(counts[0].get(entry.name, 0.0) * netlist.n_cells),
+                "after": round(counts[1].get(entry.name, 0.0) * netlist.n_cells),
+            }
+            for entry in technology.variants
+            if any(entry.name in count for count in counts)
+        },
+        "leakage_before_mw": leakage.evaluate(cell_vdd, start).total,
+        "leakage_after_mw": leakage.evaluate(cell_vdd, variant).total,
+        "worst_slack_before_ps": before,
+        "worst_slack_after_ps": graph.evaluate(cell_vdd, variant).worst_slack(period),
+        "stages": [
+            {"variant": s.variant, "threshold_ps": s.threshold, "considered": s.considered, "kept": s.kept}
+            for s in result.stages
+        ],
+        "assignment": {
+            netlist.instance_names[i]: technology.variants[variant[i]].name for i in np.flatnonzero(variant != start)
+        },
+        "checks": checks.as_dict(),
+    }
+
+
+def _set_of(manifest: Manifest, asked: str | None) -> tuple[str, tuple[str, ...]]:
+    """A variant set and its members, the unbiased first variant left out."""
+    published = manifest.published()[1:]
+    known = list(dict.fromkeys(group for variant in published for group in variant.group))
+    if not known:
+        raise InputError(f"technology {manifest.name} has no variant set: there is nothing to give a cell instead")
+    name = asked or known[0]
+    if name not in known:
+        raise InputError(f"--variants {name}: technology {manifest.name} has {', '.join(known)}")
+    return name, tuple(variant.name for variant in published if name in variant.group)
+
+
+def _vdd_of(manifest: Manifest, asked: float | None) -> float:
+    known = manifest.vdds([variant.name for variant in manifest.published()])
+    nominal = None if manifest.views is None else manifest.views.vdd_nominal
+    vdd = asked or nominal or (known[-1] if known else None)
+    if vdd is None:
+        raise InputError(f"technology {manifest.name} does not state its supplies; give --vdd")
+    return vdd
