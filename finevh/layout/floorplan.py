@@ -147,13 +147,6 @@ class Floorplan:
             self.row_line[rows], column[:, 1].copy(), column[:, 2].copy(), self.row_tile[rows], self.row_flipped[rows]
         )
 
-    def tile_at(self, x: float, y: float) -> int:
-        """Return the tile whose box holds the point, -1 in a void."""
-        box = self.tile_box
-        inside = (box[:, 0] <= x) & (x < box[:, 2]) & (box[:, 1] <= y) & (y < box[:, 3])
-        hits = np.flatnonzero(inside)
-        return int(hits[0]) if len(hits) else -1
-
 
 def tile_rail(floorplan: Floorplan, tile: int) -> str:
     """Return the name of a tile's virtual rail, ``VDD_T_<row>_<column>``; of one tile, VddH itself."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from finevh.base.tcl import Command, TclSyntaxError, parse_script, split_list
 from finevh.errors import InputError
@@ -68,21 +67,6 @@ def parse_upf(text: str, source: str = "<text>") -> PowerIntent:
     except TclSyntaxError as error:
         raise InputError(f"{source}:{error.line}: {error.reason}") from None
     return intent
-
-
-def read_upf(path: Path | str) -> PowerIntent:
-    """Read a UPF file; see :func:`parse_upf`.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or no UPF.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error}); give a UPF file") from None
-    return parse_upf(text, str(path))
 
 
 def _head(command: Command) -> str:

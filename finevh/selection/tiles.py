@@ -40,10 +40,6 @@ class VoltageMap:
         """One character per tile, L or H (see :func:`map_text`)."""
         return map_text(self.high)
 
-    def tile_voltages(self) -> NDArray[np.float64]:
-        """(n_tiles) V."""
-        return np.where(self.high, self.interval.high, self.interval.low)
-
 
 @dataclass(frozen=True)
 class Power:

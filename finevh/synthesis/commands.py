@@ -247,11 +247,6 @@ def dont_use_arguments(cells: SpecialCells) -> list[str]:
     return [item for name in cells.dont_use for item in ("-dont_use", name)]
 
 
-def render_commands(commands: Sequence[Command]) -> str:
-    """Return commands as one line each, for a log or a digest."""
-    return "".join(" ".join(command) + "\n" for command in commands)
-
-
 def local_library_name(index: int) -> str:
     """Name of a library inside the run directory: ABC reads no compressed files and hands names to a shell."""
     return f"library_{index}.lib"

@@ -110,8 +110,6 @@ class Structure:
     """(n_check) edge of the clock pin, 0 rise or 1 fall."""
     check_hold: NDArray[np.bool_]
     """(n_check) hold or removal."""
-    check_async: NDArray[np.bool_]
-    """(n_check) recovery or removal."""
     cut_arcs: tuple[str, ...]
     """Arcs at which combinational loops were cut, as text."""
     held_latches: frozenset[int]
@@ -316,7 +314,6 @@ def _arrange(
         check_cell=owner[checks],
         check_edge=rules[:, 0],
         check_hold=rules[:, 1].astype(bool),
-        check_async=rules[:, 2].astype(bool),
         cut_arcs=cut_text,
         held_latches=held,
     )

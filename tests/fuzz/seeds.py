@@ -216,20 +216,6 @@ HEX = "// words\n@00000000\n00000013 0000006f\n@10 deadbeef // x\n"
 PROBABILITIES = "net,probability\na[0],0.5\nb,0.25\ny,1\n"
 PATTERNS = "instance,pattern,probability\ng1,00,0.25\ng1,01,0.25\ng1,10,0.25\ng1,11,0.25\n"
 VOLTAGES = "instance,vdd\ng1,0.8\nr*,1.0\n*,0.9\n"
-STIMULUS = """clock = "clk"
-[reset]
-port = "b"
-active = 0
-cycles = 3
-[hold]
-"a" = 1
-[memory]
-base = 0
-exit_address = 16
-[[bus]]
-address = "a"
-read = "y"
-"""
 MAKEFILE = """export PLATFORM = x
 export A ?= $(PLATFORM_DIR)/lef/tech.lef \\
   more

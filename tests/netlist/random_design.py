@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import numpy as np
 
@@ -138,8 +137,3 @@ def random_wires(
         np.array(ptr, np.int32), np.array(parent, np.int32), np.where(roots, 0.0, um_of * kohm_per_um), um_of * cap_per_um,
         place["pin"], place["port"], np.full(netlist.n_nets, np.nan),
     )  # fmt: skip
-
-
-def with_types(netlist: Netlist, cell_type: np.ndarray) -> Netlist:
-    """The netlist with other drives."""
-    return replace(netlist, cell_type=cell_type.astype(np.int32))

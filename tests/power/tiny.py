@@ -9,13 +9,11 @@ import numpy as np
 
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import (
-    ArcType,
     CellTable,
     Corners,
     CrossVoltage,
     Direction,
     Kind,
-    Sense,
     Technology,
     Variant,
 )
@@ -101,9 +99,6 @@ def cell_table(cells: Sequence[Cell] = CELLS) -> CellTable:
         leak_ptr=np.concatenate(([0], np.cumsum(2**n_state))).astype(np.int64),
         ternary_ptr=np.concatenate(([0], np.cumsum(3**n_state))).astype(np.int64),
     )
-
-
-ARCS = (ArcType.COMBINATIONAL, Sense.POSITIVE)
 
 
 def netlist(
