@@ -154,12 +154,14 @@ def sweep(
     assignments: tuple[str, ...],
     jobs: int,
 ) -> None:
-    """Every combination of tiles, delta-Vdd and programs; one tidy table."""
+    """Every combination of tiles, delta-Vdd and programs; one tidy table, its summary and its map."""
     read_flow(flow_file, assignments)
-    from finevh.commands.sweep import run_sweep
+    from finevh.commands.sweep import run_sweep, sweep_summary
 
     directory = output or Path("runs") / f"{flow_file.stem}-sweep"
     table = run_sweep(flow_file, tiles, delta_vdd, programs, assignments, directory, jobs, scheduler)
+    for line in sweep_summary(table):
+        _print(line)
     _print(f"written to {table}")
 
 

@@ -27,10 +27,13 @@ from finevh.flow.engine.stage import RunDirectory, disk_errors
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
 from finevh.flow_file import find_flow, read_flow
+from finevh.report.sweep_map import read_sweep, summary_lines, sweep_savings, without_points, write_map
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+MAP = "sweep.svg"
+"""Savings over tiles and delta-Vdd."""
 SHARED = "shared"
 """Run directory of the stages that all trials share."""
 
@@ -104,12 +107,18 @@ def run_sweep(
     Returns
     -------
     Path
-        ``sweep.csv``: the columns of ``operating_points.csv`` after a column ``program``.
+        ``sweep.csv``: the columns of ``operating_points.csv`` after a column ``program``; ``sweep.svg`` lies beside it.
+
+    Raises
+    ------
+    InputError
+        Before anything runs: see :func:`finevh.flow.precheck.check_flow`; programs for a flow that runs none.
     """
     meshes = counts_of(tiles, "--tiles")
     deltas = voltages_of(delta_vdd, "--delta-vdd")
     trials = [Trial(n, "") for n in meshes]
     by_program = [Trial(n, program) for n in meshes for program in programs]
+    _check_programs(read_flow(flow_file, assignments), programs)
     for trial in trials + by_program:
         check_flow(trial_flow(flow_file, assignments, trial, deltas))
     console = Console(stderr=True, highlight=False)
@@ -132,7 +141,32 @@ def run_sweep(
         partial = path.with_name(".sweep.csv.partial")
         partial.write_text(_tidy(tables), encoding="utf-8")
         partial.replace(path)
+        write_map(sweep_savings(read_sweep(path)), directory / MAP)
     return path
+
+
+def _check_programs(flow: Flow, programs: Sequence[str]) -> None:
+    """A row with a program's name is of that program.
+
+    Raises
+    ------
+    InputError
+        If the flow's activity is of random data or a recording, which would be booked under the name.
+    """
+    source = flow.activity
+    recording = source.vcd or source.saif
+    if programs and (recording is not None or source.stimulus is None):
+        what = "random data" if recording is None else f"the recording {recording.name}"
+        raise InputError(
+            f"--program {programs[0]}: the flow runs no programs, its activity is {what}; leave --program out, or give"
+            " activity.stimulus"
+        )
+
+
+def sweep_summary(table: Path) -> list[str]:
+    """What a sweep ends with on the terminal: average savings per mesh, delta-Vdd and bias."""
+    points = read_sweep(table)
+    return summary_lines(sweep_savings(points), without_points(points))
 
 
 @contextmanager

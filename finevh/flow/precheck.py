@@ -23,6 +23,7 @@ from finevh.units import VOLTAGE_TOLERANCE
 
 _PASTE = b"``"
 """Macros that make names: a text with them does not tell which names it has."""
+_COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _SOURCES = (".v", ".sv", ".vh", ".svh", ".vhd", ".inc", ".h")
 
 
@@ -162,5 +163,6 @@ def _texts(flow: Flow) -> list[bytes]:
     found = []
     for path in paths:
         inner = sorted(path.iterdir()) if path.is_dir() else [path]
-        found += [file.read_bytes() for file in inner if file.is_file() and (file == path or file.suffix in _SOURCES)]
+        sources = [file for file in inner if file.is_file() and (file == path or file.suffix in _SOURCES)]
+        found += [_COMMENT.sub(b" ", file.read_bytes()) for file in sources]
     return found

@@ -35,7 +35,7 @@ def test_each_frequency_shows_each_scheme_and_what_fine_vh_saves() -> None:
         ["FINE-VH", "0.700", "/", "0.800", "1.8"],
     ]
     assert lines[8].strip() == "4 of 16 tiles at VddH, slack 1.2 ps"
-    assert lines[9].strip() == "selector best:shared, at most 2.86 % above the bound, 1.75 mW"
+    assert lines[9].strip() == "selector best:shared, +2.86 % against the proven bound, 1.75 mW"
     assert lines[10].strip() == "bits a5a5"
 
 

@@ -79,6 +79,7 @@ def test_without_a_word_of_variants_the_technology_decides(without_variants: str
         (("schemes.vdd_min=0.40 V",), "schemes.vdd_min: .*0.4 V is outside the characterised 0.6 to 1 V"),
         (("technology.synthesis_vdd=0.77 V",), "technology.synthesis_vdd: finevh45 has no library at 0.77 V"),
         (("clock.port=clk",), "clock.port: no source of quick has a 'clk'"),
+        (("clock.port=clock",), "clock.port: no source of quick has a 'clock'"),  # only its comments do
         (("clock.constants={ scan = 0 }",), "clock.constants: no source of quick has a 'scan'"),
         (('clock.false_from=["rst_n*x"]',), r"clock.false_from: no source of quick has a 'rst_n\*x'"),
         (("activity.reset=!reset_n",), "activity.reset: no source of quick has a 'reset_n'"),
