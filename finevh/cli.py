@@ -21,7 +21,7 @@ from rich.console import Console
 from finevh.base.children import Terminated, supervised
 from finevh.base.quoting import visible
 from finevh.config import Selector
-from finevh.errors import DefectError, FinevhError, InputError
+from finevh.errors import DefectError, FinevhError, InputError, NotReachableError
 from finevh.flow_file import read_flow, read_run_flow
 from finevh.version import VERSION
 
@@ -328,6 +328,29 @@ def report(directories: tuple[Path, ...], output: Path | None) -> None:
     from finevh.commands.report import rebuild_report
 
     _print(f"written to {rebuild_report(directories[0])}")
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--opensta", is_flag=True, help="Also time a few single-supply points with OpenSTA.")
+@_JSON
+@_JOBS
+def signoff(directory: Path, opensta: bool, as_json: bool, jobs: int) -> None:
+    """Every operating point of a finished run again, from its exported files."""
+    read_run_flow(directory)
+    from finevh.commands.signoff import sign_off_run, signoff_notes, signoff_tables, verdict
+
+    found = sign_off_run(directory, jobs, opensta)
+    if as_json:
+        _print(json.dumps(found.as_dict(), indent=1))
+    else:
+        for table in signoff_tables(found):
+            Console().print(table)
+        for note in signoff_notes(found):
+            _print(note)
+    failure = verdict(found)
+    if failure is not None:
+        raise NotReachableError(failure)
 
 
 @cli.command()

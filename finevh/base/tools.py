@@ -27,7 +27,7 @@ class Tool:
 
 
 NGSPICE = Tool("ngspice", "characterising cells (finevh characterize)", "apt-get install ngspice", variable="NGSPICE")
-OPENSTA = Tool("sta", "OpenSTA, the timing oracle of the tests", "apt-get install opensta", ("-version",))
+OPENSTA = Tool("sta", "finevh signoff --opensta, and the timing tests", "apt-get install opensta", ("-version",))
 IVERILOG = Tool("iverilog", "the logic-simulation oracle of the tests", "apt-get install iverilog", ("-V",))
 CHROMIUM = Tool("chromium", "the report's test in a browser", "apt-get install chromium")
 TCLSH = Tool("tclsh", "checking generated scripts and reading a platform's wire constants", "apt-get install tcl", ())

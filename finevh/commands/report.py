@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from finevh.base.files import work_folder
+from finevh.config import Flow
 from finevh.errors import InputError
+from finevh.flow.engine.key import input_parts
 from finevh.flow.engine.runner import publish_results
 from finevh.flow.engine.stage import RunDirectory, disk_errors, locked
 from finevh.flow.stages import STAGES
 from finevh.flow.stages.report import STAGE, render_report
+from finevh.flow.stages.signoff import STAGE as SIGNOFF
 from finevh.flow_file import read_run_flow
+
+ALL_STAGES = (*STAGES, SIGNOFF)
+"""Those of a run, and sign-off, which runs on demand."""
+
+
+def signed_off(run: RunDirectory, flow: Flow) -> bool:
+    """Whether a run holds a sign-off of the results that it has now."""
+    record = run.record(SIGNOFF.name)
+    if record is None or record.parts is None:
+        return False
+    records = {name: found for name in SIGNOFF.needs if (found := run.record(name)) is not None}
+    return len(records) == len(SIGNOFF.needs) and input_parts(SIGNOFF, flow, records).items() <= record.parts.items()
+
+
+def drop_signoff(run: RunDirectory) -> None:
+    """Remove a sign-off that is not of the run's results, and its table."""
+    path = run.stage_path(SIGNOFF.name)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    tables = run.path / "tables"
+    if not tables.is_symlink():
+        (tables / "signoff.csv").unlink(missing_ok=True)
 
 
 def rebuild_report(directory: Path) -> Path:
     """Rebuild tables, plots and ``report.html`` from the stages of a run, whose digests are checked; return the page.
 
-    The result equals the run's own report byte for byte, whatever became of the files at the top of the run directory.
+    The result equals the run's own report byte for byte, whatever became of the files at the top of the run directory. Where the
+    run was signed off and nothing has changed since, the report shows it; a sign-off of other results is removed.
 
     Raises
     ------
@@ -25,7 +52,7 @@ def rebuild_report(directory: Path) -> Path:
     """
     if not (directory / "operating_points.csv").exists() and not any(directory.glob("[0-9][0-9]-*")):
         raise InputError(f"{directory}/operating_points.csv: no operating points; run 'finevh run' on the flow first")
-    run = RunDirectory(directory, STAGES)
+    run = RunDirectory(directory, ALL_STAGES)
     records = {}
     # A trial of a sweep stops before the export, whose pictures its report then does without.
     needs = [name for name in STAGE.needs if name != "export" or run.stage_path(name).exists()]
@@ -38,7 +65,13 @@ def rebuild_report(directory: Path) -> Path:
             )
         records[name] = record
     with disk_errors(directory), locked(directory), work_folder() as folder:
-        render_report(read_run_flow(directory), {name: run.stage_path(name) for name in needs}, folder / "results")
+        flow = read_run_flow(directory)
+        inputs = {name: run.stage_path(name) for name in needs}
+        if signed_off(run, flow):
+            inputs[SIGNOFF.name] = run.stage_path(SIGNOFF.name)
+        else:
+            drop_signoff(run)
+        render_report(flow, inputs, folder / "results")
         publish_results(run, [stage for stage in STAGES if stage.name in records], records)
         for path in sorted((folder / "results").rglob("*")):
             if path.is_file():

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from finevh.checks import Checks
+from finevh.commands.report import ALL_STAGES, rebuild_report
 from finevh.config import Flow
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
@@ -16,6 +17,7 @@ from finevh.flow.engine.stage import RunDirectory, read_checks
 from finevh.flow.openroad_layout import openroad_of
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
+from finevh.flow.stages.signoff import STAGE as SIGNOFF
 from finevh.report.about import ABOUT, read_about
 from finevh.report.answer import sentences
 from finevh.report.tables import BASELINES, NOT_IN_THIS_RUN, comparison, read_points, savings, savings_summary
@@ -36,9 +38,12 @@ def run_flow(
     Checks().refuse(allow)  # names of kinds that do not exist
     flow = prepared(flow)
     check_flow(flow)
-    return run_stages(
+    run = run_stages(
         flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)), allow=allow
     )
+    if RunDirectory(directory, ALL_STAGES).stage_path(SIGNOFF.name).exists() and run.record("report") is not None:
+        rebuild_report(directory)  # with the sign-off where it still is one of these results, without it where not
+    return run
 
 
 def account(directory: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -77,23 +77,31 @@ def synthesis_liberty(flow: Flow) -> Path:
         If the technology has no library at that Vdd.
     """
     path, vdd = flow.technology.path, synthesis_vdd(flow)
-    folder = path.parent if path.is_file() else path
     manifest = read_manifest(path)
     if manifest.views is None:
         raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
+    found = liberty_files(flow, vdd, (manifest.variants[0].name,))
+    if not found:
+        raise InputError(
+            f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage"
+        )
+    return found[0]
+
+
+def liberty_files(flow: Flow, vdd: float, variants: Sequence[str]) -> tuple[Path, ...]:
+    """Liberty files of some variants at a supply, in their order; none where one of them was not characterised there."""
+    path = flow.technology.path
+    folder, manifest = path.parent if path.is_file() else path, read_manifest(path)
+    if manifest.views is None:
+        return ()
     liberty = manifest.views.liberty
     if isinstance(liberty, str):
-        first = manifest.variants[0].name
-        name = library_file(liberty, manifest.suffix(first), first, vdd)
-        if (folder / name).is_file():
-            return folder / name
-    else:
-        for name in liberty:
-            if abs(read_liberty(folder / name).vdd - vdd) <= VOLTAGE_TOLERANCE:
-                return folder / name
-    raise InputError(
-        f"technology.synthesis_vdd: {manifest.name} has no library at {vdd:g} V; choose a characterised voltage"
-    )
+        files = tuple(folder / library_file(liberty, manifest.suffix(name), name, vdd) for name in variants)
+        return files if all(file.is_file() for file in files) else ()
+    if tuple(variants) != (manifest.variants[0].name,):
+        return ()
+    files = tuple(folder / name for name in liberty)
+    return tuple(file for file in files if abs(read_liberty(file).vdd - vdd) <= VOLTAGE_TOLERANCE)[:1]
 
 
 def lef_of(flow: Flow) -> Lef:

@@ -149,4 +149,5 @@ def sign_off(table: pd.DataFrame | None) -> str:
         f"worst setup {setup:.1f} ps, worst hold {hold:.1f} ps" if np.isfinite(hold) else f"worst setup {setup:.1f} ps"
     )
     state = "all points met" if met.all() else f"{int((~met).sum())} of {len(table)} points FAIL"
-    return f"Sign-off: {state} ({len(table)} checked, {worst})."
+    fast = "corner" not in table or table["corner"].str.contains("fast").all()
+    return f"Sign-off: {state} ({len(table)} checked, {worst}{'' if fast else '; no fast corner'})."

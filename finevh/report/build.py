@@ -55,7 +55,7 @@ CHECKS = "checks.json"
 RUN_FILES = ("operating_points.csv", "flow.toml", "metrics.json", "provenance.json", CHECKS)
 """Files of every run that the page links to beside its tables and plots."""
 SHOWN_TABLES = {
-    "signoff": ("Sign-off", "Every operating point again: exact wires, propagated clock, drooped rails."),
+    "signoff": ("Sign-off", "Every operating point again from the exported files, with exact wires."),
     "clock": ("Clock tree", "Insertion, skew and hold by supply policy."),
     "hold": ("Hold repair", "Worst slack and violated endpoints at single supplies, before and after buffers."),
     "layouts": ("Layouts", ""),

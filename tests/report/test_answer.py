@@ -45,3 +45,7 @@ def test_sign_off_is_said_to_be_missing_met_or_failed() -> None:
     assert sign_off(table) == "Sign-off: all points met (2 checked, worst setup 1.0 ps, worst hold 2.0 ps)."
     table.loc[1, "met"] = False
     assert "1 of 2 points FAIL" in sign_off(table)
+    table["corner"] = ["slow", "slow"]
+    assert sign_off(table).endswith("worst hold 2.0 ps; no fast corner).")
+    table["corner"] = ["slow fast", "slow fast"]
+    assert sign_off(table).endswith("worst hold 2.0 ps).")

@@ -11,6 +11,7 @@ from finevh.checks import Severity
 from finevh.config import Flow
 from finevh.constraints import write_sdc
 from finevh.errors import InputError
+from finevh.flow.artifacts.exported import netlist_name
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.constraints import sdc_of, timed_constraints
@@ -42,8 +43,7 @@ def run_export_stage(context: StageContext) -> Metrics:
     name = flow.design.name
     netlist = load_netlist(context.inputs["optimize"], technology)
     for variant, column in load_variants(context.inputs["polybias"]).items():
-        path = folder / (f"{name}.v" if variant == "pb0" else f"{name}_{variant}.v")
-        write_verilog(replace(netlist, cell_variant=column), technology, path)
+        write_verilog(replace(netlist, cell_variant=column), technology, folder / netlist_name(name, variant))
     (folder / f"{name}.sdc").write_text(_constraints(placed), encoding="utf-8")
     write_spef(placed.netlist, placed.wires, folder / f"{name}.spef")
     _write_upf(placed, folder / f"{name}.upf")

@@ -1,0 +1,105 @@
+"""The sign-off stage, which runs on demand: every operating point again, from the files of the export."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from finevh.config import Flow
+from finevh.errors import InputError
+from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.designs import average_activity, load_activities
+from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.signoff import DroopEntry, Signoff, SignoffRow, fast_corner, read_exported, signoff_csv
+from finevh.flow.technology import technology_of
+from finevh.schemes import OperatingPoint, points_csv, read_points_csv
+
+POINTS, TABLE = "results/operating_points.csv", "results/tables/signoff.csv"
+"""What the stage writes: the run's points with their ``signoff`` column, and its own table."""
+
+
+def run_signoff_stage(context: StageContext) -> Metrics:
+    """Time, leak and judge every point of the run; write the table, and the points with what came of them."""
+    flow, technology = context.flow, technology_of(context.flow)
+    found = context.inputs["operating-points"] / "results"
+    points = read_points_csv((found / "operating_points.csv").read_text(encoding="utf-8"))
+    fast = fast_corner(flow, technology)
+    if fast is None:
+        context.note("hold at the library's own corner alone: [technology] fast names no other")
+    context.note("reading the exported files")
+    out = context.inputs["export"] / "results" / "out"
+    designs = {
+        variant: read_exported(flow, technology, out, variant, context.checks)
+        for variant in dict.fromkeys(point.variant for point in points)
+    }
+    context.require_sound()
+    activity = average_activity(load_activities(context.inputs["activity"]))
+    instances = load_netlist(context.inputs["optimize"], technology).instance_names
+    checker = Signoff(flow, technology, fast, designs, activity, instances, context.checks)
+    rows = checker.rows(points, read_droop(found / "tables" / "droop.csv"), context.jobs, context.note)
+    context.write(TABLE, signoff_csv([row for row, _ in rows]))
+    judged = list(points)
+    for row, numbers in rows:
+        for number in numbers:
+            judged[number] = replace(judged[number], signoff="met" if row.met else "failed")
+    context.write(POINTS, points_csv(judged))
+    return _metrics([row for row, _ in rows], judged)
+
+
+def _metrics(rows: list[SignoffRow], points: list[OperatingPoint]) -> Metrics:
+    holds = [row.hold_ps for row in rows if row.hold_ps is not None]
+    margins = [row.noise_margin_v for row in rows if row.noise_margin_v is not None]
+    metrics: Metrics = {
+        "signoff__points__count": len(rows),
+        "signoff__failed__count": sum(not row.met for row in rows),
+        "signoff__unchecked__count": sum(not point.signoff for point in points),
+    }
+    if rows:
+        metrics["signoff__setup__ws__ps"] = min(row.setup_ps for row in rows)
+    if holds:
+        metrics["signoff__hold__ws__ps"] = min(holds)
+    if margins:
+        metrics["signoff__noise_margin__V"] = min(margins)
+    return metrics
+
+
+def read_droop(path: Path) -> list[DroopEntry]:
+    """Rows of a run's ``droop.csv``; none where it has no such table.
+
+    Raises
+    ------
+    InputError
+        If the table is damaged.
+    """
+    if not path.is_file():
+        return []
+    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+    try:
+        return [
+            DroopEntry(
+                row["variant"],
+                float(row["delta_vdd_v"]),
+                float(row["freq_mhz"]),
+                row["selector"],
+                float(row["worst_fraction"]),
+            )
+            for row in reader
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: damaged ({error}); run 'finevh run' again, which makes it anew") from None
+
+
+def parameters(flow: Flow) -> object:
+    """Everything of the flow that decides sign-off beside its inputs."""
+    return {
+        "name": flow.design.name,
+        "technology": flow.technology,
+        "clock": flow.clock,
+        "schemes": flow.schemes,
+        "tiles": flow.floorplan.tiles,
+    }
+
+
+STAGE = Stage("signoff", run_signoff_stage, ("optimize", "activity", "operating-points", "export"), parameters)

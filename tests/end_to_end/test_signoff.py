@@ -1,0 +1,219 @@
+"""Sign-off of a finished run: against ``finevh sta`` and OpenSTA on the same files, in the report, and where a point fails."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from opensta import opensta
+
+from finevh.checks import Checks
+from finevh.cli import run_command
+from finevh.flow.artifacts.layout import load_placement
+from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.designs import average_activity, load_activities
+from finevh.flow.engine.key import input_parts
+from finevh.flow.engine.stage import RunDirectory
+from finevh.flow.signoff import Signoff, fast_corner, read_exported
+from finevh.flow.stages import STAGES
+from finevh.flow.technology import technology_of
+from finevh.flow_file import read_run_flow
+from finevh.schemes import read_points_csv
+from finevh.selection import parse_map
+from finevh.timing.report import StaOptions, run_sta
+from tests.end_to_end.conftest import QUICK
+
+
+@pytest.fixture(scope="module")
+def signed(quick_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished run, signed off."""
+    directory = tmp_path_factory.mktemp("signed") / "run"
+    shutil.copytree(quick_run, directory)
+    assert run_command(["signoff", str(directory), "-j", "2"]) == 0
+    return directory
+
+
+def digests(directory: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(directory)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path.name not in ("log.txt", ".lock")
+    }
+
+
+def test_every_point_is_checked_and_marked(signed: Path) -> None:
+    points = pd.read_csv(signed / "operating_points.csv")
+    table = pd.read_csv(signed / "tables" / "signoff.csv")
+    assert (points["signoff"] == "met").all()
+    for scheme, rows in points.groupby("scheme"):
+        keys = ["variant", "delta_vdd_v", "freq_mhz", "vdd_v", "vdd_l_v", "vdd_h_v", "assignment"]
+        assert len(rows[keys].drop_duplicates()) == (table["scheme"] == scheme).sum()
+    fine = table[table["scheme"] == "fine-vh"]
+    assert len(fine) > 50
+    assert (fine["worst_droop_fraction"] > 0).all()
+    assert table.loc[table["scheme"] == "ideal-dvfs", "noise_margin_v"].isna().all()
+    mixed = fine[fine["assignment"].str.contains("L") & fine["assignment"].str.contains("H")]
+    assert (mixed["noise_margin_v"] > 0).all()
+
+
+def test_leakage_of_the_exported_netlist_is_that_of_the_run(signed: Path) -> None:
+    keys = ["scheme", "variant", "delta_vdd_v", "freq_mhz", "vdd_l_v", "vdd_h_v", "assignment"]
+    points = pd.read_csv(signed / "operating_points.csv")
+    for column in ("vdd_l_v", "vdd_h_v"):
+        points[column] = points[column].fillna(points["vdd_v"])
+    points, table = (
+        frame.fillna({"assignment": ""}) for frame in (points, pd.read_csv(signed / "tables" / "signoff.csv"))
+    )
+    both = points[[*keys, "power_leakage_mw"]].merge(table[[*keys, "leakage_mw"]].dropna(), on=keys)
+    assert len(both) == (points["scheme"] != "vdd-dithering").sum()
+    assert set(both["scheme"]) == {"ideal-dvfs", "vdd-hopping", "fine-vh"}
+    assert both["leakage_mw"].to_numpy() == pytest.approx(both["power_leakage_mw"].to_numpy(), rel=1e-6, abs=2e-9)
+
+
+def test_a_mixed_map_has_the_slacks_of_finevh_sta_with_the_placements_own_tiles(signed: Path, tmp_path: Path) -> None:
+    flow, run = read_run_flow(signed), RunDirectory(signed, STAGES)
+    technology = technology_of(flow)
+    table = pd.read_csv(signed / "tables" / "signoff.csv")
+    row = table[(table["scheme"] == "fine-vh") & (table["variant"] == "pb")].iloc[-5]
+    netlist, placed = load_netlist(run.stage_path("optimize"), technology), load_placement(run.stage_path("optimize"))
+    high = (placed.tile < 0) | parse_map(row.assignment)[np.maximum(placed.tile, 0)]
+    volts = np.where(high, row.vdd_h_v, row.vdd_l_v)
+    lines = [f"{name},{vdd}" for name, vdd in zip(netlist.instance_names, volts, strict=True)]
+    (tmp_path / "map.csv").write_text("\n".join(["instance,vdd", *lines, ""]))
+    out = signed / "out"
+    found = run_sta(
+        out / "quick_pb.v", "quick", [], out / "quick.sdc", out / "quick.spef", tmp_path / "map.csv", StaOptions(),
+        technology,
+    )  # fmt: skip
+    # The exported clock of the surroundings is late by the tree of one supply: only ends at registers are alike.
+    inner = [one for one in found["endpoints"] if "/" in one["pin"]]
+    period = 1e6 / row.freq_mhz
+    worst = min(one["slack_ps"] for one in inner) + period - flow.clock.period
+    assert row.setup_ps == pytest.approx(worst, abs=1e-3)
+    assert row.hold_ps == pytest.approx(found["worst_hold_slack_ps"], abs=1e-3)
+
+
+def test_the_report_shows_the_sign_off_and_is_the_same_each_time(signed: Path) -> None:
+    page = (signed / "report.html").read_text()
+    assert "Sign-off: all points met" in page
+    before = digests(signed)
+    assert run_command(["report", str(signed)]) == 0
+    assert digests(signed) == before
+    assert run_command(["signoff", str(signed)]) == 0
+    assert digests(signed) == before
+
+
+def test_the_short_answer_is_that_of_the_table(signed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["signoff", str(signed), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    table = pd.read_csv(signed / "tables" / "signoff.csv")
+    assert (found["points"], found["met"], found["unchecked"]) == (len(table), len(table), 0)
+    assert found["worst_setup_ps"] == table["setup_ps"].min()
+    assert found["worst_hold_ps"] == table["hold_ps"].min()
+    assert found["smallest_margin_v"] == table["noise_margin_v"].min()
+    assert found["worst_droop_fraction"] == table["worst_droop_fraction"].max()
+    assert found["checks"] == {}
+    assert len(found["points_checked"]) == len(table)
+
+
+def test_a_sign_off_of_other_results_leaves_the_report(signed: Path, quick_run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(signed, copy)
+    record = copy / "11-signoff" / "stage.json"
+    data = json.loads(record.read_text())
+    data["parts"]["output of export"] = "0" * 16
+    record.write_text(json.dumps(data))
+    assert run_command(["report", str(copy)]) == 0
+    assert digests(copy) == digests(quick_run)
+
+
+def test_a_point_that_fails_is_an_answer_of_no_and_is_marked(
+    signed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(signed, copy)
+    name = "results/operating_points.csv"
+    path = copy / "08-operating-points" / name
+    lines = path.read_text().splitlines()
+    at = next(k for k, line in enumerate(lines) if ",fine-vh," in line and ",pb0," in line)
+    words = lines[at].split(",")
+    words[5] = f"{2 * float(words[5]):.6f}"
+    path.write_text("\n".join([*lines[:at], ",".join(words), *lines[at + 1 :], ""]))
+    vouch(copy, "operating-points", name)
+    assert run_command(["signoff", str(copy)]) == 1
+    said = capsys.readouterr()
+    assert "points fail, the first is fine-vh, variant pb0" in said.err
+    points = pd.read_csv(copy / "operating_points.csv")
+    failed = points[points["signoff"] == "failed"]
+    assert failed["freq_mhz"].tolist() == [pytest.approx(float(words[5]))]
+    assert "FAIL" in (copy / "report.html").read_text()
+
+
+def test_a_fast_corner_is_checked_for_hold_alone(quick_run: Path) -> None:
+    """The same library once more as a fast corner: hold must be that of the slow one, and setup is asked of one corner."""
+    flow, run = read_run_flow(quick_run), RunDirectory(quick_run, STAGES)
+    chosen = flow.technology.model_copy(update={"fast": flow.technology.path})
+    technology = technology_of(flow)
+    fast = fast_corner(flow.model_copy(update={"technology": chosen}), technology)
+    assert fast_corner(flow, technology) is None
+    design = read_exported(flow, technology, quick_run / "out", "pb0", Checks())
+    netlist = load_netlist(run.stage_path("optimize"), technology)
+    activity = average_activity(load_activities(run.stage_path("activity")))
+    points = read_points_csv((quick_run / "operating_points.csv").read_text())
+    some = [one for one in points if one.scheme == "fine-vh" and one.variant == "pb0"][-1:]
+    rows = [
+        Signoff(flow, technology, corner, {"pb0": design}, activity, netlist.instance_names, Checks()).rows(some, [])
+        for corner in (None, fast)
+    ]
+    alone, both = (found[0][0] for found in rows)
+    assert (alone.corner, both.corner) == ("slow", "slow fast")
+    assert (both.setup_ps, both.hold_ps, both.met) == (alone.setup_ps, alone.hold_ps, True)
+
+
+def test_a_run_brought_up_to_date_keeps_its_sign_off(signed: Path) -> None:
+    before = digests(signed)
+    assert run_command(["run", str(QUICK), "-o", str(signed), "-j", "2"]) == 0
+    assert digests(signed) == before
+
+
+def vouch(directory: Path, stage: str, name: str) -> None:
+    """Make a changed file that of its stage, and the later stages those of it."""
+    record = directory / f"{[one.name for one in STAGES].index(stage) + 1:02d}-{stage}" / "stage.json"
+    data = json.loads(record.read_text())
+    data["outputs"][name] = sha256((record.parent / name).read_bytes()).hexdigest()
+    record.write_text(json.dumps(data))
+    run, flow = RunDirectory(directory, STAGES), read_run_flow(directory)
+    for later in STAGES:
+        path = run.stage_path(later.name) / "stage.json"
+        known = {need: found for need in later.needs if (found := run.record(need)) is not None}
+        changed = json.loads(path.read_text())
+        changed["parts"] |= input_parts(later, flow, known)
+        path.write_text(json.dumps(changed))
+
+
+@pytest.mark.skipif(opensta() is None, reason="OpenSTA is missing: apt-get install opensta")
+def test_opensta_has_the_same_worst_slacks_at_both_ends_of_the_supplies(
+    signed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["signoff", str(signed), "--opensta", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["opensta"]
+    assert [(one["variant"], one["vdd_v"]) for one in found] == [
+        (variant, vdd) for variant in ("pb0", "pb", "vt") for vdd in (0.6, 1.0)
+    ]
+    for one in found:
+        assert one["agrees"]
+        assert one["setup_ps"] == pytest.approx(one["opensta_setup_ps"], abs=1.0)
+        assert one["hold_ps"] == pytest.approx(one["opensta_hold_ps"], abs=1.0)
+
+
+def test_without_opensta_the_comparison_is_refused_before_anything_long(
+    signed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run_command(["signoff", str(signed), "--opensta"]) == 3
+    assert "sta is not on PATH" in capsys.readouterr().err
