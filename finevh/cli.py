@@ -170,6 +170,7 @@ def sweep(
 @click.option("--cell", multiple=True, metavar="GLOB,...", help="Only the cells that match.")
 @click.option("--vdd", multiple=True, metavar="V,...", help="Only these voltages, for example 0.8,1.0 or 800mV.")
 @click.option("--variant", multiple=True, metavar="NAME,...", help="Only these variants.")
+@click.option("--yes", "sure", is_flag=True, help="Write over library files without asking.")
 @_JOBS
 @_OUT
 def characterize(
@@ -177,13 +178,14 @@ def characterize(
     cell: tuple[str, ...],
     vdd: tuple[str, ...],
     variant: tuple[str, ...],
+    sure: bool,
     jobs: int,
     output: Path | None,
 ) -> None:
-    """Technology data from transistor netlists; resumable."""
+    """Technology data from transistor netlists; shows its plan first; resumable."""
     from finevh.commands.tools import characterize_technology
 
-    characterize_technology(technology, cell, vdd, variant, jobs, output)
+    characterize_technology(technology, cell, vdd, variant, jobs, output, sure)
 
 
 @cli.command()

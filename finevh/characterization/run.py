@@ -27,9 +27,11 @@ from finevh.characterization.sequential import characterize_sequential
 from finevh.characterization.topology import Topology
 from finevh.errors import InputError
 
-__all__ = ["Summary", "characterize", "corner_of", "digest", "load_cells"]
+__all__ = ["Plan", "Summary", "characterize", "corner_of", "digest", "load_cells", "plan_characterization"]
 
 
+SECONDS_PER_WEIGHT = (0.017, 0.025)
+"""Of one core for a unit of `_Task.weight`: 37 cells on FreePDK45 cards, 15 on those of SkyWater 130."""
 COMBINATIONAL_PROCEDURE = 2
 """A record of another procedure is measured again. 2: every edge starts from the cell's operating point, every side state is
 measured on the full grid."""
@@ -57,6 +59,31 @@ class _Task:
         """Expected cost: device evaluations go with transistors times input edges."""
         moves = 40 if self.topology.sequential else len(toggles(self.topology, 1.0, True))
         return 1 + len(self.topology.transistors) * (1 + moves)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do, before it does anything."""
+
+    process: Process
+    topologies: tuple[Topology, ...]
+    """All cells of the technology."""
+    tasks: tuple[_Task, ...]
+    open: tuple[_Task, ...]
+    """Those without a record of now."""
+    out: Path
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Cells, variants and supplies."""
+        corners = {(task.variant.name, task.vdd) for task in self.tasks}
+        names = {task.topology.name for task in self.tasks}
+        return len(names), len({name for name, _ in corners}), len({vdd for _, vdd in corners})
+
+    def minutes(self, jobs: int) -> tuple[float, float]:
+        """Least and most that the open cell-corners will take, from what the two shipped technologies took."""
+        weight = sum(task.weight for task in self.open) / 60.0 / jobs
+        return SECONDS_PER_WEIGHT[0] * weight, SECONDS_PER_WEIGHT[1] * weight
 
 
 def load_cells(process: Process) -> dict[str, Topology]:
@@ -158,16 +185,14 @@ def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd
     return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"), options=EDGE_OPTIONS)
 
 
-def characterize(
+def plan_characterization(
     technology: Path,
     out: Path,
     cells: Sequence[str] = (),
     vdds: Sequence[float] = (),
     variants: Sequence[str] = (),
-    jobs: int = 1,
-    console: Console | None = None,
-) -> Summary:
-    """Measure the cell-corners of a technology that `out` does not hold yet.
+) -> Plan:
+    """Find the cell-corners of a technology and those of them that `out` does not hold yet.
 
     Parameters
     ----------
@@ -176,13 +201,11 @@ def characterize(
     cells : glob patterns of cell names; empty: all.
     vdds : V; empty: the technology's grid.
     variants : names; empty: all.
-    jobs : simulations at a time.
 
     Raises
     ------
     InputError, ToolMissingError
-        Wrong input or a missing ngspice, before or during the run. A simulation that fails twice (the second time with
-        tighter options) does not stop the others; it is listed in `Summary.failed` with its deck.
+        Wrong input or a missing ngspice.
     """
     find_ngspice()
     process = load_process(technology)
@@ -195,7 +218,7 @@ def characterize(
         process.check_voltage(vdd)
     names = list(variants) or [v.name for v in process.variants]
     models = hashlib.sha256(read_models(process)).hexdigest()
-    tasks = [
+    tasks = tuple(
         _Task(
             t,
             process.variant(name),
@@ -206,10 +229,22 @@ def characterize(
         for name in names
         for vdd in reversed(rails)
         for t in chosen
-    ]
-    open_tasks = [task for task in tasks if not _finished(task)]
-    failed = _run(process, list(topologies.values()), open_tasks, out, jobs, console or Console(stderr=True))
-    return Summary(len(open_tasks) - len(failed), len(tasks) - len(open_tasks), tuple(failed))
+    )
+    left = tuple(task for task in tasks if not _finished(task))
+    return Plan(process, tuple(topologies.values()), tasks, left, out)
+
+
+def characterize(plan: Plan, jobs: int = 1, console: Console | None = None) -> Summary:
+    """Measure the open cell-corners of a plan, `jobs` simulations at a time.
+
+    Raises
+    ------
+    InputError, ToolMissingError
+        Wrong input. A simulation that fails twice (the second time with tighter options) does not stop the others; it is listed
+        in `Summary.failed` with its deck.
+    """
+    failed = _run(plan.process, plan.topologies, plan.open, plan.out, jobs, console or Console(stderr=True))
+    return Summary(len(plan.open) - len(failed), len(plan.tasks) - len(plan.open), tuple(failed))
 
 
 def _finished(task: _Task) -> bool:

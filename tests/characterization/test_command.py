@@ -82,3 +82,41 @@ def test_a_function_that_the_netlist_contradicts_is_named_with_its_pattern(
         f"finevh: {tmp_path / 'cells.toml'}: [cells.NAND2]: ZN is 0.800 V at A1=0, A2=1 (Vdd 0.8 V), but its function "
         "'!(A1 | A2)' says 0; correct the function or the netlist"
     )
+
+
+@needs_ngspice
+def test_a_shipped_library_is_not_written_over_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = technology(tmp_path, "[grid]", "[grid]")
+    (tmp_path / "liberty").mkdir()
+    kept = [tmp_path / "liberty" / "finevh45_0v80.lib.gz", tmp_path / "tech.lef"]
+    for file in kept:
+        file.write_bytes(b"mine")
+    assert run_command(["characterize", str(path), "-j", "2"]) == 2
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0] == "37 cells, 7 variants, 9 supplies: 2331 cell-corners, 0 finished"
+    assert lines[1].endswith(f" minutes with -j 2; folder {tmp_path}")
+    # What the docs say it took: 75 minutes of two cores.
+    least, most = (int(word) for word in lines[1].split() if word.isdigit() and int(word) != 2)
+    assert least <= 76
+    assert most >= 75
+    assert lines[2] == "2 library files there will be written over"
+    assert err == (
+        f"finevh: {tmp_path} holds 2 library files, which would be written over; say so with --yes, or give another folder "
+        "with -o\n"
+    )
+    assert [file.read_bytes() for file in kept] == [b"mine", b"mine"]
+    assert not (tmp_path / "records").exists()
+
+
+@needs_ngspice
+def test_a_part_of_a_technology_writes_records_and_asks_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = technology(tmp_path, "[grid]", "[grid]")
+    (tmp_path / "tech.lef").write_bytes(b"mine")
+    assert run_command(["characterize", str(path), "--cell", "TIE?", "--vdd", "800mV", "--variant", "PB0"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("2 cells, 1 variants, 1 supplies: 2 cell-corners, 0 finished\nabout 1 to 1 minutes with -j ")
+    assert "2 cell-corners simulated, 0 found finished, 0 failed" in out
+    assert (tmp_path / "tech.lef").read_bytes() == b"mine"

@@ -13,7 +13,7 @@ from finevh.characterization.combinational import Corner, Toggle, run_toggles
 from finevh.characterization.logic import parse_function
 from finevh.characterization.ngspice import SimulationError, find_ngspice, simulate
 from finevh.characterization.record import CellRecord, load_record, record_path
-from finevh.characterization.run import characterize
+from finevh.characterization.run import characterize, plan_characterization
 from finevh.characterization.sequential import characterize_sequential
 from finevh.characterization.static import leakage
 from finevh.characterization.topology import Topology
@@ -154,14 +154,14 @@ def test_failed_deck_is_kept_and_named(tmp_path: Path) -> None:
 
 def test_missing_ngspice_is_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NGSPICE", "no-such-simulator")
-    with pytest.raises(ToolMissingError, match="apt install ngspice"):
+    with pytest.raises(ToolMissingError, match="apt-get install ngspice"):
         find_ngspice()
 
 
 def test_run_resumes_and_measures_changed_cells_again(tmp_path: Path) -> None:
-    first = characterize(TECHNOLOGY, tmp_path, ["TIE?"], [0.8], ["PB0"])
+    first = characterize(plan_characterization(TECHNOLOGY, tmp_path, ["TIE?"], [0.8], ["PB0"]))
     assert (first.simulated, first.reused, first.failed) == (2, 0, ())
-    again = characterize(TECHNOLOGY, tmp_path, ["TIE?"], [0.8], ["PB0", "VT16"])
+    again = characterize(plan_characterization(TECHNOLOGY, tmp_path, ["TIE?"], [0.8], ["PB0", "VT16"]))
     assert (again.simulated, again.reused) == (2, 2)
     base, slow = (load_record(record_path(tmp_path, "TIE0", name, 0.8)) for name in ("PB0", "VT16"))
     assert slow.leakage[0].leakage_mw < 0.9 * base.leakage[0].leakage_mw
@@ -169,6 +169,6 @@ def test_run_resumes_and_measures_changed_cells_again(tmp_path: Path) -> None:
 
 def test_run_refuses_unknown_cells_and_voltages(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no cell matches NAND9"):
-        characterize(TECHNOLOGY, tmp_path, ["NAND9"], [0.8], ["PB0"])
+        characterize(plan_characterization(TECHNOLOGY, tmp_path, ["NAND9"], [0.8], ["PB0"]))
     with pytest.raises(InputError, match=r"Vdd 3 V is outside"):
-        characterize(TECHNOLOGY, tmp_path, ["INV"], [3.0], ["PB0"])
+        characterize(plan_characterization(TECHNOLOGY, tmp_path, ["INV"], [3.0], ["PB0"]))

@@ -74,20 +74,23 @@ def run_stages(
         records: dict[str, StageRecord] = {}
         checks = Checks()
         (directory / CHECKS).unlink(missing_ok=True)
-        for index, stage in enumerate(stages[:stop]):
-            reporter.started(stage.name)
-            key = stage_key(stage, flow, {name: records[name] for name in stage.needs})
-            known = run.record(stage.name)
-            reused = index < start and known is not None and known.key == key.digest
-            if known is not None and reused:
-                records[stage.name] = known
-            else:
-                if run.stage_path(stage.name).exists():
-                    reporter.again(stage.name, key.reason(None if known is None else known.parts))
-                records[stage.name] = _run(run, stage, key, flow, jobs, reporter, allow)
-            reporter.finished(stage.name, reused)
-            checks.merge(run.checks(stage.name))
-            _settle(run, checks, allow)
+        try:
+            for index, stage in enumerate(stages[:stop]):
+                reporter.started(stage.name, run.seconds(stage.name))
+                key = stage_key(stage, flow, {name: records[name] for name in stage.needs})
+                known = run.record(stage.name)
+                reused = index < start and known is not None and known.key == key.digest
+                if known is not None and reused:
+                    records[stage.name] = known
+                else:
+                    if run.stage_path(stage.name).exists():
+                        reporter.again(stage.name, key.reason(None if known is None else known.parts))
+                    records[stage.name] = _run(run, stage, key, flow, jobs, reporter, allow)
+                reporter.finished(stage.name, reused)
+                checks.merge(run.checks(stage.name))
+                _settle(run, checks, allow)
+        finally:
+            reporter.ended()
         publish_results(run, stages[:stop], records)
         metrics = {name: value for stage in stages[:stop] for name, value in run.metrics(stage.name).items()}
         run.write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")

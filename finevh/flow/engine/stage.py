@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ RECORD = "stage.json"
 LOG = "log.txt"
 METRICS = "metrics.json"
 CHECKS = "checks.json"
+_TOOK = re.compile(rb"^done in ([0-9]+\.[0-9]+) s\n\Z", re.MULTILINE)
+_TAIL = 100  # bytes of a log that hold its last line
 # What the log and the record say differs from run to run (times); results never do.
 _NOT_OUTPUT = (RECORD, LOG)
 
@@ -126,6 +129,16 @@ class RunDirectory:
         """Metrics of a finished stage."""
         data: Metrics = json.loads((self.stage_path(name) / METRICS).read_text(encoding="utf-8"))
         return data
+
+    def seconds(self, name: str) -> float | None:
+        """What a stage took when it ran last, as its log says; None where it does not."""
+        try:
+            with (self.stage_path(name) / LOG).open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+                found = _TOOK.search(log.read())
+        except OSError:
+            return None
+        return None if found is None else float(found[1])
 
     def checks(self, name: str) -> Checks:
         """Account of a finished stage."""
