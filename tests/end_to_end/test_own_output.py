@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from opensta import opensta, plain_liberty
 
+from benchmarks.opensta import opensta, plain_liberty
 from finevh.timing.report import StaOptions, run_sta
 
 LIBERTY = Path(__file__).parents[2] / "libs/finevh45/liberty/finevh45_1v00.lib.gz"

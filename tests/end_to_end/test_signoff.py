@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from opensta import opensta
 
+from finevh.base.tools import OPENSTA, look_for
 from finevh.checks import Checks
 from finevh.cli import run_command
 from finevh.flow.artifacts.layout import load_placement
@@ -196,7 +196,7 @@ def vouch(directory: Path, stage: str, name: str) -> None:
         path.write_text(json.dumps(changed))
 
 
-@pytest.mark.skipif(opensta() is None, reason="OpenSTA is missing: apt-get install opensta")
+@pytest.mark.skipif(look_for(OPENSTA) is None, reason="OpenSTA is missing: apt-get install opensta")
 def test_opensta_has_the_same_worst_slacks_at_both_ends_of_the_supplies(
     signed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
