@@ -10,16 +10,19 @@ import numpy as np
 
 from finevh.base.files import work_folder
 from finevh.base.toml import toml_value
+from finevh.commands.tools import technology_folder
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.constraints import constraints_of
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.stages import STAGES
-from finevh.flow.technology import synthesis_vdd, technology_of
+from finevh.flow.technology import synthesis_vdd, technology_of, variant_sets
 from finevh.flow_file import read_flow
 from finevh.synthesis import Rtl
 from finevh.synthesis.survey import RtlSurvey, survey_rtl
+from finevh.technology.liberty import read_liberty
+from finevh.technology.manifest import read_manifest
 from finevh.timing import TimingGraph
 from finevh.units import frequency_mhz
 
@@ -51,6 +54,9 @@ def init_flow(
     output = Path(f"{name}.toml")
     if output.exists():
         raise InputError(f"{output}: exists; choose another name or remove it")
+    # A folder is named from anywhere: the draft lies elsewhere.
+    place = str(Path(technology).resolve()) if Path(technology).exists() else technology
+    schemes = scheme_lines(technology_folder(Path(technology)))
     survey = survey_rtl(Rtl(tuple(rtl), tuple(include_dirs), top=top))
     say(f"top module {survey.top}")
     if not survey.clocks:
@@ -62,9 +68,10 @@ def init_flow(
         say(f"clock {port}: {count} register bits")
     for port, level, count in survey.resets:
         say(f"reset {port}, active at {level}: {count} register bits")
-    draft = _text(name, rtl, include_dirs, survey, technology, _FIRST_PERIOD)
-    period = _first_period(draft, say)
-    output.write_text(_text(name, rtl, include_dirs, survey, technology, f"{period / 1000.0:.2f} ns"), encoding="utf-8")
+    head = _text(name, rtl, include_dirs, survey, place, _FIRST_PERIOD)
+    period = _first_period("\n".join([head, *schemes]), say)
+    text = _text(name, rtl, include_dirs, survey, place, f"{period / 1000.0:.2f} ns")
+    output.write_text("\n".join([text, *schemes]), encoding="utf-8")
     return output
 
 
@@ -142,14 +149,34 @@ def _text(
     if resets:
         port, level = resets[0]
         lines.append(f"reset = {toml_value(port if level else '!' + port)}    # level that resets: {level}")
-    lines += [
-        "",
+    return "\n".join([*lines, ""])
+
+
+def scheme_lines(folder: Path) -> list[str]:
+    """The section ``[schemes]`` for a technology: its whole range of supplies, in halves and quarters, and its variant sets.
+
+    Raises
+    ------
+    InputError
+        If the technology is missing, or has a single supply.
+    """
+    manifest = read_manifest(folder)
+    supplies = list(manifest.vdds([variant.name for variant in manifest.published()]))
+    if not supplies and manifest.views is not None and not isinstance(manifest.views.liberty, str):
+        files = folder.parent if folder.is_file() else folder
+        supplies = sorted(read_liberty(files / name).vdd for name in manifest.views.liberty)
+    if len(supplies) < 2:
+        raise InputError(
+            f"technology {manifest.name} has libraries at one supply alone: schemes hop between two or more"
+        )
+    low, high = supplies[0], supplies[-1]
+    half = 1000.0 * (high - low) / 2.0
+    return [
         "[schemes]",
-        'vdd_min = "0.60 V"',
-        'vdd_max = "1.00 V"',
-        'ideal_step = "25 mV"',
-        'delta_vdd = ["200 mV", "100 mV"]',
-        'variants = ["pb0", "pb", "vt"]    # without bias, gate length, threshold',
+        f'vdd_min = "{low:.2f} V"',
+        f'vdd_max = "{high:.2f} V"',
+        f'ideal_step = "{half / 8:g} mV"',
+        f'delta_vdd = ["{half:g} mV", "{half / 2:g} mV"]',
+        f"variants = {toml_value(variant_sets(manifest))}    # pb0: without bias; pb: gate length; vt: threshold",
         "",
     ]
-    return "\n".join(lines)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.share import LIBRARIES, shared
 from finevh.cli import run_command
+from finevh.commands.init import scheme_lines
 from finevh.flow_file import read_flow
 
 COUNTER = """
@@ -61,3 +63,23 @@ def test_what_cannot_be_done_is_said(
     assert run_command(arguments) == 2
     assert message in capsys.readouterr().err
     assert not (folder / "mine.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("technology", "lines"),
+    [
+        (
+            "finevh45",
+            ['vdd_min = "0.60 V"', 'vdd_max = "1.00 V"', 'ideal_step = "25 mV"', 'delta_vdd = ["200 mV", "100 mV"]'],
+        ),
+        (
+            "sky130",
+            ['vdd_min = "1.20 V"', 'vdd_max = "1.80 V"', 'ideal_step = "37.5 mV"', 'delta_vdd = ["300 mV", "150 mV"]'],
+        ),
+    ],
+)
+def test_schemes_are_those_that_the_technology_can_have(technology: str, lines: list[str]) -> None:
+    found = scheme_lines(shared(LIBRARIES, technology))
+    assert found[1:5] == lines
+    sets = '["pb0", "pb", "vt"]' if technology == "finevh45" else '["pb0"]'
+    assert found[5].startswith(f"variants = {sets} ")

@@ -191,7 +191,7 @@ def test_emulation_at_a_frequency_of_the_run_gives_the_same_point(
     assert answer["assignment"] == row.assignment
     assert answer["power_total_mw"] == pytest.approx(row.power_total_mw, rel=1e-6)
     # The schemes beside it are those of the run's table, where it has them at this frequency.
-    biased = points[(points["variant"] == "pb") & np.isclose(points["freq_mhz"], row.freq_mhz, atol=1e-5)]
+    biased = points[(points["variant"] == "pb") & np.isclose(points["freq_mhz"], row.freq_mhz, rtol=0, atol=1e-6)]
     for other in answer["schemes"]:
         of_run = biased[(biased["scheme"] == other["scheme"]) & np.isclose(biased["delta_vdd_v"], other["delta_vdd_v"])]
         assert len(of_run) == 1 or other["scheme"] == "ideal-dvfs"
