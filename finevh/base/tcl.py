@@ -11,6 +11,8 @@ from finevh.errors import InputError
 
 _BLANK = " \t\r"
 _END = "\n;"
+_LIST_SPACE = " \t\n\r\f\v"
+"""What parts the elements of a list; other spaces of Unicode are characters of an element, as in Tcl."""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "b": "\b", "a": "\a"}
 _HEX = "0123456789abcdefABCDEF"
 _NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"
@@ -182,7 +184,7 @@ def split_list(text: str) -> list[str]:
     reader = _Reader(text, 1)
     elements: list[str] = []
     while True:
-        while reader.peek() and reader.peek() in " \t\n\r\f\v":
+        while reader.peek() and reader.peek() in _LIST_SPACE:
             reader.skip(1)
         if not reader.peek():
             return elements
@@ -408,14 +410,14 @@ class _Reader:
         line = self.line
         if self.peek() == "{":
             raw = self.braced()
-            if self.peek() and not self.peek().isspace():
+            if self.peek() and self.peek() not in _LIST_SPACE:
                 raise self.fail(line, "list element in braces followed by other text")
             return raw
         quoted = self.peek() == '"'
         if quoted:
             self.skip(1)
         pieces: list[str] = []
-        while self.peek() and (self.peek() != '"' if quoted else not self.peek().isspace()):
+        while self.peek() and (self.peek() != '"' if quoted else self.peek() not in _LIST_SPACE):
             if self.peek() == "\\":
                 pieces.append(self.escape())
             else:
