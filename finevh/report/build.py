@@ -62,6 +62,9 @@ SHOWN_TABLES = {
     "program_savings": ("By program", "Average saving of FINE-VH over ideal-DVFS, both at the program's own activity."),
 }
 _MOST_ROWS = 60
+_LARGEST_PICTURE = (
+    1_000_000  # bytes; a larger one, such as a layout of many tiles, is a link, so that the page opens at once
+)
 
 
 def _optional_table(path: Path) -> pd.DataFrame | None:
@@ -229,10 +232,14 @@ def _pictures(folder: Path) -> list[dict[str, str]]:
     pictures = []
     for name, title in PLOT_TITLES.items():
         picture = folder / f"{name}.svg"
-        if picture.is_file():
-            # An SVG prologue is not allowed inside HTML.
-            text = picture.read_text(encoding="utf-8")
-            pictures.append({"name": name, "title": title, "svg": text[text.index("<svg") :]})
+        if not picture.is_file():
+            continue
+        if picture.stat().st_size > _LARGEST_PICTURE:
+            pictures.append({"name": name, "title": title, "svg": f'<a href="plots/{name}.svg">plots/{name}.svg</a>'})
+            continue
+        # An SVG prologue is not allowed inside HTML.
+        text = picture.read_text(encoding="utf-8")
+        pictures.append({"name": name, "title": title, "svg": text[text.index("<svg") :]})
     return pictures
 
 

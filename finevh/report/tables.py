@@ -116,8 +116,6 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
     rows: list[pd.DataFrame] = []
     for (design, tiles), group in points.groupby(["design", "tiles"], sort=True):
         fine_rows = group[group["scheme"] == "fine-vh"]
-        # One set of frequencies for every average: biased designs also run at those of their own ideal-DVFS.
-        common = _curve(group, "ideal-dvfs", "pb0", None).index
         for delta in sorted(fine_rows["delta_vdd_v"].dropna().unique()):
             for variant in VARIANTS:
                 fine = _curve(group, "fine-vh", variant, delta)
@@ -125,8 +123,9 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
                     for base_variant in dict.fromkeys(("pb0", variant)):
                         base = _curve(group, baseline, base_variant, delta)
                         both = fine.index.intersection(base.index)
-                        if not both.intersection(common).empty:
-                            both = both.intersection(common)
+                        # One set of frequencies for every average: those of the baseline's own ideal-DVFS.
+                        own = both.intersection(_curve(group, "ideal-dvfs", base_variant, None).index)
+                        both = both if own.empty else own
                         if both.empty:
                             continue
                         ratio = fine.loc[both, "power_total_mw"] / base.loc[both, "power_total_mw"]

@@ -66,11 +66,11 @@ def folder(tmp_path: Path) -> Path:
             [],
             "{folder}/odd.v:4: no Liberty given holds a cell 'NAND9_X1'",
         ),
-        (("clock.port=clock",), [], "clock.port: 'tally' has no input 'clock'; its inputs are a_i, clk_i, rst_ni"),
+        (("clock.port=clock",), [], "clock.port: no source of tally has a 'clock'; write the name of an input port"),
         (
             ("clock.false_from=['reset']",),
             [],
-            "clock.false_from: 'tally' has no input 'reset'; its inputs are a_i, clk_i, rst_ni",
+            "clock.false_from: no source of tally has a 'reset'; write the name of an input port",
         ),
         (
             ("floorplan.utilisation=1.0",),
@@ -81,8 +81,9 @@ def folder(tmp_path: Path) -> Path:
         (("floorplan.tiles=400",), ["01-synthesis", "02-presize"], f"tiles: N = 20 {WIDEST}"),
         (
             ("floorplan.header_cell=VDDMUX_X3",),
-            ["01-synthesis", "02-presize"],
-            "technology 'finevh45': Vdd-MUX cell 'VDDMUX_X3' has no Liberty cell or no LEF macro",
+            [],
+            "floorplan.header_cell: technology finevh45 has no Vdd-MUX 'VDDMUX_X3'; it has VDDMUX_X1, VDDMUX_X2, VDDMUX_X4,"
+            " VDDMUX_X8",
         ),
     ],
 )
@@ -94,7 +95,8 @@ def test_wrong_designs_are_status_2_and_leave_whole_stages_only(
     assert run_command(["run", str(folder / "flow.toml"), "-o", str(run), "--to", "optimize", *options]) == 2
     said = [line for line in capsys.readouterr().err.splitlines() if not line.lstrip()[:1].isdigit()]
     assert "\n".join(said) == "finevh: " + message.format(folder=folder)
-    stages = sorted(path.name for path in run.iterdir() if path.is_dir() and not path.name.startswith("."))
+    made = run.iterdir() if run.exists() else ()
+    stages = sorted(path.name for path in made if path.is_dir() and not path.name.startswith("."))
     assert stages == finished
     for stage in stages:
         assert json.loads((run / stage / "stage.json").read_text())
