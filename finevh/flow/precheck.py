@@ -15,6 +15,7 @@ from finevh.power import read_memory_stimulus
 from finevh.power.recorded_names import canonical, plain_name
 from finevh.power.saif import saif_scopes
 from finevh.power.vcd import vcd_scopes
+from finevh.synthesis.sources import Rtl
 from finevh.technology.cross import read_pairs
 from finevh.technology.cross_corners import triangle
 from finevh.technology.load import check_technology_files
@@ -138,7 +139,15 @@ def _word(name: str) -> str:
 
 
 def _check_ports(flow: Flow) -> None:
-    """Ports stand in the sources by name: one whose name is in none of them is misspelt."""
+    """Ports stand in the sources by name: one whose name is in none of them is misspelt.
+
+    Raises
+    ------
+    InputError
+        Also for sources that are missing or of another language.
+    """
+    if flow.design.files:
+        Rtl(flow.design.files, flow.design.include_dirs)
     texts = _texts(flow)
     if not texts or any(_PASTE in text for text in texts):
         return
