@@ -6,12 +6,16 @@
 Without ``--record`` both sides get the same rate and duty on every net, two toggles per cycle on the clock. With it Icarus
 Verilog runs the netlist on random data and writes a VCD; a converter of this file, which shares nothing with the package, makes a
 SAIF of it; finevh reads both. OpenSTA 2.0.17 (Debian's) reads neither and takes activities only for all nets at once: its power
-of each instance is scaled to the converter's counts. Its rules for internal energy are its own: rise and fall energies are
-*added* for every toggle (later releases take their mean), and the weight of a group is read off the top operator of the function.
-``same rules`` shows our tables, slews, loads and units under those rules; ``finevh`` our own, for the record. Clock gates are
-shown apart: OpenSTA gives theirs half as much again, which those rules do not explain. Leakage there is the library's average,
-``cell_leakage_power``; ours is the sum over states, all patterns equally likely or as recorded. OpenSTA takes the period from the
-clock that reaches an instance; instances that none reaches (a reset tree) have no power there and are left out on both sides.
+of each instance is scaled to the converter's counts. Its rules are its own:
+
+- Rise and fall energies are *added* for every toggle (later releases take their mean).
+- The weight of a group is read off the top operator of the function. A clock gate's output, which has a ``state_function`` and no
+  ``function``, has none to read: each of its groups whose related pin is a clock counts in full.
+- Leakage is ``cell_leakage_power``; without it the conditions of a cell count 0.5 to the number of their inputs, times two.
+
+``same rules`` shows our tables, slews, loads and units under those rules, clock gates apart; ``finevh`` our own, for the record:
+leakage there is the sum over states, all patterns equally likely or as recorded. OpenSTA takes the period from the clock that
+reaches an instance; instances that none reaches (a reset tree) have no power there and are left out on both sides.
 """
 
 from __future__ import annotations
@@ -47,6 +51,7 @@ from finevh.power.network import build_network
 from finevh.power.weights import PowerTerms
 from finevh.technology import technology_from_liberty
 from finevh.technology.boolean import Expression, parse_boolean
+from finevh.technology.liberty_syntax import parse_liberty, read_liberty_text
 from finevh.technology.model import Direction, Kind, Technology
 from finevh.timing import TimingGraph, parse_sdc
 
@@ -97,7 +102,8 @@ def opensta_terms(netlist: Netlist, rate: np.ndarray, duty: np.ndarray, clock_ne
             net = int(netlist.pin_net[first + target])
             # Pins without a net have the global activity too.
             toggles = RATE if net == NO_NET else rate[net]
-            when, function = cells.power_when[g], cells.pin_function[base + target]
+            when = cells.power_when[g]
+            function = "" if cells.kind[kind] == Kind.CLOCK_GATE else cells.pin_function[base + target]
             related = target if source < 0 else source
             related_net = int(netlist.pin_net[first + related])
             inferred = (
@@ -116,6 +122,22 @@ def opensta_terms(netlist: Netlist, rate: np.ndarray, duty: np.ndarray, clock_ne
     as_int = table[:, :5].astype(np.int32)
     weight = np.repeat(table[:, 5:6], 2, axis=1)
     return PowerTerms(as_int[:, 0], as_int[:, 1], as_int[:, 2], np.zeros(len(rows), dtype=bool), as_int[:, 3:5], weight)
+
+
+def opensta_leakage(netlist: Netlist, liberty: Path) -> np.ndarray:
+    """Leakage of each instance, mW, under the rules of OpenSTA 2.0.17, read off the Liberty text."""
+    library = parse_liberty(read_liberty_text(liberty), liberty.name)
+    match = re.fullmatch(r"([\d.]+)\s*([a-zA-Z]*)W", library.attributes["leakage_power_unit"])
+    assert match is not None, f"{liberty}: leakage_power_unit"
+    to_mw = float(match.group(1)) * {"p": 1e-9, "n": 1e-6, "u": 1e-3, "m": 1.0, "": 1e3}[match.group(2)]
+    of_cell: dict[str, float] = {}
+    for cell in library.all("cell"):
+        inputs = {p.names[0] for p in cell.all("pin") if p.attributes.get("direction") == "input"}
+        when = [(g.attributes.get("when", ""), float(g.attributes["value"])) for g in cell.all("leakage_power")]
+        known = [2.0 * 0.5 ** sum(w in inputs for w in re.findall(r"\w+", text)) * v for text, v in when if text]
+        stated = cell.attributes.get("cell_leakage_power")
+        of_cell[cell.names[0]] = to_mw * float(sum(known or (v for _, v in when)) if stated is None else stated)
+    return np.array([of_cell[netlist.cells.names[kind]] for kind in netlist.cell_type])
 
 
 def run_report_power(netlist: Path, top: str, liberty: Path, sdc: str, spef: Path | None) -> dict[str, np.ndarray]:
@@ -181,7 +203,8 @@ def compare(
     activity = activity_from_probabilities(netlist, duty, rate)
     power = DynamicPower(netlist, technology, wires, activity, slew=slew)
     ours = power.evaluate(vdd, None, 1e3 / period_ns)
-    power._terms = opensta_terms(netlist, rate, duty, clock_nets)
+    # A global activity is that of tied pins, too.
+    power._terms = opensta_terms(netlist, np.where(netlist.net_constant >= 0, RATE, rate), duty, clock_nets)
     theirs_rules = power.evaluate(vdd, None, 1e3 / period_ns)
     leakage = LeakageModel(netlist, technology, replace(activity)).evaluate(vdd)
     report = run_report_power(path, netlist.name, liberty, sdc, spef)
@@ -212,9 +235,13 @@ def compare(
         "instances": (float(clocked.sum()), float(netlist.n_cells)),
         "switching": (float(ours.switching[clocked].sum()), switching),
         "internal, same rules": (float(mine.internal[plain].sum()), float(theirs[plain, 0].sum())),
-        "of clock gates": (float(mine.internal[clocked & gates].sum()), float(theirs[clocked & gates, 0].sum())),
+        "of clock gates, same rules": (
+            float(mine.internal[clocked & gates].sum()),
+            float(theirs[clocked & gates, 0].sum()),
+        ),
         "internal, finevh": (float(ours.internal[clocked].sum()), internal / 2.0),
-        "leakage": (float(leakage.cell[clocked].sum()), static),
+        "leakage, same rules": (float(opensta_leakage(netlist, liberty)[clocked].sum()), static),
+        "leakage, finevh": (float(leakage.cell[clocked].sum()), static),
     }
 
 

@@ -77,8 +77,31 @@ def test_power_is_that_of_opensta(tmp_path: Path) -> None:
     technology = technology_from_liberty([foreign])
     netlist = parse_verilog(path.read_text(encoding="ascii"), technology)
     table = compare(path, netlist, technology, foreign, "clk", 10.0, None)
-    for part in ("switching", "internal, same rules", "leakage"):
+    for part in ("switching", "internal, same rules", "leakage, same rules", "leakage, finevh"):
         ours, theirs = table[part]
+        assert ours == pytest.approx(theirs, rel=0.01), part
+
+
+@NEEDS_STA
+def test_power_of_clock_gates_is_that_of_opensta_under_its_rules(tmp_path: Path) -> None:
+    from power_opensta import compare
+
+    gates = "".join(
+        f"CLKGATE_X{2 if i else 1} g{i} (.CK(clk), .E(a[{i}]), .SE(1'b0), .GCK(gck[{i}]));\n"
+        f"DFF_X1 r{i} (.D(a[{i}]), .CK(gck[{i}]), .Q(y[{i}]));\n"
+        for i in range(3)
+    )
+    path = tmp_path / "gates.v"
+    path.write_text(
+        f"module gates (input clk, input [2:0] a, output [2:0] y);\nwire [2:0] gck;\n{gates}endmodule\n",
+        encoding="ascii",
+    )
+    technology = technology_from_liberty([LIBERTY])
+    netlist = parse_verilog(path.read_text(encoding="ascii"), technology)
+    table = compare(path, netlist, technology, LIBERTY, "clk", 10.0, None)
+    for part in ("switching", "internal, same rules", "of clock gates, same rules", "leakage, same rules"):
+        ours, theirs = table[part]
+        assert theirs > 0.0
         assert ours == pytest.approx(theirs, rel=0.01), part
 
 
