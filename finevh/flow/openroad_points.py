@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from finevh.base.csv_text import table
+from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.stage import StageContext
@@ -23,6 +24,8 @@ COLUMNS = (
 )  # fmt: skip
 _WATT = 1e3  # mW; OpenROAD's metrics are in W
 _HERTZ = 1e-6  # MHz
+_PIN_NOT_FOUND = ("STA-1648", "STA-1650")
+"""OpenSTA's warnings for pins and nodes of a SPEF that the netlist does not have."""
 
 
 def chosen_points(rows: Sequence[Mapping[str, str]], most: int) -> list[Mapping[str, str]]:
@@ -76,14 +79,30 @@ def run_points(context: StageContext, points_csv: Path) -> None:
     tool = openroad_of(flow)
     untested = flow.openroad.allow_untested
     result = run_flow(prepared, work, tool=tool, allow_untested=untested, say=context.note)
+    book_points(result, prepared.clock, context.checks)
     context.write(TABLE, comparison(rows, result, prepared.clock))
 
 
-def comparison(rows: Sequence[Mapping[str, str]], result: FlowResult, clock: str) -> str:
-    """Return the table: the run's own figures beside OpenROAD's; what OpenROAD did not report is empty.
+def _fmax(clock: str) -> str:
+    """OpenSTA's ``timing__fmax`` is that of the fastest clock, the configuration's; each clock's own has its name."""
+    return f"timing__fmax__clock:{clock}"
 
-    Its ``timing__fmax`` is that of the fastest clock, the configuration's; the working clock's stands under its own name.
-    """
+
+def book_points(result: FlowResult, clock: str, checks: Checks) -> None:
+    """Book what the points of a run left open: figures without a value, parasitics without a pin."""
+    for stage in result.stages:
+        if not stage.name.startswith("point_"):
+            continue
+        wanted = ("timing__setup__ws", "timing__hold__ws", _fmax(clock), "power__total")
+        missing = [key for key in wanted if f"{stage.name}__{key}" not in stage.metrics]
+        checks.add("openroad_unmeasured", [f"{stage.name}: no {key}" for key in missing])
+        lost = [message for message in stage.messages if message.code in _PIN_NOT_FOUND]
+        texts = [f"{stage.name}: {message.code} {message.text}" for message in lost]
+        checks.add("parasitics_not_found", texts, sum(message.count for message in lost))
+
+
+def comparison(rows: Sequence[Mapping[str, str]], result: FlowResult, clock: str) -> str:
+    """Return the table: the run's own figures beside OpenROAD's; what OpenROAD did not report is empty."""
 
     def found(name: str, key: str, unit: float) -> float | str:
         value = result.metrics.get(f"point_{name}__{key}")
@@ -96,7 +115,7 @@ def comparison(rows: Sequence[Mapping[str, str]], result: FlowResult, clock: str
             (
                 name, row["delta_vdd_v"], row["freq_mhz"], row["vdd_l_v"], row["vdd_h_v"], row["assignment"],
                 row["worst_slack_ps"], found(name, "timing__setup__ws", 1.0), found(name, "timing__hold__ws", 1.0),
-                found(name, f"timing__fmax__clock:{clock}", _HERTZ),
+                found(name, _fmax(clock), _HERTZ),
                 row["power_total_mw"], found(name, "power__total", _WATT),
                 row["power_switching_mw"], found(name, "power__switching__total", _WATT),
                 row["power_internal_mw"], found(name, "power__internal__total", _WATT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from finevh.base.tcl import Command, TclSyntaxError, parse_script, split_list
@@ -15,6 +15,13 @@ _IGNORED = frozenset(
     }
 )  # fmt: skip
 """Commands that add nothing to domains, switches and voltages."""
+OPENROAD_COMMANDS = frozenset(
+    {
+        "create_power_domain", "create_logic_port", "create_power_switch", "set_isolation", "use_interface_cell",
+        "set_domain_area", "map_power_switch", "set_level_shifter", "set_domain_voltage", "set_level_shifter_cell",
+    }
+)  # fmt: skip
+"""All that OpenROAD's ``read_upf`` knows: it sources the file, so any other command ends its run."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,15 @@ class PowerIntent:
     states: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def parse_upf(text: str, source: str = "<text>") -> PowerIntent:
+def parse_upf(text: str, source: str = "<text>", commands: Collection[str] | None = None) -> PowerIntent:
     """Read a power intent.
+
+    Parameters
+    ----------
+    text, source
+        The file, and its name for messages.
+    commands
+        Commands that the tool it is written for knows, such as :data:`OPENROAD_COMMANDS`; None for all of UPF.
 
     Raises
     ------
@@ -60,6 +74,8 @@ def parse_upf(text: str, source: str = "<text>") -> PowerIntent:
             words = [word.value for word in command.words]
             if any(word is None for word in words):
                 raise InputError(f"{source}:{command.line}: substitutions are not read; write the names out")
+            if commands is not None and words[0] not in commands:
+                raise InputError(f"{source}:{command.line}: '{words[0]}' is none of the commands that its reader knows")
             try:
                 _take(intent, [word or "" for word in words])
             except (KeyError, ValueError, IndexError) as error:

@@ -31,6 +31,7 @@ from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supp
 from finevh.layout.supply.plan import rail_pins
 from finevh.layout.supply.vdd_mux import read_header_cells
 from finevh.layout.upf import format_openroad_upf, write_upf
+from finevh.layout.upf_read import OPENROAD_COMMANDS, parse_upf
 from finevh.netlist import write_spef, write_verilog
 
 
@@ -97,8 +98,10 @@ def _write_upf(placed: PlacedDesign, path: Path) -> None:
         low = high - min(schemes.delta_vdd)
         write_upf(path, placed.netlist, placed.floorplan, placed.placement, high, low)
         if placed.flow.design.placed is None:
+            small = path.with_name(f"{path.stem}_openroad.upf")
             text = format_openroad_upf(placed.floorplan, high, low)
-            path.with_name(f"{path.stem}_openroad.upf").write_text(text, encoding="utf-8")
+            parse_upf(text, str(small), OPENROAD_COMMANDS)  # what OpenROAD would stop at is never written
+            small.write_text(text, encoding="utf-8")
 
 
 def _write_layout(
