@@ -289,6 +289,8 @@ class Optimize(_Section):
     sizing: bool = True
     hold: bool = True
     """Put buffers where data reach a register before it has taken the old ones, at any single supply of any corner."""
+    hold_maps: bool = True
+    """The same under the voltage maps that are hardest on each register."""
     passes: int = Field(default=2, ge=1, le=100)
     """Rounds of sizing, legalisation and new wires."""
 

@@ -22,7 +22,7 @@ def coarse_voltages(flow: Flow) -> tuple[float, ...]:
 
 
 def hold_corners(flow: Flow, technology: Technology) -> tuple[Corner, ...]:
-    """The flow's own corner, and the fast one where the flow names it, at every supply between which tiles hop.
+    """The flow's own corner, and the fast one where the flow names it, at every supply between which tiles hop, and every pair.
 
     Raises
     ------
@@ -30,9 +30,17 @@ def hold_corners(flow: Flow, technology: Technology) -> tuple[Corner, ...]:
         If the fast technology has other cells, or not all of the supplies.
     """
     vdds = coarse_voltages(flow)
-    corners = [Corner("slow", technology, tuple(technology.vdd_index(v) for v in vdds), True)]
+    tiled = technology.cross is not None and flow.floorplan.tiles > 1 and flow.optimize.hold_maps
+    pairs = flow.schemes.pairs if tiled else ()
+
+    def corner(name: str, library: Technology) -> Corner:
+        rows = {vdd: library.vdd_index(vdd) for vdd in vdds}
+        supplies = tuple((rows[low], rows[high]) for low, high in pairs)
+        return Corner(name, library, tuple(rows.values()), name == "slow", supplies)
+
+    corners = [corner("slow", technology)]
     if flow.technology.fast is not None:
         fast = _fast(flow.technology.fast, vdds)
         same_cells(technology, fast)
-        corners.append(Corner("fast", fast, tuple(fast.vdd_index(v) for v in vdds), False))
+        corners.append(corner("fast", fast))
     return tuple(corners)

@@ -40,7 +40,7 @@ def sizing_parameters(flow: Flow) -> dict[str, object]:
         "technology": flow.technology,
         **engine_parameters(flow),
         "seed": flow.seed,
-        # Which cells of the tree are high in a map is nothing to a layout that is made at single supplies.
+        # Which cells of the tree are high in a map is nothing to what is made at single supplies; hold repair has maps.
         "clock": flow.clock.model_copy(update={"policy": "tile", "tree_vdd": None}),
         "optimize": flow.optimize,
         "vdd_max": flow.schemes.vdd_max,

@@ -14,7 +14,7 @@ from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, Placement, check_placement, make_floorplan, place
 from finevh.netlist import read_verilog, write_spef, write_verilog
 from finevh.netlist.model import Netlist
-from finevh.optimize.hold import Corner, HoldRepair, buffer_delay, hold_buffer, repair_hold, same_cells
+from finevh.optimize.hold import Corner, HoldRepair, Timing, buffer_delay, hold_buffer, repair_hold, same_cells
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
 
@@ -52,7 +52,7 @@ def design(technology: Technology, tmp_path_factory: pytest.TempPathFactory) -> 
 def repaired(technology: Technology, design: tuple[Netlist, Floorplan, Placement]) -> HoldRepair:
     netlist, floorplan, placement = design
     corners = (Corner("slow", technology, (0, 1), True),)
-    return repair_hold(netlist, placement, floorplan, clocked(), corners, report=print)
+    return repair_hold(netlist, placement, floorplan, Timing(clocked()), corners, report=print)
 
 
 def test_every_supply_is_clean_afterwards(repaired: HoldRepair) -> None:
@@ -138,6 +138,27 @@ def test_technology_without_buffer_is_checked_and_left_alone(
     netlist, floorplan, placement = design
     bare = replace(technology, roles={})
     assert hold_buffer(bare) is None
-    found = repair_hold(netlist, placement, floorplan, clocked(), (Corner("slow", bare, (1,), True),))
+    found = repair_hold(netlist, placement, floorplan, Timing(clocked()), (Corner("slow", bare, (1,), True),))
     assert (found.buffers, found.area) == (0, 0.0)
     assert found.after[0].violated == found.before[0].violated == 2
+
+
+def test_every_map_of_a_pair_is_clean_afterwards(
+    technology: Technology, design: tuple[Netlist, Floorplan, Placement]
+) -> None:
+    netlist, _, _ = design
+    floorplan = make_floorplan(netlist, technology, FloorplanRequest(2, 0.3))
+    placement = place(netlist, technology, floorplan)
+    corners = (Corner("slow", technology, (0, 1), True, ((0, 1),)),)
+    timing = Timing(clocked(), cross_voltage=True)
+    found = repair_hold(netlist, placement, floorplan, timing, corners)
+    pair = [check for check in found.after if check.vdd_low is not None]
+    assert [(check.vdd_low, check.vdd) for check in pair] == [(0.8, 1.0)]
+    assert found.before[-1].worst < min(check.worst for check in found.before[:-1])
+    assert all(check.violated == 0 for check in found.after)
+    # Independently of how the maps were chosen: all sixteen.
+    graph = timing.graph(found.netlist, technology, found.wires).with_port_vdd(1)
+    for number in range(16):
+        bits = (number >> np.arange(4)) & 1
+        state = graph.evaluate(bits[found.placement.tile].astype(np.int32))
+        assert state.worst_hold_slack(2000.0) >= 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from finevh.base.csv_text import table
@@ -17,7 +19,7 @@ from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
 from finevh.layout import interface_cells
 from finevh.netlist import write_verilog
-from finevh.optimize.hold import repair_hold
+from finevh.optimize.hold import HoldCheck, Timing, repair_hold
 from finevh.optimize.physical import Optimised, optimise_placed, timed_again
 from finevh.technology.model import Technology
 
@@ -80,36 +82,38 @@ def _repair(context: StageContext, result: Optimised, technology: Technology) ->
         result.netlist,
         result.placement,
         floorplan,
-        target.constraints,
+        Timing(target.constraints, flow.schemes.driver_derates, flow.clock.supply_policy),
         hold_corners(flow, technology),
         report=context.note,
     )
     rows = [
-        (b.corner, b.vdd, b.worst, b.violated, a.worst, a.violated)
+        (b.corner, b.vdd, b.worst, b.violated, a.worst, a.violated, a.vdd if a.vdd_low is None else a.vdd_low, a.maps)
         for b, a in zip(mended.before, mended.after, strict=True)
     ]
-    columns = ("corner", "vdd_v", "worst_before_ps", "violated_before", "worst_ps", "violated")
+    columns = ("corner", "vdd_v", "worst_before_ps", "violated_before", "worst_ps", "violated", "vdd_l_v", "maps")
     context.write("results/tables/hold.csv", table(columns, rows))
     left = max((check.violated for check in mended.after), default=0)
     context.checks.add(
         "hold_violated",
-        [
-            f"{c.corner} corner, {c.vdd:g} V: {c.violated} endpoints, worst {c.worst:.1f} ps"
-            for c in mended.after
-            if c.violated
-        ],
+        [f"{c.where}: {c.violated} endpoints, worst {c.worst:.1f} ps" for c in mended.after if c.violated],
     )
     metrics: Metrics = {
         "hold__buffers__count": mended.buffers,
         "hold__buffers__area__um2": mended.area,
         "hold__violated__before__count": max((check.violated for check in mended.before), default=0),
         "hold__violated__count": left,
+        **_worst_hold(mended.after),
     }
-    for corner in sorted({check.corner for check in mended.after}):
-        worst = min(check.worst for check in mended.after if check.corner == corner)
-        if np.isfinite(worst):
-            metrics[f"timing__hold__ws__{corner}__ps"] = worst
     return timed_again(result, mended.netlist, mended.placement, mended.wires, technology, target), metrics
+
+
+def _worst_hold(checks: Sequence[HoldCheck]) -> Metrics:
+    """Worst slack of each corner, at single supplies and under the hardest maps of two."""
+    worst: dict[str, float] = {}
+    for check in checks:
+        name = f"timing__hold__ws__{'' if check.vdd_low is None else 'hardest_maps__'}{check.corner}__ps"
+        worst[name] = min(worst.get(name, np.inf), check.worst)
+    return {name: value for name, value in sorted(worst.items()) if np.isfinite(value)}
 
 
 def _clock_metrics(result: Optimised) -> Metrics:
@@ -129,7 +133,13 @@ def _clock_metrics(result: Optimised) -> Metrics:
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides drives and wires."""
     placed = flow.design.placed
-    return {**sizing_parameters(flow), "placed": None if placed is None else (placed.spef, True)}
+    return {
+        **sizing_parameters(flow),
+        "placed": None if placed is None else (placed.spef, True),
+        "hold maps": (flow.clock.supply_policy, flow.schemes.driver_derates, flow.floorplan.tiles)
+        if flow.optimize.hold and flow.optimize.hold_maps
+        else None,
+    }
 
 
 STAGE = Stage("optimize", run_optimize_stage, ("presize", "floorplan", "place"), parameters)
