@@ -29,13 +29,15 @@ import numpy as np
 from characterization_independent import attribute, group, groups, numbers
 from scipy.optimize import nnls
 
-from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
-from finevh.characterization.foreign import read_subcircuits, to_transistors
-from finevh.characterization.logic import parse_function
+from finevh.characterization.bench.edges import Move, Table, measure_edges, moves
+from finevh.characterization.cells.foreign import read_subcircuits, to_transistors
+from finevh.characterization.cells.logic import parse_function
+from finevh.characterization.cells.topology import Topology, check_connections
+from finevh.characterization.corner import Corner
+from finevh.characterization.procedures.leakage import leakage
+from finevh.characterization.procedures.scale import corner_of
 from finevh.characterization.process import Process, Variant, load_process
-from finevh.characterization.run import corner_of, load_cells
-from finevh.characterization.static import leakage
-from finevh.characterization.topology import Topology, check_connections
+from finevh.characterization.run import load_cells
 
 VDD = 0.95
 CELLS = (
@@ -133,16 +135,16 @@ def compare(corner: Corner, cell: Topology, text: str) -> Ratios:
         for timing in groups(group(text, f"pin ({output})"), "timing ()"):
             pin, sense, when = (attribute(timing, key) for key in ("related_pin", "timing_sense", "when"))
             members = []
-            for toggle in toggles(cell, VDD, active=True):
-                side = dict(toggle.side)
-                follows = function.evaluate({**side, pin: 1}) == 1 if toggle.pin == pin else False
+            for move in moves(cell, VDD):
+                side = dict(move.side)
+                low, high = (function.evaluate({**side, move.pin: bit}) for bit in (0, 1))
                 if (
-                    toggle.pin == pin
-                    and function.evaluate({**side, pin: 0}) != function.evaluate({**side, pin: 1})
-                    and follows == (sense == "positive_unate")
+                    move.pin == pin
+                    and low != high
+                    and (high == 1) == (sense == "positive_unate")
                     and (not when or parse_function(when).evaluate({**side, pin: 0}))
                 ):
-                    members.append(toggle)
+                    members.append(move)
             if members:
                 _timing(corner, cell, output, timing, members, ratios, charge)
     for (pin, rising), values in charge.items():
@@ -156,7 +158,7 @@ def _timing(
     cell: Topology,
     output: str,
     timing: str,
-    members: list[Toggle],
+    members: list[Move],
     ratios: Ratios,
     charge: dict[tuple[str, bool], list[float]],
 ) -> None:
@@ -165,7 +167,10 @@ def _timing(
     slews, loads = np.array(numbers(table, "index_1")) * 1e3, np.array(numbers(table, "index_2"))
     picked_s, picked_l = range(0, len(slews), 2), range(0, len(loads), 2)
     ramps = [float(slews[i]) for i in picked_s]
-    samples = run_toggles(corner, cell, [(float(loads[j]), [(t, ramps) for t in members]) for j in picked_l])
+    simulated: Table = {}
+    grid = [(slew, float(loads[j])) for slew in ramps for j in picked_l]
+    measure_edges(corner, cell, simulated, [(move, grid) for move in members])
+    samples = list(simulated.values())
     tables = {
         (way, kind): np.array(numbers(group(timing, f"{kind.format(way)}("), "values")).reshape(len(slews), -1) * 1e3
         for way in ("rise", "fall")
@@ -186,8 +191,7 @@ def _timing(
                     ratios[f"delay {way}"].append(slowest.delay_ps[output] / delay)
                 ratios[f"transition {way}"].append(slowest.out_slew_ps[output] / slew)
     for s in samples:
-        assert isinstance(s.toggle, Toggle)
-        charge.setdefault((s.toggle.pin, s.rising), []).append(abs(s.charge_fc))
+        charge.setdefault((s.move.pin, s.move.rising), []).append(abs(s.charge_fc))
 
 
 def main() -> int:

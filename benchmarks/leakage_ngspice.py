@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.characterization.celltable import load_topologies
-from finevh.characterization.deck import STATIC_OPTIONS
-from finevh.characterization.ngspice import simulate as run_ngspice
+from finevh.characterization.bench.deck import STATIC_OPTIONS
+from finevh.characterization.bench.ngspice import simulate as run_ngspice
+from finevh.characterization.cells.table import load_topologies
+from finevh.characterization.cells.topology import Topology
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
-from finevh.characterization.topology import Topology
 from finevh.netlist import parse_verilog
 from finevh.netlist.model import Netlist
 from finevh.power import LeakageModel, Simulator, VectorStimulus

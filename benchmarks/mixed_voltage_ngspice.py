@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from leakage_ngspice import adder, multiplier, split_cell
 
-from finevh.characterization.celltable import load_topologies
-from finevh.characterization.deck import TIGHT_OPTIONS, model_lines
-from finevh.characterization.ngspice import simulate
+from finevh.characterization.bench.deck import TIGHT_OPTIONS, model_lines
+from finevh.characterization.bench.ngspice import simulate
+from finevh.characterization.cells.table import load_topologies
+from finevh.characterization.cells.topology import Topology
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
-from finevh.characterization.topology import Topology
 from finevh.netlist import Netlist, parse_verilog
 from finevh.netlist.logic import parse_function
 from finevh.technology import Technology, load_technology, with_vdds

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from finevh.base.quoting import plain_name, spice_parameters
 from finevh.base.toml import read_toml
+from finevh.characterization.cells.topology import Transistor
 from finevh.characterization.packages import locate_package_file
-from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
+from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["Grid", "Process", "TableAxes", "Variant", "load_process", "read_models", "transistor_line"]
 
@@ -129,7 +130,7 @@ class Process:
     def drivers(self, vdd: float) -> FloatArray:
         """Return the rails on the grid that a driver of a cell at `vdd` may have, ascending, V."""
         rails = sorted({*self.vdd, round(vdd, 4)})
-        return np.array([v for v in rails if abs(v - vdd) <= self.pair_span + 1e-6])
+        return np.array([v for v in rails if abs(v - vdd) <= self.pair_span + VOLTAGE_TOLERANCE])
 
     def delay_drivers(self, vdd: float) -> FloatArray:
         """Return the rails at which crossed delays are simulated: every `delay_step` from `vdd`, and both ends."""

@@ -6,28 +6,29 @@ import fnmatch
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from finevh.base.quoting import visible
-from finevh.characterization.cell import characterize_combinational
-from finevh.characterization.celltable import load_topologies
-from finevh.characterization.combinational import Corner, Toggle, run_toggles, toggles
-from finevh.characterization.deck import EDGE_OPTIONS, SCALE_OPTIONS, TIGHT_OPTIONS, TRAIN_OPTIONS
-from finevh.characterization.ngspice import SimulationError, find_ngspice
+from finevh.characterization.bench.deck import TIGHT_OPTIONS, TRAIN_OPTIONS
+from finevh.characterization.bench.edges import moves
+from finevh.characterization.bench.ngspice import SimulationError, find_ngspice
+from finevh.characterization.cell import characterize_cell
+from finevh.characterization.cells.table import load_topologies
+from finevh.characterization.cells.topology import Topology
+from finevh.characterization.corner import Corner
+from finevh.characterization.procedures.arcs import classify
+from finevh.characterization.procedures.scale import corner_of
 from finevh.characterization.process import Process, Variant, load_process, read_models
 from finevh.characterization.record import CellRecord, load_record, record_path, save_record
-from finevh.characterization.sequential import characterize_sequential
-from finevh.characterization.topology import Topology
 from finevh.errors import InputError
 
-__all__ = ["Plan", "Summary", "characterize", "corner_of", "digest", "load_cells", "plan_characterization"]
+__all__ = ["Plan", "Summary", "characterize", "digest", "load_cells", "plan_characterization"]
 
 
 SECONDS_PER_WEIGHT = (0.017, 0.025)
@@ -35,6 +36,8 @@ SECONDS_PER_WEIGHT = (0.017, 0.025)
 COMBINATIONAL_PROCEDURE = 2
 """A record of another procedure is measured again. 2: every edge starts from the cell's operating point, every side state is
 measured on the full grid."""
+SEQUENTIAL_PROCEDURE = 1
+"""1: searches of constraints start from one bracket, whichever corner was measured before."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,11 @@ class _Task:
     @property
     def weight(self) -> int:
         """Expected cost: device evaluations go with transistors times input edges."""
-        moves = 40 if self.topology.sequential else len(toggles(self.topology, 1.0, True))
-        return 1 + len(self.topology.transistors) * (1 + moves)
+        if self.topology.sequential:
+            edges = 80
+        else:
+            edges = sum(len(members) for members in classify(self.topology, moves(self.topology, 1.0))[0].values())
+        return 1 + len(self.topology.transistors) * (1 + edges // 2)
 
 
 @dataclass(frozen=True)
@@ -141,48 +147,9 @@ def digest(process: Process, topology: Topology, variant: Variant, vdd: float, m
         repr(topology.sequential),
         *topology.resistors,
         *([grid.rest_ps] if grid.rest_ps else []),
-        *([] if sequential else [COMBINATIONAL_PROCEDURE]),
+        SEQUENTIAL_PROCEDURE if sequential else COMBINATIONAL_PROCEDURE,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
-
-def corner_of(process: Process, cells: Iterable[Topology], variant: Variant, vdd: float, scratch: Path) -> Corner:
-    """Measure a corner's time constant with its inverter: the delay when it drives four copies of itself.
-
-    Raises
-    ------
-    InputError
-        If the technology describes no inverter.
-    """
-    inverter = next(
-        (
-            t
-            for t in cells
-            if len(t.inputs) == 1
-            and len(t.outputs) == 1
-            and not t.sequential
-            and t.outputs[0][1].evaluate({t.inputs[0]: 0}) == 1
-            and t.outputs[0][1].evaluate({t.inputs[0]: 1}) == 0
-        ),
-        None,
-    )
-    if inverter is None:
-        raise InputError(f"{process.path}: no cell is an inverter; the grid is scaled to one, so describe one")
-    # A generous start: 200 ps and 20 ps/fF only set how long the first run waits.
-    corner = Corner(process, variant, vdd, 200.0, 20.0, scratch, SCALE_OPTIONS)
-    toggle = Toggle(inverter.inputs[0], (), vdd)
-    slew = 20.0
-    for _ in range(3):
-        samples = run_toggles(corner, inverter, [(load, [(toggle, [slew])]) for load in (4.0, 8.0)])
-        delay = [
-            float(np.mean([next(iter(s.delay_ps.values())) for s in samples if s.load_ff == load]))
-            for load in (4.0, 8.0)
-        ]
-        unit = (delay[1] - delay[0]) / 4.0
-        capacitance = float(np.mean([abs(s.charge_fc) for s in samples])) / vdd
-        slew = float(np.mean([next(iter(s.out_slew_ps.values())) for s in samples if s.load_ff == 8.0]))
-    tau = delay[0] + unit * (4 * capacitance - 4.0)
-    return replace(corner, tau_ps=float(f"{tau:.3g}"), unit_ps_per_ff=float(f"{unit:.3g}"), options=EDGE_OPTIONS)
 
 
 def plan_characterization(
@@ -305,12 +272,8 @@ def _measure(corner: Corner, task: _Task) -> CellRecord:
     if task.topology.sequential:
         corner = replace(corner, options=TRAIN_OPTIONS)
     try:
-        record = _procedure(corner, task.topology)
+        record = characterize_cell(corner, task.topology)
     except SimulationError:
-        record = _procedure(replace(corner, options=TIGHT_OPTIONS), task.topology)
+        record = characterize_cell(replace(corner, options=TIGHT_OPTIONS), task.topology)
         shutil.rmtree(scratch, ignore_errors=True)
     return replace(record, digest=task.digest)
-
-
-def _procedure(corner: Corner, topology: Topology) -> CellRecord:
-    return (characterize_sequential if topology.sequential else characterize_combinational)(corner, topology)

@@ -11,7 +11,7 @@ import click
 
 from finevh.base.quoting import visible
 from finevh.base.share import LIBRARIES, shared, technology_names
-from finevh.characterization.publish import publish
+from finevh.characterization.publish.files import publish
 from finevh.characterization.run import Plan, characterize, plan_characterization
 from finevh.checks import Checks
 from finevh.commands.quantities import entries, voltage_of, voltages_of

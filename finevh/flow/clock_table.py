@@ -21,6 +21,7 @@ from finevh.selection import Interval, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Int
 from finevh.timing import TimingGraph
+from finevh.units import frequency_mhz
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def clock_rows(
     count = placed.floorplan.n_tiles
     everywhere = np.ones(count, dtype=bool).tobytes()
     groups: dict[tuple[float, float], dict[_Map, float]] = {
-        (vdd, vdd): {_Map(vdd, vdd, everywhere, first): 1e6 / designs[first].single_voltage(vdd)[0]}
+        (vdd, vdd): {_Map(vdd, vdd, everywhere, first): frequency_mhz(designs[first].single_voltage(vdd)[0])}
         for vdd in coarse_voltages(placed.flow)
     }
     for point in points:
@@ -211,7 +212,7 @@ def with_clock_power(
             interval = Interval(point.vdd_l_v, point.vdd_h_v)
             cell_vdd = design.cell_vdd(interval, parse_map(point.assignment))
             return clock_power(placed, design, cell_vdd, point.vdd_h_v, point.freq_mhz)
-        low, high = (1e6 / design.single_voltage(vdd)[0] for vdd in (point.vdd_l_v, point.vdd_h_v))
+        low, high = (frequency_mhz(design.single_voltage(vdd)[0]) for vdd in (point.vdd_l_v, point.vdd_h_v))
         share = min(max((point.freq_mhz - low) / (high - low), 0.0), 1.0)
         slow = at(design, point.vdd_l_v, min(point.freq_mhz, low))
         return (1.0 - share) * slow + share * at(design, point.vdd_h_v, high)
@@ -228,7 +229,7 @@ def hold_power(placed: PlacedDesign, design: EngineDesign) -> float:
     index = placed.technology.vdd_index(vdd)
     mine = np.array([name.startswith(f"{PREFIX}_") for name in placed.netlist.instance_names], dtype=bool)
     cell_vdd = np.full(placed.netlist.n_cells, index, dtype=np.int32)
-    dynamic = design.power.of_cells(cell_vdd, 1e6 / design.single_voltage(vdd)[0], port_vdd=index)
+    dynamic = design.power.of_cells(cell_vdd, frequency_mhz(design.single_voltage(vdd)[0]), port_vdd=index)
     leakage = design.leakage.evaluate(cell_vdd, design.cell_variant, index)
     return float((dynamic.switching + dynamic.internal + leakage.cell)[mine].sum())
 

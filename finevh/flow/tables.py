@@ -14,6 +14,7 @@ from finevh.layout import interface_cells
 from finevh.schemes import OperatingPoint
 from finevh.selection import Bits, Energy, Interval, MappedTiming, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
+from finevh.units import period_ps
 
 
 def tiles_table(placed: PlacedDesign) -> str:
@@ -42,7 +43,7 @@ def critical_paths_table(designs: Mapping[str, EngineDesign], points: Sequence[O
         design, interval = designs[point.variant], Interval(point.vdd_l_v, point.vdd_h_v)
         timing = _timing_of(design, interval, parse_map(point.assignment), at.get((point.variant, interval)))
         at[point.variant, interval] = timing
-        cells, delays = design.path_cells(timing, 1e6 / point.freq_mhz)
+        cells, delays = design.path_cells(timing, period_ps(point.freq_mhz))
         netlist = design.graph.netlist
         vdd = design.technology.vdds[design.cell_vdd(interval, timing.high)]
         for step, (cell, delay) in enumerate(zip(cells.tolist(), delays.tolist(), strict=True)):

@@ -12,6 +12,7 @@ from finevh.layout.supply.vdd_mux import Load
 from finevh.power import Activity, DynamicPower, LeakageModel
 from finevh.power.tile_currents import currents_at
 from finevh.power.tile_cycles import busiest_cycle
+from finevh.units import frequency_mhz
 
 
 def loads_of(
@@ -33,7 +34,7 @@ def loads_of(
         at = currents_at(dynamic, leakage, vdds, single.variant, tiles, n_tiles, supplies)
         peak = busiest_cycle(cycles[program], n_tiles) if program in cycles else np.ones(n_tiles)
         for low, high in pairs:
-            frequency = 1e6 / single.min_period[index[high]]
+            frequency = frequency_mhz(single.min_period[index[high]])
             for on_high in (False, True):
                 found = at[index[high if on_high else low]]
                 moved = found.switching * frequency

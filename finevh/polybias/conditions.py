@@ -16,6 +16,7 @@ from finevh.selection.engine import TiledTiming
 from finevh.selection.greedy import select_greedy
 from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.timing import TimingGraph
+from finevh.units import period_ps
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def selected_conditions(design: TiledTiming, schemes: Schemes) -> list[Condition
         vdd: design.evaluate(Interval(vdd, vdd), np.ones(design.n_tiles, dtype=bool)).min_period
         for vdd in schemes.grid(schemes.ideal_step)
     }
-    asked = sorted({*periods.values(), *(1e6 / frequency for frequency in schemes.frequencies)})
+    asked = sorted({*periods.values(), *(period_ps(frequency) for frequency in schemes.frequencies)})
     conditions: list[Condition] = []
     for delta in schemes.delta_vdd:
         for low, high in itertools.pairwise(schemes.grid(delta)):

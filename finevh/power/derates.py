@@ -9,14 +9,14 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.technology.model import CrossVoltage, Technology
+from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["look_up_leakage", "with_leakage_derates"]
 
-_SAME = 1e-6  # V
 
 
 def _supply(technology: Technology, vdd: float) -> int:
-    found = np.flatnonzero(np.abs(technology.vdds - vdd) < _SAME)
+    found = np.flatnonzero(np.abs(technology.vdds - vdd) < VOLTAGE_TOLERANCE)
     if not len(found):
         raise InputError(f"technology {technology.name} has no supply {vdd:g} V; it has {technology.vdds.tolist()}")
     return int(found[0])

@@ -10,6 +10,7 @@ import numpy as np
 from finevh.config import voltage_grid
 from finevh.errors import NotReachableError
 from finevh.selection import SLACK_TOLERANCE, Energy, TiledDesign
+from finevh.units import frequency_mhz, period_ps
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ class Curve:
     @property
     def frequencies(self) -> tuple[float, ...]:
         """Maximum frequency at each Vdd, MHz."""
-        return tuple(1e6 / period for period in self.min_period)
+        return tuple(frequency_mhz(period) for period in self.min_period)
 
     def meets(self, index: int, frequency: float) -> bool:
         """Tell whether the Vdd of a number meets a frequency, MHz."""
-        return self.min_period[index] <= 1e6 / frequency + SLACK_TOLERANCE
+        return self.min_period[index] <= period_ps(frequency) + SLACK_TOLERANCE
 
     def lowest(self, frequency: float) -> int:
         """Return the lowest Vdd that meets a frequency.

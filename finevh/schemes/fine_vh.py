@@ -23,7 +23,7 @@ from finevh.selection import (
     area_low_fraction,
     select_lowered,
 )
-from finevh.units import VOLTAGE_TOLERANCE
+from finevh.units import VOLTAGE_TOLERANCE, period_ps
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ class FineVh:
             except NotReachableError as error:
                 results[frequency] = Answer(frequency, error)
         for interval, inside in by_interval.items():
-            periods = [1e6 / frequency for frequency in inside]
+            periods = [period_ps(frequency) for frequency in inside]
             choices = self._selector.choose(self.curve.design, interval, periods, self.seconds)
             for frequency, choice in zip(inside, choices, strict=True):
                 if isinstance(choice, NotReachableError):
                     # Algorithm 5 may end without an answer; all tiles at VddH is Vdd-hopping and always meets the clock.
-                    choice = select_lowered(self.curve.design, interval, 1e6 / frequency)
+                    choice = select_lowered(self.curve.design, interval, period_ps(frequency))
                 known = KnownMap(VoltageMap(interval, choice.high), choice.min_period, choice.energy)
                 results[frequency] = FoundMap(frequency, self._point(known, frequency, choice), known, choice.seconds)
         return [results[frequency] for frequency in frequencies]
@@ -130,7 +130,7 @@ class FineVh:
             if not isinstance(answer, FoundMap):
                 results.append(answer.result)
                 continue
-            frequency, period = answer.frequency, 1e6 / answer.frequency
+            frequency, period = answer.frequency, period_ps(answer.frequency)
             able = [other for other in known if other.min_period <= period + SLACK_TOLERANCE]
             cheapest = min([answer.known, *able], key=lambda other: other.energy.power(frequency))
             if cheapest is answer.known:
@@ -167,7 +167,7 @@ class FineVh:
             vdd_v=None,
             tiles_high=int(high.sum()),
             area_low_fraction=area_low_fraction(design, high),
-            worst_slack_ps=1e6 / frequency - known.min_period if choice is None else choice.slack,
+            worst_slack_ps=period_ps(frequency) - known.min_period if choice is None else choice.slack,
             selector=self.selector + (":shared" if choice is None else choice.note),
             assignment=known.map.text,
             bound_mw=None if choice is None else choice.bound,

@@ -9,6 +9,7 @@ from finevh.errors import NotReachableError
 from finevh.schemes.curve import Curve
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import Answer
+from finevh.units import period_ps
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,6 @@ class SingleVoltageScheme:
             vdd_v=self.curve.vdds[index],
             tiles_high=None,
             area_low_fraction=None,
-            worst_slack_ps=1e6 / frequency - self.curve.min_period[index],
+            worst_slack_ps=period_ps(frequency) - self.curve.min_period[index],
             **power_columns(self.curve.energy[index].at(frequency), frequency),
         )

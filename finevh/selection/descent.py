@@ -11,6 +11,7 @@ from finevh.selection.cuts import CutPool
 from finevh.selection.greedy import trace
 from finevh.selection.search import Archive, Choice, select_lowered
 from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Interval, MappedTiming, TiledDesign, TilePower
+from finevh.units import frequency_mhz
 
 TRIES = 40
 """Most maps that are timed at one frequency."""
@@ -109,7 +110,7 @@ class Descent:
     def _exchange(self, high: Bits, index: int, left: int) -> int:
         """Lower each high tile in turn and mend the clock by what the known paths say is cheapest; dearest first."""
         period = self.archive.periods[index]
-        _, change = self.terms.flips(high, 1e6 / period)
+        _, change = self.terms.flips(high, frequency_mhz(period))
         for tile in sorted(np.flatnonzero(high).tolist(), key=lambda tile: float(change[tile, tile]))[:_EXCHANGES]:
             for _ in range(_REPAIRS):
                 best = self.archive.best(index)
@@ -117,7 +118,7 @@ class Descent:
                 found = self._mended(high, tile, period)
                 if left <= 0 or found is None:
                     break
-                if self.terms.power(found, 1e6 / period) >= self.archive.power(best, index) * (1.0 - _LEAST_GAIN):
+                if self.terms.power(found, frequency_mhz(period)) >= self.archive.power(best, index) * (1.0 - _LEAST_GAIN):
                     break
                 timing = self.design.evaluate(self.interval, found)
                 left -= 1
@@ -129,7 +130,7 @@ class Descent:
 
     def _mended(self, high: Bits, tile: int, period: float) -> Bits | None:
         """A map with a tile lowered that no known path forbids, and none cheaper one or two moves away; None where none is."""
-        found, frequency = high.copy(), 1e6 / period
+        found, frequency = high.copy(), frequency_mhz(period)
         found[tile] = False
         for _ in range(len(high)):
             excess = self.pool.excess(found, period)
@@ -155,7 +156,7 @@ class Descent:
 
     def descend(self, high: Bits, period: float, left: int) -> int:
         """Move tiles while power falls; returns how many maps may still be timed."""
-        design, frequency = self.design, 1e6 / period
+        design, frequency = self.design, frequency_mhz(period)
         state = design.evaluate(self.interval, high)
         if state.min_period > period + SLACK_TOLERANCE and design.worst_slack(state, period) < -SLACK_TOLERANCE:
             self.learn(state, period)

@@ -15,6 +15,7 @@ from finevh.selection.program import Linear, Row, path_row, quadratic_below, sol
 from finevh.selection.search import Choice
 from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Interval, MappedTiming, TiledDesign
 from finevh.timing.bounds import TOLERANCE
+from finevh.units import frequency_mhz
 
 EXACT_SECONDS = 30.0
 """Time limit of a point, s."""
@@ -53,7 +54,7 @@ class ExactSearch:
     def solve(self, index: int, until: float) -> float:
         """Solve one period until a time; returns the proven bound, mW."""
         archive, period = self.archive, self.archive.periods[index]
-        frequency = 1e6 / period
+        frequency = frequency_mhz(period)
         best = archive.best(index)
         if best is None:
             return float("nan")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from finevh.errors import NotReachableError
 from finevh.selection.tiles import SLACK_TOLERANCE, Interval, MappedTiming, TimedTiles, map_text
+from finevh.units import frequency_mhz
 
 Score = Literal["delay", "count"]
 
@@ -43,7 +44,7 @@ class Trajectory:
                 return state, self.stuck_at is None or index <= self.stuck_at
         last = self.states[-1]
         raise NotReachableError(
-            f"{1e6 / period:.3f} MHz is not reached between VddL = {self.interval.low:.3f} V and "
+            f"{frequency_mhz(period):.3f} MHz is not reached between VddL = {self.interval.low:.3f} V and "
             f"VddH = {self.interval.high:.3f} V: with tiles {map_text(last.high)} the worst slack is "
             f"{design.worst_slack(last, period):.2f} ps and no tile of the worst path is left at VddL; "
             "choose a lower frequency or a higher VddH"

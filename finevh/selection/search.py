@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError, NotReachableError
 from finevh.selection.greedy import trace
 from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming, TiledDesign
+from finevh.units import frequency_mhz
 
 EXHAUSTIVE_TILES = 12
 """2**12 maps take some ten seconds on a core of 36 k cells."""
@@ -69,7 +70,7 @@ class Archive:
         """Power at the period of a number, mW; infinite where the period is not met."""
         if known.energy is None or known.slack[index] < -SLACK_TOLERANCE:
             return float("inf")
-        return known.energy.power(1e6 / self.periods[index])
+        return known.energy.power(frequency_mhz(self.periods[index]))
 
     def best(self, index: int) -> _Known | None:
         """Cheapest known map that meets a period; ties go to fewer high tiles, then to the lower tiles."""
@@ -87,8 +88,9 @@ class Archive:
             if best is None or best.energy is None:
                 answers.append(
                     NotReachableError(
-                        f"{1e6 / period:.3f} MHz is not reached by any map tried between VddL = {self.interval.low:.3f} V and "
-                        f"VddH = {self.interval.high:.3f} V; choose a lower frequency or a higher VddH"
+                        f"{frequency_mhz(period):.3f} MHz is not reached by any map tried between VddL = "
+                        f"{self.interval.low:.3f} V and VddH = {self.interval.high:.3f} V; choose a lower "
+                        "frequency or a higher VddH"
                     )
                 )
             else:
@@ -146,7 +148,7 @@ def select_improved(
     for period in [min(periods)] if design.single_trajectory and periods else periods:
         for state in trace(design, interval, period).states:
             archive.add(state)
-    price = _tile_price(design, interval, 1e6 / float(np.median(periods))) if len(periods) else np.zeros(0)
+    price = _tile_price(design, interval, frequency_mhz(float(np.median(periods)))) if len(periods) else np.zeros(0)
     for index in sorted(range(len(periods)), key=lambda index: -periods[index]):
         best = archive.best(index)
         if best is None:

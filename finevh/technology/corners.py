@@ -19,11 +19,10 @@ from finevh.technology.cross_corners import interpolate_cross
 from finevh.technology.lookup import interpolate_table, table_of
 from finevh.technology.mixing import mix_tables
 from finevh.technology.model import ArcType, Corners, Int, Real, Technology
+from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["LeaveOneOut", "Nodes", "leave_one_out", "nodes_of", "time_units", "with_vdds"]
 
-_SAME = 5e-4
-"""Two supplies are one if they differ by less, V."""
 _MOST_NODES = 3
 
 
@@ -45,13 +44,13 @@ def with_vdds(technology: Technology, vdds: Sequence[float], *, cross: bool = Tr
     wanted = np.array(sorted({round(float(v), 9) for v in vdds}))
     known = technology.vdds
     for vdd in wanted:
-        if vdd < known[0] - _SAME or vdd > known[-1] + _SAME:
+        if vdd < known[0] - VOLTAGE_TOLERANCE or vdd > known[-1] + VOLTAGE_TOLERANCE:
             raise InputError(
                 f"technology {technology.name}: {vdd:g} V is outside the characterised {known[0]:g} to "
                 f"{known[-1]:g} V; extrapolation is refused: characterise that supply"
             )
     kept = cross and technology.cross is not None
-    if wanted.size == known.size and np.all(np.abs(wanted - known) < _SAME):
+    if wanted.size == known.size and np.all(np.abs(wanted - known) < VOLTAGE_TOLERANCE):
         return technology if kept or technology.cross is None else replace(technology, cross=None)
     nodes = [nodes_of(known, float(vdd)) for vdd in wanted]
     corners = _interpolate_corners(technology, nodes, wanted)
@@ -74,7 +73,7 @@ def nodes_of(known: Real, vdd: float, left_out: int | None = None) -> Nodes:
     A characterised supply is its own single node. ``left_out``: index of a supply that must not be used.
     """
     usable = [i for i in range(known.size) if i != left_out]
-    exact = [i for i in usable if abs(float(known[i]) - vdd) < _SAME]
+    exact = [i for i in usable if abs(float(known[i]) - vdd) < VOLTAGE_TOLERANCE]
     if exact:
         return Nodes((exact[0],), (1.0,))
     below = [i for i in usable if known[i] < vdd][-1:]

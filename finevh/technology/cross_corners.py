@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.mixing import mix_tables
 from finevh.technology.model import CrossVoltage, Real, Technology
+from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["interpolate_cross", "triangle"]
 
-_SAME = 5e-4
 
 
 def _place(known: Real, at: float) -> tuple[int, float]:
     """Lower neighbour and fraction; 0 at a known supply."""
-    i = int(np.clip(np.searchsorted(known, at + _SAME, side="right") - 1, 0, known.size - 1))
-    if abs(float(known[i]) - at) < _SAME or i == known.size - 1:
+    i = int(np.clip(np.searchsorted(known, at + VOLTAGE_TOLERANCE, side="right") - 1, 0, known.size - 1))
+    if abs(float(known[i]) - at) < VOLTAGE_TOLERANCE or i == known.size - 1:
         return i, 0.0
     return i, float((at - known[i]) / (known[i + 1] - known[i]))
 
@@ -65,7 +65,7 @@ def interpolate_cross(old: Technology, new: Technology) -> CrossVoltage:
     for c in range(n_corner):
         variant, vdd = int(new.corners.variant[c]), float(new.corners.vdd[c])
         for d in range(n_vdd):
-            own = abs(float(new.vdds[d]) - vdd) < _SAME
+            own = abs(float(new.vdds[d]) - vdd) < VOLTAGE_TOLERANCE
             corners = [
                 (int(old.corner_of[variant, i]), j, w) for i, j, w in triangle(old.vdds, vdd, float(new.vdds[d]))
             ]
@@ -124,7 +124,7 @@ class _Grower:
         """
         cross = self.cross
         others = [
-            (row, j, w) for row, j, w in corners if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= _SAME
+            (row, j, w) for row, j, w in corners if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
         ]
         if not others:
             return

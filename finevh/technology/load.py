@@ -21,14 +21,13 @@ from finevh.technology.library import Library
 from finevh.technology.manifest import Manifest, Views, library_file, read_manifest
 from finevh.technology.measure import slowdown
 from finevh.technology.model import Corners, Layer, Technology, Variant
+from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["check_technology_files", "load_technology"]
 
 _PARALLEL_FROM = 4
 """Files; fewer are read faster than worker processes start."""
 _MOST_WORKERS = 8
-_SAME = 5e-4
-"""Two supplies are one if they differ by less, V."""
 
 
 def load_technology(
@@ -138,7 +137,7 @@ def _at_vdd(
 ) -> list[tuple[int, float | None, Path]]:
     """Corners of one supply; what a file is for is in its text where its name does not say it."""
     found = [
-        entry for entry in files if abs((read_liberty(entry[2]).vdd if entry[1] is None else entry[1]) - vdd) <= _SAME
+        entry for entry in files if abs((read_liberty(entry[2]).vdd if entry[1] is None else entry[1]) - vdd) <= VOLTAGE_TOLERANCE
     ]
     if not found:
         raise InputError(f"{path}: has no library at {vdd:g} V; choose a characterised voltage")
@@ -217,7 +216,7 @@ def _build(
 ) -> Technology:
     libraries, skeleton, corners = _read_corners([(file, v, manifest.suffix(chosen[v])) for v, _, file in files])
     for (_, vdd, file), library in zip(files, libraries, strict=True):
-        if vdd is not None and abs(library.vdd - vdd) > 1e-6:
+        if vdd is not None and abs(library.vdd - vdd) > VOLTAGE_TOLERANCE:
             raise InputError(f"{file}: the library is at {library.vdd:g} V, its name says {vdd:g} V")
     folder = path.parent
     lef = read_lef([folder / name for name in (views.tech_lef, *views.cell_lef) if name])

@@ -25,7 +25,7 @@ from finevh.timing.delay.dmp import DriverResistance
 from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
 from finevh.timing.setup_checks import book_setup
-from finevh.units import frequency_mhz
+from finevh.units import VOLTAGE_TOLERANCE, frequency_mhz
 
 _MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them
 
@@ -68,7 +68,7 @@ def read_voltages(
             vdd = float(text)
         except ValueError:
             raise InputError(f"{path}:{line}: '{text}' is no voltage") from None
-        if not low - 1e-9 <= vdd <= high + 1e-9:
+        if not low - VOLTAGE_TOLERANCE <= vdd <= high + VOLTAGE_TOLERANCE:
             raise InputError(f"{path}:{line}: {vdd:g} V is outside the library's {low:g}..{high:g} V")
         if pattern in netlist.instance_index:
             exact.setdefault(pattern, (line, vdd))
@@ -100,7 +100,7 @@ def read_voltages(
             severity=Severity.NOTE,
         )
     wanted = np.unique(np.round(chosen, 6))
-    missing = [float(v) for v in wanted if np.abs(technology.vdds - v).min() > 1e-6]
+    missing = [float(v) for v in wanted if np.abs(technology.vdds - v).min() > VOLTAGE_TOLERANCE]
     if len(missing) > _MOST_ADDED:
         raise InputError(
             f"{path}: {len(missing)} voltages between those of the library; round them to at most {_MOST_ADDED} different ones"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from finevh.characterization.combinational import Corner
+from finevh.characterization.cells.topology import Topology
+from finevh.characterization.corner import Corner
+from finevh.characterization.procedures.scale import corner_of
 from finevh.characterization.process import Process, load_process
-from finevh.characterization.run import corner_of, load_cells
-from finevh.characterization.topology import Topology
+from finevh.characterization.run import load_cells
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TECHNOLOGY = REPOSITORY / "libs" / "finevh45" / "technology.toml"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from finevh.characterization.celltable import load_topologies
-from finevh.characterization.foreign import parse_value, read_subcircuits, to_transistors
+from finevh.characterization.cells.foreign import parse_value, read_subcircuits, to_transistors
+from finevh.characterization.cells.table import load_topologies
 from finevh.errors import InputError
 from tests.conftest import need_pdk
 

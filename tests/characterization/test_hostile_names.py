@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from finevh.base.quoting import plain_name, spice_parameters, spice_path
-from finevh.characterization.ngspice import simulate
+from finevh.characterization.bench.ngspice import simulate
 from finevh.characterization.process import load_process
-from finevh.characterization.publish import publish
+from finevh.characterization.publish.files import publish
 from finevh.cli import run_command
 from finevh.errors import InputError
 from tests.characterization.conftest import REPOSITORY, TECHNOLOGY, needs_ngspice

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from finevh.characterization.logic import assignments, parse_function, sensitising_states
+from finevh.characterization.cells.logic import assignments, parse_function, sensitising_states
 from finevh.errors import InputError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from finevh.characterization.cells.topology import Transistor
 from finevh.characterization.process import Process, load_process, transistor_line
-from finevh.characterization.topology import Transistor
 from finevh.errors import InputError, ToolMissingError
 from tests.characterization.conftest import TECHNOLOGY
 

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from finevh.characterization.process import TableAxes
+from finevh.characterization.publish.refine import BETWEEN, fit_bilinear, refine_energies, refine_record
 from finevh.characterization.record import Arc, CellRecord, Edge
-from finevh.characterization.refine import BETWEEN, fit_bilinear, refine_energies, refine_record
 
 FloatArray = NDArray[np.float64]
 SLEW = np.array([6.0, 13.0, 28.0, 56.0, 112.0, 220.0, 440.0])

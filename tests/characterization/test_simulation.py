@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finevh.characterization.cell import characterize_combinational
-from finevh.characterization.combinational import Corner, Toggle, run_toggles
-from finevh.characterization.logic import parse_function
-from finevh.characterization.ngspice import SimulationError, find_ngspice, simulate
+from finevh.characterization.bench.edges import Move, Table, measure_edges
+from finevh.characterization.bench.ngspice import SimulationError, find_ngspice, simulate
+from finevh.characterization.cell import characterize_cell
+from finevh.characterization.cells.logic import parse_function
+from finevh.characterization.cells.topology import LogicState, Topology
+from finevh.characterization.corner import Corner
+from finevh.characterization.procedures.leakage import leakage
 from finevh.characterization.record import CellRecord, load_record, record_path
 from finevh.characterization.run import characterize, plan_characterization
-from finevh.characterization.sequential import characterize_sequential
-from finevh.characterization.static import leakage
-from finevh.characterization.topology import Topology
 from finevh.errors import InputError, ToolMissingError
 from tests.characterization.conftest import TECHNOLOGY, needs_ngspice
 
@@ -25,12 +25,12 @@ pytestmark = needs_ngspice
 
 @pytest.fixture(scope="module")
 def nand(corner: Corner, cells: dict[str, Topology]) -> CellRecord:
-    return characterize_combinational(corner, cells["NAND2"])
+    return characterize_cell(corner, cells["NAND2"])
 
 
 @pytest.fixture(scope="module")
 def flop(corner: Corner, cells: dict[str, Topology]) -> CellRecord:
-    return characterize_sequential(corner, cells["DFFR"])
+    return characterize_cell(corner, cells["DFFR"])
 
 
 def test_delay_grows_with_slew_and_load(nand: CellRecord) -> None:
@@ -84,13 +84,14 @@ def test_four_copies_with_four_times_the_load_switch_alike(corner: Corner, cells
     """Drives are scaled copies (X1 is simulated); here the copies are really simulated."""
     cell = cells["NAND2"]
     four = replace(cell, transistors=cell.transistors * 4)
-    toggle = Toggle("A1", (("A2", 1),), corner.vdd)
     slew = float(corner.slew_ps[0])
-    for one, many in zip(
-        run_toggles(corner, cell, [(3.0, [(toggle, [slew])])]),
-        run_toggles(corner, four, [(12.0, [(toggle, [slew])])]),
-        strict=True,
-    ):
+    single: Table = {}
+    quadruple: Table = {}
+    for bit in (0, 1):
+        move = Move(LogicState((("A1", bit), ("A2", 1)), None), "A1", corner.vdd)
+        measure_edges(corner, cell, single, [(move, [(slew, 3.0)])])
+        measure_edges(corner, four, quadruple, [(move, [(slew, 12.0)])])
+    for one, many in zip(single.values(), quadruple.values(), strict=True):
         assert many.delay_ps["ZN"] == pytest.approx(one.delay_ps["ZN"], rel=5e-3)
         assert many.energy_fj == pytest.approx(4 * one.energy_fj, rel=5e-3, abs=0.02)
         assert many.charge_fc == pytest.approx(4 * one.charge_fc, rel=5e-3, abs=0.02)
@@ -99,10 +100,12 @@ def test_four_copies_with_four_times_the_load_switch_alike(corner: Corner, cells
 def test_a_figure_does_not_depend_on_what_was_measured_before_it(corner: Corner, cells: dict[str, Topology]) -> None:
     """The stack of an XNOR keeps charge for long: in a train of edges its delay would depend on the edge before."""
     cell, slew = cells["XNOR2"], float(corner.slew_ps[0])
-    first, second = (Toggle("A", (("B", bit),), corner.vdd) for bit in (1, 0))
-    alone = run_toggles(corner, cell, [(3.0, [(second, [slew])])])
-    after = run_toggles(corner, cell, [(3.0, [(first, [slew]), (second, [slew])])])[2:]
-    assert [s.delay_ps for s in alone] == [s.delay_ps for s in after]
+    first, second = (Move(LogicState((("A", 0), ("B", bit)), None), "A", corner.vdd) for bit in (1, 0))
+    alone: Table = {}
+    after: Table = {}
+    measure_edges(corner, cell, alone, [(second, [(slew, 3.0)])])
+    measure_edges(corner, cell, after, [(first, [(slew, 3.0)]), (second, [(slew, 3.0)])])
+    assert alone[second, slew, 3.0] == after[second, slew, 3.0]
 
 
 def test_flip_flop_has_clock_and_clear_arcs(flop: CellRecord) -> None:
@@ -142,7 +145,7 @@ def test_wrong_function_is_found_by_simulation(corner: Corner, cells: dict[str, 
 def test_wrong_sequential_function_is_found_by_simulation(corner: Corner, cells: dict[str, Topology]) -> None:
     wrong = replace(cells["LATCH"], outputs=(("Q", parse_function("!IQ")),))
     with pytest.raises(InputError, match=r"\[cells\.LATCH\]: Q is .* correct the function, the sequential description"):
-        characterize_sequential(corner, wrong)
+        characterize_cell(corner, wrong)
 
 
 def test_failed_deck_is_kept_and_named(tmp_path: Path) -> None:

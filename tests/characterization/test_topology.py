@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from finevh.characterization.celltable import load_fillers, load_topologies
-from finevh.characterization.topology import LogicState, Topology
+from finevh.characterization.cells.table import load_fillers, load_topologies
+from finevh.characterization.cells.topology import LogicState, Topology
 from finevh.errors import InputError
 from tests.characterization.conftest import REPOSITORY
 

@@ -5,9 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from finevh.characterization.celltable import load_topologies
-from finevh.characterization.cross_views import cross_from_records
-from finevh.characterization.physical import fillers, header_cells, load_headers
+from finevh.characterization.cells.table import load_topologies
+from finevh.characterization.publish.cross import cross_from_records
+from finevh.characterization.publish.liberty import (
+    cell_from_record,
+    library_from_records,
+    scale_drive,
+    state_condition,
+)
+from finevh.characterization.publish.physical import fillers, header_cells, load_headers
 from finevh.characterization.record import (
     Arc,
     CellRecord,
@@ -21,12 +27,6 @@ from finevh.characterization.record import (
     PinCapacitance,
     PulseWidth,
     StateLeakage,
-)
-from finevh.characterization.views import (
-    cell_from_record,
-    library_from_records,
-    scale_drive,
-    state_condition,
 )
 from finevh.errors import InputError
 from finevh.technology.liberty import read_liberty

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from finevh.characterization.stimulus import Step, build_stimulus
-from finevh.characterization.waveform import crossing, cumulative, last_crossing, windows
+from finevh.characterization.bench.stimulus import Step, build_stimulus
+from finevh.characterization.bench.waveform import crossing, cumulative, last_crossing, windows
 
 
 def test_crossing_is_exact_on_a_cubic() -> None:

@@ -14,10 +14,10 @@ import numpy as np
 
 from finevh.base.archive import load_columns, save_columns
 from finevh.base.tcl import parse_script
-from finevh.characterization.celltable import load_fillers, load_topologies
-from finevh.characterization.foreign import read_subcircuits, to_resistors, to_transistors
-from finevh.characterization.physical import load_headers
+from finevh.characterization.cells.foreign import read_subcircuits, to_resistors, to_transistors
+from finevh.characterization.cells.table import load_fillers, load_topologies
 from finevh.characterization.process import load_process
+from finevh.characterization.publish.physical import load_headers
 from finevh.characterization.record import CellRecord, Pin, load_record, save_record
 from finevh.checks import Checks
 from finevh.constraints.sdc import read_sdc

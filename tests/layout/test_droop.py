@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finevh.characterization.ngspice import simulate
+from finevh.characterization.bench.ngspice import simulate
 from finevh.layout.supply.droop import droop_fractions, summarise_droop, transition
 
 

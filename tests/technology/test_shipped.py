@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finevh.characterization.deck import STATIC_OPTIONS, model_lines
-from finevh.characterization.ngspice import simulate
+from finevh.characterization.bench.deck import STATIC_OPTIONS, model_lines
+from finevh.characterization.bench.ngspice import simulate
+from finevh.characterization.cells.topology import Transistor
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
-from finevh.characterization.topology import Transistor
 from finevh.technology import Technology, load_technology
 from finevh.technology.corners import leave_one_out
 from finevh.technology.lookup import interpolate_table, table_of

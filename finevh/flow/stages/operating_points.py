@@ -54,6 +54,7 @@ from finevh.schemes import (
 from finevh.selection import PmuEntry, parse_map, pmu_header, pmu_json
 from finevh.selection.engine import EngineDesign
 from finevh.technology.noise import worst_noise_margin
+from finevh.units import period_ps
 
 HEADERS = "headers.csv"
 """Characterised Vdd-MUXes in the folder of a technology."""
@@ -325,7 +326,7 @@ def _metrics(result: OperatingPoints, placed: PlacedDesign, margin: float) -> Me
             metrics[f"timing__fmax__{point.variant}__mhz"] = point.freq_mhz
             if point.variant == "pb0":
                 metrics["timing__fmax__mhz"] = point.freq_mhz
-                metrics["timing__setup__ws__ps"] = placed.flow.clock.period - 1e6 / point.freq_mhz
+                metrics["timing__setup__ws__ps"] = placed.flow.clock.period - period_ps(point.freq_mhz)
     return metrics
 
 

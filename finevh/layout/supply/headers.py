@@ -11,6 +11,7 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real, Technology
+from finevh.units import VOLTAGE_TOLERANCE
 
 DROP_BUDGET = 0.05
 """Fraction of Vdd that a tile may lose over its Vdd-MUXes."""
@@ -31,7 +32,11 @@ class HeaderTable:
 
     def _row(self, cell: str, vdd_low: float, vdd_high: float) -> int:
         for k, name in enumerate(self.cell):
-            if name == cell and abs(self.vdd_low[k] - vdd_low) < 1e-6 and abs(self.vdd_high[k] - vdd_high) < 1e-6:
+            if (
+                name == cell
+                and abs(self.vdd_low[k] - vdd_low) <= VOLTAGE_TOLERANCE
+                and abs(self.vdd_high[k] - vdd_high) <= VOLTAGE_TOLERANCE
+            ):
                 return k
         raise InputError(f"{self.source}: no Vdd-MUX '{cell}' at VddL {vdd_low:g} V and VddH {vdd_high:g} V")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from finevh.base.numbers import decimal
-from finevh.characterization.topology import Transistor
+from finevh.characterization.cells.topology import Transistor
 from finevh.errors import InputError
 
 __all__ = ["Subcircuit", "parse_value", "read_subcircuits", "to_resistors", "to_transistors"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from finevh.base.quoting import plain_name
 from finevh.base.toml import read_toml
+from finevh.characterization.publish.liberty import cell_pins
 from finevh.characterization.record import CellRecord
-from finevh.characterization.views import cell_pins
 from finevh.errors import InputError
 from finevh.technology.library import Cell
 from finevh.technology.model import Kind

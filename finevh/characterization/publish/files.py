@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from finevh.characterization.celltable import load_fillers, load_topologies
-from finevh.characterization.cross_views import cross_from_records
-from finevh.characterization.physical import fillers, header_cells, load_headers
+from finevh.characterization.cells.table import load_fillers, load_topologies
+from finevh.characterization.cells.topology import Topology
 from finevh.characterization.process import load_process
+from finevh.characterization.publish.cross import cross_from_records
+from finevh.characterization.publish.liberty import library_from_records
+from finevh.characterization.publish.physical import fillers, header_cells, load_headers
 from finevh.characterization.record import CellRecord, load_record, record_path
-from finevh.characterization.topology import Topology
-from finevh.characterization.views import library_from_records
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
 from finevh.technology.lef_write import Footprint, render_cell_lef, render_tech_lef

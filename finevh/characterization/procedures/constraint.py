@@ -8,44 +8,34 @@ never leaves `GLITCH` of the rail. All searches of a cell advance together: one 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.characterization.combinational import Corner, hold_ps
-from finevh.characterization.deck import SEARCH_OPTIONS, TIGHT_OPTIONS, Bench, cell_deck, node_names
-from finevh.characterization.ngspice import SimulationError, simulate
+from finevh.characterization.bench.deck import SEARCH_OPTIONS, TIGHT_OPTIONS, Bench, cell_deck, node_names
+from finevh.characterization.bench.ngspice import Plot, SimulationError, simulate
+from finevh.characterization.bench.stimulus import RAMP_PER_SLEW, Step, Stimulus, build_stimulus
+from finevh.characterization.bench.walker import Walker
+from finevh.characterization.bench.waveform import last_crossing
+from finevh.characterization.cells.topology import LogicState, Sequential, Topology
+from finevh.characterization.corner import Corner
 from finevh.characterization.record import Constraint, ConstraintKind, PulseWidth
-from finevh.characterization.stimulus import RAMP_PER_SLEW, Step, build_stimulus
-from finevh.characterization.topology import LogicState, Topology
-from finevh.characterization.walker import Walker
-from finevh.characterization.waveform import last_crossing
 
 __all__ = ["GLITCH", "PUSHOUT", "measure_constraints"]
 
 PUSHOUT = 1.10
 GLITCH = 0.10
-ROUNDS = 12
+ROUNDS = 14
 """Most rounds; a search leaves earlier when its bracket is narrow."""
 NARROW_PS = 1.0
 """A bracket this wide is a result: its middle is half as far from either end."""
 SMOOTH_PS, SMOOTH_PART = 4.0, 0.04
 """A bracket whose ends both switched is interpolated, so it may be this wide, or this part of the distance."""
-_KINDS: dict[str, ConstraintKind] = {
-    "setup_rising": "setup_rising",
-    "setup_falling": "setup_falling",
-    "hold_rising": "hold_rising",
-    "hold_falling": "hold_falling",
-    "recovery_rising": "recovery_rising",
-    "removal_rising": "removal_rising",
-}
+_KINDS: Mapping[str, ConstraintKind] = {kind: kind for kind in get_args(ConstraintKind)}
 FloatArray = NDArray[np.float64]
-NEAR = 0.3
-"""A search first tries this far, in time constants, on both sides of what the cell's last corner found."""
-_HINTS: dict[str, dict[tuple[tuple[str, str, str, bool], tuple[int, int]], float]] = {}
-"""Per cell, distances of the last corner in time constants. Only the start of a search depends on them."""
 REACH = 8.0
 """Half width of the first bracket in corner time constants, besides half the ramps."""
 
@@ -65,8 +55,6 @@ class Search:
     switches: bool
     late: bool
     slews: tuple[float, float]
-    index: tuple[int, int] = (0, 0)
-    """Positions of the slews among the constraint slews and, for pulses, of the state: with the purpose, a name."""
     fails: float = 0.0
     works: float = 0.0
     nominal: float | None = None
@@ -101,6 +89,8 @@ def measure_constraints(corner: Corner, topology: Topology) -> tuple[tuple[Const
     SimulationError
         If a search fails even at its generous end.
     """
+    if topology.sequential is None:
+        return (), ()
     slews = [float(s) for s in corner.slew_ps[list(corner.process.grid.constraint_slew)]]
     searches = _edge_searches(topology, slews) + _pulse_searches(corner, topology)
     for search in searches:
@@ -118,28 +108,12 @@ def measure_constraints(corner: Corner, topology: Topology) -> tuple[tuple[Const
         search.nominal = delay
         if delay is not None:
             search.delays[search.works] = delay
-    hints = _HINTS.get(topology.name, {})
-    _narrow(
-        corner,
-        topology,
-        [(s, hints[s.purpose, s.index] * corner.tau_ps) for s in searches if (s.purpose, s.index) in hints],
-    )
     for _ in range(ROUNDS):
         todo = [(search, 0.5 * (search.fails + search.works)) for search in searches if not search.finished]
         if not todo:
             break
         _advance(todo, _try(corner, topology, todo))
-    _HINTS[topology.name] = {(s.purpose, s.index): s.result() / corner.tau_ps for s in searches}
     return _constraints(searches, slews), _pulses(searches)
-
-
-def _narrow(corner: Corner, topology: Topology, guesses: Sequence[tuple[Search, float]]) -> None:
-    """Try both sides of the distances that other corners found, in time constants; a bracket keeps what holds."""
-    for side in (NEAR, -NEAR):
-        trials = [(search, x + side * corner.tau_ps) for search, x in guesses]
-        trials = [(search, x) for search, x in trials if search.fails < x < search.works]
-        if trials:
-            _advance(trials, _try(corner, topology, trials))
 
 
 def _advance(trials: Sequence[tuple[Search, float]], results: Sequence[tuple[bool, float | None]]) -> None:
@@ -152,95 +126,106 @@ def _advance(trials: Sequence[tuple[Search, float]], results: Sequence[tuple[boo
             search.fails = x
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """Two edges in order, out of a state given by its inputs and stored bit, at any slews.
+
+    `pin` moves against the clock; the output's delay counts from `output_from`.
+    """
+
+    kind: str
+    pin: str
+    rising: bool
+    inputs: Mapping[str, int]
+    stored: int
+    first: tuple[str, int]
+    second: tuple[str, int]
+    output_from: str
+
+
 def _edge_searches(topology: Topology, slews: Sequence[float]) -> list[Search]:
     """List the searches of data and asynchronous pins against the clock, over all slew pairs."""
     sequential = topology.sequential
     assert sequential is not None
-    found = []
     states = {(s.inputs, s.stored): s for s in topology.states()}
-    clock = sequential.clock
-    gate = sequential.kind != "flip-flop"
-    # flip-flop: captures on the active edge. latch: on the closing edge. clock gate: on the edge that opens the output.
-    closing = (0 if sequential.edge == "rise" else 1) if gate else (1 if sequential.edge == "rise" else 0)
-    opening = 1 - closing
-    word = "rising" if closing else "falling"
-    idle = {pin: 1 for pin in (sequential.clear, sequential.preset) if pin}
-
-    def search(
-        kind: str,
-        pin: str,
-        rising: bool,
-        inputs: dict[str, int],
-        stored: int,
-        first: tuple[str, int],
-        second: tuple[str, int],
-        output_from: str,
-    ) -> None:
-        state = states.get((tuple((p, inputs[p]) for p in topology.inputs), stored))
+    found = []
+    for pair in (*_data_pairs(topology, sequential), *_asynchronous_pairs(topology, sequential)):
+        state = states.get((tuple((p, pair.inputs[p]) for p in topology.inputs), pair.stored))
         if state is None:
-            return
-        middle = topology.apply(state, *first)
-        end = topology.apply(middle, *second)
+            continue
+        end = topology.apply(topology.apply(state, *pair.first), *pair.second)
         before, expected = topology.settled(state), topology.settled(end)
-        for i, own in enumerate(slews):
-            for j, other in enumerate(slews):
-                pair = (own, other) if first[0] == pin else (other, own)
+        for own in slews:
+            for other in slews:
                 found.append(
                     Search(
-                        (kind, pin, clock, rising),
+                        (pair.kind, pair.pin, sequential.clock, pair.rising),
                         state,
-                        first,
-                        second,
+                        pair.first,
+                        pair.second,
                         expected,
                         before != expected,
-                        second[0] == output_from,
-                        pair,
-                        (i, j),
+                        pair.second[0] == pair.output_from,
+                        (own, other) if pair.first[0] == pair.pin else (other, own),
                     )
                 )
+    return found
 
+
+def _closing(sequential: Sequential) -> int:
+    """Return the clock's level after the edge that constraints refer to.
+
+    A flip-flop captures on the active edge, a latch on the closing one, a clock gate opens its output on the closing one.
+    """
+    active = 1 if sequential.edge == "rise" else 0
+    return active if sequential.kind == "flip-flop" else 1 - active
+
+
+def _data_pairs(topology: Topology, sequential: Sequential) -> Iterator[_Pair]:
+    """Yield setup and hold of every data pin, the other data pins standing where this one decides the next state."""
+    clock, closing = sequential.clock, _closing(sequential)
+    word = "rising" if closing else "falling"
+    idle = {pin: 1 for pin in (sequential.clear, sequential.preset) if pin}
+    stores_old = sequential.kind != "flip-flop"
     for pin in sequential.next.variables:
         others = [p for p in topology.inputs if p not in (pin, clock, *idle)]
-        # The other data pins stand where this pin decides the next state.
-        side = next(
-            (
-                dict(zip(others, bits, strict=True))
-                for bits in np.ndindex(*(2,) * len(others))
-                if sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 0})
-                != sequential.next.evaluate({**dict(zip(others, bits, strict=True)), **idle, clock: 0, pin: 1})
-            ),
-            None,
-        )
+        sides = (dict(zip(others, bits, strict=True)) for bits in np.ndindex(*(2,) * len(others)))
+        side = next((side for side in sides if _decides(sequential, pin, {**side, **idle, clock: 0})), None)
         if side is None:
             continue
         for new in (0, 1):
-            inputs = {**side, **idle, clock: opening, pin: 1 - new}
+            inputs = {**side, **idle, clock: 1 - closing, pin: 1 - new}
             target = sequential.next.evaluate({**inputs, pin: new})
-            # setup: the pin reaches `new` before the closing edge
-            search(
-                f"setup_{word}",
-                pin,
-                new == 1,
-                inputs,
-                1 - target,
-                (pin, new),
-                (clock, closing),
-                pin if sequential.kind == "latch" else clock,
-            )
-            # hold: the old value 1 - new is captured although the pin moves to `new` after the edge
-            stored = (1 - target) if gate else target
-            search(f"hold_{word}", pin, new == 1, inputs, stored, (clock, closing), (pin, new), clock)
-    asynchronous = ((sequential.clear, 0), (sequential.preset, 1)) if not gate else ()
-    for pin, value in ((pin, value) for pin, value in asynchronous if pin is not None):
+            # The pin reaches `new` before the closing edge.
+            source = pin if sequential.kind == "latch" else clock
+            yield _Pair(f"setup_{word}", pin, new == 1, inputs, 1 - target, (pin, new), (clock, closing), source)
+            # The old value 1 - new is captured although the pin moves to `new` after the edge.
+            stored = 1 - target if stores_old else target
+            yield _Pair(f"hold_{word}", pin, new == 1, inputs, stored, (clock, closing), (pin, new), clock)
+
+
+def _decides(sequential: Sequential, pin: str, inputs: Mapping[str, int]) -> bool:
+    return sequential.next.evaluate({**inputs, pin: 0}) != sequential.next.evaluate({**inputs, pin: 1})
+
+
+def _asynchronous_pairs(topology: Topology, sequential: Sequential) -> Iterator[_Pair]:
+    """Yield recovery and removal of a flip-flop's clear and preset, data standing against them."""
+    if sequential.kind != "flip-flop":
+        return
+    clock, closing = sequential.clock, _closing(sequential)
+    word = "rising" if closing else "falling"
+    idle = {pin: 1 for pin in (sequential.clear, sequential.preset) if pin}
+    for pin, value in ((sequential.clear, 0), (sequential.preset, 1)):
+        if pin is None:
+            continue
         data = next(
             d
             for d in (dict.fromkeys(sequential.next.variables, b) for b in (0, 1))
             if sequential.next.evaluate(d) == 1 - value
         )
-        inputs = {**dict.fromkeys(topology.inputs, 0), **idle, **data, clock: opening, pin: 0}
-        search(f"recovery_{word}", pin, True, inputs, value, (pin, 1), (clock, closing), clock)
-        search(f"removal_{word}", pin, True, inputs, value, (clock, closing), (pin, 1), clock)
-    return found
+        inputs = {**dict.fromkeys(topology.inputs, 0), **idle, **data, clock: 1 - closing, pin: 0}
+        yield _Pair(f"recovery_{word}", pin, True, inputs, value, (pin, 1), (clock, closing), clock)
+        yield _Pair(f"removal_{word}", pin, True, inputs, value, (clock, closing), (pin, 1), clock)
 
 
 def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
@@ -269,7 +254,6 @@ def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
                     before != expected,
                     during == before,
                     (slew, slew),
-                    (len(found), 0),
                 )
             )
     return found
@@ -278,35 +262,22 @@ def _pulse_searches(corner: Corner, topology: Topology) -> list[Search]:
 def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, float]]) -> list[tuple[bool, float | None]]:
     """Simulate every search at one distance; return (works, output delay or None when nothing switches)."""
     load = float(corner.load_ff[(len(corner.load_ff) - 1) // 2])
-    hold = hold_ps(corner, topology, load, 1.0)
-    walker = Walker(corner, topology, hold)
+    walker = Walker(corner, topology, corner.settling_ps(topology, load))
     marks = [0] * len(trials)
     waiting = list(range(len(trials)))
     while waiting:
         index = waiting.pop(walker.nearest([trials[i][0].start for i in waiting]))
         search, x = trials[index]
         walker.go(search.start)
-        ramps = search.ramps
-        walker.steps[-1] = _with_hold(walker.steps[-1], hold + max(0.0, -x) + sum(ramps))
-        (pin1, bit1), (pin2, bit2) = search.first, search.second
-        gap = x - 0.5 * sum(ramps)
-        steps = [
-            Step(pin1, bit1 * corner.vdd, search.slews[0], gap),
-            Step(pin2, bit2 * corner.vdd, search.slews[1], hold),
-        ]
-        if x < 0:
-            steps = [
-                Step(pin2, bit2 * corner.vdd, search.slews[1], -x - 0.5 * sum(ramps)),
-                Step(pin1, bit1 * corner.vdd, search.slews[0], hold),
-            ]
+        _pause(walker, max(0.0, -x) + sum(search.ramps))
         marks[index] = len(walker.steps)
-        walker.steps += steps
-        for step in steps:
+        for step in _two_edges(search, x, corner.vdd, walker.hold):
+            walker.steps.append(step)
             walker.levels[step.pin] = step.level
             inputs = {**dict(walker.state.inputs), step.pin: int(step.level > 0)}
+            # A failed trial leaves the stored bit unknown; the next path starts with whatever makes it known.
             walker.state = LogicState(tuple(inputs.items()), None)
-        # A failed trial leaves the stored bit unknown; the next path starts with whatever makes it known.
-        walker.steps[-1] = _with_hold(walker.steps[-1], hold + sum(ramps) + abs(x))
+        _pause(walker, sum(search.ramps) + abs(x))
     bench = Bench(topology, node_names(topology), corner.vdd)
     stimulus = build_stimulus(walker.initial, walker.steps, corner.tau_ps)
     bench.set_loads(load)
@@ -314,16 +285,35 @@ def _try(corner: Corner, topology: Topology, trials: Sequence[tuple[Search, floa
     options = TIGHT_OPTIONS if corner.options == TIGHT_OPTIONS else SEARCH_OPTIONS
     deck = cell_deck(corner.process, corner.variant, topology, corner.vdd, bench.commands, options)
     plot = simulate(deck, 1, corner.scratch)[0]
+    return [_read(bench, stimulus, plot, *trial, mark) for trial, mark in zip(trials, marks, strict=True)]
+
+
+def _pause(walker: Walker, more_ps: float) -> None:
+    """Make the last step wait longer than the walk's steps do."""
+    walker.steps[-1] = replace(walker.steps[-1], hold_ps=walker.hold + more_ps)
+
+
+def _two_edges(search: Search, x: float, vdd: float, hold_ps: float) -> list[Step]:
+    """Return the steps of a trial in order of time; a negative distance turns them round."""
+    (pin1, bit1), (pin2, bit2) = search.first, search.second
+    gap = abs(x) - 0.5 * sum(search.ramps)
+    first, second = (pin1, bit1 * vdd, search.slews[0]), (pin2, bit2 * vdd, search.slews[1])
+    if x < 0:
+        first, second = second, first
+    return [Step(*first, gap), Step(*second, hold_ps)]
+
+
+def _read(
+    bench: Bench, stimulus: Stimulus, plot: Plot, search: Search, x: float, mark: int
+) -> tuple[bool, float | None]:
+    """Cut one trial, whose steps begin at `mark`, out of the transient and judge it."""
     time = plot["time"] * 1e12
-    results = []
-    for (search, x), mark in zip(trials, marks, strict=True):
-        begin, end = float(stimulus.start_ps[mark : mark + 2].min()), float(stimulus.end_ps[mark + 1])
-        part = slice(int(np.searchsorted(time, begin - 1e-3)), int(np.searchsorted(time, end + 1e-3, side="right")))
-        middle = 0.5 * (stimulus.start_ps[mark : mark + 2] + stimulus.ramp_end_ps[mark : mark + 2])
-        late = (1 if search.late else 0) ^ int(x < 0)
-        waves = {pin: plot[bench.voltage(pin)][part] for pin in topology.output_names}
-        results.append(_judge(search, corner.vdd, time[part], waves, float(middle[late])))
-    return results
+    begin, end = float(stimulus.start_ps[mark : mark + 2].min()), float(stimulus.end_ps[mark + 1])
+    part = slice(int(np.searchsorted(time, begin - 1e-3)), int(np.searchsorted(time, end + 1e-3, side="right")))
+    middle = 0.5 * (stimulus.start_ps[mark : mark + 2] + stimulus.ramp_end_ps[mark : mark + 2])
+    late = (1 if search.late else 0) ^ int(x < 0)
+    waves = {pin: plot[bench.voltage(pin)][part] for pin in bench.topology.output_names}
+    return _judge(search, bench.vdd, time[part], waves, float(middle[late]))
 
 
 def _judge(
@@ -341,10 +331,6 @@ def _judge(
         return False, None
     delay = at - reference
     return search.nominal is None or delay <= PUSHOUT * search.nominal, delay
-
-
-def _with_hold(step: Step, hold: float) -> Step:
-    return Step(step.pin, step.level, step.slew_ps, hold, step.key)
 
 
 def _constraints(searches: Sequence[Search], slews: Sequence[float]) -> tuple[Constraint, ...]:

@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.characterization.cells.topology import Topology
 from finevh.characterization.process import TableAxes
+from finevh.characterization.publish.refine import refine_energies, refine_record
 from finevh.characterization.record import Arc as RecordArc
 from finevh.characterization.record import CellRecord, Edge, State
-from finevh.characterization.refine import refine_energies, refine_record
-from finevh.characterization.topology import Topology
 from finevh.errors import InputError
 from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc, Table
 from finevh.technology.model import ArcType, Direction, Kind, Sense

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from finevh.base.quoting import plain_name
 from finevh.base.toml import read_toml
-from finevh.characterization.deck import STATIC_OPTIONS, control_lines, model_lines
-from finevh.characterization.ngspice import simulate
+from finevh.characterization.bench.deck import STATIC_OPTIONS, control_lines, model_lines
+from finevh.characterization.bench.ngspice import simulate
+from finevh.characterization.cells.topology import Transistor
 from finevh.characterization.process import Process, Variant, transistor_line
-from finevh.characterization.topology import Transistor
 from finevh.errors import InputError
 
 __all__ = ["DROP_V", "HeaderPoint", "characterize_headers", "write_headers"]

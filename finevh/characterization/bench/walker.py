@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from finevh.characterization.combinational import Corner
-from finevh.characterization.stimulus import Step
-from finevh.characterization.topology import LogicState, Topology
+from finevh.characterization.bench.stimulus import Step
+from finevh.characterization.cells.topology import LogicState, Topology
+from finevh.characterization.corner import Corner
 
 __all__ = ["Walker"]
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.characterization.cells.topology import Topology
+from finevh.characterization.publish.liberty import stored_output
 from finevh.characterization.record import CellRecord, CrossDelay
-from finevh.characterization.topology import Topology
-from finevh.characterization.views import stored_output
 from finevh.errors import InputError
 from finevh.technology.cross import CrossFile
 from finevh.technology.model import Sense
+from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["cross_from_records"]
 
@@ -21,7 +22,6 @@ Records = Mapping[tuple[str, float, str], CellRecord]
 """Records by (variant, Vdd, cell)."""
 
 _SENSE = {"positive_unate": Sense.POSITIVE, "negative_unate": Sense.NEGATIVE, "non_unate": Sense.NON_UNATE}
-_SAME = 1e-6
 _DIGITS = 10
 """Mantissa bits kept in the file: a rounding of at most 0.05 %, below the accuracy of a simulation, compresses well."""
 
@@ -54,7 +54,7 @@ def cross_from_records(
         (c, d)
         for c in range(rails.size)
         for d in range(rails.size)
-        if c != d and abs(rails[c] - rails[d]) <= span + _SAME
+        if c != d and abs(rails[c] - rails[d]) <= span + VOLTAGE_TOLERANCE
     ]
     first = {cell: records[variants[0], float(rails[-1]), cell] for cell in cells}
     pins = tuple(_state_pins(first[cell], topologies[cell]) for cell in cells)
@@ -159,7 +159,7 @@ def _round(values: FloatArray) -> NDArray[np.float32]:
 
 def _rail(rails: FloatArray, vdd: float, record: CellRecord) -> int:
     i = int(np.argmin(np.abs(rails - vdd)))
-    if abs(float(rails[i]) - vdd) > _SAME:
+    if abs(float(rails[i]) - vdd) > VOLTAGE_TOLERANCE:
         raise InputError(
             f"record of {record.cell} ({record.variant}, {record.vdd:g} V) has no leakage with a driver at "
             f"{vdd:g} V; characterise it again"
@@ -193,7 +193,7 @@ def _delay_derates(item: CrossDelay, vdd: float, driver: float) -> tuple[FloatAr
     """Shift, ps, and slew factor at a driver's rail, (n_slew, n_load): simulated, or the polynomial through those."""
     shift, ratio = item.shift_ps(vdd), np.log(item.slew_ratio(vdd))
     i = int(np.argmin(np.abs(item.driver_vdd - driver)))
-    if abs(float(item.driver_vdd[i]) - driver) <= _SAME:
+    if abs(float(item.driver_vdd[i]) - driver) <= VOLTAGE_TOLERANCE:
         return shift[i], np.exp(ratio[i])
     weights = np.array(
         [

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from finevh.base.quoting import plain_name
 from finevh.base.toml import read_toml
-from finevh.characterization.foreign import Subcircuit, read_subcircuits, to_resistors, to_transistors
-from finevh.characterization.logic import parse_function
+from finevh.characterization.cells.foreign import Subcircuit, read_subcircuits, to_resistors, to_transistors
+from finevh.characterization.cells.logic import parse_function
+from finevh.characterization.cells.topology import Sequential, Topology, Transistor, check_connections
 from finevh.characterization.packages import locate_package_file
-from finevh.characterization.topology import Sequential, Topology, Transistor, check_connections
 from finevh.errors import InputError
 
 __all__ = ["load_fillers", "load_topologies"]

@@ -1,4 +1,8 @@
-"""Static measurements of sequential cells: leakage by slow transients (a DC solution has no memory), noise by sweeps."""
+"""Static power of every state, and how it grows when inputs stand on another rail.
+
+A cell that stores nothing is measured by DC sweeps of the driver rail, one per ternary code of its inputs (0, 1 on the own
+rail, 1 on the driver's); one that stores, by slow transients: a DC solution has no memory.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,19 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.characterization.combinational import Corner, hold_ps
-from finevh.characterization.deck import STATIC_OPTIONS, Bench, cell_deck, node_names
-from finevh.characterization.ngspice import Plot, simulate
-from finevh.characterization.record import CrossLeakage, NoiseMargin, StateLeakage
-from finevh.characterization.static import LOGIC_BAND, VTC_POINTS, unity_gain
-from finevh.characterization.stimulus import build_stimulus
-from finevh.characterization.topology import LogicState, Topology
-from finevh.characterization.walker import Walker
-from finevh.characterization.waveform import Window, cumulative, windows
+from finevh.characterization.bench.deck import STATIC_OPTIONS, Bench, cell_deck, node_names
+from finevh.characterization.bench.ngspice import Plot, simulate
+from finevh.characterization.bench.static import LOGIC_BAND, append_sweep, run_sweeps
+from finevh.characterization.bench.stimulus import build_stimulus
+from finevh.characterization.bench.walker import Walker
+from finevh.characterization.bench.waveform import Window, cumulative, windows
+from finevh.characterization.cells.topology import LogicState, Topology
+from finevh.characterization.corner import Corner
+from finevh.characterization.record import CrossLeakage, StateLeakage
 from finevh.errors import InputError
+from finevh.units import VOLTAGE_TOLERANCE
 
-__all__ = ["sequential_leakage", "sequential_noise"]
+__all__ = ["leakage"]
 
 FloatArray = NDArray[np.float64]
 Powers = dict[tuple[LogicState, tuple[str, ...], float], float]
@@ -29,17 +34,64 @@ LEAK_SLEW_PS = 100.0
 """Ramps of the leakage walk: ngspice merges source corners closer than 5e-5 of its longest time step."""
 
 
-def sequential_leakage(corner: Corner, topology: Topology) -> tuple[tuple[StateLeakage, ...], tuple[CrossLeakage, ...]]:
-    """Measure static power of every state, with every set of inputs at 1 on every driver rail.
+def leakage(corner: Corner, topology: Topology) -> tuple[tuple[StateLeakage, ...], tuple[CrossLeakage, ...]]:
+    """Measure static power, sources of the supply and of every input counted, mW.
+
+    Returns
+    -------
+    The power of every state on the own rail, and one table over ternary codes and driver rails per stored bit.
 
     Raises
     ------
     InputError
         If an output contradicts the cell's function in a state.
     """
+    if topology.sequential is None:
+        states, table = _by_sweeps(corner, topology)
+        return states, (table,)
+    return _by_transients(corner, topology)
+
+
+def _by_sweeps(corner: Corner, topology: Topology) -> tuple[tuple[StateLeakage, ...], CrossLeakage]:
+    """Sweep the common driver rail once per code."""
+    drivers = corner.process.drivers(corner.vdd)
+    codes = list(itertools.product((0, 1, 2), repeat=len(topology.inputs)))
+    bench = Bench(topology, node_names(topology), corner.vdd)
+    for digits in codes:
+        for i, digit in enumerate(digits):
+            bench.commands += [
+                f"alter vi{i} dc={corner.vdd if digit == 1 else 0:.6g}",
+                f"alter ei{i} gain={int(digit == 2)}",
+            ]
+        rails = drivers if 2 in digits else np.array([corner.vdd])
+        append_sweep(bench, "vdrv", rails)
+    plots = run_sweeps(corner, bench)
+    table = np.empty((len(drivers), len(codes)))
+    states = []
+    for digits, plot in zip(codes, plots, strict=True):
+        power = _power(bench, plot)
+        table[:, sum(d * 3**i for i, d in enumerate(digits))] = power
+        if 2 not in digits:
+            values = dict(zip(topology.inputs, digits, strict=True))
+            volts = {p: float(plot[bench.voltage(p)][0]) for p in topology.output_names}
+            _check(corner, topology, LogicState(tuple(values.items()), None), volts)
+            states.append(StateLeakage(tuple(values.items()), float(power[0])))
+    return tuple(states), CrossLeakage(topology.inputs, -1, drivers, table)
+
+
+def _power(bench: Bench, plot: Plot) -> FloatArray:
+    """Return the power that all sources deliver, per sweep point, mW."""
+    power = -bench.vdd * plot["i(vdd)"]
+    for pin in bench.topology.inputs:
+        power = power - plot[bench.voltage(pin)] * plot[bench.current(pin)]
+    return np.asarray(power * 1e3)
+
+
+def _by_transients(corner: Corner, topology: Topology) -> tuple[tuple[StateLeakage, ...], tuple[CrossLeakage, ...]]:
+    """Hold every state, quiet, with every set of inputs at 1 on every driver rail."""
     drivers = corner.process.drivers(corner.vdd)
     load = float(corner.load_ff[0])
-    hold = hold_ps(corner, topology, load, 1.0)
+    hold = corner.settling_ps(topology, load)
     bench = Bench(topology, node_names(topology), corner.vdd)
     bench.set_loads(load)
     trains = []
@@ -104,14 +156,19 @@ def _static_power(
 
 
 def _check(corner: Corner, topology: Topology, state: LogicState, volts: dict[str, float]) -> None:
+    """Raise InputError if static output voltages contradict the cell's functions in a state."""
     for pin, bit in topology.settled(state).items():
-        if abs(volts[pin] - bit * corner.vdd) > LOGIC_BAND * corner.vdd:
-            pattern = ", ".join(f"{name}={value}" for name, value in state.inputs)
-            raise InputError(
-                f"{topology.origin}: [cells.{topology.name}]: {pin} is {volts[pin]:.3f} V at {pattern}, "
-                f"IQ={state.stored} (Vdd {corner.vdd:g} V), but its function says {bit}; correct the function, "
-                "the sequential description or the netlist"
-            )
+        if abs(volts[pin] - bit * corner.vdd) <= LOGIC_BAND * corner.vdd:
+            continue
+        pattern = ", ".join(f"{name}={value}" for name, value in state.inputs)
+        mend = "the function or the netlist"
+        if state.stored is not None:
+            pattern += f", IQ={state.stored}"
+            mend = "the function, the sequential description or the netlist"
+        raise InputError(
+            f"{topology.origin}: [cells.{topology.name}]: {pin} is {volts[pin]:.3f} V at {pattern} "
+            f"(Vdd {corner.vdd:g} V), but its function {topology.function(pin).text!r} says {bit}; correct {mend}"
+        )
 
 
 def _states(topology: Topology, vdd: float, power: Powers) -> tuple[StateLeakage, ...]:
@@ -129,7 +186,7 @@ def _table(topology: Topology, vdd: float, drivers: FloatArray, power: Powers, s
         if state.stored != stored:
             continue
         code = sum((2 if pin in low else bit) * 3**i for i, (pin, bit) in enumerate(state.inputs))
-        own = np.abs(drivers - vdd) < 1e-6
+        own = np.abs(drivers - vdd) <= VOLTAGE_TOLERANCE
         if not low:
             table[:, code] = value
             for count in range(1, sum(bit for _, bit in state.inputs) + 1):
@@ -137,61 +194,5 @@ def _table(topology: Topology, vdd: float, drivers: FloatArray, power: Powers, s
                     again = sum((2 if pin in same else bit) * 3**i for i, (pin, bit) in enumerate(state.inputs))
                     table[own, again] = value
         else:
-            table[np.abs(drivers - rail) < 1e-6, code] = value
+            table[np.abs(drivers - rail) <= VOLTAGE_TOLERANCE, code] = value
     return CrossLeakage(topology.inputs, stored, drivers, table)
-
-
-def sequential_noise(corner: Corner, topology: Topology) -> tuple[NoiseMargin, ...]:
-    """Measure unity-gain input voltages of the stages that inputs drive.
-
-    The storage node is held by a source at either level, so every stage is a plain amplifier; a stage counts where its
-    output swings from rail to rail. The worst stage and side state decides.
-    """
-    sequential = topology.sequential
-    assert sequential is not None
-    nodes = node_names(topology)
-    hold = sequential.node or topology.output_names[0]
-    watched = sorted(
-        {node for t in topology.transistors for node in (t.drain, t.source)}
-        - {"VDD", "VSS", hold}
-        - set(topology.output_names)
-    )
-    bench = Bench(topology, nodes, corner.vdd)
-    grid = np.linspace(0.0, corner.vdd, VTC_POINTS)
-    runs = []
-    for pin in topology.inputs:
-        others = [name for name in topology.inputs if name != pin]
-        for bits in itertools.product((0, 1), repeat=len(others) + 1):
-            side = dict(zip(others, bits[:-1], strict=True))
-            for i, name in enumerate(topology.inputs):
-                bench.commands += [
-                    f"alter vi{i} dc={corner.vdd * side.get(name, 0):.6g}",
-                    f"alter ei{i} gain={int(name == pin)}",
-                ]
-            bench.commands.append(f"alter vhold dc={corner.vdd * bits[-1]:.6g}")
-            bench.commands += [f"dc vdrv 0 {grid[-1] + 1e-6:.9g} {grid[1]:.9g}", "write out.raw", "destroy all"]
-            bench.plots += 1
-            runs.append(pin)
-    deck = cell_deck(
-        corner.process,
-        corner.variant,
-        topology,
-        corner.vdd,
-        bench.commands,
-        STATIC_OPTIONS,
-        watched,
-        static=True,
-        elements=[f"vhold {nodes[hold]} 0 0"],
-    )
-    limits: dict[str, tuple[float, float]] = {}
-    for pin, plot in zip(runs, simulate(deck, bench.plots, corner.scratch), strict=True):
-        # A stage with a clocked device between the pin's transistors and its output shows at no node of the pin itself.
-        for node in watched:
-            wave = plot[bench.voltage(node)]
-            ends = sorted((wave[0], wave[-1]))
-            if ends[0] > 0.02 * corner.vdd or ends[1] < 0.98 * corner.vdd:
-                continue
-            low, high = unity_gain(grid, wave)
-            old = limits.get(pin, (np.inf, -np.inf))
-            limits[pin] = (min(old[0], low), max(old[1], high))
-    return tuple(NoiseMargin(pin, *limits[pin]) for pin in topology.inputs if pin in limits)

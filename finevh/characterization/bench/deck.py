@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finevh.base.quoting import spice_path
+from finevh.characterization.bench.stimulus import Stimulus
+from finevh.characterization.cells.topology import Topology
 from finevh.characterization.process import Process, Variant, transistor_line
-from finevh.characterization.stimulus import Stimulus
-from finevh.characterization.topology import Topology
 
 __all__ = [
     "EDGE_OPTIONS",

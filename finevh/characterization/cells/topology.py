@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from finevh.characterization.logic import Function, assignments
+from finevh.characterization.cells.logic import Function, assignments
 from finevh.errors import InputError
 
 __all__ = ["LogicState", "Sequential", "Topology", "Transistor", "check_connections"]

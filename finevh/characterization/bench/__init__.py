@@ -1,0 +1,1 @@
+"""The test bench: stimuli and decks in, ngspice, what waveforms say out."""

@@ -1,0 +1,1 @@
+"""Cells as transistor networks: the cell table, foreign netlists, their logic."""

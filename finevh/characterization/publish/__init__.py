@@ -1,0 +1,1 @@
+"""The views of a technology made from records: Liberty, cross-voltage file, LEF, Verilog."""
