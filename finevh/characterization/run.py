@@ -63,7 +63,8 @@ class _Task:
         if self.topology.sequential:
             edges = 80
         else:
-            edges = sum(len(members) for members in classify(self.topology, moves(self.topology, 1.0))[0].values())
+            moved, _ = classify(self.topology, moves(self.topology, 1.0))
+            edges = len({move for members in moved.values() for move in members})
         return 1 + len(self.topology.transistors) * (1 + edges // 2)
 
 
