@@ -29,9 +29,10 @@ def characterize_cell(corner: Corner, topology: Topology) -> CellRecord:
     """
     states, cross_leakage = leakage(corner, topology)
     table: Table = {}
-    moved, quiet = classify(topology, moves(topology, corner.vdd))
+    every = moves(topology, corner.vdd)
+    measure_edges(corner, topology, table, [(move, [corner.middle]) for move in every])
+    moved, quiet = classify(topology, every)
     worst = measure_arcs(corner, topology, table, moved)
-    measure_edges(corner, topology, table, [(move, [corner.middle]) for move in quiet])
     constraints, pulses = measure_constraints(corner, topology)
     return CellRecord(
         topology.name,

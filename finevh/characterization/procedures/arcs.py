@@ -84,14 +84,12 @@ def points(slews: FloatArray, loads: FloatArray) -> list[tuple[float, float]]:
 
 
 def measure_arcs(corner: Corner, topology: Topology, table: Table, moved: Moved) -> dict[tuple[Group, bool], Move]:
-    """Add the samples of all arcs to `table`; return the slowest move of each edge."""
+    """Add the samples of all arcs to `table`, which holds every move at the middle; return the slowest move of each edge."""
     if topology.sequential is None:
         grid = points(corner.slew_ps, corner.load_ff)
         measure_edges(corner, topology, table, [(m, grid) for m in _unique(moved.values())])
         return {key: _slowest(table, members, key[0].pin, grid) for key, members in moved.items()}
-    middle = [corner.middle]
-    measure_edges(corner, topology, table, [(m, middle) for m in _unique(moved.values())])
-    worst = {key: _slowest(table, members, key[0].pin, middle) for key, members in moved.items()}
+    worst = {key: _slowest(table, members, key[0].pin, [corner.middle]) for key, members in moved.items()}
     measure_edges(corner, topology, table, [(m, points(*_axes(corner, key[0]))) for key, m in worst.items()])
     return worst
 
