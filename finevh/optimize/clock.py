@@ -214,7 +214,7 @@ class _Measured(NamedTuple):
 
 
 @njit(cache=True)
-def _propagate(tables, m, kind, out, slew_out):  # type: ignore[no-untyped-def]
+def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Real) -> Real:
     """Arrival and slew, ps, at each cell's output; parents come first."""
     n = kind.shape[0]
     load = m.rest.copy()
@@ -236,7 +236,17 @@ def _propagate(tables, m, kind, out, slew_out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _cost(tables, m, strength, kind, target, scale, weight, out, slew_out):  # type: ignore[no-untyped-def]
+def _cost(
+    tables: _Tables,
+    m: _Measured,
+    strength: Real,
+    kind: Int,
+    target: float,
+    scale: float,
+    weight: float,
+    out: Real,
+    slew_out: Real,
+) -> float:
     """Fourth powers of what leaves miss the target by in units of ``scale``, overloads, and input capacitance."""
     load = _propagate(tables, m, kind, out, slew_out)
     cost = 0.0
@@ -250,7 +260,18 @@ def _cost(tables, m, strength, kind, target, scale, weight, out, slew_out):  # t
 
 
 @njit(cache=True)
-def _choose(tables, m, strength, choice_ptr, choice, kind, target, scale, weight, sweeps):  # type: ignore[no-untyped-def]
+def _choose(
+    tables: _Tables,
+    m: _Measured,
+    strength: Real,
+    choice_ptr: NDArray[np.int64],
+    choice: Int,
+    kind: Int,
+    target: float,
+    scale: float,
+    weight: float,
+    sweeps: int,
+) -> float:
     """Change one drive at a time, deepest cells first, while that lowers the cost; returns the cost."""
     n = kind.shape[0]
     out, slew_out = np.zeros(n), np.zeros(n)

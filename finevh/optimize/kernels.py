@@ -66,7 +66,7 @@ _GATE = int(Kind.COMBINATIONAL)
 
 
 @njit(cache=True)
-def lookup(pool, x0, nx, y0, ny, v0, slew, load):  # type: ignore[no-untyped-def]
+def lookup(pool: Real, x0: int, nx: int, y0: int, ny: int, v0: int, slew: float, load: float) -> float:
     """Bilinear value of a table in ``pool``, extrapolated linearly beyond its axes, as NLDM prescribes.
 
     Parameters
@@ -87,20 +87,20 @@ def lookup(pool, x0, nx, y0, ny, v0, slew, load):  # type: ignore[no-untyped-def
     low = v0 + i * ny + j
     right = 1 if ny > 1 else 0
     high = low + (ny if nx > 1 else 0)
-    at_low = pool[low] * (1.0 - w) + pool[low + right] * w
-    at_high = pool[high] * (1.0 - w) + pool[high + right] * w
+    at_low: float = pool[low] * (1.0 - w) + pool[low + right] * w
+    at_high: float = pool[high] * (1.0 - w) + pool[high + right] * w
     return at_low * (1.0 - u) + at_high * u
 
 
 @njit(cache=True)
-def _value(lib, t, slew, load):  # type: ignore[no-untyped-def]
+def _value(lib: Library, t: int, slew: float, load: float) -> float:
     return lookup(
         lib.pool, lib.table_x[t], lib.table_nx[t], lib.table_y[t], lib.table_ny[t], lib.table_v[t], slew, load
     )
 
 
 @njit(cache=True)
-def _gate_driver(lib, net, cell_type, pin):  # type: ignore[no-untyped-def]
+def _gate_driver(lib: Library, net: Network, cell_type: Int, pin: int) -> int:
     """Instance of the gate that drives an input pin (row ``pin``), -1 for outputs, ports, registers and open pins."""
     i = net.pin_cell[pin]
     n = net.pin_net[pin]
@@ -111,7 +111,7 @@ def _gate_driver(lib, net, cell_type, pin):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def gate_order(lib, net, cell_type):  # type: ignore[no-untyped-def]
+def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     """Topological order of the combinational instances, (n_gate) int32; members of a loop are left out."""
     n = cell_type.shape[0]
     waiting = np.zeros(n, dtype=np.int32)
@@ -151,7 +151,9 @@ def gate_order(lib, net, cell_type):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _latest(lib, net, i, c, a, edge, load, arrival, slew):  # type: ignore[no-untyped-def]
+def _latest(
+    lib: Library, net: Network, i: int, c: int, a: int, edge: int, load: float, arrival: Real, slew: Real
+) -> tuple[float, int]:
     """Latest arrival through arc ``a`` of instance ``i`` at an output edge, and the input edge it comes from (-1: none)."""
     t = lib.arc_table[a, edge]
     p = net.pin_ptr[i] + lib.arc_from[a]
@@ -169,7 +171,20 @@ def _latest(lib, net, i, c, a, edge, load, arrival, slew):  # type: ignore[no-un
 
 
 @njit(cache=True)
-def _divide_flow(lib, net, i, c, output, edge, load, arrival, slew, temperature, net_lambda, arc_lambda):  # type: ignore[no-untyped-def]
+def _divide_flow(
+    lib: Library,
+    net: Network,
+    i: int,
+    c: int,
+    output: int,
+    edge: int,
+    load: float,
+    arrival: Real,
+    slew: Real,
+    temperature: float,
+    net_lambda: Real,
+    arc_lambda: Real,
+) -> None:
     """Divide the multiplier of one output edge of a gate over the arcs into it."""
     flow = net_lambda[net.pin_net[net.pin_ptr[i] + output], edge]
     first, last = lib.arc_ptr[c], lib.arc_ptr[c + 1]
@@ -197,9 +212,19 @@ def _divide_flow(lib, net, i, c, output, edge, load, arrival, slew, temperature,
 
 
 @njit(cache=True)
-def spread_multipliers(  # type: ignore[no-untyped-def]
-    lib, net, cell_type, order, sequential, arrival, slew, net_load, net_lambda, arc_lambda, temperature
-):
+def spread_multipliers(
+    lib: Library,
+    net: Network,
+    cell_type: Int,
+    order: Int,
+    sequential: Int,
+    arrival: Real,
+    slew: Real,
+    net_load: Real,
+    net_lambda: Real,
+    arc_lambda: Real,
+    temperature: float,
+) -> None:
     """Carry the multipliers of the end points back through the gates, conserving flow at every net.
 
     At a gate output the flow divides over its arcs with weight exp((t - t_max) / temperature), t the arrival through the
@@ -250,7 +275,18 @@ def spread_multipliers(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _output_cost(lib, net, i, c, output, load, slew, arc_lambda, slew_weight, load_penalty):  # type: ignore[no-untyped-def]
+def _output_cost(
+    lib: Library,
+    net: Network,
+    i: int,
+    c: int,
+    output: int,
+    load: float,
+    slew: Real,
+    arc_lambda: Real,
+    slew_weight: float,
+    load_penalty: float,
+) -> float:
     """Cost of one output of instance ``i`` as cell ``c``: multiplier x (delay + weighted slew) of its arcs, overload."""
     cost = 0.0
     limit = lib.pin_max_cap[lib.pin_ptr[c] + output]
@@ -277,7 +313,18 @@ def _output_cost(lib, net, i, c, output, load, slew, arc_lambda, slew_weight, lo
 
 
 @njit(cache=True)
-def choose_drives(lib, net, rungs, cell_type, sweep, slew, arc_lambda, net_load, slew_weight, load_penalty):  # type: ignore[no-untyped-def]
+def choose_drives(
+    lib: Library,
+    net: Network,
+    rungs: Rungs,
+    cell_type: Int,
+    sweep: Int,
+    slew: Real,
+    arc_lambda: Real,
+    net_load: Real,
+    slew_weight: float,
+    load_penalty: float,
+) -> int:
     """Move each instance of ``sweep`` to the neighbouring rung of its ladder with the least area + multiplier x delay.
 
     Counts the instance's own arcs and those of the gates that drive it, whose load changes with its input capacitance.

@@ -14,7 +14,6 @@ from finevh.units import VOLTAGE_TOLERANCE
 __all__ = ["look_up_leakage", "with_leakage_derates"]
 
 
-
 def _supply(technology: Technology, vdd: float) -> int:
     found = np.flatnonzero(np.abs(technology.vdds - vdd) < VOLTAGE_TOLERANCE)
     if not len(found):

@@ -295,7 +295,7 @@ def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
 
 
 @numba.njit(cache=True, nogil=True)
-def _axis(pool, start, n, value):  # type: ignore[no-untyped-def]
+def _axis(pool: Real, start: int, n: int, value: float) -> tuple[int, float]:
     """Lower index and fraction on an axis; outside, the edge segment is extended (as OpenSTA does)."""
     if n < 2:
         return 0, 0.0
@@ -307,7 +307,7 @@ def _axis(pool, start, n, value):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
+def _lookup(pool: Real, x: int, nx: int, y: int, ny: int, v: int, slew: float, load: float) -> float:
     i, fx = _axis(pool, x, nx, slew)
     j, fy = _axis(pool, y, ny, load)
     result = 0.0
@@ -324,23 +324,23 @@ def _lookup(pool, x, nx, y, ny, v, slew, load):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def internal_energy(  # type: ignore[no-untyped-def]
-    cell,
-    slew_pin,
-    load_net,
-    opposite,
-    table,
-    weight,
-    corner,
-    load,
-    slew,
-    table_x,
-    table_nx,
-    table_y,
-    table_ny,
-    table_v,
-    pool,
-):
+def internal_energy(
+    cell: Int,
+    slew_pin: Int,
+    load_net: Int,
+    opposite: NDArray[np.bool_],
+    table: Int,
+    weight: Real,
+    corner: Int,
+    load: Real,
+    slew: Real,
+    table_x: NDArray[np.int64],
+    table_nx: Int,
+    table_y: NDArray[np.int64],
+    table_ny: Int,
+    table_v: NDArray[np.int64],
+    pool: Real,
+) -> Real:
     """(n_term,) fJ per cycle of each power term: transitions times the table's energy at slew and load."""
     energy = np.zeros(len(cell))
     for t in range(len(cell)):
@@ -357,9 +357,18 @@ def internal_energy(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(  # type: ignore[no-untyped-def]
-    cell_vdd, low, high, internal, charge, vdds, driver, wire_charge, sink_ptr, sink_cell
-):
+def _gather(
+    cell_vdd: Int,
+    low: int,
+    high: int,
+    internal: Real,
+    charge: Real,
+    vdds: Real,
+    driver: Int,
+    wire_charge: Real,
+    sink_ptr: NDArray[np.int64],
+    sink_cell: Int,
+) -> tuple[float, float, bool]:
     """Switching and internal energy, fJ per cycle; and whether the map holds a third supply."""
     level = np.empty(len(cell_vdd), dtype=np.int8)
     # Rows are reckoned, not chosen: a branch on the map would be mispredicted every other time.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.power.kernel_layout import (
     AT_BUSY,
@@ -42,6 +43,7 @@ from finevh.power.network import (
     SINCE_HIGH,
     STORED,
 )
+from finevh.technology.model import Int
 
 __all__ = ["OSCILLATES", "Plan", "State", "clear_counts", "flush", "settle_all", "step"]
 
@@ -52,7 +54,7 @@ _PENDING, _LOWEST, _FIRED, _FLIPS = 0, 1, 2, 3
 
 
 @numba.njit(inline="always")
-def _apply(w, s, now):  # type: ignore[no-untyped-def]
+def _apply(w: Plan, s: State, now: int) -> None:
     """Change the listed nets: count, book the time of the sinks' patterns, update them and wake the sinks."""
     cell, queue, filled = s.cell, s.queue, s.filled
     fan, level_ptr = w.fan, w.level_ptr
@@ -127,7 +129,7 @@ def _apply(w, s, now):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _evaluate(w, s, blocks):  # type: ignore[no-untyped-def]
+def _evaluate(w: Plan, s: State, blocks: Int) -> None:
     """List the nets that the outputs of the cells of ``blocks`` must change."""
     cell = s.cell
     count = s.counter[_FLIPS]
@@ -160,7 +162,7 @@ def _evaluate(w, s, blocks):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample(w, s):  # type: ignore[no-untyped-def]
+def _sample(w: Plan, s: State) -> int:
     """Decide the stored bits of all triggered sequential cells before any output moves; keep those to evaluate."""
     kept = 0
     for i in range(s.counter[_PENDING]):
@@ -195,7 +197,7 @@ def _sample(w, s):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
+def _sample_domain(w: Plan, s: State, domain: int, kept: int) -> int:
     """Sample the armed cells of a clock domain; those whose next state still differs stay armed."""
     base = w.domain_ptr[domain]
     still = 0
@@ -226,7 +228,9 @@ def _sample_domain(w, s, domain, kept):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ignore[no-untyped-def]
+def step(
+    w: Plan, s: State, clock_net: int, clock_value: int, input_net: Int, input_value: NDArray[np.uint8], now: int
+) -> int:
     """One clock edge (or none, with ``clock_net`` -1) and the input change that goes with it; 0 or OSCILLATES.
 
     Parameters
@@ -269,7 +273,7 @@ def step(w, s, clock_net, clock_value, input_net, input_value, now):  # type: ig
 
 
 @numba.njit(cache=True, nogil=True)
-def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
+def settle_all(w: Plan, s: State, ones: Int) -> int:
     """Tie the nets of ``ones`` to 1 and evaluate every cell from the all-zero start."""
     for number in range(len(w.block)):
         b = w.block[number]
@@ -300,7 +304,7 @@ def settle_all(w, s, ones):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def clear_counts(w, s, now):  # type: ignore[no-untyped-def]
+def clear_counts(w: Plan, s: State, now: int) -> None:
     """Start counting at ``now``."""
     s.net[:, NET_TOGGLES] = 0
     s.net[:, NET_TOUCHED] = -1
@@ -314,7 +318,7 @@ def clear_counts(w, s, now):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def flush(w, s, now):  # type: ignore[no-untyped-def]
+def flush(w: Plan, s: State, now: int) -> None:
     """Close the open intervals at ``now``."""
     for net in range(len(s.value)):
         if s.value[net]:

@@ -280,7 +280,19 @@ def _ternary_code(n: int) -> NDArray[np.int64]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _sum(begin, end, pattern, probability, leakage, row, ternary, foreign, derate, block, joint):  # type: ignore[no-untyped-def]
+def _sum(
+    begin: int,
+    end: int,
+    pattern: Int,
+    probability: Real,
+    leakage: Real,
+    row: int,
+    ternary: NDArray[np.int64],
+    foreign: int | np.int64,
+    derate: NDArray[np.float32],
+    block: int,
+    joint: bool,
+) -> tuple[int, float, float]:
     """Status, derated and nominal leakage of one cell; ``leakage`` of its corner, ``foreign`` the inputs from the other rail."""
     plain, derated, unstated = 0.0, 0.0, 0.0
     for p in range(begin, end):
@@ -306,10 +318,26 @@ def _sum(begin, end, pattern, probability, leakage, row, ternary, foreign, derat
 
 
 @numba.njit(cache=True, nogil=True)
-def _leakage(  # type: ignore[no-untyped-def]
-    ptr, pattern, probability, state_ptr, state_net, leak_row, ternary_row, ternary, vdd, corner, rail, leakage, offset, derate,
-    joint, total, nominal, status,
-):  # fmt: skip
+def _leakage(
+    ptr: NDArray[np.int64],
+    pattern: Int,
+    probability: Real,
+    state_ptr: NDArray[np.int64],
+    state_net: Int,
+    leak_row: NDArray[np.int64],
+    ternary_row: NDArray[np.int64],
+    ternary: NDArray[np.int64],
+    vdd: Int,
+    corner: Int,
+    rail: Int,
+    leakage: Real,
+    offset: NDArray[np.int64],
+    derate: NDArray[np.float32],
+    joint: bool,
+    total: Real,
+    nominal: Real,
+    status: NDArray[np.int64],
+) -> None:
     for cell in range(len(vdd)):
         own = vdd[cell]
         foreign = 0
@@ -355,10 +383,31 @@ def _leakage(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _leakage_of_pair(  # type: ignore[no-untyped-def]
-    ptr, pattern, probability, state_ptr, state_source, memo_ptr, leak_row, ternary_row, ternary, vdd, low, high, port, corner,
-    leakage, offset, derate, joint, memo, plain_memo, total, nominal, status,
-):  # fmt: skip
+def _leakage_of_pair(
+    ptr: NDArray[np.int64],
+    pattern: Int,
+    probability: Real,
+    state_ptr: NDArray[np.int64],
+    state_source: Int,
+    memo_ptr: NDArray[np.int64],
+    leak_row: NDArray[np.int64],
+    ternary_row: NDArray[np.int64],
+    ternary: NDArray[np.int64],
+    vdd: Int,
+    low: int,
+    high: int,
+    port: int,
+    corner: Int,
+    leakage: Real,
+    offset: NDArray[np.int64],
+    derate: NDArray[np.float32],
+    joint: bool,
+    memo: Real,
+    plain_memo: Real,
+    total: Real,
+    nominal: Real,
+    status: NDArray[np.int64],
+) -> None:
     n = len(vdd)
     supply = (low, high)
     level = np.empty(n + 1, dtype=np.int8)
@@ -407,10 +456,25 @@ def _leakage_of_pair(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill_pair(  # type: ignore[no-untyped-def]
-    ptr, pattern, probability, state_ptr, memo_ptr, leak_row, ternary_row, ternary, low, high, corner, leakage, offset,
-    derate, joint, memo, plain_memo,
-):  # fmt: skip
+def _fill_pair(
+    ptr: NDArray[np.int64],
+    pattern: Int,
+    probability: Real,
+    state_ptr: NDArray[np.int64],
+    memo_ptr: NDArray[np.int64],
+    leak_row: NDArray[np.int64],
+    ternary_row: NDArray[np.int64],
+    ternary: NDArray[np.int64],
+    low: int,
+    high: int,
+    corner: Int,
+    leakage: Real,
+    offset: NDArray[np.int64],
+    derate: NDArray[np.float32],
+    joint: bool,
+    memo: Real,
+    plain_memo: Real,
+) -> int:
     """Leakage of all cells in all ways between two supplies; returns a cell that has none, or -1."""
     supply = (low, high)
     for cell in range(len(leak_row)):

@@ -249,7 +249,14 @@ def _levels(
 
 
 @numba.njit(cache=True, nogil=True)
-def _topological_levels(fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role):  # type: ignore[no-untyped-def]
+def _topological_levels(
+    fan_ptr: NDArray[np.int64],
+    fan_cell: Int,
+    fan_bit: Int,
+    out_ptr: NDArray[np.int64],
+    out_net: Int,
+    role: NDArray[np.int8],
+) -> Int:
     """Longest distance from ports and stored states; cells of combinational loops share the last level."""
     n = len(role)
     waiting = np.zeros(n, dtype=np.int32)
@@ -297,7 +304,14 @@ def _topological_levels(fan_ptr, fan_cell, fan_bit, out_ptr, out_net, role):  # 
 
 
 @numba.njit(cache=True, nogil=True)
-def _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, start):  # type: ignore[no-untyped-def]
+def _forward_cone(
+    fan_ptr: NDArray[np.int64],
+    fan_cell: Int,
+    out_ptr: NDArray[np.int64],
+    out_net: Int,
+    role: NDArray[np.int8],
+    start: int,
+) -> NDArray[np.bool_]:
     """Combinational cells and clock gates reached from a net."""
     reached = np.zeros(len(role), dtype=np.bool_)
     nets = [start]
@@ -314,7 +328,15 @@ def _forward_cone(fan_ptr, fan_cell, out_ptr, out_net, role, start):  # type: ig
 
 
 @numba.njit(cache=True, nogil=True)
-def _feeds_clocks(fan_ptr, fan_cell, feeds_clock, out_ptr, out_net, role, among):  # type: ignore[no-untyped-def]
+def _feeds_clocks(
+    fan_ptr: NDArray[np.int64],
+    fan_cell: Int,
+    feeds_clock: NDArray[np.bool_],
+    out_ptr: NDArray[np.int64],
+    out_net: Int,
+    role: NDArray[np.int8],
+    among: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
     """Cells among the given ones whose output reaches a clock pin through others of them."""
     feeds = np.zeros(len(role), dtype=np.bool_)
     changed = True

@@ -108,14 +108,14 @@ def _input_pins(netlist: Netlist, pin_mask: Int) -> tuple[NDArray[np.int64], Int
 
 
 @numba.njit(cache=True, nogil=True)
-def _pair(p, rate):  # type: ignore[no-untyped-def]
+def _pair(p: float, rate: float) -> tuple[float, float, float, float]:
     """Joint probabilities 00, 01, 10, 11 of two consecutive values."""
     half = min(0.5 * rate, p, 1.0 - p)
     return 1.0 - p - half, half, half, p - half
 
 
 @numba.njit(cache=True, nogil=True)
-def _process(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
+def _process(table: NDArray[np.uint8], bit: int, masks: Int, n: int, p: Real, rate: Real) -> tuple[float, float]:
     """Probability and toggle rate of one bit of a table under independent two-state inputs."""
     size = 1
     weight = np.ones(1 << (2 * n))
@@ -140,7 +140,7 @@ def _process(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _density(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
+def _density(table: NDArray[np.uint8], bit: int, masks: Int, n: int, p: Real, rate: Real) -> tuple[float, float]:
     """Probability, and the sum of input rates times the probability that the output follows (clock networks)."""
     size = 1
     weight = np.ones(1 << n)
@@ -163,7 +163,7 @@ def _density(table, bit, masks, n, p, rate):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _sampled(one, toggle, edges):  # type: ignore[no-untyped-def]
+def _sampled(one: float, toggle: float, edges: float) -> float:
     """Toggle rate of a bit that samples a process on a fraction of the cycles (correlation decays geometrically)."""
     free = 2.0 * one * (1.0 - one)
     if free <= 0.0 or edges <= 0.0:
@@ -173,9 +173,23 @@ def _sampled(one, toggle, edges):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _propagate_once(  # type: ignore[no-untyped-def]
-    order, in_ptr, in_net, in_mask, out_ptr, out_net, cells, storage, output, control, following, fixed, p, rate, stored
-):
+def _propagate_once(
+    order: Int,
+    in_ptr: NDArray[np.int64],
+    in_net: Int,
+    in_mask: Int,
+    out_ptr: Int,
+    out_net: Int,
+    cells: Int,
+    storage: Int,
+    output: NDArray[np.uint8],
+    control: NDArray[np.uint8],
+    following: NDArray[np.uint8],
+    fixed: NDArray[np.bool_],
+    p: Real,
+    rate: Real,
+    stored: Real,
+) -> float:
     """One pass over all cells in the given order; return the largest change of a probability or rate."""
     change = 0.0
     masks = np.empty(64, dtype=np.int32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
@@ -15,6 +16,7 @@ from finevh.power import kernel_layout, kernels
 from finevh.power.activity import Activity, pattern_offsets
 from finevh.power.network import GATE, ROLE, build_network
 from finevh.power.stimulus import Ports, Stimulus
+from finevh.technology.model import Int
 
 __all__ = ["Simulator", "simulate"]
 
@@ -175,7 +177,9 @@ def simulate(netlist: Netlist, stimulus: Stimulus, cycles: int, *, warmup: int =
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack(value, net, chunk, shift, words):  # type: ignore[no-untyped-def]
+def _pack(
+    value: NDArray[np.uint8], net: Int, chunk: Int, shift: NDArray[np.uint64], words: NDArray[np.uint64]
+) -> None:
     """Collect net values into port words."""
     words[:] = 0
     for i in range(len(net)):
@@ -184,10 +188,22 @@ def _pack(value, net, chunk, shift, words):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _cycle_step(  # type: ignore[no-untyped-def]
-    w, s, clock_net, clock_value, in_net, in_chunk, in_shift, in_words, in_value, now,
-    out_net, out_chunk, out_shift, out_words,
-):  # fmt: skip
+def _cycle_step(
+    w: kernels.Plan,
+    s: kernels.State,
+    clock_net: int,
+    clock_value: int,
+    in_net: Int,
+    in_chunk: Int,
+    in_shift: NDArray[np.uint64],
+    in_words: NDArray[np.uint64],
+    in_value: NDArray[np.uint8],
+    now: int,
+    out_net: Int,
+    out_chunk: Int,
+    out_shift: NDArray[np.uint64],
+    out_words: NDArray[np.uint64],
+) -> int:
     """Spread the input words, step the kernels, collect the output words."""
     for i in range(len(in_net)):
         in_value[i] = (in_words[in_chunk[i]] >> in_shift[i]) & np.uint64(1)

@@ -20,7 +20,7 @@ TILE_CYCLES = "tile_cycles-{program}.npy"
 
 
 @njit(cache=True)
-def _tally(counts, seen, weight, tile, total):  # type: ignore[no-untyped-def]
+def _tally(counts: Int, seen: Int, weight: Real, tile: Int, total: Real) -> None:
     """Add the weights of the nets that toggled since ``seen`` to their tiles."""
     for n in range(seen.shape[0]):
         new = counts[n, 0] - seen[n]

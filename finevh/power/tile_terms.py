@@ -162,7 +162,7 @@ def leakage_terms(
 
 
 @numba.njit(cache=True, nogil=True)
-def _supports(tile, state_ptr, source, group, size):  # type: ignore[no-untyped-def]
+def _supports(tile: Int, state_ptr: NDArray[np.int64], source: Int, group: Int, size: NDArray[np.int64]) -> None:
     """Tiles that decide each cell's leakage, ascending, and their number."""
     for cell in range(len(size)):
         k = 0
@@ -182,7 +182,18 @@ def _supports(tile, state_ptr, source, group, size):  # type: ignore[no-untyped-
 
 
 @numba.njit(cache=True, nogil=True)
-def _tabulate(cells, group, k, tile, state_ptr, source, memo_ptr, table, nominal, values):  # type: ignore[no-untyped-def]
+def _tabulate(
+    cells: NDArray[np.int64],
+    group: Int,
+    k: int,
+    tile: Int,
+    state_ptr: NDArray[np.int64],
+    source: Int,
+    memo_ptr: NDArray[np.int64],
+    table: Real,
+    nominal: Real,
+    values: Real,
+) -> None:
     """Leakage of cells under each state of the ``k`` tiles of their groups."""
     for row in range(len(cells)):
         cell = cells[row]
@@ -204,7 +215,9 @@ def _tabulate(cells, group, k, tile, state_ptr, source, memo_ptr, table, nominal
 
 
 @numba.njit(cache=True, nogil=True)
-def _values(group_ptr, tiles, table_ptr, table, maps):  # type: ignore[no-untyped-def]
+def _values(
+    group_ptr: NDArray[np.int64], tiles: Int, table_ptr: NDArray[np.int64], table: Real, maps: NDArray[np.bool_]
+) -> Real:
     found = np.zeros(maps.shape[0])
     for m in range(maps.shape[0]):
         for g in range(len(group_ptr) - 1):
@@ -216,7 +229,15 @@ def _values(group_ptr, tiles, table_ptr, table, maps):  # type: ignore[no-untype
 
 
 @numba.njit(cache=True, nogil=True)
-def _flips(group_ptr, tiles, table_ptr, table, high, single, pair):  # type: ignore[no-untyped-def]
+def _flips(
+    group_ptr: NDArray[np.int64],
+    tiles: Int,
+    table_ptr: NDArray[np.int64],
+    table: Real,
+    high: NDArray[np.bool_],
+    single: Real,
+    pair: Real,
+) -> None:
     for g in range(len(group_ptr) - 1):
         first, base = group_ptr[g], table_ptr[g]
         k = group_ptr[g + 1] - first

@@ -268,7 +268,7 @@ def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], ND
 
 
 @numba.njit(cache=True, nogil=True)
-def _cost(old, new):  # type: ignore[no-untyped-def]
+def _cost(old: int, new: int) -> int:
     """Half toggles of a change; none from a net's first value."""
     if old == _UNSET:
         return 0
@@ -278,9 +278,22 @@ def _cost(old, new):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _replay(  # type: ignore[no-untyped-def]
-    time, net, bit, value, before, stamp, counts, pattern, since, dwell, fan_ptr, fan_cell, fan_bit, slots
-):
+def _replay(
+    time: NDArray[np.int64],
+    net: NDArray[np.int32],
+    bit: NDArray[np.int8],
+    value: NDArray[np.uint8],
+    before: NDArray[np.uint8],
+    stamp: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    pattern: NDArray[np.int64],
+    since: NDArray[np.int64],
+    dwell: NDArray[np.int64],
+    fan_ptr: NDArray[np.int64],
+    fan_cell: NDArray[np.int32],
+    fan_bit: NDArray[np.int64],
+    slots: NDArray[np.int64],
+) -> None:
     """Play changes; ``counts`` holds half toggles and time at 1, ``before`` the value ahead of a net's last time stamp."""
     for i in range(len(time)):
         n, now = net[i], time[i]

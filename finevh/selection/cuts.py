@@ -81,12 +81,14 @@ class CutPool:
 
 
 @numba.njit(cache=True, nogil=True)
-def _state(high, tile):  # type: ignore[no-untyped-def]
+def _state(high: Bits, tile: int) -> int:
     return 1 if tile < 0 or high[tile] else 0
 
 
 @numba.njit(cache=True, nogil=True)
-def _needs(ptr, tiles, delay, high, limit):  # type: ignore[no-untyped-def]
+def _needs(
+    ptr: NDArray[np.int64], tiles: NDArray[np.int32], delay: NDArray[np.float64], high: Bits, limit: NDArray[np.float64]
+) -> float:
     worst = -np.inf
     for p in range(len(ptr) - 1):
         need = 0.0
@@ -97,7 +99,14 @@ def _needs(ptr, tiles, delay, high, limit):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _flip_needs(ptr, tiles, delay, high, limit, found):  # type: ignore[no-untyped-def]
+def _flip_needs(
+    ptr: NDArray[np.int64],
+    tiles: NDArray[np.int32],
+    delay: NDArray[np.float64],
+    high: Bits,
+    limit: NDArray[np.float64],
+    found: NDArray[np.float64],
+) -> None:
     n = found.shape[0]
     single, both = np.zeros(n), np.zeros((n, n))
     touched, seen = np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_)

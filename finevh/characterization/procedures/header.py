@@ -10,7 +10,7 @@ from pathlib import Path
 from finevh.base.quoting import plain_name
 from finevh.base.toml import read_toml
 from finevh.characterization.bench.deck import STATIC_OPTIONS, control_lines, model_lines
-from finevh.characterization.bench.ngspice import simulate
+from finevh.characterization.bench.ngspice import Plot, simulate
 from finevh.characterization.cells.topology import Transistor
 from finevh.characterization.process import Process, Variant, transistor_line
 from finevh.errors import InputError
@@ -119,8 +119,8 @@ def _measure(
     points = []
     for (low, high), on, off in zip(pairs, plots[::2], plots[1::2], strict=True):
 
-        def current(plot: object, source: str) -> float:
-            return -float(plot[f"i({source})"][0]) * 1e3  # type: ignore[index]
+        def current(plot: Plot, source: str) -> float:
+            return -float(plot[f"i({source})"][0]) * 1e3
 
         # The power of both ends of an open switch: current that flows from the higher to the lower rail.
         lost_l = high * current(off, "vhs") + low * current(off, "vhr")
