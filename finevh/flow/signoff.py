@@ -29,8 +29,7 @@ from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.model import Direction, Int, Technology
 from finevh.technology.noise import noise_margins
-from finevh.timing import TimingGraph, TimingState
-from finevh.timing.delay.dmp import DriverResistance
+from finevh.timing import DriverResistance, TimingGraph, TimingState
 from finevh.units import period_ps
 
 WIRE_MODEL = "ceff"

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from finevh.constraints import Clock, Constraints, Objects, parse_sdc, read_sdc, single_clock
+    from finevh.timing.delay.dmp import DriverResistance
     from finevh.timing.engine import TimingGraph, TimingState
     from finevh.timing.trials import Trials
 
 __all__ = [
     "Clock",
     "Constraints",
+    "DriverResistance",
     "Objects",
     "TimingGraph",
     "TimingState",
@@ -26,6 +28,7 @@ __all__ = [
 _HOMES = {
     "Clock": "constraints",
     "Constraints": "constraints",
+    "DriverResistance": "timing.delay.dmp",
     "Objects": "constraints",
     "TimingGraph": "timing.engine",
     "TimingState": "timing.engine",
