@@ -42,88 +42,112 @@ def cross_from_records(
     InputError
         If a record is missing.
     """
-    cells = list(dict.fromkeys(cell for _, _, cell in records))
-    variants = list(supplies)
-    for variant in variants:
-        for vdd in supplies[variant]:
+    cells = tuple(dict.fromkeys(cell for _, _, cell in records))
+    _check_complete(records, supplies, cells)
+    columns = _Columns(records, supplies, topologies, cells, span)
+    for v, variant in enumerate(supplies):
+        for c, vdd in enumerate(columns.rails.tolist()):
+            if vdd in supplies[variant]:
+                for f, cell in enumerate(cells):
+                    columns.take(v, c, f, records[variant, vdd, cell])
+    return columns.file(tuple(supplies))
+
+
+def _check_complete(records: Records, supplies: Mapping[str, Sequence[float]], cells: Sequence[str]) -> None:
+    for variant, vdds in supplies.items():
+        for vdd in vdds:
             for cell in cells:
                 if (variant, vdd, cell) not in records:
                     raise InputError(f"no record of {cell} ({variant}, {vdd:g} V); characterise it first")
-    rails = np.array(sorted(supplies[variants[0]]))
-    pairs = [
-        (c, d)
-        for c in range(rails.size)
-        for d in range(rails.size)
-        if c != d and abs(rails[c] - rails[d]) <= span + VOLTAGE_TOLERANCE
-    ]
-    first = {cell: records[variants[0], float(rails[-1]), cell] for cell in cells}
-    pins = tuple(_state_pins(first[cell], topologies[cell]) for cell in cells)
-    pointer = np.concatenate([[0], np.cumsum([3 ** len(names) for names in pins])]).astype(np.int64)
-    arcs = [
-        (f, item.related_pin, item.pin, _SENSE[item.sense], 0 if item.edge == "rise" else 1)
-        for f, cell in enumerate(cells)
-        for item in first[cell].cross_delay
-    ]
-    shape = first_shape(first)
-    size = (len(variants), len(pairs))
-    leakage = np.full((*size, int(pointer[-1])), np.nan)
-    shift = np.full((*size, len(arcs), *shape), np.nan)
-    factor = np.full((*size, len(arcs), *shape), np.nan)
-    slew = np.full((len(variants), rails.size, len(arcs), shape[0]), np.nan)
-    load = np.full((len(variants), rails.size, len(arcs), shape[1]), np.nan)
-    low, high = (np.full((len(variants), rails.size, len(cells)), np.nan) for _ in range(2))
-    for v, variant in enumerate(variants):
-        for c, vdd in enumerate(rails.tolist()):
-            if vdd not in supplies[variant]:
+
+
+_Key = tuple[int, str, str, Sense, int]
+"""A crossed edge: family, related pin, pin, sense, and 0 for a rising output."""
+
+
+def _keyed(family: int, record: CellRecord) -> dict[_Key, CrossDelay]:
+    return {
+        (family, item.related_pin, item.pin, _SENSE[item.sense], 0 if item.edge == "rise" else 1): item
+        for item in record.cross_delay
+    }
+
+
+class _Columns:
+    """The values of the file as they are filled record by record; nan where nothing was characterised."""
+
+    def __init__(
+        self,
+        records: Records,
+        supplies: Mapping[str, Sequence[float]],
+        topologies: Mapping[str, Topology],
+        cells: tuple[str, ...],
+        span: float,
+    ) -> None:
+        variants = list(supplies)
+        self.cells, self.topologies = cells, topologies
+        self.rails = rails = np.array(sorted(supplies[variants[0]]))
+        self.pairs = [
+            (c, d)
+            for c in range(rails.size)
+            for d in range(rails.size)
+            if c != d and abs(rails[c] - rails[d]) <= span + VOLTAGE_TOLERANCE
+        ]
+        first = {cell: records[variants[0], float(rails[-1]), cell] for cell in cells}
+        self.pins = tuple(_state_pins(first[cell], topologies[cell]) for cell in cells)
+        self.pointer = np.concatenate([[0], np.cumsum([3 ** len(names) for names in self.pins])]).astype(np.int64)
+        self.arcs = [key for f, cell in enumerate(cells) for key in _keyed(f, first[cell])]
+        shape, n, m = first_shape(first), len(variants), len(self.pairs)
+        self.leakage = np.full((n, m, int(self.pointer[-1])), np.nan)
+        self.shift, self.factor = (np.full((n, m, len(self.arcs), *shape), np.nan) for _ in range(2))
+        self.slew = np.full((n, rails.size, len(self.arcs), shape[0]), np.nan)
+        self.load = np.full((n, rails.size, len(self.arcs), shape[1]), np.nan)
+        self.low, self.high = (np.full((n, rails.size, len(cells)), np.nan) for _ in range(2))
+
+    def take(self, v: int, c: int, f: int, record: CellRecord) -> None:
+        """Fill what one record says: variant, supply and family by position."""
+        drivers = [(p, float(self.rails[driver])) for p, (own, driver) in enumerate(self.pairs) if own == c]
+        derates = _leakage_derates(record, self.topologies[self.cells[f]], self.pins[f])
+        for p, rail in drivers:
+            row = _rail(record.cross_leakage[0].driver_vdd, rail, record)
+            self.leakage[v, p, self.pointer[f] : self.pointer[f + 1]] = derates[row]
+        if record.noise:
+            self.low[v, c, f] = min(item.v_il for item in record.noise)
+            self.high[v, c, f] = max(item.v_ih for item in record.noise)
+        crossed = _keyed(f, record)
+        for a, key in enumerate(self.arcs):
+            if key[0] != f:
                 continue
-            for f, cell in enumerate(cells):
-                record = records[variant, vdd, cell]
-                columns = slice(int(pointer[f]), int(pointer[f + 1]))
-                derates = _leakage_derates(record, topologies[cell], pins[f])
-                for p, (own, driver) in enumerate(pairs):
-                    if own == c:
-                        leakage[v, p, columns] = derates[
-                            _rail(record.cross_leakage[0].driver_vdd, rails[driver], record)
-                        ]
-                if record.noise:
-                    low[v, c, f] = min(item.v_il for item in record.noise)
-                    high[v, c, f] = max(item.v_ih for item in record.noise)
-                crossed = {
-                    (f, i.related_pin, i.pin, _SENSE[i.sense], 0 if i.edge == "rise" else 1): i
-                    for i in record.cross_delay
-                }
-                for a, key in enumerate(arcs):
-                    if key[0] != f:
-                        continue
-                    item = crossed[key]
-                    slew[v, c, a], load[v, c, a] = _widen(item.slew_ps, shape[0]), _widen(item.load_ff, shape[1])
-                    for p, (own, driver) in enumerate(pairs):
-                        if own == c:
-                            tables = _delay_derates(item, vdd, float(rails[driver]))
-                            shift[v, p, a], factor[v, p, a] = (
-                                _bilinear(item, table, slew[v, c, a], load[v, c, a]) for table in tables
-                            )
-    return CrossFile(
-        variants=tuple(variants),
-        vdds=rails,
-        pair_cell=np.array([c for c, _ in pairs], dtype=np.int32),
-        pair_driver=np.array([d for _, d in pairs], dtype=np.int32),
-        families=tuple(cells),
-        state_pins=pins,
-        leakage_ptr=pointer,
-        leakage_k=_round(leakage),
-        arc_family=np.array([a[0] for a in arcs], dtype=np.int32),
-        arc_related=tuple(a[1] for a in arcs),
-        arc_pin=tuple(a[2] for a in arcs),
-        arc_sense=np.array([a[3] for a in arcs], dtype=np.int8),
-        arc_edge=np.array([a[4] for a in arcs], dtype=np.int8),
-        slew_ps=slew.astype(np.float32),
-        load_ff=load.astype(np.float32),
-        delay_shift_ps=_round(shift),
-        slew_factor=_round(factor),
-        v_il=low,
-        v_ih=high,
-    )
+            item, n_slew, n_load = crossed[key], self.slew.shape[-1], self.load.shape[-1]
+            self.slew[v, c, a], self.load[v, c, a] = _widen(item.slew_ps, n_slew), _widen(item.load_ff, n_load)
+            for p, rail in drivers:
+                self.shift[v, p, a], self.factor[v, p, a] = (
+                    _bilinear(item, table, self.slew[v, c, a], self.load[v, c, a])
+                    for table in _delay_derates(item, float(self.rails[c]), rail)
+                )
+
+    def file(self, variants: tuple[str, ...]) -> CrossFile:
+        """Return the columns, rounded as the file holds them."""
+        return CrossFile(
+            variants=variants,
+            vdds=self.rails,
+            pair_cell=np.array([c for c, _ in self.pairs], dtype=np.int32),
+            pair_driver=np.array([d for _, d in self.pairs], dtype=np.int32),
+            families=self.cells,
+            state_pins=self.pins,
+            leakage_ptr=self.pointer,
+            leakage_k=_round(self.leakage),
+            arc_family=np.array([a[0] for a in self.arcs], dtype=np.int32),
+            arc_related=tuple(a[1] for a in self.arcs),
+            arc_pin=tuple(a[2] for a in self.arcs),
+            arc_sense=np.array([a[3] for a in self.arcs], dtype=np.int8),
+            arc_edge=np.array([a[4] for a in self.arcs], dtype=np.int8),
+            slew_ps=self.slew.astype(np.float32),
+            load_ff=self.load.astype(np.float32),
+            delay_shift_ps=_round(self.shift),
+            slew_factor=_round(self.factor),
+            v_il=self.low,
+            v_ih=self.high,
+        )
 
 
 def first_shape(first: Mapping[str, CellRecord]) -> tuple[int, int]:
