@@ -22,9 +22,9 @@ from finevh.openroad.run import OpenRoadError
 from finevh.openroad.tool import OpenRoad
 from finevh.technology import Technology, load_technology
 from tests.end_to_end.conftest import library_is_there
+from tests.openroad.recorded_flow import REPLAY
 from tests.openroad.recorded_run import LIBRARY, recorded_text
 
-REPLAY = Path(__file__).with_name("replay.py")
 CELL_AREA = 2330.16  # um2 of the recorded netlist before the tool's own cells
 SCRIPTS = (
     "floorplan", "vddmux", "pins", "placement", "clock_tree", "timing_repair", "polybias", "power_grid", "routing", "parasitics",
