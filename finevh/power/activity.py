@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _SUM_TOLERANCE = 1e-6
 class Activity:
     """What a workload does to the nets and cells of one netlist.
 
-    Glitches are not counted: a toggle is a change between the settled values before and after a clock edge.
+    A toggle is a change between the settled values before and after a clock edge, or, where ``glitch_rate`` is there, any change.
     """
 
     toggle_rate: Real
@@ -38,6 +38,16 @@ class Activity:
     """True where the patterns were observed, False where they are products of net probabilities."""
     toggles: NDArray[np.int64] | None = None
     """(n_net,) exact counts where the activity was simulated."""
+    glitch_rate: Real | None = None
+    """(n_net,) toggles per clock cycle beyond the settled ones, contained in ``toggle_rate``; None where not simulated."""
+
+    def without_glitches(self) -> Activity:
+        """The settled toggles alone."""
+        if self.glitch_rate is None:
+            return self
+        rate = self.toggle_rate - self.glitch_rate
+        toggles = None if self.toggles is None else np.rint(rate * self.cycles).astype(np.int64)
+        return replace(self, toggle_rate=rate, toggles=toggles, glitch_rate=None)
 
 
 def pattern_offsets(netlist: Netlist) -> NDArray[np.int64]:
@@ -82,7 +92,7 @@ def merge_activities(activities: Sequence[Activity]) -> Activity:
     Raises
     ------
     InputError
-        If there is none, one was not observed, or they belong to different netlists.
+        If there is none, one was not observed, they belong to different netlists, or some have glitches and some have not.
     """
     if not activities:
         raise InputError("no activity to merge; give at least one")
@@ -94,6 +104,9 @@ def merge_activities(activities: Sequence[Activity]) -> Activity:
             raise InputError("activities of different netlists cannot be merged")
     cycles = sum(a.cycles for a in activities)
     counted = [a.toggles for a in activities if a.toggles is not None]
+    glitches = [a.glitch_rate * a.cycles for a in activities if a.glitch_rate is not None]
+    if 0 < len(glitches) < len(activities):
+        raise InputError("activities with glitches and without cannot be merged")
     return Activity(
         toggle_rate=np.sum([a.toggle_rate * a.cycles for a in activities], axis=0) / cycles,
         probability=np.sum([a.probability * a.cycles for a in activities], axis=0) / cycles,
@@ -102,6 +115,7 @@ def merge_activities(activities: Sequence[Activity]) -> Activity:
         cycles=cycles,
         joint=all(a.joint for a in activities),
         toggles=np.sum(counted, axis=0) if len(counted) == len(activities) else None,
+        glitch_rate=np.sum(glitches, axis=0) / cycles if glitches else None,
     )
 
 

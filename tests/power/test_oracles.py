@@ -38,7 +38,8 @@ def random_design(seed: int, gates: int = 120, flops: int = 24) -> str:
     lines.append("wire " + ", ".join([f"q{i}" for i in range(flops)] + [f"w{i}" for i in range(gates)] + ["gck"]) + ";")
     for i in range(gates):
         name, *pins = str(random.choice(CELLS)).split()
-        ports = [f".{pin}({random.choice(nets[-40:])})" for pin in pins[:-1]]
+        inputs = random.choice(nets[-40:], len(pins) - 1, replace=False)
+        ports = [f".{pin}({net})" for pin, net in zip(pins[:-1], inputs, strict=True)]
         lines.append(f"{name} g{i} ({', '.join(ports)}, .{pins[-1]}(w{i}));")
         nets.append(f"w{i}")
     lines.append("CLKGATE_X1 cg (.CK(clk), .E(w5), .SE(1'b0), .GCK(gck));")

@@ -1,0 +1,186 @@
+"""The data logic of a netlist wired for event-driven simulation: gates by the nets they drive, their tables, who hears whom."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.netlist.model import NO_NET, Netlist
+from finevh.power.behaviour import Behaviour, compile_behaviour
+from finevh.power.glitches.delays import ABSENT, GlitchDelays
+from finevh.power.network import COMBINATIONAL, ROLE, Network
+from finevh.technology.model import Direction, Int
+
+__all__ = ["EventPlan", "EventState", "GatePins", "gate_pins", "new_events", "plan_events"]
+
+# Columns of ``EventState.gate``: a cache line each.
+PATTERN, TABLE, SHIFT, FAN, FAN_END, HEARD, RISE, FALL, DUE, NEXT, LAST, TOGGLES = range(12)
+_GATE_WORDS = 16
+# Columns of ``EventPlan.fan``: the gate to tell, the pin's mask in its pattern, then ticks by input and output edge.
+TOLD, MASK, DELAY = 0, 1, 2
+_FAN_WORDS = 8
+
+
+class EventPlan(NamedTuple):
+    """What the kernel reads. A gate is named by the net that it drives."""
+
+    fan: NDArray[np.int32]
+    """(n_fan, 8): told gate, mask of the pin in its pattern, ticks rise-rise, rise-fall, fall-rise, fall-fall."""
+    output: NDArray[np.uint8]
+    """Truth tables of the cells, a bit per output."""
+    source: NDArray[np.int32]
+    """(2 n_source, 3) net that no gate drives, its new value, ticks after the clock edge; in order of time."""
+    wheel: int
+    """Slots of the queue: a power of two beyond the longest delay."""
+
+
+class EventState(NamedTuple):
+    """What the kernel writes."""
+
+    value: NDArray[np.uint8]
+    """(n_net,)"""
+    gate: NDArray[np.int32]
+    """(n_net, 16): pattern of the inputs, offset of the truth table (-1: a source), output's bit in it, rows of ``fan`` from and
+    to (constant but for the pattern); tick in which an input changed last, delay to a rise and to a fall by the inputs
+    that changed then; tick of the change that is due (-1: none), neighbours in its slot; toggles counted."""
+    slot: NDArray[np.int32]
+    """(wheel,) first gate of each slot, -1 for none."""
+    filled: NDArray[np.uint64]
+    """(wheel / 64) bit per slot."""
+    flips: NDArray[np.int32]
+    heard: NDArray[np.int32]
+
+
+def _dependent_pins(behaviour: Behaviour, netlist: Netlist, kind: int) -> list[tuple[int, int, int]]:
+    """(input pin, output pin, number of the output) of a cell type, for outputs that depend on the input."""
+    cells = netlist.cells
+    base, end = int(cells.pin_ptr[kind]), int(cells.pin_ptr[kind + 1])
+    table = behaviour.output[int(behaviour.table_ptr[kind]) : int(behaviour.table_ptr[kind + 1])]
+    pattern = np.arange(len(table))
+    outputs = [p for p in range(base, end) if cells.pin_direction[p] == Direction.OUTPUT]
+    found = []
+    for pin in range(base, end):
+        bit = int(behaviour.pin_bit[pin])
+        if cells.pin_direction[pin] != Direction.INPUT or bit < 0:
+            continue
+        differs = table ^ table[pattern ^ (1 << bit)]
+        found += [(pin - base, out - base, j) for j, out in enumerate(outputs) if np.any(differs >> j & 1)]
+    return found
+
+
+class GatePins(NamedTuple):
+    """Pairs of input pin and driven net of the data logic, with their delays."""
+
+    pin: Int
+    """(n_pair) input pin of the netlist."""
+    net: Int
+    """(n_pair) net of an output that depends on it."""
+    number: Int
+    """(n_pair) number of the output among those of its cell."""
+    ticks: Int
+    """(n_pair, 2, 2) by edge of the input and of the output."""
+    missing: NDArray[np.bool_]
+    """(n_pair) without an arc in the timing."""
+
+
+def gate_pins(network: Network, delays: GlitchDelays) -> GatePins:
+    """Find what the outputs of the data logic depend on, and the delay of each dependence.
+
+    A pair that the timing does not know (loops that it cut, arcs that it took out) takes the slowest of the cell's other pins.
+    """
+    netlist = network.netlist
+    behaviour = _behaviour(netlist)
+    live = (network.wiring.cell[:, ROLE] == COMBINATIONAL) & ~network.clock_cell
+    pins, nets, numbers = ([np.zeros(0, dtype=np.int64)] for _ in range(3))
+    for kind in np.unique(netlist.cell_type[live]).tolist():
+        first = netlist.pin_ptr[np.flatnonzero(live & (netlist.cell_type == kind))].astype(np.int64)
+        for source, out, j in _dependent_pins(behaviour, netlist, int(kind)):
+            pins.append(first + source)
+            nets.append(netlist.pin_net[first + out].astype(np.int64))
+            numbers.append(np.full(len(first), j))
+    pin, net, number = (np.concatenate(part) for part in (pins, nets, numbers))
+    kept = (netlist.pin_net[pin] != NO_NET) & (net != NO_NET)
+    pin, net, number = pin[kept], net[kept], number[kept]
+    return GatePins(pin, net, number, *_ticks_of(pin, net, delays, netlist.n_nets))
+
+
+def _behaviour(netlist: Netlist) -> Behaviour:
+    used = np.zeros(len(netlist.cells.names), dtype=bool)
+    used[netlist.cell_type] = True
+    return compile_behaviour(netlist.cells, used)
+
+
+def plan_events(network: Network, delays: GlitchDelays) -> tuple[EventPlan, NDArray[np.int32], int]:
+    """Wire the data logic with delays.
+
+    Returns
+    -------
+    plan
+        For the kernel.
+    gate
+        (n_net, 16) columns of :class:`EventState` with all that does not change.
+    missing
+        Pairs of pin and output whose delay the timing does not know.
+    """
+    netlist = network.netlist
+    behaviour, gates = _behaviour(netlist), gate_pins(network, delays)
+    ticks = gates.ticks
+    source = netlist.pin_net[gates.pin]
+    order = np.argsort(source, kind="stable")
+    fan = np.zeros((len(order), _FAN_WORDS), dtype=np.int32)
+    fan[:, TOLD], fan[:, MASK] = gates.net[order], network.pin_mask[gates.pin[order]]
+    fan[:, DELAY : DELAY + 4] = ticks[order].reshape(-1, 4)
+    begin = np.searchsorted(source[order], np.arange(netlist.n_nets + 1))
+    gate = np.zeros((netlist.n_nets, _GATE_WORDS), dtype=np.int32)
+    gate[:, TABLE], gate[:, HEARD], gate[:, DUE] = -1, -1, -1
+    gate[:, FAN], gate[:, FAN_END] = begin[:-1], begin[1:]
+    gate[gates.net, TABLE] = behaviour.table_ptr[netlist.cell_type[netlist.pin_cell[gates.pin]]]
+    gate[gates.net, SHIFT] = gates.number
+    longest = int(ticks[ticks < ABSENT].max(initial=1))
+    wheel = 1 << max(longest + 1, 64).bit_length()
+    plan = EventPlan(fan, behaviour.output, _sources(gate, delays), wheel)
+    return plan, gate, int(gates.missing.sum())
+
+
+def _ticks_of(pin: Int, net: Int, delays: GlitchDelays, n_nets: int) -> tuple[Int, NDArray[np.bool_]]:
+    """(n_pair, 2, 2) ticks of pairs of pin and net, none absent; and which pairs had none."""
+    key = delays.pin.astype(np.int64) * n_nets + delays.net
+    wanted = pin.astype(np.int64) * n_nets + net
+    row = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
+    known = (key[row] == wanted) if len(key) else np.zeros(len(wanted), dtype=bool)
+    ticks = np.full((len(wanted), 2, 2), ABSENT, dtype=np.int32)
+    ticks[known] = delays.ticks[row[known]]
+    missing = (ticks == ABSENT).all(axis=(1, 2))
+    # By output edge: the slowest of the pin, without one the slowest of the cell; a unate pin lacks the other edges' arcs.
+    own = np.where(ticks == ABSENT, 0, ticks).max(axis=1)
+    slowest = np.ones((n_nets, 2), dtype=np.int32)
+    np.maximum.at(slowest, net, own)
+    own = np.where(own == 0, slowest[net], own)
+    return np.where(ticks == ABSENT, own[:, None, :], ticks).astype(np.int32), missing
+
+
+def _sources(gate: NDArray[np.int32], delays: GlitchDelays) -> NDArray[np.int32]:
+    nets = np.flatnonzero((gate[:, TABLE] < 0) & (gate[:, FAN_END] > gate[:, FAN]))
+    rise = np.stack((nets, np.ones_like(nets), delays.launch[nets, 0]), axis=1)
+    fall = np.stack((nets, np.zeros_like(nets), delays.launch[nets, 1]), axis=1)
+    both = np.concatenate((rise, fall))
+    return np.ascontiguousarray(both[np.argsort(both[:, 2], kind="stable")], dtype=np.int32)
+
+
+def new_events(plan: EventPlan, gate: NDArray[np.int32]) -> EventState:
+    """State before :func:`finevh.power.glitches.kernels.start`."""
+    n_nets = len(gate)
+    room = np.zeros((n_nets + 1, _GATE_WORDS), dtype=np.int32).reshape(-1)
+    skip = -room.ctypes.data % (4 * _GATE_WORDS) // 4
+    aligned = room[skip : skip + n_nets * _GATE_WORDS].reshape(n_nets, _GATE_WORDS)
+    aligned[:] = gate
+    return EventState(
+        value=np.zeros(n_nets, dtype=np.uint8),
+        gate=aligned,
+        slot=np.full(plan.wheel, -1, dtype=np.int32),
+        filled=np.zeros(plan.wheel // 64, dtype=np.uint64),
+        flips=np.zeros(n_nets + 1, dtype=np.int32),
+        heard=np.zeros(n_nets + 1, dtype=np.int32),
+    )
