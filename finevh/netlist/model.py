@@ -61,9 +61,15 @@ class Netlist:
     @cached_property
     def net_driver(self) -> Int:
         """(n_net) instance that drives each net; -1 for input ports, constants and nets that nothing drives."""
+        pin = self.net_driver_pin
+        return np.where(pin >= 0, self.pin_cell[pin], -1).astype(np.int32) if len(self.pin_cell) else pin
+
+    @cached_property
+    def net_driver_pin(self) -> Int:
+        """(n_net) pin row that drives each net; -1 where none does."""
         driver = np.full(self.n_nets, -1, dtype=np.int32)
         drives = (self.cells.pin_direction[self.pin_type] == Direction.OUTPUT) & (self.pin_net != NO_NET)
-        driver[self.pin_net[drives]] = self.pin_cell[drives]
+        driver[self.pin_net[drives]] = np.flatnonzero(drives)
         return driver
 
     @property

@@ -6,7 +6,9 @@ construction makes the clock tree: a tree of clock buffers whose leaves are the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,63 +89,81 @@ def plan_fanout_trees(
         Parents precede children; a net whose sinks already keep the limits gets no buffer.
     """
     ptr, sinks = sinks_by_net(netlist)
-    cell_type: list[int] = []
-    net_of: list[int] = []
-    parent: list[int] = []
-    where_x: list[float] = []
-    where_y: list[float] = []
-    moved_pin: list[NDArray[np.int32]] = []
-    moved_to: list[NDArray[np.int64]] = []
+    trees: list[_Tree] = []
+    first = 0
     for net in nets:
         pins = sinks[ptr[net] : ptr[net + 1]]
         keep = pins[pin_keep[pins]] if pin_keep is not None else pins[:0]
-        level = pins[~pin_keep[pins]] if pin_keep is not None else pins
-        x, y, cap = pin_x[level], pin_y[level], pin_cap[level]
-        # Levels grow from the leaves; `below[i]` is the buffer (numbered within this net) that item i of a level stands for.
-        below: NDArray[np.int64] | None = None
-        levels: list[tuple[Real, Real, list[NDArray[np.int64]], NDArray[np.int64] | None]] = []
-        while True:
-            load = cap.sum() + limits.wire_cap * (np.ptp(x) + np.ptp(y)) if len(x) else 0.0
-            if len(x) + len(keep) <= limits.fanout and load <= limits.capacitance:
-                break
-            parts = _clusters(x, y, cap, limits)
-            if len(parts) >= len(x):
-                break
-            levels.append((x, y, parts, below))
-            start = sum(len(done[2]) for done in levels[:-1])
-            below = start + np.arange(len(parts))
-            x = np.array([x[p].mean() for p in parts])
-            y = np.array([y[p].mean() for p in parts])
-            cap = np.full(len(parts), limits.input_cap)
-        total = sum(len(done[2]) for done in levels)
-        if total == 0:
-            continue
-        base = len(cell_type)
-        # Buffers of a net are numbered from the root so that parents precede children.
-        number = base + total - 1 - np.arange(total)
-        parents = np.full(total, -1, dtype=np.int64)
-        centre = np.zeros((total, 2))
-        first = 0
-        for xs, ys, parts, lower in levels:
-            for k, part in enumerate(parts):
-                me = first + k
-                centre[me] = xs[part].mean(), ys[part].mean()
-                if lower is None:
-                    moved_pin.append(level[part])
-                    moved_to.append(np.full(len(part), number[me]))
-                else:
-                    parents[lower[part]] = number[me]
-            first += len(parts)
-        cell_type += [limits.cell_type] * total
-        net_of += [int(net)] * total
-        parent += parents[::-1].tolist()
-        where_x += centre[::-1, 0].tolist()
-        where_y += centre[::-1, 1].tolist()
+        moved = pins[~pin_keep[pins]] if pin_keep is not None else pins
+        levels = _cluster_levels(pin_x[moved], pin_y[moved], pin_cap[moved], limits, len(keep))
+        if levels:
+            trees.append(_tree(int(net), moved, levels, first))
+            first += len(trees[-1].parent)
+    net_of = [np.full(len(tree.parent), tree.net, dtype=np.int32) for tree in trees]
     plan = BufferPlan(
-        cell_type=np.array(cell_type, dtype=np.int32),
-        net=np.array(net_of, dtype=np.int32),
-        parent=np.array(parent, dtype=np.int32),
-        moved_pin=np.concatenate(moved_pin) if moved_pin else np.zeros(0, dtype=np.int32),
-        moved_to=(np.concatenate(moved_to) if moved_to else np.zeros(0)).astype(np.int32),
+        cell_type=np.full(first, limits.cell_type, dtype=np.int32),
+        net=np.concatenate([np.zeros(0, dtype=np.int32), *net_of]),
+        parent=np.concatenate([np.zeros(0), *(tree.parent for tree in trees)]).astype(np.int32),
+        moved_pin=np.concatenate([np.zeros(0, dtype=np.int32), *(tree.moved_pin for tree in trees)]),
+        moved_to=np.concatenate([np.zeros(0), *(tree.moved_to for tree in trees)]).astype(np.int32),
     )
-    return PlacedPlan(plan, np.array(where_x), np.array(where_y))
+    centre = np.concatenate([np.zeros((0, 2)), *(tree.centre for tree in trees)])
+    return PlacedPlan(plan, centre[:, 0].copy(), centre[:, 1].copy())
+
+
+class _Tree(NamedTuple):
+    """Buffers of one net, from the root on: parents and places, and which buffer each moved sink hangs on."""
+
+    net: int
+    parent: NDArray[np.int64]
+    centre: Real
+    moved_pin: Int
+    moved_to: NDArray[np.int64]
+
+
+class _Level(NamedTuple):
+    """Items of one level of a tree and their clusters; ``below`` numbers the buffers that the items are, from the leaves."""
+
+    x: Real
+    y: Real
+    parts: list[NDArray[np.int64]]
+    below: NDArray[np.int64] | None
+
+
+def _cluster_levels(x: Real, y: Real, cap: Real, limits: FanoutLimits, kept: int) -> list[_Level]:
+    """Cluster sinks, then the clusters' buffers, until the driver can carry what is left beside the ``kept`` sinks."""
+    levels: list[_Level] = []
+    below: NDArray[np.int64] | None = None
+    count = 0
+    while True:
+        load = cap.sum() + limits.wire_cap * (np.ptp(x) + np.ptp(y)) if len(x) else 0.0
+        if len(x) + kept <= limits.fanout and load <= limits.capacitance:
+            return levels
+        parts = _clusters(x, y, cap, limits)
+        if len(parts) >= len(x):
+            return levels
+        levels.append(_Level(x, y, parts, below))
+        below = count + np.arange(len(parts))
+        count += len(parts)
+        x, y = (np.array([axis[part].mean() for part in parts]) for axis in (x, y))
+        cap = np.full(len(parts), limits.input_cap)
+
+
+def _tree(net: int, pins: Int, levels: Sequence[_Level], base: int) -> _Tree:
+    """Number the buffers of a net from the root, so that parents precede children; the first one of them is ``base``."""
+    total = sum(len(level.parts) for level in levels)
+    number = base + total - 1 - np.arange(total)
+    parents = np.full(total, -1, dtype=np.int64)
+    centre = np.zeros((total, 2))
+    moved_pin, moved_to = [], []
+    me = 0
+    for level in levels:
+        for part in level.parts:
+            centre[me] = level.x[part].mean(), level.y[part].mean()
+            if level.below is None:
+                moved_pin.append(pins[part])
+                moved_to.append(np.full(len(part), number[me]))
+            else:
+                parents[level.below[part]] = number[me]
+            me += 1
+    return _Tree(net, parents[::-1], centre[::-1], np.concatenate(moved_pin), np.concatenate(moved_to))

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense
+from finevh.netlist.model import Netlist
+from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense, Technology
 
 
 class Library(NamedTuple):
@@ -37,6 +38,31 @@ class Library(NamedTuple):
     table_v: NDArray[np.int64]
     pool: Real
 
+    @classmethod
+    def of(cls, technology: Technology, corner: int) -> Library:
+        """Return the columns of a technology at one of its corners."""
+        cells, corners = technology.cells, technology.corners
+        return cls(
+            cells.kind,
+            cells.pin_ptr,
+            cells.pin_direction,
+            cells.arc_ptr,
+            cells.arc_from,
+            cells.arc_to,
+            cells.arc_type,
+            cells.arc_sense,
+            cells.arc_table,
+            corners.pin_cap[corner],
+            corners.pin_max_cap[corner],
+            cells.area,
+            corners.table_x[corner],
+            corners.table_nx[corner],
+            corners.table_y[corner],
+            corners.table_ny[corner],
+            corners.table_v[corner],
+            corners.pool,
+        )
+
 
 class Network(NamedTuple):
     """What the kernels read of the netlist; ``net_driver`` (n_net) is the driving pin or -1."""
@@ -46,7 +72,14 @@ class Network(NamedTuple):
     pin_cell: Int
     net_driver: Int
     arc_base: NDArray[np.int64]
-    """(n_cell) number of each instance's first arc."""
+    """(n_cell + 1) number of each instance's first arc."""
+
+    @classmethod
+    def of(cls, netlist: Netlist, cell_type: Int) -> Network:
+        """Return the columns of a netlist whose instances have the given types; a ladder's cells have the same arcs."""
+        arcs = np.diff(netlist.cells.arc_ptr)[cell_type]
+        arc_base = np.concatenate([[0], np.cumsum(arcs)]).astype(np.int64)
+        return cls(netlist.pin_ptr, netlist.pin_net, netlist.pin_cell, netlist.net_driver_pin, arc_base)
 
 
 class Rungs(NamedTuple):

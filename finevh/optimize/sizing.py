@@ -78,14 +78,6 @@ class SizingResult:
     worst_slack: list[float]
 
 
-def net_driver_pins(netlist: Netlist) -> Int:
-    """Return the pin row that drives each net, -1 for ports and open nets."""
-    driver = np.full(netlist.n_nets, -1, dtype=np.int32)
-    out = (netlist.cells.pin_direction[netlist.pin_type] == Direction.OUTPUT) & (netlist.pin_net != NO_NET)
-    driver[netlist.pin_net[out]] = np.flatnonzero(out)
-    return driver
-
-
 def _net_loads(netlist: Netlist, cell_type: Int, pin_cap: Real, wire_cap: Real) -> Real:
     """Wire and pin capacitance of each net, fF."""
     local = np.arange(len(netlist.pin_net)) - netlist.pin_ptr[netlist.pin_cell]
@@ -125,33 +117,13 @@ def size_gates(
     ladders = drive_ladders(technology)
     rungs = Rungs(ladders.ladder_of, ladders.ptr, ladders.member)
     cell_type = netlist.cell_type.copy()
-    lib = Library(
-        cells.kind,
-        cells.pin_ptr,
-        cells.pin_direction,
-        cells.arc_ptr,
-        cells.arc_from,
-        cells.arc_to,
-        cells.arc_type,
-        cells.arc_sense,
-        cells.arc_table,
-        corners.pin_cap[corner],
-        corners.pin_max_cap[corner],
-        cells.area,
-        corners.table_x[corner],
-        corners.table_nx[corner],
-        corners.table_y[corner],
-        corners.table_ny[corner],
-        corners.table_v[corner],
-        corners.pool,
-    )
-    arc_base = np.concatenate([[0], np.cumsum(np.diff(cells.arc_ptr)[cell_type])]).astype(np.int64)
-    net = Network(netlist.pin_ptr, netlist.pin_net, netlist.pin_cell, net_driver_pins(netlist), arc_base)
+    lib = Library.of(technology, corner)
+    net = Network.of(netlist, cell_type)
     order = gate_order(lib, net, cell_type)
     sequential = np.flatnonzero(np.isin(cells.kind[cell_type], (Kind.FLOP, Kind.LATCH))).astype(np.int32)
     sweep = np.concatenate([sequential, order])[::-1]
     sweep = np.ascontiguousarray(sweep[~frozen[sweep]])
-    arc_lambda = np.zeros((arc_base[-1], 2))
+    arc_lambda = np.zeros((net.arc_base[-1], 2))
     multiplier: Real | None = None
     history_area: list[float] = []
     history_slack: list[float] = []
