@@ -1,16 +1,19 @@
-"""How far selection is from the best: python benchmarks/selection_gap.py DIR [--seconds S] [--variants pb0,vt].
+"""How far selection is from the best: python benchmarks/selection_gap.py DIR [--seconds S] [--variants pb0,vt] [--state FILE].
 
 For a finished run: Algorithm 5, ``best`` and ``exact`` at the frequencies of the unbiased ideal-DVFS, per delta-Vdd and variant
 set, with the proven bound, the gap and the times. Meshes too large for ``exact`` show Algorithm 5 and ``best`` alone.
+With a state file every interval is kept when it is done and not searched again; ``--budget`` starts no second one after so many
+seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from finevh.commands.emulate import load_design, load_run
@@ -38,6 +41,60 @@ class Line:
     def gap(self) -> float:
         """How far the bound lies below the cheapest map, per cent."""
         return 100.0 * (1.0 - self.bound / self.exact)
+
+
+class OutOfTimeError(Exception):
+    """The budget is spent; what is done is in the state file."""
+
+
+@dataclass
+class State:
+    """Lines of the intervals that are done, by name of the table and frequency."""
+
+    path: Path | None
+    budget: float
+    start: float = field(default_factory=time.perf_counter)
+    fresh: int = 0
+    """Intervals searched in this run."""
+    known: dict[str, list[Line]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read what is there."""
+        if self.path is not None and self.path.exists():
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+            self.known = {key: [Line(**line) for line in rows] for key, rows in found.items()}
+
+    def keep(self, key: str, rows: list[Line]) -> None:
+        """Write an interval."""
+        self.known[key], self.fresh = rows, self.fresh + 1
+        if self.path is not None:
+            text = json.dumps({name: [asdict(line) for line in kept] for name, kept in self.known.items()}, indent=1)
+            self.path.write_text(text + "\n", encoding="utf-8")
+
+
+def kept_lines(
+    state: State,
+    name: str,
+    design: EngineDesign,
+    grid: Sequence[float],
+    delta: float,
+    frequencies: Sequence[float],
+    seconds: float,
+) -> Iterator[Line]:
+    """Every frequency of one variant set and delta-Vdd; intervals that the state holds are not searched again.
+
+    Raises
+    ------
+    OutOfTimeError
+        Before an interval that would start after the budget.
+    """
+    for part in FineVh(single_voltage_curve(design, "", "", grid), delta).parts(frequencies):
+        key = f"{name}, {seconds:g} s, {part[0]:.6f} to {part[-1]:.6f} MHz"
+        if key not in state.known:
+            if state.fresh and time.perf_counter() - state.start > state.budget:
+                raise OutOfTimeError
+            state.keep(key, list(lines(design, grid, delta, part, seconds)))
+        yield from state.known[key]
 
 
 def lines(
@@ -95,12 +152,17 @@ def show(name: str, found: Iterator[Line]) -> bool:
 
 
 def main() -> int:
-    """Print all tables; 1 if a selector breaks the order."""
+    """Print all tables; 1 if a selector breaks the order or the budget ended first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path, nargs="?", default=Path("runs/ri5cy"))
     parser.add_argument("--seconds", type=float, default=30.0, help="time limit of exact per point")
     parser.add_argument("--variants", default="pb0,vt")
+    parser.add_argument("--state", type=Path, help="file that keeps what is done")
+    parser.add_argument(
+        "--budget", type=float, default=float("inf"), help="seconds after which no second interval is begun"
+    )
     options = parser.parse_args()
+    state = State(options.state, options.budget)
     flow, run = load_run(options.directory)
     base = single_voltage_curve(load_design(flow, run, "pb0")[1], "", "", flow.schemes.grid(flow.schemes.ideal_step))
     right = True
@@ -111,7 +173,11 @@ def main() -> int:
             top = max(1e6 / design.single_voltage(vdd)[0] for vdd in grid)
             frequencies = [f for f in base.frequencies if f <= top * (1 + 1e-9)]
             name = f"{variant}, {design.n_tiles} tiles, delta-Vdd {1000 * delta:.0f} mV"
-            right &= show(name, lines(design, grid, delta, frequencies, options.seconds))
+            try:
+                right &= show(name, kept_lines(state, name, design, grid, delta, frequencies, options.seconds))
+            except OutOfTimeError:
+                print("the budget is spent; run again to go on")
+                return 1
     return 0 if right else 1
 
 

@@ -281,6 +281,18 @@ class Floorplan(_Section):
         return value
 
 
+class Placement(_Section):
+    """What the embedded engine's placement is driven by."""
+
+    driven: Literal["wirelength", "timing", "map"] = "wirelength"
+    """Wirelength alone; or nets on slow paths count for more and the design is placed again, slow with all tiles at VddH, or also
+    under a map whose tiles at VddH are those in the core's middle."""
+    rounds: int = Field(default=3, ge=1, le=20)
+    """How often it is placed again."""
+    longer: float = Field(default=0.03, ge=0.0, le=1.0)
+    """Share by which the wires may be longer than those of wirelength alone: rounds with more are not taken."""
+
+
 class Optimize(_Section):
     """Fan-out trees and gate sizing after placement."""
 
@@ -440,6 +452,7 @@ class Flow(_Section):
     synthesis: Synthesis = Synthesis()
     clock: Clock
     floorplan: Floorplan = Floorplan()
+    placement: Placement = Placement()
     optimize: Optimize = Optimize()
     polybias: PolyBias = PolyBias()
     activity: ActivitySource = ActivitySource()

@@ -24,7 +24,13 @@ def sizing_options(flow: Flow) -> PhysicalOptions:
     choice = flow.optimize
     # OpenROAD makes its own clock tree; a second one inside would only add delay.
     trees = flow.clock.tree if choice.clock_tree and flow.engine == "builtin" else "none"
-    return PhysicalOptions(buffering=choice.buffering, sizing=choice.sizing, clock_tree=trees, passes=choice.passes)
+    return PhysicalOptions(
+        buffering=choice.buffering,
+        sizing=choice.sizing,
+        clock_tree=trees,
+        passes=choice.passes,
+        own_period=flow.engine == "builtin" and flow.placement.driven != "wirelength",
+    )
 
 
 def engine_parameters(flow: Flow) -> dict[str, object]:

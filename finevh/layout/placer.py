@@ -54,6 +54,20 @@ class _Hypergraph:
 
     ptr: Int
     node: Int
+    weight: Real
+    """(n) of each net."""
+
+    def repeated(self) -> _Hypergraph:
+        """Each net as often as its rounded weight says, weights one: for what does not know weights."""
+        times = np.maximum(np.rint(self.weight).astype(np.int64), 1)
+        if (times == 1).all():
+            return self
+        net = np.repeat(np.arange(len(times)), times)
+        count = np.diff(self.ptr)[net]
+        ptr = np.concatenate([[0], np.cumsum(count)])
+        inside = np.arange(ptr[-1]) - np.repeat(ptr[:-1], count)
+        node = self.node[np.repeat(self.ptr[:-1][net], count) + inside]
+        return _Hypergraph(ptr.astype(np.int32), node, np.ones(len(net)))
 
 
 class _Silence:
@@ -98,8 +112,8 @@ class _Silence:
         return step
 
 
-def _hypergraph(netlist: Netlist) -> _Hypergraph:
-    """Collect the nets worth placing by: two or more pins, not constant."""
+def _hypergraph(netlist: Netlist, weight: Real | None) -> _Hypergraph:
+    """Collect the nets worth placing by: two or more pins, not constant; ``weight`` (n_net), one each where absent."""
     pins = np.flatnonzero(netlist.pin_net != NO_NET)
     ports = np.flatnonzero(netlist.port_net != NO_NET)
     net = np.concatenate([netlist.pin_net[pins], netlist.port_net[ports]])
@@ -110,8 +124,11 @@ def _hypergraph(netlist: Netlist) -> _Hypergraph:
     net, node = net[keep], node[keep]
     order = np.argsort(net, kind="stable")
     count = np.bincount(net, minlength=netlist.n_nets)
+    weight = np.ones(netlist.n_nets) if weight is None else weight
     return _Hypergraph(
-        np.concatenate([[0], np.cumsum(count[count > 0])]).astype(np.int32), node[order].astype(np.int32)
+        np.concatenate([[0], np.cumsum(count[count > 0])]).astype(np.int32),
+        node[order].astype(np.int32),
+        weight[count > 0].astype(np.float64),
     )
 
 
@@ -164,12 +181,12 @@ def _circuit(
     half = [*(width // 2).tolist(), *[0] * n_ports]
     tall = [row // 2] * n_cells + [0] * n_ports
     node, ptr = graph.node.tolist(), graph.ptr.tolist()
-    for start, stop in itertools.pairwise(ptr):
+    for (start, stop), weight in zip(itertools.pairwise(ptr), graph.weight.tolist(), strict=True):
         pins = node[start:stop]
         if not ports:
             pins = [p for p in pins if p < n_cells]
         if len(pins) > 1:
-            circuit.add_net(pins, [half[p] for p in pins], [tall[p] for p in pins])
+            circuit.add_net(pins, [half[p] for p in pins], [tall[p] for p in pins], weight)
     return circuit
 
 
@@ -182,7 +199,8 @@ def _with_widths(
     lattice: _Lattice,
 ) -> coloquinte.Circuit:
     """Return the circuit with other cell widths, (old, new) in units, around the same centres."""
-    result = _circuit(graph, floorplan, widths[1], port_xy, lattice, ports=True)
+    # Detailed placement ignores weights.
+    result = _circuit(graph.repeated(), floorplan, widths[1], port_xy, lattice, ports=True)
     x = np.array(circuit.cell_x)
     x[: len(widths[0])] += (widths[0] - widths[1]) // 2
     result.cell_x, result.cell_y = x.tolist(), circuit.cell_y
@@ -263,8 +281,18 @@ def place(
     floorplan: Floorplan,
     options: PlacerOptions | None = None,
     progress: Progress | None = None,
+    *,
+    weight: Real | None = None,
+    ports: tuple[Real, Real] | None = None,
 ) -> Placement:
     """Place cells on the cut rows and ports on the boundary; the result is proved by :func:`check_placement`.
+
+    Parameters
+    ----------
+    weight
+        (n_net) what a net's length counts for, one or more; one where absent.
+    ports
+        Where the ports are, (n_port) um each; by connectivity where absent.
 
     Raises
     ------
@@ -285,10 +313,10 @@ def place(
     span = max(floorplan.core[2] - floorplan.core[0], floorplan.core[3] - floorplan.core[1])
     if span / lattice.um * float(width.max()) >= _COST_LIMIT:
         raise InputError(f"the core is {span:.0f} um wide, more than the placer's units of {lattice.um:g} um can hold")
-    graph = _hypergraph(netlist)
+    graph = _hypergraph(netlist, weight)
 
-    port_xy = _boundary(floorplan.die, len(netlist.port_net))
-    if len(netlist.port_net):
+    port_xy = _boundary(floorplan.die, len(netlist.port_net)) if ports is None else ports
+    if ports is None and len(netlist.port_net):
         rough = _circuit(graph, floorplan, width, port_xy, lattice, ports=False)
         with _Silence() as quiet:
             rough.place_global(_parameters(1, options.side_margin, options.port_steps), quiet.tell("ports", progress))

@@ -34,6 +34,29 @@ def test_placement_is_deterministic_and_beats_a_shuffled_one(
     assert ours < 0.5 * half_perimeter(netlist, technology, shuffled).sum()
 
 
+def test_weighted_nets_come_out_shorter_and_ports_stay_where_they_are_put(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement
+) -> None:
+    weight = np.ones(netlist.n_nets)
+    length = half_perimeter(netlist, technology, placement)
+    heavy = np.argsort(-np.where(np.isfinite(length), length, 0.0))[:40]
+    weight[heavy] = 5.0
+    ports = placement.port_x, placement.port_y
+    again = place(netlist, technology, floorplan, weight=weight, ports=ports)
+    check_placement(netlist, technology, floorplan, again)
+    assert half_perimeter(netlist, technology, again)[heavy].sum() < 0.8 * length[heavy].sum()
+    assert np.array_equal(again.port_x, ports[0])
+    assert np.array_equal(again.port_y, ports[1])
+
+
+def test_weights_of_one_change_nothing(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement
+) -> None:
+    again = place(netlist, technology, floorplan, weight=np.ones(netlist.n_nets))
+    assert np.array_equal(again.x, placement.x)
+    assert np.array_equal(again.y, placement.y)
+
+
 def test_ports_lie_on_the_die_boundary_in_distinct_places(floorplan: Floorplan, placement: Placement) -> None:
     x0, y0, x1, y1 = floorplan.die
     on_side = np.isin(placement.port_x, (x0, x1)) | np.isin(placement.port_y, (y0, y1))

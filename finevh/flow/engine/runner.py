@@ -104,7 +104,9 @@ def _run(
     inputs = {name: run.stage_path(name) for name in stage.needs}
 
     def context(partial: Path, log: TextIO) -> StageContext:
-        return StageContext(flow, partial, inputs, jobs, log, reporter.doing, allow=allow)
+        return StageContext(
+            flow, partial, inputs, jobs, log, reporter.doing, allow=allow, kept=lambda: run.kept(stage.name, key)
+        )
 
     return run.run_stage(stage, key, context, f"finevh run flow.toml -o . --from {stage.name} --to {stage.name}")
 

@@ -27,6 +27,7 @@ RECORD = "stage.json"
 LOG = "log.txt"
 METRICS = "metrics.json"
 CHECKS = "checks.json"
+KEY = "key.txt"
 _TOOK = re.compile(rb"^done in ([0-9]+\.[0-9]+) s\n\Z", re.MULTILINE)
 _TAIL = 100  # bytes of a log that hold its last line
 # What the log and the record say differs from run to run (times); results never do.
@@ -48,6 +49,8 @@ class StageContext:
     """Account of what the stage could not use or had to assume."""
     allow: Collection[str] = ()
     """Kinds of findings that the run goes on with."""
+    kept: Callable[[], Path] | None = None
+    """Gives a folder whose files are still there when the same stage begins again after an interruption; gone once it is done."""
 
     def write(self, name: str, text: str) -> None:
         """Write a text file of the stage."""
@@ -144,6 +147,17 @@ class RunDirectory:
         """Account of a finished stage."""
         return read_checks(self.stage_path(name))
 
+    def kept(self, name: str, key: StageKey) -> Path:
+        """Folder for what a stage of this key had finished when it was interrupted; what another key left there is removed."""
+        final = self.stage_path(name)
+        folder = final.with_name(f".{final.name}.kept")
+        mark = folder / KEY
+        if not (mark.is_file() and mark.read_text(encoding="utf-8") == key.digest):
+            _remove(folder)
+            folder.mkdir(parents=True)
+            mark.write_text(key.digest, encoding="utf-8")
+        return folder
+
     def run_stage(
         self, stage: Stage, key: StageKey, context: Callable[[Path, TextIO], StageContext], command: str
     ) -> StageRecord:
@@ -180,6 +194,7 @@ class RunDirectory:
             final.rename(old)
         partial.rename(final)
         _remove(old)
+        _remove(final.with_name(f".{final.name}.kept"))
         return StageRecord(key.digest, outputs, key.parts)
 
     def publish(self, source: Path, name: str) -> None:

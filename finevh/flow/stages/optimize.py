@@ -139,6 +139,7 @@ def parameters(flow: Flow) -> object:
         "hold maps": (flow.clock.supply_policy, flow.schemes.driver_derates, flow.floorplan.tiles)
         if flow.optimize.hold and flow.optimize.hold_maps
         else None,
+        **({"own_period": True} if sizing_options(flow).own_period else {}),
     }
 
 

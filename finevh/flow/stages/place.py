@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, save_placement
 from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.driven import DrivenPlacement, best_round
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.openroad_layout import require_openroad
 from finevh.flow.placed import keep_places
@@ -24,17 +28,55 @@ def run_place_stage(context: StageContext) -> Metrics:
     technology = technology_of(context.flow)
     netlist = load_netlist(context.inputs["presize"], technology)
     floorplan = load_floorplan(context.inputs["floorplan"])
+    if context.flow.placement.driven != "wirelength":
+        return _driven(
+            context, DrivenPlacement(context.flow, technology, netlist, floorplan, _kept(context), context.note)
+        )
     placement = place(netlist, technology, floorplan, progress=lambda step, count: context.note(f"{step} {count}"))
     save_placement(context.directory, placement)
     return {"place__wirelength__um": float(np.nansum(half_perimeter(netlist, technology, placement)))}
 
 
+def _kept(context: StageContext) -> Path | None:
+    return None if context.kept is None else context.kept()
+
+
+def _driven(context: StageContext, driven: DrivenPlacement) -> Metrics:
+    """Every round, the best of them kept; ``tables/placement.csv`` has what each came to."""
+    choice = context.flow.placement
+    rounds = list(driven.rounds())
+    taken = best_round(rounds, choice.longer)
+    save_placement(context.directory, rounds[taken].placement)
+    rows = [
+        (
+            number,
+            found.wirelength,
+            found.periods[0],
+            found.periods[1] if len(found.periods) > 1 else None,
+            int(number == taken),
+        )
+        for number, found in enumerate(rounds)
+    ]
+    columns = ("round", "wirelength_um", "period_high_ps", "period_map_ps", "taken")
+    context.write("results/tables/placement.csv", table(columns, rows))
+    context.note(f"round {taken} taken")
+    return {
+        "place__wirelength__um": rounds[taken].wirelength,
+        "place__wirelength__undriven__um": rounds[0].wirelength,
+        "place__round": taken,
+        "timing__setup__min_period__placed__ps": rounds[taken].periods[0],
+        "timing__setup__min_period__undriven__ps": rounds[0].periods[0],
+    }
+
+
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides where cells go."""
+    driven = flow.engine == "builtin" and flow.design.placed is None and flow.placement.driven != "wirelength"
     return {
         "technology": flow.technology,
         "seed": flow.seed,
         "placed": flow.design.placed is not None,
+        **({"placement": flow.placement, "clock": flow.clock, "supplies": flow.schemes} if driven else {}),
         **engine_parameters(flow),
     }
 

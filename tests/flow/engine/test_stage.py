@@ -133,6 +133,30 @@ def test_a_failing_stage_leaves_the_earlier_ones_finished_and_nothing_half_writt
     assert not list((tmp_path / "run").rglob("*.partial"))
 
 
+def test_what_a_stage_kept_is_there_again_until_it_is_done_or_becomes_another(flow: Flow, tmp_path: Path) -> None:
+    seen: list[list[str]] = []
+
+    def work(context: StageContext) -> dict[str, float]:
+        assert context.kept is not None
+        folder = context.kept()
+        seen.append(sorted(path.name for path in folder.iterdir() if path.suffix == ".part"))
+        (folder / f"{len(seen)}.part").write_text("")
+        if len(seen) < 4:
+            raise InputError("interrupted")
+        return {}
+
+    def stage(value: int) -> list[Stage]:
+        return [Stage("work", work, (), lambda f: value)]
+
+    for value in (1, 1, 2):
+        with pytest.raises(InputError, match="interrupted"):
+            run_stages(flow, stage(value), tmp_path / "run")
+    run_stages(flow, stage(2), tmp_path / "run")
+    assert seen == [[], ["1.part"], [], ["3.part"]]
+    assert not list((tmp_path / "run").glob("*.kept"))
+    assert not list((tmp_path / "run").glob(".*.kept"))
+
+
 def test_two_runs_have_equal_bytes_but_for_logs(flow: Flow, tmp_path: Path) -> None:
     for name in ("a", "b"):
         run_stages(flow, chain([]), tmp_path / name)
