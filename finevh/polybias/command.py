@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from finevh.checks import Checks
 from finevh.constraints.sdc import read_sdc
 from finevh.errors import InputError
+from finevh.netlist.model import Netlist
 from finevh.netlist.spef import read_spef
 from finevh.netlist.verilog import read_verilog
 from finevh.netlist.verilog_write import write_verilog
-from finevh.polybias.assign import assign_variants, variant_shares
+from finevh.polybias.assign import assign_variants
 from finevh.polybias.conditions import Condition
 from finevh.polybias.oracle import TimingOracle
 from finevh.power.command import read_probabilities
 from finevh.power.leakage import LeakageModel
 from finevh.technology import load_technology
 from finevh.technology.manifest import Manifest, read_manifest
+from finevh.technology.model import Byte, Technology
 from finevh.timing import TimingGraph
 from finevh.timing.setup_checks import book_setup
 
@@ -114,19 +116,10 @@ def run_bias(
     variant = result.cell_variant
     if output is not None:
         write_verilog(replace(netlist, cell_variant=variant), technology, output)
-    everything = np.ones(netlist.n_cells, dtype=bool)
-    counts = [variant_shares(technology, column, everything) for column in (start, variant)]
     return {
         "variant_set": name,
         "vdd_v": float(technology.vdds[0]),
-        "cells": {
-            entry.name: {
-                "before": round(counts[0].get(entry.name, 0.0) * netlist.n_cells),
-                "after": round(counts[1].get(entry.name, 0.0) * netlist.n_cells),
-            }
-            for entry in technology.variants
-            if any(entry.name in count for count in counts)
-        },
+        "cells": _variant_counts(netlist, technology, start, variant),
         "leakage_before_mw": leakage.evaluate(cell_vdd, start).total,
         "leakage_after_mw": leakage.evaluate(cell_vdd, variant).total,
         "worst_slack_before_ps": before,
@@ -139,6 +132,16 @@ def run_bias(
             netlist.instance_names[i]: technology.variants[variant[i]].name for i in np.flatnonzero(variant != start)
         },
         "checks": checks.as_dict(),
+    }
+
+
+def _variant_counts(netlist: Netlist, technology: Technology, start: Byte, variant: Byte) -> dict[str, dict[str, int]]:
+    """Return how many cells have each variant, before and after."""
+    counts = [np.bincount(column, minlength=len(technology.variants)) for column in (start, variant)]
+    return {
+        entry.name: {"before": int(counts[0][row]), "after": int(counts[1][row])}
+        for row, entry in enumerate(technology.variants)
+        if counts[0][row] or counts[1][row]
     }
 
 
