@@ -1,9 +1,10 @@
 """A finished run written out and imported again as a foreign placed design: do the schemes come out the same?
 
-    python benchmarks/import_own_layout.py RUN [-j N]
+    python benchmarks/import_own_layout.py RUN [-j N] [-o DIR] [--to STAGE]
 
 Takes ``out/`` of the run (DEF, netlist, SPEF, SDC), lays the same mesh over it and runs the same flow from there. Prints the
-largest difference of each figure over all operating points, and how many voltage maps differ.
+largest difference of each figure over all operating points, and how many voltage maps differ. With ``-o`` the imported run stays
+there and goes on where it ended; ``--to`` ends it early.
 """
 
 from __future__ import annotations
@@ -50,19 +51,28 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     print(f"{maps} voltage maps differ")
 
 
+def run_and_compare(run: Path, there: Path, jobs: int, last: str | None) -> None:
+    """Run the imported flow in a folder; compare where it came to operating points."""
+    run_flow(as_foreign(read_run_flow(run), run), there, last=last, jobs=jobs)
+    if last is not None:
+        return
+    tables = [pd.read_csv(d / "operating_points.csv", dtype={"assignment": str}) for d in (run, there)]
+    print(f"{len(pd.read_csv(there / 'tables' / 'moved_cells.csv'))} cells moved")
+    compare(*tables)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("-j", "--jobs", type=int, default=1)
+    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--to", metavar="STAGE")
     options = parser.parse_args()
-    run = options.run.resolve()
+    if options.output is not None:
+        run_and_compare(options.run.resolve(), options.output, options.jobs, options.to)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        there = Path(folder) / "run"
-        run_flow(as_foreign(read_run_flow(run), run), there, jobs=options.jobs)
-        tables = [pd.read_csv(d / "operating_points.csv", dtype={"assignment": str}) for d in (run, there)]
-        moved = len(pd.read_csv(there / "tables" / "moved_cells.csv"))
-    print(f"{moved} cells moved")
-    compare(*tables)
+        run_and_compare(options.run.resolve(), Path(folder) / "run", options.jobs, options.to)
 
 
 if __name__ == "__main__":

@@ -151,6 +151,8 @@ class _Sdc:
     ) -> None:  # fmt: skip
         self.time, self.capacitance, self.resistance, self.checks = time, capacitance, 1.0, checks
         self.made = Constraints()
+        self._recipes: dict[str, tuple[str, Recipe]] = {}
+        """Master and recipe of each generated clock."""
         self.names = None if netlist is None else Names(netlist, ())
         self.getters = Getters(self.names, lambda: self.made.clocks, self._missing)
         handlers = self.getters.handlers() | {name: getattr(self, name) for name in _COMMANDS}
@@ -236,6 +238,13 @@ class _Sdc:
                 raise TclError(f"takes {what}, not {item.kind}s")
         return list(dict.fromkeys(found))
 
+    def _registers_alone(self, word: Value, command: str) -> None:
+        """Say that a value of a port or pin, which is for the registers behind it, is taken for the whole clock."""
+        if any(item.kind in ("port", "pin") for item in self.getters.objects(word, "clock")):
+            self._note(
+                f"{command} of a port or pin is taken for its clock, also where ports have delays", Severity.WARNING
+            )
+
     def _change_clocks(self, names: list[str], **changes: Any) -> None:
         clocks = tuple(replace(c, **changes) if c.name in names else c for c in self.made.clocks)
         self.made = replace(self.made, clocks=clocks)
@@ -270,7 +279,17 @@ class _Sdc:
     # ---- clocks
 
     def _new_clock(self, clock: Clock) -> None:
-        """Add a clock; without ``-add`` the sources it takes are no longer those of others."""
+        """Add a clock; without ``-add`` the sources it takes are no longer those of others.
+
+        One made anew keeps what other commands said of it, and what is generated from it follows.
+        """
+        known = next((other for other in self.made.clocks if other.name == clock.name), None)
+        if known is not None:
+            clock = replace(
+                clock, setup_uncertainty=known.setup_uncertainty, hold_uncertainty=known.hold_uncertainty,
+                propagated=known.propagated, latency=known.latency, source_latency=known.source_latency,
+                transition=known.transition,
+            )  # fmt: skip
         taken = self._names_of(clock.sources) if not clock.add else frozenset()
         kept: list[Clock] = []
         for other in self.made.clocks:
@@ -287,6 +306,10 @@ class _Sdc:
                 other = replace(other, sources=left)
             kept.append(other)
         self.made = replace(self.made, clocks=(*kept, clock))
+        for name, (master, recipe) in list(self._recipes.items()) if known is not None else ():
+            of = next((other for other in self.made.clocks if other.name == name), None)
+            if master == clock.name != name and of is not None:
+                self._new_clock(generate(name, clock, recipe, of.sources, of.add, of.where))
 
     def _sources(self, a: Arguments) -> tuple[Objects, ...]:
         if len(a.rest) > 1:
@@ -332,6 +355,7 @@ class _Sdc:
             edges = [a.number(x, "waveform") * self.time for x in items]
             if not edges[0] < edges[1] <= edges[0] + period:
                 raise TclError("-waveform takes a rise and a later fall within one period")
+        self._recipes.pop(name, None)
         self._new_clock(Clock(name, period, edges[0], edges[1], sources, add="add" in a.flags, where=self.tcl.where))
         return ""
 
@@ -362,6 +386,7 @@ class _Sdc:
             a.number(a.values["duty_cycle"], "duty cycle") if "duty_cycle" in a.values else 0.0,
             tuple(int(e) for e in numbers("edges")), tuple(x * self.time for x in numbers("edge_shift")), "invert" in a.flags,
         )  # fmt: skip
+        self._recipes[name] = master.name, recipe
         self._new_clock(generate(name, master, recipe, sources, "add" in a.flags, self.tcl.where))
         return ""
 
@@ -402,6 +427,8 @@ class _Sdc:
             chosen = ["max"] * ("late" in a.flags) + ["min"] * ("early" in a.flags)
             ends = {(end, edge): x for (_, edge), x in ends.items() for end in chosen}
         column = "source_latency" if "source" in a.flags else "latency"
+        if column == "latency":
+            self._registers_alone(word, "set_clock_latency")
         for name in self.clock_names(word):
             clock = next(c for c in self.made.clocks if c.name == name)
             self._change_clocks([name], **{column: getattr(clock, column) | ends})
@@ -441,6 +468,7 @@ class _Sdc:
             return ""
         value, word = a.positional("uncertainty", "clocks")
         amount = a.number(value, "uncertainty") * self.time
+        self._registers_alone(word, "set_clock_uncertainty")
         changes: dict[str, Any] = {}
         if setup:
             changes["setup_uncertainty"] = amount
@@ -580,16 +608,36 @@ class _Sdc:
         if rule in (Rule.MAX_DELAY, Rule.MIN_DELAY):
             setup, hold = rule == Rule.MAX_DELAY, rule == Rule.MIN_DELAY
         based = True if "start" in a.flags else False if "end" in a.flags else None
-        if "reset_path" in a.flags:
-            same = [e for e in self.made.exceptions if (e.from_, e.through, e.to) == (from_, through, to)]
-            self.made = replace(self.made, exceptions=tuple(e for e in self.made.exceptions if e not in same))
-        self.add(
-            "exceptions",
-            PathException(
-                rule, multiplier, setup, hold, based, from_, through, to, self.tcl.where, delay,
-                "ignore_clock_latency" in a.flags, from_edge, to_edge,
-            ),
+        by_clock = any(item.kind in ("clock", "clocks") for item in to)
+        if len(data_edge) == 1 and by_clock:
+            raise TclError(
+                "-rise and -fall of the data at registers of a clock are not understood; use -rise_to, -fall_to"
+            )
+        if to_edge is not None and not by_clock and rule != Rule.FALSE:
+            raise TclError(f"an edge of the data is understood in set_false_path alone, not for a {rule}")
+        made = PathException(
+            rule, multiplier, setup, hold, based, from_, through, to, self.tcl.where, delay,
+            "ignore_clock_latency" in a.flags, from_edge, to_edge,
         )  # fmt: skip
+        if "reset_path" in a.flags:
+            self._replace_exceptions(replace(made, setup=setup, hold=both or hold), True)
+        self._replace_exceptions(made, False)
+        self.add("exceptions", made)
+
+    def _replace_exceptions(self, made: PathException, every: bool) -> None:
+        """Take back what was said before of the same paths: by the same rule, or by ``every`` one (``-reset_path``)."""
+
+        def paths(e: PathException) -> tuple[object, ...]:
+            sides = (self._names_of(e.from_), tuple(self._names_of(t) for t in e.through), self._names_of(e.to))
+            return (*sides, e.from_edge, e.to_edge)
+
+        kept = []
+        for e in self.made.exceptions:
+            if paths(e) == paths(made) and (every or e.rule == made.rule):
+                e = replace(e, setup=e.setup and not made.setup, hold=e.hold and not made.hold)
+            if e.setup or e.hold:
+                kept.append(e)
+        self.made = replace(self.made, exceptions=tuple(kept))
 
     _SIDES = "from rise_from fall_from to rise_to fall_to comment"
     _THROUGH = "through rise_through fall_through"
@@ -703,8 +751,9 @@ class _Sdc:
         active = 1 if "high" in a.flags else 0 if "low" in a.flags else None
         if len(a.flags & {"rise", "fall"}) == 1:
             raise TclError("of one edge is not understood")
-        objects = self.objects(a.rest[0]) if a.rest else ()
-        if not a.rest or objects:
+        whole = not a.rest or a.rest[0] == self.getters.current_design([])
+        objects = () if whole else self.objects(a.rest[0])
+        if whole or objects:
             self.add("gating_checks", GatingCheck(objects, values.get("setup"), values.get("hold"), active))
         return ""
 

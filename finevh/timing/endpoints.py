@@ -194,7 +194,7 @@ class _Binder:
         added = launched - captured
         if launch.clock == clock and clock != NO_CLOCK and not (launch.outside or launch.is_clock or port):
             # The source latency of one clock is the same at both ends of a path inside the design.
-            added += (1.0 if self.hold else -1.0) * common_latency(self.clocks[clock])
+            added += (1.0 if self.hold else -1.0) * common_latency(self.clocks[clock], launch.edge, edge)
         return (-added if self.hold else added), launched, captured
 
     def _cycles(

@@ -41,6 +41,7 @@ from finevh.timing.graph_arrays import (
     bind_cases,
     bind_disables,
     check_derates,
+    check_generated,
     check_tables,
     graph_arrays,
     lean_walk,
@@ -113,6 +114,7 @@ class TimingGraph(PathQueries):
         self.netlist, self.technology, self.constraints = netlist, technology, constraints
         self.names = Names(netlist, constraints.clocks)
         self.port_vdd = len(technology.vdds) - 1 if port_vdd is None else port_vdd
+        check_generated(constraints)
         check_derates(constraints)
         cases, pin_cases = bind_cases(self.names, constraints)
         self.constants = propagate_constants(netlist, cases, pin_cases)
@@ -407,15 +409,20 @@ class TimingGraph(PathQueries):
         return bool(self._generated())
 
     def _generated(self) -> list[tuple[int, int, int]]:
-        """(node, clock, master) of the propagated clocks that are made of propagated clocks inside the design."""
+        """(node, clock, master) of the propagated clocks that are made of propagated clocks inside the design.
+
+        A source latency of their own stands in place of their masters' arrivals.
+        """
         clocks = self.constraints.clocks
         number = {clock.name: c for c, clock in enumerate(clocks)}
         found = []
         for node, made in self._sources.nodes.items():
             for c in made:
                 master = number.get(clocks[c].master, -1)
-                if master >= 0 and (
-                    self.constraints.propagated or (clocks[c].propagated and clocks[master].propagated)
+                if (
+                    master >= 0
+                    and not clocks[c].source_latency
+                    and (self.constraints.propagated or (clocks[c].propagated and clocks[master].propagated))
                 ):
                     found.append((node, c, master))
         return found
@@ -433,25 +440,24 @@ class TimingGraph(PathQueries):
                     if k is None:
                         continue
                     found = self._master_arrival(values, node, r, master)
-                    latency = self.constraints.clocks[c].source_latency.get(("max" if late else "min", r), 0.0)
-                    if np.isfinite(found) and graph.port_arrival[k, self._seeds[node], r] != found + latency:
-                        graph.port_arrival[k, self._seeds[node], r] = found + latency
+                    if np.isfinite(found) and graph.port_arrival[k, self._seeds[node], r] != found:
+                        graph.port_arrival[k, self._seeds[node], r] = found
                         changed = True
         return changed
 
     def _master_arrival(self, values: Values, node: int, edge: int, master: int) -> float:
-        """When a clock, or data that it launches, arrives at an output through the arcs of its cell, ps."""
+        """When a clock arrives at an output through the arcs of its cell, ps; where it does not, data that it launches."""
         late, e = bool(values.late[0]), self.entries
         graph = self._graph if late else self._early_graph
-        best = -np.inf if late else np.inf
+        best = dict.fromkeys((True, False), -np.inf if late else np.inf)
         for entry in range(int(e.ptr[2 * node + edge]), int(e.ptr[2 * node + edge + 1])):
             source, i, sink = int(e.source[entry]), int(e.edge[entry]), int(e.sink[entry])
             wire = graph.derate[1] * values.sink_delay[sink, i] if self._nets.mode[0] else 0.0
             for k, tag in enumerate(self.tags.tags):
                 if tag.clock == master and self.node_tags[source, i] >> k & 1:
                     at = float(values.arrival[k, source, i] + wire + values.delay[entry])
-                    best = max(best, at) if late else min(best, at)
-        return best
+                    best[tag.is_clock] = (max if late else min)(best[tag.is_clock], at)
+        return best[True] if np.isfinite(best[True]) else best[False]
 
     def _settle(self, point: Point, ends: list[Values]) -> None:
         """Evaluate again until generated clocks, one behind the other, start when their masters arrive."""

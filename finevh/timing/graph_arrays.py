@@ -76,15 +76,16 @@ def reach_arrays(s: Structure, tags: TagSet) -> Graph:
 
 
 def _clock_slews(tags: TagSet, node_tags: Int, ideal: NDArray[np.uint8], late: bool) -> Real:
-    """(n_node, 2) slew, ps, that registers see where their clock is ideal, else -1."""
+    """(n_node, 2) slew, ps, that registers see where their clock is ideal, else -1: of several clocks the worst."""
     found = np.full(node_tags.shape, -1.0)
-    end = "max" if late else "min"
+    end, worst = ("max", np.maximum) if late else ("min", np.minimum)
     for k, tag in enumerate(tags.tags):
         if not ideal[k]:
             continue
         for r in (0, 1):
             on = (node_tags[:, r] >> k & 1) > 0
-            found[on, r] = np.maximum(found[on, r], tags.clocks[tag.clock].transition.get((end, r), 0.0))
+            slew = tags.clocks[tag.clock].transition.get((end, r), 0.0)
+            found[on, r] = np.where(found[on, r] < 0.0, slew, worst(found[on, r], slew))
     return found
 
 
@@ -103,6 +104,35 @@ def check_derates(constraints: Constraints) -> None:
         raise InputError(
             "set_timing_derate: factors that differ for data and propagated clocks are not understood; give one for both"
         )
+
+
+def check_generated(constraints: Constraints) -> None:
+    """Refuse what would lose the time from a propagated master to a generated clock.
+
+    Raises
+    ------
+    InputError
+        If a generated clock is ideal while its master is propagated, or a port's delay is relative to one that is late by it.
+    """
+    clocks = {clock.name: clock for clock in constraints.clocks}
+    late = set()
+    for clock in constraints.clocks:
+        master = clocks.get(clock.master)
+        if master is None or clock.source_latency or not (constraints.propagated or master.propagated):
+            continue
+        if not (constraints.propagated or clock.propagated):
+            raise InputError(
+                f"{clock.where}: generated clock '{clock.name}' is ideal and its master '{master.name}' is propagated: when it"
+                f" starts would be lost; add set_propagated_clock [get_clocks {clock.name}], or give it"
+                " set_clock_latency -source"
+            )
+        late.add(clock.name)
+    for delay in (*constraints.input_delays, *constraints.output_delays):
+        if delay.clock in late and not delay.source_included:
+            raise InputError(
+                f"{delay.where}: a delay relative to '{delay.clock}', which starts when its propagated master arrives, is"
+                f" not understood; give it with -source_latency_included, or give '{delay.clock}' set_clock_latency -source"
+            )
 
 
 def _drive_arc(netlist: Netlist, drive: DrivingCell) -> int:

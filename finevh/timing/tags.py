@@ -413,12 +413,9 @@ def has_latency(clock: Clock) -> bool:
     return any(clock.latency.values()) or any(clock.source_latency.values())
 
 
-def common_latency(clock: Clock) -> float:
-    """Difference, ps, of late and early source latency, which both ends of a path inside the design have in common."""
-    return max(
-        (clock.source_latency.get(("max", e), 0.0) - clock.source_latency.get(("min", e), 0.0) for e in (0, 1)),
-        default=0.0,
-    )
+def common_latency(clock: Clock, *edges: int) -> float:
+    """Difference, ps, of late and early source latency that both ends of a path inside the design have in common."""
+    return min(clock.source_latency.get(("max", e), 0.0) - clock.source_latency.get(("min", e), 0.0) for e in edges)
 
 
 def latch_window(clock: Clock, edge: int) -> float:
