@@ -72,7 +72,7 @@ class CutPool:
     def flips(self, high: Bits, period: float) -> NDArray[np.float64]:
         """(n_tiles, n_tiles) the excess, ps, with two tiles moved; one alone on the diagonal.
 
-        Paths that are met and touch neither tile are left out.
+        Paths that the move does not touch or that are met after it are left out.
         """
         found = np.full((self.n_tiles, self.n_tiles), -np.inf)
         if self.cuts:
@@ -107,14 +107,20 @@ def _flip_needs(
     limit: NDArray[np.float64],
     found: NDArray[np.float64],
 ) -> None:
-    n = found.shape[0]
+    n, n_cut = found.shape[0], len(ptr) - 1
     single, both = np.zeros(n), np.zeros((n, n))
     touched, seen = np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_)
-    for p in range(len(ptr) - 1):
-        need = -limit[p]
-        single[:] = 0.0
+    missed, owns = np.full(n_cut, -np.inf), np.zeros((n_cut, n), dtype=np.bool_)
+    for p in range(n_cut):
+        need, count = -limit[p], 0
         for t in range(ptr[p], ptr[p + 1]):
             a, b = tiles[t, 0], tiles[t, 1]
+            for tile in (a, b):
+                if tile >= 0 and not seen[tile]:
+                    seen[tile] = True
+                    single[tile] = 0.0
+                    touched[count] = tile
+                    count += 1
             sa, sb = _state(high, a), _state(high, b)
             here = delay[t, sa, sb]
             need += here
@@ -130,30 +136,56 @@ def _flip_needs(
                 single[b] += second
             if a >= 0 and b >= 0:
                 both[min(a, b), max(a, b)] += delay[t, 1 - sa, 1 - sb] - here - first - second
+        _raise_needs(need, touched[:count], single, both, found)
         if need > 0.0:
-            count = n
-            for i in range(n):
-                touched[i] = i
-        else:
-            # A path that is met stays so unless one of its own tiles moves.
-            count = 0
-            for t in range(ptr[p], ptr[p + 1]):
-                for tile in (tiles[t, 0], tiles[t, 1]):
-                    if tile >= 0 and not seen[tile]:
-                        seen[tile] = True
-                        touched[count] = tile
-                        count += 1
+            missed[p] = need
         for k in range(count):
-            i = touched[k]
-            seen[i] = False
-            found[i, i] = max(found[i, i], need + single[i])
-            base = need + single[i]
-            for j in range(n):
-                if j != i:
-                    more = base + single[j] + (both[i, j] if i < j else both[j, i])
-                    found[i, j] = max(found[i, j], more)
-                    found[j, i] = max(found[j, i], more)
+            tile = touched[k]
+            owns[p, tile], seen[tile], single[tile] = need > 0.0, False, 0.0
         for t in range(ptr[p], ptr[p + 1]):
             a, b = tiles[t, 0], tiles[t, 1]
             if a >= 0 and b >= 0:
                 both[min(a, b), max(a, b)] = 0.0
+    _keep_missed(missed, owns, found)
+
+
+@numba.njit(cache=True, nogil=True)
+def _raise_needs(
+    need: float,
+    touched: NDArray[np.int64],
+    single: NDArray[np.float64],
+    both: NDArray[np.float64],
+    found: NDArray[np.float64],
+) -> None:
+    """What one path exceeds after moves of its own tiles, each with any other; nothing where it is met whatever the other."""
+    n = found.shape[0]
+    for i in touched:
+        base = need + single[i]
+        most = 0.0
+        for j in touched:
+            if j != i:
+                most = max(most, single[j] + both[min(i, j), max(i, j)])
+        if base + most <= 0.0:
+            continue
+        found[i, i] = max(found[i, i], base)
+        for j in range(n):
+            if j != i:
+                more = base + single[j] + both[min(i, j), max(i, j)]
+                found[i, j] = max(found[i, j], more)
+                found[j, i] = max(found[j, i], more)
+
+
+@numba.njit(cache=True, nogil=True)
+def _keep_missed(missed: NDArray[np.float64], owns: NDArray[np.bool_], found: NDArray[np.float64]) -> None:
+    """A path that is missed stays so under moves of other tiles: the worst of these, for every pair."""
+    order = np.argsort(-missed)
+    n = found.shape[0]
+    for i in range(n):
+        for j in range(i, n):
+            for p in order:
+                if missed[p] == -np.inf:
+                    break
+                if not owns[p, i] and not owns[p, j]:
+                    found[i, j] = max(found[i, j], missed[p])
+                    found[j, i] = max(found[j, i], missed[p])
+                    break

@@ -25,6 +25,8 @@ _STUDIED = 16
 """Maps of Algorithm 5's trajectory whose paths are kept."""
 _CHEAP = 1e-9
 """Share of the power below which a move costs nothing."""
+_WORK = 40_000_000
+"""Most pairs of tiles that mending the clock looks at per frequency and search: thousands of steps at 49 tiles, 250 at 400."""
 _LEAST_GAIN = 1e-9
 """Share of the power below which a move is no gain."""
 
@@ -46,6 +48,7 @@ class Descent:
         self.terms: TilePower = design.tile_power(interval)
         self.bounds = design.path_bounds(interval)
         self.pool = CutPool(design.n_tiles)
+        self._work = 0
         self._start()
 
     def _start(self) -> None:
@@ -96,6 +99,7 @@ class Descent:
         best = self.archive.best(index)
         if best is None:
             return
+        self._work = _WORK
         period, left = self.archive.periods[index], self.descend(best.high, self.archive.periods[index], self.tries)
         while left > 0:
             best = self.archive.best(index)
@@ -118,7 +122,9 @@ class Descent:
                 found = self._mended(high, tile, period)
                 if left <= 0 or found is None:
                     break
-                if self.terms.power(found, frequency_mhz(period)) >= self.archive.power(best, index) * (1.0 - _LEAST_GAIN):
+                if self.terms.power(found, frequency_mhz(period)) >= self.archive.power(best, index) * (
+                    1.0 - _LEAST_GAIN
+                ):
                     break
                 timing = self.design.evaluate(self.interval, found)
                 left -= 1
@@ -133,6 +139,9 @@ class Descent:
         found, frequency = high.copy(), frequency_mhz(period)
         found[tile] = False
         for _ in range(len(high)):
+            self._work -= len(high) ** 2
+            if self._work < 0:
+                return None
             excess = self.pool.excess(found, period)
             _, change = self.terms.flips(found, frequency)
             after = self.pool.flips(found, period)
