@@ -26,7 +26,7 @@ SEED = 1
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 WHOM = ("command", "child", "group")
 EXPECTED = {signal.SIGTERM: 143, signal.SIGINT: 130}
-NOT_COMPARED = ("log.txt", ".lock")
+NOT_COMPARED = ("log.txt", "times.js", ".lock")
 
 
 def start(arguments: list[str], temporary: Path) -> subprocess.Popen[bytes]:

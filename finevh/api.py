@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +18,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from finevh.commands.run import run_flow as run_stages_of
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.engine.stage import RunDirectory
 from finevh.flow.finished import load_design, load_run
+from finevh.flow_file import read_flow
 from finevh.report.metrics import read_metrics
 from finevh.report.tables import read_points
 from finevh.selection import parse_map
@@ -40,6 +43,24 @@ def open_run(directory: str | Path) -> Run:
     """
     path = Path(directory)
     return Run(path, *load_run(path))
+
+
+def run_flow(flow: str | Path, directory: str | Path, settings: Iterable[str] = (), jobs: int = 1) -> Run:
+    """Run a flow file to its report and open the run; stages that stand are reused, as by ``finevh run``.
+
+    Parameters
+    ----------
+    flow : path of a flow file, or the name of a ready flow.
+    settings : keys to override, ``"floorplan.tiles=4"`` each.
+    jobs : threads.
+
+    Raises
+    ------
+    FinevhError
+        For everything that the command refuses, with its message.
+    """
+    run_stages_of(read_flow(flow, tuple(settings)), Path(directory), jobs=jobs)
+    return open_run(directory)
 
 
 def voltage_map(high: str | NDArray[np.bool_], vdd_low: float, vdd_high: float) -> VoltageMap:

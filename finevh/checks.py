@@ -44,6 +44,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "initial_values": (Severity.WARNING, "signals whose initial value no cell has at power-up"),
     "reset_unseen": (Severity.WARNING, "resets that no register leaves"),
     "reset_at_random": (Severity.WARNING, "asynchronous resets that random data drive"),
+    "program_failed": (Severity.ERROR, "programs that find their own results wrong"),
     "period_mismatch": (Severity.ERROR, "recordings whose period contradicts the clock's toggles"),
     "voltage_map_not_found": (Severity.WARNING, "lines of the voltage map that no instance matches"),
     "voltage_pair_missing": (Severity.WARNING, "cells at a pair of voltages that is not characterised"),

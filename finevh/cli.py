@@ -72,12 +72,10 @@ def run(
 
     directory = output or Path("runs") / flow_file.stem
     run_flow(flow, directory, first=first, last=last, jobs=jobs, allow=allow)
-    for line in account(directory):
-        click.echo(line)
+    for line in (*conclusion(directory), *account(directory)):
+        _print(line)
     for table in final_tables(directory):
         Console().print(table)
-    for sentence in conclusion(directory):
-        _print(sentence)
     _print(f"written to {directory}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def drop_signoff(run: RunDirectory) -> None:
     tables = run.path / "tables"
     if not tables.is_symlink():
         (tables / "signoff.csv").unlink(missing_ok=True)
+
+
+TIMES = "times.js"
+"""Seconds of each stage, beside the page: the page itself is the same whenever a run is made."""
+
+
+def write_times(directory: Path) -> None:
+    """Write what each finished stage took, for the report to show."""
+    run = RunDirectory(directory, ALL_STAGES)
+    took = [(stage.name, seconds) for stage in ALL_STAGES if (seconds := run.seconds(stage.name)) is not None]
+    run.write(TIMES, f"window.stageTimes = {json.dumps(took)};\n")
 
 
 def rebuild_report(directory: Path) -> Path:
@@ -76,4 +88,5 @@ def rebuild_report(directory: Path) -> Path:
         for path in sorted((folder / "results").rglob("*")):
             if path.is_file():
                 run.publish(path, str(path.relative_to(folder / "results")))
+    write_times(directory)
     return directory / "report.html"

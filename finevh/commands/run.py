@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from finevh.checks import Checks
-from finevh.commands.report import ALL_STAGES, rebuild_report
+from finevh.commands.report import ALL_STAGES, rebuild_report, write_times
 from finevh.config import Flow
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
@@ -43,6 +43,7 @@ def run_flow(
     )
     if RunDirectory(directory, ALL_STAGES).stage_path(SIGNOFF.name).exists() and run.record("report") is not None:
         rebuild_report(directory)  # with the sign-off where it still is one of these results, without it where not
+    write_times(directory)
     return run
 
 
@@ -58,7 +59,7 @@ def conclusion(directory: Path) -> list[str]:
 
 
 def final_tables(directory: Path) -> list[Table]:
-    """What a run ends with: average savings of FINE-VH, then published averages (Fig. 4.10-4.13) beside the run's own.
+    """Tables of a run's end: average savings of FINE-VH, then published averages (Fig. 4.10-4.13) beside the run's own.
 
     Empty before there are points; a published figure without a counterpart in the run is left to the report.
     """
@@ -68,6 +69,8 @@ def final_tables(directory: Path) -> list[Table]:
     points = read_points(path)
     summary = savings_summary(savings(points))
     baselines = [(name, "pb0") for name in BASELINES] + [("ideal-dvfs", "own")]
+    if summary.empty:
+        return []
     own = Table(title="FINE-VH below each scheme, %: average over the frequencies")
     for name in (
         "delta-Vdd",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
+from finevh.flow.rails import Droop
 from finevh.layout import interface_cells
-from finevh.schemes import OperatingPoint
+from finevh.schemes import OperatingPoint, shared_power
 from finevh.selection import Bits, Energy, Interval, MappedTiming, lower_bound, parse_map
 from finevh.selection.engine import EngineDesign
-from finevh.units import period_ps
+from finevh.technology.model import Real
+from finevh.units import frequency_mhz, period_ps
 
 
 def tiles_table(placed: PlacedDesign) -> str:
@@ -30,28 +33,89 @@ def tiles_table(placed: PlacedDesign) -> str:
     return table(header, rows)
 
 
-def critical_paths_table(designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]) -> str:
-    """Worst path of each FINE-VH operating point, from start to end."""
+@dataclass(frozen=True)
+class PointTiles:
+    """What each tile of a FINE-VH point draws and has to spare; keyed as the tables are: variant, delta-Vdd, frequency."""
+
+    power: Real
+    """(n_tiles) mW, switching, internal and leakage of the tile's cells."""
+    interface: Real
+    """(n_tiles) mW, the part of the leakage that comes from inputs of another rail."""
+    slack: Real
+    """(n_tiles) ps, worst setup slack of the paths through the tile's cells; inf where none is constrained."""
+
+
+Key = tuple[str, float, float]
+
+
+def point_tables(
+    placed: PlacedDesign, designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]
+) -> tuple[str, dict[Key, PointTiles]]:
+    """Time and weigh each FINE-VH operating point, of the first selector.
+
+    Returns
+    -------
+    text
+        ``tables/critical_paths.csv``: the worst path of each point, from start to end; places are cell centres.
+    tiles
+        What each tile of a point draws and has to spare.
+    """
     rows: list[Row] = []
-    seen: set[tuple[object, ...]] = set()
+    tiles: dict[Key, PointTiles] = {}
     at: dict[tuple[str, Interval], MappedTiming] = {}
+    netlist, floorplan, placement = placed.netlist, placed.floorplan, placed.placement
+    # A cell is one row high.
+    x = placement.x + netlist.cells.area[netlist.cell_type] / floorplan.row_height / 2.0
+    y = placement.y + floorplan.row_height / 2.0
     for point in points:
-        key = (point.variant, point.delta_vdd_v, point.freq_mhz)
-        if point.scheme != "fine-vh" or point.vdd_l_v is None or point.vdd_h_v is None or key in seen:
+        if point.scheme != "fine-vh" or point.vdd_l_v is None or point.vdd_h_v is None:
             continue
-        seen.add(key)
+        key = (point.variant, point.delta_vdd_v, point.freq_mhz)
+        if key in tiles:
+            continue
         design, interval = designs[point.variant], Interval(point.vdd_l_v, point.vdd_h_v)
         timing = _timing_of(design, interval, parse_map(point.assignment), at.get((point.variant, interval)))
         at[point.variant, interval] = timing
+        tiles[key] = _point_tiles(design, timing, point.freq_mhz)
         cells, delays = design.path_cells(timing, period_ps(point.freq_mhz))
-        netlist = design.graph.netlist
         vdd = design.technology.vdds[design.cell_vdd(interval, timing.high)]
         for step, (cell, delay) in enumerate(zip(cells.tolist(), delays.tolist(), strict=True)):
             name = netlist.cells.names[netlist.cell_type[cell]]
             tile = int(design.tile_of_cell[cell])
-            rows.append((*key, step, netlist.instance_names[cell], name, tile, float(vdd[cell]), delay))
+            place = float(x[cell]), float(y[cell])
+            rows.append((*key, step, netlist.instance_names[cell], name, tile, float(vdd[cell]), delay, *place))
     header = ("variant", "delta_vdd_v", "freq_mhz", "step", "instance", "cell", "tile", "vdd_v", "delay_ps")
-    return table(header, rows)
+    return table((*header, "x_um", "y_um"), rows), tiles
+
+
+def _point_tiles(design: EngineDesign, timing: MappedTiming, frequency: float) -> PointTiles:
+    tile, n = design.tile_of_cell, design.n_tiles
+    inside = tile >= 0  # fixed blocks are in no tile
+    dynamic, leakage = design.cell_power(timing.interval, timing.high, frequency)
+
+    def by_tile(values: Real) -> Real:
+        return np.bincount(tile[inside], weights=values[inside], minlength=n).astype(np.float64)
+
+    slack = np.full(n, np.inf)
+    np.minimum.at(slack, tile[inside], design.cell_slacks(timing, period_ps(frequency))[inside])
+    return PointTiles(by_tile(dynamic + leakage.cell), by_tile(leakage.interface), slack)
+
+
+def tile_points_table(tiles: Mapping[Key, PointTiles], droop: Droop | None) -> str:
+    """``tables/tile_points.csv``: what :func:`point_tables` found and, where rails were followed, the worst drop over rail."""
+    drops: dict[Key, Real] = {}
+    if droop is not None:
+        for point, worst in zip(droop.points, droop.worst, strict=True):
+            drops.setdefault((point.variant, point.delta_vdd_v, point.freq_mhz), worst)
+    rows: list[Row] = []
+    for key, found in tiles.items():
+        for tile in range(len(found.power)):
+            slack = float(found.slack[tile])
+            drop: float | str = float(drops[key][tile]) if key in drops else ""
+            own = float(found.power[tile]), float(found.interface[tile]), slack if np.isfinite(slack) else "", drop
+            rows.append((*key, tile, *own))
+    quantities = ("power_mw", "interface_leakage_mw", "slack_ps", "droop_fraction")
+    return table(("variant", "delta_vdd_v", "freq_mhz", "tile", *quantities), rows)
 
 
 def _timing_of(design: EngineDesign, interval: Interval, high: Bits, last: MappedTiming | None) -> MappedTiming:
@@ -127,16 +191,32 @@ def programs_table(variant: str, designs: Mapping[str, EngineDesign], points: Se
     for program, design in designs.items():
         energy: dict[tuple[float, float, str], Energy] = {}
         for point in points:
-            if point.variant != variant or point.scheme == "vdd-dithering":
-                continue
-            low, high = (point.vdd_v, point.vdd_v) if point.vdd_v is not None else (point.vdd_l_v, point.vdd_h_v)
-            assert low is not None  # every scheme but dithering runs at stated voltages
-            assert high is not None
-            key = (low, high, point.assignment)
-            if key not in energy:
-                bits = parse_map(point.assignment or "H" * design.n_tiles)
-                energy[key] = design.weigh(Interval(low, high), bits)
-            power = energy[key].power(point.freq_mhz)
-            rows.append((program, point.scheme, variant, point.delta_vdd_v, point.freq_mhz, point.selector, power))
+            if point.variant == variant:
+                power = _program_power(design, point, energy)
+                rows.append((program, point.scheme, variant, point.delta_vdd_v, point.freq_mhz, point.selector, power))
     header = ("program", "scheme", "variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw")
     return table(header, rows)
+
+
+def _program_power(
+    design: EngineDesign, point: OperatingPoint, energy: dict[tuple[float, float, str], Energy]
+) -> float:
+    """Power of a point under the activity of ``design``, mW; ``energy`` keeps what maps cost."""
+
+    def weigh(low: float, high: float) -> Energy:
+        key = (low, high, point.assignment)
+        if key not in energy:
+            energy[key] = design.weigh(Interval(low, high), parse_map(point.assignment or "H" * design.n_tiles))
+        return energy[key]
+
+    if point.vdd_v is not None:
+        return weigh(point.vdd_v, point.vdd_v).power(point.freq_mhz)
+    assert point.vdd_l_v is not None  # every scheme runs at stated voltages
+    assert point.vdd_h_v is not None
+    if point.scheme != "vdd-dithering":
+        return weigh(point.vdd_l_v, point.vdd_h_v).power(point.freq_mhz)
+    low, high = (
+        (frequency_mhz(design.single_period[design.vdd_index(vdd)]), weigh(vdd, vdd))
+        for vdd in (point.vdd_l_v, point.vdd_h_v)
+    )
+    return shared_power(*low, *high, point.freq_mhz).total

@@ -16,7 +16,7 @@ from finevh.power.stimulus import Ports
 
 _BYTES = 4  # so many entries of two digits and none longer are bytes: no program of words looks so
 
-__all__ = ["MemoryPort", "MemoryStimulus", "WordMemory", "read_hex", "read_memory_stimulus"]
+__all__ = ["MemoryPort", "MemoryStimulus", "Pass", "WordMemory", "read_hex", "read_memory_stimulus", "read_units"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,16 @@ def read_hex(path: Path, base: int = 0) -> dict[int, int]:
     return words
 
 
+@dataclass(frozen=True)
+class Pass:
+    """The end of one pass of a program: a write to its exit address, and what it wrote about its work since the last one."""
+
+    cycle: int
+    value: int
+    units: int | None
+    retired: int | None
+
+
 class MemoryStimulus:
     """A design running a program from memory.
 
@@ -121,7 +131,11 @@ class MemoryStimulus:
     reset
         Reset port, its active level, cycles it is active.
     exit_address
-        A write to this byte address ends the program; the value is kept in ``exit_value``. The design runs on.
+        A write to this byte address ends the program; the first value is kept in ``exit_value``. The design runs on, and each
+        further write ends another pass (``passes``).
+    work_address, retired_address
+        Byte addresses to which a program writes, before the end of a pass, the units of work it did and the instructions that
+        the core's counter saw retire.
     """
 
     def __init__(
@@ -133,6 +147,8 @@ class MemoryStimulus:
         hold: Mapping[str, int] | None = None,
         reset: tuple[str, int, int] | None = None,
         exit_address: int | None = None,
+        work_address: int | None = None,
+        retired_address: int | None = None,
     ) -> None:
         self.buses = tuple(buses)
         self.memory = memory
@@ -142,6 +158,9 @@ class MemoryStimulus:
         self.exit_address = exit_address
         self.exit_value: int | None = None
         self.exit_cycle: int | None = None
+        self.work_address, self.retired_address = work_address, retired_address
+        self.passes: list[Pass] = []
+        self._told: dict[int | None, int] = {}
         self._waiting: list[deque[tuple[int, int]]] = [deque() for _ in self.buses]
 
     def start(self, ports: Ports) -> None:
@@ -179,8 +198,14 @@ class MemoryStimulus:
             return self.memory.read(address)
         data = ports[bus.write_data]
         self.memory.write(address, data, ports[bus.byte_enable] if bus.byte_enable else 0xF)
-        if address == self.exit_address and self.exit_cycle is None:
-            self.exit_value, self.exit_cycle = data, cycle
+        if address == self.exit_address:
+            if self.exit_cycle is None:
+                self.exit_value, self.exit_cycle = data, cycle
+            units, retired = self._told.get(self.work_address), self._told.get(self.retired_address)
+            self.passes.append(Pass(cycle, data, units, retired))
+            self._told.clear()
+        elif address in (self.work_address, self.retired_address):
+            self._told[address] = data
         return 0
 
     def respond(self, cycle: int, ports: Ports) -> bool:
@@ -199,7 +224,8 @@ def read_memory_stimulus(path: Path, program: Path) -> MemoryStimulus:
     """Read the description of a processor's ports and attach a program.
 
     The TOML file names ``clock``, ``[reset]`` (``port``, ``active``, ``cycles``), ``[hold]`` (input = value), ``[memory]``
-    (``base``, ``exit_address``) and ``[[bus]]`` tables with the fields of `MemoryPort`.
+    (``base``, ``exit_address``, ``work_address``, ``retired_address``), ``[units]`` (program = what it counts) and ``[[bus]]``
+    tables with the fields of `MemoryPort`.
 
     Raises
     ------
@@ -217,9 +243,23 @@ def read_memory_stimulus(path: Path, program: Path) -> MemoryStimulus:
             clock=str(text["clock"]),
             hold={name: int(value) for name, value in text.get("hold", {}).items()},
             reset=None if reset is None else (str(reset["port"]), int(reset["active"]), int(reset["cycles"])),
-            exit_address=memory.get("exit_address"),
+            **{name: memory.get(name) for name in ("exit_address", "work_address", "retired_address")},
         )
     except KeyError as error:
         raise InputError(f"{path}: key {error} is missing") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: a [[bus]] table does not fit: {error}") from error
+
+
+def read_units(path: Path) -> dict[str, str]:
+    """Names of the units of work of each program, ``[units]`` of a stimulus file; empty where it has none.
+
+    Raises
+    ------
+    InputError
+        If they are no table of texts.
+    """
+    found = read_toml(path, "a stimulus", "correct activity.stimulus of the flow file").get("units", {})
+    if not isinstance(found, dict) or not all(isinstance(unit, str) for unit in found.values()):
+        raise InputError(f'{path}: [units] names what each program counts, as text: crc = "byte"')
+    return dict(found)

@@ -41,7 +41,7 @@ def switched_capacitance(netlist: Netlist, technology: Technology, wires: Wires)
 
 def simulate_tile_cycles(
     netlist: Netlist, stimulus: Stimulus, cycles: int, warmup: int, placement: Placement, capacitance: Real
-) -> tuple[Activity, NDArray[np.float32]]:
+) -> tuple[Activity, NDArray[np.float32], Simulator]:
     """Simulate as :func:`finevh.power.simulate` does, and keep what each tile switches in each cycle.
 
     Parameters
@@ -55,6 +55,8 @@ def simulate_tile_cycles(
     NDArray
         (n_cycle, n_tile) fF: the sum over the nets that the tile's cells drive, each times its toggles; nets that ports drive
         are charged from outside.
+    Simulator
+        As it stands after the last counted cycle, to be run on.
     """
     driver = netlist.net_driver
     n_tiles = int(placement.tile.max()) + 1
@@ -71,7 +73,7 @@ def simulate_tile_cycles(
     for cycle in range(cycles):
         simulator.run(stimulus, 1)
         _tally(counts, seen, capacitance, tile, moved[cycle])
-    return simulator.activity(), moved[:, :n_tiles].astype(np.float32)
+    return simulator.activity(), moved[:, :n_tiles].astype(np.float32), simulator
 
 
 def busiest_cycle(moved: NDArray[np.float32], n_tiles: int) -> Real:

@@ -121,9 +121,18 @@ def _limit(points: pd.DataFrame, best: Choice) -> str:
     )
 
 
+def _why_without_fine(points: pd.DataFrame) -> str:
+    if points["tiles"].max() == 1:
+        return "the design is one tile"
+    return (
+        "the technology has no cross-voltage tables, without which nobody knows what a cell does behind a driver on another rail"
+        " (finevh characterize makes them)"
+    )
+
+
 def _without_fine(points: pd.DataFrame) -> list[str]:
     """What can be said of a run that has no FINE-VH points."""
-    said = ["FINE-VH is left out: the technology has no cross-voltage tables, or the design is one tile."]
+    said = [f"FINE-VH is left out: {_why_without_fine(points)}. The other schemes are shown."]
     unbiased = points[points["variant"] == "pb0"]
     ideal = unbiased[unbiased["scheme"] == "ideal-dvfs"]
     ideal = ideal.set_index(ideal["freq_mhz"].round(6))

@@ -29,6 +29,7 @@ from finevh.report.page_data import (
     saving_curves,
     sparkline,
     tile_values,
+    work_curves,
 )
 from finevh.report.plots import SCHEME_STYLE, draw_plots
 from finevh.report.tables import (
@@ -40,6 +41,7 @@ from finevh.report.tables import (
     savings,
     savings_summary,
 )
+from finevh.report.work import energy_per_work, least_energy
 
 PLOT_TITLES = {
     "power": "Power against frequency",
@@ -59,9 +61,16 @@ SHOWN_TABLES = {
     "clock": ("Clock tree", "Insertion, skew and hold by supply policy."),
     "hold": ("Hold repair", "Worst slack and violated endpoints at single supplies, before and after buffers."),
     "layouts": ("Layouts", ""),
+    "vdd_mux": ("Vdd-MUX of each tile", "Cells between the rails and each tile, and what they drop."),
+    "work": (
+        "Work of a pass",
+        "Units of work that each program counts, instructions that the core counts, clock cycles of one pass.",
+    ),
+    "least_energy": ("Frequency of least energy", "Where a unit of work takes least energy, by program and scheme."),
     "program_savings": ("By program", "Average saving of FINE-VH over ideal-DVFS, both at the program's own activity."),
 }
 _MOST_ROWS = 60
+_SHORT_TABLE = 16  # rows; longer ones open at a click
 _LARGEST_PICTURE = (
     1_000_000  # bytes; a larger one, such as a layout of many tiles, is a link, so that the page opens at once
 )
@@ -120,6 +129,10 @@ def _write_tables(
         written["derates"] = derate_effect(points, read_points(plain))
     if programs is not None:
         written["program_savings"] = program_savings(programs)
+    work = _optional_table(tables / "work.csv")
+    if programs is not None and work is not None:
+        written["energy_per_work"] = energy_per_work(programs, work)
+        written["least_energy"] = least_energy(written["energy_per_work"])
     for name, table in written.items():
         table.to_csv(tables / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g")
     return written
@@ -144,6 +157,7 @@ def _render(
         "paths": [] if paths is None else paths.to_dict("records"),
         "tileQuantities": [list(quantity) for quantity in quantities],
         "tileValues": values,
+        "work": work_curves(written["energy_per_work"]) if "energy_per_work" in written else [],
     }
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("finevh.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
@@ -156,6 +170,7 @@ def _render(
         checks=_check_lines(run),
         sign_off=sign_off(_optional_table(run / "tables" / "signoff.csv")),
         has_maps=tiles is not None and bool(drawn["points"]),
+        has_work=bool(drawn["work"]),
         comparison=written["comparison"].to_dict("records") if "comparison" in written else [],
         summary=_with_sparklines(written["savings_summary"], written["savings"]),
         derates=written["derates"].to_dict("records") if "derates" in written else [],
@@ -201,12 +216,16 @@ def _shown_tables(folder: Path) -> list[dict[str, Any]]:
         table = _optional_table(folder / f"{name}.csv")
         if table is None or table.empty:
             continue
+        if "met" in table:  # what fails comes first
+            table = table.sort_values("met", kind="stable")
+        table = table.drop(columns="assignment", errors="ignore")  # the file has it
         more = len(table) - _MOST_ROWS
         about = f"{text} The first {_MOST_ROWS} rows; {more} more are in tables/{name}.csv." if more > 0 else text
         shown.append(
             {
                 "name": name,
                 "title": title,
+                "long": len(table) > _SHORT_TABLE,
                 "about": about,
                 "columns": list(table.columns),
                 "numbers": set(table.select_dtypes("number").columns),

@@ -26,17 +26,36 @@ const dashes = { pb0: "solid", pb: "dash", vt: "dot" };
 
 function drawChart(id, traces, title, boundaries, zero) {
   const grid = css("--line"), ink = css("--ink");
-  Plotly.react(id, traces, {
+  // A phone has no room for curves that wait to be asked for.
+  const narrow = innerWidth < 560;
+  Plotly.react(id, narrow ? traces.filter((trace) => trace.visible !== "legendonly") : traces, {
     margin: { l: 58, r: 8, t: 8, b: 42 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, family: "system-ui, sans-serif" },
     xaxis: { title: { text: "clock frequency, MHz" }, gridcolor: grid, zeroline: false },
     yaxis: { title: { text: title }, gridcolor: grid, zerolinecolor: ink, rangemode: zero ? "tozero" : "normal" },
-    hovermode: "x unified", hoverlabel: { bgcolor: css("--card"), font: { color: ink } }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
+    hovermode: "x unified", hoverlabel: { bgcolor: css("--card"), font: { color: ink } }, legend: { orientation: "h", y: 1.02, yanchor: "bottom", font: { size: narrow ? 10 : 12 } },
     shapes: boundaries.map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: ink, width: 0.6, dash: "dot" }, opacity: 0.5 })),
   }, { displayModeBar: false, responsive: true });
 }
 
-// Tables sort by a click, or Enter, on a head; numbers by value.
+// Tables sort by a click, or Enter, on a head, numbers by value; a button saves what is shown.
+function asCsv(table) {
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return [...table.rows].map((row) => [...row.cells].map((cell) => quoted(cell.textContent.trim())).join(",")).join("\n") + "\n";
+}
 for (const table of document.querySelectorAll("table")) {
+  const save = document.createElement("button");
+  save.type = "button";
+  save.className = "save";
+  save.textContent = "save as CSV";
+  save.setAttribute("aria-label", `save the table ${table.id} as CSV`);
+  save.addEventListener("click", () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([asCsv(table)], { type: "text/csv" }));
+    link.download = `${table.id}.csv`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+  table.parentElement.after(save);
   [...table.tHead.rows[0].cells].forEach((cell, column) => {
     cell.tabIndex = 0;
     const sort = () => {

@@ -19,4 +19,4 @@ function draw() {
 }
 for (const id of ["delta", "variant"]) byId(id).addEventListener("change", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-loadPlotly().then(draw);
+const charts = loadPlotly().then(draw);

@@ -21,6 +21,37 @@ function drawCurves() {
   })), "saving against ideal-DVFS, %", boundaries, false);
 }
 
+// Energy per unit of work of one program; the lowest point of each curve is marked.
+function drawWork() {
+  if (!window.Plotly || !byId("work")) return;
+  const curves = data.work.filter((c) => c.program === byId("program").value && (c.scheme === "ideal-dvfs" || same(c.delta, Number(byId("delta").value))));
+  const per = byId("per").value, title = per === "instruction" ? "energy per instruction, pJ" : `energy per ${curves.length ? curves[0].unit : "unit"}, pJ`;
+  drawChart("work", curves.map((c) => {
+    const y = per === "instruction" ? c.instruction : c.y, least = y.indexOf(Math.min(...y.filter(Number.isFinite)));
+    return {
+      x: c.x, y, name: c.name, mode: "lines+markers", line: { color: data.colours[c.scheme], width: c.scheme === "fine-vh" ? 3 : 1.6 },
+      marker: { color: data.colours[c.scheme], size: y.map((_, k) => (k === least ? 11 : 4)), symbol: y.map((_, k) => (k === least ? "diamond" : "circle")) }, hovertemplate: "%{y:.4g} pJ",
+    };
+  }), title, [], true);
+}
+
+// What each stage took stands beside the page, because a run's own files are the same whenever it is run.
+function showTimes() {
+  const times = window.stageTimes;
+  if (!times || !times.length) return;
+  const total = times.reduce((sum, [, seconds]) => sum + seconds, 0);
+  byId("times").querySelector("tbody").replaceChildren(...[...times, ["total", total]].map(([stage, seconds]) => {
+    const row = document.createElement("tr");
+    for (const text of [stage, seconds.toFixed(1)]) row.insertCell().textContent = text;
+    row.cells[1].className = "n";
+    const bar = row.insertCell().appendChild(document.createElement("span"));
+    bar.className = "bar";
+    bar.style.width = stage === "total" ? "0" : `${(100 * seconds) / total}%`;
+    return row;
+  }));
+  byId("stage-times").hidden = false;
+}
+
 // The layout and its maps.
 let shown = [], kept = null, timer = null, moved = false;
 const svgns = "http://www.w3.org/2000/svg";
@@ -111,12 +142,18 @@ function choose() {
     slider.value = moved ? Math.min(Number(slider.value), Math.max(shown.length - 1, 0)) : Math.floor(shown.length / 2);
   }
   drawCurves();
+  drawWork();
   drawLayout();
 }
 
 for (const id of ["delta", "variant"]) byId(id).addEventListener("change", choose);
 byId("quantity").addEventListener("change", drawCurves);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCurves);
+const drawAll = () => { drawCurves(); drawWork(); };
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+if (byId("work")) {
+  fill(byId("program"), unique(data.work.map((c) => c.program)), (name) => name);
+  for (const id of ["program", "per"]) byId(id).addEventListener("change", drawWork);
+}
 if (byId("layout")) {
   fill(byId("colour"), Object.keys(colours), (name) => colours[name].label);
   byId("colour").addEventListener("change", drawLayout);
@@ -142,4 +179,5 @@ if (byId("layout")) {
 }
 
 choose();
-loadPlotly().then(drawCurves);
+showTimes();
+const charts = loadPlotly().then(drawAll);

@@ -168,6 +168,25 @@ def tile_values(table: pd.DataFrame | None) -> tuple[list[tuple[str, str, str]],
     return [(name, *TILE_QUANTITIES[name]) for name in columns], entries
 
 
+def work_curves(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Energy per unit of work and per instruction, by program, scheme and delta-Vdd."""
+    return [
+        {
+            "program": str(program),
+            "unit": str(unit),
+            "scheme": str(scheme),
+            "delta": float(delta),
+            "name": f"{SCHEME_STYLE[str(scheme)][0]}, {VARIANT_LABEL.get(str(variant), str(variant))}",
+            "x": rows["freq_mhz"].tolist(),
+            "y": rows["energy_per_unit_pj"].tolist(),
+            "instruction": rows["energy_per_instruction_pj"].tolist(),
+        }
+        for (program, unit, scheme, variant, delta), rows in table.groupby(
+            ["program", "unit", "scheme", "variant", "delta_vdd_v"], sort=False
+        )
+    ]
+
+
 def sparkline(values: list[float], width: int = 90, height: int = 20) -> str:
     """Draw a row of numbers as a small SVG with its zero line."""
     if len(values) < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finevh.schemes.curve import Curve, single_voltage_curve
-from finevh.schemes.dithering import VddDithering
+from finevh.schemes.dithering import VddDithering, shared_power
 from finevh.schemes.fine_vh import FineVh, FoundMap, KnownMap, known_maps
 from finevh.schemes.points import OperatingPoint, SchemeName, points_csv, read_points_csv
 from finevh.schemes.registry import schemes_of
@@ -25,5 +25,6 @@ __all__ = [
     "points_csv",
     "read_points_csv",
     "schemes_of",
+    "shared_power",
     "single_voltage_curve",
 ]

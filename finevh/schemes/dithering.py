@@ -9,8 +9,18 @@ from finevh.errors import NotReachableError
 from finevh.schemes.curve import Curve
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import Answer
-from finevh.selection import Power
+from finevh.selection import Energy, Power
 from finevh.units import VOLTAGE_TOLERANCE
+
+
+def shared_power(f_low: float, low: Energy, f_high: float, high: Energy, frequency: float) -> Power:
+    """Power of a design that shares its time between two supplies, each at its own highest frequency, MHz.
+
+    Eq. 4.1: the share of time at VddH is what gives the average frequency; below the lower voltage's own highest frequency there
+    is nothing to share and the clock slows down at VddL.
+    """
+    share = min(max((frequency - f_low) / (f_high - f_low), 0.0), 1.0)
+    return low.at(min(frequency, f_low)).mix(high.at(f_high), share)
 
 
 @dataclass(frozen=True)
@@ -36,12 +46,8 @@ class VddDithering:
 
     def _shared(self, low: int, high: int, frequency: float) -> Power:
         """Power of one pair of voltages at an average frequency, MHz."""
-        f_low, f_high = self.curve.frequencies[low], self.curve.frequencies[high]
-        # Eq. 4.1: the share of time at VddH that gives the average frequency; below the lowest voltage's own maximum
-        # frequency there is nothing to share and the clock slows down at VddL.
-        share = min(max((frequency - f_low) / (f_high - f_low), 0.0), 1.0)
-        at_low = self.curve.energy[low].at(min(frequency, f_low))
-        return at_low.mix(self.curve.energy[high].at(f_high), share)
+        ends = [(self.curve.frequencies[k], self.curve.energy[k]) for k in (low, high)]
+        return shared_power(*ends[0], *ends[1], frequency)
 
     def _point(self, frequency: float) -> OperatingPoint | NotReachableError:
         try:

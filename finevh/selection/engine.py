@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET
-from finevh.power import LeakageModel, PreparedPower
+from finevh.power import LeakageModel, LeakageResult, PreparedPower
 from finevh.power.tile_terms import dynamic_terms, leakage_terms
 from finevh.selection.tiles import (
     SLACK_TOLERANCE,
@@ -133,6 +133,10 @@ class TiledTiming:
         inside = path.cell >= 0  # a path may start at a port
         return path.cell[inside].astype(np.intp), np.asarray(path.delay[inside], dtype=np.float64)
 
+    def cell_slacks(self, timing: MappedTiming, period: float) -> NDArray[np.float64]:
+        """(n_cell) worst setup slack, ps, of the paths through each cell; inf where none is constrained."""
+        return self._graph(self.vdd_index(timing.interval.high)).cell_slacks(_state(timing), period)
+
     def critical_path(self, timing: MappedTiming, period: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """See :class:`finevh.selection.TiledDesign`."""
         cells, delays = self.path_cells(timing, period)
@@ -153,7 +157,7 @@ class TiledTiming:
 
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
         """See :class:`finevh.selection.TiledDesign`."""
-        slack = self._graph(self.vdd_index(timing.interval.high)).cell_slacks(_state(timing), period)
+        slack = self.cell_slacks(timing, period)
         late = (slack < 0) & (self.tile_of_cell != _NO_TILE) & ~self.always_high
         return np.bincount(self.tile_of_cell[late], minlength=self.n_tiles).astype(np.intp)
 
@@ -211,6 +215,12 @@ class EngineDesign(TiledTiming):
     def weigh(self, interval: Interval, high: Bits) -> Energy:
         """Weigh a map without timing it."""
         return self._energy(self.cell_vdd(interval, high), self.vdd_index(interval.high))
+
+    def cell_power(self, interval: Interval, high: Bits, freq_mhz: float) -> tuple[NDArray[np.float64], LeakageResult]:
+        """(n_cell) switching and internal power, mW, at a clock frequency, and the leakage of every cell."""
+        cell_vdd, port = self.cell_vdd(interval, high), self.vdd_index(interval.high)
+        dynamic = self.power.of_cells(cell_vdd, freq_mhz, port_vdd=port)
+        return dynamic.switching + dynamic.internal, self.leakage.evaluate(cell_vdd, self.cell_variant, port)
 
     def _energy(self, cell_vdd: Int, port_vdd: int) -> Energy:
         switching, internal = self.power.evaluate(cell_vdd, 1.0, port_vdd=port_vdd)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from finevh.commands.run import final_tables
+from finevh.commands.run import conclusion, final_tables
 from finevh.report.tables import POINT_COLUMNS
 
 POWER = {"ideal-dvfs": 2.0, "vdd-hopping": 2.5, "vdd-dithering": 2.1, "fine-vh": 1.8}
@@ -35,6 +35,15 @@ def text_of(directory: Path) -> str:
 
 def test_a_run_without_points_ends_without_tables(tmp_path: Path) -> None:
     assert final_tables(tmp_path) == []
+
+
+def test_a_run_without_fine_vh_ends_without_tables_and_says_why(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    path = tmp_path / "operating_points.csv"
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if ",fine-vh," not in line]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert final_tables(tmp_path) == []
+    assert conclusion(tmp_path)[0].startswith("FINE-VH is left out")
 
 
 def test_a_run_of_any_step_ends_with_its_own_averages(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -81,10 +82,12 @@ def test_power_per_program_and_metrics_are_published(run_on_ihp: Path) -> None:
     programs = pd.read_csv(run_on_ihp / "tables/programs.csv")
     points = pd.read_csv(run_on_ihp / "operating_points.csv")
     assert set(programs["program"]) == {"random"}
-    assert len(programs) == (points["scheme"] != "vdd-dithering").sum()
-    # One program: its power is the run's.
-    first = points[points["scheme"] == "ideal-dvfs"].iloc[0]
-    assert programs.iloc[0]["power_total_mw"] == pytest.approx(first["power_total_mw"], rel=1e-6)
+    # One program: its power is the run's, in every scheme.
+    keys = ["scheme", "variant", "delta_vdd_v", "freq_mhz", "selector"]
+    both = programs.merge(points, on=keys, suffixes=("", "_run"))
+    assert len(both) == len(programs) == len(points)
+    assert set(both["scheme"]) == {"ideal-dvfs", "vdd-hopping", "vdd-dithering", "fine-vh"}
+    assert both["power_total_mw"].to_numpy() == pytest.approx(both["power_total_mw_run"].to_numpy(), rel=1e-6)
     metrics = json.loads((run_on_ihp / "metrics.json").read_text())
     assert metrics["floorplan__tiles__count"] == 4
     assert "operating_points__noise_margin__V" not in metrics
@@ -97,6 +100,13 @@ def test_without_cross_voltage_tables_fine_vh_is_left_out_and_the_log_says_so(
     assert run_command(["run", str(flow), "-o", str(tmp_path / "run"), "--set", "optimize.sizing=false"]) == 0
     points = pd.read_csv(tmp_path / "run/operating_points.csv")
     assert set(points["scheme"]) == {"ideal-dvfs", "vdd-hopping", "vdd-dithering"}
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("FINE-VH is left out: the technology has no cross-voltage tables")
+    assert any("Vdd-hopping draws" in line for line in said)
+    page = (tmp_path / "run/report.html").read_text()
+    answer = page.partition('id="answer"')[2].partition("</p>")[0]
+    assert "FINE-VH is left out: the technology has no cross-voltage tables" in answer
+    assert {"ideal-dvfs", "vdd-hopping", "vdd-dithering"} == set(re.findall(r'"scheme":"([a-z-]+)"', page))
     log = (tmp_path / "run/08-operating-points/log.txt").read_text()
     assert "has no cross-voltage tables: FINE-VH is left out" in log
     assert run_command(["emulate", str(tmp_path / "run"), "--freq", "100MHz"]) == 2

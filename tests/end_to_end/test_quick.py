@@ -27,11 +27,11 @@ from tests.end_to_end.conftest import QUICK
 
 
 def digests(directory: Path) -> dict[str, str]:
-    """Digest of every file of a run but its logs and its lock."""
+    """Digest of every file of a run but its logs, times and lock."""
     return {
         str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(directory.rglob("*"))
-        if path.is_file() and path.name not in ("log.txt", ".lock")
+        if path.is_file() and path.name not in ("log.txt", "times.js", ".lock")
     }
 
 
@@ -98,6 +98,28 @@ def test_leakage_includes_its_interface_part_and_powers_add_up(quick_run: Path) 
     assert np.allclose(points["power_total_mw"], parts, rtol=1e-6)
     single = points[points["scheme"] == "vdd-hopping"]
     assert (single["power_interface_leakage_mw"].abs() < 1e-9).all()
+
+
+def test_tiles_of_a_point_add_up_to_it_and_its_path_lies_in_them(quick_run: Path) -> None:
+    keys = ["variant", "delta_vdd_v", "freq_mhz"]
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    fine = points[points["scheme"] == "fine-vh"].drop_duplicates(keys).set_index(keys)
+    tiles = pd.read_csv(quick_run / "tables" / "tile_points.csv")
+    assert len(tiles) == 9 * len(fine)
+    own = tiles.groupby(keys).agg(
+        power=("power_mw", "sum"), interface=("interface_leakage_mw", "sum"), slack=("slack_ps", "min")
+    )
+    fine = fine.loc[own.index]
+    assert own["power"].to_numpy() == pytest.approx(fine["power_total_mw"].to_numpy(), rel=1e-6)
+    assert own["interface"].to_numpy() == pytest.approx(fine["power_interface_leakage_mw"].to_numpy(), rel=1e-5)
+    assert own["slack"].to_numpy() == pytest.approx(fine["worst_slack_ps"].to_numpy(), abs=0.01)
+    droop = pd.read_csv(quick_run / "tables" / "droop.csv").drop_duplicates(keys).set_index(keys).loc[own.index]
+    worst = tiles.groupby(keys)["droop_fraction"].max().loc[own.index]
+    assert worst.to_numpy() == pytest.approx(droop["worst_fraction"].to_numpy(), rel=1e-6)
+    path = pd.read_csv(quick_run / "tables" / "critical_paths.csv")
+    box = pd.read_csv(quick_run / "tables" / "tiles.csv").set_index("tile").loc[path["tile"]].reset_index()
+    assert path["x_um"].between(box["x0_um"], box["x1_um"]).all()
+    assert path["y_um"].between(box["y0_um"], box["y1_um"]).all()
 
 
 def test_every_map_leaks_more_in_cells_at_vddh_behind_vddl_and_its_interface_leakage_is_the_sum_over_cells(

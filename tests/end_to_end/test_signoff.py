@@ -42,7 +42,7 @@ def digests(directory: Path) -> dict[str, str]:
     return {
         str(path.relative_to(directory)): sha256(path.read_bytes()).hexdigest()
         for path in sorted(directory.rglob("*"))
-        if path.is_file() and path.name not in ("log.txt", ".lock")
+        if path.is_file() and path.name not in ("log.txt", "times.js", ".lock")
     }
 
 

@@ -26,7 +26,7 @@ def test_each_cycle_holds_what_its_toggles_move() -> None:
     zeros = np.zeros(2)
     placement = Placement(zeros, zeros, zeros.astype(np.int8), TILES, zeros, zeros)
     capacitance = np.where(np.arange(DESIGN.n_nets) == DESIGN.net_index["n"], 2.0, 3.0)
-    activity, moved = simulate_tile_cycles(DESIGN, stimulus(), 6, 0, placement, capacitance)
+    activity, moved, _ = simulate_tile_cycles(DESIGN, stimulus(), 6, 0, placement, capacitance)
     plain = simulate(DESIGN, stimulus(), 6)
     assert activity.toggle_rate.tolist() == plain.toggle_rate.tolist()
     # n = !a toggles as a does after its first value, y = n & b; tile 1 is empty.

@@ -35,7 +35,9 @@ def test_frequencies_at_which_it_loses_are_said(points: pd.DataFrame) -> None:
 
 def test_a_run_without_fine_vh_says_so_first_and_shows_the_others(points: pd.DataFrame) -> None:
     said = sentences(points[points["scheme"] != "fine-vh"])
-    assert said[0].startswith("FINE-VH is left out")
+    assert said[0].startswith("FINE-VH is left out: the technology has no cross-voltage tables")
+    one = points[points["scheme"] != "fine-vh"].assign(tiles=1)
+    assert sentences(one)[0].startswith("FINE-VH is left out: the design is one tile")
     assert "At ΔVdd = 100 mV, Vdd-hopping draws 25.0 % more than ideal-DVFS on average." in said
 
 

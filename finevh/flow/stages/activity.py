@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from finevh.base.csv_text import table
 from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.constraints.objects import Names
@@ -18,14 +20,29 @@ from finevh.flow.constraints import constraints_of
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.technology import technology_of
 from finevh.netlist.model import Netlist
-from finevh.power import Activity, RandomStimulus, Stimulus, read_memory_stimulus, read_saif, read_vcd
+from finevh.power import (
+    Activity,
+    MemoryStimulus,
+    RandomStimulus,
+    Simulator,
+    Stimulus,
+    read_memory_stimulus,
+    read_saif,
+    read_vcd,
+)
+from finevh.power.memory import read_units
 from finevh.power.resets import book_resets_at_random, reset_level, watch_reset
 from finevh.power.tied_clocks import TiedClocks, tie_clocks
 from finevh.power.tile_cycles import TILE_CYCLES, simulate_tile_cycles, switched_capacitance
+from finevh.power.work import Work, finish_passes
 from finevh.technology.model import Direction
 from finevh.timing.graph_arrays import bind_cases
 
 RANDOM = "random"
+WORK = "results/tables/work.csv"
+GOOD = 1
+"""What a program that counts its work writes to its exit address when its results are right."""
+_LONGEST_PASSES = 8  # times the counted cycles: after that a program is taken not to end
 
 
 def held_inputs(flow: Flow, netlist: Netlist) -> dict[str, int]:
@@ -174,16 +191,19 @@ def run_activity_stage(context: StageContext) -> Metrics:
     netlist, placement = load_netlist(source, technology), load_placement(source)
     capacitance = switched_capacitance(netlist, technology, load_wires(source))
     metrics: Metrics = {}
+    worked: dict[str, Work | None] = {}
     for program in programs_of(flow):
         context.note(f"{program}: {flow.activity.cycles} cycles")
         recorded = read_recording(flow, netlist, context.checks)
         if recorded is None:
             tied, held = tied_netlist(flow, netlist), held_inputs(flow, netlist)
             stimulus, cycles = stimulus_of(flow, program, tied.netlist, held, context.checks), flow.activity.cycles
-            counted, moved = simulate_tile_cycles(
+            counted, moved, simulator = simulate_tile_cycles(
                 tied.netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
             )
             activity = tied.untie(counted)
+            if isinstance(stimulus, MemoryStimulus):
+                worked[program] = _work_of(context, program, simulator, stimulus)
             context.checks.add("activity_simulated", count=netlist.n_nets)
             np.save(context.directory / TILE_CYCLES.format(program=program), moved)
         else:
@@ -191,7 +211,32 @@ def run_activity_stage(context: StageContext) -> Metrics:
         save_activity(context.directory, program, activity)
         metrics[f"activity__{program}__cycles__count"] = activity.cycles
         metrics[f"activity__{program}__toggle_rate__average"] = float(activity.toggle_rate.mean())
+    if any(worked.values()):
+        assert flow.activity.stimulus is not None
+        context.write(WORK, work_table(worked, read_units(flow.activity.stimulus)))
     return metrics
+
+
+def _work_of(context: StageContext, program: str, simulator: Simulator, stimulus: MemoryStimulus) -> Work | None:
+    """Work of a pass of a program; results that the program itself finds wrong are booked."""
+    cycles = context.flow.activity.cycles
+    work = finish_passes(simulator, stimulus, _LONGEST_PASSES * cycles)
+    if work is None and stimulus.work_address is not None:
+        context.note(f"{program}: no two passes in {simulator.cycle} cycles, so no energy per work")
+    wrong = [end for end in stimulus.passes if end.value != GOOD]
+    if work is not None and wrong:
+        context.checks.add("program_failed", [f"{program} (exit {wrong[0].value:#x} in cycle {wrong[0].cycle})"])
+    return work
+
+
+def work_table(worked: Mapping[str, Work | None], units: Mapping[str, str]) -> str:
+    """Work of one pass of each program: ``tables/work.csv``."""
+    rows = [
+        (program, units.get(program, "unit"), work.units, "" if work.retired is None else work.retired, work.cycles)
+        for program, work in worked.items()
+        if work is not None
+    ]
+    return table(("program", "unit", "units", "instructions", "cycles"), rows)
 
 
 def parameters(flow: Flow) -> object:

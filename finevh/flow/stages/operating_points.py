@@ -25,12 +25,15 @@ from finevh.flow.designs import (
     timing_graph,
 )
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.rails import droop_of, droop_table, rail_model, transitions_table
+from finevh.flow.rails import Droop, droop_of, droop_table, rail_model, transitions_table
 from finevh.flow.tables import (
+    Key,
+    PointTiles,
     bias_shares_table,
-    critical_paths_table,
+    point_tables,
     programs_table,
     selection_table,
+    tile_points_table,
     tiles_table,
 )
 from finevh.flow.tile_loads import loads_of
@@ -219,8 +222,10 @@ def run_operating_stage(context: StageContext) -> Metrics:
     context.write("results/tables/tiles.csv", tiles_table(placed))
     context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
     context.note("tables")
+    tiles: dict[Key, PointTiles] = {}
     if fine:
-        context.write("results/tables/critical_paths.csv", critical_paths_table(designs, result.points))
+        paths, tiles = point_tables(placed, designs, result.points)
+        context.write("results/tables/critical_paths.csv", paths)
         context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
         _write_bitstreams(context, placed, result.points)
         if flow.schemes.driver_derates:
@@ -234,7 +239,10 @@ def run_operating_stage(context: StageContext) -> Metrics:
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
     metrics = _metrics(result, placed, margin) | _clock_metrics(clock)
     metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
-    return metrics | _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0], result.points)
+    sized, droop = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0], result.points)
+    if tiles:
+        context.write("results/tables/tile_points.csv", tile_points_table(tiles, droop))
+    return metrics | sized
 
 
 def _clock_metrics(rows: Sequence[ClockRow]) -> Metrics:
@@ -258,11 +266,11 @@ def _size_vdd_muxes(
     activities: Mapping[str, Activity],
     single: SingleVoltages,
     points: Sequence[OperatingPoint],
-) -> Metrics:
+) -> tuple[Metrics, Droop | None]:
     """Choose the Vdd-MUX of each tile from the drop budget and follow the rails; nothing without Vdd-MUXes."""
     path, budget = context.flow.technology.path / HEADERS, context.flow.floorplan.drop_budget
     if not (placed.floorplan.header_cell and path.is_file()):
-        return {}
+        return {}, None
     header_table = read_header_table(path)
     cycles = load_tile_cycles(context.inputs["activity"], activities)
     loads = loads_of(placed, activities, cycles, single)
@@ -289,14 +297,14 @@ def _size_vdd_muxes(
     context.write("results/tables/transitions.csv", transitions_table(rails, context.flow.schemes.pairs, budget))
     droop = droop_of(placed, rails, activities, cycles, single, points)
     if droop is None:
-        return metrics
+        return metrics, None
     context.write("results/tables/droop.csv", droop_table(droop))
     return metrics | {
         "power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3,
         "power_grid__droop__worst__fraction": float(droop.worst.max()),
         "power_grid__droop__usual__fraction": float(droop.usual.max()),
         "power_grid__droop__dip__fraction": float(droop.dip.max()),
-    }
+    }, droop
 
 
 def _write_bitstreams(context: StageContext, placed: PlacedDesign, points: Sequence[OperatingPoint]) -> None:

@@ -27,4 +27,6 @@ bit:
   addi a2, a2, 4
   addi a0, a0, 1
   bne  a0, a1, byte
+  la   t0, message           # bytes read
+  sub  a0, a0, t0
   ret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 import sys
 import zlib
@@ -11,6 +12,8 @@ from pathlib import Path
 
 SEED = 45
 SIZE, TAPS, OUTPUTS, MESSAGE_BYTES, KEYS = 6, 16, 20, 40, 24
+NODES, SOUGHT, SIDE, ITERATIONS = 12, 4, 4, 1
+NUMBERS = "12,-7,3.5,1e6,x2,+4.25e-3,.5,7e,-,2024"
 TEXT = "fir 16 taps, 0x7f; crc32=3421780262 of 9 bytes: 123456789! v 600 to 1000 mV in 25 steps"
 
 
@@ -63,6 +66,39 @@ def scan_text(text: str) -> list[int]:
     return [numbers, words, symbols, total % 2**32, digest]
 
 
+def crc16(value: int, crc: int) -> int:
+    """Return the CRC-16 (polynomial 0xA001, reflected) after the lower half of a word."""
+    crc ^= value % 2**16
+    for _ in range(16):
+        crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+def number_kind(word: str) -> int:
+    """Return 0 for an integer, 1 for a fraction, 2 for a number with an exponent, 3 for any other word."""
+    kinds = (r"[+-]?\d+", r"[+-]?\d*\.\d*", r"[+-]?(\d+\.?\d*|\.\d*)e[+-]?\d+")
+    return next((kind for kind, form in enumerate(kinds) if re.fullmatch(form, word)), 3)
+
+
+def mixed_kernels(keys: list[int], sought: list[int], a: list[int], b: list[int], text: str) -> list[int]:
+    """Return what the kernels of ``mix`` leave: nodes met, matrix sum, kinds of words, checksum."""
+    crc, met, total, kinds = 0, 0, 0, [0] * 4
+    for turn in range(ITERATIONS):
+        values = [key + turn for key in keys]
+        met = sum(values.index(value) + 1 if value in values else len(values) for value in sought)
+        crc = crc16(met, crc)
+        for value in sorted(values):
+            crc = crc16(value, crc)
+        total = 0
+        for element in multiply_matrices(a, b, SIDE):
+            signed = (element + turn + 2**31) % 2**32 - 2**31
+            total += (signed >> 2 & 0xF) * (signed >> 5 & 0x7F)
+        crc = crc16(total, crc)
+        kinds = [sum(number_kind(word) == kind for word in text.split(",")) for kind in range(4)]
+        crc = crc16(sum(count << 4 * kind for kind, count in enumerate(kinds)), crc)
+    return [met, total, *kinds, crc]
+
+
 def _words(name: str, values: Iterable[int], directive: str = ".word") -> str:
     items = list(values)
     rows = [", ".join(str(value) for value in items[i : i + 10]) for i in range(0, len(items), 10)]
@@ -107,11 +143,26 @@ def control() -> tuple[str, list[int]]:
     return _file({"key_count": KEYS}, body, expected), expected
 
 
+def mix() -> tuple[str, list[int]]:
+    """Return the data include of the kernel set and its expected signature."""
+    generator = random.Random(SEED + 4)
+    keys = _signed(NODES, 15, generator)
+    sought = [keys[2], keys[7], 20000, keys[-1]]  # one value is in no node
+    a, b = _signed(SIDE * SIDE, 12, generator), _signed(SIDE * SIDE, 12, generator)
+    expected = mixed_kernels(keys, sought, a, b, NUMBERS)
+    parts = {"keys": keys, "sought": sought, "matrix_a": a, "matrix_b": b}
+    body = "".join(_words(name, values, ".half") for name, values in parts.items())
+    body += f'text:\n  .asciz "{NUMBERS}"\n'
+    constants = {"key_count": NODES, "sought_count": SOUGHT, "size": SIDE, "iterations": ITERATIONS}
+    return _file(constants, body, expected), expected
+
+
 PROGRAMS: dict[str, Callable[[], tuple[str, list[int]]]] = {
     "matmul": matmul,
     "fir": fir,
     "crc": crc,
     "control": control,
+    "mix": mix,
 }
 
 
