@@ -244,7 +244,7 @@ def short(value: object) -> str:
         return "" if value is None else str(value)
     if value != value:
         return ""
-    return str(value) if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
 
 
 def _pictures(folder: Path) -> list[dict[str, str]]:

@@ -23,13 +23,13 @@ function drawCurves() {
 
 // Energy per unit of work of one program; the lowest point of each curve is marked.
 function drawWork() {
-  if (!window.Plotly || !byId("work")) return;
+  if (!window.Plotly || !byId("energy")) return;
   const curves = data.work.filter((c) => c.program === byId("program").value && (c.scheme === "ideal-dvfs" || same(c.delta, Number(byId("delta").value))));
   const per = byId("per").value, title = per === "instruction" ? "energy per instruction, pJ" : `energy per ${curves.length ? curves[0].unit : "unit"}, pJ`;
-  drawChart("work", curves.map((c) => {
+  drawChart("energy", curves.map((c) => {
     const y = per === "instruction" ? c.instruction : c.y, least = y.indexOf(Math.min(...y.filter(Number.isFinite)));
     return {
-      x: c.x, y, name: c.name, mode: "lines+markers", line: { color: data.colours[c.scheme], width: c.scheme === "fine-vh" ? 3 : 1.6 },
+      x: c.x, y, name: c.name, mode: "lines+markers", line: { color: data.colours[c.scheme], width: c.scheme === "fine-vh" ? 3 : 1.6, shape: c.scheme === "vdd-hopping" ? "vh" : "linear" },
       marker: { color: data.colours[c.scheme], size: y.map((_, k) => (k === least ? 11 : 4)), symbol: y.map((_, k) => (k === least ? "diamond" : "circle")) }, hovertemplate: "%{y:.4g} pJ",
     };
   }), title, [], true);
@@ -74,7 +74,7 @@ const colours = {
   path: { label: "delay on the critical path", of: (tile, k, point) => pathOf(point).filter((s) => s.tile === k).reduce((sum, s) => sum + s.delay_ps, 0), unit: " ps" },
 };
 for (const [name, label, unit] of data.tileQuantities) {
-  colours[name] = { label, unit, of: (tile, k, point) => { const found = valuesOf(point); return found ? found[name][k] : NaN; } };
+  colours[name] = { label, unit, tight: name === "slack_ps", of: (tile, k, point) => { const found = valuesOf(point); return found ? found[name][k] : NaN; } };
 }
 
 function describe(k, point, path) {
@@ -98,11 +98,12 @@ function drawMap(svg, point) {
   const path = pathOf(point), how = colours[byId("colour").value] || colours.voltage;
   const values = how.of ? data.tiles.map((tile, k) => how.of(tile, k, point)) : null;
   const finite = values ? values.filter(Number.isFinite) : [];
-  const least = Math.min(...finite, 0), most = Math.max(...finite);
-  byId("legend").textContent = values && finite.length ? `; ${how.label}: ${least.toPrecision(3)} to ${most.toPrecision(3)}${how.unit}` : "";
+  const least = Math.min(...finite), most = Math.max(...finite), dark = how.tight ? "dark is tight" : "dark is much";
+  byId("legend").textContent = values && finite.length ? `; ${how.label}: ${least.toPrecision(3)} to ${most.toPrecision(3)}${how.unit}, ${dark}` : "";
   data.tiles.forEach((tile, k) => {
     const high = point.bits[k] === "H";
-    const share = values ? (Number.isFinite(values[k]) && most > least ? (values[k] - least) / (most - least) : 0) : 1;
+    const over = values && Number.isFinite(values[k]) ? (most > least ? (values[k] - least) / (most - least) : 1) : null;
+    const share = over === null ? 0 : how.tight ? 1 - over : over;
     const box = element("rect", {
       x: X(tile.x0_um), y: Y(tile.y1_um), width: (tile.x1_um - tile.x0_um) * scale, height: (tile.y1_um - tile.y0_um) * scale, tabindex: 0,
       style: `fill:var(${values ? "--accent" : high ? "--high" : "--low"});fill-opacity:${values ? 0.08 + 0.92 * share : 1}`,
@@ -150,7 +151,7 @@ for (const id of ["delta", "variant"]) byId(id).addEventListener("change", choos
 byId("quantity").addEventListener("change", drawCurves);
 const drawAll = () => { drawCurves(); drawWork(); };
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-if (byId("work")) {
+if (byId("energy")) {
   fill(byId("program"), unique(data.work.map((c) => c.program)), (name) => name);
   for (const id of ["program", "per"]) byId(id).addEventListener("change", drawWork);
 }

@@ -170,6 +170,8 @@ def tile_values(table: pd.DataFrame | None) -> tuple[list[tuple[str, str, str]],
 
 def work_curves(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Energy per unit of work and per instruction, by program, scheme and delta-Vdd."""
+    keys = ["program", "unit", "scheme", "variant", "delta_vdd_v"]
+    groups = sorted(table.groupby(keys, sort=False), key=lambda item: list(SCHEME_STYLE).index(str(item[0][2])))
     return [
         {
             "program": str(program),
@@ -178,12 +180,10 @@ def work_curves(table: pd.DataFrame) -> list[dict[str, Any]]:
             "delta": float(delta),
             "name": f"{SCHEME_STYLE[str(scheme)][0]}, {VARIANT_LABEL.get(str(variant), str(variant))}",
             "x": rows["freq_mhz"].tolist(),
-            "y": rows["energy_per_unit_pj"].tolist(),
-            "instruction": rows["energy_per_instruction_pj"].tolist(),
+            "y": [float(f"{value:.6g}") for value in rows["energy_per_unit_pj"]],
+            "instruction": [float(f"{value:.6g}") for value in rows["energy_per_instruction_pj"]],
         }
-        for (program, unit, scheme, variant, delta), rows in table.groupby(
-            ["program", "unit", "scheme", "variant", "delta_vdd_v"], sort=False
-        )
+        for (program, unit, scheme, variant, delta), rows in groups
     ]
 
 

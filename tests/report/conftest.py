@@ -51,6 +51,11 @@ def points() -> pd.DataFrame:
 
 @pytest.fixture
 def run_directory(tmp_path: Path, points: pd.DataFrame) -> Path:
+    return write_run(tmp_path, points)
+
+
+def write_run(tmp_path: Path, points: pd.DataFrame) -> Path:
+    """Write a finished run's files into a folder; return it."""
     points.to_csv(tmp_path / "operating_points.csv", index=False)
     (tmp_path / "metrics.json").write_text(json.dumps({"polybias__PB16__fraction": 0.6}))
     tables = tmp_path / "tables"
@@ -81,6 +86,8 @@ def run_directory(tmp_path: Path, points: pd.DataFrame) -> Path:
                 "tile": 8 * step,
                 "vdd_v": 0.7,
                 "delay_ps": 50.0,
+                "x_um": 14.0 + 31.0 * step,
+                "y_um": 14.0 + 31.0 * step,
             }
             for delta in (0.1, 0.2)
             for freq in FREQUENCIES
