@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from finevh.base.files import remove_stale_folders
+from finevh.errors import FinevhError
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 """Linux ``prctl`` (man 2 prctl): the signal to get when the parent ends; to become the parent of orphans below."""
@@ -20,6 +24,10 @@ _PATIENCE = 1.5
 """s; a child that was told to end and works on in native code is killed after this: what it wrote is whole or absent."""
 _SHUTDOWN = 1.0  # s; helpers of a child that ended well, such as the tracker of shared memory, end by themselves
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+_T = TypeVar("_T")
+Say = Callable[[str], None]
 
 
 class Terminated(BaseException):
@@ -48,6 +56,102 @@ def start_worker(parent: int) -> None:
     """Begin a worker process of a pool: it ends with its parent, which alone answers to Ctrl-C."""
     end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def in_children(tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int) -> dict[str, _T]:
+    """Results of tasks, each in a child of its own that sees what this process has; in this one where one is enough.
+
+    Parameters
+    ----------
+    tasks
+        By name; each is called with a function that takes lines of progress. Its result must be picklable.
+    say
+        Called here with the progress of all.
+    workers
+        Most children at once.
+
+    Raises
+    ------
+    FinevhError
+        If a child was killed; whatever a task raises is raised here, and the other children are ended.
+    """
+    if _LIBC is None or min(workers, len(tasks)) < 2:
+        return {name: task(say) for name, task in tasks.items()}
+    waiting = list(tasks.items())
+    running: dict[Connection, tuple[str, int]] = {}
+    found: dict[str, _T] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                name, task = waiting.pop(0)
+                connection, child = _fork_task(task)
+                running[connection] = name, child
+            for ready in wait(list(running)):
+                assert isinstance(ready, Connection)
+                _take_message(ready, running, found, say)
+    finally:
+        for connection, (_, child) in running.items():
+            connection.close()
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(child, 0)
+    return {name: found[name] for name in tasks}
+
+
+def _fork_task(task: Callable[[Say], _T]) -> tuple[Connection, int]:
+    """Begin a task in a child; what it sends, and its process."""
+    receiver, sender = Pipe(duplex=False)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        sender.close()
+        return receiver, child
+    status = 1
+    try:
+        start_worker(parent)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        receiver.close()
+        try:
+            sender.send_bytes(
+                pickle.dumps(("done", task(lambda text: sender.send_bytes(pickle.dumps(("said", text))))))
+            )
+        except Exception as error:  # the parent raises it
+            sender.send_bytes(_failure(error))
+        status = 0
+    finally:
+        # Nothing that the parent has to clean up is cleaned up here.
+        os._exit(status)
+
+
+def _failure(error: Exception) -> bytes:
+    """The message that a task failed; of an error that cannot travel its text."""
+    try:
+        return pickle.dumps(("failed", error))
+    except Exception:  # whatever an error's own pickling raises
+        return pickle.dumps(("failed", FinevhError(f"{type(error).__name__}: {error}")))
+
+
+def _take_message(
+    connection: Connection, running: dict[Connection, tuple[str, int]], found: dict[str, _T], say: Say
+) -> None:
+    """Take one message of a child; its last one ends it."""
+    name, child = running[connection]
+    try:
+        kind, content = pickle.loads(connection.recv_bytes())
+    except EOFError:
+        kind, content = "failed", FinevhError(f"{name}: its process was killed; a lack of memory is the usual cause")
+    if kind == "said":
+        say(content)
+        return
+    del running[connection]
+    connection.close()
+    os.waitpid(child, 0)
+    if kind == "failed":
+        raise content
+    found[name] = content
 
 
 def supervised(work: Callable[[], int]) -> int:

@@ -21,6 +21,8 @@ Variants = NDArray[np.int8]
 
 # Shares of the violating cells given back per round: the first rounds find the size of the set, the last ones its rim.
 _RETREAT = 0.3
+_CONFIRMED = 16
+"""Successful trials before all conditions are timed again; twice as many each time that they are met."""
 
 
 class SlackOracle(Protocol):
@@ -38,11 +40,20 @@ class SlackOracle(Protocol):
         """Worst slack of the variants last committed or tried, ps."""
         ...
 
-    def try_cells(self, cells: NDArray[np.intp], variants: Variants) -> float:
-        """Give the named instances these variants and return the worst slack over all checked conditions, ps.
+    def time(self, variant: Variants) -> float:
+        """Time variants in every condition; returns the worst slack, ps."""
+        ...
 
-        Below the smaller of zero and the worst slack at the start any such value may be returned: the trial has failed.
+    def try_cells(self, cells: NDArray[np.intp], stage: int) -> bool:
+        """Give instances a variant on top of what was kept, and keep it if no slack falls below the floor.
+
+        The floor is the smaller of zero and the worst slack at the start. Conditions that were not violated before may be
+        left to :meth:`confirm`.
         """
+        ...
+
+    def confirm(self) -> bool:
+        """Whether all that was kept since the last confirmation meets the floor everywhere; if not, all of it is given back."""
         ...
 
 
@@ -83,21 +94,34 @@ def stage_order(technology: Technology, variant_set: tuple[str, ...]) -> list[in
     return sorted(rows, key=lambda i: -technology.variants[i].slowdown)
 
 
-def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], stage: int, floor: float) -> None:
-    """Try the given cells in order and keep each that leaves the worst slack at or above ``floor``.
+def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], stage: int) -> None:
+    """Try the given cells in order and keep each that leaves the worst slack at or above the floor.
 
-    They are tried in groups, twice as many after a success and half as many after a failure: where a slower cell never
-    makes a path faster, the outcome is that of one at a time.
+    They are tried in groups, twice as many after a success and half as many after a failure, and confirmed now and then:
+    where a slower cell never makes a path faster, the outcome is that of one at a time, each timed everywhere.
     """
-    position, size = 0, 1
-    while position < len(cells):
+    position, size, kept, patience = 0, 1, 0, _CONFIRMED
+    known = position, size, variant.copy()
+    while True:
+        if position >= len(cells) or kept >= patience:
+            if oracle.confirm():
+                if position >= len(cells):
+                    return
+                known = position, size, variant.copy()
+                patience *= 2
+            else:
+                position, size = known[:2]
+                variant[:] = known[2]
+                patience = max(_CONFIRMED, patience // 2)
+            kept = 0
+            continue
         group = cells[position : position + size]
-        if oracle.try_cells(group, np.full(len(group), stage, dtype=np.int8)) >= floor:
+        if oracle.try_cells(group, stage):
             variant[group] = stage
             position += len(group)
             size *= 2
+            kept += 1
             continue
-        oracle.try_cells(group, variant[group])
         if len(group) == 1:
             position += 1
         size = max(1, len(group) // 2)
@@ -141,9 +165,9 @@ def assign_variants(
         slack = oracle.cell_slack(trial)
         while chosen.any():
             if oracle.worst_slack() >= floor:
-                slack = oracle.cell_slack(trial)
-                if oracle.worst_slack() >= floor:
+                if oracle.time(trial) >= floor:
                     break
+                slack = oracle.cell_slack(trial, only_violated=True)
             late = np.flatnonzero(chosen & (slack < floor))
             if late.size == 0:
                 # A biased cell may slow a path beside it through the load on their driver: then the tightest go back.
@@ -155,10 +179,11 @@ def assign_variants(
             if progress is not None:
                 progress(name, int(chosen.sum()), int(considered.sum()))
         variant = trial
+        oracle.time(variant)
         # Cells with the most slack at the start of the stage are the likeliest to fit.
         given_back = np.flatnonzero(considered & ~chosen)
         given_back = given_back[np.argsort(-slack_before[given_back], kind="stable")]
-        _fill_back(oracle, variant, given_back, stage, floor)
+        _fill_back(oracle, variant, given_back, stage)
         slack = oracle.cell_slack(variant)
         stages.append(BiasStage(name, threshold, int(considered.sum()), int((considered & (variant == stage)).sum())))
     return BiasResult(variant, tuple(stages), before, oracle.worst_slack())

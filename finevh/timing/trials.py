@@ -5,13 +5,59 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from finevh.technology.model import Int
+from finevh.technology.model import Int, Real
 from finevh.timing.compiled import as_int
 from finevh.timing.state import TimingState
 
 if TYPE_CHECKING:
     from finevh.timing.engine import TimingGraph
+
+
+class VariantTrials:
+    """Follows one netlist's variants at fixed supplies; its numbers have the bits of a full evaluation.
+
+    Parameters
+    ----------
+    graph, state
+        Where to start; the memory of ``state`` is taken.
+    period : float
+        ps.
+    """
+
+    def __init__(self, graph: TimingGraph, state: TimingState, period: float) -> None:
+        self.graph, self.state, self.period = graph, state, period
+        self.variant = state.cell_variant.copy()
+        """(n_cell) variants that were timed last."""
+        self._touched = np.zeros(graph.structure.n_node, dtype=np.uint8)
+        self.worst_slack = state.worst_slack(period)
+        """ps."""
+
+    def follow(self, variant: NDArray[np.int8]) -> float:
+        """Time variants (n_cell); returns the worst slack, ps."""
+        cells = as_int(np.flatnonzero(self.variant != variant))
+        if not len(cells):
+            return self.worst_slack
+        graph, state, touched = self.graph, self.state, self._touched
+        self.variant[cells] = variant[cells]
+        touched[:] = 0
+        dirty = np.zeros_like(touched)
+        graph._change(state.cell_vdd, self.variant, state.cell_type, state.point, cells, dirty, touched)
+        for values in state.ends:
+            graph._advance(state.point, values, dirty.copy(), touched, False)
+        if graph.follows_masters:
+            graph._settle(state.point, state.ends)
+            touched[:] = 1
+        self.state = graph._finish(
+            state.cell_vdd, self.variant, state.cell_type, state.point, state.ends, touched, state
+        )
+        self.worst_slack = self.state.worst_slack(self.period)
+        return self.worst_slack
+
+    def cell_slacks(self) -> Real:
+        """(n_cell) worst slack through each cell, ps."""
+        return self.graph.cell_slacks(self.state, self.period)
 
 
 class Trials:

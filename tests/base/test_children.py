@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.children import Say, in_children
+from finevh.errors import FinevhError, InputError
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes end with their parent on Linux only")
 
 # A command that works in a child of its own, in a work folder, and answers no signal while it "computes".
@@ -108,3 +111,76 @@ def test_a_command_that_ends_well_gives_its_status_and_leaves_nothing(tmp_path: 
     assert process.wait(10) == 7
     assert session(process.pid) == []
     assert not folder.exists()
+
+
+def task(name: str, seconds: float = 0.0) -> Callable[[Say], tuple[str, int]]:
+    def work(say: Say) -> tuple[str, int]:
+        say(f"{name} begins")
+        time.sleep(seconds)
+        return name, os.getpid()
+
+    return work
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_results_of_tasks_come_by_name_with_their_progress(workers: int) -> None:
+    said: list[str] = []
+    found = in_children({name: task(name, 0.2 if name == "a" else 0.0) for name in "abc"}, said.append, workers)
+    assert list(found) == ["a", "b", "c"]
+    assert [name for name, _ in found.values()] == ["a", "b", "c"]
+    assert sorted(said) == ["a begins", "b begins", "c begins"]
+    processes = {process for _, process in found.values()}
+    assert processes == {os.getpid()} if workers == 1 else os.getpid() not in processes and len(processes) == 3
+
+
+def test_what_a_task_raises_is_raised_and_ends_the_others() -> None:
+    def fails(say: Say) -> tuple[str, int]:
+        raise InputError("flow.toml:3: no such cell")
+
+    begun = time.monotonic()
+    with pytest.raises(InputError, match="no such cell"):
+        in_children({"good": task("good", 60.0), "bad": fails}, lambda text: None, 2)
+    assert time.monotonic() - begun < 30.0
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_an_error_that_cannot_travel_keeps_its_text() -> None:
+    class OwnError(Exception):
+        pass
+
+    def fails(say: Say) -> tuple[str, int]:
+        raise OwnError("what happened")
+
+    with pytest.raises(FinevhError, match="OwnError: what happened"):
+        in_children({"good": task("good"), "bad": fails}, lambda text: None, 2)
+
+
+def test_a_child_that_is_killed_is_said() -> None:
+    def dies(say: Say) -> tuple[str, int]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return "", 0
+
+    with pytest.raises(FinevhError, match="bad: its process was killed"):
+        in_children({"good": task("good"), "bad": dies}, lambda text: None, 2)
+
+
+def test_children_end_with_a_parent_that_is_killed() -> None:
+    script = """
+import time
+from finevh.base.children import in_children
+def work(say):
+    say("begins")
+    time.sleep(60.5)
+in_children({"a": work, "b": work}, lambda text: print(text, flush=True), 2)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.readline()
+    assert len(session(process.pid)) == 3
+    process.kill()
+    process.wait()
+    assert wait_until(lambda: not session(process.pid))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 import numpy as np
 
+from finevh.base.children import Say, in_children
 from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.variants import save_variants
@@ -57,18 +58,19 @@ def run_polybias_stage(context: StageContext) -> Metrics:
         context.note(f"{len(selected)} voltage maps of the unbiased design stay valid")
         conditions += selected
 
-    def assign(name: str) -> BiasResult:
-        oracle = TimingOracle(placed.graph, conditions)
-        average = oracle.average_path_delay()
+    def task(name: str) -> Callable[[Say], BiasResult]:
+        def assign(say: Say) -> BiasResult:
+            oracle = TimingOracle(placed.graph, conditions)
+            average = oracle.average_path_delay()
 
-        def report(variant: str, kept: int, considered: int) -> None:
-            context.say(f"{name}: {variant} {kept} of {considered}")
+            def report(variant: str, kept: int, considered: int) -> None:
+                say(f"{name}: {variant} {kept} of {considered}")
 
-        return assign_variants(technology, sets[name], start, candidates, average, oracle, report)
+            return assign_variants(technology, sets[name], start, candidates, average, oracle, report)
 
-    # Timing runs outside the interpreter's lock; each set has an oracle of its own, so results do not depend on the threads.
-    with ThreadPoolExecutor(context.jobs) as pool:
-        results = dict(zip(sets, pool.map(assign, sets), strict=True))
+        return assign
+
+    results = in_children({name: task(name) for name in sets}, context.say, context.jobs)
     assigned, metrics = {UNBIASED: start}, Metrics()
     rows = []
     for name, result in results.items():

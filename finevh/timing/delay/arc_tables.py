@@ -16,7 +16,6 @@ Tables are made when a cell type at a corner first meets a driver's supply; the 
 from __future__ import annotations
 
 import threading
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numba
@@ -369,7 +368,7 @@ class Blocks:
         self._axes: dict[bytes, int] = {}
         self._united: dict[bytes, Real] = {}
         self._ready = np.zeros((self.n_corner, self.n_driver, self.n_type), dtype=bool)
-        self._checked: set[bytes] = set()
+        self._checked: set[tuple[bytes, int]] = set()
         self._lock = threading.Lock()
 
     def require(self, present: NDArray[np.uint8], port_vdd: int) -> None:
@@ -379,7 +378,7 @@ class Blocks:
         ----------
         present : (n_corner * n_type) 1 where a cell type is at a corner
         """
-        key = blake2b(present.tobytes(), digest_size=16).digest() + bytes((port_vdd,))
+        key = present.tobytes(), port_vdd
         if key in self._checked:
             return
         with self._lock:

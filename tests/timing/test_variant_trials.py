@@ -1,0 +1,48 @@
+"""Trials of variants have the bits of full evaluations, those that are taken back included."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from finevh.technology import Technology
+from finevh.timing import TimingGraph, read_sdc
+from finevh.timing.trials import VariantTrials
+from tests.netlist.random_design import random_design, random_wires
+from tests.timing.synthetic_cross import with_cross
+from tests.timing.test_incremental import SDC, assert_same
+
+
+@pytest.fixture(scope="module")
+def technology(two_supplies: Technology) -> Technology:
+    """The second variant has the corner of the first supply at both."""
+    t = with_cross(two_supplies)
+    variants = (t.variants[0], replace(t.variants[0], name="slow", suffix="_S"))
+    slow = np.full_like(t.corner_of[0], t.corner_of[0][0])
+    return replace(t, variants=variants, corner_of=np.stack([t.corner_of[0], slow]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("propagated", [False, True])
+def test_variants_that_are_followed_have_the_bits_of_a_full_evaluation(
+    technology: Technology, seed: int, propagated: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    netlist = random_design(technology, seed, n_cells=80)
+    constraints = replace(read_sdc(SDC), propagated=propagated)
+    graph = TimingGraph(netlist, technology, constraints, random_wires(netlist, seed), hold=True)
+    variant = np.zeros(netlist.n_cells, dtype=np.int8)
+    start = graph.evaluate(1, variant)
+    period = 1.01 * start.min_period()
+    trials = VariantTrials(graph, start, period)
+    for _ in range(30):
+        trial = variant.copy()
+        trial[rng.choice(netlist.n_cells, rng.integers(1, 4), replace=False)] = 1
+        assert trials.follow(trial) == graph.evaluate(1, trial).worst_slack(period)
+        if rng.random() < 0.5:
+            variant = trial
+    assert trials.follow(variant) == trials.worst_slack == graph.evaluate(1, variant).worst_slack(period)
+    assert_same(trials.state, graph.evaluate(1, variant))
+    assert np.array_equal(trials.cell_slacks(), graph.cell_slacks(graph.evaluate(1, variant), period))
