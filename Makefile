@@ -1,6 +1,9 @@
 # make test   set up, then ruff, mypy --strict, import contracts, deptry, vulture and all tests
 # make run    set up, then the main job on RI5CY: RTL to curves to report, under runs/ri5cy
 # make quick  the same on the small design, in about a minute
+# make docs   pages that are made of the code, then the site with the reference of the Python interface, under build/docs
+# make docker an image with finevh as its command
+# make wheel  the package, under dist
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 VENV ?= .venv
@@ -12,7 +15,7 @@ JOBS ?= 2
 TOOLS := ngspice:ngspice sta:opensta iverilog:iverilog chromium:chromium tclsh:tcl \
          riscv64-unknown-elf-as:binutils-riscv64-unknown-elf
 
-.PHONY: setup tools lint unit test run quick lowest clean
+.PHONY: setup tools lint unit test run quick docs docker wheel lowest clean
 
 setup: $(STAMP)
 
@@ -54,6 +57,19 @@ run: setup
 quick: setup
 	$(BIN)/finevh run flows/quick.toml -j $(JOBS)
 
+docs: setup
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m finevh.report.columns docs/columns.md
+	$(BIN)/python -m finevh.flow_file flows/flow.schema.json
+	$(BIN)/python -m mkdocs build --quiet
+	@echo "open build/docs/README.html"
+
+docker:
+	docker build --tag finevh .
+
+wheel: setup
+	$(BIN)/python -m build --wheel
+
 # The lowest declared version of every dependency, in an environment of its own, with the tests that need no characterised library.
 lowest:
 	@$(PYTHON) -m venv .venv-lowest
@@ -62,4 +78,4 @@ lowest:
 	.venv-lowest/bin/python -m pytest tests/base tests/test_config.py tests/test_net.py tests/netlist tests/constraints tests/fuzz
 
 clean:
-	rm -rf $(VENV) .venv-lowest runs build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest runs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -63,17 +64,19 @@ def voltage_grid(low: float, high: float, step: float) -> tuple[float, ...]:
     return tuple(round(low + index * (high - low) / count, 6) for index in range(count + 1))
 
 
-def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
+_EXAMPLE: dict[Dimension, str] = {
+    "time": "1.5 ns",
+    "frequency": "250 MHz",
+    "voltage": "0.80 V",
+    "capacitance": "5 fF",
+    "area": "100 um2",
+}
+
+
+def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema]:
     def parse(value: object) -> float:
         if not isinstance(value, str):
-            example = {
-                "time": "1.5 ns",
-                "frequency": "250 MHz",
-                "voltage": "0.80 V",
-                "capacitance": "5 fF",
-                "area": "100 um2",
-            }
-            raise ValueError(f"{value!r} has no unit: write a {dimension} as text, for example '{example[dimension]}'")
+            raise ValueError(f"{value!r} has no unit: write a {dimension} as text, for example '{_EXAMPLE[dimension]}'")
         try:
             return parse_quantity(value, dimension)
         except InputError as error:
@@ -82,7 +85,13 @@ def _quantity(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
     def write(value: float) -> str:
         return f"{value:.12g} {_UNIT[dimension]}"  # as many digits as are read
 
-    return BeforeValidator(parse), PlainSerializer(write)
+    # Editors are told the form; which units there are is checked when the file is read.
+    form = {
+        "type": "string",
+        "pattern": r"^\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*[A-Za-zµ]+2?\s*$",
+        "examples": [_EXAMPLE[dimension]],
+    }
+    return BeforeValidator(parse), PlainSerializer(write), WithJsonSchema(form)
 
 
 Time = Annotated[float, *_quantity("time")]
@@ -111,7 +120,7 @@ def _resolve(value: Path, info: ValidationInfo) -> Path:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     @field_validator("*", mode="after")
     @classmethod
@@ -126,7 +135,7 @@ class _Section(BaseModel):
 class Placed(_Section):
     """A design that another flow has placed (and routed): its result files; LEF and Liberty are the technology's."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     layout: Path = Field(alias="def")
     """DEF with rows and places."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -58,6 +60,24 @@ def read_run_flow(directory: Path) -> Flow:
             f"{directory}: no run here (no {FLOW_FILE}); make one with 'finevh run FLOW.toml -o {directory}'"
         )
     return read_flow(path)
+
+
+SCHEMA = "flow.schema.json"
+"""JSON schema of the flow file, beside the ready flows: editors that know TOML complete and check by it."""
+
+
+def schema_text() -> str:
+    """Return the JSON schema of the flow file, made from the models that read it.
+
+    ``python -m finevh.flow_file flows/flow.schema.json`` writes it.
+    """
+    schema = Flow.model_json_schema()
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=1) + "\n"
+
+
+def schema_line() -> str:
+    """First line of a flow file, from which an editor finds the schema."""
+    return f"#:schema {shared(FLOWS, SCHEMA).as_uri()}"
 
 
 def find_flow(path: Path) -> Path:
@@ -148,3 +168,7 @@ def write_flow(flow: Flow) -> str:
             rows = [f"{key} = {toml_value(value)}" for key, value in section.items()]
             parts.append("\n".join([f"[{name}]", *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(schema_text(), encoding="utf-8")

@@ -8,11 +8,12 @@ from finevh.flow_file import read_flow
 
 
 def ready_flows() -> list[dict[str, str]]:
-    """Each ready flow: name, design, technology, tiles, delta-Vdd, first comment line of its file; why it cannot run here."""
+    """Each ready flow: name, design, technology, tiles, delta-Vdd, first comment of its file; why it cannot run here."""
     rows = []
     for name in flow_names():
         file = shared(FLOWS, f"{name}.toml")
-        about = file.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ").strip()
+        lines = file.read_text(encoding="utf-8").splitlines()
+        about = next(line for line in lines if line.startswith("# ")).lstrip("# ").strip()
         row = {"name": name, "about": about}
         try:
             flow = read_flow(file)

@@ -18,6 +18,7 @@ from finevh.base.share import LIBRARIES, shared, technology_names
 from finevh.base.toml import toml_value
 from finevh.constraints import Constraints, read_sdc
 from finevh.errors import InputError
+from finevh.flow_file import schema_line
 from finevh.layout.def_read import read_def
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
@@ -257,6 +258,7 @@ def _text(found: Found, name: str, named: str, technology: Technology, clock: st
     steps = _step(low, high)
     return "\n".join(
         [
+            schema_line(),
             f"# {name}: made by finevh import from a run of {found.kind}; every key is explained in docs/flow_file.md.",
             "seed = 1",
             "",

@@ -18,7 +18,7 @@ from finevh.flow.constraints import constraints_of
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.stages import STAGES
 from finevh.flow.technology import synthesis_vdd, technology_of, variant_sets
-from finevh.flow_file import read_flow
+from finevh.flow_file import read_flow, schema_line
 from finevh.synthesis import Rtl
 from finevh.synthesis.survey import RtlSurvey, survey_rtl
 from finevh.technology.liberty import read_liberty
@@ -115,6 +115,7 @@ def _text(
     clock = survey.clocks[0][0]
     resets = _resets(survey)
     lines = [
+        schema_line(),
         f"# {name}: made by finevh init; every key is explained in docs/flow_file.md. Run it with: finevh run {name}.toml",
         "seed = 1",
         "",

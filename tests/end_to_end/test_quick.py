@@ -21,6 +21,7 @@ from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.finished import load_design, load_run
 from finevh.flow.stages import STAGES
 from finevh.flow_file import read_flow
+from finevh.report.columns import table_columns
 from finevh.schemes import FineVh, single_voltage_curve
 from finevh.selection import SLACK_TOLERANCE, Interval, map_text, parse_bitstream, parse_map, select_greedy, trace
 from tests.end_to_end.conftest import QUICK
@@ -59,6 +60,16 @@ def test_run_directory_holds_what_the_contract_names(quick_run: Path) -> None:
         "polybias__PB16__fraction",
     ):
         assert metrics[key] > 0
+
+
+def test_each_table_has_the_columns_that_are_documented(quick_run: Path) -> None:
+    documented = table_columns()
+    files = [quick_run / "operating_points.csv", *sorted((quick_run / "tables").glob("*.csv"))]
+    assert len(files) > 20
+    for file in files:
+        found = pd.read_csv(file, nrows=0).columns.tolist()
+        same_as = "operating_points" if file.stem == "points_without_derates" else file.stem
+        assert list(documented[same_as].columns) == found, file.name
 
 
 def test_identities_of_the_schemes(quick_run: Path) -> None:
