@@ -42,8 +42,8 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     keys = ["scheme", "variant", "delta_vdd_v", "selector"]
     for table in (ours, theirs):
         table["nth"] = table.groupby(keys, dropna=False).cumcount()
-    both = ours.merge(theirs, on=[*keys, "nth"], suffixes=("", "_there"), how="outer")
-    print(f"{len(ours)} points here, {len(theirs)} there")
+    both = ours.merge(theirs, on=[*keys, "nth"], suffixes=("", "_there"))
+    print(f"{len(ours)} points here, {len(theirs)} there, {len(both)} compared")
     for name in FIGURES:
         worst = np.nanmax(np.abs(both[f"{name}_there"] / both[name] - 1.0))
         print(f"{name:20s} largest difference {100 * worst:.4f} %")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.base.numbers import decimal
 from finevh.checks import Checks, Severity
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
@@ -23,7 +24,19 @@ _UNITS: dict[str, tuple[str, Dimension]] = {
     "*C_UNIT": ("F", "capacitance"),
     "*R_UNIT": ("Ohm", "resistance"),
 }
-_SECTIONS = {"*CONN", "*CAP", "*RES", "*INDUC", "*END", "*D_NET", "*R_NET", "*NAME_MAP", "*PORTS"}
+_SECTIONS = {
+    "*CONN",
+    "*CAP",
+    "*RES",
+    "*INDUC",
+    "*END",
+    "*D_NET",
+    "*R_NET",
+    "*NAME_MAP",
+    "*PORTS",
+    "*DEFINE",
+    "*PDEFINE",
+}
 _INDEX = re.compile(r"\*\d+(?![^:/|.])")
 _ESCAPED_BIT = re.compile(r"\\[\[<({]-?\d+\\?[\])>}]$")
 _ROUNDING = 0.01
@@ -240,11 +253,12 @@ class _Reader:
         self.port_at: dict[int, tuple[int, int]] = {}
         self.place: dict[int, dict[int, int]] = {}
         self.driver = self._drivers()
+        self.sinks, self.outputs = self._loads()
         self.blocks = 0
         self.lost: list[str] = []
         self.adjusted: list[str] = []
-        self.numbers: list[int] = []
-        """Numbers in the name map of the nets in the order of the file."""
+        self.by_number = False
+        """Whether nets are called by their numbers in the name map."""
 
     def fail(self, line: int, message: str) -> InputError:
         return InputError(f"{self.path}:{line}: {message}")
@@ -259,6 +273,20 @@ class _Reader:
         for port in np.flatnonzero(netlist.port_direction == Direction.INPUT).tolist():
             found.setdefault(int(netlist.port_net[port]), ("port", port))
         return found
+
+    def _loads(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+        """Pins that are inputs, and output ports, of each net."""
+        netlist = self.netlist
+        is_sink = (netlist.cells.pin_direction[netlist.pin_type] != Direction.OUTPUT) & (netlist.pin_net != NO_NET)
+        pins: dict[int, list[int]] = {}
+        for pin in np.flatnonzero(is_sink).tolist():
+            pins.setdefault(int(netlist.pin_net[pin]), []).append(pin)
+        ports: dict[int, list[int]] = {}
+        for port in np.flatnonzero(
+            (netlist.port_direction == Direction.OUTPUT) & (netlist.port_net != NO_NET)
+        ).tolist():
+            ports.setdefault(int(netlist.port_net[port]), []).append(port)
+        return pins, ports
 
     def read(self, text: str) -> Wires:
         section, net = "", None
@@ -276,6 +304,10 @@ class _Reader:
                 elif head == "*END" and net is not None:
                     self.close(net)
                     net = None
+                elif head in ("*DEFINE", "*PDEFINE"):
+                    raise self.fail(
+                        line, "parts with a SPEF of their own (*DEFINE) are not understood; extract the whole design"
+                    )
                 elif head == "*R_NET":
                     raise self.fail(line, "reduced nets (*R_NET) are not understood; extract detailed nets (*D_NET)")
                 section = head
@@ -284,7 +316,8 @@ class _Reader:
             elif section == "*NAME_MAP":
                 if len(words) != 2 or head[0] != "*":
                     raise self.fail(line, "a line of the name map is '*number name'")
-                self.names.map[head] = words[1]
+                if self.names.map.setdefault(head, words[1]) != words[1]:
+                    raise self.fail(line, f"'{head}' is '{self.names.map[head]}' and '{words[1]}' in the name map")
             elif head in _UNITS:
                 self.unit(head, words, line)
             elif head in ("*DIVIDER", "*DELIMITER") and len(words) > 1:
@@ -316,8 +349,7 @@ class _Reader:
         except ValueError:
             raise self.fail(line, f"'{words[2]}' is no capacitance") from None
         self.blocks += 1
-        if words[1][1:].isdigit():
-            self.numbers.append(int(words[1][1:]))
+        self.by_number |= words[1] in self.names.map
         if row in self.place:
             raise self.fail(line, f"net '{self.netlist.net_names[row]}' stands twice in this file")
         return _Net(row, line, self.names.whole(words[1]), total)
@@ -330,16 +362,16 @@ class _Reader:
 
     def unit(self, head: str, words: list[str], line: int) -> None:
         symbol, dimension = _UNITS[head]
-        match = re.fullmatch(r"([A-Za-z]*?)(S|F|OHM)", words[2].upper()) if len(words) > 2 else None
-        prefixes = {"": "", "P": "p", "N": "n", "F": "f", "U": "u", "K": "k", "M": "m"}
-        known = match is not None and match.group(1) in prefixes and match.group(2) == symbol.upper()
+        # "1 PF", and "1PF" of some writers. Neither M is sure to be milli or mega, so none is read.
+        match = re.fullmatch(r"(.*?[0-9.])\s*([PNFUK]?)(S|F|OHM)", " ".join(words[1:]).upper())
         try:
-            amount = float(words[1]) if known else 0.0
+            amount = decimal(match.group(1)) if match is not None and match.group(3) == symbol.upper() else 0.0
         except ValueError:
-            known = False
-        if match is None or not known or not 0.0 < amount < math.inf:
+            amount = 0.0
+        if match is None or amount <= 0.0:
             raise self.fail(line, f"'{' '.join(words[1:])}' is no unit of {dimension}")
-        self.scale[head] = amount * unit_scale(prefixes[match.group(1)] + symbol, dimension)
+        prefix = match.group(2).lower()
+        self.scale[head] = amount * unit_scale(prefix + symbol, dimension)
 
     @staticmethod
     def value(word: str) -> float:
@@ -348,7 +380,8 @@ class _Reader:
         if len(parts) not in (1, 3):
             raise ValueError
         numbers = [float(part) for part in parts]
-        if not all(0.0 <= number < math.inf for number in numbers):
+        # Python reads 1_0 and digits of other scripts, too.
+        if not all(0.0 <= number < math.inf for number in numbers) or "_" in word or not word.isascii():
             raise ValueError
         return numbers[len(numbers) // 2]
 
@@ -404,7 +437,10 @@ class _Reader:
             own = [name for name in (first, second) if name in net.number]
             if not own:
                 prefix = net.name + self.names.delimiter
-                own = [name for name in (first, second) if self.names.whole(name).startswith(prefix)]
+                try:
+                    own = [name for name in (first, second) if self.names.whole(name).startswith(prefix)]
+                except InputError as error:
+                    raise self.fail(net.where, str(error)) from None
             # A capacitance between two nodes of one net swings with it: it is no load.
             if len(own) == 1:
                 net.cap[net.node(own[0])] += value
@@ -420,8 +456,12 @@ class _Reader:
             return
         kind, row = self.driver.get(net.net, ("", -1))
         at = (net.pins if kind == "pin" else net.ports).get(row)
-        if at is None and kind:
-            at = self.unlisted(net, kind, row)
+        try:
+            self.unlisted_sinks(net)
+            if at is None and kind:
+                at = self.unlisted(net, kind, row)
+        except InputError as error:
+            raise self.fail(net.where, str(error)) from None
         if at is None:
             # Without a driver (a tied or floating net) there is nothing to drive the tree.
             self.place[net.net] = {}
@@ -463,6 +503,24 @@ class _Reader:
         self.pin_at.update({pin: (net.net, node) for pin, node in net.pins.items()})
         self.port_at.update({port: (net.net, node) for port, node in net.ports.items()})
 
+    def unlisted_sinks(self, net: _Net) -> None:
+        """Find the pins and ports of the net that ``*CONN`` does not list by the names of nodes; those without are at the driver."""
+        n = net.net
+        assert n is not None
+        missing = [p for p in self.sinks.get(n, ()) if p not in net.pins]
+        left = [q for q in self.outputs.get(n, ()) if q not in net.ports]
+        if not missing and not left:
+            return
+        for name, node in net.number.items():
+            pin = self.names.pin(name)
+            if pin in missing:
+                net.pins.setdefault(pin, node)
+            elif (port := self.names.port(name)) in left:
+                net.ports.setdefault(port, node)
+        lost = sum(p not in net.pins for p in missing) + sum(q not in net.ports for q in left)
+        if lost:
+            self.adjusted.append(f"{self.netlist.net_names[n]}: {lost} of its pins and ports at no node")
+
     def unlisted(self, net: _Net, kind: str, row: int) -> int:
         """Node of a driver that ``*CONN`` does not list: that of its name, else one of its own."""
         for name, node in list(net.number.items()):
@@ -483,22 +541,15 @@ class _Reader:
             return
         self.checks.add("parasitics_not_found", self.lost)
         self.checks.add("parasitics_adjusted", self.adjusted)
-        is_sink = (netlist.cells.pin_direction[netlist.pin_type] != Direction.OUTPUT) & (netlist.pin_net != NO_NET)
-        loaded = np.bincount(netlist.pin_net[is_sink], minlength=netlist.n_nets)
-        outputs = (netlist.port_direction != Direction.INPUT) & (netlist.port_net != NO_NET)
-        loaded += np.bincount(netlist.port_net[outputs], minlength=netlist.n_nets)
         bare = [
             n
-            for n in np.flatnonzero((loaded > 0) & (netlist.net_constant < 0)).tolist()
-            if n in self.driver and n not in self.place
+            for n in sorted(self.sinks.keys() | self.outputs.keys())
+            if netlist.net_constant[n] < 0 and n in self.driver and n not in self.place
         ]
-        # A name map announces the nets of the file: if some that are missing stand behind its last one, it was cut short.
-        announced: dict[str, int] = {}
-        for key, name in self.names.map.items():
-            if key[1:].isdigit():
-                announced.setdefault(_unescape(name), int(key[1:]))
-        last = self.numbers[-1] if self.numbers == sorted(self.numbers) and self.numbers else math.inf
-        cut = any(announced.get(netlist.net_names[n].removeprefix("\\"), 0) > last for n in bare)
+        # A name map announces the nets of the file: where one of those is missing, the file was cut short behind a net. A file
+        # without one announces nothing: whatever is missing may be cut off.
+        announced = {_unescape(name) for name in self.names.map.values()} if self.by_number else None
+        cut = any(announced is None or netlist.net_names[n].removeprefix("\\") in announced for n in bare)
         severity = Severity.ERROR if cut else None
         self.checks.add("nets_without_parasitics", (netlist.net_names[n] for n in bare), severity=severity)
 

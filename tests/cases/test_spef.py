@@ -122,7 +122,7 @@ def test_a_coupling_capacitance_is_at_the_nets_own_node(design: Netlist, name: s
 
 def test_both_orders_give_one_slack(tmp_path: Path) -> None:
     case = Case(tmp_path)
-    net = "*D_NET n1 0.03\n*CONN\n*I u1:Y O\n*I u2:A I\n*CAP\n1 u2:A 0.01\n2 {} 0.02\n*RES\n1 u1:Y u2:A 300\n*END\n"
+    net = "*NAME_MAP\n*1 n1\n*D_NET *1 0.03\n*CONN\n*I u1:Y O\n*I u2:A I\n*CAP\n1 u2:A 0.01\n2 {} 0.02\n*RES\n1 u1:Y u2:A 300\n*END\n"
     about = '*DATE "x"\n*VENDOR "x"\n*PROGRAM "x"\n*VERSION "1"\n*DESIGN_FLOW ""\n*DIVIDER'
     head = HEAD.replace("1 FF", "1 PF").replace("1 KOHM", "1 OHM").replace("*DIVIDER", about) + "*L_UNIT 1 HENRY\n"
     case.write("top.spef", head + net.format("u2:A r0:Q"))
@@ -143,7 +143,7 @@ LUMPED = {
     "no resistors": (NET[: NET.index("*RES")] + "*END\n", 30.0, {"u1:Y": 0.0}),
     "a node apart": (NET.replace("*RES", "5 n:9 6\n*RES").replace("n 30", "n 36"), 36.0, {"u2:A": 39.0}),
     "a resistor between nodes apart": (NET.replace("*RES", "5 n:9 6\n*RES\n4 n:9 n:8 1"), 36.0, {"u3:A": 49.0}),
-    "only a total": ("*D_NET n 30\n*CONN\n*I u1:Y O\n*I u2:A I\n*END\n", 30.0, {"u1:Y": 0.0}),
+    "only a total": ("*D_NET n 30\n*CONN\n*I u1:Y O\n*I u2:A I\n*I u3:A I\n*END\n", 30.0, {"u1:Y": 0.0}),
     "less than the total": (NET.replace("n 30", "n 40"), 40.0, {"u2:A": 39.0}),
     "a driver not listed": (NET.replace("*I u1:Y O\n", "").replace("u1:Y", "n:5"), 30.0, {}),
 }
@@ -314,10 +314,11 @@ def test_what_is_written_is_read_back_port_by_port(design: Netlist) -> None:
 
 def test_what_is_not_found_is_counted(design: Netlist) -> None:
     lost = "*D_NET nowhere 3\n*CONN\n*I u9:Y O\n*CAP\n1 nowhere:1 1\n2 nowhere:1 n:1 2\n*END\n"
-    _, checks = read(HEAD + NET.replace("*I u3:A I", "*I u3:A I\n*I u9:A I") + OTHER + lost, design)
+    named = "*NAME_MAP\n*1 n\n" + NET.replace("D_NET n", "D_NET *1").replace("*I u3:A I", "*I u3:A I\n*I u9:A I")
+    _, checks = read(HEAD + named + OTHER + lost, design)
     assert checks["parasitics_not_found"].examples == [
-        "the netlist has no pin 'u9:A' on this net (x.spef:14)",
-        "the netlist has no net 'nowhere' (x.spef:32)",
+        "the netlist has no pin 'u9:A' on this net (x.spef:16)",
+        "the netlist has no net 'nowhere' (x.spef:34)",
     ]
     assert checks["nets_without_parasitics"].count == 6
     assert checks["nets_without_parasitics"].severity == Severity.WARNING
@@ -339,6 +340,10 @@ WRONG = {
     "1 u1:Y 5": ("1 u1:Y 5:6", "15: '1 u1:Y 5:6' is no line of *CAP"),
     "1 u1:Y n:1 1": ("1 u1:Y n:1 -1", "20: '1 u1:Y n:1 -1' is no line of *RES"),
     "3 u2:A 7": ("3 u2:A nan", "17: '3 u2:A nan' is no line of *CAP"),
+    "2 n:1 10\n": ("2 n:1 1_0\n", "16: '2 n:1 1_0' is no line of *CAP"),
+    "*R_UNIT 1 KOHM": ("*R_UNIT 1 MOHM", "8: '1 MOHM' is no unit of resistance"),
+    "*T_UNIT 1 PS\n": ("*DEFINE u9 sub\n", "6: parts with a SPEF of their own (*DEFINE) are not understood; extract the whole design"),
+    "*C_UNIT": ("*NAME_MAP\n*1 n\n*1 y\n*C_UNIT", "9: '*1' is 'n' and 'y' in the name map"),
     "*END\n": ("*D_NET y 1\n", "23: the net begun at line 9 has no *END"),
     "*I u2:A I": ("*X u2:A I", "12: '*X u2:A I' is no line of *CONN"),
 }  # fmt: skip
@@ -358,11 +363,16 @@ def test_a_net_twice_is_an_error(design: Netlist) -> None:
         read(HEAD + NET + NET, design)
 
 
-def test_a_file_cut_anywhere_is_an_error(design: Netlist) -> None:
-    """Behind a whole net it ends like a file; the name map tells that others were to come."""
-    names = "*NAME_MAP\n*1 n\n*2 y\n*3 z\n"
-    z = OTHER.replace("y", "*3").replace("u2", "u3").replace("*P *3", "*P z")
-    text = HEAD + names + NET.replace("D_NET n", "D_NET *1") + OTHER.replace("D_NET y", "D_NET *2") + z
+@pytest.mark.parametrize("how", ["sorted map", "map in no order", "no map"])
+def test_a_file_cut_anywhere_is_an_error(design: Netlist, how: str) -> None:
+    """Behind a whole net it ends like a file; the name map, or the design itself, tells that others were to come."""
+    number = {"n": "*1", "y": "*2", "z": "*3"} if how == "sorted map" else {"n": "*3", "y": "*1", "z": "*2"}
+    other = OTHER.replace("D_NET y", "D_NET *y")
+    blocks = NET.replace("D_NET n", "D_NET *n") + other + other.replace("y", "z").replace("u2", "u3")
+    names = "*NAME_MAP\n" + "".join(f"{key} {name}\n" for name, key in number.items())
+    for name, key in number.items():
+        blocks = blocks.replace(f"D_NET *{name}", f"D_NET {name if how == 'no map' else key}")
+    text = HEAD + ("" if how == "no map" else names) + blocks
     whole, _ = read(text, design)
     assert total(design, whole, "z") == pytest.approx(4.0)
     for at in range(len(text) - 1):
@@ -371,3 +381,44 @@ def test_a_file_cut_anywhere_is_an_error(design: Netlist) -> None:
         except InputError:
             continue
         assert checks["nets_without_parasitics"].severity == Severity.ERROR, text[:at][-20:]
+
+
+UNITS = {
+    "*C_UNIT 1FF": "*C_UNIT 1 FF",
+    "*C_UNIT 1.0E-3 PF": "*C_UNIT 1 FF",
+    "*C_UNIT +0.001\tpf": "*C_UNIT 1 FF",
+    "*R_UNIT 1000 OHM": "*R_UNIT 1 KOHM",
+    "*R_UNIT 1.0e3 ohm": "*R_UNIT 1 KOHM",
+}
+
+
+@pytest.mark.parametrize("written", UNITS)
+def test_units_are_read_however_they_are_written(design: Netlist, written: str) -> None:
+    wires, _ = read((HEAD + NET).replace(UNITS[written], written), design)
+    assert total(design, wires, "n") == pytest.approx(30.0)
+    assert elmore(design, wires, "n") == pytest.approx({"u1:Y": 0.0, "u2:A": HAND["u2:A"], "u3:A": HAND["u3:A"]})
+
+
+def test_pins_that_conn_does_not_list_are_found_by_their_nodes(design: Netlist) -> None:
+    for listed in ("*I u1:Y O\n", "", "*I u3:A I\n"):
+        text = NET.replace("*I u1:Y O\n*I u2:A I\n*I u3:A I\n", listed)
+        wires, checks = read(HEAD + text, design)
+        assert elmore(design, wires, "n") == pytest.approx({"u1:Y": 0.0, "u2:A": HAND["u2:A"], "u3:A": HAND["u3:A"]})
+        assert "parasitics_adjusted" not in checks.as_dict()
+    _, checks = read(HEAD + NET.replace("*I u3:A I\n", "").replace("u3:A", "n:3"), design)
+    assert checks["parasitics_adjusted"].examples == ["n: 1 of its pins and ports at no node"]
+
+
+FORMS = {
+    "delimiter of a point": (".", "/"), "delimiter of a bar": ("|", "/"), "delimiter and divider changed": ("/", "."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_delimiters_may_be_any(design: Netlist, form: str) -> None:
+    delimiter, divider = FORMS[form]
+    head = HEAD.replace("*DELIMITER :", f"*DELIMITER {delimiter}").replace("*DIVIDER /", f"*DIVIDER {divider}")
+    inside = f"*D_NET d[0] 4\n*CONN\n*P d[0] O\n*I h{divider}u4:Y O\n*CAP\n1 h{divider}u4:Y 4\n*END\n"
+    wires, _ = read(head + (NET + inside).replace(":", delimiter), design)
+    assert elmore(design, wires, "n") == pytest.approx({"u1:Y": 0.0, "u2:A": HAND["u2:A"], "u3:A": HAND["u3:A"]})
+    assert total(design, wires, "d[0]") == pytest.approx(4.0)
