@@ -306,7 +306,7 @@ class _Reader:
                     net = None
                 elif head in ("*DEFINE", "*PDEFINE"):
                     raise self.fail(
-                        line, "parts with a SPEF of their own (*DEFINE) are not understood; extract the whole design"
+                        line, "*DEFINE (parts with a SPEF of their own) is not understood; extract the whole"
                     )
                 elif head == "*R_NET":
                     raise self.fail(line, "reduced nets (*R_NET) are not understood; extract detailed nets (*D_NET)")
@@ -504,7 +504,7 @@ class _Reader:
         self.port_at.update({port: (net.net, node) for port, node in net.ports.items()})
 
     def unlisted_sinks(self, net: _Net) -> None:
-        """Find the pins and ports of the net that ``*CONN`` does not list by the names of nodes; those without are at the driver."""
+        """Find pins and ports that ``*CONN`` does not list by their nodes; those without are at the driver."""
         n = net.net
         assert n is not None
         missing = [p for p in self.sinks.get(n, ()) if p not in net.pins]

@@ -122,7 +122,8 @@ def test_a_coupling_capacitance_is_at_the_nets_own_node(design: Netlist, name: s
 
 def test_both_orders_give_one_slack(tmp_path: Path) -> None:
     case = Case(tmp_path)
-    net = "*NAME_MAP\n*1 n1\n*D_NET *1 0.03\n*CONN\n*I u1:Y O\n*I u2:A I\n*CAP\n1 u2:A 0.01\n2 {} 0.02\n*RES\n1 u1:Y u2:A 300\n*END\n"
+    net = "*NAME_MAP\n*1 n1\n*D_NET *1 0.03\n"
+    net += "*CONN\n*I u1:Y O\n*I u2:A I\n*CAP\n1 u2:A 0.01\n2 {} 0.02\n*RES\n1 u1:Y u2:A 300\n*END\n"
     about = '*DATE "x"\n*VENDOR "x"\n*PROGRAM "x"\n*VERSION "1"\n*DESIGN_FLOW ""\n*DIVIDER'
     head = HEAD.replace("1 FF", "1 PF").replace("1 KOHM", "1 OHM").replace("*DIVIDER", about) + "*L_UNIT 1 HENRY\n"
     case.write("top.spef", head + net.format("u2:A r0:Q"))
@@ -342,7 +343,7 @@ WRONG = {
     "3 u2:A 7": ("3 u2:A nan", "17: '3 u2:A nan' is no line of *CAP"),
     "2 n:1 10\n": ("2 n:1 1_0\n", "16: '2 n:1 1_0' is no line of *CAP"),
     "*R_UNIT 1 KOHM": ("*R_UNIT 1 MOHM", "8: '1 MOHM' is no unit of resistance"),
-    "*T_UNIT 1 PS\n": ("*DEFINE u9 sub\n", "6: parts with a SPEF of their own (*DEFINE) are not understood; extract the whole design"),
+    "*T_UNIT 1 PS\n": ("*DEFINE u9 x\n", "6: *DEFINE (parts with a SPEF of their own) is not understood; extract the whole"),
     "*C_UNIT": ("*NAME_MAP\n*1 n\n*1 y\n*C_UNIT", "9: '*1' is 'n' and 'y' in the name map"),
     "*END\n": ("*D_NET y 1\n", "23: the net begun at line 9 has no *END"),
     "*I u2:A I": ("*X u2:A I", "12: '*X u2:A I' is no line of *CONN"),
