@@ -46,13 +46,13 @@ def plan_context(flow: Flow) -> FlowContext:
         )
     technology, files = _planning_technology(flow), read_technology_files(flow.technology.path)
     netlist = planning_netlist(flow.design.name, technology, flow.floorplan.planned_area)
-    request = floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5))
+    request = floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5), flow.floorplan.planned_area)
     floorplan = make_floorplan(netlist, technology, request)
     names = [variant.name for variant in read_manifest(flow.technology.path).published()]
     at = synthesis_vdd(flow)
     plain = [LibraryFiles(name, *_file(files.at(name, at)), None, files.suffixes[name]) for name in names]
     points = _points(flow, floorplan.n_tiles)
-    voltages = sorted({vdd for point in points for vdd in point.tile_vdd})
+    voltages = sorted({vdd for point in points for vdd in point.supplies})
     suffixed = planned_suffixed(files, [(name, vdd) for vdd in voltages for name in names], SUFFIXED)
     constraints = engine_constraints(flow)
     clock = ClockSpec(constraints.clock, flow.clock.port, flow.clock.period, SDC, constraints.units)
@@ -79,6 +79,7 @@ def plan_context(flow: Flow) -> FlowContext:
             seed=flow.seed,
             density=flow.openroad.density,
             rcx_rules=None if flow.openroad.rcx_rules is None else str(flow.openroad.rcx_rules),
+            clock_supply=flow.clock.supply_policy,
         ),
     )
 
@@ -106,7 +107,7 @@ def _points(flow: Flow, n_tiles: int) -> list[OperatingPoint]:
         for low, high in itertools.pairwise(grid):
             name = f"{round(low * 1e3)}_{round(high * 1e3)}mV"
             vdds = np.where(np.arange(n_tiles) % 2 == 0, high, low)
-            points[name] = OperatingPoint(name, flow.clock.period, tuple(float(vdd) for vdd in vdds))
+            points[name] = OperatingPoint(name, flow.clock.period, tuple(float(vdd) for vdd in vdds), float(high))
     return list(points.values())
 
 

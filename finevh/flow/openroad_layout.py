@@ -10,17 +10,18 @@ import numpy as np
 
 from finevh.base.csv_text import table
 from finevh.config import Flow
-from finevh.errors import InputError
 from finevh.flow.artifacts.layout import load_floorplan, save_placement, save_wires
 from finevh.flow.artifacts.netlist import VERILOG, load_netlist, save_netlist
 from finevh.flow.constraints import engine_constraints
+from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.technology import synthesis_vdd, technology_of
-from finevh.layout import half_perimeter, interface_cells
+from finevh.layout import Floorplan, Placement, half_perimeter, interface_cells
+from finevh.layout.always_on import on_islands
 from finevh.layout.chain import make_chain
 from finevh.layout.def_read import placement_from_def
 from finevh.layout.def_write import CHAIN_PREFIX
-from finevh.netlist import write_verilog
+from finevh.netlist import Netlist, write_verilog
 from finevh.openroad.chain_removal import remove_chain
 from finevh.openroad.context import Activity, OperatingPoint
 from finevh.openroad.engine import LayoutRequest, run_layout
@@ -93,20 +94,34 @@ def layout_request(
             threads=context.jobs,
             density=flow.openroad.density,
             rcx_rules=None if rules is None else str(rules.resolve()),
+            clock_supply=flow.clock.supply_policy,
         ),
         clock=constraints.clock,
         sdc_units=constraints.units,
     )
 
 
+def _book_clock_cells(context: StageContext, netlist: Netlist, floorplan: Floorplan, placement: Placement) -> None:
+    """Book clock cells that the policy wants at VddH and that stand on a tile's rail, and the other way round."""
+    flow = context.flow
+    policy = flow.clock.supply_policy
+    if policy == "tile" or floorplan.n_tiles == 1:
+        return
+    graph = timing_graph(flow, technology_of(flow), netlist, None, driver_derates=False)
+    wanted = np.zeros(netlist.n_cells, dtype=bool)
+    wanted[graph.high_cells] = True
+    stands = on_islands(floorplan, placement)
+    for wrong, text in ((wanted & ~stands, "stands on the rail of tile"), (stands & ~wanted, "stands at VddH in tile")):
+        rows = np.flatnonzero(wrong).tolist()
+        texts = [
+            f"{netlist.instance_names[row]} {text} {placement.tile[row]} (clock.policy = {policy})" for row in rows
+        ]
+        context.checks.add("supply_misplaced", texts)
+
+
 def run_openroad_layout(context: StageContext) -> Metrics:
     """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
     flow, technology = context.flow, technology_of(context.flow)
-    if flow.clock.supply_policy != "tile" and flow.floorplan.tiles > 1:
-        raise InputError(
-            f"clock.policy = '{flow.clock.supply_policy}': OpenROAD puts the tree's buffers on the rows of tiles, on rails of "
-            'their own; write policy = "tile" or engine = "builtin"'
-        )
     request = layout_request(context)
     floorplan = request.floorplan
     # Beside the stages: each script is reused by its own key, so a failure after routing never costs routing again.
@@ -122,6 +137,7 @@ def run_openroad_layout(context: StageContext) -> Metrics:
     _keep(work, context.directory / WORK)
     netlist, wires = remove_chain(routed.netlist, routed.wires, CHAIN_PREFIX)
     placement = placement_from_def(routed.layout, netlist, floorplan)
+    _book_clock_cells(context, netlist, floorplan, placement)
     save_netlist(context.directory, netlist)
     save_placement(context.directory, placement)
     save_wires(context.directory, wires)

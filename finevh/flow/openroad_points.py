@@ -46,7 +46,7 @@ def operating_point(row: Mapping[str, str]) -> OperatingPoint:
     """Return a row as a point: every tile at VddL or VddH, the period of its frequency (ps)."""
     low, high, frequency = float(row["vdd_l_v"]), float(row["vdd_h_v"]), float(row["freq_mhz"])
     name = f"{round(low * 1e3)}_{round(high * 1e3)}mV_{frequency:.1f}MHz"
-    return OperatingPoint(name, period_ps(frequency), tuple(high if c == "H" else low for c in row["assignment"]))
+    return OperatingPoint(name, period_ps(frequency), tuple(high if c == "H" else low for c in row["assignment"]), high)
 
 
 def activity_of(flow: Flow) -> Activity:

@@ -31,7 +31,6 @@ from finevh.layout.placement import ORIENT_NAMES, Placement
 from finevh.netlist.model import Netlist
 
 _WORD = re.compile(r"(?:\\.|[^\s\\])+")
-_READ = ("VIAS", "COMPONENTS", "PINS", "BLOCKAGES", "SPECIALNETS", "NETS")
 _PASSED = frozenset(
     ("STYLES", "NONDEFAULTRULES", "REGIONS", "PINPROPERTIES", "SLOTS", "FILLS", "SCANCHAINS", "GROUPS",
      "COMPONENTMASKSHIFT", "ASSERTIONS", "CONSTRAINTS", "IOTIMINGS", "PARTITIONS", "FLOORPLAN")
@@ -468,7 +467,21 @@ class _Reader:
         self.design, self.units, self.die = "", 0, (0, 0, 0, 0)
         self.rows: list[DefRow] = []
         self.tracks: list[DefTracks] = []
-        self.items: dict[str, list[object]] = {section: [] for section in _READ}
+        self.components: list[DefComponent] = []
+        self.pins: list[DefPin] = []
+        self.blockages: list[Box] = []
+        self.special_nets: list[DefNet] = []
+        self.nets: list[DefNet] = []
+        self.vias: list[DefVia] = []
+        self.take: dict[str, Callable[[list[str]], None]] = {
+            "VIAS": lambda s: self.vias.append(_via(s)),
+            "COMPONENTS": lambda s: self.components.append(_component(s)),
+            "PINS": lambda s: self.pins.append(_pin(s)),
+            "BLOCKAGES": lambda s: self.blockages.extend(_boxes(s)),
+            "SPECIALNETS": lambda s: self.special_nets.append(_special(s)),
+            "NETS": lambda s: self.nets.append(_net(s)),
+        }
+        """What an entry of each section that is read adds."""
         self.section: _Section | None = None
         self.definitions = False
         """Inside PROPERTYDEFINITIONS."""
@@ -495,12 +508,12 @@ class _Reader:
             die=self.die,
             rows=tuple(self.rows),
             tracks=tuple(self.tracks),
-            components=tuple(self.items["COMPONENTS"]),  # type: ignore[arg-type]
-            pins=tuple(self.items["PINS"]),  # type: ignore[arg-type]
-            blockages=tuple(box for boxes in self.items["BLOCKAGES"] for box in boxes),  # type: ignore[attr-defined]
-            special_nets=tuple(self.items["SPECIALNETS"]),  # type: ignore[arg-type]
-            nets=tuple(self.items["NETS"]),  # type: ignore[arg-type]
-            vias=tuple(self.items["VIAS"]),  # type: ignore[arg-type]
+            components=tuple(self.components),
+            pins=tuple(self.pins),
+            blockages=tuple(self.blockages),
+            special_nets=tuple(self.special_nets),
+            nets=tuple(self.nets),
+            vias=tuple(self.vias),
         )
 
     def statement(self, s: list[str]) -> None:
@@ -514,7 +527,7 @@ class _Reader:
         elif head == "PROPERTYDEFINITIONS":
             # It has no ';' of its own: its first definition came along.
             self.definitions = True
-        elif head in _READ or (head in _PASSED and len(s) == 2 and s[1].isdigit()):
+        elif head in self.take or (head in _PASSED and len(s) == 2 and s[1].isdigit()):
             self.section = _Section(head, _number(_at(s, 1)), self.words.line)
         else:
             self.header(s)
@@ -539,12 +552,12 @@ class _Reader:
     def entry(self, section: _Section, s: list[str]) -> None:
         """One ``- ...`` of a section."""
         if s[0] != "-":
-            if section.name in _READ:
+            if section.name in self.take:
                 raise _OddError(f"an entry of {section.name} begins with '-'")
             return
         section.count += 1
-        if section.name in _READ:
-            self.items[section.name].append(_ENTRIES[section.name](s[1:]))
+        if section.name in self.take:
+            self.take[section.name](s[1:])
 
     def header(self, s: list[str]) -> None:
         """A statement outside any section."""
@@ -572,16 +585,6 @@ def _tracks(s: list[str]) -> list[DefTracks]:
     start, count, step = (_number(_at(s, k)) for k in (2, 4, 6))
     layers = s[s.index("LAYER") + 1 :] if "LAYER" in s else []
     return [DefTracks(s[1], start, count, step, layer) for layer in layers]
-
-
-_ENTRIES: dict[str, Callable[[list[str]], object]] = {
-    "VIAS": _via,
-    "COMPONENTS": _component,
-    "PINS": _pin,
-    "BLOCKAGES": _boxes,
-    "SPECIALNETS": _special,
-    "NETS": _net,
-}
 
 
 def parse_def(text: str, source: str = "<text>") -> DefLayout:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.layout.always_on import on_islands
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.def_model import (
     Box,
@@ -220,8 +221,9 @@ def _special_nets(
         pins[name] = [(header, name) for header in headers] if name != "VSS" else [("*", options.ground_pin)]
     for header, tile in zip(headers, floorplan.header_tile.tolist(), strict=False):
         pins[tile_rail(floorplan, tile)].append((header, "VDD"))
-    for name, tile in zip(netlist.instance_names, placement.tile.tolist(), strict=True):
-        pins[tile_rail(floorplan, tile)].append((name, options.power_pin))
+    high = on_islands(floorplan, placement).tolist()
+    for name, tile, on_high in zip(netlist.instance_names, placement.tile.tolist(), high, strict=True):
+        pins["VDDH" if on_high else tile_rail(floorplan, tile)].append((name, options.power_pin))
     return [
         DefNet(name, "GROUND" if name == "VSS" else "POWER", tuple(pins[name]), tuple(wires[k]), tuple(vias[k]))
         for k, name in enumerate(grid.nets)

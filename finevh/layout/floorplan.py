@@ -22,6 +22,9 @@ from finevh.technology.model import Int, Real, Technology
 
 MUX_PREFIX = "finevh_vddmux_"
 """Of the instance names of Vdd-MUXes."""
+_ISLAND_SHARE = 0.6
+"""Of a row behind its head: what is left must be crossed by a strap of the tile."""
+_ROUNDS = 8  # tiles grow with their islands, which take a share of their rows
 _NM_PER_UM = 1000
 _EPS = 1e-6  # um, below any manufacturing grid: guards ceil() against rounding of decimal sizes
 
@@ -74,7 +77,8 @@ class Floorplan:
     header_sites: int
     """Width of a Vdd-MUX in sites."""
     island_row: Int
-    """(n_tile) row that holds the tile's configuration cells; empty for one tile."""
+    """(n_island) rows with a piece on VddH: the first of each tile, which holds its configuration cells, then as many more of
+    each as its clock cells need; empty for one tile."""
     island_site: Int
     island_sites: int
     """Width of an island without its gap."""
@@ -168,6 +172,8 @@ class FloorplanRequest:
     """Sites to reserve for a Vdd-MUX in a technology that has no such cell; 0 for a floorplan without any."""
     island_sites: int = 0
     """Sites of the configuration cells of a tile; see :func:`finevh.layout.chain.island_sites`."""
+    clock_sites: int = 0
+    """Sites for clock cells that stay at VddH, beside those; they make islands wider, or more."""
 
 
 def cell_sites(netlist: Netlist, technology: Technology) -> Int:
@@ -297,9 +303,17 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
     overhead = header_width * request.headers_per_row if n > 1 else 0
     island = request.island_sites if n > 1 else 0
     head = head_sites(technology) if island and overhead else 0
-    reserved = island + 2 * gap_sites if island else 0
     aspect = technology.row_height / technology.site_width
-    rows, free = tile_size(float(sites.sum()) / request.utilization / n**2 + reserved, overhead, aspect)
+    width, count = island, 1 if island else 0
+    for _ in range(_ROUNDS):
+        reserved = width + 2 * gap_sites if island else 0
+        area = float(sites.sum()) / request.utilization / n**2 + count * reserved
+        rows, free = tile_size(area, overhead, aspect)
+        shape = (width, count)
+        width, count = _island_shape(island, request.clock_sites, rows, free - head - gap_sites) if island else shape
+        if (width, count) == shape:
+            break
+    reserved = width + 2 * gap_sites if island else 0
     _check_tile(n, rows, free - (reserved if rows == 1 else 0), netlist, sites)
     if free < head + reserved:
         raise InputError(
@@ -307,8 +321,40 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
             f"({head + reserved} sites)"
         )
     return _assemble(
-        technology, request, (rows, free + overhead), (gap_sites, gap_height), (header, header_width), (head, island)
+        technology,
+        request,
+        (rows, free + overhead),
+        (gap_sites, gap_height),
+        (header, header_width),
+        (head, width, count),
     )
+
+
+def _island_shape(own: int, clock: int, rows: int, free: int) -> tuple[int, int]:
+    """Return the width of an island and how many rows of a tile have one, for configuration and clock cells.
+
+    An odd number of rows from the bottom: the Vdd rail of the first faces the void, two rows share each of the others, and the
+    last one ends at a ground rail, so that no Vdd rail of the tile is shared with an island.
+
+    Parameters
+    ----------
+    own, clock : sites of the configuration cells, and for clock cells.
+    rows, free : of the tile; sites of a row behind its head.
+    """
+    if clock == 0:
+        return own, 1
+    room = max(math.floor(_ISLAND_SHARE * free), own)
+    if own + clock <= room:
+        return own + clock, 1
+    count = 3
+    while count * room < own + clock and count < rows:
+        count += 2
+    if count >= rows:
+        raise InputError(
+            f"clock.policy: {own + clock} sites of a tile are to stay at VddH, but its {rows} rows have {room} each that could; "
+            'use fewer tiles, or write policy = "split" or "tile"'
+        )
+    return room, count
 
 
 def _check_tile(n: int, rows: int, free: int, netlist: Netlist, sites: Int) -> None:
@@ -330,10 +376,10 @@ def _assemble(
     tile: tuple[int, int],
     gap: tuple[int, float],
     header: tuple[str, int],
-    island_pieces: tuple[int, int],
+    island_pieces: tuple[int, int, int],
 ) -> Floorplan:
-    """Lay out the mesh: ``tile`` is (rows, sites), ``gap`` (sites, um), ``header`` (cell, sites), islands (head, own) sites."""
-    head, island = island_pieces
+    """Lay out the mesh: ``tile`` (rows, sites), ``gap`` (sites, um), ``header`` (cell, sites), islands (head, sites, rows)."""
+    head, island, island_rows = island_pieces
     n, site, height = request.tiles_per_side, technology.site_width, technology.row_height
     rows, sites = tile
     ty, tx = np.divmod(np.arange(n * n, dtype=np.int32), n)
@@ -375,9 +421,7 @@ def _assemble(
         header_row=np.concatenate(header_row),
         header_site=np.concatenate(header_site).astype(np.int32),
         header_sites=header[1],
-        island_row=np.arange(n * n, dtype=np.int32) * rows if island else np.zeros(0, dtype=np.int32),
-        island_site=(first_site + left_columns + head + gap[0]).astype(np.int32)
-        if island
-        else np.zeros(0, dtype=np.int32),
+        island_row=(np.arange(n * n)[None, :] * rows + np.arange(island_rows)[:, None]).ravel().astype(np.int32),
+        island_site=np.tile(first_site + left_columns + head + gap[0], island_rows).astype(np.int32),
         island_sites=island,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from finevh.errors import InputError
+from finevh.layout.always_on import on_islands
 from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.placement import Placement
 from finevh.layout.power_grid import SUPPLIES
@@ -87,9 +88,10 @@ def _tiles(
     """Return the commands of the tiles: domain, rail, switch, states, and that no level shifters are wanted."""
     lines: list[str] = []
     rails = [tile_rail(floorplan, t) for t in range(floorplan.n_tiles)]
+    high = on_islands(floorplan, placement)  # stay in the top domain, on VddH
     for t, rail in enumerate(rails):
         label = rail.removeprefix("VDD_")
-        members = [netlist.instance_names[i].removeprefix("\\") for i in np.flatnonzero(placement.tile == t)]
+        members = [netlist.instance_names[i].removeprefix("\\") for i in np.flatnonzero((placement.tile == t) & ~high)]
         lines += [
             f"create_power_domain PD_{label} -elements {tcl_list(members)}",
             f"create_supply_net {rail} -domain PD_{label}",

@@ -136,12 +136,34 @@ class LibraryFiles:
 
 
 @dataclass(frozen=True)
+class AlwaysOnSpan:
+    """Room for clock cells on VddH: a piece of a row, um, and the orientation of its cells."""
+
+    box: Rect
+    orientation: str
+
+
+@dataclass(frozen=True)
 class OperatingPoint:
-    """One point to be timed and weighed: ``tile_vdd`` (n_tiles,) V, clock period ps, a name fit for files."""
+    """One point to be timed and weighed: ``tile_vdd`` (n_tiles,) V, clock period ps, a name fit for files.
+
+    ``vddh`` V is the supply of what is always on; without it the highest of the tiles.
+    """
 
     name: str
     period: float
     tile_vdd: tuple[float, ...]
+    vddh: float | None = None
+
+    @property
+    def always_on(self) -> float:
+        """Supply of the configuration chain and of clock cells on VddH, V."""
+        return max(self.tile_vdd) if self.vddh is None else self.vddh
+
+    @property
+    def supplies(self) -> frozenset[float]:
+        """All voltages of cells, V."""
+        return frozenset((*self.tile_vdd, self.always_on))
 
 
 @dataclass(frozen=True)
@@ -177,6 +199,13 @@ class FlowContext:
         um that a cell may move when the legal placement is improved.
     rcx_rules
         Extraction rules for OpenRCX; None estimates wires from global routing instead.
+    clock_supply
+        ``tile``: clock cells are cells like others; ``high``, ``split``: all of them, or those that drive another, go to
+        ``always_on``, the rows that hang on VddH.
+    ground_rails
+        Ground rails between such rows, which no row of a tile runs along.
+    storage_cells
+        Flip-flops and latches: where the clock ends.
     """
 
     design: str
@@ -225,6 +254,10 @@ class FlowContext:
     improve_distance: int = 20
     seed: int = 1
     threads: int = 1
+    clock_supply: str = "tile"
+    always_on: tuple[AlwaysOnSpan, ...] = ()
+    ground_rails: tuple[Rect, ...] = ()
+    storage_cells: tuple[str, ...] = ()
 
 
 def validate_context(context: FlowContext) -> None:
@@ -267,6 +300,10 @@ def validate_context(context: FlowContext) -> None:
         raise InputError(
             f"configuration.select_nets: {len(context.configuration.select_nets)} nets for {n_tiles} tiles"
         )
+    if context.clock_supply not in ("tile", "high", "split"):
+        raise InputError(f"clock_supply: '{context.clock_supply}'; write tile, high or split")
+    if context.clock_supply != "tile" and context.tiles_per_side > 1 and not context.always_on:
+        raise InputError(f"clock_supply: {context.clock_supply} needs rows that are always on; the floorplan has none")
     for point in context.operating_points:
         _check_point(context, point)
     _refuse_overlap(context.domains)
@@ -276,7 +313,7 @@ def _check_point(context: FlowContext, point: OperatingPoint) -> None:
     n_tiles = context.tiles_per_side**2
     if len(point.tile_vdd) != n_tiles:
         raise InputError(f"operating point {point.name}: {len(point.tile_vdd)} voltages for {n_tiles} tiles")
-    missing = sorted(set(point.tile_vdd) - {library.vdd for library in context.voltage_libraries})
+    missing = sorted(point.supplies - {library.vdd for library in context.voltage_libraries})
     if missing:
         raise InputError(
             f"operating point {point.name}: no suffixed Liberty at {missing[0]:g} V; characterise it or choose another Vdd"

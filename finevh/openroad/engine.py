@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from finevh.checks import Checks
 from finevh.errors import InputError
+from finevh.layout.always_on import on_islands
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.layout.floorplan import Floorplan
@@ -66,7 +69,7 @@ def prepare_run(request: LayoutRequest, directory: Path) -> FlowContext:
     for name in names:
         vdd, path = files.at(name, request.vdd)
         plain.append(LibraryFiles(name, vdd, str(path), None, files.suffixes[name]))
-    voltages = sorted({vdd for point in request.operating_points for vdd in point.tile_vdd})
+    voltages = sorted({vdd for point in request.operating_points for vdd in point.supplies})
     corners = [(name, vdd) for vdd in voltages for name in names]
     write_suffixed(files, corners, directory / SUFFIXED)
     suffixed = planned_suffixed(files, corners, SUFFIXED)  # the same files, seen from the run directory
@@ -144,7 +147,8 @@ def run_layout(
         raise InputError(f"{directory}: the run ended before the final layout; run its last stages")
     routed = read_results(context, directory, request.technology, request.floorplan, checks=checks)
     if checks is not None:
-        always_on = always_on_cells(routed.layout, CHAIN_PREFIX)
+        names = np.array(routed.netlist.instance_names)[on_islands(request.floorplan, routed.placement)]
+        always_on = always_on_cells(routed.layout, CHAIN_PREFIX).union(names.tolist())
         intent = intent_of(request.floorplan, context.rails, always_on)
         book_supply(check_supply(routed.layout, request.files.lef, intent), checks)
     return routed, result

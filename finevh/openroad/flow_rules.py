@@ -11,6 +11,8 @@ from finevh.openroad.sandbox import Record
 from finevh.openroad.table import CommandTable, split_call
 
 _DRIVE = re.compile(r"_X?(\d+)\Z")
+ALWAYS_ON_ROWS = "always_on_rows.txt"
+"""Table of the free pieces of rows on VddH; only where the flow's clock policy asks for them."""
 _AFTER_TREE = ("timing_repair.tcl", "polybias.tcl", "routing.tcl", "parasitics.tcl")
 
 
@@ -27,7 +29,7 @@ def judge_order(records: Sequence[Record], scripts: Mapping[str, str], table: Co
         findings += _clock_tree(calls, table)
         findings += _propagated(script, calls)
         findings += _hold(calls)
-    return findings + _rows(scripts) + _untouched(records, scripts)
+    return findings + _rows(scripts) + _untouched(records, scripts) + _always_on(records, scripts)
 
 
 def _by_script(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -110,6 +112,30 @@ def _hold(calls: Sequence[Record]) -> list[Finding]:
                 )
             ]
     return []
+
+
+def _always_on(records: Sequence[Record], scripts: Mapping[str, str]) -> list[Finding]:
+    """Rows on VddH: closed to others until the tree stands, filled with clock cells, which then take their supply there."""
+    if not scripts.get(ALWAYS_ON_ROWS):
+        return []
+    rows = "the rows that are always on"
+    wanted = (
+        ("floorplan.tcl", "odb::dbBlockage_create", f"ordinary cells may stand on {rows}: they are never closed"),
+        ("clock_tree.tcl", "dbInst.setPlacementStatus", f"the tree's cells stay on the rails of tiles: {rows} stay empty"),
+        ("power_grid.tcl", "dbBlock.getBlockages", f"what stands on {rows} would hang on the rails of tiles"),
+    )
+    calls = _called_in(records)
+    return [Finding(file, 1, text) for file, name, text in wanted if file in scripts and (file, name) not in calls]
+
+
+def _called_in(records: Sequence[Record]) -> set[tuple[str, str]]:
+    """(script, name) of every call, also from procedures that the script sources."""
+    found: set[tuple[str, str]] = set()
+    script = ""
+    for record in records:
+        script = record.name if record.kind == "script" else script
+        found.add((script, record.name))
+    return found
 
 
 def _untouched(records: Sequence[Record], scripts: Mapping[str, str]) -> list[Finding]:

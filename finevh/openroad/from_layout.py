@@ -10,7 +10,8 @@ import numpy as np
 
 from finevh.base.quoting import odb_name
 from finevh.errors import InputError
-from finevh.layout.chain import ConfigurationChain
+from finevh.layout.always_on import free_spans, ground_rails
+from finevh.layout.chain import ConfigurationChain, island_sites
 from finevh.layout.def_write import CHAIN_PREFIX, header_names
 from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.placement import FLIPPED_SOUTH, Placement
@@ -20,6 +21,7 @@ from finevh.layout.supply.plan import GridNets, plan_grid, rail_width
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.openroad.context import (
     Activity,
+    AlwaysOnSpan,
     Configuration,
     Domain,
     FixedCell,
@@ -36,7 +38,7 @@ from finevh.openroad.context import (
 )
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.technology.lef import Lef
-from finevh.technology.model import Direction, Technology
+from finevh.technology.model import Direction, Kind, Technology
 
 _BUS_BIT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z")
 _DIRECTIONS = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.INOUT: "INOUT"}
@@ -51,6 +53,7 @@ class FlowOptions:
     threads: int = 1
     configuration_period: float = 1e5
     rcx_rules: str | None = None
+    clock_supply: str = "tile"
     mux_pins: MuxPins = field(default_factory=MuxPins)
     supplies: Supplies = field(default_factory=Supplies)
 
@@ -163,6 +166,10 @@ def make_context(
         sdc_units=clock.sdc_units,
         seed=options.seed,
         threads=options.threads,
+        clock_supply=options.clock_supply,
+        always_on=_always_on(floorplan, technology) if chain is not None else (),
+        ground_rails=_ground_rails(floorplan, rail_width(files.lef, technology.layers[0].name)),
+        storage_cells=_storage(technology),
     )
 
 
@@ -267,6 +274,27 @@ def _islands(floorplan: Floorplan, rail_width: float) -> tuple[Island, ...]:
             Island(f"{_row_name(floorplan, row)}_island", _rect((x0, y - rail_width / 2, x1, y + rail_width / 2)))
         )
     return tuple(found)
+
+
+def _always_on(floorplan: Floorplan, technology: Technology) -> tuple[AlwaysOnSpan, ...]:
+    """What the configuration cells leave of the rows on VddH."""
+    found = []
+    for span in free_spans(floorplan, island_sites(technology)):
+        y = float(floorplan.row_y[span.row])
+        box = _rect((span.x0, y, span.x1, y + floorplan.row_height))
+        found.append(AlwaysOnSpan(box, _orientation(bool(floorplan.row_flipped[span.row]))))
+    return tuple(found)
+
+
+def _ground_rails(floorplan: Floorplan, width: float) -> tuple[Rect, ...]:
+    return tuple(_rect((x0, y - width / 2, x1, y + width / 2)) for x0, x1, y in ground_rails(floorplan))
+
+
+def _storage(technology: Technology) -> tuple[str, ...]:
+    """Names of flip-flops and latches as they stand before the bias."""
+    cells = technology.cells
+    rows = np.flatnonzero(np.isin(cells.kind, (Kind.FLOP, Kind.LATCH)))
+    return tuple(cells.names[row] for row in rows.tolist())
 
 
 def _domains(floorplan: Floorplan) -> tuple[Domain, ...]:

@@ -98,6 +98,8 @@ class PdnModel:
         )
         islands = [split_list(line) for line in scripts.get("islands.txt", "").split("\n") if line]
         self.island_rails = [_box(words[1:5]) for words in islands]
+        ground = [split_list(line) for line in scripts.get("ground_rails.txt", "").split("\n") if line]
+        self.ground_rails = [_box(words) for words in ground]
         cut = {words[0] for words in islands}
         rows = [split_list(line) for line in scripts.get("rows.txt", "").split("\n") if line]
         self.rows = [words for words in rows if words[0] not in cut]
@@ -132,8 +134,9 @@ class PdnModel:
             return
         standing: list[Shape] = []
         if self.built is None and self.island_rails and self.rows:
-            net = self.state.domains.get("Core", ("", ""))[0]
-            standing = [Shape(net, self.facts.layers[0][0], box, RAIL) for box in self.island_rails]
+            layer = self.facts.layers[0][0]
+            for net, boxes in zip(self.state.domains.get("Core", ("", "")), (self.island_rails, self.ground_rails), strict=True):
+                standing += [Shape(net, layer, box, RAIL) for box in boxes]
         # The core's grids come first, whatever the order of the commands.
         order = sorted(self.state.grids.values(), key=lambda grid: grid.domain != "Core")
         draw_grids(self.drawing, [self._command(grid) for grid in order], standing)

@@ -65,11 +65,13 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
     extracted = ("final.spef",) if context.rcx_rules else ()
     timed, timed_base = (*plain, *sdc), (*base, *sdc)
     islands = ("islands.txt", "rows.txt") if context.islands else ()
+    spans = ("always_on_rows.txt",) if context.always_on else ()
+    ground = ("ground_rails.txt",) if context.ground_rails else ()
     muxes = ("vddmux_sites.txt",) if _has_virtual_rails(context) else ()
     stages = [
         Stage(
             "floorplan",
-            (*lefs, *base, context.netlist, "rows.txt", "wrappers.txt"),
+            (*lefs, *base, context.netlist, "rows.txt", "wrappers.txt", *spans),
             ("floorplan.def", "floorplan.odb"),
         ),
         Stage(
@@ -82,7 +84,7 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
         ),
         Stage("pins", (*base, "vddmux.odb", "pins.txt"), ("pins.def", "pins.odb")),
         Stage("placement", (*timed_base, "pins.odb"), ("placement.def", "placement.odb")),
-        Stage("clock_tree", (*timed_base, "placement.odb"), ("clock_tree.def", "clock_tree.odb")),
+        Stage("clock_tree", (*timed_base, "placement.odb", *spans), ("clock_tree.def", "clock_tree.odb")),
         Stage(
             "timing_repair",
             (*timed_base, "clock_tree.odb"),
@@ -91,7 +93,7 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
         Stage("polybias", (*timed, "timing_repair.odb", "polybias.txt"), ("polybias.v", "polybias.def", "polybias.odb")),
         Stage(
             "power_grid",
-            (*plain, "polybias.odb", "configuration_cells.txt", *islands, *muxes),
+            (*plain, "polybias.odb", "configuration_cells.txt", *islands, *ground, *muxes, *spans),
             ("tile_of_instance.txt", "power_grid.def", "power_grid.odb"),
             reports=("power_grid_core_vias.rpt", "power_grid_vias.rpt") if muxes else ("power_grid_vias.rpt",),
         ),
@@ -116,7 +118,8 @@ def flow_stages(context: FlowContext) -> tuple[Stage, ...]:
             Stage(
                 f"point_{point.name}",
                 (
-                    *lefs, *(library.lef for library in used if library.lef), *plain, *(library.liberty for library in used),
+                    *(lefs if any(library.lef for library in used) else ()),
+                    *(library.lef for library in used if library.lef), *plain, *(library.liberty for library in used),
                     *sdc, "final.v", "tile_of_instance.txt", "final.spef", *activity,
                 ),
                 (f"paths_{point.name}.rpt", f"power_{point.name}.json"),
@@ -132,8 +135,7 @@ def _has_virtual_rails(context: FlowContext) -> bool:
 
 def point_libraries(context: FlowContext, point: OperatingPoint) -> tuple[LibraryFiles, ...]:
     """Return the suffixed libraries, all variants, of the voltages that an operating point uses."""
-    used = set(point.tile_vdd)
-    return tuple(library for library in context.voltage_libraries if library.vdd in used)
+    return tuple(library for library in context.voltage_libraries if library.vdd in point.supplies)
 
 
 def external_inputs(context: FlowContext) -> frozenset[str]:
@@ -148,7 +150,11 @@ def render_tables(context: FlowContext) -> dict[str, str]:
     pins = ((pin.name, pin.layer, _number(pin.x), _number(pin.y)) for pin in context.pins)
     wrappers = ([_number(value) for value in _corners(rect)] for rect in context.wrappers)
     added = context.configuration
+    spans = [([_number(v) for v in _corners(span.box)] + [span.orientation]) for span in context.always_on]
+    ground = [[_number(value) for value in _corners(rect)] for rect in context.ground_rails]
     return {
+        **({"always_on_rows.txt": _table(spans)} if spans else {}),
+        **({"ground_rails.txt": _table(ground)} if ground else {}),
         "rows.txt": _table(rows),
         "wrappers.txt": _table(wrappers),
         "islands.txt": _table((island.row, *map(_number, _corners(island.rail))) for island in context.islands),
@@ -259,6 +265,7 @@ def _point_values(context: FlowContext, point: OperatingPoint) -> dict[str, obje
         "liberties": [library.liberty for library in used],
         "lefs": [library.lef for library in used if library.lef],
         "suffixes": [suffixes[vdd] for vdd in point.tile_vdd],
+        "always_on_suffix": suffixes[point.always_on],
         "metrics_stage": f"point_{point.name}__{{}}",
         "paths_file": f"paths_{point.name}.rpt",
         "power_file": f"power_{point.name}.json",

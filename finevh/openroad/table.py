@@ -303,10 +303,10 @@ def _is_of_kind(value: str, kind: str) -> bool:
             return False
         if kind == "layers":
             return len(items) == 2
-        numbers = [_as_number(item) for item in items]
-        if any(number is None for number in numbers) or len(numbers) != (2 if kind == "pair" else 4):
+        numbers = [number for item in items if (number := _as_number(item)) is not None]
+        if len(numbers) != len(items) or len(numbers) != (2 if kind == "pair" else 4):
             return False
-        return kind == "pair" or (numbers[0] < numbers[2] and numbers[1] < numbers[3])  # type: ignore[operator]
+        return kind == "pair" or (numbers[0] < numbers[2] and numbers[1] < numbers[3])
     return value in kind.split("|")
 
 

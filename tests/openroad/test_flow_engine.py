@@ -172,12 +172,14 @@ def test_a_missing_or_untested_tool_is_exit_status_3(
     assert "openroad is not installed" in capsys.readouterr().err
 
 
-def test_a_tree_that_is_always_on_is_refused_with_its_reason(
+def test_clock_cells_that_the_policy_wants_at_vddh_and_that_stand_elsewhere_are_named(
     again: Callable[[list[str]], int],
-    capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The stand-in puts its clock buffer on the row of a tile; the flow's policy wants it on a row at VddH."""
     monkeypatch.setenv("FINEVH_OPENROAD", str(player(tmp_path)))
-    assert again(["--set", "clock.policy=high"]) == 2
-    assert "clock.policy = 'high': OpenROAD puts the tree's buffers on the rows of tiles" in capsys.readouterr().err
+    assert again(["--set", "clock.policy=high"]) == 0
+    checks = json.loads((tmp_path / "run" / "05-optimize" / "checks.json").read_text())
+    assert "clkbuf_0_clk_i stands on the rail of tile" in str(checks["supply_misplaced"]["examples"])
+    assert "cells_of_the_clock" in (tmp_path / "run" / "openroad" / "clock_tree.tcl").read_text()

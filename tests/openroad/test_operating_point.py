@@ -23,17 +23,19 @@ pytestmark = [
 ]
 # Slow and typical libraries stand for two supplies: what counts is that each cell gets the one of its tile.
 LOW, HIGH = 0.95, 1.10
-TILES = {"r[0]": 0, "u{a": 1, "u2": 1, "u3": 0, "r1": 0, "u[exec": 2}
+TILES = {"r[0]": 0, "u{a": 1, "u2": 1, "u3": 0, "r1": 0, "u[exec": 2, "c0": -1, "m0": -2}
 NETLIST = """module top (clk_i, a, y);
   input clk_i, a;
   output y;
-  wire q, n1, \\n[2] , n3, n4;
+  wire q, n1, \\n[2] , n3, n4, ck;
   DFF_X1 \\r[0]  (.D(a), .CK(clk_i), .Q(q));
   INV_X1 \\u{a  (.A(q), .ZN(n1));
   NAND2_X1 u2 (.A1(n1), .A2(n1), .ZN(\\n[2] ));
   INV_X1 u3 (.A(\\n[2] ), .ZN(n3));
   BUF_X1 \\u[exec  (.A(n3), .Z(n4));
-  DFF_X1 r1 (.D(n4), .CK(clk_i), .Q(y));
+  DFF_X1 r1 (.D(n4), .CK(ck), .Q(y));
+  BUF_X1 c0 (.A(clk_i), .Z(ck));
+  BUF_X1 m0 (.A(n4), .Z());
 endmodule
 """
 SPEF = """*SPEF "IEEE 1481-1998"
@@ -79,7 +81,7 @@ def few_cells(text: str) -> str:
     return text[: starts[0]] + "".join(group for group in groups if wanted.match(group)) + "}\n"
 
 
-def run_point(folder: Path, tile_vdd: tuple[float, ...]) -> tuple[float, dict[str, str]]:
+def run_point(folder: Path, tile_vdd: tuple[float, ...], vddh: float | None = None) -> tuple[float, dict[str, str]]:
     suffixed = []
     for corner, vdd in (("slow", LOW), ("typ", HIGH)):
         text = few_cells(read_text(PDK / "nangate45" / f"nangate45_{corner}.lib.gz"))
@@ -91,7 +93,7 @@ def run_point(folder: Path, tile_vdd: tuple[float, ...]) -> tuple[float, dict[st
         mesh(1, rows=2), tiles_per_side=2, domains=domains, rails=tuple("abcd"), sdc=None, configuration=None, mux_sites=(),
         islands=(),
         libraries=(LibraryFiles("PB0", HIGH, "plain_typ.lib", None, ""),), voltage_libraries=tuple(suffixed),
-        operating_points=(OperatingPoint("p", 1000.0, tile_vdd),),
+        operating_points=(OperatingPoint("p", 1000.0, tile_vdd, vddh),),
     )  # fmt: skip
     for name, text in render_flow(context).items():
         (folder / name).write_text(text)
@@ -112,7 +114,16 @@ def run_point(folder: Path, tile_vdd: tuple[float, ...]) -> tuple[float, dict[st
 def test_every_cell_has_the_library_of_its_tile_and_slack_lies_between_all_low_and_all_high(tmp_path: Path) -> None:
     mixed, cells = run_point(tmp_path, (HIGH, LOW, LOW, HIGH))
     for name, tile in TILES.items():
-        assert cells[name].endswith("__0v95" if tile in (1, 2) else "__1v10"), name
+        suffix = "_X1" if tile == -2 else "__0v95" if tile in (1, 2) else "__1v10"
+        assert cells[name].endswith(suffix), name
     high, _ = run_point(tmp_path, (HIGH,) * 4)
     low, _ = run_point(tmp_path, (LOW,) * 4)
     assert low < mixed < high
+
+
+def test_what_is_always_on_has_the_higher_supply_where_every_tile_is_low(tmp_path: Path) -> None:
+    """A clock cell of an always-on tree (tile -1) beside tiles at VddL; a Vdd-MUX (-2) keeps its plain name."""
+    _, cells = run_point(tmp_path, (LOW,) * 4, HIGH)
+    assert cells["c0"] == "BUF_X1__1v10"
+    assert cells["m0"] == "BUF_X1"
+    assert cells["u3"] == "INV_X1__0v95"

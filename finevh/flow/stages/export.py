@@ -21,6 +21,7 @@ from finevh.flow.openroad_points import run_points
 from finevh.flow.supply_account import account_for_supply
 from finevh.flow.technology import lef_of, site_name, synthesis_vdd, technology_of
 from finevh.layout import make_power_grid
+from finevh.layout.always_on import on_islands
 from finevh.layout.chain import ConfigurationChain, make_chain
 from finevh.layout.def_read import read_def
 from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
@@ -62,7 +63,7 @@ def run_export_stage(context: StageContext) -> Metrics:
     picture = context.directory / "results" / "plots" / "layout.svg"
     supply = _write_layout(placed, chain, headers, folder / f"{name}.def", picture)
     account_for_supply(context, supply)
-    if flow.clock.supply_policy != "tile" and placed.floorplan.n_tiles > 1:
+    if flow.engine == "builtin" and flow.clock.supply_policy != "tile" and placed.floorplan.n_tiles > 1:
         text = f"clock.policy = {flow.clock.supply_policy}: the tree is timed at VddH, its cells stand on their tiles' rails"
         context.checks.add("supply_misplaced", [text], severity=Severity.WARNING)
     if flow.engine == "openroad" and flow.openroad.points:
@@ -118,7 +119,9 @@ def _write_layout(
     layout = make_def(placed.netlist, placed.technology, placed.floorplan, placed.placement, grid, options, chain)
     write_def(layout, def_file)
     rails = tuple(tile_rail(placed.floorplan, tile) for tile in range(placed.floorplan.n_tiles))
-    report = check_supply(layout, lef, intent_of(placed.floorplan, rails, always_on_cells(layout, CHAIN_PREFIX)))
+    seated = np.array(placed.netlist.instance_names)[on_islands(placed.floorplan, placed.placement)]
+    always_on = always_on_cells(layout, CHAIN_PREFIX).union(seated.tolist())
+    report = check_supply(layout, lef, intent_of(placed.floorplan, rails, always_on))
     vdd = placed.technology.vdd_index(synthesis_vdd(placed.flow))
     graph = placed.graph.with_port_vdd(vdd)
     path = graph.critical_path(

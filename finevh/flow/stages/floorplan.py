@@ -27,7 +27,7 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
     # The clock tree comes after placement: its area is kept free now.
     later = float(np.load(context.inputs["presize"] / CLOCK_AREA))
     share = netlist.area / (netlist.area + later)
-    request = floorplan_request(flow, technology, per_side)
+    request = floorplan_request(flow, technology, per_side, netlist.area if flow.engine == "openroad" else 0.0)
     floorplan = make_floorplan(netlist, technology, replace(request, utilization=request.utilization * share))
     whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation * share))
     save_floorplan(context.directory, floorplan)
@@ -43,7 +43,12 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
 
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides the floorplan."""
-    return {"technology": flow.technology, "floorplan": flow.floorplan, "placed": flow.design.placed}
+    return {
+        "technology": flow.technology,
+        "floorplan": flow.floorplan,
+        "placed": flow.design.placed,
+        "always_on": flow.clock.supply_policy if flow.engine == "openroad" else "tile",
+    }
 
 
 STAGE = Stage("floorplan", run_floorplan_stage, ("presize",), parameters)

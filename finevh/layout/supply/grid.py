@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from finevh.errors import InputError
+from finevh.layout.always_on import ground_rails
 from finevh.layout.def_model import Box
 from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.power_grid import SUPPLIES, layers_of
@@ -159,7 +160,7 @@ def _mux_pins(floorplan: Floorplan, plan: GridPlan, lef: Lef, nets: GridNets) ->
 
 
 def _islands(floorplan: Floorplan, plan: GridPlan, nets: GridNets) -> list[Shape]:
-    """Return the VddH rails of the islands: at the bottom of a mirrored row, at the top of another."""
+    """Return the VddH rails of the islands, at the bottom of a mirrored row, at the top of another; ground between two."""
     found: list[Shape] = []
     width = _dbu(plan.rail_width)
     for row, site in zip(floorplan.island_row.tolist(), floorplan.island_site.tolist(), strict=True):
@@ -168,7 +169,10 @@ def _islands(floorplan: Floorplan, plan: GridPlan, nets: GridNets) -> list[Shape
         y = float(floorplan.row_y[row]) + (0.0 if floorplan.row_flipped[row] else floorplan.row_height)
         low = _dbu(y) - width // 2
         found.append(Shape(nets.vddh, plan.rail_layer, (_dbu(x0), low, _dbu(x1), low + width), RAIL))
-    return found
+    for x0, x1, y in ground_rails(floorplan):
+        low = _dbu(y) - width // 2
+        found.append(Shape(nets.ground, plan.rail_layer, (_dbu(x0), low, _dbu(x1), low + width), RAIL))
+    return list(dict.fromkeys(found))  # two rows of clock cells share a rail
 
 
 def row_pieces(floorplan: Floorplan, row: int) -> list[tuple[str, int, int]]:
