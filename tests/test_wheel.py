@@ -46,13 +46,14 @@ def test_it_holds_flows_technologies_rtl_programs_templates_and_the_pages_parts(
         f"{share}/rtl/loc1_pe/loc1_pe.sv",
         f"{share}/libs/finevh45/cells.lef",
         "finevh/py.typed",
+        "finevh/openroad/templates/power_grid.tcl.j2",
+        "finevh/synthesis/templates/synthesis.tcl.j2",
         "finevh/report/page.html.j2",
         "finevh/report/page.js",
         "finevh/report/columns.toml",
     }
     assert needed <= names
     assert any(name.startswith(f"{share}/libs/finevh45/liberty/") for name in names)
-    assert any(name.startswith(f"{share}/tcl_templates/") for name in names)
     tops = {name.split("/")[0].partition("-")[0] for name in names}
     assert tops == {"finevh"}
     assert not any("__pycache__" in name or "/tests/" in name for name in names)

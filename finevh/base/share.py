@@ -1,4 +1,4 @@
-"""What ships with the package beside its code: technologies, ready flows, RTL and programs, Tcl templates.
+"""What ships with the package beside its code: technologies, ready flows, RTL and programs.
 
 In a checkout they are folders of the repository, in an installed package they lie in its folder ``share``. A path that starts
 with ``finevh:`` names a file there wherever that is, so that a flow file that is written down does not depend on the place.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 SCHEME = "finevh:"
-FLOWS, LIBRARIES, TEMPLATES = "flows", "libs", "tcl_templates"
+FLOWS, LIBRARIES = "flows", "libs"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def share_root() -> Path:
-    """Return the folder that holds ``libs``, ``flows``, ``rtl`` and ``tcl_templates``."""
+    """Return the folder that holds ``libs``, ``flows`` and ``rtl``."""
     installed = _PACKAGE / "share"
     return installed if installed.is_dir() else _PACKAGE.parent
 

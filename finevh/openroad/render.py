@@ -16,7 +16,6 @@ from pathlib import Path
 import jinja2
 
 from finevh.base.quoting import tcl_comment, tcl_list, tcl_word
-from finevh.base.share import TEMPLATES, shared
 from finevh.errors import InputError
 from finevh.layout.supply.plan import Stripes
 from finevh.openroad.context import (
@@ -228,7 +227,7 @@ def template_folder() -> Path:
     InputError
         If the installation lacks it.
     """
-    folder = shared(TEMPLATES, "openroad")
+    folder = Path(__file__).with_name("templates")
     if not folder.is_dir():
         raise InputError(f"no Tcl templates at {folder}: reinstall finevh")
     return folder

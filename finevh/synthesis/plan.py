@@ -11,7 +11,6 @@ from pathlib import Path
 import jinja2
 
 from finevh.base.quoting import tcl_comment, tcl_word
-from finevh.base.share import TEMPLATES, shared
 from finevh.errors import InputError
 from finevh.synthesis import commands as yosys
 from finevh.synthesis.commands import Command, Options
@@ -137,7 +136,7 @@ def render_tcl(commands: Sequence[Command], libraries: Mapping[str, str]) -> str
     libraries : original path of each Liberty file and its name in the run directory, for the head of the script.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(shared(TEMPLATES, "yosys")),
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
