@@ -66,6 +66,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     ),
     "hold_violated": (Severity.WARNING, "supplies and voltage maps at which an endpoint violates hold"),
     "hold_unproved": (Severity.NOTE, "intervals at which hold is proved for the run's own maps alone"),
+    "what_if": (Severity.WARNING, "technologies whose leakage the flow file changes: the powers are no measurements"),
     "openroad_unmeasured": (Severity.WARNING, "figures of operating points that OpenROAD did not report"),
     "supply_open": (Severity.ERROR, "gaps in a supply net"),
     "supply_short": (Severity.ERROR, "shorts between supply nets"),

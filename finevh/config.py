@@ -449,6 +449,34 @@ class OpenRoad(_Section):
     """How many of the run's unbiased FINE-VH points it times and weighs as well, into ``tables/openroad_points.csv``."""
 
 
+class WhatIf(_Section):
+    """Leakage as it might be in another process: everything that depends on it is marked."""
+
+    leakage: float = Field(default=1.0, gt=0.0, le=1e6)
+    """Leakage of every cell over the library's."""
+    bias_leaves: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Share of its leakage that a cell keeps under the strongest variant of a set; weaker ones by the same power of their own."""
+    interface: dict[str, Annotated[float, Field(gt=1.0)]] = {}
+    """Interface factor of an inverter by delta-Vdd, for example ``{ "100 mV" = 5.2, "200 mV" = 22.1 }``; all others to the same
+    power."""
+
+    @field_validator("interface")
+    @classmethod
+    def _by_voltage(cls, value: dict[str, float]) -> dict[str, float]:
+        for name in value:
+            try:
+                if parse_quantity(name, "voltage") <= 0.0:
+                    raise InputError(f"{name!r}: a difference of supplies is above zero")
+            except InputError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @property
+    def interface_by_volt(self) -> tuple[tuple[float, float], ...]:
+        """(V, factor), ascending."""
+        return tuple(sorted((parse_quantity(name, "voltage"), factor) for name, factor in self.interface.items()))
+
+
 class Flow(_Section):
     """A whole flow file."""
 
@@ -467,6 +495,8 @@ class Flow(_Section):
     activity: ActivitySource = ActivitySource()
     schemes: Schemes
     openroad: OpenRoad = OpenRoad()
+    what_if: WhatIf | None = None
+    """Leakage changed; tables and pictures of the run say so."""
 
     @model_validator(mode="before")
     @classmethod

@@ -223,3 +223,22 @@ def test_every_text_reads_back_equal(text: str) -> None:
         assert flow.design.defines["A"] == text
         (folder / "again.toml").write_text(write_flow(flow))
         assert read_flow(folder / "again.toml") == flow
+
+
+def test_a_what_if_is_read_in_volts_written_back_and_refused_where_it_is_none(folder: Path) -> None:
+    text = FLOW + '[what_if]\nleakage = 10.0\nbias_leaves = 0.1\ninterface = { "0.2 V" = 22.1, "100 mV" = 5.2 }\n'
+    flow = read_flow(flow_file(folder, text))
+    assert flow.what_if is not None
+    assert flow.what_if.interface_by_volt == ((0.1, 5.2), (0.2, 22.1))
+    (folder / "again.toml").write_text(write_flow(flow))
+    assert read_flow(folder / "again.toml").what_if == flow.what_if
+    assert "a difference of supplies is above zero" in message(folder, text.replace("0.2 V", "-0.2 V"))
+    assert "what_if" in message(folder, text.replace("22.1", "0.5"))
+    assert message(folder, FLOW + "[what_if]\nleakage = 0.0\n").startswith("DIR/flow.toml:")
+
+
+def test_placement_is_driven_by_wirelength_unless_said_otherwise(folder: Path) -> None:
+    assert read_flow(flow_file(folder, FLOW)).placement.driven == "wirelength"
+    flow = read_flow(flow_file(folder, FLOW), ("placement.driven=map", "placement.rounds=2"))
+    assert (flow.placement.driven, flow.placement.rounds) == ("map", 2)
+    assert "placement.driven" in message(folder, FLOW, "placement.driven=power")

@@ -13,6 +13,7 @@ from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.engine.stage import read_checks
 from finevh.flow.finished import load_design, load_run
+from finevh.flow.technology import marked_name
 from finevh.schemes import (
     Curve,
     FineVh,
@@ -76,7 +77,7 @@ def emulate_run(
         )
     used = selector or flow.schemes.selectors[0]
     grid = flow.schemes.grid(delta)
-    curve = single_voltage_curve(design, flow.design.name, name, grid)
+    curve = single_voltage_curve(design, marked_name(flow), name, grid)
     scheme = FineVh(curve, delta, used, seconds=seconds)
     chain = load_chain_order(run.stage_path("floorplan"))
     checks = read_checks(directory).as_dict()
@@ -93,7 +94,7 @@ def _reached(answer: OperatingPoint | NotReachableError) -> OperatingPoint:
 
 def _others(flow: Flow, design: EngineDesign, variant: str, coarse: Curve, delta: float) -> tuple[Scheme, ...]:
     """The schemes beside FINE-VH on the same design, with the grids that a run gives them."""
-    fine = single_voltage_curve(design, flow.design.name, variant, flow.schemes.grid(flow.schemes.ideal_step))
+    fine = single_voltage_curve(design, marked_name(flow), variant, flow.schemes.grid(flow.schemes.ideal_step))
     return (
         SingleVoltageScheme("ideal-dvfs", fine, flow.schemes.ideal_step),
         SingleVoltageScheme("vdd-hopping", coarse, delta),

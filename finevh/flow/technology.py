@@ -13,14 +13,37 @@ from finevh.technology.lef import Lef, read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.manifest import Manifest, library_file, read_manifest
 from finevh.technology.model import Technology
+from finevh.technology.what_if import WhatIf, with_what_if
 from finevh.units import VOLTAGE_TOLERANCE
 
 UNBIASED = "pb0"
 
 
 @lru_cache(maxsize=2)
-def _technology(path: Path, vdds: tuple[float, ...]) -> Technology:
-    return with_vdds(load_technology(path), vdds)
+def _technology(path: Path, vdds: tuple[float, ...], what: WhatIf | None) -> Technology:
+    technology = with_vdds(load_technology(path), vdds)
+    if what is None:
+        return technology
+    manifest = read_manifest(path)
+    sets = [members_of_set(manifest, name) for name in variant_sets(manifest) if name != UNBIASED]
+    return with_what_if(technology, what, sets)
+
+
+def what_if_of(flow: Flow) -> WhatIf | None:
+    """What a flow changes of its technology; None where it takes it as it is."""
+    choice = flow.what_if
+    return None if choice is None else WhatIf(choice.leakage, choice.bias_leaves, choice.interface_by_volt)
+
+
+def what_if_parameters(flow: Flow) -> dict[str, object]:
+    """What a what-if adds to the parameters of a stage that reads leakage; nothing where there is none."""
+    return {} if flow.what_if is None else {"what if": flow.what_if}
+
+
+def marked_name(flow: Flow) -> str:
+    """Name of the design in tables and pictures: a what-if is never without its mark."""
+    what = what_if_of(flow)
+    return flow.design.name if what is None else f"{flow.design.name}, {what.text}"
 
 
 def technology_of(flow: Flow) -> Technology:
@@ -36,7 +59,7 @@ def technology_of(flow: Flow) -> Technology:
     for delta in schemes.delta_vdd:
         vdds |= set(schemes.grid(delta))
     path = flow.technology.path
-    return _technology(path if path.is_file() else path / "technology.toml", tuple(sorted(vdds)))
+    return _technology(path if path.is_file() else path / "technology.toml", tuple(sorted(vdds)), what_if_of(flow))
 
 
 def synthesis_vdd(flow: Flow) -> float:

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 
 from finevh.report.tables import area_low, fine_curve, savings
 
+WHAT_IF = ", what if: "
+"""Of a marked design's name, before what is changed."""
 SCHEME_STYLE = {
     "ideal-dvfs": ("Ideal-DVFS", "#7f7f7f", "--", ""),
     "vdd-hopping": ("Vdd-hopping", "#d55e00", "-", "s"),
@@ -270,6 +272,12 @@ def plot_power_split(points: pd.DataFrame) -> Figure:
     return figure
 
 
+def what_if_mark(points: pd.DataFrame) -> str:
+    """What a run's flow file changes of its technology, as the name of its design says; empty for a run of things as they are."""
+    _, found, what = str(points["design"].iloc[0]).partition(WHAT_IF)
+    return found[2:] + what
+
+
 def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) -> list[Path]:
     """Write every plot that the tables allow as SVG into ``folder``; return the files.
 
@@ -289,8 +297,12 @@ def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) 
     written: list[Path] = []
     if area_low(points).empty:
         return written
+    mark = what_if_mark(points)
     for name, draw in plots.items():
         path = folder / f"{name}.svg"
-        draw().savefig(path, metadata={"Date": None})
+        figure = draw()
+        if mark:
+            figure.text(0.01, 0.005, mark, fontsize=7, color="#d6404e")
+        figure.savefig(path, metadata={"Date": None})
         written.append(path)
     return written

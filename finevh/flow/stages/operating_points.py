@@ -36,6 +36,7 @@ from finevh.flow.tables import (
     tile_points_table,
     tiles_table,
 )
+from finevh.flow.technology import marked_name, what_if_of, what_if_parameters
 from finevh.flow.tile_loads import loads_of
 from finevh.layout.supply.headers import read_header_table
 from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slots_for
@@ -79,7 +80,7 @@ class OperatingPoints:
 def curves_of(flow: Flow, designs: dict[str, EngineDesign]) -> dict[str, Curve]:
     """Ideal-DVFS of each variant set."""
     grid = flow.schemes.grid(flow.schemes.ideal_step)
-    return {name: single_voltage_curve(design, flow.design.name, name, grid) for name, design in designs.items()}
+    return {name: single_voltage_curve(design, marked_name(flow), name, grid) for name, design in designs.items()}
 
 
 def frequencies_of(curve: Curve, base: Curve, extra: Sequence[float]) -> tuple[float, ...]:
@@ -188,6 +189,9 @@ def check_noise(placed: PlacedDesign) -> float:
 def run_operating_stage(context: StageContext) -> Metrics:
     """Every scheme, variant, delta-Vdd and frequency."""
     flow, inputs = context.flow, context.inputs
+    what = what_if_of(flow)
+    if what is not None:
+        context.checks.add("what_if", [what.text])
     placed = load_placed(flow, inputs["floorplan"], inputs["optimize"])
     fine = placed.technology.cross is not None and placed.floorplan.n_tiles > 1
     if placed.technology.cross is None:
@@ -346,6 +350,7 @@ def parameters(flow: Flow) -> object:
         "clock": flow.clock,
         "schemes": flow.schemes,
         "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of),
+        **what_if_parameters(flow),
     }
 
 

@@ -12,7 +12,7 @@ from finevh.config import Flow
 from finevh.flow.artifacts.variants import save_variants
 from finevh.flow.designs import load_placed, tiled_timing
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.technology import UNBIASED, members_of_set, synthesis_vdd, technology_of
+from finevh.flow.technology import UNBIASED, members_of_set, synthesis_vdd, technology_of, what_if_parameters
 from finevh.layout import interface_cells
 from finevh.polybias import BiasResult, assign_variants, variant_shares
 from finevh.polybias.conditions import selected_conditions, single_voltage_conditions
@@ -103,6 +103,7 @@ def parameters(flow: Flow) -> object:
         "derates": flow.schemes.driver_derates,
         "vdds": (flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.delta_vdd),
         "maps": (flow.schemes.ideal_step, flow.schemes.frequencies) if flow.polybias.keeps == "maps" else None,
+        **what_if_parameters(flow),
     }
 
 

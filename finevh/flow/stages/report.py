@@ -11,6 +11,7 @@ from finevh.checks import Checks, Severity
 from finevh.config import Flow
 from finevh.flow.engine.runner import RESULTS
 from finevh.flow.engine.stage import CHECKS, METRICS, Metrics, Stage, StageContext, read_checks
+from finevh.flow.technology import marked_name, what_if_parameters
 from finevh.report import build_report
 from finevh.report.about import ABOUT, About, write_about
 from finevh.technology.manifest import read_manifest
@@ -52,12 +53,18 @@ def about_of(flow: Flow) -> About:
     manifest = read_manifest(flow.technology.path)
     process, temperature = manifest.models.get("corner"), manifest.models.get("temperature_c")
     corner = "" if process is None or temperature is None else f"{process}, {temperature:g} C"
-    return About(flow.design.name, manifest.name, corner, flow.engine, flow.published or "")
+    return About(marked_name(flow), manifest.name, corner, flow.engine, flow.published or "")
 
 
 def parameters(flow: Flow) -> object:
     """Everything of the flow that decides the report beside its inputs."""
-    return {"name": flow.design.name, "technology": flow.technology, "engine": flow.engine, "published": flow.published}
+    return {
+        "name": flow.design.name,
+        "technology": flow.technology,
+        "engine": flow.engine,
+        "published": flow.published,
+        **what_if_parameters(flow),
+    }
 
 
 _ALL = (

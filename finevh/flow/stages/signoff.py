@@ -13,7 +13,7 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.signoff import DroopEntry, Signoff, SignoffRow, fast_corner, read_exported, signoff_csv
-from finevh.flow.technology import technology_of
+from finevh.flow.technology import technology_of, what_if_parameters
 from finevh.schemes import OperatingPoint, points_csv, read_points_csv
 
 POINTS, TABLE = "results/operating_points.csv", "results/tables/signoff.csv"
@@ -99,6 +99,7 @@ def parameters(flow: Flow) -> object:
         "clock": flow.clock,
         "schemes": flow.schemes,
         "tiles": flow.floorplan.tiles,
+        **what_if_parameters(flow),
     }
 
 
