@@ -44,6 +44,7 @@ class NetlistBuilder:
         self._alias: list[int] = []
         self._value: dict[int, int] = {}
         self._bounds: dict[str, tuple[int, int]] = {}
+        self._declared: dict[str, tuple[int, int] | None] = {}
         self._ports: list[tuple[str, int, int]] = []
         self._port_seen: set[str] = set()
         self._names: dict[str, int] = {}
@@ -74,11 +75,11 @@ class NetlistBuilder:
 
     def add_bus(self, name: str, bounds: tuple[int, int] | None) -> None:
         """Declare a net or, with ``bounds`` (left, right), a bus."""
+        if self._declared.setdefault(name, bounds) != bounds:
+            raise InputError(f"'{name}' is declared twice with different bounds")
         if bounds is None:
             self.net(name)
             return
-        if self._bounds.get(name, bounds) != bounds:
-            raise InputError(f"bus '{name}' is declared twice with different bounds")
         self._bounds[name] = bounds
 
     def add_port(self, name: str, bounds: tuple[int, int] | None, direction: Direction) -> None:
@@ -109,6 +110,8 @@ class NetlistBuilder:
             lowest, highest = min(bounds), max(bounds)
             if not (lowest <= high <= highest and lowest <= last <= highest):
                 raise InputError(f"'{name}[{high}]' is outside the declared [{bounds[0]}:{bounds[1]}]")
+            if high != last and (high > last) != (bounds[0] > bounds[1]):
+                raise InputError(f"'{name}[{high}:{last}]' runs against the declared [{bounds[0]}:{bounds[1]}]")
         if abs(high - last) >= _MAX_WIDTH:
             raise InputError(f"bus '{name}' of {abs(high - last) + 1} bits is no netlist's")
         step = 1 if last >= high else -1

@@ -252,11 +252,10 @@ class _Preprocessor:
             raise InputError(f"{source.where(at)}: macro '`{word}' expands into itself")
         body = macro.text
         if macro.arguments is not None:
-            match = re.compile(r"\s*\(([^()]*)\)").match(text, at)
-            given = [] if match is None else [a.strip() for a in match.group(1).split(",")]
-            if match is None or len(given) != len(macro.arguments):
+            given, end = _arguments(text, at)
+            if len(given) != len(macro.arguments):
                 raise InputError(f"{source.where(at)}: macro '`{word}' takes {len(macro.arguments)} arguments")
-            at = match.end()
+            at = end
             values = dict(zip(macro.arguments, given, strict=True))
             body = _WORD.sub(lambda m: values.get(m.group(), m.group()), body)
         name, _, line = source.where(at).rpartition(":")
@@ -269,6 +268,22 @@ class _Preprocessor:
     def resume(self, source: SourceText, at: int) -> None:
         name, _, line = source.where(at).rpartition(":")
         self.place(name, int(line))
+
+
+def _arguments(text: str, at: int) -> tuple[list[str], int]:
+    """Arguments of a macro between brackets, commas inside brackets of their own left alone, and where they end."""
+    opening = re.compile(r"\s*\(").match(text, at)
+    found: list[str] = []
+    depth, start = 1, opening.end() if opening else 0
+    for match in re.compile(r'"[^"\n]*"|[(){}\[\],]').finditer(text, start) if opening else ():
+        mark = match.group()
+        depth += (mark in "({[") - (mark in ")}]")
+        if depth == 0 or (mark == "," and depth == 1):
+            found.append(text[start : match.start()].strip())
+            start = match.end()
+        if depth == 0:
+            return found, start
+    return [], at
 
 
 def _attribute_end(text: str, at: int) -> int:

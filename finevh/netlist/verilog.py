@@ -15,7 +15,7 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.preprocess import SourceText, preprocess, read_text
 from finevh.technology.model import Direction, Technology
 
-_IDENTIFIER = r"(?:\\\S+|[A-Za-z_][\w$]*)"
+_IDENTIFIER = r"(?:\\\S+|[A-Za-z_][\w$]*+)"
 # Possessive repeats: time linear in the text, whatever it is.
 _STATEMENT = re.compile(r"\s*+((?:[^;\\]++|\\\S++(?=\s))*+;)")
 _BOUNDARY = re.compile(r'\\\S++|"[^"\n]*"|\b(?:macromodule|module|endmodule|primitive|endprimitive)\b')
@@ -40,6 +40,7 @@ _TERM = re.compile(
     rf"\s*+(?:(\{{)|(\}})|(,)|(\d+)?\s*+'\s*+[sS]?([bBhHdDoO])\s*+([0-9a-fA-FxXzZ_?]+)|(\d+)|({_IDENTIFIER})"
     r"(?:\s*+\[([^\[\]:]+)(?::([^\[\]:]+))?\])?)\s*+"
 )
+_BEFORE_EQUALS = re.compile(r"(?:\\\S++|[^\\=]++)*+")
 _INDEX = re.compile(r"\[\s*(\d+)\s*\]")
 _BIT_LIKE = re.compile(r"\[-?\d+\]$")
 _BASE = {"b": 2, "o": 8, "d": 10, "h": 16}
@@ -146,6 +147,8 @@ class _Reader:
     def __init__(self, source: SourceText, technology: Technology, checks: Checks | None) -> None:
         self.source, self.technology, self.checks = source, technology, checks
         self.build = NetlistBuilder(technology.cells)
+        self.owner: dict[str, str] = {}
+        """Instance of each net whose name has a ``/``."""
         cells = technology.cells
         self.types: dict[str, tuple[int, int]] = {}
         for v, variant in reversed(list(enumerate(technology.variants))):
@@ -340,9 +343,11 @@ class _Reader:
     def declare_one(
         self, scope: _Scope, keyword: str, name: str, bounds: tuple[int, int] | None, position: int
     ) -> None:
-        full = scope.full(name)
+        full = self.full(scope, name, position)
         try:
             if keyword not in ("input", "output", "inout"):
+                if keyword in ("tri0", "tri1"):
+                    raise InputError(f"'{keyword}' pulls its net where nothing drives it, which no cell does here")
                 self.build.add_bus(full, bounds)
                 if keyword.startswith("supply"):
                     self.build.tie(self.build.net(full), int(keyword[-1]))
@@ -356,6 +361,18 @@ class _Reader:
                     self.build.add_port(full, bounds, Direction[keyword.upper()])
         except InputError as error:
             raise self.fail(position, str(error)) from None
+
+    def full(self, scope: _Scope, name: str, position: int) -> str:
+        """Flat name of a net; an escaped name may read like one of another level, and would then be joined with it."""
+        full = scope.full(name)
+        if "/" in full and self.owner.setdefault(full, scope.prefix) != scope.prefix:
+            above, below = sorted((self.owner[full], scope.prefix), key=len)
+            where = repr(above[:-1]) if above else "the top"
+            raise self.fail(
+                position,
+                f"the net '{full.removeprefix(above)}' of {where} has the name of one in the instance '{below[:-1]}'; rename one",
+            )
+        return full
 
     # Expressions.
 
@@ -371,8 +388,9 @@ class _Reader:
         return number
 
     def select(self, scope: _Scope, name: str, high: int | None, low: int | None, position: int) -> Bits:
+        full = self.full(scope, name, position)
         try:
-            return self.build.select(scope.full(name), high, low)
+            return self.build.select(full, high, low)
         except InputError as error:
             raise self.fail(position, str(error)) from None
 
@@ -447,17 +465,20 @@ class _Reader:
         return self.resized(self.expression(scope, text, position), text, width)
 
     def resized(self, bits: Bits, text: str, width: int) -> Bits:
-        """Bits of an expression for a place of ``width`` bits."""
+        """Bits of an expression for a place of ``width`` bits; a constant is extended, a signed one by its sign."""
         if len(bits) == width or (constant := _TERM.fullmatch(text)) is None or not (constant[5] or constant[7]):
             return bits
         if len(bits) > width:
             return bits[-width:]
-        fill = bits[0] if bits[0] == NO_NET else self.build.constant("0")
+        signed = re.search(r"'\s*[sS]", text) is not None or (constant[7] and len(bits) == 32)
+        fill = bits[0] if bits[0] == NO_NET or signed else self.build.constant("0")
         return [fill] * (width - len(bits)) + bits
 
     def assign(self, scope: _Scope, text: str, position: int) -> None:
-        target, equals, value = text.partition("=")
-        if not equals:
+        before = _BEFORE_EQUALS.match(text)
+        end = before.end() if before is not None else len(text)
+        target, value = text[:end], text[end + 1 :]
+        if end >= len(text):
             raise self.fail(position, f"'{text.strip()[:40]}' is no assignment")
         left = self.expression(scope, target, position)
         right = self.fitted(scope, value, len(left), position)
