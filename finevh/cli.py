@@ -190,7 +190,14 @@ def characterize(
 @click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
 @click.option("--top", required=True)
 @click.option(
-    "--liberty", "liberties", required=True, multiple=True, type=click.Path(path_type=Path), help=".lib or .lib.gz."
+    "--liberty", "liberties", multiple=True, type=click.Path(path_type=Path), help=".lib or .lib.gz; repeat it."
+)
+@click.option(
+    "--corner",
+    "corners",
+    multiple=True,
+    metavar="NAME=LIB,...",
+    help="In place of --liberty: a corner and its files; repeat it.",
 )
 @click.option("--sdc", type=click.Path(path_type=Path))
 @click.option("--spef", type=click.Path(path_type=Path))
@@ -218,6 +225,7 @@ def sta(
     netlist: Path,
     top: str,
     liberties: tuple[Path, ...],
+    corners: tuple[str, ...],
     sdc: Path | None,
     spef: Path | None,
     voltages: Path | None,
@@ -230,10 +238,21 @@ def sta(
     as_json: bool,
 ) -> None:
     """Static timing of any mapped netlist."""
-    from finevh.commands.tools import environment_of, timing_text
+    from finevh.commands.tools import corner_text, corners_of, environment_of, timing_text, worst_of_corners
     from finevh.timing.report import StaOptions, run_sta
 
     options = StaOptions(paths, hold, wire_model, driver_resistance, allow, environment_of(variables))
+    if bool(liberties) == bool(corners):
+        raise InputError(
+            "give the Liberty files: --liberty FILE for one corner, or --corner NAME=FILE,... for each of several"
+        )
+    if corners:
+        each = {
+            name: run_sta(netlist, top, files, sdc, spef, voltages, options)
+            for name, files in corners_of(corners).items()
+        }
+        _print(json.dumps(worst_of_corners(each), indent=1) if as_json else corner_text(each))
+        return
     found = run_sta(netlist, top, liberties, sdc, spef, voltages, options)
     _print(json.dumps(found, indent=1) if as_json else timing_text(found))
 
@@ -414,21 +433,35 @@ def flows(as_json: bool) -> None:
 @click.option(
     "--rtl", multiple=True, type=click.Path(path_type=Path), help="A Verilog or SystemVerilog file; repeat it."
 )
+@click.option(
+    "-f",
+    "--file-list",
+    "lists",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file list: files, +incdir+, +define+.",
+)
 @click.option("--include", "includes", multiple=True, type=click.Path(path_type=Path), help="An include folder.")
 @click.option("--top", help="Top module (default: the one that no other instantiates).")
 @click.option("--technology", default="finevh45", show_default=True, help="A name of finevh flows, or a folder.")
 @click.option("--placed", type=click.Path(path_type=Path), help="A placed design instead of RTL: see finevh import.")
 def init(
-    name: str, rtl: tuple[Path, ...], includes: tuple[Path, ...], top: str | None, technology: str, placed: Path | None
+    name: str,
+    rtl: tuple[Path, ...],
+    lists: tuple[Path, ...],
+    includes: tuple[Path, ...],
+    top: str | None,
+    technology: str,
+    placed: Path | None,
 ) -> None:
     """A commented flow file NAME.toml for own RTL: top module, clock, reset and period are found."""
     if placed is not None:
         raise InputError(f"--placed: write 'finevh import {placed} -o {name}.toml'")
-    if not rtl:
-        raise InputError(f"give the RTL: finevh init {name} --rtl FILE [--rtl FILE ...]")
-    from finevh.commands.init import init_flow
+    if not rtl and not lists:
+        raise InputError(f"give the RTL: finevh init {name} --rtl FILE [--rtl FILE ...], or a list of files with -f")
+    from finevh.commands.init import init_flow, rtl_of
 
-    written = init_flow(name, rtl, includes, top, technology, _print)
+    written = init_flow(name, rtl_of(rtl, lists, includes, top), technology, _print)
     _print(f"written to {written}; next: finevh run {written}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from finevh.flow.stages import STAGES
 from finevh.flow.technology import synthesis_vdd, technology_of, variant_sets
 from finevh.flow_file import read_flow, schema_line
 from finevh.synthesis import Rtl
+from finevh.synthesis import read_manifest as read_file_list
 from finevh.synthesis.survey import RtlSurvey, survey_rtl
 from finevh.technology.liberty import read_liberty
 from finevh.technology.manifest import read_manifest
@@ -32,14 +34,24 @@ _WIRES = 1.4
 _RESET_NAME = re.compile(r"(?:^|_)(?:a?rst|a?reset)(?:_|n|$)", re.IGNORECASE)
 
 
-def init_flow(
-    name: str,
-    rtl: Sequence[Path],
-    include_dirs: Sequence[Path],
-    top: str | None,
-    technology: str,
-    say: Callable[[str], None],
-) -> Path:
+def rtl_of(files: Sequence[Path], lists: Sequence[Path], include_dirs: Sequence[Path], top: str | None) -> Rtl:
+    """The RTL that a command line names: files, and what file lists name before them.
+
+    Raises
+    ------
+    InputError
+        A missing file, folder or list; see :func:`finevh.synthesis.read_manifest`.
+    """
+    found = [read_file_list(path, os.environ) for path in lists]
+    return Rtl(
+        (*(path for one in found for path in one.files), *files),
+        (*(path for one in found for path in one.include_dirs), *include_dirs),
+        {name: value for one in found for name, value in one.defines.items()},
+        top=top,
+    )
+
+
+def init_flow(name: str, rtl: Rtl, technology: str, say: Callable[[str], None]) -> Path:
     """Write ``NAME.toml`` in the current folder; return it.
 
     Parameters
@@ -57,7 +69,7 @@ def init_flow(
     # A folder is named from anywhere: the draft lies elsewhere.
     place = str(Path(technology).resolve()) if Path(technology).exists() else technology
     schemes = scheme_lines(technology_folder(Path(technology)))
-    survey = survey_rtl(Rtl(tuple(rtl), tuple(include_dirs), top=top))
+    survey = survey_rtl(rtl)
     say(f"top module {survey.top}")
     if not survey.clocks:
         raise InputError(
@@ -68,9 +80,9 @@ def init_flow(
         say(f"clock {port}: {count} register bits")
     for port, level, count in survey.resets:
         say(f"reset {port}, active at {level}: {count} register bits")
-    head = _text(name, rtl, include_dirs, survey, place, _FIRST_PERIOD)
+    head = _text(name, rtl, survey, place, _FIRST_PERIOD)
     period = _first_period("\n".join([head, *schemes]), say)
-    text = _text(name, rtl, include_dirs, survey, place, f"{period / 1000.0:.2f} ns")
+    text = _text(name, rtl, survey, place, f"{period / 1000.0:.2f} ns")
     output.write_text("\n".join([text, *schemes]), encoding="utf-8")
     return output
 
@@ -109,9 +121,7 @@ def _resets(survey: RtlSurvey) -> list[tuple[str, int]]:
     return found or [(port, 0 if re.search(r"n(?:_?i)?$", port, re.IGNORECASE) else 1) for port in named]
 
 
-def _text(
-    name: str, rtl: Sequence[Path], include_dirs: Sequence[Path], survey: RtlSurvey, technology: str, period: str
-) -> str:
+def _text(name: str, rtl: Rtl, survey: RtlSurvey, technology: str, period: str) -> str:
     clock = survey.clocks[0][0]
     resets = _resets(survey)
     lines = [
@@ -122,10 +132,12 @@ def _text(
         "[design]",
         f"name = {toml_value(name)}",
         f"top = {toml_value(survey.top)}",
-        f"files = {toml_value([str(path.resolve()) for path in rtl])}",
+        f"files = {toml_value([str(path.resolve()) for path in rtl.files])}",
     ]
-    if include_dirs:
-        lines.append(f"include_dirs = {toml_value([str(path.resolve()) for path in include_dirs])}")
+    if rtl.include_dirs:
+        lines.append(f"include_dirs = {toml_value([str(path.resolve()) for path in rtl.include_dirs])}")
+    if rtl.defines:
+        lines.append(f"defines = {toml_value(dict(rtl.defines))}")
     lines += [
         "",
         "[technology]",

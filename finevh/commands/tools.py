@@ -144,6 +144,55 @@ def timing_text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def corners_of(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:
+    """Liberty files by corner, of ``--corner NAME=FILE,...``.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form, or a name stands twice.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for text in texts:
+        name, equals, files = text.partition("=")
+        paths = tuple(Path(file) for file in files.split(",") if file)
+        if not name or not equals or not paths:
+            raise InputError(f"--corner {text}: write NAME=FILE, or NAME=FILE,FILE for several supplies")
+        if name in found:
+            raise InputError(f"--corner {text}: corner '{name}' is given twice; name its files in one list")
+        found[name] = paths
+    return found
+
+
+def worst_of_corners(each: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Timing at several corners: the worst of each figure, and every corner's own under ``corners``."""
+    hold = [found["worst_hold_slack_ps"] for found in each.values() if found["worst_hold_slack_ps"] is not None]
+    fmax = [found["fmax_mhz"] for found in each.values() if found["fmax_mhz"] is not None]
+    return {
+        "worst_slack_ps": min(found["worst_slack_ps"] for found in each.values()),
+        "tns_ps": min(found["tns_ps"] for found in each.values()),
+        "worst_hold_slack_ps": min(hold) if hold else None,
+        "fmax_mhz": min(fmax) if fmax else None,
+        "corners": each,
+    }
+
+
+def corner_text(each: dict[str, dict[str, Any]]) -> str:
+    """Timing at several corners for people: a line per corner, the worst, then what the worst corners show."""
+    worst = worst_of_corners(each)
+    lines = [f"{'corner':16s} {'slack, ps':>12s} {'hold, ps':>12s} {'fmax, MHz':>12s}"]
+
+    def line(name: str, found: dict[str, Any]) -> str:
+        shown = (found["worst_slack_ps"], found["worst_hold_slack_ps"], found["fmax_mhz"])
+        return f"{name:16s} " + " ".join(f"{'none' if value is None else f'{value:.3f}':>12s}" for value in shown)
+
+    lines += [line(name, found) for name, found in each.items()]
+    lines += [line("worst", worst)]
+    for name, found in each.items():
+        lines += ["", f"corner {name}", timing_text(found)]
+    return "\n".join(lines)
+
+
 def leakage_text(found: dict[str, Any]) -> str:
     """Leakage for people: the sums, then the cells that leak most."""
     lines = [f"leakage {found['leakage_mw']:.6g} mW", f"of it at interfaces {found['interface_leakage_mw']:.6g} mW"]

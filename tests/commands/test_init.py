@@ -9,6 +9,7 @@ import pytest
 from finevh.base.share import LIBRARIES, shared
 from finevh.cli import run_command
 from finevh.commands.init import scheme_lines
+from finevh.flow.precheck import check_flow, prepared
 from finevh.flow_file import read_flow
 
 COUNTER = """
@@ -36,6 +37,60 @@ def test_top_clock_reset_and_period_are_found(folder: Path, capsys: pytest.Captu
     assert (flow.activity.reset_port.port, flow.activity.reset_port.active) == ("rst_n", 0)
     # Eight bits of a ripple of half adders at 1.00 V: some hundred picoseconds, no nanoseconds.
     assert 100.0 < flow.clock.period < 1500.0
+
+
+PACKAGE = """
+package sizes;
+  localparam int Width = 4;
+  typedef logic [Width-1:0] word_t;
+endpackage
+"""
+ADDER = """
+module adder import sizes::*; (input word_t a, input word_t b, output word_t y);
+  assign y = a + b + `OFFSET;
+endmodule
+"""
+TOP = """
+`include "reset.svh"
+module accumulate import sizes::*; (input logic clk_i, input logic rst_i, input word_t data_i, output word_t sum_o);
+  word_t next;
+  adder u_adder (.a(sum_o), .b(data_i), .y(next));
+  always_ff @(posedge clk_i) if (`RESET(rst_i)) sum_o <= '0; else sum_o <= next;
+endmodule
+"""
+
+
+def test_a_file_list_with_packages_include_folders_and_macros_is_read(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "rtl" / "include").mkdir(parents=True)
+    for name, text in (("sizes.sv", PACKAGE), ("adder.sv", ADDER), ("top.sv", TOP)):
+        (folder / "rtl" / name).write_text(text)
+    (folder / "rtl" / "include" / "reset.svh").write_text("`define RESET(port) (port)\n")
+    listed = "// of the accumulator\n+incdir+include\n+define+OFFSET=4'd1\nsizes.sv\nadder.sv\ntop.sv\n"
+    (folder / "rtl" / "files.f").write_text(listed)
+    assert run_command(["init", "mine", "-f", "rtl/files.f"]) == 0
+    assert "clock clk_i: 4 register bits" in capsys.readouterr().out
+    flow = read_flow(folder / "mine.toml")
+    assert (flow.design.top, flow.clock.port) == ("accumulate", "clk_i")
+    assert [path.name for path in flow.design.files] == ["sizes.sv", "adder.sv", "top.sv"]
+    assert flow.design.defines == {"OFFSET": "4'd1"}
+    # A synchronous reset is known by its name alone.
+    assert flow.activity.reset_port is not None
+    assert flow.activity.reset_port.port == "rst_i"
+    check_flow(prepared(flow))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("-y lib\n", "files.f:1: option '-y' is not understood"), ("none.v\n", "files.f:1: no such RTL file")],
+)
+def test_a_wrong_line_of_a_file_list_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    (folder / "files.f").write_text(text)
+    assert run_command(["init", "mine", "-f", "files.f"]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_an_existing_file_is_never_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,6 +57,41 @@ def test_sta_prints_the_figures_of_the_contract(files: Path, capsys: pytest.Capt
     assert "endpoint u4/D" in text
 
 
+def test_sta_at_several_corners_gives_each_and_the_worst(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kit = need_pdk("ihp-sg13g2")
+    low, high = (kit / f"sg13g2_stdcell_slow_{v}V_125C.lib.gz" for v in ("1p08", "1p35"))
+    given = ["sta", "--netlist", str(files / "top.v"), "--top", "top", "--sdc", str(files / "top.sdc"), "--hold"]
+    alone = {}
+    for name, liberty in (("low", low), ("high", high)):
+        assert run_command([*given, "--liberty", str(liberty), "--json"]) == 0
+        alone[name] = json.loads(capsys.readouterr().out)
+    corners = ["--corner", f"low={low}", "--corner", f"high={high}"]
+    assert run_command([*given, *corners, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["corners"] == alone
+    # The lower supply is slower: it decides setup, the higher one hold.
+    assert found["worst_slack_ps"] == alone["low"]["worst_slack_ps"] < alone["high"]["worst_slack_ps"]
+    assert found["worst_hold_slack_ps"] == alone["high"]["worst_hold_slack_ps"] < alone["low"]["worst_hold_slack_ps"]
+    assert run_command([*given, *corners]) == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[3].split()[:2] == ["worst", f"{found['worst_slack_ps']:.3f}"]
+    for wrong in ("low", "low=", f"low={low}"):
+        assert run_command([*given, "--corner", f"low={low}", "--corner", wrong]) == 2
+        assert f"--corner {wrong}" in capsys.readouterr().err
+    assert run_command(given) == 2
+    assert "--liberty FILE for one corner, or --corner NAME=FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["elmore", "shielded", "ceff"])
+def test_sta_takes_each_wire_model_and_lists_hold_paths(
+    files: Path, capsys: pytest.CaptureFixture[str], model: str
+) -> None:
+    assert run_command(sta_arguments(files, "--wire-model", model, "--hold")) == 0
+    text = capsys.readouterr().out
+    assert "worst hold slack " in text
+    assert "\nhold\n" in text
+
+
 def test_sta_names_a_command_that_it_does_not_know(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "top.sdc").write_text(SDC + "set_magic 1\n")
     assert run_command(sta_arguments(files)) == 2
