@@ -20,7 +20,7 @@ from finevh.layout import make_floorplan
 from finevh.layout.chain import make_chain
 from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
-from finevh.openroad.from_layout import ClockSpec, FlowOptions, make_context, planning_netlist
+from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, FlowOptions, make_context, planning_netlist
 from finevh.openroad.library_files import planned_suffixed, read_technology_files
 from finevh.openroad.pdn_rules import grid_facts
 from finevh.openroad.render import external_inputs, render_flow
@@ -64,16 +64,11 @@ def plan_context(flow: Flow) -> FlowContext:
         scope=flow.activity.scope,
     )
     return make_context(
-        flow.design.top or flow.design.name,
-        NETLIST,
+        DesignFiles(flow.design.top or flow.design.name, NETLIST, clock),
         technology,
         files,
         floorplan,
-        clock,
-        plain,
-        suffixed,
-        points,
-        activity,
+        Corners(plain, suffixed, points, activity),
         chain=make_chain(technology, floorplan) if len(floorplan.island_row) else None,
         options=FlowOptions(
             seed=flow.seed,

@@ -82,6 +82,16 @@ def format_upf(
     return "\n".join([*lines, ""])
 
 
+def _switch(label: str, rail: str, bit: str) -> str:
+    """Return the switch of a tile's rail; ``bit`` selects VddH."""
+    return (
+        f"create_power_switch SW_{label} -domain PD_{label} -output_supply_port {{out {rail}}}"
+        " -input_supply_port {in_high VDDH} -input_supply_port {in_low VDDL}"
+        f" -control_port {{sel {tcl_word(bit)}}}"
+        " -on_state {high in_high {sel}} -on_state {low in_low {!sel}}"
+    )
+
+
 def _tiles(
     netlist: Netlist, floorplan: Floorplan, placement: Placement, volts: tuple[float, float], select: str
 ) -> list[str]:
@@ -99,10 +109,7 @@ def _tiles(
             f"create_supply_net VDDH -domain PD_{label} -reuse",
             f"create_supply_net VDDL -domain PD_{label} -reuse",
             f"set_domain_supply_net PD_{label} -primary_power_net {rail} -primary_ground_net VSS",
-            f"create_power_switch SW_{label} -domain PD_{label} -output_supply_port {{out {rail}}}"
-            " -input_supply_port {in_high VDDH} -input_supply_port {in_low VDDL}"
-            f" -control_port {{sel {tcl_word(f'{select}[{t}]')}}}"
-            " -on_state {high in_high {sel}} -on_state {low in_low {!sel}}",
+            _switch(label, rail, f"{select}[{t}]"),
             f"add_port_state SW_{label}/out {_state('high', volts[0])} {_state('low', volts[1])}",
             f"set_level_shifter no_shift_{label} -domain PD_{label} -applies_to both -no_shift",
         ]
@@ -140,10 +147,7 @@ def format_openroad_upf(
             f"create_power_domain PD_{label}",
             f"set_domain_area PD_{label} -area {{{corners}}}",
             f"set_domain_voltage -domain PD_{label} -voltage {vdd_high:.3f}",
-            f"create_power_switch SW_{label} -domain PD_{label} -output_supply_port {{out {rail}}}"
-            " -input_supply_port {in_high VDDH} -input_supply_port {in_low VDDL}"
-            f" -control_port {{sel {tcl_word(f'{select}[{t}]')}}}"
-            " -on_state {high in_high {sel}} -on_state {low in_low {!sel}}",
+            _switch(label, rail, f"{select}[{t}]"),
         ]
     return "\n".join([*lines, ""])
 

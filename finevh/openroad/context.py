@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finevh.errors import InputError
-from finevh.layout.supply.plan import GridPlan
+from finevh.layout.supply.plan import GridPlan, MuxPins, Supplies
 
 ROW_ORIENTATIONS = ("R0", "MX")
 
@@ -64,19 +64,6 @@ class FixedCell:
 
 
 @dataclass(frozen=True)
-class MuxPins:
-    """Pin names of the Vdd-MUX cell: select, the two supplies, the virtual rail, ground and the two well biases."""
-
-    select: str = "S"
-    vddh: str = "VDDH"
-    vddl: str = "VDDL"
-    rail: str = "VDD"
-    ground: str = "VSS"
-    nwell: str = "VBP"
-    pwell: str = "VBN"
-
-
-@dataclass(frozen=True)
 class Configuration:
     """What is added to the netlist so that each tile has its bit: ports, cells, connections.
 
@@ -102,17 +89,6 @@ class Pin:
     layer: str
     x: float
     y: float
-
-
-@dataclass(frozen=True)
-class Supplies:
-    """The five supply nets of the core."""
-
-    vddh: str = "VDDH"
-    vddl: str = "VDDL"
-    ground: str = "VSS"
-    nwell: str = "VBP"
-    pwell: str = "VBN"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from finevh.layout.floorplan import Floorplan
 from finevh.layout.supply.check import always_on_cells, book_supply, check_supply, intent_of
 from finevh.netlist import Netlist, write_verilog
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
-from finevh.openroad.from_layout import ClockSpec, FlowOptions, make_context
+from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, FlowOptions, make_context
 from finevh.openroad.library_files import TechnologyFiles, planned_suffixed, write_suffixed
 from finevh.openroad.results import RoutedDesign, read_results
 from finevh.openroad.run import Assignment, FlowResult, run_flow
@@ -73,19 +73,15 @@ def prepare_run(request: LayoutRequest, directory: Path) -> FlowContext:
     corners = [(name, vdd) for vdd in voltages for name in names]
     write_suffixed(files, corners, directory / SUFFIXED)
     suffixed = planned_suffixed(files, corners, SUFFIXED)  # the same files, seen from the run directory
+    clock = ClockSpec(
+        request.clock or request.clock_port, request.clock_port, request.period, CONSTRAINTS, request.sdc_units
+    )
     return make_context(
-        request.netlist.name,
-        NETLIST,
+        DesignFiles(request.netlist.name, NETLIST, clock),
         technology,
         files,
         request.floorplan,
-        ClockSpec(
-            request.clock or request.clock_port, request.clock_port, request.period, CONSTRAINTS, request.sdc_units
-        ),
-        plain,
-        suffixed,
-        request.operating_points,
-        request.activity,
+        Corners(plain, suffixed, request.operating_points, request.activity),
         chain=request.chain,
         options=request.options,
     )
@@ -97,7 +93,6 @@ def run_layout(
     *,
     assign: Callable[[RoutedDesign], Assignment] | None = None,
     tool: OpenRoad | None = None,
-    image: str | None = None,
     allow_untested: bool = False,
     say: Callable[[str], None] = lambda line: None,
     checks: Checks | None = None,
@@ -112,7 +107,7 @@ def run_layout(
         Run directory.
     assign
         Gets the design as it is after timing repair, returns the poly-bias assignment as (instance, cell).
-    tool, image, allow_untested, say
+    tool, allow_untested, say
         As in :func:`~finevh.openroad.run.run_flow`.
     checks
         Account of what could not be used of the files that come back, and of their supplies.
@@ -138,7 +133,6 @@ def run_layout(
         context,
         directory,
         tool=tool,
-        image=image,
         allow_untested=allow_untested,
         assign=assign_from if assign else None,
         say=say,

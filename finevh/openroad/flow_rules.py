@@ -121,7 +121,11 @@ def _always_on(records: Sequence[Record], scripts: Mapping[str, str]) -> list[Fi
     rows = "the rows that are always on"
     wanted = (
         ("floorplan.tcl", "odb::dbBlockage_create", f"ordinary cells may stand on {rows}: they are never closed"),
-        ("clock_tree.tcl", "dbInst.setPlacementStatus", f"the tree's cells stay on the rails of tiles: {rows} stay empty"),
+        (
+            "clock_tree.tcl",
+            "dbInst.setPlacementStatus",
+            f"the tree's cells stay on the rails of tiles: {rows} stay empty",
+        ),
         ("power_grid.tcl", "dbBlock.getBlockages", f"what stands on {rows} would hang on the rails of tiles"),
     )
     calls = _called_in(records)

@@ -17,7 +17,7 @@ from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.placement import FLIPPED_SOUTH, Placement
 from finevh.layout.power_grid import layers_of, strap_layers
 from finevh.layout.supply.grid import row_pieces
-from finevh.layout.supply.plan import GridNets, plan_grid, rail_width
+from finevh.layout.supply.plan import MuxPins, Supplies, plan_grid, rail_width
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.openroad.context import (
     Activity,
@@ -29,12 +29,10 @@ from finevh.openroad.context import (
     Island,
     LayerWire,
     LibraryFiles,
-    MuxPins,
     OperatingPoint,
     Pin,
     Rect,
     Row,
-    Supplies,
 )
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.technology.lef import Lef
@@ -46,7 +44,10 @@ _DIRECTIONS = {Direction.INPUT: "INPUT", Direction.OUTPUT: "OUTPUT", Direction.I
 
 @dataclass(frozen=True)
 class FlowOptions:
-    """What the embedded engine does not know of OpenROAD's run; ``configuration_period`` ps."""
+    """What the embedded engine does not know of OpenROAD's run.
+
+    ``configuration_period`` ps; ``polybias`` (instance, cell) with the netlist's own names, None where it is made on the way.
+    """
 
     density: float = 0.85
     seed: int = 1
@@ -54,6 +55,7 @@ class FlowOptions:
     configuration_period: float = 1e5
     rcx_rules: str | None = None
     clock_supply: str = "tile"
+    polybias: Sequence[tuple[str, str]] | None = None
     mux_pins: MuxPins = field(default_factory=MuxPins)
     supplies: Supplies = field(default_factory=Supplies)
 
@@ -69,38 +71,45 @@ class ClockSpec:
     sdc_units: tuple[str, str] = ("ps", "fF")
 
 
+@dataclass(frozen=True)
+class DesignFiles:
+    """Top module, its flat mapped Verilog without chain and Vdd-MUX cells, and its working clock."""
+
+    name: str
+    netlist: str
+    clock: ClockSpec
+
+
+@dataclass(frozen=True)
+class Corners:
+    """Plain libraries at the Vdd of optimisation; suffixed copies for the operating points, and what switches in those."""
+
+    libraries: Sequence[LibraryFiles]
+    voltage_libraries: Sequence[LibraryFiles] = ()
+    operating_points: Sequence[OperatingPoint] = ()
+    activity: Activity = field(default_factory=lambda: Activity(toggle_rate=0.1, duty=0.5))
+
+
 def make_context(
-    design: str,
-    netlist_file: str,
+    design: DesignFiles,
     technology: Technology,
     files: TechnologyFiles,
     floorplan: Floorplan,
-    clock: ClockSpec,
-    libraries: Sequence[LibraryFiles],
-    voltage_libraries: Sequence[LibraryFiles],
-    operating_points: Sequence[OperatingPoint],
-    activity: Activity,
+    corners: Corners,
     chain: ConfigurationChain | None = None,
     pins: Sequence[Pin] = (),
-    polybias: Sequence[tuple[str, str]] | None = None,
     options: FlowOptions | None = None,
 ) -> FlowContext:
     """Return the context of one floorplan.
 
     Parameters
     ----------
-    design, netlist_file
-        Top module and its flat mapped Verilog (without chain and Vdd-MUX cells).
     technology, files
         The cell library and where its files are.
     floorplan, chain
         From :mod:`finevh.layout`; ``chain`` is needed where the floorplan has Vdd-MUX cells.
-    libraries, voltage_libraries
-        Plain libraries at the Vdd of optimisation; suffixed copies for the operating points.
     pins
         Fixed places of ports (see :func:`pins_of`); OpenROAD places the others.
-    polybias
-        (instance, cell) with the netlist's own names.
 
     Raises
     ------
@@ -113,32 +122,29 @@ def make_context(
         raise InputError(
             "the floorplan has Vdd-MUX cells but no configuration chain: nothing would select their supply"
         )
-    buffers = technology.roles.get("clock_buffer") or technology.roles.get("buffer", ())
-    if not buffers:
-        raise InputError(
-            f"technology '{technology.name}' names no cell of role 'clock_buffer' or 'buffer'; add the role"
-        )
+    buffers = _clock_buffers(technology)
     routing = [layer.name for layer in technology.layers]
     middle = routing[min(2, len(routing) - 1)]
+    width = rail_width(files.lef, technology.layers[0].name)
     return FlowContext(
-        design=design,
+        design=design.name,
         tiles_per_side=floorplan.tiles_per_side,
         technology_lef=str(files.technology_lef),
         cell_lefs=tuple(str(path) for path in files.cell_lefs),
-        libraries=tuple(libraries),
-        voltage_libraries=tuple(voltage_libraries),
-        netlist=netlist_file,
-        sdc=clock.sdc,
-        clock=clock.name,
-        clock_port=clock.port,
-        period=clock.period,
+        libraries=tuple(corners.libraries),
+        voltage_libraries=tuple(corners.voltage_libraries),
+        netlist=design.netlist,
+        sdc=design.clock.sdc,
+        clock=design.clock.name,
+        clock_port=design.clock.port,
+        period=design.clock.period,
         die=_rect(floorplan.die),
         core=_rect(floorplan.core),
         site=files.site,
         site_width=floorplan.site_width,
         row_height=floorplan.row_height,
         rows=_rows(floorplan),
-        islands=_islands(floorplan, rail_width(files.lef, technology.layers[0].name)),
+        islands=_islands(floorplan, width),
         domains=_domains(floorplan),
         rails=tuple(tile_rail(floorplan, tile) for tile in range(floorplan.n_tiles)),
         wrappers=_wrappers(floorplan),
@@ -148,7 +154,7 @@ def make_context(
         pins=tuple(pins),
         pin_layers=_pin_layers(technology),
         supplies=options.supplies,
-        power_grid=plan_grid(technology, files.lef, floorplan, _grid_nets(options)),
+        power_grid=plan_grid(technology, files.lef, floorplan, options.supplies, options.mux_pins),
         layers=tuple(LayerWire(layer.name, layer.resistance, layer.capacitance) for layer in technology.layers),
         signal_layer=middle,
         clock_layer=routing[min(4, len(routing) - 1)],
@@ -159,18 +165,31 @@ def make_context(
         clock_root_buffer=max(buffers, key=lambda name: _drive(technology, name)),
         fillers=tuple(name for name in technology.roles.get("fill", ()) if name in files.lef.macros),
         dont_use=technology.roles.get("dont_use", ()),
-        operating_points=tuple(operating_points),
-        activity=activity,
-        polybias=None if polybias is None else tuple((odb_name(instance), cell) for instance, cell in polybias),
+        operating_points=tuple(corners.operating_points),
+        activity=corners.activity,
+        polybias=_odb_names(options.polybias),
         rcx_rules=options.rcx_rules,
-        sdc_units=clock.sdc_units,
+        sdc_units=design.clock.sdc_units,
         seed=options.seed,
         threads=options.threads,
         clock_supply=options.clock_supply,
         always_on=_always_on(floorplan, technology) if chain is not None else (),
-        ground_rails=_ground_rails(floorplan, rail_width(files.lef, technology.layers[0].name)),
+        ground_rails=_ground_rails(floorplan, width),
         storage_cells=_storage(technology),
     )
+
+
+def _clock_buffers(technology: Technology) -> Sequence[str]:
+    buffers = technology.roles.get("clock_buffer") or technology.roles.get("buffer", ())
+    if not buffers:
+        raise InputError(
+            f"technology '{technology.name}' names no cell of role 'clock_buffer' or 'buffer'; add the role"
+        )
+    return buffers
+
+
+def _odb_names(polybias: Sequence[tuple[str, str]] | None) -> tuple[tuple[str, str], ...] | None:
+    return None if polybias is None else tuple((odb_name(instance), cell) for instance, cell in polybias)
 
 
 def pins_of(netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement) -> tuple[Pin, ...]:
@@ -228,13 +247,6 @@ def _rect(box: Sequence[float]) -> Rect:
 
 def _orientation(flipped: bool) -> str:
     return "MX" if flipped else "R0"
-
-
-def _grid_nets(options: FlowOptions) -> GridNets:
-    """Nets of the core's supplies, and the pins of a Vdd-MUX on them."""
-    own, pins = options.supplies, options.mux_pins
-    mux = ((pins.vddh, own.vddh), (pins.vddl, own.vddl), (pins.nwell, own.nwell), (pins.pwell, own.pwell))
-    return GridNets(own.vddh, own.vddl, own.ground, own.nwell, own.pwell, mux)
 
 
 def _tile_name(floorplan: Floorplan, tile: int) -> str:

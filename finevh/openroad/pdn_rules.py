@@ -135,7 +135,9 @@ class PdnModel:
         standing: list[Shape] = []
         if self.built is None and self.island_rails and self.rows:
             layer = self.facts.layers[0][0]
-            for net, boxes in zip(self.state.domains.get("Core", ("", "")), (self.island_rails, self.ground_rails), strict=True):
+            for net, boxes in zip(
+                self.state.domains.get("Core", ("", "")), (self.island_rails, self.ground_rails), strict=True
+            ):
                 standing += [Shape(net, layer, box, RAIL) for box in boxes]
         # The core's grids come first, whatever the order of the commands.
         order = sorted(self.state.grids.values(), key=lambda grid: grid.domain != "Core")

@@ -65,7 +65,6 @@ def run_flow(
     directory: Path,
     *,
     tool: OpenRoad | None = None,
-    image: str | None = None,
     allow_untested: bool = False,
     assign: Callable[[Path], Assignment] | None = None,
     first: str | None = None,
@@ -80,9 +79,9 @@ def run_flow(
         What to render; relative paths in it are relative to ``directory``.
     directory
         Run directory; scripts and results lie in it, logs and rerun scripts in ``NN-<stage>`` folders.
-    tool, image, allow_untested
-        OpenROAD to use; found by :func:`~finevh.openroad.tool.find_openroad` when not given, with ``image`` as the container
-        to fall back on. A version outside the tested range is refused unless ``allow_untested``.
+    tool, allow_untested
+        OpenROAD to use; found by :func:`~finevh.openroad.tool.find_openroad` when not given. A version outside the tested
+        range is refused unless ``allow_untested``.
     assign
         Called once ``handover.v``, ``handover.def`` and ``handover.spef`` are there, with the directory; returns the
         poly-bias assignment as (instance, cell), names as in the netlist. Without it the context's own is used.
@@ -104,7 +103,7 @@ def run_flow(
     OpenRoadError
         A stage ended with an error, was killed, or left a file out, cut short, or without the metrics it must give.
     """
-    tool = tool or find_openroad(image)
+    tool = tool or find_openroad()
     if not allow_untested:
         check_version(tool.version)
     say(f"openroad {tool.version}")

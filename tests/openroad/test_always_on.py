@@ -25,8 +25,8 @@ from finevh.layout.upf import format_upf
 from finevh.layout.upf_read import parse_upf
 from finevh.netlist.model import Netlist
 from finevh.openroad.check import check_scripts
-from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint, validate_context
-from finevh.openroad.from_layout import ClockSpec, FlowOptions, make_context
+from finevh.openroad.context import FlowContext, LibraryFiles, OperatingPoint, validate_context
+from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, FlowOptions, make_context
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.pdn_rules import grid_facts
 from finevh.openroad.render import external_inputs, render_flow
@@ -50,8 +50,8 @@ def context_of(policy: str, clock_sites: int = 60) -> FlowContext:
     libraries = [LibraryFiles("PB0", v, f"c{v}.lib", None, f"__{v:.2f}".replace(".", "v")) for v in (0.8, 1.0)]
     low = OperatingPoint("low", 4000.0, (0.8,) * 9, 1.0)
     return make_context(
-        "random", "random.v", TECHNOLOGY, files, floorplan, ClockSpec("clk", "clk", 4000.0),
-        [LibraryFiles("PB0", 1.0, "cells.lib", None, "")], libraries, [low], Activity(toggle_rate=0.1, duty=0.5),
+        DesignFiles("random", "random.v", ClockSpec("clk", "clk", 4000.0)), TECHNOLOGY, files, floorplan,
+        Corners([LibraryFiles("PB0", 1.0, "cells.lib", None, "")], libraries, [low]),
         make_chain(TECHNOLOGY, floorplan), options=FlowOptions(clock_supply=policy),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.layout.supply.plan import plan_grid, strap_edges
 from finevh.openroad.check import check_scripts
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
-from finevh.openroad.from_layout import ClockSpec, make_context, planning_netlist, port_name
+from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, make_context, planning_netlist, port_name
 from finevh.openroad.library_files import TechnologyFiles, suffix_lef, suffix_liberty
 from finevh.openroad.render import external_inputs, render_flow
 from tests.layout.synthetic import PIN_PITCH, ROW, SITE, make_lef, make_netlist, make_technology
@@ -36,8 +36,8 @@ def context_of(n: int, cells: int = 600) -> tuple[FlowContext, Floorplan]:
     ]
     point = OperatingPoint("p", 4000.0, tuple(0.8 if t % 2 else 1.0 for t in range(n * n)))
     context = make_context(
-        "random", "random.v", TECHNOLOGY, files, floorplan, ClockSpec("clk", "in[0]", 4000.0), [plain], suffixed, [point],
-        Activity(toggle_rate=0.1, duty=0.5), chain,
+        DesignFiles("random", "random.v", ClockSpec("clk", "in[0]", 4000.0)), TECHNOLOGY, files, floorplan,
+        Corners([plain], suffixed, [point], Activity(toggle_rate=0.1, duty=0.5)), chain,
     )  # fmt: skip
     return context, floorplan
 
@@ -197,7 +197,7 @@ def test_vdd_mux_cells_without_a_chain_are_refused() -> None:
     floorplan = make_floorplan(netlist, TECHNOLOGY, FloorplanRequest(3, 0.7))
     files = TechnologyFiles(Path("t"), (Path("c"),), {}, {}, "unit", make_lef(TECHNOLOGY))
     with pytest.raises(InputError, match="no configuration chain"):
-        make_context("d", "d.v", TECHNOLOGY, files, floorplan, ClockSpec("c", "c", 1.0), [], [], [], Activity(0.1, 0.5))
+        make_context(DesignFiles("d", "d.v", ClockSpec("c", "c", 1.0)), TECHNOLOGY, files, floorplan, Corners([]))
 
 
 def test_a_planning_netlist_has_the_stated_area() -> None:

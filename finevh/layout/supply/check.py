@@ -11,6 +11,7 @@ import numpy as np
 from finevh.checks import Checks
 from finevh.layout.def_model import DefLayout
 from finevh.layout.floorplan import MUX_PREFIX, Floorplan
+from finevh.layout.supply.plan import Supplies
 from finevh.layout.supply.shapes import SupplyPin, SupplyShapes, shapes_of_def
 from finevh.technology.lef import Lef
 from finevh.technology.model import Int, Real
@@ -65,7 +66,8 @@ class SupplyReport:
 
 def intent_of(floorplan: Floorplan, rails: tuple[str, ...], always_on: Collection[str] = ()) -> SupplyIntent:
     """Return the intent of a tiled floorplan with its rails, one net per tile, lower left first."""
-    return SupplyIntent(("VDDH", "VDDL", "VBP", "VBN"), "VSS", rails, floorplan.tile_box, frozenset(always_on))
+    supplies = Supplies()
+    return SupplyIntent(supplies.core, supplies.ground, rails, floorplan.tile_box, frozenset(always_on))
 
 
 def always_on_cells(layout: DefLayout, prefix: str) -> frozenset[str]:

@@ -24,7 +24,7 @@ from finevh.layout.supply.draw import (
     StripeCommand,
     draw_grids,
 )
-from finevh.layout.supply.plan import GridNets, GridPlan, Stripes, plan_grid
+from finevh.layout.supply.plan import GridPlan, MuxPins, Stripes, Supplies, plan_grid
 from finevh.technology.lef import Lef
 from finevh.technology.model import Int, Real, Technology
 
@@ -107,7 +107,7 @@ def make_power_grid(technology: Technology, floorplan: Floorplan, lef: Lef) -> P
 
 def draw_plan(technology: Technology, floorplan: Floorplan, plan: GridPlan, lef: Lef) -> Drawing:
     """Draw a plan over a floorplan: the core's grid first, then those of the tiles, each joined to what stands."""
-    nets = GridNets()
+    nets = Supplies()
     vertical = {technology.layers[i].name: True for i in layers_of(technology, "V")}
     drawing = Drawing(
         {layer.name: layer.name in vertical for layer in technology.layers},
@@ -141,7 +141,7 @@ def draw_plan(technology: Technology, floorplan: Floorplan, plan: GridPlan, lef:
     return draw_grids(drawing, grids, _islands(floorplan, plan, nets) + _mux_pins(floorplan, plan, lef, nets))
 
 
-def _mux_pins(floorplan: Floorplan, plan: GridPlan, lef: Lef, nets: GridNets) -> list[Shape]:
+def _mux_pins(floorplan: Floorplan, plan: GridPlan, lef: Lef, nets: Supplies) -> list[Shape]:
     """Return the supply pins of the Vdd-MUX cells as shapes of their nets: vias join shapes, not pins."""
     found: list[Shape] = []
     if not plan.mux_stripes:
@@ -151,7 +151,7 @@ def _mux_pins(floorplan: Floorplan, plan: GridPlan, lef: Lef, nets: GridNets) ->
     for x, y, flipped in zip(
         floorplan.header_x.tolist(), floorplan.header_y.tolist(), floorplan.row_flipped[rows].tolist(), strict=True
     ):
-        for pin, net in nets.mux_pins:
+        for pin, net in MuxPins().on(nets):
             for layer, x0, y0, x1, y1 in macro.pins[pin][2]:
                 low, high = (macro.height - y1, macro.height - y0) if flipped else (y0, y1)
                 if layer == plan.rail_layer:
@@ -159,7 +159,7 @@ def _mux_pins(floorplan: Floorplan, plan: GridPlan, lef: Lef, nets: GridNets) ->
     return found
 
 
-def _islands(floorplan: Floorplan, plan: GridPlan, nets: GridNets) -> list[Shape]:
+def _islands(floorplan: Floorplan, plan: GridPlan, nets: Supplies) -> list[Shape]:
     """Return the VddH rails of the islands, at the bottom of a mirrored row, at the top of another; ground between two."""
     found: list[Shape] = []
     width = _dbu(plan.rail_width)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan
-from finevh.layout.power_grid import SUPPLIES, ring_layers, strap_layers
+from finevh.layout.power_grid import ring_layers, strap_layers
 from finevh.technology.lef import Lef
 from finevh.technology.model import Layer, Technology
 
@@ -61,20 +61,36 @@ class GridPlan:
 
 
 @dataclass(frozen=True)
-class GridNets:
-    """Nets of the core, and the Vdd-MUX pins that hang on them: pin -> net."""
+class Supplies:
+    """The five supply nets of the core."""
 
     vddh: str = "VDDH"
     vddl: str = "VDDL"
     ground: str = "VSS"
     nwell: str = "VBP"
     pwell: str = "VBN"
-    mux_pins: tuple[tuple[str, str], ...] = tuple((net, net) for net in SUPPLIES if net != "VSS")
 
     @property
     def core(self) -> tuple[str, ...]:
         """Power nets of the core, the always-on one first."""
         return (self.vddh, self.vddl, self.nwell, self.pwell)
+
+
+@dataclass(frozen=True)
+class MuxPins:
+    """Pin names of the Vdd-MUX cell: select, the two supplies, the virtual rail, ground and the two well biases."""
+
+    select: str = "S"
+    vddh: str = "VDDH"
+    vddl: str = "VDDL"
+    rail: str = "VDD"
+    ground: str = "VSS"
+    nwell: str = "VBP"
+    pwell: str = "VBN"
+
+    def on(self, supplies: Supplies) -> tuple[tuple[str, str], ...]:
+        """(pin, net) of the pins that hang on supplies of the core."""
+        return tuple(zip((self.vddh, self.vddl, self.nwell, self.pwell), supplies.core, strict=True))
 
 
 def rail_width(lef: Lef, layer: str) -> float:
@@ -112,7 +128,9 @@ def rail_pins(lef: Lef, layer: str) -> tuple[str, str]:
     raise InputError(f"no LEF cell has a power and a ground rail on {layer}: the power grid cannot follow them")
 
 
-def plan_grid(technology: Technology, lef: Lef, floorplan: Floorplan, nets: GridNets | None = None) -> GridPlan:
+def plan_grid(
+    technology: Technology, lef: Lef, floorplan: Floorplan, nets: Supplies | None = None, pins: MuxPins | None = None
+) -> GridPlan:
     """Return the grid: rails of the cells, straps over Vdd-MUX pins, islands and tiles, rings on the two top layers.
 
     Every length is a multiple of the manufacturing grid: OpenROAD's generator refuses others. Straps of different commands
@@ -124,13 +142,13 @@ def plan_grid(technology: Technology, lef: Lef, floorplan: Floorplan, nets: Grid
         If no vertical layer lies between rails and rings, no cell has a ground rail, or the straps over the Vdd-MUX pins,
         the islands and the tiles find no places side by side.
     """
-    nets = nets or GridNets()
+    nets, pins = nets or Supplies(), pins or MuxPins()
     layers, grid = technology.layers, lef.grid
     ring_v, ring_h = ring_layers(technology)
     path = strap_layers(technology)
     mid = path[0]
     tile_width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
-    mux = _mux_stripes(lef, floorplan, layers[0], mid, nets)
+    mux = _mux_stripes(lef, floorplan, layers[0], mid, pins.on(nets))
     tile, island = _tile_and_island_stripes(floorplan, mid, nets, grid, mux)
     bundle = (nets.vddh, nets.vddl, nets.ground, nets.nwell, nets.pwell)
     box = floorplan.tile_box
@@ -187,7 +205,7 @@ def _clear(straps: list[tuple[float, float]], others: list[tuple[float, float]],
 
 
 def _tile_and_island_stripes(
-    floorplan: Floorplan, layer: Layer, nets: GridNets, grid: float, mux: tuple[Stripes, ...]
+    floorplan: Floorplan, layer: Layer, nets: Supplies, grid: float, mux: tuple[Stripes, ...]
 ) -> tuple[Stripes, tuple[Stripes, ...]]:
     """Place the tile's own straps and the strap of its island clear of the Vdd-MUX straps and of each other.
 
@@ -236,7 +254,9 @@ def _island_strap(
     return None
 
 
-def _mux_stripes(lef: Lef, floorplan: Floorplan, rail: Layer, mid: Layer, nets: GridNets) -> tuple[Stripes, ...]:
+def _mux_stripes(
+    lef: Lef, floorplan: Floorplan, rail: Layer, mid: Layer, pins: tuple[tuple[str, str], ...]
+) -> tuple[Stripes, ...]:
     """One command per column of Vdd-MUX cells, a strap down the middle of each supply pin.
 
     All supplies of a column in one command: between commands the straps would have to stand farther apart than the pins do.
@@ -248,7 +268,7 @@ def _mux_stripes(lef: Lef, floorplan: Floorplan, rail: Layer, mid: Layer, nets: 
         raise InputError(f"no LEF has the Vdd-MUX cell '{floorplan.header_cell}'; add its macro")
     width = float(floorplan.tile_box[0, 2] - floorplan.tile_box[0, 0])
     found: list[tuple[float, str]] = []
-    for pin, net in nets.mux_pins:
+    for pin, net in pins:
         boxes = (
             [(x0, x1) for name, x0, _, x1, _ in macro.pins[pin][2] if name == rail.name] if pin in macro.pins else []
         )
