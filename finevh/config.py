@@ -278,8 +278,9 @@ class Floorplan(_Section):
     """Vdd-MUXes of each row of a tile."""
     drop_budget: float = Field(default=0.05, gt=0.0, lt=1.0)
     """Share of the supply that a tile may lose over its Vdd-MUXes; decides the drive of each tile's."""
-    drop_of: Literal["average", "peak"] = "average"
-    """Current that the budget is for: the average of the hungriest program, or the busiest cycle of the tile."""
+    drop_of: Literal["average", "peak", "cycles"] = "average"
+    """Current that the budget is for: the average of the hungriest program, the busiest cycle of the tile, or 99.9 % of the
+    cycles (``cycles``; the busiest then may lose twice the budget)."""
 
     @field_validator("tiles")
     @classmethod

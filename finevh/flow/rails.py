@@ -3,110 +3,150 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
-from finevh.flow.designs import PlacedDesign, SingleVoltages
-from finevh.layout.supply.droop import summarise_droop, transition
+from finevh.flow.designs import PlacedDesign
+from finevh.flow.tile_loads import ProgramCurrents
+from finevh.layout.supply.droop import DroopSummary, summarise_droop, transition
 from finevh.layout.supply.headers import HeaderTable
 from finevh.layout.supply.vdd_mux import HeaderPlan
-from finevh.power import Activity, DynamicPower, LeakageModel
-from finevh.power.tile_currents import TileCurrents, currents_at
+from finevh.power import Activity
 from finevh.power.tile_cycles import switched_capacitance, tile_capacitance
 from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map
 from finevh.technology.model import Real
-from finevh.units import period_ps
+from finevh.units import VOLTAGE_TOLERANCE, period_ps
 
-_FC_PER_MA_PER_MHZ = 1e6
-"""1 mA at 1 MHz is 1e6 fC in each cycle."""
+RAILS = "rails.npz"
+"""Artifact of the operating-points stage: :class:`RailModel`."""
 
 
 @dataclass(frozen=True)
 class Droop:
-    """Drop over rail at the ends of cycles of some operating points, worst program for each tile; (n_point, n_tile)."""
+    """Drop over rail of some operating points, worst program for each tile; (n_point, n_tile) each."""
 
     points: tuple[OperatingPoint, ...]
-    worst: Real
-    usual: Real
-    """What 99.9 % of the cycles stay within."""
-    dip: Real
-    """Inside a cycle, if it drew its charge at once."""
+    drop: DroopSummary
     program: NDArray[np.intp]
-    """(n_point, n_tile) row of the worst program."""
+    """Row of the program that is worst at the end of a cycle."""
     programs: tuple[str, ...]
+
+    @property
+    def worst(self) -> Real:
+        """What timing is checked with: the larger of the average over a cycle and the drop at its end, worst cycle."""
+        return np.maximum(self.drop.worst, self.drop.mean_worst)
+
+    @property
+    def usual(self) -> Real:
+        """The same that 99.9 % of the cycles stay within."""
+        return np.maximum(self.drop.usual, self.drop.mean_usual)
 
 
 @dataclass(frozen=True)
 class RailModel:
-    """Vdd-MUXes of a run and what hangs on them."""
+    """Vdd-MUXes of a run and what hangs on them.
 
-    headers: HeaderTable
-    plan: HeaderPlan
+    Attributes
+    ----------
+    pairs : (n_pair, 2) V, VddL and VddH.
+    resistance : (n_pair, 2, n_tile) kOhm from the supply that is on, VddL or VddH, all Vdd-MUXes of a tile in parallel.
+    capacitance : (n_tile) fF behind the rail: of the quiet gates, averaged over the programs.
+    programs : those whose cycles were simulated.
+    drawn : (n_program, n_cycle, n_tile) fF, charge of each cycle over the supply, which it hardly depends on.
+    supplies : (n_supply) V.
+    leakage : (n_program, n_supply, n_tile) mA/V.
+    """
+
+    pairs: Real
+    resistance: Real
     capacitance: Real
-    """(n_tile) fF behind the rail: of the quiet gates, averaged over the programs."""
+    programs: tuple[str, ...]
+    drawn: NDArray[np.float32]
+    supplies: Real
+    leakage: Real
 
-    def resistance(self, low: float, high: float, on_high: bool) -> Real:
-        """(n_tile) kOhm from the supply that is on, all Vdd-MUXes of a tile in parallel."""
-        kinds = {cell: self.headers.resistance(cell, low, high, on_high) for cell in set(self.plan.cell)}
-        return np.array([kinds[cell] for cell in self.plan.cell]) / np.maximum(self.plan.count, 1)
+    def of_pair(self, low: float, high: float) -> Real:
+        """(2, n_tile) kOhm of a pair of supplies."""
+        row = np.flatnonzero((np.abs(self.pairs - (low, high)) < VOLTAGE_TOLERANCE).all(axis=1))
+        return np.asarray(self.resistance[row[0]])
+
+    def _steady(self, program: int, point: OperatingPoint, high: NDArray[np.bool_]) -> Real:
+        """(n_tile) mA/V of leakage at a point."""
+        low, top = (self.leakage[program, int(np.abs(self.supplies - vdd).argmin())] for vdd in _supplies(point))
+        return np.asarray(np.where(high, top, low))
+
+    def droop(self, points: Sequence[OperatingPoint]) -> Droop | None:
+        """Follow every tile through every simulated cycle at each FINE-VH point; None where no program was simulated.
+
+        Charge is switching and internal; leakage adds its steady drop.
+        """
+        chosen = tuple(point for point in points if point.scheme == "fine-vh" and point.assignment)
+        if not self.programs or not chosen:
+            return None
+        high = np.array([parse_map(point.assignment) for point in chosen])
+        resistance = np.array(
+            [np.where(bits, *self.of_pair(*_supplies(point))[::-1]) for point, bits in zip(chosen, high, strict=True)]
+        )
+        period = np.array([period_ps(point.freq_mhz) for point in chosen])
+        total = DroopSummary(*(np.zeros(high.shape) for _ in fields(DroopSummary)))
+        program = np.zeros(high.shape, dtype=np.intp)
+        for number in range(len(self.programs)):
+            drawn = self.drawn[number].astype(np.float64)
+            found = summarise_droop(drawn, self.capacitance, resistance * self.capacitance, period)
+            leaks = np.array([self._steady(number, point, bits) for point, bits in zip(chosen, high, strict=True)])
+            steady = resistance * leaks
+            program[found.worst + steady > total.worst] = number
+            for column in fields(DroopSummary):
+                most = getattr(total, column.name)
+                np.maximum(most, getattr(found, column.name) + steady, out=most)
+        return Droop(chosen, total, program, self.programs)
 
 
 def rail_model(
-    placed: PlacedDesign, activities: Mapping[str, Activity], headers: HeaderTable, plan: HeaderPlan
+    placed: PlacedDesign,
+    activities: Mapping[str, Activity],
+    currents: Mapping[str, ProgramCurrents],
+    headers: HeaderTable,
+    plan: HeaderPlan,
 ) -> RailModel:
-    """Find the capacitance that each tile's own gates hold."""
+    """Put together what a run's rails are: its Vdd-MUXes, what the tiles hold, and what they draw."""
     weights = switched_capacitance(placed.netlist, placed.technology, placed.wires)
     tile, n_tiles = placed.placement.tile, placed.floorplan.n_tiles
     held = [tile_capacitance(placed.netlist, one, weights, tile, n_tiles) for one in activities.values()]
-    return RailModel(headers, plan, np.mean(held, axis=0))
+    pairs = placed.flow.schemes.pairs
+    vdds = placed.technology.vdds
+    rows = sorted({placed.technology.vdd_index(vdd) for pair in pairs for vdd in pair})
+    observed = {name: one for name, one in currents.items() if one.charge is not None}
+    drawn = [one.charge / float(vdds[rows[-1]]) for one in observed.values() if one.charge is not None]
+    length = max((len(one) for one in drawn), default=0)
+    # A shorter program rests at its end: that adds no drop.
+    cycles = np.zeros((len(drawn), length, n_tiles), dtype=np.float32)
+    for number, one in enumerate(drawn):
+        cycles[number, : len(one)] = one
+    return RailModel(
+        pairs=np.array(pairs).reshape(-1, 2),
+        resistance=np.array([_parallel(headers, plan, *pair) for pair in pairs]).reshape(-1, 2, n_tiles),
+        capacitance=np.mean(held, axis=0),
+        programs=tuple(observed),
+        drawn=cycles,
+        supplies=np.array([float(vdds[row]) for row in rows]),
+        leakage=np.array(
+            [[one.at[row].leakage / float(vdds[row]) for row in rows] for one in observed.values()]
+        ).reshape(-1, len(rows), n_tiles),
+    )
 
 
-def droop_of(
-    placed: PlacedDesign,
-    rails: RailModel,
-    activities: Mapping[str, Activity],
-    cycles: Mapping[str, NDArray[np.float32]],
-    single: SingleVoltages,
-    points: Sequence[OperatingPoint],
-) -> Droop | None:
-    """Follow every tile through every simulated cycle at each FINE-VH point; None where no program was simulated here.
-
-    The charge of a cycle is the tile's average charge, switching and internal, times what it switches in that cycle over its
-    average; leakage adds its steady drop.
-    """
-    simulated = tuple(name for name in activities if name in cycles)
-    chosen = tuple(point for point in points if point.scheme == "fine-vh" and point.assignment)
-    if not simulated or not chosen:
-        return None
-    n_tiles, technology = placed.floorplan.n_tiles, placed.technology
-    high = np.array([parse_map(point.assignment) for point in chosen])
-    resistance = np.array([_resistance(rails, point, bits) for point, bits in zip(chosen, high, strict=True)])
-    period = np.array([period_ps(point.freq_mhz) for point in chosen])
-    worst, usual, dip = (np.zeros(high.shape) for _ in range(3))
-    program = np.zeros(high.shape, dtype=np.intp)
-    supplies = np.array(sorted({technology.vdd_index(v) for p in chosen for v in _supplies(p)}), dtype=np.int32)
-    for number, name in enumerate(simulated):
-        dynamic = DynamicPower(placed.netlist, technology, placed.wires, activities[name], slew=single.slew)
-        leakage = LeakageModel(placed.netlist, technology, activities[name])
-        at = currents_at(dynamic, leakage, technology.vdds, single.variant, placed.placement.tile, n_tiles, supplies)
-        moved = np.zeros((len(cycles[name]), n_tiles))
-        moved[:, : cycles[name].shape[1]] = cycles[name]
-        found = summarise_droop(
-            _charge_over_supply(moved, at, technology.vdds),
-            rails.capacitance,
-            resistance * rails.capacitance,
-            period,
-        )
-        steady = resistance * _leakage_over_supply(chosen, high, at, placed)
-        better = found.worst + steady > worst
-        program[better] = number
-        worst, usual = np.maximum(worst, found.worst + steady), np.maximum(usual, found.usual + steady)
-        dip = np.maximum(dip, found.dip + steady)
-    return Droop(chosen, worst, usual, dip, program, simulated)
+def _parallel(headers: HeaderTable, plan: HeaderPlan, low: float, high: float) -> Real:
+    """(2, n_tile) kOhm of all Vdd-MUXes of each tile in parallel, on VddL and on VddH."""
+    rows = []
+    for on_high in (False, True):
+        kinds = {cell: headers.resistance(cell, low, high, on_high) for cell in set(plan.cell)}
+        rows.append(np.array([kinds[cell] for cell in plan.cell]) / np.maximum(plan.count, 1))
+    return np.array(rows)
 
 
 def _supplies(point: OperatingPoint) -> tuple[float, float]:
@@ -115,36 +155,12 @@ def _supplies(point: OperatingPoint) -> tuple[float, float]:
     return point.vdd_l_v, point.vdd_h_v
 
 
-def _resistance(rails: RailModel, point: OperatingPoint, bits: NDArray[np.bool_]) -> Real:
-    low, high = _supplies(point)
-    return np.where(bits, rails.resistance(low, high, True), rails.resistance(low, high, False))
-
-
-def _charge_over_supply(moved: Real, at: Mapping[int, TileCurrents], vdds: Real) -> Real:
-    """(n_cycle, n_tile) fF: charge of each cycle over the supply, at the highest supply; it hardly depends on which."""
-    top = max(at)
-    average = moved.mean(axis=0)
-    charge = at[top].switching * _FC_PER_MA_PER_MHZ / float(vdds[top])
-    return np.asarray(moved * np.where(average > 0, charge / np.where(average > 0, average, 1.0), 0.0))
-
-
-def _leakage_over_supply(
-    points: Sequence[OperatingPoint], high: NDArray[np.bool_], at: Mapping[int, TileCurrents], placed: PlacedDesign
-) -> Real:
-    """(n_point, n_tile) mA/V."""
-    rows = []
-    for point, bits in zip(points, high, strict=True):
-        low_v, high_v = _supplies(point)
-        low, top = (at[placed.technology.vdd_index(vdd)].leakage / vdd for vdd in (low_v, high_v))
-        rows.append(np.where(bits, top, low))
-    return np.array(rows)
-
-
 def droop_table(droop: Droop) -> str:
     """Worst tile and program of each point as CSV."""
     rows: list[Row] = []
+    drop = droop.drop
     for k, point in enumerate(droop.points):
-        tile = int(droop.worst[k].argmax())
+        tile = int(drop.worst[k].argmax())
         rows.append(
             (
                 point.variant,
@@ -153,23 +169,22 @@ def droop_table(droop: Droop) -> str:
                 point.selector,
                 tile,
                 droop.programs[int(droop.program[k, tile])],
-                float(droop.worst[k, tile]),
-                float(droop.usual[k].max()),
-                float(droop.dip[k].max()),
+                float(drop.worst[k, tile]),
+                *(float(column[k].max()) for column in (drop.usual, drop.dip, drop.mean_worst, drop.mean_usual)),
             )
         )
-    fractions = ("worst_fraction", "usual_fraction", "dip_fraction")
+    fractions = ("worst_fraction", "usual_fraction", "dip_fraction", "mean_worst_fraction", "mean_usual_fraction")
     return table(("variant", "delta_vdd_v", "freq_mhz", "selector", "tile", "program", *fractions), rows)
 
 
-def transitions_table(rails: RailModel, pairs: Sequence[tuple[float, float]], budget: float) -> str:
+def transitions_table(rails: RailModel, budget: float) -> str:
     """Energy, settling time and rush current of turning each tile to VddH, for each pair, as CSV.
 
     ``budget`` is the share of VddH within which a tile counts as settled.
     """
     rows: list[Row] = []
-    for low, high in pairs:
-        cost = transition(rails.capacitance, rails.resistance(low, high, True), low, high, budget * high)
+    for low, high in rails.pairs.tolist():
+        cost = transition(rails.capacitance, rails.of_pair(low, high)[1], low, high, budget * high)
         rows += [
             (tile, low, high, float(cost.energy[tile]), float(cost.settling[tile]) / 1e3, float(cost.rush[tile]))
             for tile in range(len(rails.capacitance))

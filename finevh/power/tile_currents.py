@@ -21,6 +21,8 @@ class TileCurrents:
     """(n_tile) mA per MHz."""
     leakage: Real
     """(n_tile) mA."""
+    internal: Real
+    """(n_tile) mA per MHz, the part of ``switching`` that is drawn inside cells."""
 
 
 def currents_at(
@@ -49,5 +51,6 @@ def currents_at(
         found[index] = TileCurrents(
             tile_currents(moved.switching + moved.internal, tile, n_tiles, vdd),
             tile_currents(leaked.cell, tile, n_tiles, vdd),
+            tile_currents(moved.internal, tile, n_tiles, vdd),
         )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,12 +76,37 @@ def simulate_tile_cycles(
     return simulator.activity(), moved[:, :n_tiles].astype(np.float32), simulator
 
 
-def busiest_cycle(moved: NDArray[np.float32], n_tiles: int) -> Real:
-    """(n_tile) what a tile switches in its busiest cycle over its average; 1 for a tile that never switches."""
-    average = moved.mean(axis=0, dtype=np.float64)
-    peak = np.ones(n_tiles)
-    peak[: len(average)] = np.where(average > 0, moved.max(axis=0) / np.where(average > 0, average, 1.0), 1.0)
-    return peak
+def following_internal(internal: Sequence[Real], moved: Sequence[Real]) -> Real:
+    """Charge inside the cells of a tile that comes with what the tile switches, (n_tile) fC per fF.
+
+    Clock pins draw in every cycle, whatever switches, so a program that hardly uses a tile shows far more charge for what moves.
+    The share that follows is therefore the least over the programs, and no more than that of the whole design.
+
+    Parameters
+    ----------
+    internal : of each program, (n_tile) fC in an average cycle.
+    moved : of each program, (n_tile) fF switched in an average cycle.
+    """
+    charge, size = np.array(internal), np.array(moved)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(size > 0, charge / size, np.inf)
+    whole = charge.sum() / size.sum() if size.sum() > 0 else 0.0
+    return np.asarray(np.minimum(ratio.min(axis=0, initial=np.inf), whole))
+
+
+def cycle_charge(moved: Real, charging: Real, internal: Real, following: Real) -> Real:
+    """Charge that each tile draws in each cycle, (n_cycle, n_tile) fC; its average is ``charging + internal``.
+
+    Parameters
+    ----------
+    moved : (n_cycle, n_tile) fF switched.
+    charging, internal : (n_tile) fC in an average cycle: onto nets, and inside cells.
+    following : (n_tile) fC per fF, of :func:`following_internal`; what is left of ``internal`` is drawn in every cycle.
+    """
+    average = moved.mean(axis=0)
+    onto = np.where(average > 0, charging / np.where(average > 0, average, 1.0), 0.0)
+    always = np.where(average > 0, internal - following * average, charging + internal)
+    return np.asarray(moved * np.where(average > 0, onto + following, 0.0) + always)
 
 
 def load_tile_cycles(directory: Path, programs: Mapping[str, object]) -> dict[str, NDArray[np.float32]]:

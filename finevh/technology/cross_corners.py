@@ -16,8 +16,10 @@ from finevh.technology.mixing import mix_tables
 from finevh.technology.model import CrossVoltage, Real, Technology
 from finevh.units import VOLTAGE_TOLERANCE
 
-__all__ = ["interpolate_cross", "triangle"]
+__all__ = ["continued_triangle", "interpolate_cross", "triangle"]
 
+_REACH = 3.5
+"""Sum of absolute weights that a continuation may have: a little more than one grid step beyond the characterised pairs."""
 
 
 def _place(known: Real, at: float) -> tuple[int, float]:
@@ -39,10 +41,42 @@ def triangle(known: Real, cell: float, driver: float) -> list[tuple[int, int, fl
     return [(c, d, w) for c, d, w in corners if w > 1e-9]
 
 
-def interpolate_cross(old: Technology, new: Technology) -> CrossVoltage:
+def continued_triangle(
+    known: Real, cell: float, driver: float, there: NDArray[np.bool_]
+) -> list[tuple[int, int, float]]:
+    """Corners of a triangle of characterised pairs that continues linearly to a pair near or beyond their edge.
+
+    Of the triangles around and beside the pair all of whose corners are ``there`` (cell supply, driver supply), the one that
+    reaches least far; weights sum to 1 and may be negative. Empty where there is none.
+    """
+    last = known.size - 2
+    best: list[tuple[int, int, float]] = []
+    reach = _REACH
+    if last < 0:
+        return best
+    here = [
+        int(np.clip(np.searchsorted(known, at + VOLTAGE_TOLERANCE, side="right") - 1, 0, last)) for at in (cell, driver)
+    ]
+    for i in range(max(here[0] - 1, 0), min(here[0] + 1, last) + 1):
+        for j in range(max(here[1] - 1, 0), min(here[1] + 1, last) + 1):
+            f = float((cell - known[i]) / (known[i + 1] - known[i]))
+            g = float((driver - known[j]) / (known[j + 1] - known[j]))
+            for corners in (
+                [(i, j, 1 - f), (i + 1, j, f - g), (i + 1, j + 1, g)],
+                [(i, j, 1 - g), (i, j + 1, g - f), (i + 1, j + 1, f)],
+            ):
+                used = [(c, d, w) for c, d, w in corners if abs(w) > 1e-9]
+                length = sum(abs(w) for _, _, w in used)
+                if length < reach - 1e-9 and all(c == d or there[c, d] for c, d, _ in used):
+                    best, reach = used, length
+    return best
+
+
+def interpolate_cross(old: Technology, new: Technology, continued: bool = False) -> CrossVoltage:
     """Derates of ``new`` (which has interpolated corners) from those of ``old``: log of factors, linear shifts.
 
-    A pair with a corner that is not characterised stays absent.
+    A pair with a corner that is not characterised stays absent; with ``continued`` one near the edge of those that are goes on
+    linearly from them.
 
     Raises
     ------
@@ -66,14 +100,17 @@ def interpolate_cross(old: Technology, new: Technology) -> CrossVoltage:
         variant, vdd = int(new.corners.variant[c]), float(new.corners.vdd[c])
         for d in range(n_vdd):
             own = abs(float(new.vdds[d]) - vdd) < VOLTAGE_TOLERANCE
-            corners = [
-                (int(old.corner_of[variant, i]), j, w) for i, j, w in triangle(old.vdds, vdd, float(new.vdds[d]))
-            ]
-            margin[c, d] = sum(w * cross.noise_margin[row, j] for row, j, w in corners)
+            found = triangle(old.vdds, vdd, float(new.vdds[d]))
+            if continued and not own:
+                there = cross.leakage_offset[old.corner_of[variant]] >= 0
+                found = continued_triangle(old.vdds, vdd, float(new.vdds[d]), there)
+            corners = [(int(old.corner_of[variant, i]), j, w) for i, j, w in found]
+            if corners:
+                margin[c, d] = sum(w * cross.noise_margin[row, j] for row, j, w in corners)
             if own:
                 offset[c, d] = n_code * len(blocks)
                 blocks.append(np.ones(n_code, dtype=np.float32))
-            elif all(cross.leakage_offset[row, j] >= 0 for row, j, _ in corners):
+            elif corners and all(cross.leakage_offset[row, j] >= 0 for row, j, _ in corners):
                 offset[c, d] = n_code * len(blocks)
                 blocks.append(_leakage(cross, corners, n_code))
             if not own:
@@ -124,7 +161,9 @@ class _Grower:
         """
         cross = self.cross
         others = [
-            (row, j, w) for row, j, w in corners if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
+            (row, j, w)
+            for row, j, w in corners
+            if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
         ]
         if not others:
             return

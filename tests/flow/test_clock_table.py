@@ -31,9 +31,13 @@ def test_clean_clock_books_nothing_and_says_that_all_maps_are_proved() -> None:
 
 
 def test_bound_below_zero_leaves_the_run_s_own_maps() -> None:
-    row = replace(PAIR, bound_ps=-12.0, bound_violated=7)
-    assert booked(SINGLE, row) == {"hold_unproved": {"count": 1, "examples": ["0.6/0.8 V"], "severity": "note"}}
-    assert proved([SINGLE, row]).endswith("at 0.6/0.8 V only the run's own maps are proved")
+    row = replace(PAIR, bound_ps=-12.0, bound_violated=7, hardest_ps=5.5, hardest_violated=0)
+    found = {"count": 1, "examples": ["0.6/0.8 V: hardest maps met"], "severity": "note"}
+    assert booked(SINGLE, row) == {"hold_unproved": found}
+    assert proved([SINGLE, row]).endswith("hardest on each register stand for all, and they meet it")
+    missed = replace(row, hardest_ps=-3.0, hardest_violated=2)
+    assert booked(missed)["hold_unproved"]["examples"] == ["0.6/0.8 V: hardest maps missed by 3.0 ps"]
+    assert proved([SINGLE, missed]).endswith("stand for all, and 1 of these intervals miss it")
 
 
 def test_violated_map_is_a_warning_with_its_worst_slack() -> None:
@@ -45,8 +49,8 @@ def test_violated_map_is_a_warning_with_its_worst_slack() -> None:
 def test_table_leaves_a_bound_empty_where_there_is_none() -> None:
     lines = clock_csv([SINGLE, PAIR]).splitlines()
     assert lines[0].startswith("policy,vdd_l_v,vdd_h_v,insertion_ps,skew_ps,hold_ps,power_mw,")
-    assert lines[1] == "tile,0.8,0.8,300,20,40,0.5,1,0,,,slow"
-    assert lines[2] == "tile,0.6,0.8,400,90,5,0.6,12,0,30,0,slow"
+    assert lines[1] == "tile,0.8,0.8,300,20,40,0.5,1,0,,,slow,,"
+    assert lines[2] == "tile,0.6,0.8,400,90,5,0.6,12,0,30,0,slow,,"
 
 
 def test_hold_is_asked_at_every_supply_between_which_tiles_hop_and_at_the_fast_corner_if_named() -> None:

@@ -44,6 +44,7 @@ def test_the_summary_is_the_worst_and_the_usual_of_each_point() -> None:
     assert (found.dip >= found.worst).all()
     assert np.allclose(found.dip[0, 0], max(every[k - 1, 0, 0] + switched[k, 0] / 100.0 for k in range(1, 4000)))
     assert ((every > found.usual).mean(axis=0) <= 1e-3).all()
+    assert (found.mean_usual < found.mean_worst).all()
 
 
 def test_turning_a_tile_costs_what_a_capacitor_behind_a_resistor_costs() -> None:
@@ -82,3 +83,40 @@ def test_two_hundred_cycles_agree_with_ngspice(tmp_path: Path) -> None:
         (charge / vdd)[:, None], np.array([capacitance]), np.array([[resistance * capacitance]]), np.array([period])
     )[:, 0, 0]
     assert np.allclose(found * vdd, vdd - ends, rtol=0.05, atol=2e-4)
+
+
+@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed: apt-get install ngspice")
+@pytest.mark.parametrize("width", [100.0, 1900.0])
+def test_the_average_drop_of_a_cycle_is_that_of_ngspice_whenever_it_draws(width: float, tmp_path: Path) -> None:
+    # A time constant of 80 ps, as tiles have: the drop is as long as the current, its average over the cycle is the same.
+    cycles, period, vdd, capacitance, resistance = 40, 2000.0, 0.9, 800.0, 0.1
+    charge = np.random.default_rng(3).exponential(600.0, cycles)  # fC
+    points = ["0 0"]
+    for cycle, q in enumerate(charge):
+        start, top = cycle * period, q / (width - 10.0)
+        points += [
+            f"{start:g}p 0",
+            f"{start + 10:g}p {top:.9g}m",
+            f"{start + width - 10:g}p {top:.9g}m",
+            f"{start + width:g}p 0",
+        ]
+    deck = [
+        "* a tile behind its Vdd-MUXes",
+        f"vrail rail 0 {vdd}",
+        f"rmux rail tile {resistance}k",
+        f"ctile tile 0 {capacitance}f ic={vdd}",
+        f"idraw tile 0 pwl({' '.join(points)})",
+        ".control",
+        f"tran 5p {cycles * period:g}p 0 5p uic",
+        "write out.raw v(tile)",
+        ".endc",
+        ".end",
+    ]
+    plot = simulate("\n".join(deck) + "\n", 1, tmp_path)[0]
+    time, drop = plot.vectors["time"] * 1e12, vdd - plot.vectors["v(tile)"]
+    total = np.concatenate([[0.0], np.cumsum(0.5 * (drop[1:] + drop[:-1]) * np.diff(time))])
+    mean = np.diff(np.interp(np.arange(cycles + 1) * period, time, total)) / period
+    found = summarise_droop(
+        (charge / vdd)[:, None], np.array([capacitance]), np.array([[resistance * capacitance]]), np.array([period])
+    )
+    assert np.isclose(found.mean_worst[0, 0] * vdd, mean.max(), rtol=0.05)

@@ -78,6 +78,17 @@ def test_peak_cycles_decide_where_they_are_asked_for(floorplan: Floorplan, techn
     assert choose_headers(floorplan, technology, TABLE, loads, 0.05, "peak").cell == ("VDDMUX_X2",) * 4
 
 
+def test_the_budget_holds_in_the_usual_cycles_and_twice_it_in_the_busiest(
+    floorplan: Floorplan, technology: Technology
+) -> None:
+    limit = 0.01 * (floorplan.n_rows // 4)
+    mean, usual, peak = (limit * np.array(x) for x in ([0.1] * 4, [0.9, 1.1, 0.9, 0.1], [1.9, 1.1, 2.1, 0.1]))
+    one = Load("program", 0.8, 1.0, False, mean, peak, usual)
+    plan = choose_headers(floorplan, technology, TABLE, [one], 0.05, "cycles")
+    assert plan.cell == ("VDDMUX_X1", "VDDMUX_X2", "VDDMUX_X2", "VDDMUX_X1")
+    assert np.allclose(plan.peak_fraction, 0.05 * peak / limit / np.array([1, 2, 2, 1]))
+
+
 def test_tiles_over_the_budget_are_named_and_the_mend_with_them(floorplan: Floorplan, technology: Technology) -> None:
     rows = floorplan.n_rows // 4
     mean = 0.01 * rows * np.array([0.1, 0.1, 4.0, 0.1])

@@ -8,7 +8,7 @@ import numpy as np
 
 from finevh.layout import Placement
 from finevh.power import VectorStimulus, simulate
-from finevh.power.tile_cycles import busiest_cycle, simulate_tile_cycles, tile_capacitance
+from finevh.power.tile_cycles import cycle_charge, following_internal, simulate_tile_cycles, tile_capacitance
 from tests.power.tiny import netlist
 
 DESIGN = netlist(
@@ -37,9 +37,32 @@ def test_each_cycle_holds_what_its_toggles_move() -> None:
     assert not moved[:, 1].any()
 
 
-def test_the_busiest_cycle_is_over_the_average_and_one_where_nothing_switches() -> None:
-    moved = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 0.0], [2.0, 0.0]], dtype=np.float32)
-    assert busiest_cycle(moved, 3).tolist() == [2.0, 1.0, 1.0]
+def test_charge_of_a_cycle_follows_what_moves_and_keeps_its_average() -> None:
+    moved = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 0.0], [2.0, 0.0]])
+    found = cycle_charge(moved, np.array([6.0, 0.0]), np.array([5.0, 3.0]), np.array([1.5, 0.0]))
+    # 3 fC per fF onto nets and 1.5 inside cells; the 2 fC left of the inside, and all of an idle tile, in every cycle.
+    assert found.tolist() == [[2.0, 3.0], [20.0, 3.0], [11.0, 3.0], [11.0, 3.0]]
+    assert found.mean(axis=0).tolist() == [11.0, 3.0]
+
+
+def test_an_idle_program_does_not_blow_up_a_cycle() -> None:
+    # Clock pins draw 10 fC a cycle in both; one program moves 5 fF in one of a thousand cycles.
+    busy, idle = np.full((1000, 1), 5.0), np.zeros((1000, 1))
+    idle[7] = 5.0
+    internal = [np.array([10.0 + 2.0 * column.mean()]) for column in (busy, idle)]
+    share = following_internal(internal, [column.mean(axis=0) for column in (busy, idle)])
+    charge = cycle_charge(idle, 1.0 * idle.mean(axis=0), internal[1], share)
+    # 1 fC onto nets and 4 inside cells for each of 5 fF, over what is always drawn: not a thousand times the average.
+    assert np.isclose(charge.max(), 5.0 * (1.0 + 4.0) + 9.99)
+    assert np.isclose(charge.mean(), 10.015)
+
+
+def test_the_share_that_follows_is_the_least_over_programs_and_at_most_that_of_the_design() -> None:
+    share = following_internal(
+        [np.array([6.0, 9.0]), np.array([8.0, 0.5])], [np.array([3.0, 1.0]), np.array([2.0, 0.0])]
+    )
+    assert np.allclose(share, [2.0, 23.5 / 6.0])
+    assert following_internal([np.array([1.0])], [np.array([0.0])]).tolist() == [0.0]
 
 
 def test_a_tile_holds_the_capacitance_of_its_nets_at_one() -> None:

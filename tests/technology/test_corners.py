@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from finevh.errors import InputError
-from finevh.technology import with_vdds
+from finevh.technology import load_technology, with_vdds
 from finevh.technology.corners import nodes_of, time_units
-from finevh.technology.cross_corners import triangle
+from finevh.technology.cross_corners import continued_triangle, triangle
 from finevh.technology.lookup import table_of
 from finevh.technology.mixing import mix_tables
 from finevh.technology.model import ArcType
+
+SHIPPED = Path(__file__).resolve().parents[2] / "libs" / "finevh45" / "technology.toml"
 
 
 def test_a_characterised_supply_is_its_own_node():
@@ -99,3 +103,33 @@ def test_a_pair_between_pairs_takes_those_of_nearest_difference(cell, driver, co
     found = triangle(known, cell, driver)
     assert [(c, d) for c, d, _ in found] == [(c, d) for c, d, _ in corners]
     np.testing.assert_allclose([w for *_, w in found], [w for *_, w in corners])
+
+
+KNOWN = np.array([0.60, 0.65, 0.70, 0.75, 0.80])
+
+
+@pytest.mark.parametrize(
+    ("cell", "driver"), [(0.58, 0.80), (0.80, 0.58), (0.59, 0.59), (0.80, 0.585), (0.62, 0.80), (0.7, 0.7)]
+)
+def test_a_continued_pair_takes_characterised_pairs_alone_and_is_exact_for_a_plane(cell, driver):
+    there = np.abs(KNOWN[:, None] - KNOWN) < 0.2001
+    corners = continued_triangle(KNOWN, cell, driver, there)
+    assert all(there[i, j] for i, j, _ in corners)
+    assert np.isclose(sum(w for _, _, w in corners), 1.0)
+    assert np.isclose(sum(w * (3.0 * KNOWN[i] - 5.0 * KNOWN[j]) for i, j, w in corners), 3.0 * cell - 5.0 * driver)
+
+
+def test_a_pair_that_no_characterised_one_is_near_is_not_continued():
+    assert continued_triangle(KNOWN, 0.60, 0.80, np.abs(KNOWN[:, None] - KNOWN) < 0.09) == []
+
+
+def test_a_supply_just_below_the_range_continues_as_the_library_goes_on():
+    full = load_technology(SHIPPED)
+    above = with_vdds(full, [vdd for vdd in full.vdds if vdd > 0.62], cross=False)
+    for vdd, tolerance in ((0.62, 0.005), (0.60, 0.01)):
+        # Two supplies: unit delays are up to a factor that they share.
+        made = time_units(with_vdds(above, [vdd, 0.80], cross=False, beyond=0.05))
+        true = time_units(with_vdds(full, [vdd, 0.80], cross=False))
+        assert np.isclose(made[0] / made[1], true[0] / true[1], rtol=tolerance)
+    with pytest.raises(InputError, match="extrapolation is refused"):
+        with_vdds(above, [0.59], beyond=0.05)

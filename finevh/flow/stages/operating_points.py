@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
+from finevh.base.archive import save_columns
 from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
@@ -25,7 +26,7 @@ from finevh.flow.designs import (
     timing_graph,
 )
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.rails import Droop, droop_of, droop_table, rail_model, transitions_table
+from finevh.flow.rails import RAILS, Droop, droop_table, rail_model, transitions_table
 from finevh.flow.tables import (
     Key,
     PointTiles,
@@ -37,7 +38,7 @@ from finevh.flow.tables import (
     tiles_table,
 )
 from finevh.flow.technology import marked_name, what_if_of, what_if_parameters
-from finevh.flow.tile_loads import loads_of
+from finevh.flow.tile_loads import loads_of, program_currents
 from finevh.layout.supply.headers import read_header_table
 from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slots_for
 from finevh.power import Activity
@@ -274,10 +275,14 @@ def _size_vdd_muxes(
     """Choose the Vdd-MUX of each tile from the drop budget and follow the rails; nothing without Vdd-MUXes."""
     path, budget = context.flow.technology.path / HEADERS, context.flow.floorplan.drop_budget
     if not (placed.floorplan.header_cell and path.is_file()):
+        if placed.floorplan.n_tiles > 1:
+            context.checks.add("rails_ideal", [placed.technology.name])
         return {}, None
+    context.checks.add("decap_missing", [placed.technology.name])
     header_table = read_header_table(path)
     cycles = load_tile_cycles(context.inputs["activity"], activities)
-    loads = loads_of(placed, activities, cycles, single)
+    currents = program_currents(placed, activities, cycles, single)
+    loads = loads_of(placed, currents, single)
     place, technology, of = placed.floorplan, placed.technology, context.flow.floorplan.drop_of
     plan = choose_headers(place, technology, header_table, loads, budget, of)
     context.write("results/tables/vdd_mux.csv", header_plan_table(plan, loads))
@@ -297,17 +302,19 @@ def _size_vdd_muxes(
         "power_grid__vdd_mux__worst_cycle_drop__fraction": float(plan.peak_fraction.max()),
     }
     context.note("rails, cycle by cycle")
-    rails = rail_model(placed, activities, header_table, plan)
-    context.write("results/tables/transitions.csv", transitions_table(rails, context.flow.schemes.pairs, budget))
-    droop = droop_of(placed, rails, activities, cycles, single, points)
+    rails = rail_model(placed, activities, currents, header_table, plan)
+    save_columns(context.directory / RAILS, rails)
+    context.write("results/tables/transitions.csv", transitions_table(rails, budget))
+    droop = rails.droop(points)
     if droop is None:
         return metrics, None
     context.write("results/tables/droop.csv", droop_table(droop))
     return metrics | {
         "power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3,
-        "power_grid__droop__worst__fraction": float(droop.worst.max()),
-        "power_grid__droop__usual__fraction": float(droop.usual.max()),
-        "power_grid__droop__dip__fraction": float(droop.dip.max()),
+        **{
+            f"power_grid__droop__{column.name}__fraction": float(getattr(droop.drop, column.name).max())
+            for column in fields(droop.drop)
+        },
     }, droop
 
 

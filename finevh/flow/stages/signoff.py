@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from finevh.base.archive import load_columns
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.designs import average_activity, load_activities
+from finevh.flow.drooped import DroopedPoint, drooped_csv, drooped_points
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.signoff import DroopEntry, Signoff, SignoffRow, fast_corner, read_exported, signoff_csv
+from finevh.flow.rails import RAILS, RailModel
+from finevh.flow.signoff import (
+    DroopEntry,
+    Exported,
+    Signoff,
+    SignoffRow,
+    drooped_design,
+    fast_corner,
+    read_exported,
+    signoff_csv,
+    with_droop,
+)
 from finevh.flow.technology import technology_of, what_if_parameters
 from finevh.schemes import OperatingPoint, points_csv, read_points_csv
 
 POINTS, TABLE = "results/operating_points.csv", "results/tables/signoff.csv"
 """What the stage writes: the run's points with their ``signoff`` column, and its own table."""
+DROOPED = "results/tables/drooped.csv"
+"""FINE-VH points on drooped rails."""
 
 
 def run_signoff_stage(context: StageContext) -> Metrics:
@@ -39,13 +55,56 @@ def run_signoff_stage(context: StageContext) -> Metrics:
     instances = load_netlist(context.inputs["optimize"], technology).instance_names
     checker = Signoff(flow, technology, fast, designs, activity, instances, context.checks)
     rows = checker.rows(points, read_droop(found / "tables" / "droop.csv"), context.jobs, context.note)
+    drooped = _on_drooped_rails(context, designs, points)
+    rows = [(with_droop(row, [drooped[k] for k in numbers if k in drooped]), numbers) for row, numbers in rows]
     context.write(TABLE, signoff_csv([row for row, _ in rows]))
     judged = list(points)
     for row, numbers in rows:
         for number in numbers:
             judged[number] = replace(judged[number], signoff="met" if row.met else "failed")
     context.write(POINTS, points_csv(judged))
-    return _metrics([row for row, _ in rows], judged)
+    return _metrics([row for row, _ in rows], judged) | _drooped_metrics(drooped)
+
+
+def _on_drooped_rails(
+    context: StageContext, designs: Mapping[str, Exported], points: Sequence[OperatingPoint]
+) -> dict[int, DroopedPoint]:
+    """What becomes of FINE-VH points on their rails, by row of the points; empty where the run has no rails."""
+    path = context.inputs["operating-points"] / RAILS
+    if not path.is_file():
+        return {}
+    rails = load_columns(path, RailModel)
+    if not rails.programs:
+        context.note("no program was simulated: rails do not droop here")
+        return {}
+    try:
+        found = drooped_points(drooped_design(context.flow, designs), rails, points, context.jobs, context.note)
+    except InputError as error:
+        context.checks.add("rails_not_timed", [str(error)])
+        return {}
+    context.write(DROOPED, drooped_csv(points, found))
+    missed = [one for one in found if not one.met]
+    if missed:
+        worst = max(missed, key=lambda one: one.drop_worst)
+        context.checks.add(
+            "rails_missed",
+            [
+                f"{len(missed)} of {len(found)} FINE-VH points with every tile at the drop of its worst cycle, up to "
+                f"{worst.drop_worst:.1%}; {sum(not one.raised for one in missed)} with no map of the run"
+            ],
+        )
+    return {one.number: one for one in found}
+
+
+def _drooped_metrics(found: Mapping[int, DroopedPoint]) -> Metrics:
+    if not found:
+        return {}
+    return {
+        "signoff__rails__points__count": len(found),
+        "signoff__rails__met__count": sum(one.met for one in found.values()),
+        "signoff__rails__raised__count": sum(bool(one.raised) and not one.met for one in found.values()),
+        "signoff__rails__drop__fraction": max(one.drop_worst for one in found.values()),
+    }
 
 
 def _metrics(rows: list[SignoffRow], points: list[OperatingPoint]) -> Metrics:

@@ -1,0 +1,127 @@
+"""Points on drooped rails: drops by hand, timing against single supplies, raised maps against every map."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from finevh.constraints import single_clock
+from finevh.errors import InputError
+from finevh.flow.drooped import DroopedDesign, _Pair, drooped_csv, drooped_points
+from finevh.flow.rails import RailModel, droop_table, transitions_table
+from finevh.netlist import read_verilog
+from finevh.netlist.model import Netlist
+from finevh.schemes import OperatingPoint
+from finevh.technology import Technology, load_technology, with_vdds
+from finevh.timing import TimingGraph
+
+LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
+LOW, HIGH = 0.8, 1.0
+
+
+@pytest.fixture(scope="module")
+def technology() -> Technology:
+    return load_technology(LIBRARY / "technology.toml")
+
+
+@pytest.fixture(scope="module")
+def netlist(technology: Technology, tmp_path_factory: pytest.TempPathFactory) -> Netlist:
+    """A register behind a chain of forty inverters that goes through four tiles."""
+    lines = ["module chain (input clk, input d, output q);", "wire n0; DFF_X1 r0 (.CK(clk), .D(d), .Q(n0));"]
+    lines += [f"wire n{k + 1}; INV_X1 i{k} (.A(n{k}), .ZN(n{k + 1}));" for k in range(40)]
+    lines += ["DFF_X1 r1 (.CK(clk), .D(n40), .Q(q));", "endmodule", ""]
+    source = tmp_path_factory.mktemp("chain") / "chain.v"
+    source.write_text("\n".join(lines), encoding="utf-8")
+    return read_verilog(source, with_vdds(technology, (LOW, HIGH)))
+
+
+@pytest.fixture(scope="module")
+def design(technology: Technology, netlist: Netlist) -> DroopedDesign:
+    tile = np.array([int(name[1:]) // 10 if name[0] == "i" else 0 for name in netlist.instance_names], dtype=np.int32)
+
+    def graph(library: Technology) -> TimingGraph:
+        return TimingGraph(netlist, library, single_clock("clk", 2000.0), None)
+
+    return DroopedDesign(technology, tile, {"pb0": netlist.cell_variant}, graph)
+
+
+def rails(resistance: float) -> RailModel:
+    """Four tiles that draw 10, 20, 30, 40 fF each cycle, and one cycle in a hundred the double."""
+    drawn = np.tile(np.array([10.0, 20.0, 30.0, 40.0], dtype=np.float32), (1, 300, 1))
+    drawn[:, ::100] *= 2.0
+    return RailModel(
+        pairs=np.array([[LOW, HIGH]]),
+        resistance=np.full((1, 2, 4), resistance),
+        capacitance=np.full(4, 1.0),
+        programs=("only",),
+        drawn=drawn,
+        supplies=np.array([LOW, HIGH]),
+        leakage=np.zeros((1, 2, 4)),
+    )
+
+
+def point(assignment: str, frequency: float) -> OperatingPoint:
+    return OperatingPoint(
+        "chain", 4, "fine-vh", "pb0", 0.2, frequency, LOW, HIGH, None, assignment.count("H"), 0.5, 0.0, 1.0, 0.5, 0.3, 0.2,
+        0.0, "best", assignment,
+    )  # fmt: skip
+
+
+def test_the_drop_that_timing_is_checked_with_is_charge_times_resistance_over_the_period() -> None:
+    droop = rails(0.5).droop([point("LLHH", 500.0), point("HHHH", 1000.0)])
+    assert droop is not None
+    # R C is half a picosecond: nothing is left at the end of a cycle, the average is R Q / T.
+    assert np.allclose(droop.worst, [np.array([20.0, 40.0, 60.0, 80.0]) * 0.5 / t for t in (2000.0, 1000.0)])
+    assert (droop.drop.worst < 1e-9).all()
+    assert droop_table(droop).splitlines()[0].endswith("dip_fraction,mean_worst_fraction,mean_usual_fraction")
+    assert len(transitions_table(rails(0.5), 0.05).splitlines()) == 5
+    assert rails(0.5).droop([]) is None
+
+
+def test_a_leaking_tile_drops_all_the_time() -> None:
+    model = replace(rails(2.0), leakage=np.full((1, 2, 4), 0.01))
+    droop = model.droop([point("LLLL", 500.0)])
+    assert droop is not None
+    assert np.allclose(droop.drop.worst, 0.02)
+
+
+def test_equal_drops_time_as_the_lower_supply_does(
+    technology: Technology, netlist: Netlist, design: DroopedDesign
+) -> None:
+    pair = _Pair(design, (LOW, HIGH), (0.05, 0.05))
+    high = np.ones(4, dtype=bool)
+    library = with_vdds(technology, (0.95 * HIGH, HIGH))
+    graph = design.graph(library).with_port_vdd(1)
+    for drop, row in ((0.0, 1), (0.05, 0)):
+        found = pair.slack("pb0", high, np.full(4, drop), 2000.0)
+        assert found == pytest.approx(graph.evaluate(np.int32(row)).worst_slack(2000.0), abs=1e-6)
+    mixed = [pair.slack("pb0", high, np.array([0.05 * k, 0, 0, 0]), 2000.0) for k in (0, 1)]
+    assert mixed[1] < mixed[0] - 1.0
+
+
+def test_a_tile_is_raised_where_its_rail_costs_the_clock(design: DroopedDesign) -> None:
+    pair = _Pair(design, (LOW, HIGH), (0.0, 0.0))
+    periods = {
+        text: 2000.0 - pair.slack("pb0", np.array([c == "H" for c in text]), np.zeros(4), 2000.0)
+        for text in ("LLLL", "HLLL", "HHLL", "HHHL", "HHHH")
+    }
+    points = [point(text, 1e6 / (period + 0.5)) for text, period in periods.items()]
+    found = drooped_points(design, rails(0.1), points)
+    assert [one.number for one in found] == [0, 1, 2, 3, 4]
+    assert all(0.0 <= one.slack < 1.0 and one.slack_worst < one.slack_usual + 1e-9 < one.slack for one in found)
+    assert not any(one.met for one in found)
+    # Each map is met with the next one's tiles, but the last, whose tiles are all high.
+    assert [one.raised for one in found] == ["HLLL", "HHLL", "HHHL", "HHHH", ""]
+    lines = drooped_csv(points, found).splitlines()
+    assert lines[-1].endswith(",false,4,,")
+    strong = drooped_points(design, rails(0.0), points)
+    assert all(one.met and one.raised == points[one.number].assignment for one in strong)
+
+
+def test_a_drop_deeper_than_the_library_reaches_is_refused(design: DroopedDesign) -> None:
+    low = replace(design, technology=with_vdds(design.technology, (0.8, 0.9, 1.0)))
+    with pytest.raises(InputError, match="extrapolation is refused"):
+        drooped_points(low, rails(20.0), [point("LLLL", 500.0)])
