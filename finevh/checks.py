@@ -46,6 +46,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "reset_at_random": (Severity.WARNING, "asynchronous resets that random data drive"),
     "program_failed": (Severity.ERROR, "programs that find their own results wrong"),
     "period_mismatch": (Severity.ERROR, "recordings whose period contradicts the clock's toggles"),
+    "recording_short": (Severity.ERROR, "recordings that end before the stated end of the window; were they cut off?"),
     "voltage_map_not_found": (Severity.WARNING, "lines of the voltage map that no instance matches"),
     "voltage_pair_missing": (Severity.WARNING, "cells at a pair of voltages that is not characterised"),
     "liberty_not_modelled": (Severity.WARNING, "Liberty attributes that change numbers and are not modelled"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.base.numbers import decimal
 from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
@@ -28,7 +29,8 @@ _SUM = 0.01  # share by which the times at 0, 1, X and Z of a net may exceed the
 _TOKEN = re.compile(r'\(|\)|"(?:\\.|[^"\\])*"|(?:\\.|[^\s()"])+|"')
 _SCALE = re.compile(r"(\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?)\s*([A-Za-z]+)")
 _COUNTS = ("T0", "T1", "TX", "TZ", "TB", "TC", "IG", "IK")
-_WORDS = frozenset(("INSTANCE", "NET", "PORT", "DURATION", "TIMESCALE", "DIVIDER", "DIRECTION", *_COUNTS))
+_STATES = ("COND", "COND_DEFAULT", "RISE", "FALL", "IOPATH")  # rows by state and path inside that of a net
+_WORDS = frozenset((*_STATES, "INSTANCE", "NET", "PORT", "DURATION", "TIMESCALE", "DIVIDER", "DIRECTION", *_COUNTS))
 
 
 def read_saif(
@@ -207,7 +209,7 @@ def _take(frame: _Frame, token: str, instances: list[str], where: str) -> None:
 
 def _number(text: str, where: str) -> float:
     try:
-        value = float(text)
+        value = decimal(text)
     except ValueError:
         raise InputError(f"{where}: '{text}' is not a number") from None
     if not 0.0 <= value <= _LARGEST:
@@ -239,6 +241,8 @@ def _bind(
     probability, toggles = np.full(netlist.n_nets, np.nan), np.full(netlist.n_nets, np.nan)
     for row, bits in recorded.choose(instance, netlist.name, checks):
         known = row.get("T0", 0.0) + row.get("T1", 0.0)
+        if known <= 0.0:
+            continue  # nothing is known of its value: as of a net that the file does not name
         spent = known + row.get("TX", 0.0) + row.get("TZ", 0.0) + row.get("TB", 0.0)
         for _, net in bits:
             if spent > (1.0 + _SUM) * duration + 1.0:
@@ -246,8 +250,13 @@ def _bind(
                     f"{where}: the times of net {netlist.net_names[net]} sum to {spent:g}, the DURATION is {duration:g};"
                     " the file is damaged, or its DURATION is of another recording"
                 )
-            probability[net] = row.get("T1", 0.0) / known if known > 0.0 else 0.0
-            toggles[net] = row.get("TC", 0.0)
+            high, count = row.get("T1", 0.0) / known, row.get("TC", 0.0)
+            if not np.isnan(toggles[net]) and (abs(probability[net] - high) > _SUM or toggles[net] != count):
+                raise InputError(
+                    f"{where}: net {netlist.net_names[net]} stands twice, with {toggles[net]:g} and {count:g} toggles;"
+                    " keep the row that is right"
+                )
+            probability[net], toggles[net] = high, count
     constant = netlist.net_constant >= 0
     probability[constant], toggles[constant] = netlist.net_constant[constant], 0.0
     cycles = count_cycles(netlist, clock, period, duration * (saif.scale or 1.0), toggles, where, checks)

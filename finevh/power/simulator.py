@@ -177,9 +177,7 @@ def simulate(netlist: Netlist, stimulus: Stimulus, cycles: int, *, warmup: int =
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack(
-    value: NDArray[np.uint8], net: Int, chunk: Int, shift: NDArray[np.uint64], words: NDArray[np.uint64]
-) -> None:
+def _pack(value: NDArray[np.uint8], net: Int, chunk: Int, shift: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
     """Collect net values into port words."""
     words[:] = 0
     for i in range(len(net)):

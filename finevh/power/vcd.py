@@ -124,8 +124,13 @@ def read_vcd_header(
                 if scale <= 0.0:
                     raise InputError(f"{path}: no $timescale; write one")
                 nets: dict[str, list[Bits]] = {}
+                owner: dict[int, str] = {}
                 for code, bits in recorded.choose(scope, design, checks):
-                    nets.setdefault(code, []).append(bits)
+                    # Of two variables for one net the first says what it does.
+                    own = [(at, net) for at, net in bits if owner.setdefault(net, code) == code]
+                    if len(own) < len(bits):
+                        checks.add("activity_not_found", [f"variable '{code}' for a net that another one shows"])
+                    nets.setdefault(code, []).append(own)
                 return VcdHeader(scale, nets, frozenset(codes), number, tuple(words[at + 1 :]))
             section = []
     raise InputError(f"{path}: no $enddefinitions; is it a VCD file?")
@@ -293,7 +298,7 @@ class _ChangeReader:
             self._emit(self._single.get(word[1:], ()), _VALUE.get(lead, UNKNOWN))
         elif lead == "#":
             self._stamp(word, number)
-        elif lead in "bBrRsS" and len(word) > 1:
+        elif (lead in "bBrR" and len(word) > 1) or lead in "sS":  # an empty text is a lone s
             self._vector = word[1:].lower() if lead in "bB" else "x"
         elif lead == "p" and len(word) > 1:
             self._vector, self._pending = word, 2
@@ -369,14 +374,17 @@ class _ChangeReader:
 
 
 def read_changes(
-    lines: Iterator[str], path: Path, header: VcdHeader, start_ps: float | None = None, end_ps: float | None = None
-) -> Iterator[Changes]:
+    lines: Iterator[str], path: Path, header: VcdHeader, start_ps: float | None = None, end_ps: float | None = None,
+    ended: list[float] | None = None,
+) -> Iterator[Changes]:  # fmt: skip
     """Yield value changes in chunks; the last row is the end of the recording or of the window.
 
     Parameters
     ----------
     start_ps, end_ps
         Window, in the time of the file; changes at its start belong to what was before, those at its end to it.
+    ended
+        Takes the last stamp, ps, where the file ends before the window does.
 
     Raises
     ------
@@ -399,4 +407,6 @@ def read_changes(
         reader.end()
     else:
         reader.close(number)
+        if ended is not None and last is not None and (reader.clock.now or 0) < last:
+            ended.append((reader.clock.now or 0) * header.scale_ps)
     yield reader.flush()

@@ -67,17 +67,24 @@ def read_vcd(
         given.
     """
     own = Checks()
+    ended: list[float] = []
     try:
         with open_recording(path) as stream:
             lines = read_lines(stream, path)
             header = read_vcd_header(lines, path, NetNames(netlist), netlist.name, scope, own)
-            played = _play(read_changes(lines, path, header, start_ps, end_ps), netlist)
+            played = _play(read_changes(lines, path, header, start_ps, end_ps, ended), netlist)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as VCD ({error})") from error
     if played.duration <= 0:
         window = "" if start_ps is None and end_ps is None else " in the window"
         raise InputError(f"{path}: no time passes{window}; nothing to count")
     activity = _activity(played, netlist, header.scale_ps, clock, period_ps, str(path), own)
+    for last in ended:
+        # The clock's last edge comes at most half a cycle before the stated end.
+        if end_ps is not None and end_ps - last > 0.501 * played.duration * header.scale_ps / activity.cycles:
+            own.add(
+                "recording_short", [f"{path}: the last time stamp is {last:g} ps, the window ends at {end_ps:g} ps"]
+            )
     if checks is None:
         own.refuse()
     else:

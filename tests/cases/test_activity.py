@@ -121,6 +121,33 @@ VARIANTS: dict[str, str] = {
         inner="$var wire 1 d d.x $end\n$scope module u1 $end\n$var wire 1 x A1 $end\n$var wire 1 y ZN $end\n$upscope $end\n"
     )
     + body(),
+    "bit by bit": header().replace(
+        "$var wire 4 B bus [3:0] $end\n", "".join(f"$var wire 1 B{i} bus[{i}] $end\n" for i in range(4))
+    )
+    + body().replace("b0 B", "0B0\n0B1\n0B2\n0B3").replace("b101 B", "1B0\n1B2").replace("b1111 B", "1B1\n1B3"),
+    "in two parts": header().replace(
+        "$var wire 4 B bus [3:0] $end\n", "$var wire 2 B bus[1:0] $end\n$var wire 2 C bus [3:2] $end\n"
+    )
+    + body().replace("b0 B", "b0 B\nb0 C").replace("b101 B", "b1 B\nb1 C").replace("b1111 B", "b11 B\nb11 C"),
+    "wider than the design's bus": header(bus="bus [7:0]").replace("wire 4 B", "wire 8 B") + body(),
+    "values with leading zeros and longer ones": header()
+    + body().replace("b0 B", "B0000 B").replace("b101 B", "b000101 B"),
+    "one bit as a vector": header() + body().replace("1a\n", "b1 a\n").replace("0a\n", "b0 a\n"),
+    "types of SystemVerilog": header().replace("wire 1", "logic 1").replace("wire 4", "bit 4") + body(),
+    "real and text variables": header(
+        inner="$var wire 1 d d.x $end\n$var real 64 R temp $end\n$var string 1 S state $end\n"
+    )
+    + body().replace("#50\n", "#50\nr3.25 R\nsIDLE S\n").replace("#60\n", "#60\ns S\n"),
+    "codes that look like keywords": header()
+    .replace(" a a ", " #! a ")
+    .replace(" b b ", " $x b ")
+    .replace(" B bus", " # bus")
+    + body().replace("1a\n", "1#!\n").replace("0a\n", "0#!\n").replace("0b\n", "0$x\n").replace(" B\n", " #\n"),
+    "a stamp twice, values again, a check point": header()
+    + body().replace("#20\n", "#20\n#20\n").replace("#50\n", "#50\n0a\n$dumpall\n0a\nb1111 B\n0b\n$end\n"),
+    "a glitch of no length": header() + body().replace("#20\n", "#20\n1b\n#20\n0b\n"),
+    "several changes on a line": header() + body().replace("1!\n", "1! 0b\n").replace("#10\n", "#10 0b "),
+    "weak levels": header() + body().replace("1a\n", "Ha\n").replace("0a\n", "La\n"),
     "unordered time scale": header()
     .replace("$timescale 1ns $end\n", "")
     .replace("$enddefinitions", "$timescale\n\t1 ns\n$end\n$enddefinitions")
@@ -277,6 +304,43 @@ def test_the_x_before_the_first_value_is_no_toggle(tmp_path: Path, design: Netli
     assert of(activity, design, "b") == pytest.approx((0.0, 0.9))
 
 
+@pytest.mark.parametrize(("scale", "period"), [("10ps", 100.0), ("100 fs", 1.0), ("2ns", 2e4), ("1 s", 1e13)])
+def test_any_time_scale_of_a_vcd_counts(tmp_path: Path, design: Netlist, scale: str, period: float) -> None:
+    path = written(tmp_path, (header() + body()).replace("1ns", scale))
+    holds(read_vcd(path, design, clock="clk", period_ps=period), design)
+
+
+def test_a_bus_with_rising_indices_has_its_first_bit_on_the_left(tmp_path: Path, design: Netlist) -> None:
+    found = read_vcd(written(tmp_path, header(bus="bus [0:3]") + body()), design, clock="clk")
+    # 0101 from 20 ns: bits 1 and 3.
+    assert [of(found, design, f"bus[{k}]")[1] for k in range(4)] == pytest.approx([0.6, 0.8, 0.6, 0.8])
+
+
+def test_of_two_variables_for_one_net_the_first_is_taken_and_the_other_counted(tmp_path: Path, design: Netlist) -> None:
+    text = header(inner="$var wire 1 d d.x $end\n$var wire 1 y a $end\n") + body().replace("#50\n", "#50\n1y\n")
+    checks = Checks()
+    holds(read_vcd(written(tmp_path, text), design, clock="clk", checks=checks), design)
+    assert checks["activity_not_found"].examples == ["variable 'y' for a net that another one shows"]
+
+
+def test_a_recording_cut_anywhere_is_refused_where_its_end_is_stated(tmp_path: Path, design: Netlist) -> None:
+    """A VCD says nowhere where it ends; ``stop`` does. The last half cycle holds no edge of the clock."""
+    whole = header() + body()
+    for at in range(len(whole)):
+        path = written(tmp_path, whole[:at])
+        try:
+            found = read_vcd(path, design, clock="clk", end_ps=100e3)
+        except InputError:
+            continue
+        assert whole[:at].count("#") >= whole.count("#") - 1, whole[at - 20 : at]
+        assert found.cycles == pytest.approx(10.0, abs=1.0)
+    with pytest.raises(
+        InputError, match=r"the last time stamp is 100000 ps, the window ends at 200000 ps.*recording_short"
+    ):
+        read_vcd(written(tmp_path, whole), design, clock="clk", end_ps=200e3)
+    holds(read_vcd(written(tmp_path, whole), design, clock="clk", end_ps=100e3), design)
+
+
 @pytest.mark.parametrize("cut", ["#100\n0!\n", "0!\n", "\n0!\n"])
 def test_a_recording_cut_within_a_stamp_or_value_is_refused(tmp_path: Path, design: Netlist, cut: str) -> None:
     whole = header() + body()
@@ -400,6 +464,24 @@ SAIFS: dict[str, str] = {
         "  (NET\n",
         "  (PORT (clk (T0 50) (T1 50) (TX 0) (TC 20) (IG 0)) (a (T0 80) (T1 20) (TX 0) (TC 2) (IG 0)))\n  (NET\n",
     ),
+    "times with a point or an exponent": saif().replace("(T0 80)", "(T0 80.0)").replace("(T1 20)", "(T1 2e+1)"),
+    "half of the time unknown": saif().replace(
+        "(a (T0 80) (T1 20) (TX 0)", "(a (T0 40) (T1 10) (TX 20) (TZ 20) (TB 10)"
+    ),
+    "glitches apart": saif().replace("(TC 2) (IG 0)", "(TC 2) (IG 3) (IK 2)"),
+    "a port that is a net, too": saif().replace(
+        "  (NET\n", "  (PORT (a (T0 80) (T1 20) (TX 0) (TC 2) (IG 0)))\n  (NET\n"
+    ),
+    "rows by state": saif().replace(
+        "(TC 2) (IG 0))", "(TC 2) (IG 0)\n (COND b (RISE) (TC 1) (IG 0) COND_DEFAULT (TC 1) (IG 0)))"
+    ),
+    "pins of cells by state": saif(
+        inner="(INSTANCE u1 (PORT (ZN (T0 0) (T1 100) (TC 0) (IG 0) (IOPATH A1 (TC 3) (IG 0)))))\n"
+    ),
+    "no divider": saif().replace("(DIVIDER / )\n", ""),
+    "words of the writer": saif().replace(
+        "(DIVIDER", '(DATE "x (y")\n(VENDOR "V")\n(PROGRAM_NAME "p")\n(VERSION "1")\n(DIVIDER'
+    ),
     "lower case": saif().replace("SAIFILE", "saifile").replace("INSTANCE", "instance").replace("(T1", "(t1"),
 }
 
@@ -460,6 +542,12 @@ def test_a_saif_of_other_names_is_an_error_or_counted(tmp_path: Path, design: Ne
         (saif().replace("(TIMESCALE 1 ns)\n", ""), "no TIMESCALE"),
         (saif()[:-4], "truncated"),
         (saif().replace("(TC 20)", "(TC 20 3)"), r"a\.saif:\d+: TC has 2 values"),
+        (saif().replace("(T0 80)", "(T0 8_0)"), r"a\.saif:\d+: '8_0' is not a number"),
+        (
+            saif().replace("   (a ", "   (a (T0 0) (T1 100) (TX 0) (TC 9))\n   (a "),
+            "net a stands twice, with 9 and 2 toggles",
+        ),
+        (saif().replace("(T0 80) (T1 20) (TX 0)", "(T0 0) (T1 0) (TX 100)"), "shows no value of input a of tiny"),
         (saif().replace("(TC 20)", "(TC many)"), r"a\.saif:\d+: 'many' is not a number"),
     ],
 )
