@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -124,20 +123,9 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
 
 def _compile(function: Callable[..., Any], signature: Any) -> Any:
     """A kernel for one signature, from disk where it is there."""
-    compile_one = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
-    try:
-        return compile_one(function)
-    except (AttributeError, ModuleNotFoundError):
-        # A cache index of an earlier version names classes that have moved since: it cannot be read, so it goes.
-        _drop_cache(function)
-        return compile_one(function)
-
-
-def _drop_cache(function: Callable[..., Any]) -> None:
-    """Remove numba's cache index of one kernel."""
-    source = Path(function.__code__.co_filename)
-    for index in (source.parent / "__pycache__").glob(f"{source.stem}.{function.__name__}-*.nbi"):
-        index.unlink(missing_ok=True)
+    # Signatures and the named tuples in them are part of what a kernel is made from.
+    function.declared_in = __file__  # type: ignore[attr-defined]
+    return numba.njit(signature, cache=True, nogil=True, error_model="numpy")(function)
 
 
 def as_int(values: Any) -> np.ndarray[Any, np.dtype[np.int32]]:
