@@ -127,7 +127,7 @@ def test_saif_rates_and_probabilities(tmp_path: Path, gate: Netlist) -> None:
         ("(VCD)", "does not begin"),
         (SAIF[:-30], "truncated"),
         (SAIF.replace("400", "x"), "'x' is not a number"),
-        (SAIF.replace("400", "nan"), "nan is no duration"),
+        (SAIF.replace("400", "nan"), "'nan' is not a number"),
         (SAIF + ")", "follows the end"),
         (SAIF.replace("(INSTANCE tb ", "(INSTANCE tb " * 200), "nested more than"),
     ],
