@@ -2,10 +2,10 @@
 
     python benchmarks/rails.py RUN [--cells VDDMUX_X1,VDDMUX_X8] [--variants pb0] [-j N]
 
-For each width, everywhere: core area beside that of the run's slots (same cells, wider slots), drop of the worst tile in 99.9 % of
-the cycles and in the worst (average over a cycle), share of the period that the drop costs on average and at most, points that meet
-their clock as they are, with tiles raised, and not at all. Maps and frequencies are the run's, of its first selector. First the
-Vdd-MUXes that the flow's own budget chooses.
+For each width, everywhere: core area beside that of the run's slots (same cells, wider slots), drop of the worst tile in 99.9 %
+of the cycles and in the worst (average over a cycle), share of the period that the drop costs on average and at most, points that
+meet their clock as they are, with tiles raised, and not at all. Maps and frequencies are the run's, of its first selector. First
+the Vdd-MUXes that the flow's own budget chooses.
 """
 
 from __future__ import annotations
