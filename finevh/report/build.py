@@ -31,7 +31,7 @@ from finevh.report.page_data import (
     tile_values,
     work_curves,
 )
-from finevh.report.plots import SCHEME_STYLE, draw_plots
+from finevh.report.plots import DARK_COLOUR, SCHEME_STYLE, draw_plots
 from finevh.report.tables import (
     area_low,
     comparison,
@@ -152,6 +152,7 @@ def _render(
         "best": {"delta": found[0].delta_vdd, "variant": found[0].variant} if found else {},
         "words": BIAS_WORDS,
         "colours": {scheme: style[1] for scheme, style in SCHEME_STYLE.items()},
+        "darkColours": DARK_COLOUR,
         "points": fine_points(points),
         "tiles": [] if tiles is None else tiles.to_dict("records"),
         "paths": [] if paths is None else paths.to_dict("records"),

@@ -22,6 +22,8 @@ async function loadPlotly() {
   document.head.append(script);
 }
 
+const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+const schemeColour = (scheme) => (isDark() ? data.darkColours : data.colours)[scheme];
 const dashes = { pb0: "solid", pb: "dash", vt: "dot" };
 
 function drawChart(id, traces, title, boundaries, zero) {

@@ -16,7 +16,7 @@ from finevh.report.answer import BIAS_WORDS, sentences
 from finevh.report.build import packed, resource
 from finevh.report.metrics import change_text, differing, number_text, read_metrics
 from finevh.report.page_data import as_json, curves, finest
-from finevh.report.plots import SCHEME_STYLE
+from finevh.report.plots import DARK_COLOUR, SCHEME_STYLE
 from finevh.report.tables import read_points, savings
 
 
@@ -91,6 +91,7 @@ def compare_runs(runs: Sequence[Path], output: Path) -> Path:
         ],
         "words": BIAS_WORDS,
         "colours": {scheme: style[1] for scheme, style in SCHEME_STYLE.items()},
+        "darkColours": DARK_COLOUR,
     }
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("finevh.report", "."), autoescape=True, undefined=jinja2.StrictUndefined

@@ -9,15 +9,15 @@ function drawCurves() {
   const chosen = data.curves.filter((c) => same(c.delta, delta) && (c.variant === variant || c.variant === "pb0" || c.scheme === "bound"));
   const boundaries = data.boundaries[delta] || [];
   drawChart("curves", chosen.map((c) => ({
-    x: c.x, y: scale(c), name: c.name, mode: c.scheme === "vdd-hopping" || c.scheme === "bound" ? "lines" : "lines+markers", marker: { size: 4, color: data.colours[c.scheme] },
-    line: { color: data.colours[c.scheme] || css("--soft"), dash: c.scheme === "bound" ? "longdash" : dashes[c.variant], width: c.scheme === "fine-vh" && c.variant === variant ? 3 : 1.6 },
+    x: c.x, y: scale(c), name: c.name, mode: c.scheme === "vdd-hopping" || c.scheme === "bound" ? "lines" : "lines+markers", marker: { size: 4, color: schemeColour(c.scheme) },
+    line: { color: schemeColour(c.scheme) || css("--soft"), dash: c.scheme === "bound" ? "longdash" : dashes[c.variant], width: c.scheme === "fine-vh" && c.variant === variant ? 3 : 1.6 },
     visible: c.variant === "pb0" || c.scheme === "fine-vh" || c.scheme === "bound" ? true : "legendonly",
     hovertemplate: energy ? "%{y:.3f} pJ" : "%{y:.4g} mW",
   })), energy ? "energy per cycle, pJ" : "power, mW", boundaries, true);
   const savings = data.savings.filter((s) => same(s.delta, delta) && (s.variant === variant || s.variant === "pb0"));
   drawChart("saving", savings.map((s) => ({
-    x: s.x, y: s.y, name: s.name, mode: "lines+markers", marker: { size: 5, color: data.colours["fine-vh"] },
-    line: { color: data.colours["fine-vh"], dash: dashes[s.variant], width: s.variant === variant ? 3 : 1.6 }, hovertemplate: "%{y:.1f} %",
+    x: s.x, y: s.y, name: s.name, mode: "lines+markers", marker: { size: 5, color: schemeColour("fine-vh") },
+    line: { color: schemeColour("fine-vh"), dash: dashes[s.variant], width: s.variant === variant ? 3 : 1.6 }, hovertemplate: "%{y:.1f} %",
   })), "saving against ideal-DVFS, %", boundaries, false);
 }
 
@@ -29,8 +29,8 @@ function drawWork() {
   drawChart("energy", curves.map((c) => {
     const y = per === "instruction" ? c.instruction : c.y, least = y.indexOf(Math.min(...y.filter(Number.isFinite)));
     return {
-      x: c.x, y, name: c.name, mode: "lines+markers", line: { color: data.colours[c.scheme], width: c.scheme === "fine-vh" ? 3 : 1.6, shape: c.scheme === "vdd-hopping" ? "vh" : "linear" },
-      marker: { color: data.colours[c.scheme], size: y.map((_, k) => (k === least ? 11 : 4)), symbol: y.map((_, k) => (k === least ? "diamond" : "circle")) }, hovertemplate: "%{y:.4g} pJ",
+      x: c.x, y, name: c.name, mode: "lines+markers", line: { color: schemeColour(c.scheme), width: c.scheme === "fine-vh" ? 3 : 1.6, shape: c.scheme === "vdd-hopping" ? "vh" : "linear" },
+      marker: { color: schemeColour(c.scheme), size: y.map((_, k) => (k === least ? 11 : 4)), symbol: y.map((_, k) => (k === least ? "diamond" : "circle")) }, hovertemplate: "%{y:.4g} pJ",
     };
   }), title, [], true);
 }
@@ -53,7 +53,7 @@ function showTimes() {
 }
 
 // The layout and its maps.
-let shown = [], kept = null, timer = null, moved = false;
+let shown = [], kept = null, timer = null, moved = false, told = null;
 const svgns = "http://www.w3.org/2000/svg";
 function element(name, attributes, parent) {
   const node = document.createElementNS(svgns, name);
@@ -77,7 +77,8 @@ for (const [name, label, unit] of data.tileQuantities) {
   colours[name] = { label, unit, tight: name === "slack_ps", of: (tile, k, point) => { const found = valuesOf(point); return found ? found[name][k] : NaN; } };
 }
 
-function describe(k, point, path) {
+function describe(k, point, path, beside) {
+  told = { k, beside };
   const tile = data.tiles[k], high = point.bits[k] === "H", on = path.filter((s) => s.tile === k);
   const values = valuesOf(point);
   lines(byId("tile"), [
@@ -90,6 +91,7 @@ function describe(k, point, path) {
 }
 
 function drawMap(svg, point) {
+  const beside = svg.id === "second";
   svg.replaceChildren();
   const x1 = Math.max(...data.tiles.map((t) => t.x1_um)), y1 = Math.max(...data.tiles.map((t) => t.y1_um));
   const x0 = Math.min(...data.tiles.map((t) => t.x0_um)), y0 = Math.min(...data.tiles.map((t) => t.y0_um));
@@ -98,23 +100,29 @@ function drawMap(svg, point) {
   const path = pathOf(point), how = colours[byId("colour").value] || colours.voltage;
   const values = how.of ? data.tiles.map((tile, k) => how.of(tile, k, point)) : null;
   const finite = values ? values.filter(Number.isFinite) : [];
-  const least = Math.min(...finite), most = Math.max(...finite), dark = how.tight ? "dark is tight" : "dark is much";
-  byId("legend").textContent = values && finite.length ? `; ${how.label}: ${least.toPrecision(3)} to ${most.toPrecision(3)}${how.unit}, ${dark}` : "";
+  const least = Math.min(...finite), most = Math.max(...finite);
+  if (!beside) {
+    byId("legend").textContent = values && finite.length
+      ? ` by their border; full colour is ${how.tight ? "tight" : "much"}: ${how.label} ${least.toPrecision(3)} to ${most.toPrecision(3)}${how.unit}` : "";
+  }
   data.tiles.forEach((tile, k) => {
     const high = point.bits[k] === "H";
     const over = values && Number.isFinite(values[k]) ? (most > least ? (values[k] - least) / (most - least) : 1) : null;
     const share = over === null ? 0 : how.tight ? 1 - over : over;
     const box = element("rect", {
       x: X(tile.x0_um), y: Y(tile.y1_um), width: (tile.x1_um - tile.x0_um) * scale, height: (tile.y1_um - tile.y0_um) * scale, tabindex: 0,
-      style: `fill:var(${values ? "--accent" : high ? "--high" : "--low"});fill-opacity:${values ? 0.08 + 0.92 * share : 1}`,
+      style: `fill:var(${values ? "--accent" : high ? "--high" : "--low"});fill-opacity:${values ? 0.08 + 0.82 * share : 1}${values ? `;stroke:var(${high ? "--high" : "--low"});stroke-width:3` : ""}`,
       "data-tile": k, "data-level": high ? "H" : "L", role: "img", "aria-label": `tile ${k} at ${high ? point.high : point.low} V`,
     }, svg);
-    for (const event of ["mouseenter", "focus", "click"]) box.addEventListener(event, () => describe(k, point, path));
+    for (const event of ["mouseenter", "focus", "click"]) box.addEventListener(event, () => describe(k, point, path, beside));
   });
+  if (told && told.beside === beside) describe(told.k, point, path, beside);
   const centre = (k) => [(X(data.tiles[k].x0_um) + X(data.tiles[k].x1_um)) / 2, (Y(data.tiles[k].y0_um) + Y(data.tiles[k].y1_um)) / 2];
   const route = path.map((s) => (Number.isFinite(s.x_um) ? [X(s.x_um), Y(s.y_um)] : centre(s.tile)));
   if (route.length) {
-    element("polyline", { points: route.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ") }, svg);
+    const points = route.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ");
+    element("polyline", { points, class: "halo" }, svg);
+    element("polyline", { points }, svg);
     for (const p of route) element("circle", { cx: p[0].toFixed(1), cy: p[1].toFixed(1), r: 2 }, svg);
   }
 }

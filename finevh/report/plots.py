@@ -23,6 +23,8 @@ SCHEME_STYLE = {
     "fine-vh": ("FINE-VH", "#0072b2", "-", "o"),
 }
 """Label, colour, line and marker; the colours (Okabe and Ito, 2008) stay apart for colour-blind eyes."""
+DARK_COLOUR = {"ideal-dvfs": "#b8b8b8", "vdd-hopping": "#e69f00", "vdd-dithering": "#cc79a7", "fine-vh": "#56b4e9"}
+"""The same on dark ground, from the same palette."""
 VARIANT_LABEL = {"pb0": "no bias", "pb": "poly-bias", "vt": "Vth offset"}
 LOW_COLOUR, HIGH_COLOUR = "#a6cee3", "#e3733c"
 

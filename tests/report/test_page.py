@@ -162,9 +162,9 @@ def test_every_tile_is_drawn_with_its_voltage_and_follows_the_slider(page: Page)
 @pytest.mark.parametrize(
     ("colour", "legend"),
     [
-        ("power_mw", "0.0100 to 0.490 mW"),
+        ("power_mw", "full colour is much: power 0.0100 to 0.490 mW"),
         ("interface_leakage_mw", "0.00 to 0.00480 mW"),
-        ("slack_ps", "60.0 to 300 ps"),
+        ("slack_ps", "full colour is tight: slack 60.0 to 300 ps"),
         ("droop_fraction", "0.00 to 0.0480"),
     ],
 )
@@ -178,8 +178,23 @@ def test_the_layout_is_coloured_by_each_quantity(page: Page, colour: str, legend
     assert (np.diff(shades) > 0).all()
 
 
+def test_a_map_kept_beside_leaves_the_first_its_legend_and_its_tile(page: Page) -> None:
+    page.run("(() => { const s = byId('colour'); s.value = 'power_mw'; s.dispatchEvent(new Event('change')); })()")
+    page.run("document.querySelector('#layout [data-tile=\"8\"]').focus()")
+    page.run("byId('keep').click()")
+    page.run("(() => { const f = byId('frequency'); f.value = 0; f.dispatchEvent(new Event('input')); })()")
+    assert page.run("document.querySelectorAll('#second [data-tile]').length") == TILES
+    assert page.run("document.getElementById('kept').textContent").startswith("kept: 300.0 MHz")
+    assert page.run("document.getElementById('readout').textContent").startswith("100.0 MHz")
+    # The description follows the map that is moved.
+    page.run("document.querySelector('#layout [data-tile=\"20\"]').focus()")
+    assert "Tile 20: VddL 0.6 V" in page.run("document.getElementById('tile').innerText")
+    page.run("(() => { const f = byId('frequency'); f.value = 3; f.dispatchEvent(new Event('input')); })()")
+    assert "Tile 20: VddH 0.7 V" in page.run("document.getElementById('tile').innerText")
+
+
 def test_the_critical_path_goes_through_the_places_of_its_cells(page: Page) -> None:
-    points = page.run("document.querySelector('#layout polyline').getAttribute('points')").split()
+    points = page.run("document.querySelector('#layout polyline:not(.halo)').getAttribute('points')").split()
     assert len(points) == 4
     first, second = ([float(v) for v in point.split(",")] for point in points[:2])
     # Cells at 14 um and 45 um in both directions, of a layout of 208 um that is drawn 500 units wide, upwards.
