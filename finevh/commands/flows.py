@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import textwrap
+
 from finevh.base.share import FLOWS, LIBRARIES, flow_names, shared, technology_names
 from finevh.errors import InputError
 from finevh.flow_file import read_flow
@@ -12,8 +16,7 @@ def ready_flows() -> list[dict[str, str]]:
     rows = []
     for name in flow_names():
         file = shared(FLOWS, f"{name}.toml")
-        lines = file.read_text(encoding="utf-8").splitlines()
-        about = next(line for line in lines if line.startswith("# ")).lstrip("# ").strip()
+        about = _first_sentence(file.read_text(encoding="utf-8").splitlines())
         row = {"name": name, "about": about}
         try:
             flow = read_flow(file)
@@ -29,6 +32,13 @@ def ready_flows() -> list[dict[str, str]]:
     return rows
 
 
+def _first_sentence(lines: list[str]) -> str:
+    """First sentence of a flow file's comment."""
+    comments = itertools.dropwhile(lambda line: not line.startswith("# "), lines)
+    text = " ".join(line[2:].strip() for line in itertools.takewhile(lambda line: line.startswith("# "), comments))
+    return re.split(r"\. (?=[A-Z])", text)[0].rstrip(".")
+
+
 def ready_technologies() -> list[dict[str, str]]:
     """Each technology that ships: name and whether its library files are there."""
     return [
@@ -37,15 +47,17 @@ def ready_technologies() -> list[dict[str, str]]:
     ]
 
 
+WIDTH, NAME = 80, 18
+"""Columns of a terminal that nobody widened, and of the names in it."""
+
+
 def flow_lines(rows: list[dict[str, str]]) -> list[str]:
-    """Ready flows for people: two lines each."""
+    """Ready flows for people: the name, what it runs, what it is about."""
     lines = ["ready flows (finevh run NAME):"]
     for row in rows:
-        facts = (
-            f"{row['design']} on {row['technology']}, {row['tiles']} tiles, {row['delta_vdd']}"
-            if "design" in row
-            else ""
-        )
-        lines.append(f"  {row['name']:14s} {facts or 'not ready: ' + row['missing']}")
-        lines.append(f"  {'':14s} {row['about'].partition('. ')[0]}")
+        facts = f"not ready: {row['missing']}" if "missing" in row else ""
+        facts = facts or f"{row['design']} on {row['technology']}, {row['tiles']} tiles, {row['delta_vdd']}"
+        later = " " * NAME
+        lines += textwrap.wrap(facts, WIDTH, initial_indent=f"  {row['name']}".ljust(NAME), subsequent_indent=later)
+        lines += textwrap.wrap(row["about"], WIDTH, initial_indent=later, subsequent_indent=later)
     return lines

@@ -72,6 +72,22 @@ def test_each_table_has_the_columns_that_are_documented(quick_run: Path) -> None
         assert list(documented[same_as].columns) == found, file.name
 
 
+def test_a_run_can_be_moved(quick_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = [path for path in quick_run.rglob("*") if path.is_file() and str(quick_run).encode() in path.read_bytes()]
+    assert named == []
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(quick_run, moved)
+    assert run_command(["emulate", str(moved), "--freq", "400MHz"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert (
+        sum(line.strip().startswith(("ideal-DVFS", "Vdd-hopping", "Vdd-dithering", "FINE-VH")) for line in lines) == 4
+    )
+    before = (quick_run / "report.html").read_bytes()
+    assert run_command(["report", str(moved)]) == 0
+    assert (moved / "report.html").read_bytes() == before
+
+
 def test_identities_of_the_schemes(quick_run: Path) -> None:
     checks = [check for check in check_run(quick_run) if check.identity]
     assert len(checks) >= 30
