@@ -1,6 +1,12 @@
 "use strict";
-fill(byId("delta"), unique(data.curves.map((c) => c.delta)).sort((a, b) => a - b), (d) => `${Math.round(1000 * d)} mV`);
-fill(byId("variant"), unique(data.curves.map((c) => c.variant)), (v) => data.words[v] || v);
+// The page opens where most runs have something to show.
+function common(values, of) {
+  const runs = (value) => new Set(data.savings.filter((s) => of(s) === value).map((s) => s.run)).size;
+  return values.reduce((best, value) => (runs(value) > runs(best) ? value : best), values[0]);
+}
+const deltas = unique(data.curves.map((c) => c.delta)).sort((a, b) => a - b), variants = unique(data.curves.map((c) => c.variant));
+fill(byId("delta"), deltas, (d) => `${Math.round(1000 * d)} mV`, common(deltas, (s) => s.delta));
+fill(byId("variant"), variants, (v) => data.words[v] || v, common(variants, (s) => s.variant));
 
 const looks = ["solid", "dash", "dot", "dashdot"];
 

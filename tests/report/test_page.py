@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from finevh.report import build_report
+from finevh.report.compare import compare_runs
 from tests.report.browser import CHROMIUM, Page, browser
 from tests.report.conftest import FREQUENCIES, operating_points, write_run
 
@@ -271,3 +272,24 @@ def test_the_page_of_a_large_run_stays_below_five_megabytes(report: Path) -> Non
     per_step = (run / "tables" / "critical_paths.csv").stat().st_size / (2 * 4 * 4)
     more = 3 * 2 * 17 * (TILES * per_tile_point + 50 * 4 * per_step)
     assert report.stat().st_size + more < 1e7
+
+
+def test_a_comparison_opens_where_both_runs_have_something_to_show(tab: Page, tmp_path: Path) -> None:
+    runs = []
+    for name, deltas, variants in (("one", (0.1, 0.2), ("pb0", "pb")), ("two", (0.2,), ("pb",))):
+        points = operating_points(TILES)
+        kept = points["delta_vdd_v"].isna() | points["delta_vdd_v"].isin(deltas)
+        run = tmp_path / name
+        run.mkdir()
+        write_run(run, points[kept & ((points["scheme"] == "ideal-dvfs") | points["variant"].isin(variants))])
+        (run / "flow.toml").write_text(f"seed = {len(runs)}\n")
+        runs.append(run)
+    tab.errors.clear()
+    tab.open(compare_runs(runs, tmp_path / "comparison.html"), *SIZES["phone"], dark=True)
+    assert tab.errors == []
+    assert tab.run("[document.getElementById('delta').value, document.getElementById('variant').value]") == [
+        "0.2",
+        "pb",
+    ]
+    assert tab.run("document.querySelectorAll('#saving .scatterlayer .trace').length") == 2
+    assert tab.run("document.documentElement.scrollWidth") <= SIZES["phone"][0]
