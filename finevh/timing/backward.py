@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from finevh.technology.model import Int, Real
+from finevh.timing.arrays import Graph, Nets, Values, Walk
 
-def trace(g, b, nets, values, node, edge, tag, steps, numbers):  # type: ignore[no-untyped-def]
+
+def trace(
+    g: Graph, b: Walk, nets: Nets, values: Values, node: int, edge: int, tag: int, steps: Int, numbers: Real
+) -> int:
     """Follow the arrival of (node, edge, tag) back to its source; returns how many steps were written.
 
     ``steps`` (n, 4): node, edge, tag, arc into it (-1 at the source). ``numbers`` (n, 4): arrival, delay of the arc, slew,
@@ -55,7 +60,7 @@ def trace(g, b, nets, values, node, edge, tag, steps, numbers):  # type: ignore[
     return n
 
 
-def require(g, b, nets, values, required):  # type: ignore[no-untyped-def]
+def require(g: Graph, b: Walk, nets: Nets, values: Values, required: Real) -> None:
     """Propagate required times (n_tag, n_node, 2), set at endpoints and inf elsewhere, back to every node; late paths."""
     node_cell, arc_mask, tags, arc_class, remap = g.node_cell, g.arc_mask, g.tags, g.arc_class, g.remap
     ptr, place, source, arc, kind = b.ptr, b.place, b.source, b.arc, b.kind

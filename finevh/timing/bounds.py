@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
 from finevh.technology.nldm import pair
-from finevh.timing.arrays import Graph
+from finevh.timing.arrays import Array, Graph
 from finevh.timing.delay.rc_tree import elmore_delays
 from finevh.timing.engine import TimingGraph
 from finevh.timing.state import Path, TimingState
@@ -29,6 +30,7 @@ _NEAR = 0.02
 TOLERANCE = 1e-4
 """Share of the period that least delays may lie above the engine's, which rounds delays and slews to 2**-10 ps and keeps tables
 in single precision."""
+Ints = NDArray[np.integer[Any]]
 _SAME = 1e-5
 """Relative distance below which two points of axes are one, as in the engine's tables."""
 LAUNCH = 16
@@ -434,10 +436,27 @@ def _distinct(paths: Iterator[BoundPath], high: NDArray[np.bool_], period: float
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _load_windows(  # type: ignore[no-untyped-def]
-    node_cell, sink_ptr, sink_cell, sink_local, sink_port, port_load, node_tile, cell_tile, cap_base, pin_cap, wire_cap,
-    mode, tree_ptr, tree_parent, tree_res, tree_cap, sink_tree, load, wire,
-):  # fmt: skip
+def _load_windows(
+    node_cell: Ints,
+    sink_ptr: Ints,
+    sink_cell: Ints,
+    sink_local: Ints,
+    sink_port: Ints,
+    port_load: Real,
+    node_tile: Ints,
+    cell_tile: Ints,
+    cap_base: Ints,
+    pin_cap: Real,
+    wire_cap: Real,
+    mode: Ints,
+    tree_ptr: Ints,
+    tree_parent: Int,
+    tree_res: Real,
+    tree_cap: Real,
+    sink_tree: Ints,
+    load: Real,
+    wire: Real,
+) -> None:
     """Least and most load, fF, of each node, edge and own state, and Elmore delay, ps, to each of its sinks."""
     longest, most = 1, 1
     for v in range(node_cell.shape[0]):
@@ -485,7 +504,7 @@ def _load_windows(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _around(axes, a, n, b, m, x):  # type: ignore[no-untyped-def]
+def _around(axes: Real, a: int, n: int, b: int, m: int, x: float) -> tuple[float, float]:
     """The two neighbouring points of the union of two axes between which ``x`` lies, or the outermost two on its side.
 
     Two points 0 and 1 stand for a table that is constant along the axis, and points nearly equal are one.
@@ -519,7 +538,9 @@ def _around(axes, a, n, b, m, x):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _at(record, cross_record, axes, table, rec, cross, x, y):  # type: ignore[no-untyped-def]
+def _at(
+    record: Int, cross_record: Int, axes: Real, table: Real, rec: int, cross: int, x: float, y: float
+) -> tuple[float, float]:
     """Delay and slew of a record, derated where ``cross`` is not negative.
 
     As in the engine's tables, derates act at the points of the union of both grids and what is between is bilinear.
@@ -543,7 +564,18 @@ def _at(record, cross_record, axes, table, rec, cross, x, y):  # type: ignore[no
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _extremes(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1):  # type: ignore[no-untyped-def]
+def _extremes(
+    record: Int,
+    cross_record: Int,
+    axes: Real,
+    table: Real,
+    rec: int,
+    cross: int,
+    x0: float,
+    x1: float,
+    y0: float,
+    y1: float,
+) -> tuple[float, float, float, float]:
     """Least and most delay, least and most slew for input slews in (x0, x1) and loads in (y0, y1).
 
     A table is linear between the points of its axis, so its extremes lie at these points or at the window's ends.
@@ -569,7 +601,18 @@ def _extremes(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1):  #
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _slope(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1):  # type: ignore[no-untyped-def]
+def _slope(
+    record: Int,
+    cross_record: Int,
+    axes: Real,
+    table: Real,
+    rec: int,
+    cross: int,
+    x0: float,
+    x1: float,
+    y0: float,
+    y1: float,
+) -> float:
     """Least growth of the delay with the load, ps/fF, for input slews in (x0, x1) and loads in (y0, y1); not below zero.
 
     Between the points of its axes a table is bilinear, so its growth is least at the ends of a cell in slew.
@@ -603,11 +646,35 @@ def _slope(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1):  # ty
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _slew_gains(  # type: ignore[no-untyped-def]
-    entries, node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, clock_slew, arc, edge, of_node,
-    node_tile, table_base, supplies, record, cross_record, axes, table, mode, spread, load, wire, slew, delay, slew_floor,
-    gain,
-):  # fmt: skip
+def _slew_gains(
+    entries: Ints,
+    node_cell: Ints,
+    node_port: Ints,
+    tags: Ints,
+    arc_source: Ints,
+    arc_sink: Ints,
+    arc_local: Ints,
+    arc_mask: Ints,
+    clock_slew: Array,
+    arc: Ints,
+    edge: Ints,
+    of_node: Ints,
+    node_tile: Ints,
+    table_base: Ints,
+    supplies: Ints,
+    record: Int,
+    cross_record: Int,
+    axes: Real,
+    table: Real,
+    mode: Ints,
+    spread: float,
+    load: Real,
+    wire: Real,
+    slew: Real,
+    delay: Real,
+    slew_floor: Real,
+    gain: Real,
+) -> None:
     """What each entry of a path gives the delay of the next one through its slew, at least, by the states of its own two cells.
 
     ``entries`` from the start of the path; ``of_node`` is the node that each of them ends in.
@@ -658,11 +725,38 @@ def _slew_gains(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _slew_windows(  # type: ignore[no-untyped-def]
-    node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, clock_slew, port_slew, port_drive,
-    port_drive_slew, ptr, arc, edge, node_tile, table_base, supplies, record, cross_record, axes, table, mode, spread,
-    load, wire, slew, delay, port_extra, slew_floor, load_slope,
-):  # fmt: skip
+def _slew_windows(
+    node_cell: Ints,
+    node_port: Ints,
+    tags: Ints,
+    arc_source: Ints,
+    arc_sink: Ints,
+    arc_local: Ints,
+    arc_mask: Ints,
+    clock_slew: Array,
+    port_slew: Real,
+    port_drive: Ints,
+    port_drive_slew: Real,
+    ptr: Ints,
+    arc: Ints,
+    edge: Ints,
+    node_tile: Ints,
+    table_base: Ints,
+    supplies: Ints,
+    record: Int,
+    cross_record: Int,
+    axes: Real,
+    table: Real,
+    mode: Ints,
+    spread: float,
+    load: Real,
+    wire: Real,
+    slew: Real,
+    delay: Real,
+    port_extra: Real,
+    slew_floor: Real,
+    load_slope: Real,
+) -> None:
     """Least and most slew of each node, edge and own state over all maps, and from them the least delay of each entry."""
     load_slope[:] = np.inf
     for v in range(node_cell.shape[0]):
@@ -729,27 +823,27 @@ def _slew_windows(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _margins(  # type: ignore[no-untyped-def]
-    node_cell,
-    row_node,
-    row_sink,
-    row_cell,
-    row_local,
-    row_add,
-    clock_node,
-    clock_sink,
-    clock_edge,
-    ideal_slew,
-    table_base,
-    record,
-    axes,
-    table,
-    mode,
-    spread,
-    slew,
-    wire,
-    margin,
-):
+def _margins(
+    node_cell: Ints,
+    row_node: Ints,
+    row_sink: Ints,
+    row_cell: Ints,
+    row_local: Ints,
+    row_add: Real,
+    clock_node: Ints,
+    clock_sink: Ints,
+    clock_edge: Ints,
+    ideal_slew: Real,
+    table_base: Ints,
+    record: Int,
+    axes: Real,
+    table: Real,
+    mode: Ints,
+    spread: float,
+    slew: Real,
+    wire: Real,
+    margin: Real,
+) -> None:
     """Least time of the check of each row and data edge, by the states of the data's driver and of the checked cell."""
     for e in range(row_node.shape[0]):
         v, f, c = row_node[e], row_sink[e], row_cell[e]
@@ -798,10 +892,29 @@ def _margins(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _arrivals(  # type: ignore[no-untyped-def]
-    node_port, tags, arc_source, arc_mask, arc_class, remap, ideal, port_arrival, ptr, arc, edge, state, delay,
-    port_extra, load_slope, foreign_ptr, foreign_tile, foreign_cap, high, arrival, origin,
-):  # fmt: skip
+def _arrivals(
+    node_port: Ints,
+    tags: Ints,
+    arc_source: Ints,
+    arc_mask: Ints,
+    arc_class: Ints,
+    remap: Ints,
+    ideal: Array,
+    port_arrival: Real,
+    ptr: Ints,
+    arc: Ints,
+    edge: Ints,
+    state: Ints,
+    delay: Real,
+    port_extra: Real,
+    load_slope: Real,
+    foreign_ptr: Ints,
+    foreign_tile: Ints,
+    foreign_cap: Real,
+    high: Array,
+    arrival: Real,
+    origin: Ints,
+) -> None:
     """Latest arrivals by least delays, and the entry and tag that each comes by."""
     n_tag = arrival.shape[0]
     for v in range(node_port.shape[0]):
@@ -833,7 +946,9 @@ def _arrivals(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _row_needs(row_node, row_tag, arrival, state, row_state, margin, need, edge):  # type: ignore[no-untyped-def]
+def _row_needs(
+    row_node: Ints, row_tag: Ints, arrival: Real, state: Ints, row_state: Ints, margin: Real, need: Real, edge: Ints
+) -> None:
     """Least need of each endpoint, and the data edge that sets it."""
     for e in range(row_node.shape[0]):
         for r in range(2):
@@ -843,10 +958,26 @@ def _row_needs(row_node, row_tag, arrival, state, row_state, margin, need, edge)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _capture_arrivals(  # type: ignore[no-untyped-def]
-    node_port, arc_source, port_arrival, arc, edge, state, delay_most, port_extra, origin, captured, clock_node, clock_tag,
-    clock_edge, clock_sink, wire_most, mode, known, capture,
-):  # fmt: skip
+def _capture_arrivals(
+    node_port: Ints,
+    arc_source: Ints,
+    port_arrival: Real,
+    arc: Ints,
+    edge: Ints,
+    state: Ints,
+    delay_most: Real,
+    port_extra: Real,
+    origin: Ints,
+    captured: Ints,
+    clock_node: Ints,
+    clock_tag: Ints,
+    clock_edge: Ints,
+    clock_sink: Ints,
+    wire_most: Real,
+    mode: Ints,
+    known: Ints,
+    capture: Real,
+) -> None:
     """Latest possible arrival of the capturing clock of each row; clocks come one way only, that of ``origin``."""
     n_tag = port_arrival.shape[0]
     nodes = np.empty(node_port.shape[0], dtype=np.int64)

@@ -6,12 +6,16 @@ Arrivals are relative to the edges of their clocks, so that no clock period ente
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from finevh.technology.model import Int, Real
 from finevh.technology.nldm import pair
+from finevh.timing.arrays import Byte, Graph, Nets, Point, Rows, Tables, Values
 from finevh.timing.sweep.forward import LOADED, STALE
+from finevh.timing.sweep.lanes import Width
 
 
-def _reach(g, tags):  # type: ignore[no-untyped-def]
+def _reach(g: Graph, tags: NDArray[np.bool_]) -> None:
     """Propagate the sets of tags (n_node, 2) through all arcs."""
     arc_ptr, arc_source, arc_mask, arc_class, remap = g.arc_ptr, g.arc_source, g.arc_mask, g.arc_class, g.remap
     for v in range(arc_ptr.shape[0] - 1):
@@ -30,7 +34,7 @@ def _reach(g, tags):  # type: ignore[no-untyped-def]
                     k += 1
 
 
-def _fan_in(g, marked):  # type: ignore[no-untyped-def]
+def _fan_in(g: Graph, marked: NDArray[np.bool_]) -> None:
     """Mark (n_node) all nodes that lead to a marked one."""
     arc_ptr, arc_source = g.arc_ptr, g.arc_source
     for v in range(marked.shape[0] - 1, -1, -1):
@@ -39,7 +43,20 @@ def _fan_in(g, marked):  # type: ignore[no-untyped-def]
                 marked[arc_source[a]] = 1
 
 
-def _needs(g, slot, t, nets, point, rows, data, clock, late, touched, need, width):  # type: ignore[no-untyped-def]
+def _needs(
+    g: Graph,
+    slot: Int,
+    t: Tables,
+    nets: Nets,
+    point: Point,
+    rows: Rows,
+    data: Values,
+    clock: Values,
+    late: bool,
+    touched: Int,
+    need: Real,
+    width: Width,
+) -> None:
     """Time, ps, that each row needs: its slack is ``coefficient * period - need``; -inf where nothing arrives.
 
     ``need`` (n_row * lanes). Only rows whose data or clock node is ``touched`` (n_node) are computed.
@@ -88,7 +105,20 @@ def _needs(g, slot, t, nets, point, rows, data, clock, late, touched, need, widt
             need[e * lanes + k] = worst
 
 
-def _place(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, type_of, n_type, cell_type, cell_variant, cell_vdd, cells, point):  # type: ignore[no-untyped-def]  # fmt: skip
+def _place(
+    corner_of: Int,
+    n_arc: int,
+    n_pin: int,
+    arc_ptr: Int,
+    pin_ptr: Int,
+    type_of: Int,
+    n_type: int,
+    cell_type: Int,
+    cell_variant: Byte,
+    cell_vdd: Int,
+    cells: Int,
+    point: Point,
+) -> int | np.int64:
     """Fill the look-up bases of ``cells``, and note types and corners; returns a cell whose corner does not exist, or -1."""
     table_base, cap_base, present = point.table_base, point.cap_base, point.present
     for i in range(cells.shape[0]):
@@ -103,7 +133,18 @@ def _place(corner_of, n_arc, n_pin, arc_ptr, pin_ptr, type_of, n_type, cell_type
     return np.int64(-1)
 
 
-def _place_nodes(node_cell, corner_of, cell_type, cell_variant, cell_vdd, type_of, n_type, n_driver, port_vdd, point):  # type: ignore[no-untyped-def]  # fmt: skip
+def _place_nodes(
+    node_cell: Int,
+    corner_of: Int,
+    cell_type: Int,
+    cell_variant: Byte,
+    cell_vdd: Int,
+    type_of: Int,
+    n_type: int,
+    n_driver: int,
+    port_vdd: int,
+    point: Point,
+) -> None:
     """Headers and supplies of all nodes."""
     node_head, node_rail = point.node_head, point.node_rail
     for v in range(node_cell.shape[0]):
@@ -116,7 +157,7 @@ def _place_nodes(node_cell, corner_of, cell_type, cell_variant, cell_vdd, type_o
             node_rail[v] = cell_vdd[c]
 
 
-def _rails(maps, low, high, rail):  # type: ignore[no-untyped-def]
+def _rails(maps: NDArray[np.bool_], low: Int, high: Int, rail: Int) -> int | np.int64:
     """Bit set of the maps (n_map, n_cell) that put each cell at ``high``; how many of the cells of all are at neither rail."""
     other = 0
     for c in range(maps.shape[1]):
@@ -129,10 +170,22 @@ def _rails(maps, low, high, rail):  # type: ignore[no-untyped-def]
     return other
 
 
-def _place_lanes(  # type: ignore[no-untyped-def]
-    node_cell, corner_of, arc_ptr, pin_ptr, n_arc, n_pin, cell_type, cell_variant, type_of, n_type, n_driver, ports_high,
-    lanes, point,
-):  # fmt: skip
+def _place_lanes(
+    node_cell: Int,
+    corner_of: Int,
+    arc_ptr: Int,
+    pin_ptr: Int,
+    n_arc: int,
+    n_pin: int,
+    cell_type: Int,
+    cell_variant: Byte,
+    type_of: Int,
+    n_type: int,
+    n_driver: int,
+    ports_high: NDArray[np.bool_],
+    lanes: Int,
+    point: Point,
+) -> int | np.int64:
     """Look-up bases of all cells and nodes at both rails of ``point``; returns a cell whose corner does not exist, or -1."""
     for c in range(cell_type.shape[0]):
         kind = cell_type[c]
@@ -156,22 +209,22 @@ def _place_lanes(  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
-def _change(  # type: ignore[no-untyped-def]
-    g,
-    pin_ptr,
-    pin_node,
-    corner_of,
-    cell_type,
-    cell_variant,
-    cell_vdd,
-    type_of,
-    n_type,
-    n_driver,
-    cells,
-    point,
-    dirty,
-    touched,
-):
+def _change(
+    g: Graph,
+    pin_ptr: Int,
+    pin_node: Int,
+    corner_of: Int,
+    cell_type: Int,
+    cell_variant: Byte,
+    cell_vdd: Int,
+    type_of: Int,
+    n_type: int,
+    n_driver: int,
+    cells: Int,
+    point: Point,
+    dirty: Byte,
+    touched: Int,
+) -> None:
     """New headers of the nodes of ``cells``; marks what their change can touch at once: around the cells, and behind them."""
     node_cell, fan_ptr, fan_node = g.node_cell, g.fan_ptr, g.fan_node
     node_head, node_rail = point.node_head, point.node_rail

@@ -23,7 +23,7 @@ class Levels:
 
 
 @numba.njit("int64(int32[::1], int32[::1], int32[::1], int32[::1])", cache=True, nogil=True)
-def _kahn(fan_ptr, fan_to, pending, level):  # type: ignore[no-untyped-def]
+def _kahn(fan_ptr: Int, fan_to: Int, pending: Int, level: Int) -> int:
     """Levels by repeated removal of nodes without pending arcs; returns how many nodes were removed."""
     n = len(level)
     queue = np.empty(n, np.int32)
@@ -47,7 +47,7 @@ def _kahn(fan_ptr, fan_to, pending, level):  # type: ignore[no-untyped-def]
 
 
 @numba.njit("void(int32[::1], int32[::1], int32[::1], int32[::1], uint8[::1])", cache=True, nogil=True)
-def _back_arcs(fan_ptr, fan_to, fan_arc, roots, cut):  # type: ignore[no-untyped-def]
+def _back_arcs(fan_ptr: Int, fan_to: Int, fan_arc: Int, roots: Int, cut: NDArray[np.uint8]) -> None:
     """Mark the arcs that end in a node of the running depth-first path (iterative)."""
     n = len(fan_ptr) - 1
     state = np.zeros(n, np.uint8)
@@ -79,7 +79,7 @@ def _back_arcs(fan_ptr, fan_to, fan_arc, roots, cut):  # type: ignore[no-untyped
 
 
 @numba.njit("void(int32[::1], int32[::1], int32[::1])", cache=True, nogil=True)
-def _from_ends(source, target, position):  # type: ignore[no-untyped-def]
+def _from_ends(source: Int, target: Int, position: Int) -> None:
     """Depth-first position of each node: behind all that lead to it, and those of one end together (iterative)."""
     n = len(position)
     into = np.zeros(n + 1, np.int32)

@@ -16,6 +16,7 @@ Tables are made when a cell type at a corner first meets a driver's supply; the 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numba
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from finevh.technology.model import CellTable, Int, Real
 from finevh.technology.nldm import pair
 from finevh.timing.entries import Entries
-from finevh.timing.sweep.lanes import PERMUTES, LanesType, choose, lane, rows, seek8, seek16, with_lane
+from finevh.timing.sweep.lanes import PERMUTES, LanesType, Number, Width, choose, lane, rows, seek8, seek16, with_lane
 from finevh.timing.tables import PackedTables
 
 FIRST, PER_CELL, N_LOAD, SLEW_AXIS, LOAD_AXIS, SLEW_STEPS, LOAD_STEPS, N_SLEW = range(8)
@@ -50,25 +51,25 @@ _TIE = 2.0**-12
     "int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _fill(  # type: ignore[no-untyped-def]
-    record,
-    cross_record,
-    axes,
-    table,
-    driver,
-    type_record,
-    type_class,
-    class_ptr,
-    group_edge,
-    group_line,
-    group_ptr,
-    member,
-    types,
-    head,
-    points,
-    late,
-    out,
-):
+def _fill(
+    record: Int,
+    cross_record: Int,
+    axes: Real,
+    table: Real,
+    driver: int,
+    type_record: NDArray[np.int64],
+    type_class: Int,
+    class_ptr: Int,
+    group_edge: Int,
+    group_line: Int,
+    group_ptr: Int,
+    member: Int,
+    types: NDArray[np.integer[Any]],
+    head: Int,
+    points: Real,
+    late: bool,
+    out: NDArray[np.float32],
+) -> None:
     """Coefficients of one block.
 
     ``head`` holds the headers of all cell types, ``types`` those to do, ``driver`` is -1 for their own supply.
@@ -187,7 +188,7 @@ class Seat(NamedTuple):
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def seat(head, low, high, at_high, width):  # type: ignore[no-untyped-def]
+def seat(head: Int, low: Number, high: Number, at_high: Number, width: Width) -> Seat:
     """The seat of the headers ``low`` and ``high`` (rows of eight numbers of ``head``), lane by lane as ``at_high`` says."""
     a, b = low * 8, high * 8
     if len(width) == 1:
@@ -209,7 +210,7 @@ def seat(head, low, high, at_high, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
+def spot(points: Real, axis: Number, steps: int, x: Number) -> Number:
     """Number of the bounds of an axis at or below ``x``; padding is infinite."""
     k = np.int64(axis) + 1
     n = np.int32(0)
@@ -223,7 +224,9 @@ def spot(points, axis, steps, x):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _spots(points, low, high, at_high, x, index, point, count):  # type: ignore[no-untyped-def]
+def _spots(
+    points: Real, low: Number, high: Number, at_high: Number, x: Number, index: Number, point: Number, count: int
+) -> tuple[Number, Number]:
     """As :func:`below` lane by lane, for long axes and processors without look-up in registers."""
     for k in range(count):
         axis = np.int64(lane(choose(at_high, high, low), k))
@@ -244,17 +247,17 @@ def below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> 
 
 
 @overload(below, jit_options={"nogil": True, "error_model": "numpy", "forceinline": True})
-def _below(points, low, high, size, at_high, x):  # type: ignore[no-untyped-def]
+def _below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Callable[..., Any]:
     if not isinstance(x, LanesType):
 
-        def one(points, low, high, size, at_high, x):  # type: ignore[no-untyped-def]
+        def one(points: Real, low: Number, high: Number, size: int, at_high: Number, x: Number) -> Any:
             n = spot(points, low, size, x)
             return n, points[low + n]
 
         return one
     count = x.count
 
-    def many(points, low, high, size, at_high, x):  # type: ignore[no-untyped-def]
+    def many(points: Real, low: Number, high: Number, size: int, at_high: Number, x: Number) -> Any:
         if PERMUTES and size <= 8:
             return seek8(points, low, high, at_high, x)
         if PERMUTES and size <= 16:
@@ -265,7 +268,7 @@ def _below(points, low, high, size, at_high, x):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def line_values(lines, index, ds, dl):  # type: ignore[no-untyped-def]
+def line_values(lines: Real, index: Number, ds: Number, dl: Number) -> tuple[Number, Number]:
     """Delay and slew, ps, of line ``index``: bilinear, ``ds`` ps and ``dl`` fF beyond the lower corner of its grid cell."""
     c = rows(lines, index)
     delay = c[0] + c[1] * ds
@@ -276,7 +279,20 @@ def line_values(lines, index, ds, dl):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def arc_by_arc(record, cross_record, axes, table, first, member, begin, end, driver, slew, load, late):  # type: ignore[no-untyped-def]  # fmt: skip
+def arc_by_arc(
+    record: Int,
+    cross_record: Int,
+    axes: Real,
+    table: Real,
+    first: int | np.int64,
+    member: Int,
+    begin: int | np.int64,
+    end: int | np.int64,
+    driver: int | np.int64,
+    slew: float,
+    load: float,
+    late: bool,
+) -> tuple[float, float, float]:
     """Worst delay and slew over the arcs of a group, one by one; the third number is 0 where a table is absent.
 
     ``first``: record of the cell's arc 0 at the output's edge. ``driver``: -1 for the cell's own supply.

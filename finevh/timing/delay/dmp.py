@@ -16,6 +16,7 @@ from enum import IntEnum
 import numba
 import numpy as np
 
+from finevh.technology.model import Int, Real
 from finevh.technology.nldm import pair
 
 
@@ -48,13 +49,13 @@ _CROSSING_STEPS = 20
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _ramp_integral(x, tau):  # type: ignore[no-untyped-def]
+def _ramp_integral(x: float, tau: float) -> float:
     """Response of one pole to a unit-slope ramp, times 1 V/ps."""
     return x - tau * (1.0 - math.exp(-x / tau)) if x > 0.0 else 0.0
 
 
 @numba.njit("UniTuple(float64, 2)(float64[::1], float64)", cache=True, nogil=True, error_model="numpy")
-def _unit(w, x):  # type: ignore[no-untyped-def]
+def _unit(w: Real, x: float) -> tuple[float, float]:
     """Driver's output for an unlimited unit ramp, and its derivative."""
     if x <= 0.0:
         return 0.0, 0.0
@@ -68,7 +69,7 @@ def _unit(w, x):  # type: ignore[no-untyped-def]
 
 
 @numba.njit("UniTuple(float64, 2)(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
-def _unit_far(w, x, p3):  # type: ignore[no-untyped-def]
+def _unit_far(w: Real, x: float, p3: float) -> tuple[float, float]:
     """Output of a further pole ``p3`` behind the driver, for an unlimited unit ramp, and its derivative."""
     if x <= 0.0:
         return 0.0, 0.0
@@ -88,7 +89,7 @@ def _unit_far(w, x, p3):  # type: ignore[no-untyped-def]
 
 
 @numba.njit("UniTuple(float64, 2)(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
-def _voltage(w, t, p3):  # type: ignore[no-untyped-def]
+def _voltage(w: Real, t: float, p3: float) -> tuple[float, float]:
     """Voltage, fraction of the rail, at the driver (``p3`` 0) or behind a pole, at time ``t``, and its derivative."""
     x = t - w[T0]
     if p3 == 0.0:
@@ -99,12 +100,12 @@ def _voltage(w, t, p3):  # type: ignore[no-untyped-def]
 
 
 @numba.njit("float64(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
-def _crossing(w, level, p3):  # type: ignore[no-untyped-def]
+def _crossing(w: Real, level: float, p3: float) -> float:
     """Time, ps, of a level (Newton's method kept in a bracket by halving it); nan where the bracket does not hold it."""
     below, above = w[T0], w[SPAN] + (1.0 / p3 if p3 > 0.0 else 0.0)
     if _voltage(w, above, p3)[0] < level:
         return np.nan
-    t = 0.5 * (below + above)
+    t: float = 0.5 * (below + above)
     before = step = abs(above - below)
     v, slope = _voltage(w, t, p3)
     for _ in range(_CROSSING_STEPS):
@@ -127,7 +128,7 @@ def _crossing(w, level, p3):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _pole_sides(t, t0, dt, tau):  # type: ignore[no-untyped-def]
+def _pole_sides(t: float, t0: float, dt: float, tau: float) -> tuple[float, float, float, float]:
     """Value of a one-pole ramp response and its derivatives by t0, dt and tau."""
     x = t - t0
     if x <= 0.0:
@@ -151,7 +152,22 @@ def _pole_sides(t, t0, dt, tau):  # type: ignore[no-untyped-def]
     "float64, float64, float64, float64[::1])",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):  # type: ignore[no-untyped-def]
+def _fit(
+    record: Int,
+    axes: Real,
+    table: Real,
+    rec: int,
+    slew_in: float,
+    kd: float,
+    ks: float,
+    rd: float,
+    c2: float,
+    rpi: float,
+    c1: float,
+    lo: float,
+    hi: float,
+    w: Real,
+) -> bool:
     """Ramp start, ramp length and effective capacitance into ``w[T0]``, ``w[DT]``, ``w[SPAN]``; False without a fit."""
     total = c1 + c2
     pi = w[KIND] == PI
@@ -225,7 +241,9 @@ def _fit(record, axes, table, rec, slew_in, kd, ks, rd, c2, rpi, c1, lo, hi, w):
     "float64(int32[:,::1], float64[::1], float64[::1], int64, float64, float64, float64, int64)",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def _resistance(record, axes, table, rec, slew_in, total, delay, rule):  # type: ignore[no-untyped-def]
+def _resistance(
+    record: Int, axes: Real, table: Real, rec: int, slew_in: float, total: float, delay: float, rule: int | np.int64
+) -> float:
     """Resistance, kOhm, of a driver whose table gives ``delay``, ps, at the capacitance ``total``, fF, of its net."""
     if rule == TANGENT:
         beyond, _s = pair(record, axes, table, rec, slew_in, total + _STEP, False)
@@ -242,7 +260,22 @@ def _resistance(record, axes, table, rec, slew_in, total, delay, rule):  # type:
     "float64, float64, float64, int64, float64[::1])",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, rule, w):  # type: ignore[no-untyped-def]
+def drive(
+    record: Int,
+    axes: Real,
+    table: Real,
+    rec: int,
+    slew_in: float,
+    kd: float,
+    ks: float,
+    c2: float,
+    rpi: float,
+    c1: float,
+    lo: float,
+    hi: float,
+    rule: int | np.int64,
+    w: Real,
+) -> tuple[float, float]:
     """Delay and output slew, ps, of a table record that drives a pi; its waveform into ``w``.
 
     ``kd``, ps, is added to the table's delay, ``ks`` multiplies its slew. ``lo`` and ``hi`` are the slew thresholds, ``rule`` a
@@ -305,7 +338,7 @@ def drive(record, axes, table, rec, slew_in, kd, ks, c2, rpi, c1, lo, hi, rule, 
 @numba.njit(
     "UniTuple(float64, 2)(float64[::1], float64, float64, float64)", cache=True, nogil=True, error_model="numpy"
 )
-def arrive(w, elmore, lo, hi):  # type: ignore[no-untyped-def]
+def arrive(w: Real, elmore: float, lo: float, hi: float) -> tuple[float, float]:
     """Delay from the driver and slew, ps, at a sink of Elmore delay ``elmore`` behind the waveform ``w``."""
     slew = w[SLEW]
     if w[KIND] == CAPACITIVE or elmore < 1e-3 * slew:
@@ -321,10 +354,31 @@ def arrive(w, elmore, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def arc_over_pi(  # type: ignore[no-untyped-def]
-    record, cross_record, axes, table, first, member, begin, end, driver, slew, near, wire, far, elmore, far_delay, far_slew,
-    base, stride, n_sink, lo, hi, rule, late,
-):  # fmt: skip
+def arc_over_pi(
+    record: Int,
+    cross_record: Int,
+    axes: Real,
+    table: Real,
+    first: int | np.int64,
+    member: Int,
+    begin: int | np.int64,
+    end: int | np.int64,
+    driver: int | np.int64,
+    slew: float,
+    near: float,
+    wire: float,
+    far: float,
+    elmore: Real,
+    far_delay: Real,
+    far_slew: Real,
+    base: int | np.int64,
+    stride: int,
+    n_sink: int | np.int64,
+    lo: float,
+    hi: float,
+    rule: int | np.int64,
+    late: bool,
+) -> tuple[float, float, float]:
     """Worst delay and slew over the arcs of a group that drive a pi; the third number is 0 where a table is absent.
 
     ``first``: record of the cell's arc 0 at the output's edge; ``driver``: -1 for the cell's own supply; ``near``, ``wire`` and

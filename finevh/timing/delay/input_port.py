@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numba
 
+from finevh.technology.model import Int, Real
 from finevh.technology.nldm import pair
-from finevh.timing.sweep.lanes import lane, spread, with_lane
+from finevh.timing.sweep.lanes import Number, Width, lane, spread, with_lane
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def driven_port(record, axes, table, rec, slew_in, slew, load, width):  # type: ignore[no-untyped-def]
+def driven_port(
+    record: Int, axes: Real, table: Real, rec: int, slew_in: float, slew: Number, load: Number, width: Width
+) -> tuple[Number, Number]:
     """Delay and slew, ps, that the net of an input port adds.
 
     ``rec`` is the record of a driving cell's arc, -1 where the slew is given: ``slew``. A driving cell adds what its delay at
@@ -26,6 +29,6 @@ def driven_port(record, axes, table, rec, slew_in, slew, load, width):  # type: 
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def behind_port(elmore, slew, ln2, spread):  # type: ignore[no-untyped-def]
+def behind_port(elmore: Number, slew: Number, ln2: float, spread: float) -> tuple[Number, Number]:
     """Delay and slew, ps, at a sink behind a port: the net's time constant shapes an exponential, as in OpenSTA."""
     return ln2 * elmore, slew + spread * elmore

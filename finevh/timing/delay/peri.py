@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numba
 
-from finevh.timing.sweep.lanes import root
+from finevh.timing.sweep.lanes import Number, root
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def step_slew(slew, elmore, spread):  # type: ignore[no-untyped-def]
+def step_slew(slew: Number, elmore: Number, spread: float) -> Number:
     """Slew, ps, at a sink: the wire's step response adds to the driver's transition in squares (Kashyap et al., TAU 2002).
 
     ``elmore`` ps from the driver to the sink, ``spread`` the time between the slew thresholds of an exponential of unit time

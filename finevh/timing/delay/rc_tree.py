@@ -8,11 +8,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from finevh.timing.sweep.lanes import choose, load, spread, store
+from finevh.technology.model import Int, Real
+from finevh.timing.sweep.lanes import Number, Width, choose, load, spread, store
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def elmore_delays(parent, res, low, size, below, elmore, width):  # type: ignore[no-untyped-def]
+def elmore_delays(parent: Int, res: Real, low: int, size: int, below: Real, elmore: Real, width: Width) -> None:
     """Elmore delay, ps, of every node of a tree: resistance of the way times the capacitance behind it.
 
     ``parent``, ``res``, kOhm: columns of all trees, this one's ``size`` nodes from row ``low`` on. ``below`` (size) holds the
@@ -28,7 +29,9 @@ def elmore_delays(parent, res, low, size, below, elmore, width):  # type: ignore
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def reduced_pi(parent, res, low, size, at, below, elmore, second, width):  # type: ignore[no-untyped-def]
+def reduced_pi(
+    parent: Int, res: Real, low: int, size: int, at: Real, below: Real, elmore: Real, second: Real, width: Width
+) -> tuple[Number, Number, Number]:
     """The pi of a tree: near capacitance, fF, resistance, kOhm, far capacitance, fF.
 
     ``at`` (size): capacitance at each node; ``below`` and ``elmore`` as :func:`elmore_delays` leaves them. ``below`` and
@@ -59,7 +62,17 @@ def reduced_pi(parent, res, low, size, at, below, elmore, second, width):  # typ
     "void(int32[::1], int32[::1], float64[::1], float64[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1])",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def shared_resistances(tree_ptr, parent, res, cap, sink_ptr, sink_tree, share_ptr, share, base):  # type: ignore[no-untyped-def]
+def shared_resistances(
+    tree_ptr: Int,
+    parent: Int,
+    res: Real,
+    cap: Real,
+    sink_ptr: Int,
+    sink_tree: Int,
+    share_ptr: Int,
+    share: Real,
+    base: Real,
+) -> None:
     """Shared resistance of pairs of sinks, kOhm, and the Elmore delay of the wires' own capacitance, ps, at each sink."""
     longest = 1
     for v in range(tree_ptr.shape[0] - 1):

@@ -7,7 +7,7 @@ import math
 import numba
 import numpy as np
 
-from finevh.technology.model import Real
+from finevh.technology.model import Int, Real
 from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
 
 _WINDOW = 2.0 / 3.0
@@ -19,7 +19,7 @@ _RESPONSES = 513
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def seen_load(load, far, tau, ramp):  # type: ignore[no-untyped-def]
+def seen_load(load: float, far: float, tau: float, ramp: float) -> float:
     """Capacitance, fF, that a driver sees of ``load``.
 
     The share ``far`` behind the time constant ``tau``, ps, takes ``1 - x (1 - exp(-1 / x))`` of its charge from a ramp of
@@ -30,7 +30,9 @@ def seen_load(load, far, tau, ramp):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def driver_slew_factor(driver_slew, resistance, far, wire, load, slew, to_place):  # type: ignore[no-untyped-def]
+def driver_slew_factor(
+    driver_slew: Real, resistance: float, far: float, wire: float, load: float, slew: float, to_place: float
+) -> float:
     """Slew of a driver behind its resistance over that of its table; 1 where the net is a capacitance.
 
     ``driver_slew``: second table of :func:`responses`; ``resistance`` kOhm of the driver; ``far`` and ``wire`` of the net as
@@ -41,12 +43,13 @@ def driver_slew_factor(driver_slew, resistance, far, wire, load, slew, to_place)
         k = int(place)
         if k < _RESPONSES - 1:
             place -= k
-            return driver_slew[k] + place * (driver_slew[k + 1] - driver_slew[k])
+            factor: float = driver_slew[k] + place * (driver_slew[k + 1] - driver_slew[k])
+            return factor
     return 1.0
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def pole_behind_ramp(response, elmore, slew, swing):  # type: ignore[no-untyped-def]
+def pole_behind_ramp(response: Real, elmore: float, slew: float, swing: float) -> tuple[float, float]:
     """Delay and slew, ps, behind a pole of time constant ``elmore`` that a ramp of the driver's ``slew`` meets.
 
     ``response``: first table of :func:`responses`; ``swing`` between the slew thresholds.
@@ -66,7 +69,9 @@ def pole_behind_ramp(response, elmore, slew, swing):  # type: ignore[no-untyped-
     "void(int32[::1], int32[::1], float64[::1], float64[::1], int32[::1], int32[::1], float64[::1], float64[:,::1])",
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
-def net_shapes(tree_ptr, parent, res, cap, sink_ptr, sink_tree, sink_cap, shape):  # type: ignore[no-untyped-def]
+def net_shapes(
+    tree_ptr: Int, parent: Int, res: Real, cap: Real, sink_ptr: Int, sink_tree: Int, sink_cap: Real, shape: Real
+) -> None:
     """Share of the far capacitance of each net's pi, and its time constant over the net's capacitance, kOhm."""
     longest = 1
     for v in range(tree_ptr.shape[0] - 1):

@@ -40,6 +40,10 @@ AbstractTemplate: Any = templates.AbstractTemplate
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 ALIGNMENT = 64
 """Bytes of a line of a processor's cache: columns of lanes start there."""
+Number = Any
+"""In kernels: one number, or a vector with one of each lane."""
+Width = tuple[int, ...]
+"""In kernels: as many zeros as there are lanes, so that the compiler knows how many."""
 
 
 class LanesType(types.Type):  # type: ignore[misc]
