@@ -22,7 +22,8 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
 
 def test_every_verb_of_the_contract_has_a_help_page(capsys: pytest.CaptureFixture[str]) -> None:
     _, text, _ = answer(capsys, "--help")
-    for verb in ("run", "emulate", "sweep", "characterize", "sta", "leakage", "bias", "tcl", "report", "doctor", "platform"):
+    made = ("run", "emulate", "sweep", "characterize", "sta", "leakage", "bias", "tcl", "report", "doctor", "platform")
+    for verb in (*made, "flows", "init", "import", "signoff", "metrics", "cache"):
         assert f"\n  {verb} " in text
         status, page, _ = answer(capsys, verb, "--help")
         assert status == 0
@@ -102,6 +103,20 @@ def test_doctor_lists_tools_with_what_they_are_for(capsys: pytest.CaptureFixture
     status, out, _ = answer(capsys, "doctor")
     assert status == 0
     assert "ngspice: " in out
+
+
+def test_doctor_looks_where_the_commands_look(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own-ngspice"
+    own.write_text("#!/bin/sh\necho ngspice-99\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("NGSPICE", str(own))
+    _, out, _ = answer(capsys, "doctor", "--json")
+    assert {tool["name"]: tool["path"] for tool in json.loads(out)["tools"]}["ngspice"] == str(own)
+    monkeypatch.setenv("NGSPICE", str(tmp_path / "none"))
+    _, out, _ = answer(capsys, "doctor", "--json")
+    assert {tool["name"]: tool["path"] for tool in json.loads(out)["tools"]}["ngspice"] is None
 
 
 def test_the_installed_command_returns_the_status_to_the_shell(tmp_path: Path) -> None:
