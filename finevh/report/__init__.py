@@ -10,6 +10,20 @@ and, where the run wrote them,
 - ``plots/layout.svg``.
 """
 
-from finevh.report.build import build_report
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finevh.report.build import build_report
 
 __all__ = ["build_report"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what draws when it is first asked for: a run's metrics are read without it."""
+    if name != "build_report":
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from finevh.report.build import build_report
+
+    return build_report

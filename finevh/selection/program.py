@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_matrix
 
 from finevh.power.tile_terms import TileTerms
 from finevh.selection.tiles import Bits
@@ -132,6 +130,10 @@ def solve(
     gap
         Relative gap at which the solver stops.
     """
+    # Most selectors never solve a program: the solver is loaded by those that do.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_matrix
+
     pairs = sorted({pair for part in (objective, *(row.function for row in rows)) for pair in part.product})
     column = {pair: n_tiles + index for index, pair in enumerate(pairs)}
     size = n_tiles + len(pairs)

@@ -27,7 +27,6 @@ from finevh.layout.def_read import read_def
 from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
 from finevh.layout.floorplan import tile_rail
 from finevh.layout.overlay import moved_layout
-from finevh.layout.picture import draw_layout, write_picture
 from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.plan import rail_pins
 from finevh.layout.supply.vdd_mux import read_header_cells
@@ -127,6 +126,9 @@ def _write_layout(
     path = graph.critical_path(
         graph.evaluate(np.full(placed.netlist.n_cells, vdd, dtype=np.int32)), placed.flow.clock.period
     )
+    # What draws is loaded by those who draw: a finished run is opened without it.
+    from finevh.layout.picture import draw_layout, write_picture
+
     cells = path.cell[path.cell >= 0]
     picture.parent.mkdir(parents=True, exist_ok=True)
     title = f"{placed.flow.design.name}, {placed.floorplan.n_tiles} tiles, worst path"

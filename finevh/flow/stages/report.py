@@ -12,7 +12,6 @@ from finevh.config import Flow
 from finevh.flow.engine.runner import RESULTS
 from finevh.flow.engine.stage import CHECKS, METRICS, Metrics, Stage, StageContext, read_checks
 from finevh.flow.technology import marked_name, what_if_parameters
-from finevh.report import build_report
 from finevh.report.about import ABOUT, About, write_about
 from finevh.technology.manifest import read_manifest
 
@@ -25,6 +24,9 @@ def run_report_stage(context: StageContext) -> Metrics:
 
 def render_report(flow: Flow, inputs: Mapping[str, Path], folder: Path) -> None:
     """Build the report of finished stages in a folder: tables, plots, the page."""
+    # What draws is loaded by those who draw: a finished run is opened without it.
+    from finevh.report.build import build_report
+
     metrics: Metrics = {}
     checks = Checks()
     for path in inputs.values():
