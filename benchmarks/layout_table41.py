@@ -89,7 +89,7 @@ def job_of_flow(options: argparse.Namespace, sides: list[int]) -> Job:
         netlist = read_verilog(source, technology, top)
     vdd = int(np.argmin(np.abs(technology.vdds - synthesis_vdd(flow))))
     target = Target(constraints_of(flow), int(technology.corner_of[0, vdd]), vdd, flow.clock.period)
-    request = {side: floorplan_request(flow, technology, side) for side in sides}
+    request = {side: floorplan_request(flow, technology, side, 0.0) for side in sides}
     return Job(technology, netlist, target, flow.floorplan.utilisation, request)
 
 

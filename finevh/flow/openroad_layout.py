@@ -15,13 +15,13 @@ from finevh.flow.artifacts.netlist import VERILOG, load_netlist, save_netlist
 from finevh.flow.constraints import engine_constraints
 from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, StageContext
+from finevh.flow.supply_account import book_clock_cells
 from finevh.flow.technology import synthesis_vdd, technology_of
-from finevh.layout import Floorplan, Placement, half_perimeter, interface_cells
-from finevh.layout.always_on import on_islands
+from finevh.layout import half_perimeter, interface_cells
 from finevh.layout.chain import make_chain
 from finevh.layout.def_read import placement_from_def
 from finevh.layout.def_write import CHAIN_PREFIX
-from finevh.netlist import Netlist, write_verilog
+from finevh.netlist import write_verilog
 from finevh.openroad.chain_removal import remove_chain
 from finevh.openroad.context import Activity, OperatingPoint
 from finevh.openroad.engine import LayoutRequest, run_layout
@@ -101,24 +101,6 @@ def layout_request(
     )
 
 
-def _book_clock_cells(context: StageContext, netlist: Netlist, floorplan: Floorplan, placement: Placement) -> None:
-    """Book clock cells that the policy wants at VddH and that stand on a tile's rail, and the other way round."""
-    flow = context.flow
-    policy = flow.clock.supply_policy
-    if policy == "tile" or floorplan.n_tiles == 1:
-        return
-    graph = timing_graph(flow, technology_of(flow), netlist, None, driver_derates=False)
-    wanted = np.zeros(netlist.n_cells, dtype=bool)
-    wanted[graph.high_cells] = True
-    stands = on_islands(floorplan, placement)
-    for wrong, text in ((wanted & ~stands, "stands on the rail of tile"), (stands & ~wanted, "stands at VddH in tile")):
-        rows = np.flatnonzero(wrong).tolist()
-        texts = [
-            f"{netlist.instance_names[row]} {text} {placement.tile[row]} (clock.policy = {policy})" for row in rows
-        ]
-        context.checks.add("supply_misplaced", texts)
-
-
 def run_openroad_layout(context: StageContext) -> Metrics:
     """Placement, clock tree, timing repair and routing in OpenROAD; netlist, places and wires read back."""
     flow, technology = context.flow, technology_of(context.flow)
@@ -137,7 +119,9 @@ def run_openroad_layout(context: StageContext) -> Metrics:
     _keep(work, context.directory / WORK)
     netlist, wires = remove_chain(routed.netlist, routed.wires, CHAIN_PREFIX)
     placement = placement_from_def(routed.layout, netlist, floorplan)
-    _book_clock_cells(context, netlist, floorplan, placement)
+    if flow.clock.supply_policy != "tile":
+        graph = timing_graph(flow, technology, netlist, None, driver_derates=False)
+        book_clock_cells(context, netlist, floorplan, placement, graph.high_cells)
     save_netlist(context.directory, netlist)
     save_placement(context.directory, placement)
     save_wires(context.directory, wires)

@@ -28,12 +28,12 @@ def clock_sites(flow: Flow, technology: Technology, per_side: int, cell_area: fl
     return math.ceil(share * cell_area / per_side**2 / site) + spare
 
 
-def floorplan_request(flow: Flow, technology: Technology, per_side: int, cell_area: float = 0.0) -> FloorplanRequest:
+def floorplan_request(flow: Flow, technology: Technology, per_side: int, cell_area: float) -> FloorplanRequest:
     """Vdd-MUXes, and islands for configuration chain and clock cells, where the flow wants them and the technology has the cells.
 
     Parameters
     ----------
-    cell_area : um2, of a design whose clock cells get rows on VddH by the clock policy; 0 keeps no room for them.
+    cell_area : um2, of the design: its clock cells get rows on VddH where the clock policy wants them there.
     """
     use = flow.floorplan.utilisation
     plan = flow.floorplan

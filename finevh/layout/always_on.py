@@ -1,57 +1,63 @@
-"""Rows that are always on: the pieces of tiles' rows on VddH, which cells stand on them, what room they have left."""
+"""Rows that are always on: the pieces of tiles' rows on VddH, which cells stand on them, and seats there for clock cells."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.layout.floorplan import Floorplan
-from finevh.layout.placement import Placement
+from finevh.errors import InputError
+from finevh.layout.floorplan import Floorplan, cell_sites
+from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement
+from finevh.netlist.model import Netlist
+from finevh.technology.model import Real, Technology
 
 Mask = NDArray[np.bool_]
 _EPS = 1e-4  # um, below any manufacturing grid
 
 
-@dataclass(frozen=True)
-class FreeSpan:
-    """A piece of a row on VddH without configuration cells: row, left and right end, um."""
-
-    row: int
-    x0: float
-    x1: float
-
-
-def on_islands(floorplan: Floorplan, placement: Placement) -> Mask:
-    """(n_cell) whether each cell's lower left corner lies on a piece of a row on VddH."""
-    found = np.zeros(len(placement.x), dtype=bool)
-    bottom = floorplan.row_y[floorplan.island_row]
-    left = floorplan.core[0] + floorplan.island_site * floorplan.site_width
-    width = floorplan.island_sites * floorplan.site_width
-    order = np.argsort(placement.y, kind="stable")
-    ys = placement.y[order]
-    for x, y in zip(left.tolist(), bottom.tolist(), strict=True):
-        rows = order[np.searchsorted(ys, y - _EPS) : np.searchsorted(ys, y + _EPS)]
-        found[rows] |= (placement.x[rows] > x - _EPS) & (placement.x[rows] < x + width - _EPS)
+def on_islands(floorplan: Floorplan, x: Real, y: Real) -> Mask:
+    """(n_cell) whether lower left corners lie on a piece of a row on VddH that clock cells have; um."""
+    found = np.zeros(len(x), dtype=bool)
+    seg = floorplan.clock_segments
+    order = np.argsort(y, kind="stable")
+    ys = y[order]
+    for line, site, sites in zip(seg.line.tolist(), seg.site.tolist(), seg.sites.tolist(), strict=True):
+        bottom, left = float(floorplan.line_y[line]), floorplan.core[0] + site * floorplan.site_width
+        rows = order[np.searchsorted(ys, bottom - _EPS) : np.searchsorted(ys, bottom + _EPS)]
+        found[rows] |= (x[rows] > left - _EPS) & (x[rows] < left + sites * floorplan.site_width - _EPS)
     return found
 
 
-def free_spans(floorplan: Floorplan, own: int) -> tuple[FreeSpan, ...]:
-    """Return the pieces on VddH that are left for clock cells.
+def seat(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement, cells: Sequence[int]
+) -> Placement:
+    """Move cells to the pieces of rows on VddH, each as near to its place as there is room, from the left end on.
 
-    Parameters
-    ----------
-    own : sites of the configuration cells, at the left end of the first island of each tile.
+    Raises
+    ------
+    InputError
+        If a cell finds no room.
     """
-    spans = []
-    for k, (row, site) in enumerate(zip(floorplan.island_row.tolist(), floorplan.island_site.tolist(), strict=True)):
-        taken = own if k < floorplan.n_tiles else 0
-        if floorplan.island_sites > taken:
-            x0 = floorplan.core[0] + (site + taken) * floorplan.site_width
-            x1 = floorplan.core[0] + (site + floorplan.island_sites) * floorplan.site_width
-            spans.append(FreeSpan(row, round(x0, 4), round(x1, 4)))
-    return tuple(spans)
+    seg, sites = floorplan.clock_segments, cell_sites(netlist, technology)
+    at, end = seg.site.astype(np.int64), (seg.site + seg.sites).astype(np.int64)
+    x, y, orient, tile = placement.x.copy(), placement.y.copy(), placement.orient.copy(), placement.tile.copy()
+    bottom = floorplan.line_y[seg.line]
+    for cell in cells:
+        left = floorplan.core[0] + at * floorplan.site_width
+        away = np.where(end - at >= sites[cell], abs(left - x[cell]) + abs(bottom - y[cell]), np.inf)
+        if not np.isfinite(away).any():
+            raise InputError(
+                f"no row that is always on has room for clock cell '{netlist.instance_names[cell]}' ({sites[cell]} sites); "
+                'use fewer tiles, or write clock.policy = "split" or "tile"'
+            )
+        k = int(np.argmin(away))
+        x[cell], y[cell], tile[cell] = round(float(left[k]), 4), round(float(bottom[k]), 4), seg.tile[k]
+        orient[cell] = FLIPPED_SOUTH if seg.flipped[k] else NORTH
+        at[k] += sites[cell]
+    return replace(placement, x=x, y=y, orient=orient, tile=tile)
 
 
 def ground_rails(floorplan: Floorplan) -> tuple[tuple[float, float, float], ...]:
@@ -59,7 +65,9 @@ def ground_rails(floorplan: Floorplan) -> tuple[tuple[float, float, float], ...]
 
     No row of the tile runs along them, so nobody else draws them; they reach a site into the rails to their left and right.
     """
-    here = {(row, site) for row, site in zip(floorplan.island_row.tolist(), floorplan.island_site.tolist(), strict=True)}
+    here = {
+        (row, site) for row, site in zip(floorplan.island_row.tolist(), floorplan.island_site.tolist(), strict=True)
+    }
     found = []
     for row, site in sorted(here):
         if (row - 1, site) in here and not floorplan.row_flipped[row]:

@@ -221,7 +221,7 @@ def _special_nets(
         pins[name] = [(header, name) for header in headers] if name != "VSS" else [("*", options.ground_pin)]
     for header, tile in zip(headers, floorplan.header_tile.tolist(), strict=False):
         pins[tile_rail(floorplan, tile)].append((header, "VDD"))
-    high = on_islands(floorplan, placement).tolist()
+    high = on_islands(floorplan, placement.x, placement.y).tolist()
     for name, tile, on_high in zip(netlist.instance_names, placement.tile.tolist(), high, strict=True):
         pins["VDDH" if on_high else tile_rail(floorplan, tile)].append((name, options.power_pin))
     return [

@@ -9,7 +9,7 @@ configuration chain on VddH) behind a gap of one wrapper width, and no Vdd rail 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +42,11 @@ class Segments:
     sites: Int
     tile: Int
     flipped: NDArray[np.bool_]
+
+    def joined(self, others: Segments) -> Segments:
+        """Return these and others."""
+        pairs = ((getattr(self, f.name), getattr(others, f.name)) for f in fields(self))
+        return Segments(*(np.concatenate(pair) for pair in pairs))
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ class Floorplan:
     island_site: Int
     island_sites: int
     """Width of an island without its gap."""
+    chain_sites: int = 0
+    """Sites of the configuration cells, at the left end of the first island of each tile; the others are for clock cells."""
 
     @property
     def n_tiles(self) -> int:
@@ -149,6 +156,21 @@ class Floorplan:
         rows = column[:, 0]
         return Segments(
             self.row_line[rows], column[:, 1].copy(), column[:, 2].copy(), self.row_tile[rows], self.row_flipped[rows]
+        )
+
+    @cached_property
+    def clock_segments(self) -> Segments:
+        """Pieces of rows on VddH for clock cells, in the order of the islands; none where no clock cells stay there."""
+        taken = np.where(np.arange(len(self.island_row)) < self.n_tiles, self.chain_sites, 0)
+        sites = self.island_sites - taken if self.chain_sites else np.zeros(len(taken), dtype=np.int64)
+        keep = np.flatnonzero(sites > 0)
+        rows = self.island_row[keep]
+        return Segments(
+            self.row_line[rows],
+            (self.island_site[keep] + taken[keep]).astype(np.int32),
+            sites[keep].astype(np.int32),
+            self.row_tile[rows],
+            self.row_flipped[rows],
         )
 
 
@@ -326,7 +348,7 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
         (rows, free + overhead),
         (gap_sites, gap_height),
         (header, header_width),
-        (head, width, count),
+        (head, width, count, island),
     )
 
 
@@ -376,10 +398,13 @@ def _assemble(
     tile: tuple[int, int],
     gap: tuple[int, float],
     header: tuple[str, int],
-    island_pieces: tuple[int, int, int],
+    island_pieces: tuple[int, int, int, int],
 ) -> Floorplan:
-    """Lay out the mesh: ``tile`` (rows, sites), ``gap`` (sites, um), ``header`` (cell, sites), islands (head, sites, rows)."""
-    head, island, island_rows = island_pieces
+    """Lay out the mesh.
+
+    ``tile`` (rows, sites), ``gap`` (sites, um), ``header`` (cell, sites), islands (sites before, sites, rows, chain's sites).
+    """
+    head, island, island_rows, own = island_pieces
     n, site, height = request.tiles_per_side, technology.site_width, technology.row_height
     rows, sites = tile
     ty, tx = np.divmod(np.arange(n * n, dtype=np.int32), n)
@@ -424,4 +449,5 @@ def _assemble(
         island_row=(np.arange(n * n)[None, :] * rows + np.arange(island_rows)[:, None]).ravel().astype(np.int32),
         island_site=np.tile(first_site + left_columns + head + gap[0], island_rows).astype(np.int32),
         island_sites=island,
+        chain_sites=own,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
+from finevh.layout.always_on import on_islands
 from finevh.layout.floorplan import Floorplan, cell_sites
 from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement, nearest_line
 from finevh.netlist.model import Netlist
@@ -170,6 +171,8 @@ def legalize(
 ) -> Placement:
     """Return the legal placement near wished places; cells that lie legally on a row with room move only to make room.
 
+    Clock cells that sit on rows at VddH (:func:`~finevh.layout.always_on.seat`) stay there.
+
     Parameters
     ----------
     x, y : (n_cell) um, wished lower left corners; any value, also outside the core.
@@ -180,24 +183,26 @@ def legalize(
     InputError
         If the cells do not fit the rows.
     """
-    sites = cell_sites(netlist, technology)
+    seated = on_islands(floorplan, x, y)
+    moving = np.flatnonzero(~seated)
+    sites = cell_sites(netlist, technology)[moving]
     seg = floorplan.segments
     order = np.lexsort((seg.site, seg.line))
     line, site, length = seg.line[order], seg.site[order], seg.sites[order]
-    wish = (x - floorplan.core[0]) / floorplan.site_width
+    wish, wish_y = (x[moving] - floorplan.core[0]) / floorplan.site_width, y[moving]
     line_at = (floorplan.line_y - floorplan.core[1]) / floorplan.site_width
     # A wish within a thousandth of a site is that site: placed cells carry rounded decimal coordinates.
     wish = np.where(abs(wish - np.rint(wish)) < 1e-3, np.rint(wish), wish)
-    on = nearest_line(floorplan, y)
+    on = nearest_line(floorplan, wish_y)
     key = line.astype(np.int64) << 32 | site
     found = np.searchsorted(key, on << 32 | np.clip(np.floor(wish), 0, None).astype(np.int64), side="right") - 1
     home = np.clip(found, 0, None)
-    exact = (abs(y - floorplan.line_y[on]) < 1e-3) & (found >= 0) & (line[home] == on)
+    exact = (abs(wish_y - floorplan.line_y[on]) < 1e-3) & (found >= 0) & (line[home] == on)
     exact &= (wish == np.rint(wish)) & (wish >= site[home]) & (wish < site[home] + length[home])
     out_seg, out_site = np.full(len(wish), -1, dtype=np.int32), np.zeros(len(wish), dtype=np.int64)
     stuck = _legalize(
         np.ascontiguousarray(wish, dtype=np.float64),
-        np.ascontiguousarray((y - floorplan.core[1]) / floorplan.site_width, dtype=np.float64),
+        np.ascontiguousarray((wish_y - floorplan.core[1]) / floorplan.site_width, dtype=np.float64),
         sites,
         np.where(exact, home, -1).astype(np.int32),
         line,
@@ -210,20 +215,35 @@ def legalize(
     )
     if stuck >= 0:
         raise InputError(
-            f"utilisation: no row has {sites[stuck]} free sites for cell '{netlist.instance_names[stuck]}' "
+            f"utilisation: no row has {sites[stuck]} free sites for cell '{netlist.instance_names[moving[stuck]]}' "
             f"({sites.sum()} sites of cells, {length.sum()} sites of rows); lower the utilisation"
         )
-    piece = order[out_seg]
-    placement = Placement(
-        x=np.round(floorplan.core[0] + out_site * floorplan.site_width, 4),
-        y=np.round(floorplan.line_y[seg.line[piece]], 4),
-        orient=np.where(seg.flipped[piece], FLIPPED_SOUTH, NORTH).astype(np.int8),
-        tile=seg.tile[piece].astype(np.int32),
-        port_x=port_x,
-        port_y=port_y,
+    placement = _with_seats(
+        floorplan, np.flatnonzero(seated), Placement(x, y, np.zeros(0, np.int8), np.zeros(0, np.int32), port_x, port_y)
     )
+    piece = order[out_seg]
+    placement.x[moving] = np.round(floorplan.core[0] + out_site * floorplan.site_width, 4)
+    placement.y[moving] = np.round(floorplan.line_y[seg.line[piece]], 4)
+    placement.orient[moving] = np.where(seg.flipped[piece], FLIPPED_SOUTH, NORTH)
+    placement.tile[moving] = seg.tile[piece]
     check_placement(netlist, technology, floorplan, placement)
     return placement
+
+
+def _with_seats(floorplan: Floorplan, seated: NDArray[np.int64], wished: Placement) -> Placement:
+    """Return columns of a placement in which the cells on rows at VddH have their wished places."""
+    n, seg = len(wished.x), floorplan.clock_segments
+    x, y = np.zeros(n), np.zeros(n)
+    orient, tile = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int32)
+    x[seated], y[seated] = wished.x[seated], wished.y[seated]
+    site = (x[seated] - floorplan.core[0]) / floorplan.site_width
+    lines = nearest_line(floorplan, y[seated])
+    for k, (line, first, sites) in enumerate(
+        zip(seg.line.tolist(), seg.site.tolist(), seg.sites.tolist(), strict=True)
+    ):
+        here = seated[(lines == line) & (site > first - 0.5) & (site < first + sites - 0.5)]
+        orient[here], tile[here] = FLIPPED_SOUTH if seg.flipped[k] else NORTH, seg.tile[k]
+    return Placement(x, y, orient, tile, wished.port_x, wished.port_y)
 
 
 def replace_incremental(

@@ -68,7 +68,7 @@ def check_placement(netlist: Netlist, technology: Technology, floorplan: Floorpl
     off = np.flatnonzero(off_site | (abs(placement.y - floorplan.line_y[on]) > 1e-4))
     if len(off):
         raise _illegal(netlist, off, "is off the grid of sites and rows", "legalize it")
-    seg = floorplan.segments
+    seg = floorplan.segments.joined(floorplan.clock_segments)
     order = np.lexsort((seg.site, seg.line))
     key = seg.line[order].astype(np.int64) << 32 | seg.site[order]
     found = np.searchsorted(key, on << 32 | at, side="right") - 1

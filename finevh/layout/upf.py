@@ -98,7 +98,7 @@ def _tiles(
     """Return the commands of the tiles: domain, rail, switch, states, and that no level shifters are wanted."""
     lines: list[str] = []
     rails = [tile_rail(floorplan, t) for t in range(floorplan.n_tiles)]
-    high = on_islands(floorplan, placement)  # stay in the top domain, on VddH
+    high = on_islands(floorplan, placement.x, placement.y)  # stay in the top domain, on VddH
     for t, rail in enumerate(rails):
         label = rail.removeprefix("VDD_")
         members = [netlist.instance_names[i].removeprefix("\\") for i in np.flatnonzero((placement.tile == t) & ~high)]

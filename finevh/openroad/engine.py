@@ -141,7 +141,9 @@ def run_layout(
         raise InputError(f"{directory}: the run ended before the final layout; run its last stages")
     routed = read_results(context, directory, request.technology, request.floorplan, checks=checks)
     if checks is not None:
-        names = np.array(routed.netlist.instance_names)[on_islands(request.floorplan, routed.placement)]
+        names = np.array(routed.netlist.instance_names)[
+            on_islands(request.floorplan, routed.placement.x, routed.placement.y)
+        ]
         always_on = always_on_cells(routed.layout, CHAIN_PREFIX).union(names.tolist())
         intent = intent_of(request.floorplan, context.rails, always_on)
         book_supply(check_supply(routed.layout, request.files.lef, intent), checks)

@@ -10,8 +10,8 @@ import numpy as np
 
 from finevh.base.quoting import odb_name
 from finevh.errors import InputError
-from finevh.layout.always_on import free_spans, ground_rails
-from finevh.layout.chain import ConfigurationChain, island_sites
+from finevh.layout.always_on import ground_rails
+from finevh.layout.chain import ConfigurationChain
 from finevh.layout.def_write import CHAIN_PREFIX, header_names
 from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.placement import FLIPPED_SOUTH, Placement
@@ -126,6 +126,7 @@ def make_context(
     routing = [layer.name for layer in technology.layers]
     middle = routing[min(2, len(routing) - 1)]
     width = rail_width(files.lef, technology.layers[0].name)
+    # One line a field: longer than other functions, and nothing in it to cut.
     return FlowContext(
         design=design.name,
         tiles_per_side=floorplan.tiles_per_side,
@@ -173,7 +174,7 @@ def make_context(
         seed=options.seed,
         threads=options.threads,
         clock_supply=options.clock_supply,
-        always_on=_always_on(floorplan, technology) if chain is not None else (),
+        always_on=_always_on(floorplan) if chain is not None else (),
         ground_rails=_ground_rails(floorplan, width),
         storage_cells=_storage(technology),
     )
@@ -288,13 +289,15 @@ def _islands(floorplan: Floorplan, rail_width: float) -> tuple[Island, ...]:
     return tuple(found)
 
 
-def _always_on(floorplan: Floorplan, technology: Technology) -> tuple[AlwaysOnSpan, ...]:
+def _always_on(floorplan: Floorplan) -> tuple[AlwaysOnSpan, ...]:
     """What the configuration cells leave of the rows on VddH."""
+    seg = floorplan.clock_segments
+    columns = (seg.line.tolist(), seg.site.tolist(), seg.sites.tolist(), seg.flipped.tolist())
     found = []
-    for span in free_spans(floorplan, island_sites(technology)):
-        y = float(floorplan.row_y[span.row])
-        box = _rect((span.x0, y, span.x1, y + floorplan.row_height))
-        found.append(AlwaysOnSpan(box, _orientation(bool(floorplan.row_flipped[span.row]))))
+    for line, site, sites, flipped in zip(*columns, strict=True):
+        x, y = floorplan.core[0] + site * floorplan.site_width, float(floorplan.line_y[line])
+        box = _rect((x, y, x + sites * floorplan.site_width, y + floorplan.row_height))
+        found.append(AlwaysOnSpan(box, _orientation(flipped)))
     return tuple(found)
 
 

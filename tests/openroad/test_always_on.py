@@ -14,12 +14,13 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, Placement, make_floorplan, make_power_grid
-from finevh.layout.always_on import free_spans, on_islands
+from finevh.layout.always_on import on_islands, seat
 from finevh.layout.chain import island_sites, make_chain
 from finevh.layout.def_read import parse_def
 from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
 from finevh.layout.floorplan import tile_rail
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH
+from finevh.layout.legalize import legalize
+from finevh.layout.placement import FLIPPED_SOUTH, NORTH, check_placement
 from finevh.layout.supply.check import always_on_cells, check_supply, intent_of
 from finevh.layout.upf import format_upf
 from finevh.layout.upf_read import parse_upf
@@ -60,7 +61,7 @@ def test_without_clock_cells_the_floorplan_is_what_it_was() -> None:
     _, floorplan = plan(0)
     assert floorplan.island_sites == island_sites(TECHNOLOGY)
     assert len(floorplan.island_row) == 9
-    assert free_spans(floorplan, island_sites(TECHNOLOGY)) == ()
+    assert len(floorplan.clock_segments.line) == 0
 
 
 @pytest.mark.parametrize(("sites", "rows"), [(4, 1), (60, 3), (130, 5)])
@@ -72,8 +73,7 @@ def test_a_tile_keeps_the_sites_that_are_asked_for_in_an_odd_number_of_rows(site
     assert sorted(set(floorplan.island_row.tolist())) == [
         9 * [0] and t * per_tile + k for t in range(9) for k in range(rows)
     ]
-    room = sum(span.x1 - span.x0 for span in free_spans(floorplan, island_sites(TECHNOLOGY)))
-    assert room / SITE / 9 >= sites - 1e-6
+    assert floorplan.clock_segments.sites.sum() >= 9 * sites
 
 
 def test_more_than_a_tile_can_keep_is_refused() -> None:
@@ -82,18 +82,15 @@ def test_more_than_a_tile_can_keep_is_refused() -> None:
 
 
 def seated() -> tuple[Netlist, Floorplan, Placement, list[int]]:
-    """The random netlist anywhere in its tiles' segments, and a buffer at each free span's left end."""
+    """The random netlist anywhere in its tiles' segments, and as many buffers as there are pieces at VddH seated there."""
     netlist, floorplan = plan(60)
     segments = floorplan.segments
     at = segments.site.copy()
     x, y, tile, flipped = (np.zeros(netlist.n_cells) for _ in range(4))
     width = np.ceil(TECHNOLOGY.cell_width[netlist.cell_type] / SITE - 1e-6).astype(int)
-    spans = free_spans(floorplan, island_sites(TECHNOLOGY))
+    spans = floorplan.clock_segments
     buffers = [i for i, c in enumerate(netlist.cell_type.tolist()) if TECHNOLOGY.cells.names[c] == "BUF_X1"]
-    high = buffers[: len(spans)]
-    for cell, span in zip(high, spans, strict=False):
-        x[cell], y[cell], tile[cell] = span.x0, floorplan.row_y[span.row], floorplan.row_tile[span.row]
-        flipped[cell] = floorplan.row_flipped[span.row]
+    high = buffers[: len(spans.line)]
     for cell in sorted(set(range(netlist.n_cells)) - set(high)):
         k = next(k for k in range(len(at)) if at[k] + width[cell] <= segments.site[k] + segments.sites[k])
         x[cell], y[cell] = floorplan.core[0] + at[k] * SITE, floorplan.line_y[segments.line[k]]
@@ -101,12 +98,13 @@ def seated() -> tuple[Netlist, Floorplan, Placement, list[int]]:
         at[k] += width[cell]
     ports = np.full(len(netlist.port_names), 0.1)
     orient = np.where(flipped > 0, FLIPPED_SOUTH, NORTH).astype(np.int8)
-    return netlist, floorplan, Placement(x, y, orient, tile.astype(np.int32), ports, ports), high
+    anywhere = Placement(x, y, orient, tile.astype(np.int32), ports, ports)
+    return netlist, floorplan, seat(netlist, TECHNOLOGY, floorplan, anywhere, high), high
 
 
 def test_def_and_upf_give_cells_on_those_rows_vddh_and_every_net_is_one_piece() -> None:
     netlist, floorplan, placement, high = seated()
-    assert np.flatnonzero(on_islands(floorplan, placement)).tolist() == sorted(high)
+    assert np.flatnonzero(on_islands(floorplan, placement.x, placement.y)).tolist() == sorted(high)
     lef = make_lef(TECHNOLOGY)
     grid = make_power_grid(TECHNOLOGY, floorplan, lef)
     chain = make_chain(TECHNOLOGY, floorplan)
@@ -125,6 +123,24 @@ def test_def_and_upf_give_cells_on_those_rows_vddh_and_every_net_is_one_piece() 
     inside = {name for domain in upf.domains.values() for name in domain.elements}
     assert not names & inside
     assert len(inside - {"."}) == netlist.n_cells - len(names)
+
+
+def test_seated_cells_keep_their_seats_when_others_are_made_legal() -> None:
+    netlist, floorplan, placement, high = seated()
+    check_placement(netlist, TECHNOLOGY, floorplan, placement)
+    rng = np.random.default_rng(3)
+    x, y = placement.x + rng.normal(0.0, 2.0, netlist.n_cells), placement.y + rng.normal(0.0, 2.0, netlist.n_cells)
+    x[high], y[high] = placement.x[high], placement.y[high]
+    legal = legalize(netlist, TECHNOLOGY, floorplan, x, y, placement.port_x, placement.port_y)
+    for name in ("x", "y", "orient", "tile"):
+        assert np.array_equal(getattr(legal, name)[high], getattr(placement, name)[high])
+    assert not on_islands(floorplan, np.delete(legal.x, high), np.delete(legal.y, high)).any()
+
+
+def test_a_cell_that_finds_no_seat_is_named() -> None:
+    netlist, floorplan, placement, _ = seated()
+    with pytest.raises(InputError, match=r"no row that is always on has room for clock cell 'u\d+' \(\d+ sites\)"):
+        seat(netlist, TECHNOLOGY, floorplan, placement, list(range(netlist.n_cells)))
 
 
 @needs_tcl

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from finevh.cli import run_command
+from finevh.layout.def_read import read_def
 from tests.end_to_end.conftest import library_is_there
 from tests.openroad.small_design import REPOSITORY, hostile, plain, write_design
 
@@ -172,14 +173,37 @@ def test_a_missing_or_untested_tool_is_exit_status_3(
     assert "openroad is not installed" in capsys.readouterr().err
 
 
-def test_clock_cells_that_the_policy_wants_at_vddh_and_that_stand_elsewhere_are_named(
+def test_clock_cells_stand_where_the_policy_wants_them_or_are_named(
     again: Callable[[list[str]], int],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The stand-in puts its clock buffer on the row of a tile; the flow's policy wants it on a row at VddH."""
+    """Policy high: the stand-in's clock buffer on a row at VddH; then on the row of a tile."""
     monkeypatch.setenv("FINEVH_OPENROAD", str(player(tmp_path)))
     assert again(["--set", "clock.policy=high"]) == 0
-    checks = json.loads((tmp_path / "run" / "05-optimize" / "checks.json").read_text())
-    assert "clkbuf_0_clk_i stands on the rail of tile" in str(checks["supply_misplaced"]["examples"])
     assert "cells_of_the_clock" in (tmp_path / "run" / "openroad" / "clock_tree.tcl").read_text()
+    assert "clkbuf_0_clk_i" not in misplaced(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "openroad")
+    monkeypatch.setenv("PLAYER_FAULT", "unseated")
+    assert again(["--set", "clock.policy=high"]) == 0
+    assert "clkbuf_0_clk_i stands on the rail of tile" in misplaced(tmp_path / "run")
+
+
+def misplaced(run: Path) -> str:
+    checks = json.loads((run / "05-optimize" / "checks.json").read_text())
+    return str(checks.get("supply_misplaced", {}).get("examples"))
+
+
+def test_the_embedded_engine_seats_the_cells_of_its_tree_that_stay_at_vddh(run: Run, tmp_path: Path) -> None:
+    source = run("builtin", "plain")
+    shutil.copytree(source, tmp_path / "run")
+    flow = source.parent / "small.toml"
+    words = ["run", str(flow), "-o", str(tmp_path / "run"), "-j", "1", "--to", "export", "--set", "clock.policy=high"]
+    assert run_command(words) == 0
+    checks = (tmp_path / "run" / "checks.json").read_text()
+    assert "supply_" not in checks
+    nets = {net.name: net for net in read_def(tmp_path / "run" / "out" / "small.def").special_nets}
+    high = {instance for instance, _ in nets["VDDH"].pins}
+    assert any(name.startswith("clock_root") for name in high)
+    assert any(name.startswith("clock_leaf") for name in high)
+    assert "clock_root" not in (tmp_path / "run" / "out" / "small.upf").read_text()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.checks import Severity
 from finevh.config import Flow
 from finevh.constraints import write_sdc
 from finevh.errors import InputError
@@ -18,7 +17,7 @@ from finevh.flow.constraints import sdc_of, timed_constraints
 from finevh.flow.designs import PlacedDesign, load_placed
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.openroad_points import run_points
-from finevh.flow.supply_account import account_for_supply
+from finevh.flow.supply_account import account_for_supply, book_clock_cells
 from finevh.flow.technology import lef_of, site_name, synthesis_vdd, technology_of
 from finevh.layout import make_power_grid
 from finevh.layout.always_on import on_islands
@@ -62,9 +61,8 @@ def run_export_stage(context: StageContext) -> Metrics:
     picture = context.directory / "results" / "plots" / "layout.svg"
     supply = _write_layout(placed, chain, headers, folder / f"{name}.def", picture)
     account_for_supply(context, supply)
-    if flow.engine == "builtin" and flow.clock.supply_policy != "tile" and placed.floorplan.n_tiles > 1:
-        text = f"clock.policy = {flow.clock.supply_policy}: the tree is timed at VddH, its cells stand on their tiles' rails"
-        context.checks.add("supply_misplaced", [text], severity=Severity.WARNING)
+    if flow.engine == "builtin":
+        book_clock_cells(context, placed.netlist, placed.floorplan, placed.placement, placed.graph.high_cells)
     if flow.engine == "openroad" and flow.openroad.points:
         run_points(context, context.inputs["operating-points"] / "results" / "operating_points.csv")
     return {"export__files__count": len(list(folder.iterdir()))}
@@ -118,7 +116,9 @@ def _write_layout(
     layout = make_def(placed.netlist, placed.technology, placed.floorplan, placed.placement, grid, options, chain)
     write_def(layout, def_file)
     rails = tuple(tile_rail(placed.floorplan, tile) for tile in range(placed.floorplan.n_tiles))
-    seated = np.array(placed.netlist.instance_names)[on_islands(placed.floorplan, placed.placement)]
+    seated = np.array(placed.netlist.instance_names)[
+        on_islands(placed.floorplan, placed.placement.x, placed.placement.y)
+    ]
     always_on = always_on_cells(layout, CHAIN_PREFIX).union(seated.tolist())
     report = check_supply(layout, lef, intent_of(placed.floorplan, rails, always_on))
     vdd = placed.technology.vdd_index(synthesis_vdd(placed.flow))

@@ -27,7 +27,7 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
     # The clock tree comes after placement: its area is kept free now.
     later = float(np.load(context.inputs["presize"] / CLOCK_AREA))
     share = netlist.area / (netlist.area + later)
-    request = floorplan_request(flow, technology, per_side, netlist.area if flow.engine == "openroad" else 0.0)
+    request = floorplan_request(flow, technology, per_side, netlist.area)
     floorplan = make_floorplan(netlist, technology, replace(request, utilization=request.utilization * share))
     whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation * share))
     save_floorplan(context.directory, floorplan)
@@ -47,7 +47,7 @@ def parameters(flow: Flow) -> object:
         "technology": flow.technology,
         "floorplan": flow.floorplan,
         "placed": flow.design.placed,
-        "always_on": flow.clock.supply_policy if flow.engine == "openroad" else "tile",
+        "policy": flow.clock.supply_policy,
     }
 
 

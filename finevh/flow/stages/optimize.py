@@ -11,13 +11,15 @@ from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
 from finevh.flow.constraints import clock_tree_of
+from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.hold import hold_corners
 from finevh.flow.openroad_layout import run_openroad_layout
 from finevh.flow.placed import keep_wires
 from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of
-from finevh.layout import interface_cells
+from finevh.layout import estimate_wires, interface_cells
+from finevh.layout.always_on import seat
 from finevh.netlist import write_verilog
 from finevh.optimize.hold import HoldCheck, Timing, repair_hold
 from finevh.optimize.physical import Optimised, optimise_placed, timed_again
@@ -42,6 +44,8 @@ def run_optimize_stage(context: StageContext) -> Metrics:
         sizing_options(flow),
         context.note,
     )
+    if flow.clock.supply_policy != "tile":
+        result = _seat_clock_cells(context, result, technology)
     if not flow.clock.propagated:
         context.checks.add("clock_ideal", [flow.clock.port])
     elif not clock_tree_of(flow, technology):
@@ -66,6 +70,20 @@ def run_optimize_stage(context: StageContext) -> Metrics:
         **_clock_metrics(result),
         **hold,
     }
+
+
+def _seat_clock_cells(context: StageContext, result: Optimised, technology: Technology) -> Optimised:
+    """Move clock cells that the policy keeps at VddH to the rows there; wires and timing again."""
+    flow = context.flow
+    floorplan = load_floorplan(context.inputs["floorplan"])
+    if not len(floorplan.clock_segments.line):
+        return result
+    netlist = result.netlist
+    high = timing_graph(flow, technology, netlist, None, driver_derates=False).high_cells
+    placement = seat(netlist, technology, floorplan, result.placement, high.tolist())
+    context.note(f"clock cells at VddH: {len(high)} on rows of their own")
+    wires = estimate_wires(netlist, technology, placement)
+    return timed_again(result, netlist, placement, wires, technology, sizing_target(flow, technology, netlist))
 
 
 def _repair(context: StageContext, result: Optimised, technology: Technology) -> tuple[Optimised, Metrics]:
@@ -135,6 +153,7 @@ def parameters(flow: Flow) -> object:
     placed = flow.design.placed
     return {
         **sizing_parameters(flow),
+        "policy": flow.clock.supply_policy,  # decides which clock cells sit on rows at VddH
         "placed": None if placed is None else (placed.spef, True),
         "hold maps": (flow.clock.supply_policy, flow.schemes.driver_derates, flow.floorplan.tiles)
         if flow.optimize.hold and flow.optimize.hold_maps
