@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
 import pytest
+
+import finevh
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCS = REPOSITORY / "docs"
@@ -48,3 +51,21 @@ def test_no_link_leads_nowhere(page: Path) -> None:
 def test_the_index_lists_every_page() -> None:
     listed = set(re.findall(r"\((\w+\.md)\)", (DOCS / "README.md").read_text(encoding="utf-8")))
     assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= listed
+
+
+def test_the_site_has_every_page() -> None:
+    listed = re.findall(r": (\w+\.md)$", (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(page.name for page in DOCS.glob("*.md"))
+
+
+def test_the_reference_names_what_there_is() -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    named = re.findall(r"^::: (finevh[\w.]+)(?:\n    options:\n      members: \[([\w, ]+)\])?", text, re.MULTILINE)
+    assert [module for module, _ in named] == ["finevh.api", "finevh.selection.tiles", "finevh.errors"]
+    for module, members in named:
+        for name in filter(None, members.split(", ")):
+            assert getattr(importlib.import_module(module), name).__doc__, f"{module}.{name}"
+
+
+def test_the_package_says_all_that_the_reference_shows_as_its_own() -> None:
+    assert set(finevh.__all__) - {"__version__"} == {"open_run", "run_flow", "voltage_map"}

@@ -11,7 +11,7 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.key import input_parts
 from finevh.flow.engine.runner import publish_results
-from finevh.flow.engine.stage import RunDirectory, disk_errors, locked
+from finevh.flow.engine.stage import LOG, RunDirectory, disk_errors, locked
 from finevh.flow.stages import STAGES
 from finevh.flow.stages.report import STAGE, render_report
 from finevh.flow.stages.signoff import STAGE as SIGNOFF
@@ -47,7 +47,11 @@ TIMES = "times.js"
 def write_times(directory: Path) -> None:
     """Write what each finished stage took, for the report to show."""
     run = RunDirectory(directory, ALL_STAGES)
-    took = [(stage.name, seconds) for stage in ALL_STAGES if (seconds := run.seconds(stage.name)) is not None]
+    took = [
+        (stage.name, seconds, f"{run.stage_path(stage.name).name}/{LOG}")
+        for stage in ALL_STAGES
+        if (seconds := run.seconds(stage.name)) is not None
+    ]
     run.write(TIMES, f"window.stageTimes = {json.dumps(took)};\n")
 
 

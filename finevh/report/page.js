@@ -40,9 +40,11 @@ function showTimes() {
   const times = window.stageTimes;
   if (!times || !times.length) return;
   const total = times.reduce((sum, [, seconds]) => sum + seconds, 0);
-  byId("times").querySelector("tbody").replaceChildren(...[...times, ["total", total]].map(([stage, seconds]) => {
-    const row = document.createElement("tr");
-    for (const text of [stage, seconds.toFixed(1)]) row.insertCell().textContent = text;
+  byId("times").querySelector("tbody").replaceChildren(...[...times, ["total", total]].map(([stage, seconds, log]) => {
+    const row = document.createElement("tr"), name = row.insertCell();
+    if (log) name.appendChild(Object.assign(document.createElement("a"), { href: log, textContent: stage }));
+    else name.textContent = stage;
+    row.insertCell().textContent = seconds.toFixed(1);
     row.cells[1].className = "n";
     const bar = row.insertCell().appendChild(document.createElement("span"));
     bar.className = "bar";

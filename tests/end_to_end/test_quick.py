@@ -72,6 +72,13 @@ def test_each_table_has_the_columns_that_are_documented(quick_run: Path) -> None
         assert list(documented[same_as].columns) == found, file.name
 
 
+def test_times_of_the_stages_stand_beside_the_report(quick_run: Path) -> None:
+    text = (quick_run / "times.js").read_text(encoding="utf-8")
+    rows = json.loads(text.removeprefix("window.stageTimes = ").removesuffix(";\n"))
+    assert [stage for stage, _, _ in rows] == [stage.name for stage in STAGES]
+    assert all(seconds >= 0.0 and (quick_run / log).is_file() for _, seconds, log in rows)
+
+
 def test_a_run_can_be_moved(quick_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     named = [path for path in quick_run.rglob("*") if path.is_file() and str(quick_run).encode() in path.read_bytes()]
     assert named == []

@@ -58,7 +58,9 @@ def add_tables(tables: Path) -> None:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = write_run(tmp_path_factory.mktemp("run"), pd.concat([operating_points(9), operating_points(TILES)]))
     add_tables(run / "tables")
-    (run / "times.js").write_text('window.stageTimes = [["synthesis", 3.0], ["place", 1.0]];\n')
+    (run / "times.js").write_text(
+        'window.stageTimes = [["synthesis", 3.0, "01-synthesis/log.txt"], ["place", 1.0, "04-place/log.txt"]];\n'
+    )
     return build_report(run)
 
 
@@ -253,6 +255,7 @@ def test_energy_per_work_is_drawn_per_unit_and_per_instruction(page: Page) -> No
 
 def test_times_of_the_stages_stand_beside_the_page(page: Page) -> None:
     assert page.run("document.getElementById('times').innerText").split()[-4:] == ["place", "1.0", "total", "4.0"]
+    assert page.run("document.querySelector('#times tbody a').getAttribute('href')") == "01-synthesis/log.txt"
 
 
 def test_the_page_is_whole_without_them(tab: Page, report: Path, tmp_path: Path) -> None:
