@@ -73,6 +73,7 @@ class DrivenPlacement:
     ) -> None:
         self.flow, self.technology, self.netlist, self.floorplan = flow, technology, netlist, floorplan
         self.kept, self.note = kept, note
+        self._left = 0.0
         # The tree of the clock is built after placement.
         self.constraints = with_ideal_clocks(timed_constraints(flow, technology, netlist))
         self._clocks = clock_nets(netlist, self.constraints)
@@ -89,8 +90,7 @@ class DrivenPlacement:
             memory = next_criticality(found.criticality, memory)
             weight = net_weights(self.netlist, memory, self._clocks)
             ports = found.placement.port_x, found.placement.port_y
-            left = (time.monotonic() - start) / number * (count + 1 - number)
-            self.note(f"round {number} of {count}, about {left:.0f} s left")
+            self._left = (time.monotonic() - start) / number * (count + 1 - number)
             found = self._round(number, weight, ports)
             yield found
 
@@ -99,9 +99,10 @@ class DrivenPlacement:
         if file is not None and file.is_file():
             placement = load_columns(file, Placement)
         else:
+            left = f", about {self._left:.0f} s left at its start" if self._left else ""
 
             def tell(step: str, done: int) -> None:
-                self.note(f"round {number}: {step} {done}")
+                self.note(f"round {number} of {self.flow.placement.rounds}{left}: {step} {done}")
 
             placement = place(self.netlist, self.technology, self.floorplan, progress=tell, weight=weight, ports=ports)
             if file is not None:
@@ -109,7 +110,10 @@ class DrivenPlacement:
                 save_columns(half, placement)
                 half.replace(file)
         wires = estimate_wires(self.netlist, self.technology, placement)
-        graph = TimingGraph(self.netlist, self.technology, self.constraints, wires, port_vdd=self.high)
+        derates = self.flow.schemes.driver_derates
+        graph = TimingGraph(
+            self.netlist, self.technology, self.constraints, wires, cross_voltage=derates, port_vdd=self.high
+        )
         criticality, periods = criticality_under(graph, self._supplies(placement))
         length = float(np.nansum(half_perimeter(self.netlist, self.technology, placement)))
         self.note(f"round {number}: {length:.0f} um, " + ", ".join(f"{period:.0f} ps" for period in periods))
