@@ -250,14 +250,15 @@ def below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> 
 def _below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Callable[..., Any]:
     if not isinstance(x, LanesType):
 
-        def one(points: Real, low: Number, high: Number, size: int, at_high: Number, x: Number) -> Any:
+        # Numba wants the very parameters of the function that chooses.
+        def one(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Any:
             n = spot(points, low, size, x)
             return n, points[low + n]
 
         return one
     count = x.count
 
-    def many(points: Real, low: Number, high: Number, size: int, at_high: Number, x: Number) -> Any:
+    def many(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Any:
         if PERMUTES and size <= 8:
             return seek8(points, low, high, at_high, x)
         if PERMUTES and size <= 16:
