@@ -15,6 +15,7 @@ from finevh.errors import InputError
 from finevh.report.answer import BIAS_WORDS, sentences
 from finevh.report.build import packed, resource
 from finevh.report.metrics import change_text, differing, number_text, read_metrics
+from finevh.report.one_yardstick import measure_runs
 from finevh.report.page_data import as_json, curves, finest
 from finevh.report.plots import DARK_COLOUR, SCHEME_STYLE
 from finevh.report.tables import read_points, savings
@@ -100,6 +101,16 @@ def compare_runs(runs: Sequence[Path], output: Path) -> Path:
         runs=names,
         differences=flow_differences(runs),
         answers=[(name, sentences(table)) for name, table in zip(names, points, strict=True)],
+        measured=[
+            (
+                names[row.run],
+                BIAS_WORDS.get(row.variant, row.variant),
+                f"{1000 * row.delta:.0f}",
+                [f"{value:.1f}" for value in (row.over_own, row.over_first, row.ideal)],
+                f"{row.reached} of {row.asked}",
+            )
+            for row in measure_runs(points)
+        ],
         metrics=[
             (name, [number_text(value) for value in values], change_text(values[0], values[-1]))
             for name, values in found

@@ -33,6 +33,8 @@ def test_the_page_holds_answers_and_metrics_of_each_run(two_runs: tuple[Path, Pa
     assert "first against second" in page
     assert page.count("draws 28.0") >= 2
     assert "+50.00 %" in page
+    assert "FINE-VH over the first run's" in page
+    assert page.count("4 of 4") == 8  # two runs, two variant sets, two delta-Vdd
     assert "absent" in page
     assert "<b>toy" not in page
 
