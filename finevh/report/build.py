@@ -23,6 +23,7 @@ from finevh.report.answer import BIAS_WORDS, choices, sentences, sign_off
 from finevh.report.page_data import (
     as_json,
     boundaries,
+    critical_paths,
     curves,
     delta_vdds,
     fine_points,
@@ -155,7 +156,7 @@ def _render(
         "darkColours": DARK_COLOUR,
         "points": fine_points(points),
         "tiles": [] if tiles is None else tiles.to_dict("records"),
-        "paths": [] if paths is None else paths.to_dict("records"),
+        "paths": critical_paths(paths),
         "tileQuantities": [list(quantity) for quantity in quantities],
         "tileValues": values,
         "work": work_curves(written["energy_per_work"]) if "energy_per_work" in written else [],

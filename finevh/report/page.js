@@ -66,14 +66,15 @@ function element(name, attributes, parent) {
 function lines(target, rows) {
   target.replaceChildren(...rows.map((text) => { const p = document.createElement("div"); p.textContent = text; return p; }));
 }
-const pathOf = (point) => data.paths.filter((s) => s.variant === point.variant && same(s.delta_vdd_v, point.delta) && Math.abs(s.freq_mhz - point.freq) < 1e-3);
-const valuesOf = (point) => data.tileValues.find((t) => t.variant === point.variant && same(t.delta, point.delta) && Math.abs(t.freq - point.freq) < 1e-3);
+const at = (rows, point) => rows.find((r) => r.variant === point.variant && same(r.delta, point.delta) && Math.abs(r.freq - point.freq) < 1e-3);
+const pathOf = (point) => ((at(data.paths, point) || { steps: [] }).steps).map(([instance, cell, tile, vdd, delay, x, y]) => ({ instance, cell, tile, delay, x, y }));
+const valuesOf = (point) => at(data.tileValues, point);
 
 const colours = {
   voltage: { label: "voltage" },
   cells: { label: "cells", of: (tile) => tile.cells, unit: "" },
   interface: { label: "interface cells", of: (tile) => tile.interface_cells, unit: "" },
-  path: { label: "delay on the critical path", of: (tile, k, point) => pathOf(point).filter((s) => s.tile === k).reduce((sum, s) => sum + s.delay_ps, 0), unit: " ps" },
+  path: { label: "delay on the critical path", of: (tile, k, point) => pathOf(point).filter((s) => s.tile === k).reduce((sum, s) => sum + s.delay, 0), unit: " ps" },
 };
 for (const [name, label, unit] of data.tileQuantities) {
   colours[name] = { label, unit, tight: name === "slack_ps", of: (tile, k, point) => { const found = valuesOf(point); return found ? found[name][k] : NaN; } };
@@ -87,8 +88,8 @@ function describe(k, point, path, beside) {
     `Tile ${k}: ${high ? "VddH " + point.high : "VddL " + point.low} V`,
     `${tile.cells} cells, ${tile.cell_area_um2.toFixed(0)} um2, ${tile.interface_cells} interface cells`,
     ...(values ? data.tileQuantities.map(([name, label, unit]) => `${label} ${values[name][k].toPrecision(3)}${unit}`) : []),
-    `${on.length} cells of the critical path, ${on.reduce((sum, s) => sum + s.delay_ps, 0).toFixed(0)} ps`,
-    ...on.map((s) => `  ${s.instance} (${s.cell}): ${s.delay_ps.toFixed(1)} ps`),
+    `${on.length} cells of the critical path, ${on.reduce((sum, s) => sum + s.delay, 0).toFixed(0)} ps`,
+    ...on.map((s) => `  ${s.instance} (${s.cell}): ${s.delay.toFixed(1)} ps`),
   ]);
 }
 
@@ -120,7 +121,7 @@ function drawMap(svg, point) {
   });
   if (told && told.beside === beside) describe(told.k, point, path, beside);
   const centre = (k) => [(X(data.tiles[k].x0_um) + X(data.tiles[k].x1_um)) / 2, (Y(data.tiles[k].y0_um) + Y(data.tiles[k].y1_um)) / 2];
-  const route = path.map((s) => (Number.isFinite(s.x_um) ? [X(s.x_um), Y(s.y_um)] : centre(s.tile)));
+  const route = path.map((s) => (Number.isFinite(s.x) ? [X(s.x), Y(s.y)] : centre(s.tile)));
   if (route.length) {
     const points = route.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ");
     element("polyline", { points, class: "halo" }, svg);

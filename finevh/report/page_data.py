@@ -168,6 +168,28 @@ def tile_values(table: pd.DataFrame | None) -> tuple[list[tuple[str, str, str]],
     return [(name, *TILE_QUANTITIES[name]) for name in columns], entries
 
 
+PATH_COLUMNS = ("instance", "cell", "tile", "vdd_v", "delay_ps", "x_um", "y_um")
+"""Of a step of a critical path, in the order in which the page's script reads them; older runs have no places."""
+
+
+def critical_paths(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """The worst path of each operating point: its key, and a row of :data:`PATH_COLUMNS` for each step."""
+    if table is None or table.empty:
+        return []
+    steps = table.reindex(columns=["variant", "delta_vdd_v", "freq_mhz", *PATH_COLUMNS])
+    for name in ("delay_ps", "x_um", "y_um"):
+        steps[name] = steps[name].astype(float).round(2)
+    return [
+        {
+            "variant": str(variant),
+            "delta": float(delta),
+            "freq": float(freq),
+            "steps": rows[list(PATH_COLUMNS)].astype(object).to_numpy().tolist(),
+        }
+        for (variant, delta, freq), rows in steps.groupby(["variant", "delta_vdd_v", "freq_mhz"], sort=False)
+    ]
+
+
 def work_curves(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Energy per unit of work and per instruction, by program, scheme and delta-Vdd."""
     keys = ["program", "unit", "scheme", "variant", "delta_vdd_v"]

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from finevh.report.page_data import as_json, boundaries, saving_curves, sparkline, stepped, tile_values
+from finevh.report.page_data import as_json, boundaries, critical_paths, saving_curves, sparkline, stepped, tile_values
 
 
 def test_hopping_is_drawn_as_steps() -> None:
@@ -56,3 +56,26 @@ def test_a_sparkline_shows_zero_and_every_value() -> None:
     drawn = sparkline([1.0, -1.0, 3.0])
     assert drawn.count(",") == 3
     assert sparkline([1.0]) == ""
+
+
+def test_paths_are_grouped_by_their_point_and_older_ones_have_no_places() -> None:
+    table = pd.DataFrame(
+        {
+            "variant": "pb",
+            "delta_vdd_v": 0.1,
+            "freq_mhz": [100.0, 100.0, 200.0],
+            "step": [0, 1, 0],
+            "instance": ["a", "b", "c"],
+            "cell": "INV_X1",
+            "tile": [0, 3, 3],
+            "vdd_v": 0.7,
+            "delay_ps": [50.126, 60.0, 70.0],
+        }
+    )
+    first, second = critical_paths(table)
+    assert (first["variant"], first["delta"], first["freq"], second["freq"]) == ("pb", 0.1, 100.0, 200.0)
+    assert [step[:5] for step in first["steps"]] == [["a", "INV_X1", 0, 0.7, 50.13], ["b", "INV_X1", 3, 0.7, 60.0]]
+    assert '"c","INV_X1",3,0.7,70.0,null,null' in as_json(second)
+    placed = critical_paths(table.assign(x_um=1.25, y_um=2.5))
+    assert placed[1]["steps"] == [["c", "INV_X1", 3, 0.7, 70.0, 1.25, 2.5]]
+    assert critical_paths(None) == []
