@@ -191,6 +191,23 @@ def _raise(
     return candidates[high]
 
 
+def raised_power(points: Sequence[OperatingPoint], one: DroopedPoint) -> float | None:
+    """Power, mW, of a point with the tiles that meet its clock on drooped rails; None where no map does.
+
+    Of the same map at another frequency: its energy per cycle is the same, and so is its leakage.
+    """
+    point = points[one.number]
+    if not one.raised:
+        return None
+    for other in points:
+        same = other.assignment == one.raised and (other.vdd_l_v, other.vdd_h_v) == (point.vdd_l_v, point.vdd_h_v)
+        alone = "L" not in one.raised and other.scheme == "ideal-dvfs" and other.vdd_v == point.vdd_h_v
+        if other.variant == point.variant and (same or alone):
+            moved = other.power_switching_mw + other.power_internal_mw
+            return moved * point.freq_mhz / other.freq_mhz + other.power_leakage_mw
+    return None
+
+
 def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> str:
     """Slacks on drooped rails and the map that meets the clock there, as CSV."""
     rows: list[Row] = []
@@ -201,11 +218,13 @@ def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint])
             (
                 point.variant, point.delta_vdd_v, f"{point.freq_mhz:.6f}", point.selector, point.vdd_l_v, point.vdd_h_v,
                 one.drop_usual, one.drop_worst, one.slack, one.slack_usual, one.slack_worst,
-                "true" if one.met else "false", point.tiles_high, tiles, one.raised,
+                "true" if one.met else "false", point.tiles_high, tiles, one.raised, point.power_total_mw,
+                raised_power(points, one),
             )
         )  # fmt: skip
     columns = (
         "variant", "delta_vdd_v", "freq_mhz", "selector", "vdd_l_v", "vdd_h_v", "drop_usual_fraction", "drop_worst_fraction",
         "slack_ps", "slack_usual_ps", "slack_worst_ps", "met", "tiles_high", "raised_tiles_high", "raised_assignment",
+        "power_total_mw", "raised_power_mw",
     )  # fmt: skip
     return table(columns, rows)

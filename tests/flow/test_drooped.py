@@ -10,7 +10,7 @@ import pytest
 
 from finevh.constraints import single_clock
 from finevh.errors import InputError
-from finevh.flow.drooped import DroopedDesign, _Pair, drooped_csv, drooped_points
+from finevh.flow.drooped import DroopedDesign, _Pair, drooped_csv, drooped_points, raised_power
 from finevh.flow.rails import RailModel, droop_table, transitions_table
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
@@ -116,7 +116,11 @@ def test_a_tile_is_raised_where_its_rail_costs_the_clock(design: DroopedDesign) 
     # Each map is met with the next one's tiles, but the last, whose tiles are all high.
     assert [one.raised for one in found] == ["HLLL", "HHLL", "HHHL", "HHHH", ""]
     lines = drooped_csv(points, found).splitlines()
-    assert lines[-1].endswith(",false,4,,")
+    assert lines[-1].endswith(",false,4,,,1,")
+    # All maps of the test draw 0.8 mW at their own frequency, and leak 0.2 mW.
+    power = [raised_power(points, one) for one in found]
+    assert power[-1] is None
+    assert power[0] == pytest.approx(0.8 * points[0].freq_mhz / points[1].freq_mhz + 0.2)
     strong = drooped_points(design, rails(0.0), points)
     assert all(one.met and one.raised == points[one.number].assignment for one in strong)
 

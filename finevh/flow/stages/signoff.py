@@ -13,7 +13,7 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.designs import average_activity, load_activities
-from finevh.flow.drooped import DroopedPoint, drooped_csv, drooped_points
+from finevh.flow.drooped import DroopedPoint, drooped_csv, drooped_points, raised_power
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.rails import RAILS, RailModel
 from finevh.flow.signoff import (
@@ -86,11 +86,14 @@ def _on_drooped_rails(
     missed = [one for one in found if not one.met]
     if missed:
         worst = max(missed, key=lambda one: one.drop_worst)
+        raised = [(power, points[one.number]) for one in missed if (power := raised_power(points, one)) is not None]
+        cost = sum(power / point.power_total_mw - 1.0 for power, point in raised) / max(len(raised), 1)
         context.checks.add(
             "rails_missed",
             [
                 f"{len(missed)} of {len(found)} FINE-VH points with every tile at the drop of its worst cycle, up to "
-                f"{worst.drop_worst:.1%}; {sum(not one.raised for one in missed)} with no map of the run"
+                f"{worst.drop_worst:.1%}; {sum(not one.raised for one in missed)} with no map of the run, the others with tiles"
+                f" raised at {cost:+.1%} power on average"
             ],
         )
     return {one.number: one for one in found}
