@@ -102,10 +102,13 @@ def _orfs(path: Path) -> Iterator[Found]:
 
 
 def _librelane(path: Path) -> Iterator[Found]:
-    finals = [path] if (path / "def").is_dir() and (path / "nl").is_dir() else sorted(path.rglob("final"))
+    def netlists(final: Path) -> bool:
+        return (final / "nl").is_dir() or (final / "pnl").is_dir()
+
+    finals = [path] if (path / "def").is_dir() and netlists(path) else sorted(path.rglob("final"))
     for final in finals:
         layouts = _below(final / "def", "*.def") if (final / "def").is_dir() else []
-        if len(layouts) != 1 or not (final / "nl").is_dir():
+        if len(layouts) != 1 or not netlists(final):
             continue
         name = layouts[0].name.removesuffix(".gz").removesuffix(".def")
         netlist = _first(final / "nl" / f"{name}.nl.v", final / "pnl" / f"{name}.pnl.v")
@@ -128,7 +131,8 @@ def _pdk(run: Path) -> str:
 
 
 def _openlane(path: Path) -> Iterator[Found]:
-    for final in sorted(path.rglob("final")):
+    finals = [path] if (path / "verilog" / "gl").is_dir() else sorted(path.rglob("final"))
+    for final in finals:
         layouts = _below(final / "def", "*.def") if (final / "def").is_dir() else []
         if len(layouts) != 1 or not (final / "verilog" / "gl").is_dir():
             continue
@@ -137,7 +141,16 @@ def _openlane(path: Path) -> Iterator[Found]:
         if netlist is None:
             raise InputError(f"{final}: a DEF without verilog/gl/{name}.v; the run has no netlist")
         spefs = _below(final / "spef", "*.spef") if (final / "spef").is_dir() else []
-        yield Found("OpenLane", layouts[0], netlist, _nominal(spefs), _first(final / "sdc" / f"{name}.sdc"))
+        sdc = _first(final / "sdc" / f"{name}.sdc")
+        yield Found("OpenLane", layouts[0], netlist, _nominal(spefs), sdc, _library_of_tcl(final.resolve().parents[1]))
+
+
+def _library_of_tcl(run: Path) -> str:
+    """Cell library of an OpenLane 1 run, from the configuration that it writes out."""
+    file = run / "config.tcl"
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    match = re.search(r"^\s*set\s+::env\(STD_CELL_LIBRARY\)\s+[\"{]?([\w.-]+)", text, re.MULTILINE)
+    return match.group(1) if match is not None else ""
 
 
 def _nominal(spefs: Sequence[Path]) -> Path | None:

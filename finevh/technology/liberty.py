@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.numbers import decimal
 from finevh.errors import InputError
 from finevh.technology.boolean import parse_boolean, support
 from finevh.technology.liberty_pins import PinGroups, bus_types, expand_pins
@@ -49,7 +50,7 @@ def _unit(number: str, unit: str, dimension: Dimension) -> tuple[float, str]:
     prefix = unit[:-1].lower()
     if not prefix.isascii():
         prefix = "u"
-    amount = float(number)
+    amount = decimal(number)
     if unit[-1:].lower() != _SYMBOL[dimension].lower() or not 0.0 < amount < math.inf:
         raise ValueError
     spelling = prefix + _SYMBOL[dimension]
@@ -89,14 +90,14 @@ def _units(group: Group, source: str) -> Units:
         # Liberty gives leakage no default unit: a library that leaves it out must not state leakage.
         leakage=_unit_of(group, "leakage_power_unit", "1nW", "power", source)[0] if stated else None,
         voltage=voltage,
-        slew_derate=float(group.attributes.get("slew_derate_from_library", "1")),
+        slew_derate=decimal(group.attributes.get("slew_derate_from_library", "1")),
         names=(time_name, capacitance_name),
     )
 
 
 def _thresholds(group: Group, source: str) -> tuple[float, float]:
     def percent(kind: str, default: float) -> float:
-        values = {float(group.attributes.get(f"{kind}_{edge}", default)) for edge in ("rise", "fall")}
+        values = {decimal(group.attributes.get(f"{kind}_{edge}", str(default))) for edge in ("rise", "fall")}
         if len(values) != 1:
             raise InputError(f"{source}: {kind}_rise and {kind}_fall differ; one threshold for both edges is supported")
         return values.pop() / 100
@@ -148,13 +149,13 @@ def _conditions(group: Group, units: Units, source: str) -> _Conditions:
             raise InputError(
                 f"{source}: the library states no nom_voltage; add it: the supply of a corner is never guessed"
             )
-        actual[name] = float(stated)
-        shift[key] = actual[name] - float(nominal or stated)
+        actual[name] = decimal(stated)
+        shift[key] = actual[name] - decimal(nominal or stated)
     factors = {}
     for quantity in _DERATED:
         factor = 1.0
         for key, difference in shift.items():
-            factor *= 1.0 + difference * float(group.attributes.get(f"k_{key}_{quantity}", 0.0))
+            factor *= 1.0 + difference * decimal(group.attributes.get(f"k_{key}_{quantity}", "0"))
         if factor != 1.0:
             factors[quantity] = factor
     return _Conditions(round(actual["voltage"] * units.voltage, 9), actual["temperature"], factors, any(shift.values()))
@@ -176,7 +177,7 @@ def _wire_load(group: Group) -> str:
     """The default wire load model, where it has a capacitance."""
     loads = {g.names[0]: g for g in group.all("wire_load") if g.names}
     default = loads.get(group.attributes.get("default_wire_load", ""))
-    known = default is not None and float(default.attributes.get("capacitance", 0.0)) > 0.0
+    known = default is not None and decimal(default.attributes.get("capacitance", "0")) > 0.0
     return default.names[0] if default is not None and known else ""
 
 
@@ -200,6 +201,8 @@ def _library(group: Group, source: str) -> Library:
         lower, upper = _thresholds(group, source)
         conditions = _conditions(group, units, source)
         model = group.attributes.get("delay_model", "table_lookup")
+        if "include_file" in group.text:
+            raise InputError(f"{source}: include_file is not followed; put the text of that file in its place")
         if model != "table_lookup":
             raise InputError(f"{source}: delay_model is {model}; only table_lookup is read")
         reader = Reader(units, read_templates(group), conditions.factors)
@@ -245,7 +248,7 @@ def _power_pins(group: Group) -> tuple[str, ...]:
 
 def _cell(group: Group, context: _Context) -> Cell:
     attributes = group.attributes
-    cell = Cell(group.names[0], float(attributes.get("area", 0)), attributes.get("cell_footprint", ""))
+    cell = Cell(group.names[0], decimal(attributes.get("area", "0")), attributes.get("cell_footprint", ""))
     cell.dont_use = attributes.get("dont_use", "").lower() == "true"
     names, several = _sequential(group, cell)
     expanded = expand_pins(group, context.types)
@@ -346,7 +349,7 @@ def _pin(name: str, group: Group, names: dict[str, str], expanded: PinGroups, co
     if direction is None:
         raise InputError(f"pin {name}: direction '{attributes.get('direction', '')}' is not input, output or inout")
     pin = Pin(name, direction)
-    _capacitances(pin, group, float(defaults.get(f"default_{direction.name.lower()}_pin_cap", "0")), context)
+    _capacitances(pin, group, decimal(defaults.get(f"default_{direction.name.lower()}_pin_cap", "0")), context)
     function = expanded.bit_of(attributes.get("function", attributes.get("state_function", "")), name)
     pin.function = rename(function, names)
     if pin.function:
@@ -356,9 +359,9 @@ def _pin(name: str, group: Group, names: dict[str, str], expanded: PinGroups, co
     )
     if direction != Direction.INPUT:
         limit = attributes.get("max_capacitance", defaults.get("default_max_capacitance"))
-        pin.max_cap = pin.max_cap if limit is None else float(limit) * units.capacitance
+        pin.max_cap = pin.max_cap if limit is None else decimal(limit) * units.capacitance
     limit = attributes.get("max_transition", defaults.get("default_max_transition"))
-    pin.max_slew = pin.max_slew if limit is None else float(limit) * units.time * units.slew_derate
+    pin.max_slew = pin.max_slew if limit is None else decimal(limit) * units.time * units.slew_derate
     return pin
 
 
@@ -366,15 +369,15 @@ def _capacitances(pin: Pin, group: Group, default: float, context: _Context) -> 
     """Fill the capacitances: the upper end of a range is for late paths, the lower end for early ones."""
     attributes = group.attributes
     scale = context.units.capacitance * context.conditions.factors.get("pin_cap", 1.0)
-    cap = float(attributes.get("capacitance", default)) * scale
+    cap = scale * (decimal(attributes["capacitance"]) if "capacitance" in attributes else default)
     ends = []
     for edge in ("rise", "fall"):
-        one = float(attributes[f"{edge}_capacitance"]) * scale if f"{edge}_capacitance" in attributes else cap
+        one = decimal(attributes[f"{edge}_capacitance"]) * scale if f"{edge}_capacitance" in attributes else cap
         raw = group.arguments(f"{edge}_capacitance_range")
         if raw is None:
             ends.append((one, one))
             continue
-        numbers = [float(word) * scale for word in raw.translate(_BARE).split(",")]
+        numbers = [decimal(word) * scale for word in raw.translate(_BARE).split(",")]
         if len(numbers) != 2 or numbers[0] > numbers[1]:
             raise InputError(f"pin {pin.name}: {edge}_capacitance_range ({raw}) is not (lowest, highest)")
         ends.append((numbers[0], numbers[1]))
@@ -422,9 +425,9 @@ def _leakage(group: Group, cell: Cell, context: _Context) -> None:
         if value is None:
             raise InputError(f"leakage_power of line {inner.line} has no value")
         supply = inner.attributes.get("related_pg_pin", inner.attributes.get("power_level", ""))
-        found.append((supply, inner.attributes.get("when", ""), float(value) * unit))
+        found.append((supply, inner.attributes.get("when", ""), decimal(value) * unit))
     cell.leakage, bare = sum_leakage(found, [pin.name for pin in cell.pins]) if found else ([], None)
     if stated is None and not groups:
         # The library's default is for cells that state nothing; it must not fill gaps between stated conditions.
         stated = context.defaults.get("default_cell_leakage_power")
-    cell.default_leakage = bare if bare is not None or stated is None else float(stated) * unit
+    cell.default_leakage = bare if bare is not None or stated is None else decimal(stated) * unit

@@ -73,6 +73,8 @@ def _split(text: str) -> Real:
 def _numbers(raw: str) -> Real:
     """Numbers of a raw argument. Axes, and the delays of parallel drives, repeat: equal texts are read once."""
     text = raw.translate(_ERASE)
+    if "_" in text:
+        raise ValueError(f"'{text.strip()[:40]}'")  # which Python and numpy would take
     values = _split(text) if "," in text else np.array(text.split(), dtype=np.float64)
     if values.size != text.count(",") + 1 and "," in text:
         # Blanks as separators, or a trailing comma: rare, so the slow way.
@@ -301,6 +303,8 @@ def read_arc(group: Group, pin: str, related: list[str], function: str, reader: 
         for delay, slew, name in ((delay_rise, slew_rise, "rise"), (delay_fall, slew_fall, "fall")):
             if delay is not None and slew is None:
                 raise error(f"has cell_{name} but no {name}_transition")
+            if slew is not None and delay is None and edge in ("", name):
+                raise error(f"has {name}_transition but no cell_{name}")
     tables = (
         delay_rise if edge != "fall" else None,
         delay_fall if edge != "rise" else None,

@@ -137,7 +137,9 @@ def _at_vdd(
 ) -> list[tuple[int, float | None, Path]]:
     """Corners of one supply; what a file is for is in its text where its name does not say it."""
     found = [
-        entry for entry in files if abs((read_liberty(entry[2]).vdd if entry[1] is None else entry[1]) - vdd) <= VOLTAGE_TOLERANCE
+        entry
+        for entry in files
+        if abs((read_liberty(entry[2]).vdd if entry[1] is None else entry[1]) - vdd) <= VOLTAGE_TOLERANCE
     ]
     if not found:
         raise InputError(f"{path}: has no library at {vdd:g} V; choose a characterised voltage")

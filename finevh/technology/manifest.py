@@ -31,7 +31,17 @@ __all__ = [
 ]
 
 Role = Literal[
-    "tie_low", "tie_high", "buffer", "delay", "inverter", "clock_buffer", "clock_gate", "flop", "header", "fill", "dont_use"
+    "tie_low",
+    "tie_high",
+    "buffer",
+    "delay",
+    "inverter",
+    "clock_buffer",
+    "clock_gate",
+    "flop",
+    "header",
+    "fill",
+    "dont_use",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -346,7 +347,11 @@ SPELLINGS = {
     "internal pins before the variables": ("DFF", "ff (IQ, IQN)", 'ff ("pa pb", IQ, IQN)'),
     "variables in quotes": ("DFF", "ff (IQ, IQN)", 'ff ("IQ","IQN")'),
     "one variable": ("DFF", "ff (IQ, IQN)", "ff (IQ)"),
-    "supply with a mark": ("INV", "area : 1;", "area : 1; pg_pin (vdd!) { pg_type : primary_power; voltage_name : vdd!; }"),
+    "supply with a mark": (
+        "INV",
+        "area : 1;",
+        "area : 1; pg_pin (vdd!) { pg_type : primary_power; voltage_name : vdd!; }",
+    ),
     "attribute without an end": ("INV", "area : 1;", "area : 1\n revision : .x.y\n"),
     "escaped quotes": ("INV", 'function : "!A"', 'function : "!\\"A\\""'),
 }
@@ -392,6 +397,87 @@ def test_another_delay_model_is_refused(case: Case) -> None:
     case.write("cells.lib", library(head=HEAD.replace("table_lookup", "polynomial")))
     with pytest.raises(InputError, match=r"cells\.lib: delay_model is polynomial; only table_lookup is read"):
         case.ours()
+
+
+WRITTEN = {
+    "time unit in capitals": (HEAD.replace('"1ns"', '"1NS"'), {}),
+    "time unit without quotes": (HEAD.replace('"1ns"', "1ns"), {}),
+    "no time unit": (HEAD.replace('time_unit : "1ns"; ', ""), {}),
+    "capacitance in thousands": (HEAD.replace("(1, pf)", "(1000,ff)"), {}),
+    "capacitance in quotes": (HEAD.replace("(1, pf)", '("1", pF)'), {}),
+    "capacitance on lines": (HEAD.replace("(1, pf)", "(1.0,\\\n pf )"), {}),
+    "units after a comment with others": (
+        HEAD.replace('time_unit : "1ns";', '/* time_unit : "1ps"; */ time_unit : "1ns"; /* " */'), {}
+    ),
+    "slews from 10 to 90": (HEAD.replace(": 20;", ": 10;").replace(": 80;", ": 90;"), {}),
+    "a derate of slews": (HEAD.replace("  slew_lower", "  slew_derate_from_library : 0.5;\n  slew_lower", 1), {}),
+    "axes the other way round": (
+        HEAD + "  lu_table_template (other) { variable_1 : total_output_net_capacitance; variable_2 : input_net_transition;"
+        ' index_1 ("0, 0.4"); index_2 ("0, 0.4"); }\n',
+        {"INV": ("(plane)", "(other)")},
+    ),
+    "axes of its own": (HEAD, {"INV": ("cell_rise (plane) { values", 'cell_rise (plane) { index_1 ("0, 0.8"); values')}),
+    "a scalar": (
+        HEAD,
+        {"INV": ("cell_rise (plane) { values (", 'cell_rise (scalar) { values ("0.010"); } x (plane) { values (')},
+    ),
+    "one axis": (
+        HEAD + '  lu_table_template (one) { variable_1 : input_transition_time; index_1 ("0, 0.4"); }\n',
+        {"INV": ("cell_rise (plane) { values (", 'cell_rise (one) { values ("0.010, 0.090"); } x (plane) { values (')},
+    ),
+    "no sense": (HEAD, {"INV": ("timing_sense : negative_unate;", ""), "NAND2": ("timing_sense : negative_unate;", "")}),
+    "an arc by state": (
+        HEAD,
+        {"NAND2": ('timing () { related_pin : "A";', 'timing () { when : "B"; sdf_cond : "B"; related_pin : "A";')},
+    ),
+    "a slower arc by state": (
+        HEAD, {"NAND2": ('timing () { related_pin : "A";', arc("A", 40, more='when : "B";') + 'timing () { related_pin : "A";')},
+    ),
+    "a falling edge alone": (HEAD, {"INV": ('related_pin : "A";', 'related_pin : "A"; timing_type : combinational_fall;')}),
+    "own attributes and groups": (
+        HEAD + '  define ("foo", "cell", "string");\n  foo_group (a, b) { bar : 1; baz (1, "2, 3"); qux () { x : y; } }\n',
+        {"INV": ("area : 1;", 'area : 1; foo : "x;y{";')},
+    ),
+    "a comment that looks nested": (HEAD.replace("  delay_model", "  /* a /* b */ delay_model"), {}),
+    "a default capacitance": (HEAD + "  default_input_pin_cap : 0.005;\n", {"INV": ("capacitance : 0.002;", "")}),
+    "a negative delay": (HEAD, {"INV": ('cell_rise (plane) { values ("0.010000', 'cell_rise (plane) { values ("-0.010000')}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_slacks_are_those_of_opensta_however_a_library_is_written(case: Case, written: str) -> None:
+    head, changes = WRITTEN[written]
+    cells = {}
+    for name, (old, new) in changes.items():
+        assert old in CELLS[name]
+        cells[name] = CELLS[name].replace(old, new, 1)
+    case.write("cells.lib", library(head=head, **cells))
+    case.agrees_everywhere()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("capacitance : 0.002;", "capacitance : 0.00_2;", "cell INV (line 13): not a number: '0.00_2' is not a number"),
+        ('values ("0.010000, 0.210000"', 'values ("0.010000 0.2_1"', "cell INV (line 13): not a number: "),
+        ("cell_rise", "rise_propagation", "has rise_transition but no cell_rise"),
+        ("area : 1;", 'area : 1; include_file ("more.lib");', "include_file is not followed"),
+    ],
+)  # fmt: skip
+def test_what_would_be_lost_is_an_error(case: Case, old: str, new: str, message: str) -> None:
+    assert old in CELLS["INV"]
+    case.write("cells.lib", library(INV=CELLS["INV"].replace(old, new, 1)))
+    with pytest.raises(InputError, match=re.escape(message)):
+        case.ours()
+
+
+def test_of_two_arcs_without_a_condition_each_end_takes_its_worst(case: Case) -> None:
+    """A second arc 30 ps slower: setup goes by it, hold by the first. OpenSTA keeps the last alone."""
+    case.write("cells.lib", library(INV=CELLS["INV"].replace(arc("A", 10), arc("A", 10) + arc("A", 40))))
+    assert case.slacks()["r1/D"] == near(BASE["r1/D"] - 30)
+    before = case.hold()
+    case.write("cells.lib", library())
+    assert case.hold() == near(before)
 
 
 def test_a_library_cut_anywhere_is_an_error(case: Case) -> None:

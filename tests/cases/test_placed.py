@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -159,6 +160,17 @@ LIBRELANE = [
     *(f"runs/RUN_1/final/{s}" for s in ("def/gcd.def", "nl/gcd.nl.v", "pnl/gcd.pnl.v", "sdc/gcd.sdc", "lef/gcd.lef")),
     *(f"runs/RUN_1/final/spef/{c}/gcd.{c}.spef" for c in ("max", "min", "nom")),
 ]
+RUN = "designs/gcd/runs/RUN_2"
+BESIDE = [
+    "flow/results/nangate45/gcd/base/1_synth.v", "flow/results/nangate45/gcd/base/2_floorplan.sdc",
+    "flow/results/nangate45/gcd/base/6_final.odb", "flow/objects/nangate45/gcd/base/lib/merged.lib",
+    "flow/reports/nangate45/gcd/base/6_finish.rpt", "flow/designs/nangate45/gcd/config.mk",
+]  # fmt: skip
+OPENLANE_1 = [
+    *(f"{RUN}/results/final/{s}" for s in ("def/gcd.def", "verilog/gl/gcd.v", "verilog/gl/gcd.nl.v", "sdc/gcd.sdc")),
+    *(f"{RUN}/results/final/spef/multicorner/gcd.{c}.spef" for c in ("max", "min", "nom")),
+    f"{RUN}/results/placement/gcd.def", f"{RUN}/results/routing/gcd.def", f"{RUN}/logs/routing/1-x.log",
+]  # fmt: skip
 OPENLANE = [f"results/final/{s}" for s in ("def/gcd.def", "verilog/gl/gcd.v", "spef/gcd.spef", "sdc/gcd.sdc")]
 
 
@@ -169,15 +181,27 @@ OPENLANE = [f"results/final/{s}" for s in ("def/gcd.def", "verilog/gl/gcd.v", "s
         ([f"{name}.gz" for name in ORFS], "OpenROAD-flow-scripts", "6_final.spef.gz", "nangate45"),
         (LIBRELANE, "LibreLane", "gcd.nom.spef", "sky130_fd_sc_hd"),
         ([n for n in LIBRELANE if "spef" not in n], "LibreLane", None, "sky130_fd_sc_hd"),
+        ([*ORFS, *BESIDE], "OpenROAD-flow-scripts", "6_final.spef", "nangate45"),
+        ([n.replace("/nom/", "/nom_/") for n in LIBRELANE], "LibreLane", "gcd.nom.spef", "sky130_fd_sc_hd"),
+        ([n for n in LIBRELANE if "/nl/" not in n], "LibreLane", "gcd.nom.spef", "sky130_fd_sc_hd"),
         (OPENLANE, "OpenLane", "gcd.spef", ""),
+        (OPENLANE_1, "OpenLane", "gcd.nom.spef", "sky130_fd_sc_hs"),
         (["a/chip.def", "a/chip.v", "a/chip.sdc", "a/other.v"], "a folder of DEF and netlist", None, ""),
     ],
 )
 def test_result_folders_are_found(tmp_path: Path, files: list[str], kind: str, spef: str | None, platform: str) -> None:
     folder = results(tmp_path, files)
     if kind == "LibreLane":
+        (folder / "runs" / "RUN_1" / "final" / "metrics.json").write_text("{}")
         (folder / "runs" / "RUN_1" / "resolved.json").write_text('{"STD_CELL_LIBRARY": "sky130_fd_sc_hd"}')
+    if files is OPENLANE_1:
+        (folder / RUN / "config.tcl").write_text(
+            'set ::env(DESIGN_NAME) gcd\nset ::env(STD_CELL_LIBRARY) "sky130_fd_sc_hs"\n'
+        )
     found = find_results(folder)
+    if kind != "a folder of DEF and netlist":
+        # The same from inside, as where the run's folder or that of the results is named.
+        assert find_results(found.layout.parent.parent if "Lane" in kind else found.layout.parent) == found
     assert (found.kind, found.platform) == (kind, platform)
     assert (None if found.spef is None else found.spef.name) == spef
     assert found.sdc is not None
@@ -195,6 +219,51 @@ def test_result_folders_are_found(tmp_path: Path, files: list[str], kind: str, s
 def test_a_folder_without_one_design_is_refused(tmp_path: Path, files: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         find_results(results(tmp_path, files))
+
+
+def powered(text: str) -> str:
+    """A netlist with its power pins, as the final one of LibreLane."""
+    head, _, body = text.partition(");")
+    ports, body = head.replace("(", "(VPWR, VGND, ", 1), f" inout VPWR; inout VGND;{body}"
+    return ports + ");" + re.sub(r"\);", ", .VDD(VPWR), .VSS(VGND));", body)
+
+
+FOREIGN = {
+    "OpenROAD-flow-scripts": {
+        "v": "results/finevh45/quick/base/6_final.v", "def": "results/finevh45/quick/base/6_final.def",
+        "spef": "results/finevh45/quick/base/6_final.spef", "sdc": "results/finevh45/quick/base/6_final.sdc",
+    },
+    "LibreLane": {
+        "v": "runs/R/final/pnl/quick.pnl.v", "def": "runs/R/final/def/quick.def", "spef": "runs/R/final/spef/nom_/quick.nom.spef",
+        "sdc": "runs/R/final/sdc/quick.sdc",
+    },
+    "OpenLane": {
+        "v": "runs/R/results/final/verilog/gl/quick.v", "def": "runs/R/results/final/def/quick.def",
+        "spef": "runs/R/results/final/spef/multicorner/quick.nom.spef", "sdc": "runs/R/results/final/sdc/quick.sdc",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_design_in_the_folders_of_another_flow_is_imported(own: dict[int, Path], tmp_path: Path, kind: str) -> None:
+    """The own layout laid out as theirs, with power pins in the netlist, runs as far as its places and paths."""
+    for suffix, name in FOREIGN[kind].items():
+        path = tmp_path / "there" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (own[9] / "out" / f"quick.{suffix}").read_text()
+        path.write_text(powered(text) if suffix == "v" else text)
+    flow = tmp_path / "f.toml"
+    assert (
+        run_command(["import", str(tmp_path / "there"), "--technology", "finevh45", "--tiles", "9", "-o", str(flow)])
+        == 0
+    )
+    assert f"from a run of {kind}" in flow.read_text()
+    assert run_command(["run", str(flow), "-o", str(tmp_path / "run"), "--to", "place", "-j", "1"]) == 0
+    found = read_checks(tmp_path / "run").as_dict()
+    assert not {"parasitics_not_found", "nets_without_parasitics", "sdc_not_found", "multiple_drivers"} & found.keys()
+    of = json.loads((own[9] / "metrics.json").read_text())
+    there = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert there["synthesis__design__instance__count"] == of["optimize__design__instance__count"]
 
 
 def test_an_unknown_technology_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
