@@ -245,6 +245,10 @@ def _layer(tokens: _Tokens, lef: Lef) -> None:
         return
 
     def first(key: str, default: float) -> float:
+        if "PWL" in (word.upper() for word in values.get(key, [])):
+            raise tokens.error(
+                f"LAYER {name}: {key} by width (PWL) is not understood; give the value of the layer's own width"
+            )
         words = [word for word in values.get(key, []) if re.fullmatch(r"[-+.\deE]+", word)]
         return tokens.number(words[0]) if words else default
 
@@ -304,6 +308,7 @@ def _site(tokens: _Tokens, lef: Lef) -> None:
 def _macro(tokens: _Tokens, lef: Lef) -> None:
     name = tokens.take()
     kind, site, width, height = "", "", float("nan"), float("nan")
+    origin = (0.0, 0.0)
     pins: dict[str, tuple[str, str, tuple[tuple[str, float, float, float, float], ...]]] = {}
     while (word := tokens.take().upper()) != "END":
         if word == "PIN":
@@ -324,11 +329,20 @@ def _macro(tokens: _Tokens, lef: Lef) -> None:
             words = tokens.statement()
             if word == "SIZE":
                 width, height = _size(tokens, words)
+            elif word == "ORIGIN":
+                origin = tokens.number(tokens.word_of(words, 0, word)), tokens.number(tokens.word_of(words, 1, word))
             elif word == "CLASS":
                 kind = " ".join(words)
             elif word == "SITE":
                 site = tokens.word_of(words, 0, word)
     tokens.end("MACRO", name)
+    if origin != (0.0, 0.0):
+        # Shapes count from the macro's own zero, which lies at its origin from the lower left corner.
+        dx, dy = origin
+        pins = {
+            pin: (way, use, tuple((layer, x1 + dx, y1 + dy, x2 + dx, y2 + dy) for layer, x1, y1, x2, y2 in shapes))
+            for pin, (way, use, shapes) in pins.items()
+        }
     lef.macros[name] = LefMacro(name, kind, width, height, site, pins)
 
 
@@ -376,7 +390,8 @@ def _rectangles(tokens: _Tokens, words: list[str]) -> list[tuple[float, float, f
         raise tokens.error(
             f"RECT is not 'x1 y1 x2 y2' or 'ITERATE x1 y1 x2 y2 DO nx BY ny STEP sx sy': '{' '.join(words)}'"
         )
-    x1, y1, x2, y2 = (tokens.number(word) for word in words[:4])
+    xs, ys = (sorted(tokens.number(words[k]) for k in pair) for pair in ((0, 2), (1, 3)))
+    x1, y1, x2, y2 = xs[0], ys[0], xs[1], ys[1]
     if not iterated:
         return [(x1, y1, x2, y2)]
     nx, ny, sx, sy = (tokens.number(words[k]) for k in (5, 7, 9, 10))

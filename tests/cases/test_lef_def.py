@@ -67,6 +67,12 @@ def known(found: Lef) -> tuple[object, ...]:
 
 PASSED = {
     "mask": ("RECT 0.3 0.3", "RECT MASK 2 0.3 0.3"),
+    "corners the other way round": ("RECT 0.1 0.1 0.2 0.3", "RECT 0.2 0.3 0.1 0.1"),
+    "path of an obstruction": ("    RECT 0.3", "    WIDTH 0.1 ;\n    PATH ITERATE 0 0 1 0 DO 2 BY 1 STEP 1 1 ;\n    RECT 0.3"),
+    "via of a pin": ("    END\n  END A", "      VIA 0.1 0.1 v12 ;\n    END\n  END A"),
+    "more of a layer": ("  SPACING 0.12", "  MINIMUMCUT 2 WIDTH 0.5 ;\n  MINENCLOSEDAREA 0.3 ;\n  THICKNESS 0.2 ;\n  SPACING 0.12"),
+    "units of all kinds": ("  DATABASE", "  TIME NANOSECONDS 1 ;\n  CAPACITANCE PICOFARADS 1 ;\n  RESISTANCE OHMS 1 ;\n  DATABASE"),
+    "rule of its own": ("SITE unit\n", "NONDEFAULTRULE w\n  LAYER m1\n    WIDTH 0.3 ;\n  END m1\nEND w\nSITE unit\n"),
     "polygon of an obstruction": ("    RECT 0.3", "    POLYGON 0 0 1 0 1 1 0 1 ;\n    RECT 0.3"),
     "layer that keeps apart": ("  OBS\n    LAYER m1 ;", "  OBS\n    LAYER m1 SPACING 0.1 ;"),
     "antenna of a pin": ("    USE SIGNAL ;", "    USE SIGNAL ;\n    ANTENNAGATEAREA 0.1 LAYER m1 ;\n    ANTENNAMODEL OXIDE1 ;"),
@@ -109,7 +115,16 @@ def test_of_two_pitches_that_across_the_wires_counts(tmp_path: Path, direction: 
     assert lef(tmp_path, text).layers["m1"].pitch == pitch
 
 
+def test_an_origin_moves_what_is_in_the_macro(tmp_path: Path) -> None:
+    moved = lef(tmp_path, LEF.replace("ORIGIN 0 0", "ORIGIN 0.1 -0.05")).macros["INV"]
+    assert moved.pins["A"][2] == (("m1", *(pytest.approx(v) for v in (0.2, 0.05, 0.3, 0.25))),)
+    assert (moved.width, moved.height) == (0.6, 1.4)
+
+
 WRONG = {
+    "RESISTANCE RPERSQ 0.5": (
+        "RESISTANCE RPERSQ PWL ( ( 0.1 0.5 ) ( 0.2 0.4 ) )", "17: LAYER m1: RESISTANCE by width (PWL) is not understood"
+    ),
     "SITE unit\n": ("foo bar\nSITE unit\n", "18: 'foo' is no statement of a library that LEF 5.8 knows"),
     "  WIDTH 0.1 ;\n": ("  foo bar\n  WIDTH 0.1 ;\n", "12: 'foo' is no statement of LAYER m1 that LEF 5.8 knows"),
     "  CLASS CORE ;\n  ORIGIN": ("  foo\n  CLASS CORE ;\n  ORIGIN", "23: 'foo' is no statement of MACRO INV that LEF 5.8 knows"),
@@ -183,6 +198,10 @@ SAME = {
     "routing": (
         "+ USE SIGNAL ;", "+ USE SIGNAL + ROUTED m1 ( 0 500 ) ( 1000 * 70 ) v12 NEW m2 TAPER ( 1000 500 ) ( * 900 ) v12 ;"),
     "masks of tracks": ("STEP 200 LAYER m1", "STEP 200 MASK 1 SAMEMASK LAYER m1"),
+    "wiring by rule": ("+ USE SIGNAL ;", "+ NONDEFAULTRULE wide + ROUTED m1 TAPERRULE t STYLE 1 ( 0 500 ) ( 9 * ) + USE SIGNAL ;"),
+    "subnets": ("+ USE SIGNAL ;", "+ SUBNET s ( u1 A ) ROUTED m1 ( 0 0 ) ( 5 * ) + USE SIGNAL ;"),
+    "virtual pins": ("( u1 A ) + USE", "( u1 A ) + VPIN v LAYER m1 ( 0 0 ) ( 1 1 ) PLACED ( 3 3 ) N + USE"),
+    "fills and slots": ("END DESIGN", "FILLS 1 ;\n- LAYER m1 RECT ( 0 0 ) ( 9 9 ) ;\nEND FILLS\nSLOTS 0 ;\nEND SLOTS\nEND DESIGN"),
     "weights": ("+ PLACED ( 1000 1400 ) N", "+ WEIGHT 3 + PLACED ( 1000 1400 ) N + HALO 1 1 1 1"),
     "synthesised term": ("( u1 A )", "( u1 A + SYNTHESIZED )"),
     "mask of a port": ("LAYER m1 ( -50", "LAYER m1 MASK 2 SPACING 10 ( -50"),
