@@ -370,7 +370,12 @@ class _Reader:
             base, parenthesis, index = name.partition("(")
             return Variable(base, (index[:-1],)) if parenthesis and name.endswith(")") else Variable(name)
         length = 1
-        while self.peek(length) and self.peek(length) in _NAME:
+        # A single colon ends a name, two of them are part of it.
+        while (
+            self.peek(length)
+            and self.peek(length) in _NAME
+            and (self.peek(length) != ":" or ":" in (self.peek(length + 1), self.peek(length - 1)))
+        ):
             length += 1
         if length == 1:
             return None

@@ -46,11 +46,8 @@ def number_of(text: str) -> Number:
 
 def text_of(value: Number) -> str:
     """Text of a number as Tcl writes it."""
-    if isinstance(value, float):
-        if value.is_integer() and abs(value) < 1e15:
-            return f"{value:.1f}"
-        return f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
-    return str(value)
+    # The shortest digits that give the number back; Tcl writes exponents without a leading zero.
+    return re.sub(r"e([+-])0", r"e\1", repr(value)) if isinstance(value, float) else str(value)
 
 
 def is_true(value: Number) -> bool:
@@ -163,8 +160,8 @@ class Expression:
             return int((text_of(left) == text_of(right)) == (operator == "eq"))
         if operator in ("in", "ni"):
             return int((text_of(left) in split_list(text_of(right))) == (operator == "in"))
-        a = number_of(left) if isinstance(left, str) else left
-        b = number_of(right) if isinstance(right, str) else right
+        a = self._number(left) if isinstance(left, str) else left
+        b = self._number(right) if isinstance(right, str) else right
         if operator in ("==", "!=", "<", ">", "<=", ">="):
             if isinstance(a, str) or isinstance(b, str):
                 first, second = text_of(left), text_of(right)
@@ -247,11 +244,17 @@ class Expression:
             raise self._fail(f"'{operator}' is out of place in an expression")
         self.at = token.end()
         if token.group("number"):
-            return number_of(token.group("number"))
+            return self._number(token.group("number"))
         if token.group("name"):
             return self._named(token.group("name"))
         self.at -= 1
         return self._operand()
+
+    def _number(self, text: str) -> Number:
+        """The number that a text is; a whole one with a leading zero is octal to some readers and decimal to others."""
+        if re.fullmatch(r"\s*[+-]?0[0-9]+\s*", text):
+            raise self._fail(f"'{text.strip()[:40]}' may be octal; write it without the leading zero")
+        return number_of(text)
 
     def _signed(self, operator: str, found: Number) -> Number:
         if self.skipping:
@@ -311,4 +314,4 @@ class Expression:
         if opening == "{":
             return raw[1:-1]
         found = self.substitute(raw[1:-1] if opening == '"' else raw, self.line)
-        return found if opening == '"' else number_of(found)
+        return found if opening == '"' else self._number(found)

@@ -633,6 +633,19 @@ def language(tcl: Interpreter) -> dict[str, Handler]:
         "linsert lappend concat lsearch lsort lreverse lrepeat lassign join split array string regexp regsub file"
     )
     found: dict[str, Handler] = {name: getattr(own, name) for name in names.split()}
-    for name in ("if", "while", "for", "return", "break", "continue", "global", "set", "list", "dict", "format", "exit"):
+    for name in (
+        "if",
+        "while",
+        "for",
+        "return",
+        "break",
+        "continue",
+        "global",
+        "set",
+        "list",
+        "dict",
+        "format",
+        "exit",
+    ):
         found[name] = getattr(own, name + "_")
     return found | {"variable": own.global_, "echo": own.puts}

@@ -251,17 +251,21 @@ def _items(
 
 def _ports(layout: DefLayout, netlist: Netlist) -> tuple[Real, Real]:
     pins = {p.name.removeprefix("\\"): p for p in layout.pins}
+    uses = np.bincount(netlist.pin_net[netlist.pin_net >= 0], minlength=netlist.n_nets)
+    uses += np.bincount(netlist.port_net[netlist.port_net >= 0], minlength=netlist.n_nets)
+    # A port that is alone on its net, as that of a supply, has no wire and needs no place.
     missing = [
         name
         for name, net in zip(netlist.port_names, netlist.port_net, strict=True)
-        if net >= 0 and name.removeprefix("\\") not in pins
+        if net >= 0 and uses[net] > 1 and name.removeprefix("\\") not in pins
     ]
     if missing:
         raise InputError(f"DEF of '{layout.design}': no place for port '{missing[0]}' ({len(missing)} such)")
     at = [pins.get(name.removeprefix("\\")) for name in netlist.port_names]
     units = layout.units
-    x = np.array([np.nan if p is None else p.x / units for p in at], dtype=np.float64)
-    return x, np.array([np.nan if p is None else p.y / units for p in at], dtype=np.float64)
+    bare = [layout.die[:2] if net >= 0 else (np.nan, np.nan) for net in netlist.port_net.tolist()]
+    x = np.array([(b[0] if p is None else p.x) / units for p, b in zip(at, bare, strict=True)], dtype=np.float64)
+    return x, np.array([(b[1] if p is None else p.y) / units for p, b in zip(at, bare, strict=True)], dtype=np.float64)
 
 
 def _floorplan(

@@ -17,7 +17,7 @@ from finevh.commands.import_design import find_results
 from finevh.errors import InputError
 from finevh.flow.engine.stage import read_checks
 from finevh.layout.def_model import DefComponent, DefLayout, DefPin, DefRow
-from finevh.layout.overlay import OUTSIDE, lay_tiles
+from finevh.layout.overlay import OUTSIDE, lay_tiles, moved_layout
 from finevh.netlist import parse_verilog
 from finevh.technology import load_technology
 from finevh.technology.lef import LefMacro
@@ -328,6 +328,30 @@ def test_borders_cut_no_vdd_rail_and_no_cell(technology: Technology) -> None:
     assert np.bincount(over.placement.tile, minlength=4).min() > 50
     # Free places lie on the border: nothing had to move.
     assert over.moved.sum() == 0
+
+
+def test_ports_that_no_cell_is_on_need_no_place(technology: Technology) -> None:
+    base = Layout(technology)
+    cells = "".join(f"INV_X1 {name} (.A(a), .ZN(y_{name}));\n" for name in base.names)
+    text = f"module top(a, VPWR); input a; inout VPWR;\n{cells}endmodule\n"
+    powered = parse_verilog(text, technology, "top")
+    over = lay_tiles(base.layout, powered, technology, base.macros, 2)
+    assert np.isfinite(over.placement.port_x).all()
+    lost = replace(base.layout, pins=tuple(p for p in base.layout.pins if p.name != "a"))
+    with pytest.raises(InputError, match=r"no place for port 'a' \(1 such\)"):
+        lay_tiles(lost, powered, technology, base.macros, 2)
+
+
+def test_mirrored_cells_stay_as_they_are(technology: Technology) -> None:
+    base = Layout(technology)
+    turned = {"N": "FN", "FS": "S"}
+    mirrored = tuple(replace(c, orient=turned[c.orient]) for c in base.components)
+    over = lay_tiles(replace(base.layout, components=mirrored), base.netlist, technology, base.macros, 2)
+    plain = lay_tiles(base.layout, base.netlist, technology, base.macros, 2)
+    assert np.array_equal(over.placement.x, plain.placement.x)
+    assert np.array_equal(over.placement.orient, plain.placement.orient)
+    kept = moved_layout(replace(base.layout, components=mirrored), base.netlist, over.placement)
+    assert {c.orient for c in kept.components} == {"FN", "S"}
 
 
 def test_a_cell_on_the_border_moves_and_is_counted(technology: Technology) -> None:

@@ -257,3 +257,28 @@ def test_text_and_path_are_told_apart() -> None:
     assert read_sdc("create_clock -period 1 clk").clocks[0].period == 1000.0
     with pytest.raises(InputError, match="No such file"):
         read_sdc("absent.sdc")
+
+
+TCL = {
+    "7/2": "3", "-7/2": "-4", "-7%3": "2", "10/4*2.0": "4.0", "2**10": "1024", "2**-1": "0", "-2**2": "4", "2**3**2": "512",
+    "1 ? 2 : 3 ? 4 : 5": "2", "{1.0} == 1": "1", "round(-2.5)": "-3", "int(-2.7)": "-2", "double(3)": "3.0", "5 in {1 5 7}": "1",
+    "0.1+0.2": "0.30000000000000004", "1/3.0": "0.3333333333333333", "1e20": "1e+20", "5e-10*2": "1e-9", "fmod(7,3)": "1.0",
+    "7 & 3 | 8": "11", "!0 && (2 > 1)": "1", "0x1F": "31", "30/0.7": "42.85714285714286", "1000*1.1": "1100.0", ".5 + 1.": "1.5",
+    "log(10)": "2.302585092994046", "1 <= 2 == 1": "1", "5 - 3 - 1": "1", "6 % 4 * 2": "4", "~5": "-6", "ceil(1.2)": "2.0",
+}  # fmt: skip
+"""Values of ``expr`` with their digits as ``tclsh`` 8.6 prints them."""
+
+
+@pytest.mark.parametrize("text", TCL)
+def test_numbers_are_those_of_tcl(text: str) -> None:
+    parse_sdc(f"if {{[expr {{{text}}}] ne {{{TCL[text]}}}}} {{ error wrong }}\n")
+
+
+def test_a_colon_ends_a_name_and_two_do_not() -> None:
+    parse_sdc('set a 1\nset b 2\nset ::c 3\nif {"$a:$b" ne "1:2" || $::c != 3} { error wrong }\n')
+
+
+@pytest.mark.parametrize("text", ["[expr 010 + 1]", "[expr {$x + 1}]"])
+def test_numbers_that_may_be_octal_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"'(010|08)' may be octal"):
+        parse_sdc(f"set x 08\ncreate_clock -name c -period {text}\n")
