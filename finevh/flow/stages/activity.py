@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from finevh.base.children import Say, in_children
 from finevh.base.csv_text import table
 from finevh.checks import Checks
 from finevh.config import Flow
@@ -19,6 +22,7 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.constraints import constraints_of
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.technology import technology_of
+from finevh.layout import Placement
 from finevh.netlist.model import Netlist
 from finevh.power import (
     Activity,
@@ -185,48 +189,85 @@ def read_recording(flow: Flow, netlist: Netlist, checks: Checks) -> Activity | N
     return None
 
 
+@dataclass(frozen=True)
+class _Ran:
+    """What came of one program, beside the files that it left."""
+
+    metrics: Metrics
+    work: Work | None
+    checks: Checks
+    notes: tuple[str, ...]
+
+
 def run_activity_stage(context: StageContext) -> Metrics:
-    """Every program on the final netlist; of simulations also what each tile switches in each cycle."""
+    """Every program on the final netlist, side by side; of simulations also what each tile switches in each cycle."""
     flow, source, technology = context.flow, context.inputs["optimize"], technology_of(context.flow)
     netlist, placement = load_netlist(source, technology), load_placement(source)
     capacitance = switched_capacitance(netlist, technology, load_wires(source))
+
+    def task(program: str) -> Callable[[Say], _Ran]:
+        def run(say: Say) -> _Ran:
+            say(f"{program}: {flow.activity.cycles} cycles")
+            return _run_program(context, program, netlist, placement, capacitance)
+
+        return run
+
     metrics: Metrics = {}
     worked: dict[str, Work | None] = {}
-    for program in programs_of(flow):
+    ran = in_children({program: task(program) for program in programs_of(flow)}, context.say, context.jobs)
+    for program, one in ran.items():
         context.note(f"{program}: {flow.activity.cycles} cycles")
-        recorded = read_recording(flow, netlist, context.checks)
-        if recorded is None:
-            tied, held = tied_netlist(flow, netlist), held_inputs(flow, netlist)
-            stimulus, cycles = stimulus_of(flow, program, tied.netlist, held, context.checks), flow.activity.cycles
-            counted, moved, simulator = simulate_tile_cycles(
-                tied.netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
-            )
-            activity = tied.untie(counted)
-            if isinstance(stimulus, MemoryStimulus):
-                worked[program] = _work_of(context, program, simulator, stimulus)
-            context.checks.add("activity_simulated", count=netlist.n_nets)
-            np.save(context.directory / TILE_CYCLES.format(program=program), moved)
-        else:
-            activity = recorded
-        save_activity(context.directory, program, activity)
-        metrics[f"activity__{program}__cycles__count"] = activity.cycles
-        metrics[f"activity__{program}__toggle_rate__average"] = float(activity.toggle_rate.mean())
+        for text in one.notes:
+            context.note(text)
+        context.checks.merge(one.checks)
+        metrics |= one.metrics
+        worked[program] = one.work
     if any(worked.values()):
         assert flow.activity.stimulus is not None
         context.write(WORK, work_table(worked, read_units(flow.activity.stimulus)))
     return metrics
 
 
-def _work_of(context: StageContext, program: str, simulator: Simulator, stimulus: MemoryStimulus) -> Work | None:
-    """Work of a pass of a program; results that the program itself finds wrong are booked."""
-    cycles = context.flow.activity.cycles
+def _run_program(
+    context: StageContext, program: str, netlist: Netlist, placement: Placement, capacitance: NDArray[np.float64]
+) -> _Ran:
+    """Activity of one program, kept in the stage's directory."""
+    flow, checks, work = context.flow, Checks(), None
+    notes: list[str] = []
+    recorded = read_recording(flow, netlist, checks)
+    if recorded is None:
+        tied, held = tied_netlist(flow, netlist), held_inputs(flow, netlist)
+        stimulus, cycles = stimulus_of(flow, program, tied.netlist, held, checks), flow.activity.cycles
+        counted, moved, simulator = simulate_tile_cycles(
+            tied.netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance
+        )
+        activity = tied.untie(counted)
+        if isinstance(stimulus, MemoryStimulus):
+            work, notes = _work_of(cycles, program, simulator, stimulus, checks)
+        checks.add("activity_simulated", count=netlist.n_nets)
+        np.save(context.directory / TILE_CYCLES.format(program=program), moved)
+    else:
+        activity = recorded
+    save_activity(context.directory, program, activity)
+    metrics: Metrics = {
+        f"activity__{program}__cycles__count": activity.cycles,
+        f"activity__{program}__toggle_rate__average": float(activity.toggle_rate.mean()),
+    }
+    return _Ran(metrics, work, checks, tuple(notes))
+
+
+def _work_of(
+    cycles: int, program: str, simulator: Simulator, stimulus: MemoryStimulus, checks: Checks
+) -> tuple[Work | None, list[str]]:
+    """Work of a pass of a program and what is to be said of it; results that the program itself finds wrong are booked."""
     work = finish_passes(simulator, stimulus, _LONGEST_PASSES * cycles)
+    notes: list[str] = []
     if work is None and stimulus.work_address is not None:
-        context.note(f"{program}: no two passes in {simulator.cycle} cycles, so no energy per work")
+        notes.append(f"{program}: no two passes in {simulator.cycle} cycles, so no energy per work")
     wrong = [end for end in stimulus.passes if end.value != GOOD]
     if work is not None and wrong:
-        context.checks.add("program_failed", [f"{program} (exit {wrong[0].value:#x} in cycle {wrong[0].cycle})"])
-    return work
+        checks.add("program_failed", [f"{program} (exit {wrong[0].value:#x} in cycle {wrong[0].cycle})"])
+    return work, notes
 
 
 def work_table(worked: Mapping[str, Work | None], units: Mapping[str, str]) -> str:
