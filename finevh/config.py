@@ -517,6 +517,14 @@ class Flow(_Section):
             raise ValueError("engine = 'openroad' lays out a design; a design that is 'placed' already takes 'builtin'")
         return self
 
+    @model_validator(mode="after")
+    def _only_the_embedded_engine_is_driven(self) -> Flow:
+        driven = self.placement.driven
+        if driven == "wirelength" or (self.engine == "builtin" and self.design.placed is None):
+            return self
+        why = "OpenROAD places" if self.engine == "openroad" else "a 'placed' design keeps its places"
+        raise ValueError(f"placement.driven = '{driven}' is for the embedded engine's placement, but {why}: remove it")
+
     @field_validator("schemes")
     @classmethod
     def _exact_selector_only_for_small_meshes(cls, schemes: Schemes, info: ValidationInfo) -> Schemes:

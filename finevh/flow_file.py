@@ -119,7 +119,7 @@ def _describe(error: ValidationError, path: Path, text: str, assignments: tuple[
         elif item["type"] == "missing":
             lines.append(f"{where}: key '{key}' is missing; add it")
         elif item["type"] == "value_error":
-            lines.append(f"{where}: {key}: {item['ctx']['error']}")
+            lines.append(f"{where}: {key}{': ' if key else ''}{item['ctx']['error']}")
         else:
             lines.append(f"{where}: {key}: {item['msg']}, got {item['input']!r}")
     return "\n".join(lines)
@@ -147,6 +147,8 @@ def _line_of(text: str, location: tuple[str, ...]) -> int:
     """Line of a key (or of its section) in the TOML text, 0 where it does not stand there."""
     section, best = "", 0
     names = [name for name in location if not name.isdigit()][:2]
+    if not names:  # what several sections say together
+        return 0
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
         if stripped.startswith("["):

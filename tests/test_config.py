@@ -242,3 +242,6 @@ def test_placement_is_driven_by_wirelength_unless_said_otherwise(folder: Path) -
     flow = read_flow(flow_file(folder, FLOW), ("placement.driven=map", "placement.rounds=2"))
     assert (flow.placement.driven, flow.placement.rounds) == ("map", 2)
     assert "placement.driven" in message(folder, FLOW, "placement.driven=power")
+    refused = message(folder, FLOW, "placement.driven=map", "engine=openroad")
+    told = "placement.driven = 'map' is for the embedded engine's placement, but OpenROAD places: remove it"
+    assert refused == f"DIR/flow.toml: {told}"
