@@ -22,6 +22,8 @@ from finevh.units import VOLTAGE_TOLERANCE
 Int = NDArray[np.int32]
 Byte = NDArray[np.int8]
 Real = NDArray[np.float64]
+Index = int | np.int64
+"""A place in an array, in compiled kernels."""
 
 
 class Direction(IntEnum):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numba
 
-from finevh.technology.model import Int, Real
+from finevh.technology.model import Index, Int, Real
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def pair(record: Int, axes: Real, u: Real, rec: int, slew: float, load: float, derate: bool) -> tuple[float, float]:
+def pair(record: Int, axes: Real, u: Real, rec: Index, slew: float, load: float, derate: bool) -> tuple[float, float]:
     """Delay and output slew of a record: bilinear, linear beyond the axes.
 
     ``derate``: the record is a cross-voltage derate, delay shift and slew factor; the factor holds its ends.

@@ -24,7 +24,7 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from finevh.technology.model import CellTable, Int, Real
+from finevh.technology.model import CellTable, Index, Int, Real
 from finevh.technology.nldm import pair
 from finevh.timing.entries import Entries
 from finevh.timing.sweep.lanes import PERMUTES, LanesType, Number, Width, choose, lane, rows, seek8, seek16, with_lane
@@ -210,7 +210,7 @@ def seat(head: Int, low: Number, high: Number, at_high: Number, width: Width) ->
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def spot(points: Real, axis: Number, steps: int, x: Number) -> Number:
+def spot(points: Real, axis: Number, steps: Index, x: Number) -> Number:
     """Number of the bounds of an axis at or below ``x``; padding is infinite."""
     k = np.int64(axis) + 1
     n = np.int32(0)
@@ -285,11 +285,11 @@ def arc_by_arc(
     cross_record: Int,
     axes: Real,
     table: Real,
-    first: int | np.int64,
+    first: Index,
     member: Int,
-    begin: int | np.int64,
-    end: int | np.int64,
-    driver: int | np.int64,
+    begin: Index,
+    end: Index,
+    driver: Index,
     slew: float,
     load: float,
     late: bool,

@@ -16,7 +16,7 @@ from enum import IntEnum
 import numba
 import numpy as np
 
-from finevh.technology.model import Int, Real
+from finevh.technology.model import Index, Int, Real
 from finevh.technology.nldm import pair
 
 
@@ -156,7 +156,7 @@ def _fit(
     record: Int,
     axes: Real,
     table: Real,
-    rec: int,
+    rec: Index,
     slew_in: float,
     kd: float,
     ks: float,
@@ -242,7 +242,7 @@ def _fit(
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def _resistance(
-    record: Int, axes: Real, table: Real, rec: int, slew_in: float, total: float, delay: float, rule: int | np.int64
+    record: Int, axes: Real, table: Real, rec: Index, slew_in: float, total: float, delay: float, rule: Index
 ) -> float:
     """Resistance, kOhm, of a driver whose table gives ``delay``, ps, at the capacitance ``total``, fF, of its net."""
     if rule == TANGENT:
@@ -264,7 +264,7 @@ def drive(
     record: Int,
     axes: Real,
     table: Real,
-    rec: int,
+    rec: Index,
     slew_in: float,
     kd: float,
     ks: float,
@@ -273,7 +273,7 @@ def drive(
     c1: float,
     lo: float,
     hi: float,
-    rule: int | np.int64,
+    rule: Index,
     w: Real,
 ) -> tuple[float, float]:
     """Delay and output slew, ps, of a table record that drives a pi; its waveform into ``w``.
@@ -359,11 +359,11 @@ def arc_over_pi(
     cross_record: Int,
     axes: Real,
     table: Real,
-    first: int | np.int64,
+    first: Index,
     member: Int,
-    begin: int | np.int64,
-    end: int | np.int64,
-    driver: int | np.int64,
+    begin: Index,
+    end: Index,
+    driver: Index,
     slew: float,
     near: float,
     wire: float,
@@ -371,12 +371,12 @@ def arc_over_pi(
     elmore: Real,
     far_delay: Real,
     far_slew: Real,
-    base: int | np.int64,
+    base: Index,
     stride: int,
-    n_sink: int | np.int64,
+    n_sink: Index,
     lo: float,
     hi: float,
-    rule: int | np.int64,
+    rule: Index,
     late: bool,
 ) -> tuple[float, float, float]:
     """Worst delay and slew over the arcs of a group that drive a pi; the third number is 0 where a table is absent.

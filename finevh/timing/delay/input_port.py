@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numba
 
-from finevh.technology.model import Int, Real
+from finevh.technology.model import Index, Int, Real
 from finevh.technology.nldm import pair
 from finevh.timing.sweep.lanes import Number, Width, lane, spread, with_lane
 
 
 @numba.njit(nogil=True, error_model="numpy")
 def driven_port(
-    record: Int, axes: Real, table: Real, rec: int, slew_in: float, slew: Number, load: Number, width: Width
+    record: Int, axes: Real, table: Real, rec: Index, slew_in: float, slew: Number, load: Number, width: Width
 ) -> tuple[Number, Number]:
     """Delay and slew, ps, that the net of an input port adds.
 

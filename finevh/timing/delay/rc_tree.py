@@ -8,12 +8,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from finevh.technology.model import Int, Real
+from finevh.technology.model import Index, Int, Real
 from finevh.timing.sweep.lanes import Number, Width, choose, load, spread, store
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def elmore_delays(parent: Int, res: Real, low: int, size: int, below: Real, elmore: Real, width: Width) -> None:
+def elmore_delays(parent: Int, res: Real, low: Index, size: Index, below: Real, elmore: Real, width: Width) -> None:
     """Elmore delay, ps, of every node of a tree: resistance of the way times the capacitance behind it.
 
     ``parent``, ``res``, kOhm: columns of all trees, this one's ``size`` nodes from row ``low`` on. ``below`` (size) holds the
@@ -30,7 +30,7 @@ def elmore_delays(parent: Int, res: Real, low: int, size: int, below: Real, elmo
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def reduced_pi(
-    parent: Int, res: Real, low: int, size: int, at: Real, below: Real, elmore: Real, second: Real, width: Width
+    parent: Int, res: Real, low: Index, size: Index, at: Real, below: Real, elmore: Real, second: Real, width: Width
 ) -> tuple[Number, Number, Number]:
     """The pi of a tree: near capacitance, fF, resistance, kOhm, far capacitance, fF.
 

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from finevh.technology.model import Real
+from finevh.technology.model import Index, Int, Real
+from finevh.timing.arrays import Byte, Graph, Nets, Point, Tables, Values, Walk
 from finevh.timing.delay.arc_tables import (
     FIRST,
     LOAD_AXIS,
@@ -25,6 +26,7 @@ from finevh.timing.delay.arc_tables import (
     PER_CELL,
     SLEW_AXIS,
     SLEW_STEPS,
+    Seat,
     arc_by_arc,
     below,
     line_values,
@@ -39,6 +41,8 @@ from finevh.timing.delay.shielded import driver_slew_factor, pole_behind_ramp, s
 from finevh.timing.delay.wire_model import CEFF, ELMORE, SHIELDED
 from finevh.timing.entries import GENERAL, PLAIN, PORT
 from finevh.timing.sweep.lanes import (
+    Number,
+    Width,
     choose,
     columns,
     double,
@@ -91,7 +95,7 @@ class Net(NamedTuple):
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _net(n_tag, longest, most, width):  # type: ignore[no-untyped-def]
+def _net(n_tag: Index, longest: Index, most: Index, width: Width) -> Net:
     """Memory for nets of at most ``longest`` nodes and ``most`` sinks."""
     return Net(
         scratch(longest, width), scratch(longest, width), scratch(longest, width), scratch(longest, width),
@@ -101,13 +105,13 @@ def _net(n_tag, longest, most, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _rounded(x):  # type: ignore[no-untyped-def]
+def _rounded(x: Number) -> Number:
     """The nearest multiple of ``2**-10``."""
     return (x + _ROUND) - _ROUND
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _pin_load(g, pin_cap, point, s, r, width):  # type: ignore[no-untyped-def]
+def _pin_load(g: Graph, pin_cap: Real, point: Point, s: Index, r: Index, width: Width) -> Number:
     """Capacitance, fF, of sink ``s`` for an edge: that of its cell's corner, or of an output port."""
     c = g.sink_cell[s]
     if c < 0:
@@ -119,7 +123,9 @@ def _pin_load(g, pin_cap, point, s, r, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _net_load(g, pin_cap, point, net, v, first, n_sink, width):  # type: ignore[no-untyped-def]
+def _net_load(
+    g: Graph, pin_cap: Real, point: Point, net: Net, v: Index, first: Index, n_sink: Index, width: Width
+) -> Number:
     """Load, fF, of a driver: the sum over its sinks in their order, and its wires; those of the sinks into ``net``."""
     rise, fall = spread(0.0, width), spread(0.0, width)
     for f in range(n_sink):
@@ -136,7 +142,7 @@ def _net_load(g, pin_cap, point, net, v, first, n_sink, width):  # type: ignore[
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _shared_elmore(nets, net, p, first, n_sink, width):  # type: ignore[no-untyped-def]
+def _shared_elmore(nets: Nets, net: Net, p: Index, first: Index, n_sink: Index, width: Width) -> None:
     """Elmore delays, ps, of a small net: that of the wires, and the shared resistance times the capacitance of each sink.
 
     ``p``: row of ``nets.share`` of the net's first pair of sinks.
@@ -154,7 +160,19 @@ def _shared_elmore(nets, net, p, first, n_sink, width):  # type: ignore[no-untyp
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _tree_elmore(nets, net, wire_cap, low, size, first, n_sink, rise, fall, with_pi, width):  # type: ignore[no-untyped-def]
+def _tree_elmore(
+    nets: Nets,
+    net: Net,
+    wire_cap: Number,
+    low: Index,
+    size: Index,
+    first: Index,
+    n_sink: Index,
+    rise: Number,
+    fall: Number,
+    with_pi: bool,
+    width: Width,
+) -> None:
     """Elmore delays, ps, of a net's sinks from its tree of ``size`` nodes, and its pi."""
     for r in range(2):
         total = fall if r else rise
@@ -191,7 +209,19 @@ def _tree_elmore(nets, net, wire_cap, low, size, first, n_sink, rise, fall, with
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _shielded_load(g, b, nets, point, values, v, begin, end, k, load_here, width):  # type: ignore[no-untyped-def]
+def _shielded_load(
+    g: Graph,
+    b: Walk,
+    nets: Nets,
+    point: Point,
+    values: Values,
+    v: Index,
+    begin: Index,
+    end: Index,
+    k: Index,
+    load_here: Number,
+    width: Width,
+) -> Number:
     """Capacitance, fF, that the driver of a net sees in lane ``k``: one for all arcs, by the ramp of the slowest pin's slew.
 
     Two rounds between the load and the driver's slew are enough.
@@ -229,7 +259,23 @@ def _shielded_load(g, b, nets, point, values, v, begin, end, k, load_here, width
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _exact_arcs(g, b, t, nets, point, net, v, e, r, k, x, y, n_sink, late, width):  # type: ignore[no-untyped-def]
+def _exact_arcs(
+    g: Graph,
+    b: Walk,
+    t: Tables,
+    nets: Nets,
+    point: Point,
+    net: Net,
+    v: Index,
+    e: Index,
+    r: Index,
+    k: Index,
+    x: Number,
+    y: Number,
+    n_sink: Index,
+    late: bool,
+    width: Width,
+) -> tuple[float, float, float]:
     """Delay and slew of entry ``e`` in lane ``k`` from its arcs one by one, with their effective capacitances in that model."""
     lanes = len(width)
     cell, u = g.node_cell[v], b.source[e]
@@ -255,7 +301,9 @@ def _exact_arcs(g, b, t, nets, point, net, v, e, r, k, x, y, n_sink, late, width
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _crossed_rows(point, v, driver, n_type, n_driver, width):  # type: ignore[no-untyped-def]
+def _crossed_rows(
+    point: Point, v: Index, driver: Index, n_type: Index, n_driver: Index, width: Width
+) -> tuple[Number, Number]:
     """Headers of a node's type for a driver of another supply, at the node's low and high rail."""
     if len(width) == 1:
         row = point.node_head[v] + (driver - 1) * n_type
@@ -265,7 +313,7 @@ def _crossed_rows(point, v, driver, n_type, n_driver, width):  # type: ignore[no
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _own_seat(b, point, v, width):  # type: ignore[no-untyped-def]
+def _own_seat(b: Walk, point: Point, v: Index, width: Width) -> Seat:
     """Where the lines of a node's type lie for drivers of its own supply."""
     one = len(width) == 1
     first = (b.sizes[1] - 1) * b.sizes[0]
@@ -275,7 +323,26 @@ def _own_seat(b, point, v, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _look_up(g, b, t, nets, point, values, net, own, v, r, load_here, last, cell_derate, of_slope, to_place, late, keep, width):  # type: ignore[no-untyped-def]  # fmt: skip
+def _look_up(
+    g: Graph,
+    b: Walk,
+    t: Tables,
+    nets: Nets,
+    point: Point,
+    values: Values,
+    net: Net,
+    own: Seat,
+    v: Index,
+    r: Index,
+    load_here: Number,
+    last: Index,
+    cell_derate: float,
+    of_slope: float,
+    to_place: float,
+    late: bool,
+    keep: bool,
+    width: Width,
+) -> tuple[Number, Number, Number]:
     """Delays of all arcs into one edge of a node: the slowest slew, the latest arrival of the first tag, an absent entry or -1.
 
     Slew and arrival are times a sign that makes the wanted extreme the largest.
@@ -387,13 +454,14 @@ def _look_up(g, b, t, nets, point, values, net, own, v, r, load_here, last, cell
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def n_sink_of(g, v):  # type: ignore[no-untyped-def]
+def n_sink_of(g: Graph, v: Index) -> Index:
     """Sinks of a node."""
-    return g.sink_ptr[v + 1] - g.sink_ptr[v]
+    count: Index = g.sink_ptr[v + 1] - g.sink_ptr[v]
+    return count
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _kept_arrival(b, values, v, r, sign, width):  # type: ignore[no-untyped-def]
+def _kept_arrival(b: Walk, values: Values, v: Index, r: Index, sign: float, width: Width) -> Number:
     """Latest arrival of the first tag at an edge of a node, times ``sign``, with the delays that are known."""
     latest = spread(-np.inf, width)
     for e in range(b.ptr[2 * v + r], b.ptr[2 * v + r + 1]):
@@ -403,7 +471,21 @@ def _kept_arrival(b, values, v, r, sign, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _tag_arrivals(g, b, mode, values, net, v, n_here, n_node, n_tag, n_port, net_derate, late, width):  # type: ignore[no-untyped-def]
+def _tag_arrivals(
+    g: Graph,
+    b: Walk,
+    mode: Int,
+    values: Values,
+    net: Net,
+    v: Index,
+    n_here: Index,
+    n_node: Index,
+    n_tag: Index,
+    n_port: Index,
+    net_derate: float,
+    late: bool,
+    width: Width,
+) -> None:
     """Arrivals of all tags at a node into ``net.arrival``: as a path exception, a latch or a launch makes of them."""
     for k in range(2 * n_here):
         store(net.arrival, k, spread(-np.inf if late else np.inf, width))
@@ -434,7 +516,18 @@ def _tag_arrivals(g, b, mode, values, net, v, n_here, n_node, n_tag, n_port, net
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _port(g, t, net, v, rise, fall, n_here, n_tag, n_port, width):  # type: ignore[no-untyped-def]
+def _port(
+    g: Graph,
+    t: Tables,
+    net: Net,
+    v: Index,
+    rise: Number,
+    fall: Number,
+    n_here: Index,
+    n_tag: Index,
+    n_port: Index,
+    width: Width,
+) -> tuple[Number, Number]:
     """Slews of an input port; its arrivals by tag into ``net.arrival``."""
     port = g.node_port[v]
     slew0, slew1 = rise, fall
@@ -454,9 +547,23 @@ def _port(g, t, net, v, rise, fall, n_here, n_tag, n_port, width):  # type: igno
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _plain_sinks(  # type: ignore[no-untyped-def]
-    b, values, net, first, n_sink, rise, fall, slew0, slew1, spread_time, net_derate, new_wires, follow, keep, width
-):  # fmt: skip
+def _plain_sinks(
+    b: Walk,
+    values: Values,
+    net: Net,
+    first: Index,
+    n_sink: Index,
+    rise: Number,
+    fall: Number,
+    slew0: Number,
+    slew1: Number,
+    spread_time: float,
+    net_derate: float,
+    new_wires: bool,
+    follow: bool,
+    keep: bool,
+    width: Width,
+) -> Number:
     """Arrivals and slews at the sinks of a cell's net by Elmore delay; returns what changed.
 
     ``rise`` and ``fall`` are the arrivals of the first tag at the driver, ps; ``new_wires``: Elmore delays are in ``net``.
@@ -488,7 +595,16 @@ def _plain_sinks(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _far_end(nets, sort, wire, slew, far_delay, far_slew, worst, spread_time):  # type: ignore[no-untyped-def]
+def _far_end(
+    nets: Nets,
+    sort: Index,
+    wire: float,
+    slew: float,
+    far_delay: float,
+    far_slew: float,
+    worst: float,
+    spread_time: float,
+) -> tuple[float, float]:
     """Delay from the driver and slew, ps, at a sink of Elmore delay ``wire``: behind a port, or by the wire model."""
     mode = nets.mode[0]
     if sort == PORT:
@@ -501,10 +617,25 @@ def _far_end(nets, sort, wire, slew, far_delay, far_slew, worst, spread_time):  
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _shaped_sinks(  # type: ignore[no-untyped-def]
-    b, nets, values, net, sort, first, n_sink, rise, fall, slew0, slew1, worst, spread_time, net_derate,
-    new_wires, follow, width
-):  # fmt: skip
+def _shaped_sinks(
+    b: Walk,
+    nets: Nets,
+    values: Values,
+    net: Net,
+    sort: Index,
+    first: Index,
+    n_sink: Index,
+    rise: Number,
+    fall: Number,
+    slew0: Number,
+    slew1: Number,
+    worst: float,
+    spread_time: float,
+    net_derate: float,
+    new_wires: bool,
+    follow: bool,
+    width: Width,
+) -> Number:
     """Arrivals and slews at the sinks of a net whose waveform its driver or its model shapes; returns what changed."""
     changed = 0
     lanes = len(width)
@@ -535,14 +666,29 @@ def _shaped_sinks(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _moved_sinks(values, first, n_sink, rise, fall, net_derate, width):  # type: ignore[no-untyped-def]
+def _moved_sinks(
+    values: Values, first: Index, n_sink: Index, rise: Number, fall: Number, net_derate: float, width: Width
+) -> None:
     """Arrivals at the sinks of a net of which only the driver's arrivals changed."""
     for s in range(first, first + n_sink):
         store(values.at, 4 * s, rise + net_derate * load(values.sink_delay, 2 * s, width))
         store(values.at, 4 * s + 1, fall + net_derate * load(values.sink_delay, 2 * s + 1, width))
 
 
-def _advance(graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, width):  # type: ignore[no-untyped-def]
+def _advance(
+    graph: Graph,
+    walk: Walk,
+    tables: Tables,
+    parasitics: Nets,
+    choice: Point,
+    found: Values,
+    late: bool,
+    allowed: Number,
+    dirty: Byte,
+    touched: Int,
+    follows: Index,
+    width: Width,
+) -> Index:
     """Evaluate dirty nodes in order and, if ``INCREMENTAL``, what changes behind them; returns how many were evaluated.
 
     ``dirty`` (n_node) holds ``ARRIVES``, ``LOADED``, ``STALE`` and is zero afterwards, but for nodes that are not
