@@ -158,6 +158,8 @@ class Checks:
         InputError
             If the data are not of that form.
         """
+        if not isinstance(data, Mapping):
+            raise InputError("the account of checks is no table of kinds; it is damaged")
         checks = cls()
         for kind, found in data.items():
             try:

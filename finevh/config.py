@@ -179,6 +179,14 @@ class Design(_Section):
         return self.netlist if self.placed is None else self.placed.netlist
 
 
+def _stands(path: Path) -> bool:
+    """Tell whether something lies there; a name that no file can have lies nowhere."""
+    try:
+        return path.exists()
+    except (ValueError, OSError):
+        return False
+
+
 class TechnologyChoice(_Section):
     """The cell library."""
 
@@ -198,7 +206,7 @@ class TechnologyChoice(_Section):
             not isinstance(value, str)
             or len(Path(value).parts) != 1
             or value in (".", "..")
-            or (folder / value).exists()
+            or _stands(folder / value)
         ):
             return value
         if value in technology_names():

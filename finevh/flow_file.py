@@ -153,7 +153,7 @@ def _line_of(text: str, location: tuple[str, ...]) -> int:
         stripped = line.strip()
         if stripped.startswith("["):
             section = stripped.strip("[]").strip()
-            if section == names[0]:
+            if names and section == names[0]:
                 best = best or number
         elif "=" in stripped and [name for name in (section, stripped.split("=")[0].strip()) if name] == names:
             return number

@@ -116,7 +116,7 @@ def tile_counts(text: str | None) -> tuple[int, ...]:
     """
     counts: list[int] = []
     for entry in () if text is None else text.split(","):
-        count = int(entry) if entry.strip().isdecimal() else 0
+        count = int(entry) if entry.strip().isdecimal() and len(entry) < 9 else 0
         if count < 1 or math.isqrt(count) ** 2 != count:
             raise InputError(
                 f"--tiles {text}: '{entry.strip()}' is not the count of a square mesh; write for example 1,9,25,49"

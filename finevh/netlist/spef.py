@@ -77,7 +77,7 @@ class _Names:
         bit = text
         if self.brackets != "[]" and text[-1:] == self.brackets[1] and text[-2:-1] != "\\":
             base, opened, index = text[:-1].rpartition(self.brackets[0])
-            if opened and index.lstrip("-").isdigit():
+            if opened and index.lstrip("-").isdecimal():
                 bit = f"{base}[{index}]"
         name = _unescape(bit)
         # Where the brackets are escaped, the name is a scalar; not every writer is so exact.

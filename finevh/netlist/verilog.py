@@ -443,6 +443,8 @@ class _Reader:
     def literal(self, size: str | None, base: str, digits: str, position: int) -> Bits:
         """Bits of a constant; an unknown first digit extends to the left, as Verilog has it."""
         digits = digits.replace("_", "").replace("?", "z")
+        if size and len(size) > _LONGEST_INDEX:
+            raise self.fail(position, f"a constant of {size[:_LONGEST_INDEX]}... bits")
         width = int(size) if size else 32
         if not 0 < width <= _MAX_LITERAL:
             raise self.fail(position, f"a constant of {width} bits")

@@ -14,7 +14,7 @@ from finevh.technology.model import Direction, Technology
 def _bus_parts(name: str) -> tuple[str, int] | None:
     if name[-1] != "]" or name[0] == "\\":
         return None
-    match = re.fullmatch(r"(.+)\[(-?\d+)\]", name, re.DOTALL)
+    match = re.fullmatch(r"(.+)\[(-?\d{1,9})\]", name, re.DOTALL)
     return (match.group(1), int(match.group(2))) if match else None
 
 

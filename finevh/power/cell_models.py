@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from finevh.netlist.model import Netlist
 from finevh.power.behaviour import sequential_functions
+from finevh.power.stimulus import word_and_bit
 from finevh.technology.boolean import Expression, parse_boolean, support
 from finevh.technology.model import CellTable, Direction, Kind
 
@@ -152,10 +153,10 @@ def format_testbench(
         p for p, d in enumerate(netlist.port_direction) if d == Direction.INPUT and netlist.port_names[p] != clock
     ]
     for row, port in enumerate(inputs):
-        base, _, index = netlist.port_names[port].partition("[")
-        words.setdefault(base, []).append((int(index[:-1]) if index else 0, row))
+        base, bit = word_and_bit(netlist.port_names[port])
+        words.setdefault(base, []).append((bit, row))
     ports = zip(netlist.port_names, netlist.port_direction, strict=True)
-    outputs = {name.partition("[")[0] for name, direction in ports if direction == Direction.OUTPUT}
+    outputs = {word_and_bit(name)[0] for name, direction in ports if direction == Direction.OUTPUT}
     n_cycle, n_input = vectors.shape
     memory = "\n".join("".join(map(str, row[::-1])) for row in (first, *vectors))
     declarations = [f"  wire [{max(b for b, _ in bits)}:0] {w};" for w, bits in words.items()]

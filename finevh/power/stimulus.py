@@ -14,9 +14,19 @@ from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction
 
-__all__ = ["Ports", "RandomStimulus", "Stimulus", "VectorStimulus"]
+__all__ = ["Ports", "RandomStimulus", "Stimulus", "VectorStimulus", "word_and_bit"]
 
-_INDEXED = re.compile(r"^(.*)\[(\d+)\]$")
+_INDEXED = re.compile(r"^(.*)\[(\d{1,9})\]$", re.DOTALL)
+
+
+def word_and_bit(port: str) -> tuple[str, int]:
+    """Return the bus that a port is a bit of and which one; a scalar is bit 0 of itself.
+
+    >>> word_and_bit("d[3]"), word_and_bit("q")
+    (('d', 3), ('q', 0))
+    """
+    match = _INDEXED.match(port)
+    return (match.group(1), int(match.group(2))) if match else (port, 0)
 
 
 class Ports:
@@ -38,8 +48,7 @@ class Ports:
                 raise InputError(f"port {name} is bidirectional; give the design separate inputs and outputs")
             if name == clock:
                 continue
-            match = _INDEXED.match(name)
-            word, bit = (match.group(1), int(match.group(2))) if match else (name, 0)
+            word, bit = word_and_bit(name)
             is_input = bool(direction == Direction.INPUT)
             self._is_input[word] = is_input
             self._width[word] = max(self._width.get(word, 0), bit + 1)

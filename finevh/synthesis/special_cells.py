@@ -151,7 +151,7 @@ def _ties(cells: Sequence[tuple[str, Group]], value: str) -> Iterator[Pin]:
     for name, group in cells:
         outputs = _pins(group, "output")
         if not _pins(group, "input") and len(outputs) == 1 and _function(outputs[0]) == value:
-            yield Pin(name, outputs[0].names[0])
+            yield Pin(name, outputs[0].title)
 
 
 def _buffers(cells: Sequence[tuple[str, Group]]) -> Iterator[Buffer]:
@@ -160,8 +160,8 @@ def _buffers(cells: Sequence[tuple[str, Group]]) -> Iterator[Buffer]:
         stores = {"ff", "latch", "statetable"} & {inner.name for inner in group.groups}
         if stores or len(inputs) != 1 or len(outputs) != 1 or "three_state" in outputs[0].attributes:
             continue
-        if _function(outputs[0]) == inputs[0].names[0]:
-            yield Buffer(name, inputs[0].names[0], outputs[0].names[0])
+        if _function(outputs[0]) == inputs[0].title:
+            yield Buffer(name, inputs[0].title, outputs[0].title)
 
 
 def _clock_gates(cells: Sequence[tuple[str, Group]]) -> Iterator[tuple[int, ClockGate]]:
@@ -171,7 +171,7 @@ def _clock_gates(cells: Sequence[tuple[str, Group]]) -> Iterator[tuple[int, Cloc
             continue
 
         def role(attribute: str, group: Group = group) -> list[str]:
-            return [pin.names[0] for pin in group.all("pin") if pin.attributes.get(attribute) == "true"]
+            return [pin.title for pin in group.all("pin") if pin.attributes.get(attribute) == "true"]
 
         clock, enable, output = role("clock_gate_clock_pin"), role("clock_gate_enable_pin"), role("clock_gate_out_pin")
         if len(clock) == len(enable) == len(output) == 1:
@@ -184,7 +184,7 @@ _PARITY = np.array([bin(pattern).count("1") % 2 == 1 for pattern in range(8)])
 
 def _full_adders(cells: Sequence[tuple[str, Group]]) -> Iterator[FullAdder]:
     for name, group in cells:
-        inputs = [pin.names[0] for pin in _pins(group, "input")]
+        inputs = [pin.title for pin in _pins(group, "input")]
         outputs = [pin for pin in _pins(group, "output") if "function" in pin.attributes]
         if (
             len(inputs) != 3
@@ -192,7 +192,7 @@ def _full_adders(cells: Sequence[tuple[str, Group]]) -> Iterator[FullAdder]:
             or {"ff", "latch", "statetable"} & {inner.name for inner in group.groups}
         ):
             continue
-        tables = {pin.names[0]: truth_table(pin.attributes["function"], inputs) for pin in outputs}
+        tables = {pin.title: truth_table(pin.attributes["function"], inputs) for pin in outputs}
         carry = [pin for pin, table in tables.items() if np.array_equal(table, _MAJORITY)]
         total = [pin for pin, table in tables.items() if np.array_equal(table, _PARITY)]
         if carry and total:
@@ -203,7 +203,7 @@ def _inverter_slew(cells: Sequence[tuple[str, Group]], templates: Mapping[str, G
     """Return the fan-out-of-four slew of the smallest inverter in library time units."""
     for name, group in cells:
         inputs, outputs = _pins(group, "input"), _pins(group, "output")
-        if len(inputs) == len(outputs) == 1 and _function(outputs[0]) == f"!{inputs[0].names[0]}":
+        if len(inputs) == len(outputs) == 1 and _function(outputs[0]) == f"!{inputs[0].title}":
             if "three_state" in outputs[0].attributes:
                 continue
             try:
@@ -227,7 +227,7 @@ _Table = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 def _table(group: Group, templates: Mapping[str, Group]) -> _Table:
     """Return (slews, loads, values) of a two-dimensional table, the slew axis first."""
-    template = templates.get(group.names[0])
+    template = templates.get(group.title)
 
     def axis(number: int) -> NDArray[np.float64]:
         text = (

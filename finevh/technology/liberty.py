@@ -248,7 +248,7 @@ def _power_pins(group: Group) -> tuple[str, ...]:
 
 def _cell(group: Group, context: _Context) -> Cell:
     attributes = group.attributes
-    cell = Cell(group.names[0], decimal(attributes.get("area", "0")), attributes.get("cell_footprint", ""))
+    cell = Cell(group.title, decimal(attributes.get("area", "0")), attributes.get("cell_footprint", ""))
     cell.dont_use = attributes.get("dont_use", "").lower() == "true"
     names, several = _sequential(group, cell)
     expanded = expand_pins(group, context.types)

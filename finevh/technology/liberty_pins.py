@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from finevh.base.numbers import whole
 from finevh.errors import InputError
 from finevh.technology.liberty_syntax import Group
 
 __all__ = ["PinGroups", "bus_types", "expand_pins"]
 
-_RANGE = re.compile(r"(.*)\[\s*(\d+)\s*:\s*(\d+)\s*\]")
+_RANGE = re.compile(r"(.*)\[\s*(\d{1,9})\s*:\s*(\d{1,9})\s*\]")
+_MOST_BITS = 1 << 16
+"""Of one bus: memories have a thousand."""
 _NAME = re.compile(r"[A-Za-z_][\w\[\].:]*")
 
 
@@ -18,13 +21,15 @@ def bus_types(group: Group) -> dict[str, tuple[int, int]]:
     """First and last index of each ``type`` group."""
     found: dict[str, tuple[int, int]] = {}
     for inner in group.all("type"):
-        width = int(inner.attributes.get("bit_width", 0))
-        first = int(inner.attributes.get("bit_from", max(width - 1, 0)))
-        found[inner.names[0]] = first, int(inner.attributes.get("bit_to", 0))
+        width = whole(inner.attributes.get("bit_width", "0"))
+        first = whole(inner.attributes.get("bit_from", str(max(width - 1, 0))))
+        found[inner.title] = first, whole(inner.attributes.get("bit_to", "0"))
     return found
 
 
 def _indices(first: int, last: int) -> range:
+    if abs(last - first) >= _MOST_BITS:
+        raise InputError(f"a bus of {abs(last - first) + 1} bits; at most {_MOST_BITS} are read")
     return range(first, last + 1) if last >= first else range(first, last - 1, -1)
 
 
@@ -112,13 +117,13 @@ def expand_pins(cell: Group, types: dict[str, tuple[int, int]]) -> PinGroups:
             kind = group.attributes.get("bus_type", "")
             if kind not in own:
                 raise InputError(f"bus {group.args} is of type '{kind}', which the library does not define")
-            names = [f"{group.names[0]}[{k}]" for k in _indices(*own[kind])]
-            found.add(group.names[0], names, group)
+            names = [f"{group.title}[{k}]" for k in _indices(*own[kind])]
+            found.add(group.title, names, group)
         elif group.name == "bundle":
             raw = (group.arguments("members") or "").replace('"', " ").replace(",", " ").replace("\\", " ")
             if not raw.split():
                 raise InputError(f"bundle {group.args} has no members")
-            found.add(group.names[0], raw.split(), group)
+            found.add(group.title, raw.split(), group)
     if len({name for name, _ in found.pins}) != len(found.pins):
         names = [name for name, _ in found.pins]
         raise InputError(f"pin {next(n for n in names if names.count(n) > 1)} is defined twice")

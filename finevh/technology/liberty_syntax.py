@@ -81,6 +81,19 @@ class Group:
         """Arguments split at commas and blanks, quotes removed."""
         return (self.args,) if self.args.isidentifier() else tuple(self.args.translate(_ERASE).split())
 
+    @property
+    def title(self) -> str:
+        """The first name.
+
+        Raises
+        ------
+        InputError
+            If the group has none.
+        """
+        if not self.names:
+            raise InputError(f"a group '{self.name}' (line {self.line}) has no name")
+        return self.names[0]
+
     def all(self, name: str) -> list[Group]:
         """Inner groups of one kind."""
         return [group for group in self.groups if group.name == name]

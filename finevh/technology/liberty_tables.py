@@ -99,7 +99,7 @@ def read_templates(library: Group) -> Templates:
                 group.attributes[f"variable_{i}"] for i in (1, 2, 3) if f"variable_{i}" in group.attributes
             )
             indices = tuple(group.arguments(f"index_{i}") or "" for i in (1, 2, 3)[: len(variables)])
-            found[group.names[0]] = (variables, indices)
+            found[group.title] = (variables, indices)
     return found
 
 

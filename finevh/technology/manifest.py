@@ -247,7 +247,7 @@ def _nearest(location: tuple[str, ...]) -> str:
 def _line_of(text: str, location: tuple[str, ...]) -> int:
     """Line of a key in the TOML text; of its section where the key does not stand there; 0 where neither does."""
     names = [part for part in location if not part.isdigit() and part != "[key]"]
-    position = next((int(part) for part in location if part.isdigit()), 0)
+    position = next((int(part) for part in location if part.isdecimal() and len(part) < 9), 0)
     section, seen, best = "", -1, 0
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()

@@ -36,6 +36,7 @@ from finevh.power import (
 )
 from finevh.power.memory import read_units
 from finevh.power.resets import book_resets_at_random, reset_level, watch_reset
+from finevh.power.stimulus import word_and_bit
 from finevh.power.tied_clocks import TiedClocks, tie_clocks
 from finevh.power.tile_cycles import TILE_CYCLES, simulate_tile_cycles, switched_capacitance
 from finevh.power.work import Work, finish_passes
@@ -66,8 +67,8 @@ def held_inputs(flow: Flow, netlist: Netlist) -> dict[str, int]:
         netlist.port_names, netlist.port_direction.tolist(), netlist.port_net.tolist(), strict=True
     ):
         if direction == Direction.INPUT:
-            word, _, index = name.rpartition("[") if name.endswith("]") else (name, "", "")
-            words.setdefault(word, {})[int(index[:-1]) if index else 0] = of_net.get(net)
+            word, bit = word_and_bit(name)
+            words.setdefault(word, {})[bit] = of_net.get(net)
     held: dict[str, int] = dict(flow.clock.constants)
     for word, values in words.items():
         known = {bit: value for bit, value in values.items() if value is not None}
