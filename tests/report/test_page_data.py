@@ -7,7 +7,16 @@ import json
 import numpy as np
 import pandas as pd
 
-from finevh.report.page_data import as_json, boundaries, critical_paths, saving_curves, sparkline, stepped, tile_values
+from finevh.report.page_data import (
+    as_json,
+    boundaries,
+    critical_paths,
+    saving_curves,
+    sparkline,
+    stepped,
+    tile_values,
+    work_curves,
+)
 
 
 def test_hopping_is_drawn_as_steps() -> None:
@@ -79,3 +88,13 @@ def test_paths_are_grouped_by_their_point_and_older_ones_have_no_places() -> Non
     placed = critical_paths(table.assign(x_um=1.25, y_um=2.5))
     assert placed[1]["steps"] == [["c", "INV_X1", 3, 0.7, 70.0, 1.25, 2.5]]
     assert critical_paths(None) == []
+
+
+def test_energy_curves_are_in_the_order_of_the_schemes_and_draw_one_of_two_points_side_by_side() -> None:
+    rows = [("fine-vh", 0.1, f, f) for f in (100.0, 100.001, 200.0)] + [("ideal-dvfs", 0.025, 100.0, 3.0)]
+    table = pd.DataFrame(rows, columns=["scheme", "delta_vdd_v", "freq_mhz", "energy_per_unit_pj"])
+    table = table.assign(program="crc", unit="byte", variant="pb", energy_per_instruction_pj=np.nan)
+    ideal, fine = work_curves(table)
+    assert (ideal["scheme"], fine["scheme"]) == ("ideal-dvfs", "fine-vh")
+    assert fine["x"] == [100.0, 200.0]
+    assert '"instruction":[null,null]' in as_json(fine)
