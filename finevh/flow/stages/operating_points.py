@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
 from finevh.base.archive import save_columns
+from finevh.base.children import Say, in_children
 from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
@@ -100,7 +101,7 @@ def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, job
     fine
         Include FINE-VH (the technology has cross-voltage tables).
     jobs
-        Threads; the points and their order do not depend on it.
+        Processes; the points and their order do not depend on it.
     """
     curves = curves_of(flow, designs)
     base = curves.get("pb0") or next(iter(curves.values()))
@@ -113,9 +114,8 @@ def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, job
                 asked.append((scheme, frequencies))
     tasks = [(row, part) for row, (scheme, frequencies) in enumerate(asked) for part in scheme.parts(frequencies)]
     found: list[list[Answer]] = [[] for _ in asked]
-    with ThreadPoolExecutor(jobs) as pool:
-        for (row, _), part in zip(tasks, pool.map(lambda task: asked[task[0]][0].answers(task[1]), tasks), strict=True):
-            found[row] += part
+    for (row, _), part in zip(tasks, _answers(asked, tasks, jobs), strict=True):
+        found[row] += part
     answers = [point for row, (scheme, _) in enumerate(asked) for point in _settle(scheme, found[row], asked, found)]
     points = tuple(answer for answer in answers if isinstance(answer, OperatingPoint))
     seconds = {
@@ -126,6 +126,28 @@ def compute_points(flow: Flow, designs: dict[str, EngineDesign], fine: bool, job
     }
     refused = tuple(answer for answer in answers if isinstance(answer, NotReachableError))
     return OperatingPoints(points, designs, refused, seconds)
+
+
+def _answers(
+    asked: Sequence[tuple[Scheme, Sequence[float]]], tasks: Sequence[tuple[int, list[float]]], jobs: int
+) -> list[list[Answer]]:
+    """Answers of schemes (by row of ``asked``) to parts of their frequencies, in as many processes as there are jobs."""
+    # Searches for maps take nearly all of the time, about alike per frequency: the longest go first, each to the emptiest share.
+    weight = [len(part) if asked[row][0].name == "fine-vh" else 0 for row, part in tasks]
+    shares: list[list[int]] = [[] for _ in range(max(1, min(jobs, sum(w > 0 for w in weight))))]
+    for number in sorted(range(len(tasks)), key=lambda number: -weight[number]):
+        min(shares, key=lambda share: sum(weight[other] for other in share)).append(number)
+
+    def task(share: list[int]) -> Callable[[Say], list[list[Answer]]]:
+        return lambda say: [asked[tasks[number][0]][0].answers(tasks[number][1]) for number in share]
+
+    done = in_children({f"schemes {k}": task(share) for k, share in enumerate(shares)}, lambda text: None, jobs)
+    by_number = {
+        number: answers
+        for share, found in zip(shares, done.values(), strict=True)
+        for number, answers in zip(share, found, strict=True)
+    }
+    return [by_number[number] for number in range(len(tasks))]
 
 
 def _settle(
