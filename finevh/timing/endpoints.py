@@ -141,7 +141,9 @@ class _Binder:
         """
         n = len(sinks)
         timed = NO_CLOCK not in (launch.clock, clock)
-        alive = np.full(n, timed and not self._apart(launch.clock, clock))
+        # Clocks of different groups have no paths, whatever the exceptions say.
+        together = not (timed and self._apart(launch.clock, clock))
+        alive = np.full(n, timed and together)
         delayed = np.zeros(n, dtype=bool)
         add = np.zeros((n, 2))
         gaps = np.zeros(n)
@@ -160,7 +162,7 @@ class _Binder:
         for hit, source in rules:
             if source.rule in _DELAYS:
                 delayed |= hit
-                alive |= hit
+                alive |= hit & together
                 # Behind an open latch the delay counts from its opening.
                 gaps[hit], shifts[hit] = launch.offset, 0.0
                 plain = self._uncertainty(launch, clock, edge) if timed else 0.0

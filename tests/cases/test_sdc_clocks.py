@@ -132,6 +132,8 @@ KINDS = {
     "false through pins in a list": BASE + "set_false_path -through {u1/A m1/B}\n",
     "false for hold": BASE + "set_false_path -hold -from [get_clocks clk]\n",
     "groups": BASE + "set_clock_groups -physically_exclusive -name x -group {clk} -group {clk2 div}\n",
+    "groups before delays": BASE + "set_clock_groups -asynchronous -group clk2 -group {clk div}\nset_max_delay 0.2 -to r5/D\n"
+    "set_min_delay 0.2 -through m1/Y\nset_input_delay 0.3 -clock clk2 -add_delay b\n",
     "chosen clock": BASE + "set_case_analysis 0 [get_ports sel]\nset_case_analysis 1 [get_ports en]\n",
     "constant register": BASE + "set_case_analysis 0 [get_pins r4/Q]\n",
     "constant in the logic": BASE + "set_case_analysis 1 [get_pins u3/B]\n",
