@@ -10,11 +10,14 @@ import argparse
 import resource
 from pathlib import Path
 
+import numpy as np
+
 from finevh.flow.artifacts.layout import load_floorplan, load_placement
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.technology import lef_of, site_name, technology_of
 from finevh.flow_file import read_run_flow
 from finevh.layout import make_power_grid
+from finevh.layout.always_on import on_islands
 from finevh.layout.chain import make_chain
 from finevh.layout.def_read import parse_def
 from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
@@ -35,7 +38,10 @@ def check_run(run: Path) -> SupplyReport:
     drawn = make_def(netlist, technology, floorplan, load_placement(placed), grid, options, chain)
     layout = parse_def(format_def(drawn), str(run))
     rails = tuple(tile_rail(floorplan, tile) for tile in range(floorplan.n_tiles))
-    return check_supply(layout, lef, intent_of(floorplan, rails, always_on_cells(layout, CHAIN_PREFIX)))
+    placement = load_placement(placed)
+    seated = np.array(netlist.instance_names)[on_islands(floorplan, placement.x, placement.y)]
+    always_on = always_on_cells(layout, CHAIN_PREFIX).union(seated.tolist())
+    return check_supply(layout, lef, intent_of(floorplan, rails, always_on))
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.constraints import engine_constraints
-from finevh.flow.planning import floorplan_request
+from finevh.flow.planning import clock_area, floorplan_request
 from finevh.flow.rtl import rtl_of, synthesis_options
 from finevh.flow.technology import synthesis_liberty, synthesis_vdd
 from finevh.layout import make_floorplan
@@ -46,7 +46,8 @@ def plan_context(flow: Flow) -> FlowContext:
         )
     technology, files = _planning_technology(flow), read_technology_files(flow.technology.path)
     netlist = planning_netlist(flow.design.name, technology, flow.floorplan.planned_area)
-    request = floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5), flow.floorplan.planned_area)
+    room = clock_area(flow, flow.floorplan.planned_area)
+    request = floorplan_request(flow, technology, round(flow.floorplan.tiles**0.5), room)
     floorplan = make_floorplan(netlist, technology, request)
     names = [variant.name for variant in read_manifest(flow.technology.path).published()]
     at = synthesis_vdd(flow)

@@ -12,28 +12,37 @@ from finevh.technology.model import Technology
 _CLOCK_SHARE = {"tile": 0.0, "high": 0.07, "split": 0.04}
 """Of the cell area that clock cells at VddH take, by policy: those of OpenROAD's tree of quick with buffers X8 and X16, 26 and
 the ten of them above others; larger designs need a smaller share."""
+_ROOM = 1.3
+"""Room over the area of a tree that is known: pieces of rows are never filled to their ends."""
 
 
-def clock_sites(flow: Flow, technology: Technology, per_side: int, cell_area: float) -> int:
-    """Sites of each tile for clock cells at VddH: its part of what the policy needs, and one buffer that fits nowhere else."""
-    share = _CLOCK_SHARE[flow.clock.supply_policy]
-    if share * cell_area == 0.0:
-        return 0
-    site = technology.site_width * technology.row_height
+def clock_area(flow: Flow, cell_area: float, tree_area: float | None = None) -> float:
+    """Return the area that clock cells get on rows at VddH, um2; 0 where the policy wants none there.
+
+    Parameters
+    ----------
+    cell_area : um2, of the design.
+    tree_area : um2, of tree and clock gates where they are planned already.
+    """
+    policy = flow.clock.supply_policy
+    if policy == "tile" or tree_area is None:
+        return _CLOCK_SHARE[policy] * cell_area
+    return _ROOM * tree_area
+
+
+def _widest_buffer(technology: Technology) -> int:
+    """Sites of the widest buffer that a clock tree may be made of."""
     names = technology.roles.get("clock_buffer") or technology.roles.get("buffer", ())
-    widths = [
-        float(technology.cell_width[technology.cells.index[name]]) for name in names if name in technology.cells.index
-    ]
-    spare = math.ceil(max(widths, default=0.0) / technology.site_width)
-    return math.ceil(share * cell_area / per_side**2 / site) + spare
+    rows = [technology.cells.index[name] for name in names if name in technology.cells.index]
+    return math.ceil(max((float(technology.cell_width[row]) for row in rows), default=0.0) / technology.site_width)
 
 
-def floorplan_request(flow: Flow, technology: Technology, per_side: int, cell_area: float) -> FloorplanRequest:
+def floorplan_request(flow: Flow, technology: Technology, per_side: int, clock: float) -> FloorplanRequest:
     """Vdd-MUXes, and islands for configuration chain and clock cells, where the flow wants them and the technology has the cells.
 
     Parameters
     ----------
-    cell_area : um2, of the design: its clock cells get rows on VddH where the clock policy wants them there.
+    clock : um2, for clock cells on rows at VddH (:func:`clock_area`).
     """
     use = flow.floorplan.utilisation
     plan = flow.floorplan
@@ -41,11 +50,15 @@ def floorplan_request(flow: Flow, technology: Technology, per_side: int, cell_ar
         return FloorplanRequest(1, use)
     if not (plan.header and technology.roles.get("header")):
         return FloorplanRequest(per_side, use, header_sites=0)
+    # Each tile's part of the area, and one buffer that fits nowhere else.
+    widest = _widest_buffer(technology) if clock else 0
+    part = math.ceil(clock / per_side**2 / (technology.site_width * technology.row_height))
     return FloorplanRequest(
         per_side,
         use,
         plan.headers_per_row,
         plan.header_cell,
         island_sites=island_sites(technology),
-        clock_sites=clock_sites(flow, technology, per_side, cell_area),
+        clock_sites=part + widest,
+        clock_widest=widest,
     )

@@ -196,6 +196,8 @@ class FloorplanRequest:
     """Sites of the configuration cells of a tile; see :func:`finevh.layout.chain.island_sites`."""
     clock_sites: int = 0
     """Sites for clock cells that stay at VddH, beside those; they make islands wider, or more."""
+    clock_widest: int = 0
+    """Sites of the widest of them: no island is narrower."""
 
 
 def cell_sites(netlist: Netlist, technology: Technology) -> Int:
@@ -332,7 +334,7 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
         area = float(sites.sum()) / request.utilization / n**2 + count * reserved
         rows, free = tile_size(area, overhead, aspect)
         shape = (width, count)
-        width, count = _island_shape(island, request.clock_sites, rows, free - head - gap_sites) if island else shape
+        width, count = _island_shape(island, request, rows, free - head - gap_sites) if island else shape
         if (width, count) == shape:
             break
     reserved = width + 2 * gap_sites if island else 0
@@ -352,7 +354,7 @@ def make_floorplan(netlist: Netlist, technology: Technology, request: FloorplanR
     )
 
 
-def _island_shape(own: int, clock: int, rows: int, free: int) -> tuple[int, int]:
+def _island_shape(own: int, request: FloorplanRequest, rows: int, free: int) -> tuple[int, int]:
     """Return the width of an island and how many rows of a tile have one, for configuration and clock cells.
 
     An odd number of rows from the bottom: the Vdd rail of the first faces the void, two rows share each of the others, and the
@@ -360,12 +362,13 @@ def _island_shape(own: int, clock: int, rows: int, free: int) -> tuple[int, int]
 
     Parameters
     ----------
-    own, clock : sites of the configuration cells, and for clock cells.
+    own : sites of the configuration cells.
     rows, free : of the tile; sites of a row behind its head.
     """
+    clock = request.clock_sites
     if clock == 0:
         return own, 1
-    room = max(math.floor(_ISLAND_SHARE * free), own)
+    room = max(math.floor(_ISLAND_SHARE * free), own, request.clock_widest)
     if own + clock <= room:
         return own + clock, 1
     count = 3
@@ -376,7 +379,7 @@ def _island_shape(own: int, clock: int, rows: int, free: int) -> tuple[int, int]
             f"clock.policy: {own + clock} sites of a tile are to stay at VddH, but its {rows} rows have {room} each that could; "
             'use fewer tiles, or write policy = "split" or "tile"'
         )
-    return room, count
+    return max(own, request.clock_widest, math.ceil((own + clock) / count)), count
 
 
 def _check_tile(n: int, rows: int, free: int, netlist: Netlist, sites: Int) -> None:

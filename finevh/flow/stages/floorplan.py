@@ -11,10 +11,11 @@ from finevh.flow.artifacts.layout import save_chain_order, save_floorplan
 from finevh.flow.artifacts.netlist import CLOCK_AREA, load_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.placed import overlay_tiles
-from finevh.flow.planning import floorplan_request
+from finevh.flow.planning import clock_area, floorplan_request
 from finevh.flow.technology import technology_of
 from finevh.layout import FloorplanRequest, make_floorplan
 from finevh.layout.chain import snake_order
+from finevh.technology.model import Kind
 
 
 def run_floorplan_stage(context: StageContext) -> Metrics:
@@ -27,7 +28,9 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
     # The clock tree comes after placement: its area is kept free now.
     later = float(np.load(context.inputs["presize"] / CLOCK_AREA))
     share = netlist.area / (netlist.area + later)
-    request = floorplan_request(flow, technology, per_side, netlist.area)
+    gates = netlist.cells.area[netlist.cell_type[netlist.cells.kind[netlist.cell_type] == Kind.CLOCK_GATE]].sum()
+    planned = None if flow.engine == "openroad" else later + float(gates)
+    request = floorplan_request(flow, technology, per_side, clock_area(flow, netlist.area, planned))
     floorplan = make_floorplan(netlist, technology, replace(request, utilization=request.utilization * share))
     whole = make_floorplan(netlist, technology, FloorplanRequest(1, flow.floorplan.utilisation * share))
     save_floorplan(context.directory, floorplan)
