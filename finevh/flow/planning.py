@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from finevh.config import Flow
 from finevh.layout.chain import island_sites
 from finevh.layout.floorplan import FloorplanRequest
-from finevh.technology.model import Technology
+from finevh.technology.model import Kind, Technology
 
 _CLOCK_SHARE = {"tile": 0.0, "high": 0.07, "split": 0.04}
 """Of the cell area that clock cells at VddH take, by policy: those of OpenROAD's tree of quick with buffers X8 and X16, 26 and
@@ -30,10 +32,12 @@ def clock_area(flow: Flow, cell_area: float, tree_area: float | None = None) -> 
     return _ROOM * tree_area
 
 
-def _widest_buffer(technology: Technology) -> int:
-    """Sites of the widest buffer that a clock tree may be made of."""
+def _widest_clock_cell(technology: Technology) -> int:
+    """Sites of the widest buffer or gate that a clock tree may be made of."""
+    cells = technology.cells
     names = technology.roles.get("clock_buffer") or technology.roles.get("buffer", ())
-    rows = [technology.cells.index[name] for name in names if name in technology.cells.index]
+    rows = [cells.index[name] for name in names if name in cells.index]
+    rows += [row for row in np.flatnonzero(cells.kind == Kind.CLOCK_GATE).tolist() if technology.cell_width[row] > 0.0]
     return math.ceil(max((float(technology.cell_width[row]) for row in rows), default=0.0) / technology.site_width)
 
 
@@ -50,8 +54,8 @@ def floorplan_request(flow: Flow, technology: Technology, per_side: int, clock: 
         return FloorplanRequest(1, use)
     if not (plan.header and technology.roles.get("header")):
         return FloorplanRequest(per_side, use, header_sites=0)
-    # Each tile's part of the area, and one buffer that fits nowhere else.
-    widest = _widest_buffer(technology) if clock else 0
+    # Each tile's part of the area, and one cell that fits nowhere else.
+    widest = _widest_clock_cell(technology) if clock else 0
     part = math.ceil(clock / per_side**2 / (technology.site_width * technology.row_height))
     return FloorplanRequest(
         per_side,

@@ -45,7 +45,8 @@ def seat(
     at, end = seg.site.astype(np.int64), (seg.site + seg.sites).astype(np.int64)
     x, y, orient, tile = placement.x.copy(), placement.y.copy(), placement.orient.copy(), placement.tile.copy()
     bottom = floorplan.line_y[seg.line]
-    for cell in cells:
+    # The widest first: what is left of a row takes the others.
+    for cell in sorted(cells, key=lambda cell: -int(sites[cell])):
         left = floorplan.core[0] + at * floorplan.site_width
         away = np.where(end - at >= sites[cell], abs(left - x[cell]) + abs(bottom - y[cell]), np.inf)
         if not np.isfinite(away).any():
