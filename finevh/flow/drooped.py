@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
-from finevh.flow.rails import Droop, RailModel
+from finevh.flow.rails import RailModel
 from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map
 from finevh.selection.tiles import SLACK_TOLERANCE
@@ -130,65 +129,85 @@ def _group(
     design: DroopedDesign, rails: RailModel, supplies: tuple[float, float], points: Sequence[OperatingPoint]
 ) -> list[DroopedPoint]:
     """Points of one pair of supplies."""
-    # Every map of the group at every point's frequency may be asked for: the deepest drop is that of the highest.
-    top = max(points, key=lambda point: point.freq_mhz)
-    n_tiles = rails.resistance.shape[2]
-    ends = [replace(top, assignment=state * n_tiles) for state in "LH"]
-    bound = rails.droop(ends)
-    droop = rails.droop(points)
-    if bound is None or droop is None:
+    if not rails.programs:
         return []
-    pair = _Pair(design, supplies, (float(bound.worst[0].max()), float(bound.worst[1].max())))
-    maps = [parse_map(point.assignment) for point in points]
+    n_tiles = rails.resistance.shape[2]
+    deepest = _Drops(rails, max(points, key=lambda point: point.freq_mhz))
+    pair = _Pair(design, supplies, (float(deepest.worst[0].max()), float(deepest.worst[1].max())))
     order = sorted(range(len(points)), key=lambda k: points[k].freq_mhz)
-    found = []
+    found: list[DroopedPoint] = []
+    drops: dict[float, _Drops] = {}
+    known: dict[tuple[str, float, str], DroopedPoint] = {}
     for k, point in enumerate(points):
-        timed = partial(pair.slack, point.variant)
-        period, none = period_ps(point.freq_mhz), np.zeros(n_tiles)
-        slack, usual, worst = (timed(maps[k], drop, period) for drop in (none, droop.usual[k], droop.worst[k]))
-        # A deeper drop may be faster: of a driver, for falling inputs. The worst cycles contain the others.
-        drops = float(droop.usual[k].max()), float(droop.worst[k].max())
-        one = DroopedPoint(k, *drops, slack, usual, min(usual, worst))
-        if one.met:
-            found.append(replace(one, raised=point.assignment))
+        same = (point.variant, point.freq_mhz, point.assignment)
+        if same in known:  # of another delta-Vdd or selector
+            found.append(replace(known[same], number=k))
             continue
+        if point.freq_mhz not in drops:
+            drops[point.freq_mhz] = _Drops(rails, point)
+        drop = drops[point.freq_mhz]
+        period, high = period_ps(point.freq_mhz), parse_map(point.assignment)
+        usual, worst = drop.of(high)
+        at_usual, at_worst = (pair.slack(point.variant, high, each, period) for each in (usual, worst))
+        # A deeper drop may be faster: of a driver, for falling inputs. The worst cycles contain the others.
+        one = DroopedPoint(
+            k,
+            float(usual.max()),
+            float(worst.max()),
+            pair.slack(point.variant, high, np.zeros(n_tiles), period),
+            at_usual,
+            min(at_usual, at_worst),
+        )
         above = dict.fromkeys(
             points[j].assignment
             for j in order
             if points[j].variant == point.variant and points[j].freq_mhz > point.freq_mhz
         )
-        found.append(replace(one, raised=_raise(rails, point, [*above, "H" * n_tiles], timed)))
+        raised = point.assignment if one.met else _raise(pair, drop, point, [*above, "H" * n_tiles])
+        known[same] = replace(one, raised=raised)
+        found.append(known[same])
     return found
 
 
-def _raise(
-    rails: RailModel,
-    point: OperatingPoint,
-    candidates: Sequence[str],
-    timed: Callable[[NDArray[np.bool_], Real, float], float],
-) -> str:
+class _Drops:
+    """Drops of the tiles of a pair of supplies at a frequency, on either supply: a tile's is nothing to the others.
+
+    ``usual``, ``worst`` : (2, n_tile) on VddL and on VddH.
+    """
+
+    def __init__(self, rails: RailModel, point: OperatingPoint) -> None:
+        n_tiles = rails.resistance.shape[2]
+        found = rails.droop([replace(point, assignment=state * n_tiles) for state in "LH"])
+        assert found is not None  # there are programs and two maps
+        self.usual, self.worst = found.usual, found.worst
+
+    def of(self, high: NDArray[np.bool_]) -> tuple[Real, Real]:
+        """(n_tile) drops of a map: in 99.9 % of the cycles and in the worst."""
+        usual, worst = (np.where(high, drop[1], drop[0]) for drop in (self.usual, self.worst))
+        return usual, worst
+
+
+def _raise(pair: _Pair, drop: _Drops, point: OperatingPoint, candidates: Sequence[str]) -> str:
     """The first of some maps, in their order, that meets a point's clock in the worst cycles; '' where none does.
 
     Found by halving: a map for a higher frequency is faster on drooped rails too, but for details.
     """
-    droop: Droop | None = rails.droop([replace(point, assignment=text) for text in candidates])
-    assert droop is not None  # there are programs and a map
     period = period_ps(point.freq_mhz)
 
     def meets(k: int) -> bool:
-        bits = parse_map(candidates[k])
-        return all(timed(bits, drop, period) >= -SLACK_TOLERANCE for drop in (droop.worst[k], droop.usual[k]))
+        high = parse_map(candidates[k])
+        return all(pair.slack(point.variant, high, each, period) >= -SLACK_TOLERANCE for each in drop.of(high)[::-1])
 
-    low, high = 0, len(candidates) - 1
-    if not meets(high):
+    first, last = 0, len(candidates) - 1
+    if not meets(last):
         return ""
-    while low < high:
-        middle = (low + high) // 2
+    while first < last:
+        middle = (first + last) // 2
         if meets(middle):
-            high = middle
+            last = middle
         else:
-            low = middle + 1
-    return candidates[high]
+            first = middle + 1
+    return candidates[last]
 
 
 def raised_power(points: Sequence[OperatingPoint], one: DroopedPoint) -> float | None:
