@@ -149,6 +149,8 @@ class _Reader:
         self.build = NetlistBuilder(technology.cells)
         self.owner: dict[str, str] = {}
         """Instance of each net whose name has a ``/``."""
+        self.words: set[str] = set()
+        """Buses whose names end in an index of their own."""
         cells = technology.cells
         self.types: dict[str, tuple[int, int]] = {}
         for v, variant in reversed(list(enumerate(technology.variants))):
@@ -343,6 +345,10 @@ class _Reader:
     def declare_one(
         self, scope: _Scope, keyword: str, name: str, bounds: tuple[int, int] | None, position: int
     ) -> None:
+        if bounds is not None and name[0] == "\\":
+            # A bus whose escaped name reads like a bit, as words of a memory: no bit of its own is meant by it.
+            name = name[1:]
+            self.words.add(scope.full(name))
         full = self.full(scope, name, position)
         try:
             if keyword not in ("input", "output", "inout"):
@@ -389,6 +395,8 @@ class _Reader:
 
     def select(self, scope: _Scope, name: str, high: int | None, low: int | None, position: int) -> Bits:
         full = self.full(scope, name, position)
+        if full[0] == "\\" and full[1:] in self.words:
+            full = full[1:]
         try:
             return self.build.select(full, high, low)
         except InputError as error:
@@ -624,7 +632,8 @@ class _Reader:
                     if port >= len(child.order):
                         raise self.fail(position, f"instance '{name}': {len(nets)} nets for {len(child.order)} ports")
                     port = child.order[port]
-                full = child.ports.get(port, child.ports.get("\\" + port))
+                spellings = (port, "\\" + port, port.removeprefix("\\"))
+                full = next((child.ports[name] for name in spellings if name in child.ports), None)
                 if full is None:
                     raise self.fail(position, f"instance '{name}': module '{type_name}' has no port '{port}'")
                 if port in done:

@@ -80,6 +80,15 @@ CASES = {
     "an escaped name with brackets and commas": top(
         r"INV u (.A(a[0]), .Y(\f(1),{2} )); BUF v (.A(\f(1),{2} ), .Y(y[0])); assign y[1] = a[1];"
     ),
+    "words of a memory": top(
+        r"assign \m[3] = a; assign {\m[2] [4], \m[2] [5]} = {\m[3] [0], \m[3] [1]}; INV u (.A(\m[2] [4]), .Y(y[0]));"
+        r" BUF v (.A(\m[3][1] ), .Y(y[1])); assign \m[3][1] = \m[2] [5];",
+        r"wire [1:0] \m[3] ; wire [4:5] \m[2] ; wire \m[3][1] ;",
+    ),
+    "a port called like a word of a memory": top(
+        r"word s (a, {y[0], y[1]});",
+        before="module word (\\i[1] , \\o[2] ); input [1:0] \\i[1] ; output [1:0] \\o[2] ; assign \\o[2] = \\i[1] ; endmodule\n",
+    ),
     "an instance called like a bit": top(r"one \s[1] (.i(a[0]), .o(y[0])); one s (.i(a[1]), .o(y[1]));", before=ONE),
     "a feedthrough": top(
         "thru s (a[0], y[1]); thru t (a[1], y[0]);", before="module thru (input i, output o); assign o = i; endmodule\n"
