@@ -21,7 +21,7 @@ from finevh.schemes import OperatingPoint
 from finevh.selection import Interval, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Int
-from finevh.timing import TimingGraph
+from finevh.timing import TimingGraph, TimingState
 from finevh.units import frequency_mhz
 
 
@@ -146,13 +146,15 @@ def _row(
     for number, corner in enumerate(timed):
         graph = corner.at(high)
         seen: set[tuple[bytes, bytes]] = set()
+        state: TimingState | None = None
         for entry in maps:
             design = designs[entry.variant]
             variant = corner.variant(design.cell_variant)
             if (entry.bits, variant.tobytes()) in seen:
                 continue
             seen.add((entry.bits, variant.tobytes()))
-            state = graph.evaluate(_cell_vdd(corner, design, entry), variant)
+            # Each takes the memory of the one before.
+            state = graph.evaluate(_cell_vdd(corner, design, entry), variant, reuse=state)
             slack = state.hold_slacks(placed.flow.clock.period)
             hold = min(hold, float(slack.min(initial=np.inf)))
             violated = max(violated, len(np.unique(state.hold.rows.sink[slack < 0.0])))
