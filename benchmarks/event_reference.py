@@ -10,7 +10,7 @@ import numpy as np
 
 from finevh.netlist.model import Netlist
 from finevh.power.glitches import GlitchDelays
-from finevh.power.glitches.wiring import GatePins
+from finevh.power.glitches.wiring import GatePins, pin_ticks
 from finevh.technology.boolean import evaluate, parse_boolean
 
 
@@ -27,7 +27,7 @@ class EventReference:
     """
 
     netlist: Netlist
-    pairs: GatePins
+    pins: GatePins
     delays: GlitchDelays
     standard: bool = True
     value: dict[int, int] = field(default_factory=dict)
@@ -37,9 +37,8 @@ class EventReference:
         netlist = self.netlist
         self.listeners: dict[int, list[tuple[int, np.ndarray]]] = {}
         self.function: dict[int, tuple[object, list[tuple[str, int]]]] = {}
-        for pin, net, ticks in zip(
-            self.pairs.pin.tolist(), self.pairs.net.tolist(), self.pairs.ticks.tolist(), strict=True
-        ):
+        delays, _ = pin_ticks(self.pins, self.delays, netlist.n_nets)
+        for pin, net, ticks in zip(self.pins.pin.tolist(), self.pins.net.tolist(), delays.tolist(), strict=True):
             self.listeners.setdefault(int(netlist.pin_net[pin]), []).append((net, ticks))
             if net not in self.function:
                 cell = int(netlist.net_driver[net])

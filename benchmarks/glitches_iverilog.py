@@ -23,14 +23,14 @@ from event_reference import EventReference
 
 from finevh.checks import Checks
 from finevh.flow.designs import load_placed
-from finevh.flow.stages.activity import held_inputs, programs_of, stimulus_of, tied_netlist
+from finevh.flow.stimulus import held_inputs, programs_of, stimulus_of, tied_netlist
 from finevh.flow_file import read_run_flow
 from finevh.netlist import write_verilog
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power import Stimulus
 from finevh.power.cell_models import format_cell_models, format_sdf, format_testbench
 from finevh.power.glitches import TICKS_PER_PS, GlitchDelays, GlitchSimulator, delays_of
-from finevh.power.glitches.wiring import gate_pins
+from finevh.power.glitches.wiring import pin_ticks
 from finevh.power.waveforms import read_vcd
 from finevh.technology.model import Direction, Int, Kind, Technology
 
@@ -74,8 +74,8 @@ def annotations(simulator: GlitchSimulator, delays: GlitchDelays) -> list[tuple[
     driver_pin = np.full(netlist.n_nets, -1)
     out = np.flatnonzero((direction == Direction.OUTPUT) & (netlist.pin_net != NO_NET))
     driver_pin[netlist.pin_net[out]] = out
-    gates = gate_pins(simulator.network, delays)
-    found = [(int(p), int(driver_pin[n]), t) for p, n, t in zip(gates.pin, gates.net, gates.ticks, strict=True)]
+    pins, (ticks, _) = simulator.pins, pin_ticks(simulator.pins, delays, netlist.n_nets)
+    found = [(int(p), int(driver_pin[n]), t) for p, n, t in zip(pins.pin, pins.net, ticks, strict=True)]
     clock = netlist.cells.pin_is_clock[netlist.pin_type] & (direction == Direction.INPUT)
     flop = netlist.cells.kind[netlist.cell_type] == Kind.FLOP
     clock_pin = {int(netlist.pin_cell[p]): int(p) for p in np.flatnonzero(clock & flop[netlist.pin_cell])}
@@ -100,8 +100,7 @@ def compare(
     simulator.answer()
     simulator.reset_counts()
     value = simulator.state.value[: netlist.n_nets]
-    pairs = gate_pins(simulator.network, delays)
-    references = [EventReference(netlist, pairs, delays, standard) for standard in (True, False)]
+    references = [EventReference(netlist, simulator.pins, delays, standard) for standard in (True, False)]
     for reference in references:
         reference.start(value)
     first, seconds = bits(), 0.0
@@ -119,7 +118,7 @@ def compare(
         for reference in references:
             reference.settle(value)
     settled = simulator.activity()
-    longest = int(delays.launch.max()) + 40 * int(pairs.ticks.max())
+    longest = int(delays.launch.max()) + 40 * int(pin_ticks(simulator.pins, delays, netlist.n_nets)[0].max())
     period = 2 * (longest // TICKS_PER_PS + 1)
     vcd = work / "dump.vcd"
     late = {

@@ -1,4 +1,4 @@
-"""Speed of the logic simulator and of leakage and power evaluation on a processor running a program.
+"""Speed of the logic and the glitch simulator and of leakage and power evaluation on a processor running a program.
 
 python benchmarks/simulator_speed.py --netlist N.v --top TOP --technology DIR --memory MEM.toml --program P.hex [--cycles 4000]
 """
@@ -15,11 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.constraints import read_sdc
 from finevh.netlist import read_verilog
+from finevh.netlist.model import Netlist
 from finevh.power import DynamicPower, LeakageModel, Simulator, read_memory_stimulus
+from finevh.power.glitches import GlitchSimulator, delays_of
 from finevh.technology import load_technology, technology_from_liberty
+from finevh.technology.model import Technology
+from finevh.timing import TimingGraph
 
 RUNS = 8
+GLITCH_BOUND = 500  # cycles/s of processor time on a core of 40 thousand cells
 TILES, REPEAT, DELTA = 49, 21, 0.2  # the map of the main job: VddL 200 mV under VddH
 
 
@@ -69,6 +75,7 @@ def main() -> None:
     print(
         f"{activity.toggle_rate.sum():.0f} toggles per cycle; program ended in cycle {stimulus.exit_cycle}: {stimulus.exit_value}"
     )
+    time_glitches(netlist, technology, options.memory, options.program, options.cycles)
     vdds = technology.vdds
     pair = (len(vdds) - 1, len(vdds) - 1)
     if technology.cross is not None:
@@ -101,6 +108,35 @@ def main() -> None:
     )
     print(f"dynamic power, prepared:        {median_ms(each(lambda m: prepared.evaluate(m, 100.0), maps), REPEAT)}")
     print(f"dynamic power, in full:         {median_ms(each(lambda m: dynamic.evaluate(m, None, 100.0), maps), 5)}")
+
+
+def time_glitches(netlist: Netlist, technology: Technology, memory: Path, program: Path, cycles: int) -> None:
+    """Print the speed with delays at both ends of the supplies, without wires; exit 1 below the bound."""
+    stimulus = read_memory_stimulus(memory, program)
+    sdc = f"create_clock -name c -period 10 [get_ports {stimulus.clock}]\nset_propagated_clock [get_clocks c]\n"
+    constraints = read_sdc(sdc)
+    for vdd in (0, len(technology.vdds) - 1):
+        graph = TimingGraph(netlist, technology, constraints, port_vdd=vdd)
+        delays = delays_of(graph, graph.evaluate(vdd))
+        stimulus = read_memory_stimulus(memory, program)
+        begin = time.process_time()
+        simulator = GlitchSimulator(netlist, stimulus.clock, [delays])
+        wired = time.process_time() - begin
+        stimulus.start(simulator.ports)
+        simulator.answer()
+        simulator.run(stimulus, 20)
+        simulator.reset_counts()
+        begin = time.process_time()
+        simulator.run(stimulus, cycles)
+        speed = cycles / (time.process_time() - begin)
+        settled = simulator.activity().toggles
+        assert settled is not None
+        print(
+            f"glitches at {technology.vdds[vdd]:g} V: {speed:.0f} cycles/s of processor time; wired in {wired:.2f} s; "
+            f"{simulator.toggles()[0].sum() / settled.sum():.3f} times the settled toggles"
+        )
+        if speed < GLITCH_BOUND:
+            raise SystemExit(f"missed: at least {GLITCH_BOUND} cycles/s")
 
 
 def each(call: Callable[[np.ndarray], object], maps: list[np.ndarray]) -> Callable[[], object]:

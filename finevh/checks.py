@@ -40,6 +40,13 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "activity_simulated": (Severity.NOTE, "nets whose activity is simulated"),
     "activity_propagated": (Severity.NOTE, "nets whose activity is propagated from others"),
     "activity_patterns": (Severity.NOTE, "cells whose input patterns are products of probabilities"),
+    "glitches_left_out": (Severity.WARNING, "activities of settled values alone, whose power lacks that of glitches"),
+    "glitches_as_recorded": (Severity.NOTE, "recordings whose glitches are counted as far as they show them"),
+    "glitch_delays_assumed": (Severity.NOTE, "pins without a timing arc, which take their cell's slowest delay for glitches"),
+    "glitches_interpolated": (
+        Severity.NOTE,
+        "voltage maps whose own glitches were simulated to check those of the middle supply",
+    ),
     "probability_assumed": (Severity.NOTE, "inputs taken as 1 half of the time"),
     "initial_values": (Severity.WARNING, "signals whose initial value no cell has at power-up"),
     "reset_unseen": (Severity.WARNING, "resets that no register leaves"),

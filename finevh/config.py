@@ -358,6 +358,9 @@ class ActivitySource(_Section):
     """Cycles before counting: reset and start-up."""
     toggle: float = Field(default=1.0, gt=0.0, le=1.0)
     """Random data: probability that an input bit is drawn anew in a cycle."""
+    glitches: bool = True
+    """Programs and random data: also count the toggles that delays make between settled values, at the middle supply. Without,
+    power is too low by a fifth and more, and the run says so."""
     reset: Port | Reset | None = None
     """Random data: reset port, held for the first cycles; ``"!rst_n"`` is active low, a table states ``port`` and ``active``.
     A plain name leaves the level to what the registers show; a stated level is checked on them."""

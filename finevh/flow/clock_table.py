@@ -14,11 +14,12 @@ from finevh.checks import Checks
 from finevh.flow.constraints import timed_constraints
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.hold import coarse_voltages, hold_corners
+from finevh.flow.point_power import power_of_points
 from finevh.optimize.clock import insertion_of
 from finevh.optimize.hold import PREFIX, Corner
 from finevh.optimize.hold_maps import HardestMaps, violated_endpoints
 from finevh.schemes import OperatingPoint
-from finevh.selection import Interval, parse_map
+from finevh.selection import parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Int
 from finevh.timing import TimingGraph, TimingState
@@ -219,32 +220,9 @@ def clock_power(placed: PlacedDesign, design: EngineDesign, cell_vdd: Int, high:
 def with_clock_power(
     placed: PlacedDesign, designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint], jobs: int = 1
 ) -> tuple[OperatingPoint, ...]:
-    """Points with the share of the clock in their power; dithering shares the time of its two voltages."""
-    n = placed.netlist.n_cells
-
-    def at(design: EngineDesign, vdd: float, frequency: float) -> float:
-        index = placed.technology.vdd_index(vdd)
-        return clock_power(placed, design, np.full(n, index, dtype=np.int32), vdd, frequency)
-
-    def power(point: OperatingPoint) -> float | None:
-        design = designs[point.variant]
-        if point.vdd_v is not None:
-            return at(design, point.vdd_v, point.freq_mhz)
-        if point.vdd_l_v is None or point.vdd_h_v is None:
-            return None
-        if point.assignment:
-            interval = Interval(point.vdd_l_v, point.vdd_h_v)
-            cell_vdd = design.cell_vdd(interval, parse_map(point.assignment))
-            return clock_power(placed, design, cell_vdd, point.vdd_h_v, point.freq_mhz)
-        low, high = (frequency_mhz(design.single_voltage(vdd)[0]) for vdd in (point.vdd_l_v, point.vdd_h_v))
-        share = min(max((point.freq_mhz - low) / (high - low), 0.0), 1.0)
-        slow = at(design, point.vdd_l_v, min(point.freq_mhz, low))
-        return (1.0 - share) * slow + share * at(design, point.vdd_h_v, high)
-
-    with ThreadPoolExecutor(jobs) as pool:
-        return tuple(
-            replace(point, power_clock_mw=value) for point, value in zip(points, pool.map(power, points), strict=True)
-        )
+    """Points with the share of the clock in their power."""
+    found = power_of_points(designs, points, lambda *at: clock_power(placed, *at), jobs)
+    return tuple(replace(point, power_clock_mw=value) for point, value in zip(points, found, strict=True))
 
 
 def hold_power(placed: PlacedDesign, design: EngineDesign) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.rtl import packaged_rtl
-from finevh.flow.stages.activity import program_files
+from finevh.flow.stimulus import program_files
 from finevh.flow.technology import UNBIASED, members_of_set, synthesis_liberty, variant_sets
 from finevh.power import read_memory_stimulus
 from finevh.power.recorded_names import canonical, plain_name

@@ -9,10 +9,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from finevh.checks import Checks
 from finevh.layout import Placement
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.power import Activity, Simulator, Stimulus
+from finevh.power.glitches import GlitchDelays, GlitchSimulator, with_glitches
 from finevh.technology.model import Direction, Int, Real, Technology
 
 TILE_CYCLES = "tile_cycles-{program}.npy"
@@ -23,9 +25,9 @@ TILE_CYCLES = "tile_cycles-{program}.npy"
 def _tally(counts: Int, seen: Int, weight: Real, tile: Int, total: Real) -> None:
     """Add the weights of the nets that toggled since ``seen`` to their tiles."""
     for n in range(seen.shape[0]):
-        new = counts[n, 0] - seen[n]
+        new = counts[n] - seen[n]
         if new != 0:
-            seen[n] = counts[n, 0]
+            seen[n] = counts[n]
             total[tile[n]] += new * weight[n]
 
 
@@ -40,13 +42,22 @@ def switched_capacitance(netlist: Netlist, technology: Technology, wires: Wires)
 
 
 def simulate_tile_cycles(
-    netlist: Netlist, stimulus: Stimulus, cycles: int, warmup: int, placement: Placement, capacitance: Real
+    netlist: Netlist,
+    stimulus: Stimulus,
+    cycles: int,
+    warmup: int,
+    placement: Placement,
+    capacitance: Real,
+    delays: GlitchDelays | None = None,
+    checks: Checks | None = None,
 ) -> tuple[Activity, NDArray[np.float32], Simulator]:
     """Simulate as :func:`finevh.power.simulate` does, and keep what each tile switches in each cycle.
 
     Parameters
     ----------
     capacitance : (n_net) fF that a toggle moves.
+    delays : with them, glitches are counted too; None: settled toggles alone.
+    checks : account for pins whose delay is another's.
 
     Returns
     -------
@@ -62,18 +73,25 @@ def simulate_tile_cycles(
     n_tiles = int(placement.tile.max()) + 1
     # The last column collects what ports drive.
     tile = np.where(driver >= 0, placement.tile[driver], n_tiles).astype(np.int32)
-    simulator = Simulator(netlist, stimulus.clock)
+    followed = None if delays is None else GlitchSimulator(netlist, stimulus.clock, [delays])
+    simulator = Simulator(netlist, stimulus.clock) if followed is None else followed
     stimulus.start(simulator.ports)
     simulator.answer()
     simulator.run(stimulus, warmup)
     simulator.reset_counts()
-    counts = simulator.state.net
-    seen = counts[: netlist.n_nets, 0].copy()
+    counts = simulator.state.net[: netlist.n_nets, 0] if followed is None else followed.counting[0]
+    seen = counts.copy()
     moved = np.zeros((cycles, n_tiles + 1))
     for cycle in range(cycles):
         simulator.run(stimulus, 1)
         _tally(counts, seen, capacitance, tile, moved[cycle])
-    return simulator.activity(), moved[:, :n_tiles].astype(np.float32), simulator
+    activity = simulator.activity()
+    if followed is not None:
+        followed.stop_following()
+        activity = with_glitches(activity, followed.toggles()[0])
+        if checks is not None:
+            checks.add("glitch_delays_assumed", followed.missing_names())
+    return activity, moved[:, :n_tiles].astype(np.float32), simulator
 
 
 def following_internal(internal: Sequence[Real], moved: Sequence[Real]) -> Real:

@@ -16,7 +16,6 @@ from finevh.netlist import parse_verilog
 from finevh.netlist.model import Netlist
 from finevh.power import RandomStimulus, VectorStimulus, merge_activities
 from finevh.power.glitches import GlitchDelays, GlitchSimulator, delays_of, simulate_glitches, uniform_delays
-from finevh.power.glitches.wiring import gate_pins
 from finevh.technology import technology_from_liberty
 from finevh.timing import TimingGraph
 from tests.conftest import liberty_at
@@ -206,7 +205,7 @@ def test_settled_values_and_toggles_are_those_of_a_plain_simulator(circuit: tupl
         launch=random.integers(0, 40, how.launch.shape).astype(np.int32),
     )
     simulator = GlitchSimulator(design, "clk", [how])
-    plain = EventReference(design, gate_pins(simulator.network, how), how)
+    plain = EventReference(design, simulator.pins, how)
     stimulus = RandomStimulus(seed, toggle=0.4, reset=("rn", 0, 2))
     stimulus.start(simulator.ports)
     simulator.answer()
@@ -222,7 +221,7 @@ def test_settled_values_and_toggles_are_those_of_a_plain_simulator(circuit: tupl
         assert all(plain.value[net] == value[net] for net in plain.function)
     (found,) = simulator.toggles()
     assert found.tolist() == [plain.toggles[net] for net in range(design.n_nets)]
-    assert simulator.missing == (0,)
+    assert simulator.missing_names() == []
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed")

@@ -8,6 +8,7 @@ import numpy as np
 
 from finevh.layout import Placement
 from finevh.power import VectorStimulus, simulate
+from finevh.power.glitches import GlitchSimulator, uniform_delays
 from finevh.power.tile_cycles import cycle_charge, following_internal, simulate_tile_cycles, tile_capacitance
 from tests.power.tiny import netlist
 
@@ -35,6 +36,24 @@ def test_each_cycle_holds_what_its_toggles_move() -> None:
     assert moved[1:, 0].tolist() == (2.0 * np.abs(np.diff(n))).tolist()
     assert moved[1:, 2].tolist() == (3.0 * np.abs(np.diff(y))).tolist()
     assert not moved[:, 1].any()
+
+
+def test_with_delays_each_cycle_also_holds_what_its_glitches_move() -> None:
+    hazard = netlist(
+        ["a"], ["y"], [("i", "INV", {"A": "a", "ZN": "n"}), ("g", "AND2", {"A1": "a", "A2": "n", "Z": "y"})]
+    )
+    words = VectorStimulus({"a": WORDS["a"].astype(np.uint64)}, clock=None)
+    zeros = np.zeros(2)
+    placement = Placement(zeros, zeros, zeros.astype(np.int8), TILES, zeros, zeros)
+    delays = uniform_delays(hazard, 10)
+    activity, moved, simulator = simulate_tile_cycles(hazard, words, 6, 0, placement, np.full(3, 3.0), delays)
+    rises = np.diff(WORDS["a"], prepend=0) > 0
+    assert moved[:, 2].tolist() == (6.0 * rises).tolist()  # y goes up and down when a rises
+    assert activity.glitch_rate is not None
+    assert activity.glitch_rate[hazard.net_index["y"]] == 2 * rises.sum() / 6
+    simulator.run(words, 3)
+    assert isinstance(simulator, GlitchSimulator)
+    assert simulator.toggles()[0].tolist() == (activity.toggle_rate * 6).tolist()  # what follows is not counted
 
 
 def test_charge_of_a_cycle_follows_what_moves_and_keeps_its_average() -> None:

@@ -27,7 +27,16 @@ from finevh.flow.designs import (
     timing_graph,
 )
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.glitch_table import (
+    GlitchRow,
+    check_own_delays,
+    glitch_rows,
+    glitches_csv,
+    saving_shifts,
+    with_glitch_power,
+)
 from finevh.flow.rails import RAILS, Droop, droop_table, rail_model, transitions_table
+from finevh.flow.stimulus import middle_supply
 from finevh.flow.tables import (
     Key,
     PointTiles,
@@ -240,12 +249,14 @@ def run_operating_stage(context: StageContext) -> Metrics:
     for error in result.refused:
         context.log.write(f"{error}\n")
     result = replace(result, points=with_clock_power(placed, designs, result.points, context.jobs))
+    result = replace(result, points=with_glitch_power(placed, average, bound, result.points, context.jobs))
     context.write("results/operating_points.csv", points_csv(result.points))
     context.note("clock and hold of every supply and map")
     clock = clock_rows(placed, designs, result.points, context.jobs)
     context.write("results/tables/clock.csv", clock_csv(clock))
     context.note(proved(clock))
     book_hold(clock, context.checks)
+    metrics = _glitches(context, placed, average, bound, result.points)
     context.write("results/tables/tiles.csv", tiles_table(placed))
     context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
     context.note("tables")
@@ -264,12 +275,49 @@ def run_operating_stage(context: StageContext) -> Metrics:
         weighed = pool.map(lambda activity: tiled_design(placed, activity, bound[reported][0]), activities.values())
         by_program = dict(zip(activities, weighed, strict=True))
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
-    metrics = _metrics(result, placed, margin) | _clock_metrics(clock)
+    metrics |= _metrics(result, placed, margin) | _clock_metrics(clock)
     metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
     sized, droop = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0], result.points)
     if tiles:
         context.write("results/tables/tile_points.csv", tile_points_table(tiles, droop))
     return metrics | sized
+
+
+def _glitches(
+    context: StageContext,
+    placed: PlacedDesign,
+    activity: Activity,
+    bound: Mapping[str, tuple[SingleVoltages, EngineDesign]],
+    points: Sequence[OperatingPoint],
+) -> Metrics:
+    """Every point with and without glitches, some of them with the glitches of their own delays; nothing where none are known."""
+    rows = glitch_rows(activity, points)
+    if not rows:
+        return {}
+    context.note("glitches of a few supplies and maps with their own delays")
+    single, design = bound[context.flow.schemes.variants[0]]
+    rows = check_own_delays(placed, single, design, rows, context.checks, context.jobs)
+    context.write("results/tables/glitches.csv", glitches_csv(rows))
+    middle = float(placed.technology.vdds[middle_supply(context.flow, placed.technology)])
+    shifts = saving_shifts(rows, middle)
+    for delta, shift in shifts.items():
+        context.note(
+            f"with the glitches of each map's own delays, savings at {1e3 * delta:.0f} mV change by {100 * shift:+.2f} points"
+        )
+    return _glitch_metrics(rows) | {
+        f"glitches__saving_shift__{round(1e3 * delta)}mV__fraction": shift for delta, shift in shifts.items()
+    }
+
+
+def _glitch_metrics(rows: Sequence[GlitchRow]) -> Metrics:
+    """Toggles and power with glitches over those without, and the worst error of the points that were checked."""
+    share = [row.power_with_glitches_mw / row.power_settled_mw - 1.0 for row in rows]
+    errors = [abs(row.error) for row in rows if row.error is not None]
+    metrics: Metrics = {
+        "glitches__toggles__ratio": rows[0].toggles_with_glitches / max(rows[0].toggles_settled, 1),
+        "glitches__power__fraction": float(np.mean(share)),
+    }
+    return metrics | ({"glitches__error__worst__fraction": max(errors)} if errors else {})
 
 
 def _clock_metrics(rows: Sequence[ClockRow]) -> Metrics:
@@ -380,6 +428,7 @@ def parameters(flow: Flow) -> object:
         "schemes": flow.schemes,
         "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of),
         **what_if_parameters(flow),
+        "glitches": (flow.activity, flow.seed) if flow.activity.glitches else None,
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.power.glitches.wiring import (
     DELAY,
@@ -27,6 +28,8 @@ from finevh.power.glitches.wiring import (
     TABLE,
     TOGGLES,
     TOLD,
+    EventPlan,
+    EventState,
 )
 
 __all__ = ["OSCILLATES", "SETTLED", "settle", "start"]
@@ -41,7 +44,7 @@ for _bit in range(64):
 
 
 @numba.njit(cache=True, nogil=True)
-def start(w, s, value):  # type: ignore[no-untyped-def]
+def start(w: EventPlan, s: EventState, value: NDArray[np.uint8]) -> None:
     """Take settled values (n_net) as they are, and forget what was counted."""
     s.value[:] = value
     s.gate[:, PATTERN] = 0
@@ -54,7 +57,7 @@ def start(w, s, value):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _next_slot(filled, mask, now):  # type: ignore[no-untyped-def]
+def _next_slot(filled: NDArray[np.uint64], mask: int, now: int) -> int:
     """First tick after ``now`` whose slot is filled; one is."""
     at = now + 1
     word = filled[(at & mask) >> 6] >> np.uint64(at & 63)
@@ -62,11 +65,11 @@ def _next_slot(filled, mask, now):  # type: ignore[no-untyped-def]
         at = ((at >> 6) + 1) << 6
         word = filled[(at & mask) >> 6]
     lowest = word & (~word + np.uint64(1))
-    return at + _BIT_OF[(lowest * _DE_BRUIJN) >> np.uint64(58)]
+    return at + int(_BIT_OF[(lowest * _DE_BRUIJN) >> np.uint64(58)])
 
 
 @numba.njit(inline="always")
-def _put(s, net, due, mask):  # type: ignore[no-untyped-def]
+def _put(s: EventState, net: int, due: int, mask: int) -> None:
     """Let a net change at a tick."""
     at = due & mask
     first = s.slot[at]
@@ -78,7 +81,7 @@ def _put(s, net, due, mask):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _take_back(s, net, mask):  # type: ignore[no-untyped-def]
+def _take_back(s: EventState, net: int, mask: int) -> None:
     """Cancel the change of a net that is due."""
     at = s.gate[net, DUE] & mask
     after, before = s.gate[net, NEXT], s.gate[net, LAST]
@@ -94,7 +97,7 @@ def _take_back(s, net, mask):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _apply(w, s, n_flip, now):  # type: ignore[no-untyped-def]
+def _apply(w: EventPlan, s: EventState, n_flip: int, now: int) -> int:
     """Change the listed nets and tell their gates; returns how many gates heard."""
     fan, gate = w.fan, s.gate
     n_heard = 0
@@ -119,7 +122,7 @@ def _apply(w, s, n_flip, now):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def settle(w, s, target, origin):  # type: ignore[no-untyped-def]
+def settle(w: EventPlan, s: EventState, target: NDArray[np.uint8], origin: int) -> tuple[int, int]:
     """Let all sources change to their values of ``target`` (n_net) and run until nothing is due.
 
     ``origin`` is the tick before the clock edge; it goes on from step to step, so that no tick comes twice.
@@ -183,11 +186,11 @@ def settle(w, s, target, origin):  # type: ignore[no-untyped-def]
             else:
                 _put(s, told, now + (gate[told, RISE] if new else gate[told, FALL]), mask)
                 n_due += 1
-    for net in range(len(target)):
+    for k in range(len(target)):
         # Sources that nobody in the data logic hears follow at once.
-        if s.value[net] != target[net]:
-            if gate[net, TABLE] >= 0:
-                return np.int64(net), now
-            s.value[net] = target[net]
-            gate[net, TOGGLES] += 1
+        if s.value[k] != target[k]:
+            if gate[k, TABLE] >= 0:
+                return k, now
+            s.value[k] = target[k]
+            gate[k, TOGGLES] += 1
     return SETTLED, now

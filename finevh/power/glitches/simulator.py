@@ -13,9 +13,10 @@ from finevh.netlist.model import Netlist
 from finevh.power.activity import Activity
 from finevh.power.glitches import kernels
 from finevh.power.glitches.delays import GlitchDelays
-from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, new_events, plan_events
+from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, gate_pins, new_events, plan_events
 from finevh.power.simulator import Simulator
 from finevh.power.stimulus import Stimulus
+from finevh.technology.model import Int
 
 __all__ = ["GlitchSimulator", "simulate_glitches", "with_glitches"]
 
@@ -30,8 +31,10 @@ class GlitchSimulator(Simulator):
 
     Attributes
     ----------
+    pins
+        What the outputs of the data logic depend on.
     missing
-        Per set of delays, how many pairs of pin and output took the delay of another pin of their cell.
+        Per set of delays, input pins of the netlist that took the delay of another pin of their cell.
     """
 
     def __init__(self, netlist: Netlist, clock: str | None, delays: Sequence[GlitchDelays]) -> None:
@@ -44,9 +47,10 @@ class GlitchSimulator(Simulator):
         """
         self._followers: list[tuple[EventPlan, EventState]] = []
         super().__init__(netlist, clock)
-        self.missing: tuple[int, ...] = ()
+        self.missing: tuple[Int, ...] = ()
+        self.pins = gate_pins(self.network)
         for one in delays:
-            plan, gate, missing = plan_events(self.network, one)
+            plan, gate, missing = plan_events(self.network, self.pins, one)
             self._followers.append((plan, new_events(plan, gate)))
             self.missing = (*self.missing, missing)
         self._origin = [0] * len(self._followers)
@@ -60,6 +64,10 @@ class GlitchSimulator(Simulator):
             kernels.start(plan, state, settled)
             self._origin[number] = 0
         self._following = True
+
+    def stop_following(self) -> None:
+        """Run on without delays: counts with glitches stay as they are until the next `reset_counts`."""
+        self._following = False
 
     @property
     def _settled(self) -> NDArray[np.uint8]:
@@ -75,10 +83,12 @@ class GlitchSimulator(Simulator):
     def _differs(self, status: int) -> InputError:
         netlist = self.network.netlist
         if status == kernels.OSCILLATES:
-            return InputError(f"with delays, a combinational loop oscillates in cycle {self.cycle}; break it")
+            return InputError(
+                f"with delays, a combinational loop oscillates in cycle {self.cycle}; break it, or simulate without glitches"
+            )
         return InputError(
             f"net {netlist.net_names[status]} settles in cycle {self.cycle} at another value than without delays: it is part of"
-            " a combinational loop that remembers; break it"
+            " a combinational loop that remembers; break it, or simulate without glitches"
         )
 
     def fall(self) -> None:
@@ -89,9 +99,22 @@ class GlitchSimulator(Simulator):
         if self._following and self.network.clock_net >= 0:
             self._follow()
 
+    def missing_names(self, number: int = 0) -> list[str]:
+        """``instance/pin`` of the pins of :attr:`missing` for one set of delays."""
+        netlist = self.network.netlist
+        return [
+            f"{netlist.instance_names[netlist.pin_cell[pin]]}/{netlist.cells.pin_name[netlist.pin_type[pin]]}"
+            for pin in self.missing[number]
+        ]
+
     def toggles(self) -> list[NDArray[np.int64]]:
         """Toggles of each net (n_net) since the last `reset_counts`, glitches among them, for each set of delays."""
-        return [state.gate[:, TOGGLES].astype(np.int64) for _, state in self._followers]
+        return [counted.astype(np.int64) for counted in self.counting]
+
+    @property
+    def counting(self) -> list[NDArray[np.int32]]:
+        """The counters (n_net) themselves, which go on."""
+        return [state.gate[:, TOGGLES] for _, state in self._followers]
 
 
 def with_glitches(activity: Activity, toggles: NDArray[np.int64]) -> Activity:

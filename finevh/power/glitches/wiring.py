@@ -13,7 +13,7 @@ from finevh.power.glitches.delays import ABSENT, GlitchDelays
 from finevh.power.network import COMBINATIONAL, ROLE, Network
 from finevh.technology.model import Direction, Int
 
-__all__ = ["EventPlan", "EventState", "GatePins", "gate_pins", "new_events", "plan_events"]
+__all__ = ["EventPlan", "EventState", "GatePins", "gate_pins", "new_events", "pin_ticks", "plan_events"]
 
 # Columns of ``EventState.gate``: a cache line each.
 PATTERN, TABLE, SHIFT, FAN, FAN_END, HEARD, RISE, FALL, DUE, NEXT, LAST, TOGGLES = range(12)
@@ -71,27 +71,26 @@ def _dependent_pins(behaviour: Behaviour, netlist: Netlist, kind: int) -> list[t
 
 
 class GatePins(NamedTuple):
-    """Pairs of input pin and driven net of the data logic, with their delays."""
+    """Pairs of input pin and driven net of the data logic, in the order of the nets that the pins are on."""
 
-    pin: Int
+    pin: NDArray[np.int64]
     """(n_pair) input pin of the netlist."""
-    net: Int
+    net: NDArray[np.int64]
     """(n_pair) net of an output that depends on it."""
-    number: Int
+    number: NDArray[np.int64]
     """(n_pair) number of the output among those of its cell."""
-    ticks: Int
-    """(n_pair, 2, 2) by edge of the input and of the output."""
-    missing: NDArray[np.bool_]
-    """(n_pair) without an arc in the timing."""
+    table: NDArray[np.int64]
+    """(n_pair) offset of the cell's truth table in ``output``."""
+    output: NDArray[np.uint8]
+    """Truth tables of the cells, a bit per output."""
 
 
-def gate_pins(network: Network, delays: GlitchDelays) -> GatePins:
-    """Find what the outputs of the data logic depend on, and the delay of each dependence.
-
-    A pair that the timing does not know (loops that it cut, arcs that it took out) takes the slowest of the cell's other pins.
-    """
+def gate_pins(network: Network) -> GatePins:
+    """Find what the outputs of the data logic depend on."""
     netlist = network.netlist
-    behaviour = _behaviour(netlist)
+    used = np.zeros(len(netlist.cells.names), dtype=bool)
+    used[netlist.cell_type] = True
+    behaviour = compile_behaviour(netlist.cells, used)
     live = (network.wiring.cell[:, ROLE] == COMBINATIONAL) & ~network.clock_cell
     pins, nets, numbers = ([np.zeros(0, dtype=np.int64)] for _ in range(3))
     for kind in np.unique(netlist.cell_type[live]).tolist():
@@ -101,19 +100,14 @@ def gate_pins(network: Network, delays: GlitchDelays) -> GatePins:
             nets.append(netlist.pin_net[first + out].astype(np.int64))
             numbers.append(np.full(len(first), j))
     pin, net, number = (np.concatenate(part) for part in (pins, nets, numbers))
-    kept = (netlist.pin_net[pin] != NO_NET) & (net != NO_NET)
-    pin, net, number = pin[kept], net[kept], number[kept]
-    return GatePins(pin, net, number, *_ticks_of(pin, net, delays, netlist.n_nets))
+    kept = np.flatnonzero((netlist.pin_net[pin] != NO_NET) & (net != NO_NET))
+    kept = kept[np.argsort(netlist.pin_net[pin[kept]], kind="stable")]
+    table = behaviour.table_ptr[netlist.cell_type[netlist.pin_cell[pin[kept]]]]
+    return GatePins(pin[kept], net[kept], number[kept], table, behaviour.output)
 
 
-def _behaviour(netlist: Netlist) -> Behaviour:
-    used = np.zeros(len(netlist.cells.names), dtype=bool)
-    used[netlist.cell_type] = True
-    return compile_behaviour(netlist.cells, used)
-
-
-def plan_events(network: Network, delays: GlitchDelays) -> tuple[EventPlan, NDArray[np.int32], int]:
-    """Wire the data logic with delays.
+def plan_events(network: Network, pins: GatePins, delays: GlitchDelays) -> tuple[EventPlan, NDArray[np.int32], Int]:
+    """Give the data logic its delays.
 
     Returns
     -------
@@ -122,32 +116,31 @@ def plan_events(network: Network, delays: GlitchDelays) -> tuple[EventPlan, NDAr
     gate
         (n_net, 16) columns of :class:`EventState` with all that does not change.
     missing
-        Pairs of pin and output whose delay the timing does not know.
+        Input pins whose delay to an output the timing does not know.
     """
     netlist = network.netlist
-    behaviour, gates = _behaviour(netlist), gate_pins(network, delays)
-    ticks = gates.ticks
-    source = netlist.pin_net[gates.pin]
-    order = np.argsort(source, kind="stable")
-    fan = np.zeros((len(order), _FAN_WORDS), dtype=np.int32)
-    fan[:, TOLD], fan[:, MASK] = gates.net[order], network.pin_mask[gates.pin[order]]
-    fan[:, DELAY : DELAY + 4] = ticks[order].reshape(-1, 4)
-    begin = np.searchsorted(source[order], np.arange(netlist.n_nets + 1))
+    ticks, missing = pin_ticks(pins, delays, netlist.n_nets)
+    fan = np.zeros((len(pins.pin), _FAN_WORDS), dtype=np.int32)
+    fan[:, TOLD], fan[:, MASK] = pins.net, network.pin_mask[pins.pin]
+    fan[:, DELAY : DELAY + 4] = ticks.reshape(-1, 4)
+    begin = np.searchsorted(netlist.pin_net[pins.pin], np.arange(netlist.n_nets + 1))
     gate = np.zeros((netlist.n_nets, _GATE_WORDS), dtype=np.int32)
     gate[:, TABLE], gate[:, HEARD], gate[:, DUE] = -1, -1, -1
     gate[:, FAN], gate[:, FAN_END] = begin[:-1], begin[1:]
-    gate[gates.net, TABLE] = behaviour.table_ptr[netlist.cell_type[netlist.pin_cell[gates.pin]]]
-    gate[gates.net, SHIFT] = gates.number
-    longest = int(ticks[ticks < ABSENT].max(initial=1))
+    gate[pins.net, TABLE], gate[pins.net, SHIFT] = pins.table, pins.number
+    longest = int(ticks.max(initial=1))
     wheel = 1 << max(longest + 1, 64).bit_length()
-    plan = EventPlan(fan, behaviour.output, _sources(gate, delays), wheel)
-    return plan, gate, int(gates.missing.sum())
+    plan = EventPlan(fan, pins.output, _sources(gate, delays), wheel)
+    return plan, gate, np.unique(pins.pin[missing])
 
 
-def _ticks_of(pin: Int, net: Int, delays: GlitchDelays, n_nets: int) -> tuple[Int, NDArray[np.bool_]]:
-    """(n_pair, 2, 2) ticks of pairs of pin and net, none absent; and which pairs had none."""
+def pin_ticks(pins: GatePins, delays: GlitchDelays, n_nets: int) -> tuple[Int, NDArray[np.bool_]]:
+    """(n_pair, 2, 2) ticks by edge of the input and of the output, none absent; and which pairs had none.
+
+    A pair that the timing does not know (loops that it cut, arcs that it took out) takes the slowest of the cell's other pins.
+    """
     key = delays.pin.astype(np.int64) * n_nets + delays.net
-    wanted = pin.astype(np.int64) * n_nets + net
+    wanted = pins.pin * n_nets + pins.net
     row = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
     known = (key[row] == wanted) if len(key) else np.zeros(len(wanted), dtype=bool)
     ticks = np.full((len(wanted), 2, 2), ABSENT, dtype=np.int32)
@@ -156,8 +149,8 @@ def _ticks_of(pin: Int, net: Int, delays: GlitchDelays, n_nets: int) -> tuple[In
     # By output edge: the slowest of the pin, without one the slowest of the cell; a unate pin lacks the other edges' arcs.
     own = np.where(ticks == ABSENT, 0, ticks).max(axis=1)
     slowest = np.ones((n_nets, 2), dtype=np.int32)
-    np.maximum.at(slowest, net, own)
-    own = np.where(own == 0, slowest[net], own)
+    np.maximum.at(slowest, pins.net, own)
+    own = np.where(own == 0, slowest[pins.net], own)
     return np.where(ticks == ABSENT, own[:, None, :], ticks).astype(np.int32), missing
 
 
