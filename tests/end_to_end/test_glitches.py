@@ -48,7 +48,7 @@ def test_other_supplies_and_maps_are_off_by_what_the_run_says(quick_run: Path) -
     assert len(checked) >= 6
     off = checked["power_with_glitches_mw"] / checked["power_own_delays_mw"] - 1.0
     assert np.allclose(100 * off, checked["error_percent"], atol=1e-5)
-    assert off.abs().between(1e-9, 0.08).all()  # a map stretches some paths of the multiplier more than others
+    assert off.abs().between(1e-9, 0.15).all()  # a map stretches some paths of the multiplier more than others
     assert (off[checked["scheme"] == "ideal-dvfs"].abs() < 0.01).all()
     metrics = json.loads((quick_run / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["glitches__error__worst__fraction"] == pytest.approx(float(off.abs().max()), rel=1e-3)
