@@ -423,3 +423,68 @@ def test_delimiters_may_be_any(design: Netlist, form: str) -> None:
     wires, _ = read(head + (NET + inside).replace(":", delimiter), design)
     assert elmore(design, wires, "n") == pytest.approx({"u1:Y": 0.0, "u2:A": HAND["u2:A"], "u3:A": HAND["u3:A"]})
     assert total(design, wires, "d[0]") == pytest.approx(4.0)
+
+
+def random_net(seed: int) -> tuple[str, float, tuple[float, float]]:
+    """A network between three pins in any spelling; its capacitance, fF, and Elmore delays, ps, by its equations."""
+    random = np.random.default_rng(seed)
+    names = ["u1:Y", "u2:A", "u3:A", *(f"n:{k}" for k in range(1, int(random.integers(1, 7))))]
+    order = [names[0], *random.permutation(names[1:]).tolist()]
+    edges = [(order[int(random.integers(k))], order[k]) for k in range(1, len(order))]
+    edges += [tuple(random.choice(names, 2, replace=False).tolist()) for _ in range(int(random.integers(3)))]
+    ohms = random.uniform(0.1, 3.0, len(edges)).round(3)
+    ground = [(name, "", round(float(random.uniform(0.1, 8.0)), 3)) for name in names]
+    beside = [
+        (str(random.choice(names)), "y:3", round(float(random.uniform(0.1, 3.0)), 3))
+        for _ in range(int(random.integers(3)))
+    ]
+    c_unit, c_scale = [("1 FF", 1.0), ("1 PF", 1e-3), ("10 FF", 0.1), ("0.001 PF", 1.0)][int(random.integers(4))]
+    r_unit, r_scale = [("1 KOHM", 1.0), ("1 OHM", 1e3), ("100 OHM", 10.0)][int(random.integers(3))]
+
+    def number(value: float) -> str:
+        shown = [f"{f * value:.9g}" for f in (0.5, 1.0, 2.0)]
+        return ":".join(shown) if random.random() < 0.2 else f"{value:.8E}" if random.random() < 0.5 else shown[1]
+
+    def turned(a: str, b: str) -> str:
+        return f"{a} {b}" if random.random() < 0.5 else f"{b} {a}"
+
+    caps = [
+        f"{turned(a, b) if b else a} {number(c * c_scale)}"
+        for a, b, c in random.permutation(np.array(ground + beside, dtype=object))
+    ]
+    wires = [f"{turned(a, b)} {number(r * r_scale)}" for (a, b), r in zip(edges, ohms.tolist(), strict=True)]
+    total_cap = sum(c for _, _, c in ground + beside)
+    lines = [
+        f"*D_NET n {number(total_cap * c_scale)}",
+        "*CONN",
+        "*I u1:Y O",
+        "*I u2:A I *C 1 2",
+        "*I u3:A I *L 3",
+        "*CAP",
+    ]
+    lines += (
+        [f"{k} {text}" for k, text in enumerate(caps)]
+        + ["*RES"]
+        + [f"{k} {text}" for k, text in enumerate(wires)]
+        + ["*END", ""]
+    )
+    place = {name: k for k, name in enumerate(names)}
+    conductance, load = np.zeros((len(names), len(names))), np.zeros(len(names))
+    for (a, b), r in zip(edges, ohms.tolist(), strict=True):
+        i, j = place[a], place[b]
+        conductance[[i, j, i, j], [i, j, j, i]] += np.array([1.0, 1.0, -1.0, -1.0]) / r
+    for name, _, c in ground + beside:
+        load[place[name]] += c
+    delay = np.linalg.solve(conductance[1:, 1:], load[1:])
+    head = HEAD.replace("1 FF", c_unit).replace("1 KOHM", r_unit)
+    return head + "\n".join(lines), total_cap, (float(delay[0]), float(delay[1]))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_networks_have_the_delays_of_their_equations(design: Netlist, seed: int) -> None:
+    text, capacitance, delays = random_net(seed)
+    wires, checks = read(text, design)
+    assert total(design, wires, "n") == pytest.approx(capacitance, rel=1e-6)
+    found = elmore(design, wires, "n")
+    assert (found["u2:A"], found["u3:A"]) == pytest.approx(delays, rel=1e-5)
+    assert "parasitics_adjusted" not in checks.as_dict()
