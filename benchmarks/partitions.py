@@ -66,9 +66,10 @@ RAISED = 40
 """Most rounds in which ``cells`` are raised."""
 
 
-def carry_activity(old: Netlist, activity: Activity, new: Netlist) -> Activity:
+def carry_activity(old: Netlist, activity: Activity, new: Netlist, both: Netlist) -> Activity:
     """Activity of a netlist that differs from another in drives and in its clock tree, by the names of nets and instances.
 
+    ``both`` is the netlist that the two were made of: what it does not name belongs to a tree, where equal names mean nothing.
     Buffers of the tree repeat their input; copies of a clock gate do what a gate with the same enable does.
 
     Raises
@@ -76,11 +77,12 @@ def carry_activity(old: Netlist, activity: Activity, new: Netlist) -> Activity:
     ValueError
         If a net can be had by neither.
     """
-    cells, known = new.cells, {name: i for i, name in enumerate(old.net_names)}
+    cells, own_nets, own_cells = new.cells, set(both.net_names), set(both.instance_names)
+    known = {name: i for i, name in enumerate(old.net_names) if name in own_nets}
     source = np.array([known.get(name, -1) for name in new.net_names])
     toggle = np.where(source >= 0, activity.toggle_rate[source], np.nan)
     high = np.where(source >= 0, activity.probability[source], np.nan)
-    instance = {name: i for i, name in enumerate(old.instance_names)}
+    instance = {name: i for i, name in enumerate(old.instance_names) if name in own_cells}
     same = np.array([instance.get(name, -1) for name in new.instance_names])
     is_in = cells.pin_direction[new.pin_type] == Direction.INPUT
     gates: dict[frozenset[int], int] = {}
@@ -190,7 +192,8 @@ def open_layout(flow: Flow, run: RunDirectory, folder: Path | None) -> Layout:
     placed = own
     if folder is not None:
         placed = load_placed(flow, run.stage_path("floorplan"), folder / "layout")
-        activity = carry_activity(own.netlist, activity, placed.netlist)
+        sized = load_netlist(run.stage_path("presize"), placed.technology)
+        activity = carry_activity(own.netlist, activity, placed.netlist, sized)
     unbiased = np.zeros(placed.netlist.n_cells, dtype=np.int8)
     design = tiled_design(placed, activity, time_single_voltages(placed, unbiased))
     grid = flow.schemes.grid(flow.schemes.ideal_step)
