@@ -1,7 +1,7 @@
 # finevh and its oracles in one image: docker build -t finevh . && docker run --rm -v "$PWD":/work finevh run quick
-FROM python:3.12-slim-bookworm
+FROM python:3.11-slim-bookworm
 
-# Only tests and the characterisation of libraries call these; a run needs none of them.
+# Only the characterisation of libraries and tests call these; a run needs none of them.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ngspice iverilog \
     && rm -rf /var/lib/apt/lists/*

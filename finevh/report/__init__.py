@@ -4,10 +4,13 @@ Reads from the run directory: ``operating_points.csv`` and ``metrics.json`` (con
 and, where the run wrote them,
 
 - ``tables/tiles.csv``: tile, x0_um, y0_um, x1_um, y1_um, cells, cell_area_um2, interface_cells;
-- ``tables/critical_paths.csv``: variant, delta_vdd_v, freq_mhz, step, instance, cell, tile, vdd_v, delay_ps (the worst path
-  of each FINE-VH operating point, from start to end);
+- ``tables/critical_paths.csv``: the worst path of each FINE-VH operating point, from start to end;
+- ``tables/tile_points.csv``: what each tile of a point draws and has to spare;
+- ``tables/programs.csv``, ``tables/work.csv``: power and work of programs;
 - ``tables/bias_shares.csv``: set (pb, vt), tiles, variant, fraction of the interface cells;
 - ``plots/layout.svg``.
+
+Every column is explained in ``columns.toml``.
 """
 
 from __future__ import annotations
