@@ -31,13 +31,14 @@ def signed_off(run: RunDirectory, flow: Flow) -> bool:
 
 
 def drop_signoff(run: RunDirectory) -> None:
-    """Remove a sign-off that is not of the run's results, and its table."""
+    """Remove a sign-off that is not of the run's results, and its tables."""
     path = run.stage_path(SIGNOFF.name)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     tables = run.path / "tables"
     if not tables.is_symlink():
-        (tables / "signoff.csv").unlink(missing_ok=True)
+        for name in ("signoff.csv", "drooped.csv"):
+            (tables / name).unlink(missing_ok=True)
 
 
 TIMES = "times.js"
