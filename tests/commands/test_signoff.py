@@ -70,7 +70,7 @@ def test_the_answer_counts_points_and_gives_the_worst_of_each_check() -> None:
     figures = result().figures()
     assert figures == {
         "points": 2, "met": 2, "unchecked": 0, "corners": ["slow"], "worst_setup_ps": 0.5, "worst_hold_ps": 2.0,
-        "worst_droop_fraction": 0.08, "smallest_margin_v": 0.31,
+        "worst_droop_fraction": 0.08, "worst_drooped_setup_ps": None, "missed_on_drooped_rails": 0, "smallest_margin_v": 0.31,
     }  # fmt: skip
     assert "8.0%" in text_of(result())
     assert verdict(result()) is None
@@ -158,3 +158,11 @@ def test_a_damaged_droop_table_is_an_error_and_a_missing_one_is_none(tmp_path: P
 def test_a_folder_without_a_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["signoff", str(tmp_path)]) == 2
     assert "no run here" in capsys.readouterr().err
+
+
+def test_points_that_miss_their_clock_on_drooped_rails_are_counted_and_not_judged() -> None:
+    found = result()
+    found.table["drooped_worst_ps"] = [np.nan, -40.5]
+    figures = found.figures()
+    assert (figures["worst_drooped_setup_ps"], figures["missed_on_drooped_rails"], figures["met"]) == (-40.5, 1, 2)
+    assert any("1 FINE-VH points miss their clock, by up to 40.5 ps" in note for note in signoff_notes(found))

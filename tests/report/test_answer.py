@@ -51,3 +51,7 @@ def test_sign_off_is_said_to_be_missing_met_or_failed() -> None:
     assert sign_off(table).endswith("worst hold 2.0 ps; no fast corner).")
     table["corner"] = ["slow fast", "slow fast"]
     assert sign_off(table).endswith("worst hold 2.0 ps).")
+    table["drooped_worst_ps"] = [float("nan"), 4.0]
+    assert sign_off(table).endswith("0 of 1 FINE-VH points miss their clock.")
+    table["drooped_worst_ps"] = [float("nan"), -31.0]
+    assert sign_off(table).endswith("1 of 1 FINE-VH points miss their clock, by up to 31 ps.")
