@@ -1,12 +1,17 @@
-"""Kill commands at random moments; every resume must end with the same bytes: python benchmarks/resume_kill.py [N] [FLOW].
+"""Kill commands at random moments; every resume must end with the same bytes: python benchmarks/resume_kill.py [N].
 
 ``run``, ``sweep`` and ``characterize`` in turn, each disturbed by KILL, TERM or INT of the command, of its child or of its
 whole group. An undisturbed command gives the reference. Then, N times (default 20): start from scratch, signal after a random
 time, start again to the end, compare every file but the logs, and look for processes and temporary folders that are left.
+``--power M`` adds M losses of power: everything is killed, and of the files that the command had written, run directory and
+library cache alike, each is whole, empty or half by chance, as a rename without its data leaves it.
+
+``--state FOLDER`` keeps references and results there: the same command goes on where it was.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import hashlib
 import itertools
@@ -19,25 +24,31 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+from tests.hostile.tiny import write_design  # noqa: E402
 
 SEED = 1
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 WHOM = ("command", "child", "group")
-EXPECTED = {signal.SIGTERM: 143, signal.SIGINT: 130}
+POWER = "power"
+EXPECTED = {"SIGTERM": 143, "SIGINT": 130, "SIGKILL": -signal.SIGKILL, POWER: -signal.SIGKILL}
 NOT_COMPARED = ("log.txt", "times.js", ".lock")
+PROMISED = 2.0  # s, within which a command ends that was asked to
 
 
-def start(arguments: list[str], temporary: Path) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own."""
+def start(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own, with temporary folder and library cache below a folder."""
     command = [sys.executable, "-c", "from finevh.cli import main; main()", *arguments]
     return subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env={**os.environ, "TMPDIR": str(folder / "tmp"), "FINEVH_CACHE": str(folder / "cache")},
     )
 
 
@@ -54,15 +65,27 @@ def processes(session: int) -> list[int]:
     return found
 
 
-def disturb(process: subprocess.Popen[bytes], number: signal.Signals, whom: str) -> tuple[int, float]:
+def disturb(process: subprocess.Popen[bytes], name: str, whom: str) -> tuple[int, float]:
     """Signal a command; return its status and how long it took to end, s."""
     begin = time.monotonic()
+    number = signal.SIGKILL if name == POWER else signal.Signals[name]
     children = [pid for pid in processes(process.pid) if pid != process.pid]
     if whom == "group":
         os.killpg(process.pid, number)
     else:
         os.kill(min(children) if whom == "child" and children else process.pid, number)
     return process.wait(), time.monotonic() - begin
+
+
+def lose_data(folders: list[Path], chance: random.Random) -> int:
+    """Leave each file whole, empty or half; return how many were spoilt."""
+    spoilt = 0
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        kept = chance.choice((1.0, 0.5, 0.0))
+        if kept < 1.0:
+            os.truncate(path, int(kept * path.stat().st_size))
+            spoilt += 1
+    return spoilt
 
 
 def content(path: Path) -> bytes:
@@ -85,7 +108,7 @@ def digests(directory: Path) -> dict[str, str]:
 
 def wait_for_none(session: int) -> list[int]:
     """Processes of a session that are left after two seconds."""
-    end = time.monotonic() + 2.0
+    end = time.monotonic() + PROMISED
     while time.monotonic() < end and processes(session):
         time.sleep(0.02)
     return processes(session)
@@ -95,61 +118,108 @@ def jobs(flow: str) -> dict[str, Callable[[Path], list[str]]]:
     """The commands, each for an output folder."""
     return {
         "run": lambda out: ["run", flow, "-o", str(out), "-j", "2"],
-        "sweep": lambda out: ["sweep", flow, "--tiles", "4,9", "--delta-vdd", "0.2", "-j", "2", "-o", str(out)],
+        "sweep": lambda out: ["sweep", flow, "--tiles", "1,4", "--delta-vdd", "0.2", "-j", "2", "-o", str(out)],
         "characterize": lambda out: [
-            *("characterize", "libs/finevh45/technology.toml", "--cell", "INV,NAND2,NOR2"),
+            *("characterize", str(REPOSITORY / "libs" / "finevh45" / "technology.toml"), "--cell", "INV,TIE0,TIE1"),
             *("--variant", "PB0", "--vdd", "0.8", "-j", "2", "-o", str(out)),
         ],
     }
 
 
+def turns(count: int, power: int, wanted: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Job, signal and whom of each turn."""
+    ways = itertools.cycle((number.name, whom) for number in SIGNALS for whom in WHOM)
+    # The period of the jobs and that of the ways would beat: each job takes a way of its own in turn.
+    for turn in range(count):
+        job = wanted[turn % len(wanted)]
+        if turn % len(wanted) == 0:
+            name, whom = next(ways)
+        yield job, name, whom
+    for turn in range(power):
+        yield wanted[turn % len(wanted)], POWER, "group"
+
+
+def one_turn(
+    job: Callable[[Path], list[str]], folder: Path, moment: float, name: str, whom: str, reference: dict[str, str]
+) -> tuple[bool, str]:
+    """Disturb, resume, compare: whether all held, and what was found."""
+    out = folder / "killed"
+    shutil.rmtree(out, ignore_errors=True)
+    process = start(job(out), folder)
+    try:
+        process.wait(moment)
+        status, ended = 0, 0.0
+    except subprocess.TimeoutExpired:
+        status, ended = disturb(process, name, whom)
+    left = wait_for_none(process.pid)
+    lost = lose_data([out, folder / "cache"], random.Random(moment)) if name == POWER else 0
+    again = start(job(out), folder)
+    again_status = again.wait()
+    left += wait_for_none(again.pid)
+    found = digests(out)
+    different = sorted(key for key in reference.keys() | found.keys() if reference.get(key) != found.get(key))
+    folders = sorted(path.name for path in (folder / "tmp").iterdir())
+    late = ended > PROMISED and name not in ("SIGKILL", POWER)
+    odd = whom != "child" and status not in (0, EXPECTED[name])
+    state = f"DIFFERENT: {', '.join(different[:5])}" if different else "identical"
+    extra = f", {lost} files spoilt" if lost else ""
+    extra += f", LEFT: {left} {folders}" if left or folders else ""
+    extra += f", RESUME ENDS WITH {again_status}" if again_status else ""
+    extra += ", LATE" * late + f", STATUS {status}" * odd
+    shutil.rmtree(out, ignore_errors=True)
+    told = f"{name} to the {whom} after {moment:5.1f} s (status {status}, ended in {ended:.1f} s)"
+    return not (different or again_status or left or folders or late or odd), f"{told}, resumed: {state}{extra}"
+
+
+def make_references(wanted: list[str], known: dict[str, Callable[[Path], list[str]]], folder: Path) -> dict[str, dict]:  # type: ignore[type-arg]
+    """Files and duration of each undisturbed command; kept in the folder."""
+    path = folder / "references.json"
+    references = json.loads(path.read_text()) if path.exists() else {}
+    for job in wanted:
+        if job in references:
+            continue
+        out = folder / f"{job}-reference"
+        shutil.rmtree(out, ignore_errors=True)
+        begin = time.monotonic()
+        status = start(known[job](out), folder).wait()
+        if status != 0:
+            raise SystemExit(f"{job}: the undisturbed command ends with {status}")
+        references[job] = {"seconds": time.monotonic() - begin, "files": digests(out)}
+        path.write_text(json.dumps(references))
+        print(f"{job}, undisturbed: {references[job]['seconds']:.1f} s, {len(references[job]['files'])} files", flush=True)
+    return references
+
+
 def main() -> int:
     """Print a line per signal; 1 if one resume differs or something is left."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    flow = sys.argv[2] if len(sys.argv) > 2 else "flows/quick.toml"
-    wanted = sys.argv[3].split(",") if len(sys.argv) > 3 else ["run", "sweep", "characterize"]
-    random.seed(SEED)
-    wrong = 0
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", nargs="?", type=int, default=20, help="signals")
+    parser.add_argument("--power", type=int, default=0, metavar="M", help="losses of power")
+    parser.add_argument("--flow", help="a flow file or name (default: the tiny design of the tests)")
+    parser.add_argument("--jobs", default="run,sweep,characterize")
+    parser.add_argument("--state", type=Path, help="folder that keeps what is done (default: a temporary one)")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="resume-kill-") as name:
-        folder, temporary = Path(name), Path(name) / "tmp"
-        temporary.mkdir()
-        references, lengths = {}, {}
-        for job in wanted:
-            begin = time.monotonic()
-            if start(jobs(flow)[job](folder / f"{job}-reference"), temporary).wait() != 0:
-                print(f"{job}: the undisturbed command fails")
-                return 1
-            lengths[job] = time.monotonic() - begin
-            references[job] = digests(folder / f"{job}-reference")
-            print(f"{job}, undisturbed: {lengths[job]:.1f} s, {len(references[job])} files", flush=True)
-        ways = itertools.cycle(itertools.product(SIGNALS, WHOM))
-        for turn, job, (number, whom) in zip(range(1, count + 1), itertools.cycle(wanted), ways, strict=False):
-            out = folder / "killed"
-            moment = random.uniform(0.0, lengths[job])
-            process = start(jobs(flow)[job](out), temporary)
-            try:
-                process.wait(moment)
-                status, ended = 0, 0.0
-            except subprocess.TimeoutExpired:
-                status, ended = disturb(process, number, whom)
-            left = wait_for_none(process.pid)
-            again = start(jobs(flow)[job](out), temporary)
-            again_status = again.wait()
-            left += wait_for_none(again.pid)
-            found, reference = digests(out), references[job]
-            different = sorted(key for key in reference.keys() | found.keys() if reference.get(key) != found.get(key))
-            folders = sorted(path.name for path in temporary.iterdir())
-            late = ended > 2.0 and number != signal.SIGKILL
-            odd = whom != "child" and status not in (0, EXPECTED.get(number, -signal.SIGKILL))
-            bad = bool(different or again_status or left or folders or late or odd)
-            wrong += bad
-            state = f"DIFFERENT: {', '.join(different[:5])}" if different else "identical"
-            extra = f", left: {left} {folders}" if left or folders else ""
-            extra += ", LATE" * late + f", STATUS {status}" * odd
-            told = f"{job} {number.name} to the {whom} after {moment:5.1f} s (status {status}, ended in {ended:.1f} s)"
-            print(f"{turn:3d}: {told}, resumed: {state}{extra}", flush=True)
-            shutil.rmtree(out, ignore_errors=True)
-    print(f"{count - wrong} of {count} resumes identical, nothing left")
+        folder = (options.state or Path(name)).resolve()
+        for sub in ("tmp", "cache", "design"):
+            (folder / sub).mkdir(parents=True, exist_ok=True)
+        wanted, known = options.jobs.split(","), jobs(options.flow or str(write_design(folder / "design")))
+        # Once before: the first command may compile kernels and fill the cache.
+        references = make_references(wanted, known, folder)
+        done = folder / "done.txt"
+        lines = done.read_text().splitlines() if done.exists() else []
+        chance = random.Random(SEED)
+        for turn, (job, signal_name, whom) in enumerate(turns(options.count, options.power, wanted), 1):
+            moment = chance.uniform(0.0, references[job]["seconds"])
+            if turn <= len(lines):
+                continue
+            held, told = one_turn(known[job], folder, moment, signal_name, whom, references[job]["files"])
+            lines.append(f"{turn:3d}: {'' if held else 'WRONG '}{job} {told}")
+            print(lines[-1], flush=True)
+            with done.open("a") as stream:
+                stream.write(lines[-1] + "\n")
+    wrong = sum(": WRONG " in line for line in lines)
+    print(f"{len(lines) - wrong} of {len(lines)} resumes identical, nothing left")
     return 1 if wrong else 0
 
 
