@@ -2,7 +2,8 @@
 
 ``run``, ``sweep`` and ``characterize`` in turn, each disturbed by KILL, TERM or INT of the command, of its child or of its
 whole group. An undisturbed command gives the reference. Then, N times (default 20): start from scratch, signal after a random
-time, start again to the end, compare every file but the logs, and look for processes and temporary folders that are left.
+share of its work, start again to the end, compare every file but the logs, and look for processes and temporary folders that
+are left.
 ``--power M`` adds M losses of power: everything is killed, and of the files that the command had written, run directory and
 library cache alike, each is whole, empty or half by chance, as a rename without its data leaves it.
 
@@ -18,6 +19,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -25,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -63,6 +66,25 @@ def processes(session: int) -> list[int]:
         if int(fields[3]) == session and fields[0] != "Z":
             found.append(int(path.parent.name))
     return found
+
+
+def processor_seconds(session: int) -> float:
+    """Processor time that a session has used, s; unlike the clock it means the same on a busy machine."""
+    total = 0
+    for pid in processes(session):
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += sum(int(field) for field in fields[11:15])  # man 5 proc: utime, stime, cutime, cstime
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait until a command has used so much processor time; False if it ends before."""
+    while process.poll() is None:
+        if processor_seconds(process.pid) >= seconds:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def disturb(process: subprocess.Popen[bytes], name: str, whom: str) -> tuple[int, float]:
@@ -129,7 +151,7 @@ def jobs(flow: str) -> dict[str, Callable[[Path], list[str]]]:
 def turns(count: int, power: int, wanted: list[str]) -> Iterator[tuple[str, str, str]]:
     """Job, signal and whom of each turn."""
     ways = itertools.cycle((number.name, whom) for number in SIGNALS for whom in WHOM)
-    # The period of the jobs and that of the ways would beat: each job takes a way of its own in turn.
+    # Every job meets every way: each way comes once for each job.
     for turn in range(count):
         job = wanted[turn % len(wanted)]
         if turn % len(wanted) == 0:
@@ -146,11 +168,7 @@ def one_turn(
     out = folder / "killed"
     shutil.rmtree(out, ignore_errors=True)
     process = start(job(out), folder)
-    try:
-        process.wait(moment)
-        status, ended = 0, 0.0
-    except subprocess.TimeoutExpired:
-        status, ended = disturb(process, name, whom)
+    status, ended = disturb(process, name, whom) if wait_until(process, moment) else (process.returncode, 0.0)
     left = wait_for_none(process.pid)
     lost = lose_data([out, folder / "cache"], random.Random(moment)) if name == POWER else 0
     again = start(job(out), folder)
@@ -167,26 +185,33 @@ def one_turn(
     extra += f", RESUME ENDS WITH {again_status}" if again_status else ""
     extra += ", LATE" * late + f", STATUS {status}" * odd
     shutil.rmtree(out, ignore_errors=True)
-    told = f"{name} to the {whom} after {moment:5.1f} s (status {status}, ended in {ended:.1f} s)"
+    told = f"{name} to the {whom} after {moment:5.1f} s of work (status {status}, ended in {ended:.1f} s)"
     return not (different or again_status or left or folders or late or odd), f"{told}, resumed: {state}{extra}"
 
 
 def make_references(wanted: list[str], known: dict[str, Callable[[Path], list[str]]], folder: Path) -> dict[str, dict]:  # type: ignore[type-arg]
-    """Files and duration of each undisturbed command; kept in the folder."""
+    """Files and processor time of each undisturbed command; kept in the folder."""
     path = folder / "references.json"
     references = json.loads(path.read_text()) if path.exists() else {}
     for job in wanted:
         if job in references:
             continue
         out = folder / f"{job}-reference"
-        shutil.rmtree(out, ignore_errors=True)
-        begin = time.monotonic()
-        status = start(known[job](out), folder).wait()
-        if status != 0:
-            raise SystemExit(f"{job}: the undisturbed command ends with {status}")
-        references[job] = {"seconds": time.monotonic() - begin, "files": digests(out)}
+        found = []
+        for _ in range(2):  # the first may compile kernels and fill the cache, which must change nothing
+            shutil.rmtree(out, ignore_errors=True)
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            status = start(known[job](out), folder).wait()
+            if status != 0:
+                raise SystemExit(f"{job}: the undisturbed command ends with {status}")
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            found.append(digests(out))
+        if found[0] != found[1]:
+            raise SystemExit(f"{job}: two undisturbed commands differ")
+        seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+        references[job] = {"seconds": seconds, "files": found[1]}
         path.write_text(json.dumps(references))
-        print(f"{job}, undisturbed: {references[job]['seconds']:.1f} s, {len(references[job]['files'])} files", flush=True)
+        print(f"{job}, undisturbed: {seconds:.1f} s of processor time, {len(found[1])} files", flush=True)
     return references
 
 
@@ -204,7 +229,6 @@ def main() -> int:
         for sub in ("tmp", "cache", "design"):
             (folder / sub).mkdir(parents=True, exist_ok=True)
         wanted, known = options.jobs.split(","), jobs(options.flow or str(write_design(folder / "design")))
-        # Once before: the first command may compile kernels and fill the cache.
         references = make_references(wanted, known, folder)
         done = folder / "done.txt"
         lines = done.read_text().splitlines() if done.exists() else []

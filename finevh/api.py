@@ -23,7 +23,7 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.engine.stage import RunDirectory
-from finevh.flow.finished import load_design, load_run
+from finevh.flow.finished import POINTS, load_design, load_run, require_results
 from finevh.flow_file import read_flow
 from finevh.report.metrics import read_metrics
 from finevh.report.tables import read_points
@@ -175,11 +175,13 @@ class Run:
     @cached_property
     def points(self) -> pd.DataFrame:
         """All operating points, the columns of ``operating_points.csv``."""
-        return read_points(self.directory / "operating_points.csv")
+        require_results(self.directory, POINTS)
+        return read_points(self.directory / POINTS)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
         """Metrics of all stages."""
+        require_results(self.directory)
         return read_metrics(self.directory)
 
     def table(self, name: str) -> pd.DataFrame:
@@ -193,6 +195,7 @@ class Run:
         known = {path.stem: path for path in sorted((self.directory / "tables").glob("*.csv"))}
         if name not in known:
             raise InputError(f"{self.directory}: no table '{name}'; it has {', '.join(known)}")
+        require_results(self.directory, f"tables/{name}.csv")
         return pd.read_csv(known[name])
 
     def design(self, variant: str = "pb0") -> Design:

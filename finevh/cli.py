@@ -342,8 +342,11 @@ def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignmen
 def report(directories: tuple[Path, ...], output: Path | None) -> None:
     """Rebuild tables, plots and report.html of a finished run; of several, a page that compares them."""
     if len(directories) > 1:
+        from finevh.flow.finished import POINTS, require_results
         from finevh.report.compare import compare_runs
 
+        for directory in directories:
+            require_results(directory, POINTS)
         _print(f"written to {compare_runs(directories, output or Path('comparison.html'))}")
         return
     if output is not None:
@@ -383,10 +386,14 @@ def signoff(directory: Path, opensta: bool, as_json: bool, jobs: int) -> None:
 def metrics(directory: Path | None, compare: tuple[Path, Path] | None, as_json: bool) -> None:
     """Metrics of a finished run, or how those of two runs differ."""
     from finevh.commands.metrics import compared_data, compared_lines, metric_lines
+    from finevh.flow.finished import require_results
     from finevh.report.metrics import read_metrics
 
     if (directory is None) == (compare is None):
         raise InputError("give the directory of a run, or two with --compare A B")
+    for run in compare or (directory,):
+        if run is not None:
+            require_results(run)
     if compare is not None:
         lines = [json.dumps(compared_data(*compare), indent=1)] if as_json else compared_lines(*compare)
     else:

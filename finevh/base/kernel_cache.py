@@ -92,6 +92,7 @@ def kernel_folders() -> list[Path]:
 def _open_folder(folder: Path, module: str) -> None:
     """Make the folder of a module's kernels or say that it is in use; those that are not used any more go."""
     if folder.is_dir():
+        _drop_damaged(folder)
         if time.time() - folder.stat().st_mtime > 86400.0:
             os.utime(folder)
         return
@@ -101,6 +102,22 @@ def _open_folder(folder: Path, module: str) -> None:
     for place, (age, other) in enumerate(ages):
         if place >= _KEPT or age > _UNUSED:
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _drop_damaged(folder: Path) -> None:
+    """Remove kernels that a loss of power left empty or cut off: numba reads them unchecked, and every command would stop there.
+
+    They are pickles, which end with a full stop (opcode STOP).
+    """
+    for path in folder.iterdir():
+        if path.suffix in (".nbi", ".nbc"):
+            with suppress(OSError):  # another process removes it
+                with path.open("rb") as stream:
+                    size = stream.seek(0, os.SEEK_END)
+                    stream.seek(max(0, size - 1))
+                    whole = stream.read() == b"."
+                if not whole:
+                    path.unlink()
 
 
 @lru_cache(maxsize=1024)

@@ -10,12 +10,13 @@ from finevh.base.files import work_folder
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.key import input_parts
+from finevh.flow.engine.provenance import require_unchanged
 from finevh.flow.engine.runner import publish_results
 from finevh.flow.engine.stage import LOG, RunDirectory, disk_errors, locked
 from finevh.flow.stages import STAGES
 from finevh.flow.stages.report import STAGE, render_report
 from finevh.flow.stages.signoff import STAGE as SIGNOFF
-from finevh.flow_file import read_run_flow
+from finevh.flow_file import FLOW_FILE, read_run_flow
 
 ALL_STAGES = (*STAGES, SIGNOFF)
 """Those of a run, and sign-off, which runs on demand."""
@@ -83,6 +84,7 @@ def rebuild_report(directory: Path) -> Path:
         records[name] = record
     with disk_errors(directory), locked(directory), work_folder() as folder:
         flow = read_run_flow(directory)
+        require_unchanged(directory, FLOW_FILE)
         inputs = {name: run.stage_path(name) for name in needs}
         if signed_off(run, flow):
             inputs[SIGNOFF.name] = run.stage_path(SIGNOFF.name)

@@ -15,13 +15,18 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
+from finevh.flow.engine.fingerprint import file_digest
 from finevh.flow.engine.key import input_parts
+from finevh.flow.engine.provenance import require_unchanged
+from finevh.flow.engine.runner import OWN_FILES, RESULTS
 from finevh.flow.engine.stage import RunDirectory, StageRecord
 from finevh.flow.stages import STAGES
+from finevh.flow.stages.signoff import STAGE as SIGNOFF
 from finevh.flow_file import FLOW_FILE, read_run_flow
 from finevh.selection.engine import EngineDesign
 
 _NEEDED = ("floorplan", "optimize", "activity", "polybias")
+POINTS = "operating_points.csv"
 
 
 def load_run(directory: Path) -> tuple[Flow, RunDirectory]:
@@ -30,9 +35,10 @@ def load_run(directory: Path) -> tuple[Flow, RunDirectory]:
     Raises
     ------
     InputError
-        If the directory holds no run, or one that stopped before its operating points.
+        If the directory holds no run, one that stopped before its operating points, or one whose files were changed.
     """
     flow, run = read_run_flow(directory), RunDirectory(directory, STAGES)
+    require_unchanged(directory, *OWN_FILES)
     again = f"'finevh run {directory / FLOW_FILE} -o {directory}'"
     records: dict[str, StageRecord] = {}
     for stage in STAGES:
@@ -54,6 +60,31 @@ def load_run(directory: Path) -> tuple[Flow, RunDirectory]:
                 f"{directory}: {', '.join(changed)} changed since stage '{stage.name}' ran; bring it up to date with {again}"
             )
     return flow, run
+
+
+def require_results(directory: Path, *published: str) -> None:
+    """Check what numbers are read from at the top of a run directory: the run's own files, and results that are named.
+
+    A folder of results without any stage, which somebody copied, holds nothing to check them against.
+
+    Raises
+    ------
+    InputError
+        If a file is not as the run wrote it.
+    """
+    if not any(directory.glob("[0-9][0-9]-*")):
+        return
+    require_unchanged(directory, *OWN_FILES)
+    stages = (*STAGES, SIGNOFF)
+    run = RunDirectory(directory, stages)
+    records = [record for stage in stages if (record := run.record(stage.name)) is not None]
+    for name in published:
+        path = directory / name
+        known = {record.outputs.get(f"{RESULTS}/{name}") for record in records}
+        if not path.is_file() or file_digest(path) not in known:
+            raise InputError(
+                f"{path}: not as the run wrote it; bring the run up to date with 'finevh run FLOW.toml -o {directory}'"
+            )
 
 
 def load_design(flow: Flow, run: RunDirectory, variant: str) -> tuple[PlacedDesign, EngineDesign]:

@@ -125,3 +125,17 @@ def test_kernels_of_old_sources_are_cleared(tmp_path: Path) -> None:
     left = sorted(path.name for path in tmp_path.iterdir())
     kept = [f"a.b-{k:032x}" for k in (0, 2, 3, 4, 5, 6, 7, 8)]
     assert left == sorted([*kept, "a.b-new", "a.c-0"])
+
+
+def test_a_kernel_that_a_loss_of_power_cut_off_is_compiled_again(package: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    value, found, compiled = run(package, cache)
+    assert (found, compiled) == (0, 1)
+    files = [path for path in cache.rglob("*") if path.suffix in (".nbi", ".nbc")]
+    assert {path.suffix for path in files} == {".nbi", ".nbc"}
+    for file in files:
+        whole = file.read_bytes()
+        for part in (b"", whole[: len(whole) // 2]):
+            file.write_bytes(part)
+            assert run(package, cache) == [value, 0, 1]
+            assert run(package, cache) == [value, 1, 0]

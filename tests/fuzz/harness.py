@@ -84,17 +84,19 @@ def fuzz(reader: Reader, count: int, seed: int) -> Finds:
     rng = random.Random(f"{seed} {reader.name}")
     finds = Finds()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    grown = _address_space() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (grown if hard == resource.RLIM_INFINITY else min(grown, hard), hard))
     here = os.getcwd()
     try:
         with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             os.chdir(name)
-            # The first call may compile kernels, which is no hang.
+            # The first call may compile or load kernels, which is no hang and no memory of the reader.
             with suppress(Exception):
                 (Path(name) / reader.name).write_bytes(reader.seeds[0])
                 reader.read(Path(name) / reader.name)
+            grown = _address_space() + MEMORY
+            resource.setrlimit(
+                resource.RLIMIT_AS, (grown if hard == resource.RLIM_INFINITY else min(grown, hard), hard)
+            )
             for data in reader.seeds:
                 attempt(reader, data, Path(name), finds)
             for _ in range(count):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from finevh.config import Flow
-from finevh.flow.engine.fingerprint import fingerprint, text_digest, tree_digest
+from finevh.errors import InputError
+from finevh.flow.engine.fingerprint import file_digest, fingerprint, text_digest, tree_digest
 from finevh.version import VERSION
 
+PROVENANCE = "provenance.json"
 PACKAGES = ("coloquinte", "numba", "numpy", "pyosys", "pythondata-cpu-cv32e40p", "scipy")
 
 
@@ -43,8 +45,14 @@ def distinct_names(paths: Iterable[Path]) -> dict[str, Path]:
     return found
 
 
-def provenance(flow: Flow, keys: dict[str, str]) -> str:
-    """Return ``provenance.json``: versions, hashes of the inputs and the key of every stage."""
+def provenance(flow: Flow, keys: dict[str, str], files: Mapping[str, str] | None = None) -> str:
+    """Return ``provenance.json``: versions, hashes of the inputs, the key of every stage.
+
+    Parameters
+    ----------
+    files
+        SHA-256 of the files at the top of the run directory that are of no single stage.
+    """
     inputs: list[Path] = [flow.technology.path, *flow.design.files, *flow.design.include_dirs]
     inputs += [
         path
@@ -68,5 +76,31 @@ def provenance(flow: Flow, keys: dict[str, str]) -> str:
         "flow_sha256": text_digest(json.dumps(fingerprint(flow), sort_keys=True)),
         "inputs": {name: tree_digest(path) for name, path in distinct_names(inputs).items()},
         "stages": keys,
+        "files": dict(files or {}),
     }
     return json.dumps(data, indent=1, sort_keys=True) + "\n"
+
+
+def require_unchanged(directory: Path, *names: str) -> None:
+    """Check files at the top of a run directory against what the run wrote there.
+
+    A run of a version that kept no digests of them is taken as it is.
+
+    Raises
+    ------
+    InputError
+        If one was changed, is missing or was never there, or ``provenance.json`` is damaged.
+    """
+    again = f"bring the run up to date with 'finevh run FLOW.toml -o {directory}'"
+    path = directory / PROVENANCE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        files = data.get("files")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        raise InputError(f"{path}: missing or damaged; {again}") from None
+    if not isinstance(files, dict):
+        return
+    for name in names:
+        found = directory / name
+        if (file_digest(found) if found.is_file() else None) != files.get(name):
+            raise InputError(f"{found}: not as the run wrote it; {again}")

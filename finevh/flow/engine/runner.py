@@ -11,14 +11,26 @@ from typing import TextIO
 from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
+from finevh.flow.engine.fingerprint import file_digest
 from finevh.flow.engine.key import StageKey, stage_key
 from finevh.flow.engine.progress import Reporter, Silent
-from finevh.flow.engine.provenance import provenance
-from finevh.flow.engine.stage import CHECKS, RunDirectory, Stage, StageContext, StageRecord, disk_errors, locked
+from finevh.flow.engine.provenance import PROVENANCE, provenance
+from finevh.flow.engine.stage import (
+    CHECKS,
+    METRICS,
+    RunDirectory,
+    Stage,
+    StageContext,
+    StageRecord,
+    disk_errors,
+    locked,
+)
 from finevh.flow_file import FLOW_FILE, write_flow
 
 RESULTS = "results"
 """Files under this folder of a stage are results: they appear under the same name at the top of the run directory."""
+OWN_FILES = (FLOW_FILE, METRICS, CHECKS)
+"""Files at the top of a run directory that the run itself writes; their digests are in ``provenance.json``."""
 
 
 def run_stages(
@@ -93,8 +105,9 @@ def run_stages(
             reporter.ended()
         publish_results(run, stages[:stop], records)
         metrics = {name: value for stage in stages[:stop] for name, value in run.metrics(stage.name).items()}
-        run.write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-        run.write("provenance.json", provenance(flow, {name: record.key for name, record in records.items()}))
+        run.write(METRICS, json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+        files = {name: file_digest(directory / name) for name in OWN_FILES if (directory / name).is_file()}
+        run.write(PROVENANCE, provenance(flow, {name: record.key for name, record in records.items()}, files))
     return run
 
 
