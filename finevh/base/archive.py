@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from finevh.base.packed import check_archive
 from finevh.errors import InputError
 
 T = TypeVar("T")
@@ -56,9 +57,10 @@ def load_columns(path: Path, kind: type[T], **supplied: object) -> T:
         If the file is missing or is no such archive.
     """
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as archive, zipfile.ZipFile(path) as raw:
             values: dict[str, Any] = {name: archive[name] for name in archive.files if name != "plain.json"}
-            plain = json.loads(raw.read("plain.json"))
+            plain = dict(json.loads(raw.read("plain.json")))
     except Exception as error:  # whatever a damaged archive makes numpy and zipfile raise
         raise InputError(f"{path}: cannot be read ({error}); run the flow again with --from its stage") from None
     values |= {name: _tuples(value) for name, value in plain.items()}

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.files import replacing
+from finevh.base.packed import unpack
 from finevh.errors import InputError
 
 __all__ = [
@@ -305,9 +305,8 @@ def load_record(path: Path) -> CellRecord:
         If the file is no record, damaged, or of another schema version.
     """
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as handle:
-            data = json.load(handle)
-    except (OSError, EOFError, ValueError, zlib.error, RecursionError) as error:
+        data = json.loads(unpack(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: not a readable characterisation record ({error}); delete it and characterise again"
         ) from error

@@ -7,13 +7,13 @@ one DEF and one netlist of the same name.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.packed import unpack
 from finevh.base.share import LIBRARIES, shared, technology_names
 from finevh.base.toml import toml_value
 from finevh.constraints import Constraints, read_sdc
@@ -235,9 +235,10 @@ def _load(named: str) -> Technology:
 
 
 def _only_module(netlist: Path) -> str:
-    opener = gzip.open if netlist.suffix == ".gz" else open
-    with opener(netlist, "rb") as stream:
-        names = _MODULE.findall(stream.read())
+    try:
+        names = _MODULE.findall(unpack(netlist.read_bytes()))
+    except OSError as error:
+        raise InputError(f"{netlist}: cannot be read ({error}); copy the file again") from None
     if len(names) != 1:
         raise InputError(f"{netlist}: {len(names)} modules, and the DEF names no DESIGN; write its name there")
     return str(names[0].decode("latin-1"))

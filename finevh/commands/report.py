@@ -36,10 +36,9 @@ def drop_signoff(run: RunDirectory) -> None:
     path = run.stage_path(SIGNOFF.name)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
-    tables = run.path / "tables"
-    if not tables.is_symlink():
+    if not (run.path / "tables").is_symlink():
         for name in ("signoff.csv", "drooped.csv"):
-            (tables / name).unlink(missing_ok=True)
+            run.remove(f"tables/{name}")
 
 
 TIMES = "times.js"

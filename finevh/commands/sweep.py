@@ -6,8 +6,9 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ MAP = "sweep.svg"
 """Savings over tiles and delta-Vdd."""
 SHARED = "shared"
 """Run directory of the stages that all trials share."""
+_ASK, _PATIENCE = 5.0, 60.0
+"""s; how often a scheduler is asked for its workers, and how long it may have none after it had some."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,12 @@ def run_sweep(
         tables: dict[Trial, str] = {}
         # Programs start from the placement of their mesh, so the meshes come first.
         for group in (trials, by_program):
-            with _executor(jobs, scheduler) as executor:
+            with _executor(jobs, scheduler) as (executor, workers):
                 futures = [
                     executor.submit(run_trial, flow_file, assignments, trial, deltas, directory) for trial in group
                 ]
                 for trial, future in zip(group, futures, strict=True):
-                    tables[trial] = _result(future, scheduler)
+                    tables[trial] = _result(future, scheduler, workers)
                     console.print(f"{len(tables)}/{len(trials) + len(by_program)} {trial.name} done", markup=False)
         path = directory / "sweep.csv"
         partial = path.with_name(".sweep.csv.partial")
@@ -170,14 +173,15 @@ def sweep_summary(table: Path) -> list[str]:
 
 
 @contextmanager
-def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
+def _executor(jobs: int, scheduler: str | None) -> Iterator[tuple[Executor, _Workers | None]]:
+    """Who runs trials; the workers of a scheduler."""
     if scheduler is None:
         # Each trial loads compiled kernels; forking a process that already runs threads is not safe.
         pool = ProcessPoolExecutor(
             jobs, mp_context=get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
         )
         try:
-            yield pool
+            yield pool, None
         except BaseException:
             # Nobody waits for trials of a sweep that has failed; what they finished stands.
             pool.shutdown(wait=False, cancel_futures=True)
@@ -196,11 +200,29 @@ def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
         raise InputError(
             f"--scheduler {scheduler}: nobody answers ({error}); start one with 'dask scheduler'"
         ) from None
-    with client, client.get_executor() as executor:  # type: ignore[no-untyped-call]
-        yield executor
+    executor = client.get_executor()  # type: ignore[no-untyped-call]
+    try:
+        yield executor, _Workers(lambda: len(client.nthreads()))  # type: ignore[no-untyped-call]
+        executor.shutdown()
+    finally:
+        # Of a sweep that has failed nobody waits for trials: what they finished stands.
+        client.close(timeout=_ASK)  # type: ignore[no-untyped-call]
 
 
-def _result(future: Future[str], scheduler: str | None) -> str:
+class _Workers:
+    """Whether the workers of a scheduler are gone: a queue may start them late, one that loses its last has us wait for ever."""
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count, self._seen = count, float("inf")
+
+    def gone(self) -> bool:
+        """Whether there were some, and have been none for as long as we wait."""
+        if self._count():
+            self._seen = time.monotonic()
+        return time.monotonic() - self._seen > _PATIENCE
+
+
+def _result(future: Future[str], scheduler: str | None, workers: _Workers | None) -> str:
     """Wait for a trial; a worker or a scheduler that is gone ends in a message, and the same command resumes.
 
     Raises
@@ -209,14 +231,23 @@ def _result(future: Future[str], scheduler: str | None) -> str:
         If nobody works on the trial any more.
     """
     try:
+        while workers is not None and not future.done():
+            wait([future], timeout=_ASK)
+            if workers.gone():
+                raise CancelledError
         return future.result()
     except BrokenProcessPool:
         raise FinevhError(
             "a process of the sweep was killed; a lack of memory is the usual cause: give fewer with -j. Finished stages are"
             " kept: the same command resumes"
         ) from None
-    except (CancelledError, OSError, TimeoutError) as error:
-        if scheduler is None:
+    except (FinevhError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        # Dask has errors of its own, such as KilledWorker; what a trial raises by itself comes as it is.
+        if scheduler is None or not (
+            isinstance(error, CancelledError | ConnectionError) or type(error).__module__.startswith("distributed")
+        ):
             raise
         raise FinevhError(
             f"--scheduler {scheduler}: the scheduler or its last worker is gone ({type(error).__name__}). Finished stages are"

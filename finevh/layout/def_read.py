@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.base.packed import unpack
 from finevh.errors import InputError
 from finevh.layout.def_model import (
     Box,
@@ -611,10 +610,8 @@ def read_def(path: Path | str) -> DefLayout:
         If the file is missing or not DEF.
     """
     try:
-        data = Path(path).read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
+        data = unpack(Path(path).read_bytes())
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); give a DEF file") from error
     return parse_def(data.decode("utf-8", errors="replace"), str(path))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.packed import PackedError, unpack
 from finevh.errors import InputError
 
 __all__ = ["SourceText", "preprocess", "read_text"]
@@ -40,11 +39,9 @@ def read_text(path: Path | str) -> str:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: damaged or truncated gzip ({error}); copy the file again") from error
+        data = unpack(path.read_bytes())
+    except PackedError as error:
+        raise InputError(f"{path}: {error}; copy the file again") from error
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     return data.decode("latin-1")

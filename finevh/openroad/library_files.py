@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.packed import unpack
 from finevh.errors import InputError
 from finevh.openroad.context import LibraryFiles
 from finevh.technology.lef import Lef, read_lef
@@ -97,9 +97,8 @@ def read_text(path: Path) -> str:
         If it cannot be read.
     """
     try:
-        data = path.read_bytes()
-        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", errors="replace")
-    except (OSError, EOFError) as error:
+        return unpack(path.read_bytes()).decode("utf-8", errors="replace")
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); give the library file") from None
 
 

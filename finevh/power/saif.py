@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +68,7 @@ def read_saif(
             recorded: Recorded[dict[str, float]] = Recorded(NetNames(netlist), str(path))
             saif = _Saif(recorded, path)
             saif.read(_tokens(read_lines(stream, path)))
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read as SAIF ({error})") from error
     activity = _bind(saif, recorded, netlist, clock, period_ps, instance, own)
     if checks is None:
@@ -110,7 +109,7 @@ def saif_scopes(path: Path) -> dict[tuple[str, ...], set[str]]:
     try:
         with open_recording(path) as stream:
             _Saif(found, path).read(_tokens(read_lines(stream, path)))
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read as SAIF ({error})") from error
     return found.names
 

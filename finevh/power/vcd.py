@@ -5,9 +5,7 @@ Recorded time counts from the first time stamp, or from the start of the window,
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.packed import open_text
 from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.power.recorded_names import Bits, NetNames, Recorded
@@ -63,9 +62,7 @@ class VcdHeader:
 
 def open_recording(path: Path) -> TextIO:
     """Text of a recording, packed by gzip or not."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="ascii", errors="replace")
-    return path.open("rt", encoding="ascii", errors="replace")
+    return open_text(path)
 
 
 def read_lines(stream: TextIO, path: Path) -> Iterator[str]:
@@ -165,7 +162,7 @@ def vcd_scopes(path: Path) -> dict[tuple[str, ...], set[str]]:
                     elif keyword == "$var" and len(section) > 4:
                         found[tuple(here)].add(section[4])
                     section = []
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read as VCD ({error})") from error
     return found
 

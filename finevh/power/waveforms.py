@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +72,7 @@ def read_vcd(
             lines = read_lines(stream, path)
             header = read_vcd_header(lines, path, NetNames(netlist), netlist.name, scope, own)
             played = _play(read_changes(lines, path, header, start_ps, end_ps, ended), netlist)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read as VCD ({error})") from error
     if played.duration <= 0:
         window = "" if start_ps is None and end_ps is None else " in the window"

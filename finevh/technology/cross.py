@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.packed import check_archive
 from finevh.errors import InputError
 from finevh.technology.model import CellTable, CrossVoltage, Int, Real, Sense, Technology
 
@@ -100,6 +101,7 @@ def read_pairs(path: Path) -> tuple[Real, frozenset[tuple[int, int]]]:
         If the file is missing or damaged.
     """
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as archive:
             pairs = zip(archive["pair_cell"].tolist(), archive["pair_driver"].tolist(), strict=True)
             return np.asarray(archive["vdds"], dtype=np.float64), frozenset(pairs)
@@ -118,6 +120,7 @@ def read_cross_file(path: Path) -> CrossFile:
         If the file is missing, damaged or of another format.
     """
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as archive:
             text = json.loads(archive["text"].tobytes())
             if text.get("format") != FORMAT:

@@ -6,13 +6,12 @@ somebody else deserves a message, so files are scanned here; libparse is the ora
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from finevh.base.packed import unpack
 from finevh.errors import InputError
 
 __all__ = ["Group", "parse_liberty", "read_liberty_text"]
@@ -115,10 +114,8 @@ def read_liberty_text(path: Path) -> str:
         If the file is missing or its gzip stream is damaged or cut short.
     """
     try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
+        data = unpack(path.read_bytes())
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); fetch or generate the file again") from error
     return data.decode("utf-8", errors="replace")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.packed import open_bytes
 from finevh.errors import InputError
 
 __all__ = ["LibraryFile", "choose_corner", "find_libraries", "flavour_of", "liberty_text", "merge_liberty"]
@@ -105,9 +105,9 @@ def liberty_text(path: Path, limit: int = -1) -> str:
         If it cannot be read or is a pointer to a file that was not fetched.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with open_bytes(path) as file:
             data = file.read(limit)
-    except (OSError, EOFError) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); is the platform folder complete?") from None
     if data.startswith(b"version https://git-lfs"):
         raise InputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import subprocess
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finevh.base.files import work_folder
+from finevh.base.packed import unpack
 from finevh.base.quoting import tcl_word
 from finevh.base.tools import OPENSTA, version_of
 from finevh.errors import InputError
@@ -49,9 +49,8 @@ def worst_slacks(executable: str, files: StaFiles) -> tuple[float, float | None]
     with work_folder() as folder:
         libraries = []
         for number, path in enumerate(files.liberty):
-            data = path.read_bytes()
             libraries.append(folder / f"{number}.lib")
-            libraries[-1].write_bytes(gzip.decompress(data) if path.suffix == ".gz" else data)
+            libraries[-1].write_bytes(unpack(path.read_bytes()))
         (folder / "point.sdc").write_text(files.sdc, encoding="utf-8")
         (folder / "run.tcl").write_text(_script(files, libraries, folder), encoding="utf-8")
         done = subprocess.run(

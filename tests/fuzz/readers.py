@@ -36,7 +36,7 @@ from finevh.report import build_report
 from finevh.synthesis.sources import read_manifest as read_file_list
 from finevh.synthesis.special_cells import find_special_cells
 from finevh.technology.boolean import parse_boolean
-from finevh.technology.cross import read_cross_file
+from finevh.technology.cross import read_cross_file, write_cross_file
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.makefile import read_makefile
@@ -45,6 +45,7 @@ from finevh.technology.model import Technology
 from finevh.timing.report import read_voltages
 from tests.fuzz import seeds
 from tests.power.tiny import technology
+from tests.technology.test_load import cross_file
 
 Read = Callable[[Path], object]
 
@@ -172,7 +173,7 @@ def _all() -> list[Reader]:
     quick = (seeds.REPOSITORY / "libs" / "finevh45" / "technology.toml").read_bytes()
     cells = (seeds.REPOSITORY / "libs" / "cells" / "standard.toml").read_bytes()
     headers = (seeds.REPOSITORY / "libs" / "cells" / "headers.toml").read_bytes()
-    cross = (seeds.REPOSITORY / "libs" / "finevh45" / "cross_voltage.npz").read_bytes()
+    cross = _made(lambda path: write_cross_file(cross_file(), path), "x.npz")
     liberty = _encoded(*seeds.LIBERTY, seeds.shipped_cells("INV_X1", "DFF_X1"))
     columns = _made(lambda path: save_columns(path, _Columns(np.arange(40.0), ("a", "b"))), "c.npz")
     return [
@@ -204,7 +205,7 @@ def _all() -> list[Reader]:
         Reader("power.json", read_power, _encoded(seeds.POWER_JSON)),
         Reader("checks.json", _checks, _encoded(seeds.CHECKS_JSON)),
         Reader("record.json.gz", load_record, _made(_record, "r.json.gz")),
-        Reader("cross.npz", read_cross_file, (cross,) if len(cross) < 1 << 20 else ()),
+        Reader("cross.npz", read_cross_file, cross),
         Reader("columns.npz", lambda path: load_columns(path, _Columns), columns),
         Reader(
             "packed.v.gz",
@@ -224,4 +225,4 @@ def _zip(text: str) -> bytes:
 @lru_cache(maxsize=1)
 def readers() -> dict[str, Reader]:
     """All readers by name."""
-    return {reader.name: reader for reader in _all() if reader.seeds}
+    return {reader.name: reader for reader in _all()}

@@ -85,7 +85,7 @@ def run_stages(
         run.write(FLOW_FILE, text)
         records: dict[str, StageRecord] = {}
         checks = Checks()
-        (directory / CHECKS).unlink(missing_ok=True)
+        run.remove(CHECKS)
         try:
             for index, stage in enumerate(stages[:stop]):
                 reporter.started(stage.name, run.seconds(stage.name))

@@ -207,6 +207,10 @@ class RunDirectory:
         with replacing(self._target(name)) as target:
             target.write(text.encode("utf-8"))
 
+    def remove(self, name: str) -> None:
+        """Remove a file at the top of the run directory, or what stands in its place."""
+        _remove(self.path / name)
+
     def _target(self, name: str) -> Path:
         """Where a file of the run goes: never through a link, nor into the place of a folder."""
         if not _is_inner(name):
