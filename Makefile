@@ -74,7 +74,7 @@ wheel: setup
 lowest:
 	@$(PYTHON) -m venv .venv-lowest
 	@$(PYTHON) benchmarks/lowest_versions.py > .venv-lowest/constraints.txt
-	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt '.[characterization,dev]'
+	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt '.[characterization,cluster,dev]'
 	.venv-lowest/bin/python -m pytest tests/base tests/test_config.py tests/test_net.py tests/netlist tests/constraints tests/fuzz
 
 clean:

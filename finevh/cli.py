@@ -11,7 +11,8 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import get_args
 
@@ -187,7 +188,8 @@ def characterize(
     """Technology data from transistor netlists; shows its plan first; resumable."""
     from finevh.commands.tools import characterize_technology
 
-    characterize_technology(technology, cell, vdd, variant, jobs, output, sure)
+    with _writing(output or technology):
+        characterize_technology(technology, cell, vdd, variant, jobs, output, sure)
 
 
 @cli.command()
@@ -315,7 +317,8 @@ def bias(
 
     supply = None if vdd is None else voltage_of(vdd, "--vdd")
     options = BiasOptions(variants, supply, probabilities, allow)
-    found = run_bias(netlist, top, technology_folder(technology), sdc, spef, output, options)
+    with _writing(output):
+        found = run_bias(netlist, top, technology_folder(technology), sdc, spef, output, options)
     _print(json.dumps(found, indent=1) if as_json else bias_text(found, output))
 
 
@@ -332,7 +335,9 @@ def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignmen
     flow = read_flow(flow_file, assignments)
     from finevh.commands.tcl import render_scripts, tile_counts
 
-    for line in render_scripts(flow, output, check, tile_counts(tiles)):
+    with _writing(output):
+        lines = render_scripts(flow, output, check, tile_counts(tiles))
+    for line in lines:
         _print(line)
 
 
@@ -347,7 +352,10 @@ def report(directories: tuple[Path, ...], output: Path | None) -> None:
 
         for directory in directories:
             require_results(directory, POINTS)
-        _print(f"written to {compare_runs(directories, output or Path('comparison.html'))}")
+        page = output or Path("comparison.html")
+        with _writing(page):
+            compare_runs(directories, page)
+        _print(f"written to {page}")
         return
     if output is not None:
         raise InputError("-o is for a comparison: the report of one run is written into its directory")
@@ -472,7 +480,8 @@ def init(
         raise InputError(f"give the RTL: finevh init {name} --rtl FILE [--rtl FILE ...], or a list of files with -f")
     from finevh.commands.init import init_flow, rtl_of
 
-    written = init_flow(name, rtl_of(rtl, lists, includes, top), technology, _print)
+    with _writing(Path(f"{name}.toml")):
+        written = init_flow(name, rtl_of(rtl, lists, includes, top), technology, _print)
     _print(f"written to {written}; next: finevh run {written}")
 
 
@@ -485,7 +494,8 @@ def import_placed(path: Path, output: Path | None, technology: str | None, tiles
     """A flow file for a placed design in a result folder of OpenROAD-flow-scripts, LibreLane, or of DEF and netlist."""
     from finevh.commands.import_design import import_design
 
-    written = import_design(path, output, technology, tiles, _print)
+    with _writing(output or Path()):
+        written = import_design(path, output, technology, tiles, _print)
     _print(f"written to {written}; next: finevh run {written}")
 
 
@@ -509,7 +519,9 @@ def platform_add(path: Path, output: Path | None, name: str | None, leakage_slop
     """Make a technology from an OpenROAD-flow-scripts platform folder."""
     from finevh.commands.tools import add_platform_folder
 
-    for line in add_platform_folder(path, output, name, leakage_slope):
+    with _writing(output or Path()):
+        lines = add_platform_folder(path, output, name, leakage_slope)
+    for line in lines:
         _print(line)
 
 
@@ -523,6 +535,17 @@ def cache(prune: bool, clear: bool, as_json: bool) -> None:
 
     found = inspect_cache(prune, clear)
     _print(json.dumps(found, indent=1) if as_json else cache_text(found))
+
+
+@contextmanager
+def _writing(path: Path | None) -> Iterator[None]:
+    """Name the place where a disk is full: the system names no file when data are written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _MENDS and path is not None:
+            error.filename = str(path)
+        raise
 
 
 def _print(text: str) -> None:

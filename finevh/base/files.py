@@ -52,6 +52,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file that is there whole or not at all, text as UTF-8; see :func:`replacing`."""
+    with replacing(path) as stream:
+        stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names of a folder to the disk, so that a file renamed there is there after a loss of power."""
     with suppress(OSError):  # some file systems refuse it; the rename itself is done

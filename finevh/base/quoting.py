@@ -17,6 +17,8 @@ _BARE = re.compile(r"[A-Za-z0-9_./:+%@=,^~!?*<>|&-]+\Z")
 _BRACEABLE = re.compile(r"[ -z|~]*\Z")  # printable ASCII except the braces themselves
 _SIMPLE_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 _TCL_CONTROL = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v", "\b": r"\b", "\a": r"\a"}
+_SDC_BARE = re.compile(r"(?:[!#-\[\]-z|~]|\\/)+")
+"""An element of a braced list as it stands: no blank, brace, quote, and no backslash but that of a divider."""
 _BMP_END = 0xFFFF
 _LONGEST_NAME = 128
 _PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_$.+-]{{0,{_LONGEST_NAME - 1}}}")
@@ -60,6 +62,39 @@ def tcl_word(text: str) -> str:
 def tcl_list(items: Iterable[str]) -> str:
     """Return the items as the text of a Tcl list: ``{a[3]} b``; one line, whatever the items hold."""
     return " ".join(tcl_word(item) for item in items)
+
+
+def sdc_names(names: Iterable[str]) -> str:
+    r"""Return Tcl source for one word that the getters of SDC (``get_ports`` and the like) read as these names or patterns.
+
+    A divider that is part of a name, ``a\/b``, stays as it is.
+
+    Examples
+    --------
+    >>> sdc_names(["clk", "a[3]"]), sdc_names(["}];exit;{"])
+    ('{clk a[3]}', '{\\}\\]\\;exit\\;\\{}')
+    """
+    return "{" + " ".join(_sdc_name(name) for name in names) + "}"
+
+
+def sdc_exact_names(names: Iterable[str]) -> str:
+    """Return what :func:`sdc_names` does for names that mean only themselves.
+
+    Raises
+    ------
+    InputError
+        If a name has a character that every timer takes for a pattern.
+    """
+    given = list(names)
+    for name in given:
+        if "*" in name or "?" in name:
+            raise InputError(f"'{name}': SDC takes * and ? for patterns, so no file can name it alone; rename it")
+    return sdc_names(given)
+
+
+def _sdc_name(name: str) -> str:
+    _refuse_nul(name)
+    return name if _SDC_BARE.fullmatch(name) else "".join(_escape_character(c) for c in name) or "{}"
 
 
 def tcl_list_word(items: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.files import write_whole
 from finevh.base.packed import unpack
 from finevh.base.share import LIBRARIES, shared, technology_names
 from finevh.base.toml import toml_value
@@ -206,7 +207,7 @@ def import_design(
     file = output or Path(f"{_word(name)}.toml")
     if file.exists():
         raise InputError(f"{file}: exists; choose another name with -o or remove it")
-    file.write_text(_text(found, name, named, library, clock, period, tiles), encoding="utf-8")
+    write_whole(file, _text(found, name, named, library, clock, period, tiles))
     return file
 
 

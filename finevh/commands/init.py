@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.base.files import work_folder
+from finevh.base.files import work_folder, write_whole
 from finevh.base.toml import toml_value
 from finevh.commands.tools import technology_folder
 from finevh.config import Flow
@@ -83,7 +83,7 @@ def init_flow(name: str, rtl: Rtl, technology: str, say: Callable[[str], None]) 
     head = _text(name, rtl, survey, place, _FIRST_PERIOD)
     period = _first_period("\n".join([head, *schemes]), say)
     text = _text(name, rtl, survey, place, f"{period / 1000.0:.2f} ns")
-    output.write_text("\n".join([text, *schemes]), encoding="utf-8")
+    write_whole(output, "\n".join([text, *schemes]))
     return output
 
 

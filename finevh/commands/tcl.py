@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.base.files import write_whole
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.constraints import engine_constraints
@@ -176,5 +177,4 @@ def _synthesis_scripts(flow: Flow) -> dict[str, str]:
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)

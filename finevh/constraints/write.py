@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from finevh.base.quoting import tcl_word
+from finevh.base.quoting import sdc_exact_names, tcl_word
 from finevh.constraints.model import Clock, Constraints, Ends, Objects, PathException, Rule
 from finevh.constraints.objects import Names
 from finevh.constraints.sdc import unit_factor
@@ -50,7 +50,7 @@ class _Writer:
 
     def get(self, objects: tuple[Objects, ...]) -> str:
         """Getters of objects of any kinds."""
-        calls = [f"[get_{kind}s {{{' '.join(names)}}}]" for kind, names in self.kinds(objects).items()]
+        calls = [_get(kind, names) for kind, names in self.kinds(objects).items()]
         return calls[0] if len(calls) == 1 else f"[list {' '.join(calls)}]"
 
     def ends(self, command: str, values: Ends, text: str, number: str = "ps", more: str = "") -> None:
@@ -71,7 +71,7 @@ class _Writer:
         if clock.master:
             raise InputError(f"clock '{clock.name}' is made of another: the file it comes from is exported as it is")
         self.lines.append(f"create_clock{add} -name {name} -period {self.ps(clock.period)}{wave}{source}")
-        get = f"[get_clocks {{{clock.name}}}]"
+        get = _get("clock", [clock.name])
         for end, value in (("setup", clock.setup_uncertainty), ("hold", clock.hold_uncertainty)):
             if value:
                 self.lines.append(f"set_clock_uncertainty -{end} {self.ps(value)} {get}")
@@ -102,8 +102,8 @@ class _Writer:
                 )  # fmt: skip
                 ports = [n for n in self.kinds(delay.ports).get("port", []) if not self._is_clock(n, command)]
                 for group in _groups(ports):
-                    self.ends(command, delay.values, f"[get_ports {{{' '.join(group)}}}]",
-                              more=f" -clock [get_clocks {{{delay.clock}}}]{flags}")  # fmt: skip
+                    self.ends(command, delay.values, _get("port", group),
+                              more=f" -clock {_get('clock', [delay.clock])}{flags}")  # fmt: skip
         for item in c.transitions:
             self.ends("set_input_transition", item.values, self.get(item.ports))
         for item in c.loads:
@@ -150,11 +150,12 @@ class _Writer:
     def rest(self) -> None:
         c = self.constraints
         for command in c.groups:
-            groups = " ".join(f"-group [get_clocks {{{' '.join(sorted(group))}}}]" for group in command.groups)
+            groups = " ".join(f"-group {_get('clock', sorted(group))}" for group in command.groups)
             self.lines.append(f"set_clock_groups -asynchronous {groups}")
         for item in c.uncertainties:
             edges = [f"{_EDGES[e]}_" if e is not None else "" for e in (item.from_edge, item.to_edge)]
-            pair = f"-{edges[0]}from [get_clocks {{{item.from_}}}] -{edges[1]}to [get_clocks {{{item.to}}}]"
+            from_, to = _get("clock", [item.from_]), _get("clock", [item.to])
+            pair = f"-{edges[0]}from {from_} -{edges[1]}to {to}"
             for side, value in (("setup", item.setup), ("hold", item.hold)):
                 if value is not None:
                     self.lines.append(f"set_clock_uncertainty {pair} -{side} {self.ps(value)}")
@@ -167,6 +168,11 @@ class _Writer:
             raise InputError(
                 "disabled arcs and own checks are not written: the file they come from is exported as it is"
             )
+
+
+def _get(kind: str, names: Sequence[str]) -> str:
+    """The getter of objects by their names."""
+    return f"[get_{kind}s {sdc_exact_names(names)}]"
 
 
 def _plain(unit: str) -> str:

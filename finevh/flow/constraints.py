@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from finevh.base.quoting import tcl_list, tcl_word
+from finevh.base.quoting import sdc_exact_names, sdc_names, tcl_word
 from finevh.config import Clock, Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
 from finevh.constraints.surroundings import OUTSIDE
@@ -40,15 +40,16 @@ def sdc_text(
         Mean delay of the clock tree, ps: the clock is propagated, and ports refer to a virtual one that is as late. None: ideal.
     """
     name = tcl_word(clock.port)
-    data = "[all_inputs -no_clocks]" if inputs is None else f"[get_ports {{{tcl_list(inputs)}}}]"
+    data = "[all_inputs -no_clocks]" if inputs is None else f"[get_ports {sdc_exact_names(inputs)}]"
 
     def number(value: float, unit: float) -> str:
         return f"{value / unit:.9g}"
 
-    around = name if insertion is None else tcl_word(clock.port + OUTSIDE)
+    outside = clock.port if insertion is None else clock.port + OUTSIDE
+    around = tcl_word(outside)
     lines = [
         f"# time unit {time:g} ps, capacitance unit {capacitance:g} fF",
-        f"create_clock -name {name} -period {number(clock.period, time)} [get_ports {{{clock.port}}}]",
+        f"create_clock -name {name} -period {number(clock.period, time)} [get_ports {sdc_exact_names([clock.port])}]",
         *([] if insertion is None else [f"create_clock -name {around} -period {number(clock.period, time)}"]),
         f"set_clock_uncertainty {number(clock.uncertainty, time)} [all_clocks]",
         f"set_input_delay {number(clock.input_delay, time)} -clock {around} {data}",
@@ -58,11 +59,11 @@ def sdc_text(
     ]
     if insertion is not None:
         lines += [
-            f"set_propagated_clock [get_clocks {{{clock.port}}}]",
-            f"set_clock_latency {number(insertion, time)} [get_clocks {{{around}}}]",
+            f"set_propagated_clock [get_clocks {sdc_exact_names([clock.port])}]",
+            f"set_clock_latency {number(insertion, time)} [get_clocks {sdc_exact_names([outside])}]",
         ]
-    lines += [f"set_case_analysis {value} [get_ports {{{port}}}]" for port, value in sorted(clock.constants.items())]
-    lines += [f"set_false_path -from [get_ports {{{port}}}]" for port in clock.false_from]
+    lines += [f"set_case_analysis {value} [get_ports {sdc_names([port])}]" for port, value in sorted(clock.constants.items())]
+    lines += [f"set_false_path -from [get_ports {sdc_names([port])}]" for port in clock.false_from]
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.base.files import write_whole
 from finevh.base.numbers import decimal
 from finevh.checks import Checks, Severity
 from finevh.errors import InputError
@@ -674,4 +675,4 @@ def format_spef(netlist: Netlist, wires: Wires) -> str:
 def write_spef(netlist: Netlist, wires: Wires, path: Path | str) -> None:
     """Write :func:`format_spef` to ``path``, gzip-compressed when the name ends in ``.gz``."""
     data = format_spef(netlist, wires).encode("ascii")
-    Path(path).write_bytes(gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data)
+    write_whole(Path(path), gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data)

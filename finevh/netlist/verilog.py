@@ -170,6 +170,9 @@ class _Reader:
         text, at, opened, outside = self.source.text, 0, "", 0
         for match in _BOUNDARY.finditer(text):
             word = match.group()
+            if word.startswith("\\\\"):
+                # Here a leading backslash marks a scalar that is called like a bit; taken off, two names could become one.
+                raise self.fail(match.start(), f"'{word}': a name that begins with a backslash of its own; rename it")
             if word[0] in '\\"':
                 continue
             if word in ("module", "macromodule", "primitive"):
@@ -211,7 +214,7 @@ class _Reader:
         header = _STATEMENT.match(text, start, stop)
         if match is None or header is None:
             raise self.fail(start, "'module' without a name and a ';'")
-        name = match.group(1).lstrip("\\")
+        name = match.group(1).removeprefix("\\")
         if name in self.modules:
             raise self.fail(start, f"module '{name}' stands twice in this file")
         self.modules[name] = _Module(name, text[match.end() : header.end() - 1], start, (header.end(), stop))
@@ -245,7 +248,7 @@ class _Reader:
             for _, statement in self.statements(module):
                 match = _INSTANCE.match(statement)
                 if match:
-                    used.add(match.group(1).lstrip("\\"))
+                    used.add(match.group(1).removeprefix("\\"))
         roots = [name for name in self.modules if name not in used]
         if len(roots) != 1:
             raise InputError(f"{self.source.name}: {len(self.modules)} modules; say which one is the top")
@@ -425,7 +428,7 @@ class _Reader:
             raise self.fail(position, f"a misplaced '{closed or comma}' in '{text[:40].strip()}'")
         left = None if high is None else self.number(scope, high, position)
         right = None if low is None else self.number(scope, low, position)
-        return self.select(scope, _plain(name) if left is None else name.lstrip("\\"), left, right, position), at
+        return self.select(scope, _plain(name) if left is None else name.removeprefix("\\"), left, right, position), at
 
     def concatenation(self, scope: _Scope, text: str, at: int, position: int, depth: int) -> tuple[Bits, int]:
         """What stands between braces: a list, or a count and a list that is repeated."""
@@ -520,7 +523,7 @@ class _Reader:
                 shown = body[at : at + 40].strip()
                 raise self.fail(position, f"instance '{name}': '{shown}' is no connection '.pin(net)'")
             pin, text, last = match.groups()
-            found.append((pin.lstrip("\\"), text or "", simple))
+            found.append((pin.removeprefix("\\"), text or "", simple))
             at = match.end()
         if last == "," and body.strip():
             raise self.fail(position, f"instance '{name}': a ',' with no connection behind it")
@@ -533,7 +536,7 @@ class _Reader:
             what = f"'{keyword.group(1)}'" if keyword else f"'{text[:40].strip()}'"
             raise self.fail(position, f"{what} has no place in a flat mapped netlist: synthesise and flatten first")
         type_name, parameters, name, body = match.groups()
-        type_name = type_name.lstrip("\\")
+        type_name = type_name.removeprefix("\\")
         known = self.types.get(type_name)
         if known is not None:
             self.cell(scope, known, type_name, name, body, position)
@@ -588,7 +591,7 @@ class _Reader:
                 raise self.fail(position, f"instance '{name}': pin '{pin}' takes {want}, not {len(bits)}")
             for k, net in zip(columns, bits, strict=True):
                 nets[k] = net
-        full = (scope.prefix + name.lstrip("\\")) if scope.prefix else name[1:] if name[0] == "\\" else name
+        full = (scope.prefix + name.removeprefix("\\")) if scope.prefix else name[1:] if name[0] == "\\" else name
         if not self.build.add_instance(full, row, variant, nets):
             raise self.fail(position, f"instance '{full}' exists already")
 
@@ -606,7 +609,7 @@ class _Reader:
         self, scope: _Scope, type_name: str, parameters: str | None, name: str, body: str, position: int, depth: int
     ) -> None:
         """An instance of a module of the file: its contents, with names ``instance/name``."""
-        inner = _Scope(self.modules[type_name], scope.prefix + name.lstrip("\\") + "/")
+        inner = _Scope(self.modules[type_name], scope.prefix + name.removeprefix("\\") + "/")
         if _INDEX.search(name) and name[0] != "\\":
             raise self.fail(position, f"'{name}': arrays of instances are not understood; write them one by one")
         for item in _items(parameters.strip("# \t\r\n")[1:-1]) if parameters and "(" in parameters else []:

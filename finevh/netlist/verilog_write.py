@@ -6,6 +6,7 @@ import gzip
 import re
 from pathlib import Path
 
+from finevh.base.files import write_whole
 from finevh.netlist.model import Netlist
 from finevh.netlist.verilog import KEYWORD
 from finevh.technology.model import Direction, Technology
@@ -111,4 +112,4 @@ def write_verilog(
 ) -> None:
     """Write :func:`format_verilog` to ``path``, gzip-compressed when the name ends in ``.gz``."""
     data = format_verilog(netlist, technology, cell_suffix).encode("ascii")
-    Path(path).write_bytes(gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data)
+    write_whole(Path(path), gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data)

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from finevh.base.children import end_with_parent
+from finevh.base.files import write_whole
 from finevh.base.tools import TCLSH, require
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
@@ -120,7 +121,7 @@ def add_platform(
     stated = platform.name if leakage_slope is None else f"{platform.name}-derived-slope-{leakage_slope * 1e3:g}mV"
     text = _toml(stated, platform, folder, views, variants, layers, None, None)
     target = folder / "technology.toml"
-    target.write_text(text, encoding="utf-8")
+    write_whole(target, text)
     technology = load_technology(target)
     roles = _roles(technology, platform, lef)
     cross = None
@@ -136,7 +137,7 @@ def add_platform(
             "no cross-voltage tables: cells driven from another supply get no leakage or delay derates, which is "
             "optimistic; characterise the cells, or give a leakage slope to derive marked estimates"
         )
-    target.write_text(_toml(stated, platform, folder, views, variants, layers, roles, cross), encoding="utf-8")
+    write_whole(target, _toml(stated, platform, folder, views, variants, layers, roles, cross))
     load_technology(target)
     if not roles.get("header"):
         notes.append("no Vdd-MUX cell: floorplans reserve no switches, tiles are powered directly")
@@ -233,7 +234,7 @@ def _views(
             label = flavour or "nominal"
             merged = merge_liberty(texts, f"{platform.name} {label} {vdd:g} V")
             suffix = _common_suffix(merged) if len(flavours) > 1 else ""
-            (folder / f"cells_{label}_{vdd_label(vdd)}.lib").write_text(merged, encoding="utf-8")
+            write_whole(folder / f"cells_{label}_{vdd_label(vdd)}.lib", merged)
         variants.append((flavour or "nominal", suffix))
     views |= {"liberty": "cells_{variant}_{vdd}.lib", "vdd": vdds}
     return views, variants
