@@ -27,11 +27,12 @@ def test_no_file_makes_a_command_fail_in_another_way_than_by_a_message(name: str
 
 def test_every_seed_is_whole(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """A seed that is refused would make mutants that are all refused at one place."""
-    monkeypatch.chdir(tmp_path)
-    for reader in (*readers().values(), *cli_readers().values()):
-        finds = Finds()
+    for number, reader in enumerate((*readers().values(), *cli_readers().values())):
+        finds, folder = Finds(), tmp_path / str(number)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
         for data in reader.seeds:
-            attempt(reader, data, tmp_path, finds)
+            attempt(reader, data, folder, finds)
         assert finds.places == {}, "\n".join(finds.traces.values())
         assert finds.counts["taken"] > 0, reader.name
 
