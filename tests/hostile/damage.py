@@ -20,7 +20,7 @@ from tests.hostile.tiny import FREQUENCY, command
 DAMAGES = ("flipped", "cut", "folder", "link", "deleted", "empty")
 VERBS = ("emulate", "report", "run", "metrics", "compare", "signoff")
 GOOD = ("same", "mended", "refused")
-_OWN = ("log.txt", ".lock")
+_OWN = ("log.txt", "times.js", ".lock")
 """Files that say when and how long, and no result."""
 
 
