@@ -192,6 +192,7 @@ def characterize(
         characterize_technology(technology, cell, vdd, variant, jobs, output, sure)
 
 
+# One parameter for each option of the command.
 @cli.command()
 @click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
 @click.option("--top", required=True)
@@ -283,6 +284,7 @@ def leakage(
     _print(json.dumps(found, indent=1) if as_json else leakage_text(found))
 
 
+# One parameter for each option of the command.
 @cli.command()
 @click.option("--netlist", required=True, type=click.Path(path_type=Path), help="Flat mapped Verilog.")
 @click.option("--top", required=True)

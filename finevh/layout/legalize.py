@@ -66,6 +66,7 @@ def _insert(members: NDArray[np.int64], n: int, cell: int, wish: Real, width: In
     return k
 
 
+# One pass of Abacus over rows that all its steps change; cut apart, each part would take these columns again.
 @numba.njit(cache=True)
 def _legalize(
     wish: Real,

@@ -90,6 +90,7 @@ class Corners:
     activity: Activity = field(default_factory=lambda: Activity(toggle_rate=0.1, duty=0.5))
 
 
+# Long: one field of the context after the other.
 def make_context(
     design: DesignFiles,
     technology: Technology,

@@ -235,6 +235,7 @@ def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Re
     return load
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def _cost(
     tables: _Tables,
@@ -259,6 +260,7 @@ def _cost(
     return cost
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def _choose(
     tables: _Tables,

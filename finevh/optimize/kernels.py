@@ -183,6 +183,7 @@ def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     return order[:tail].copy()
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def _latest(
     lib: Library, net: Network, i: int, c: int, a: int, edge: int, load: float, arrival: Real, slew: Real
@@ -203,6 +204,7 @@ def _latest(
     return best, best_source
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def _divide_flow(
     lib: Library,
@@ -244,6 +246,7 @@ def _divide_flow(
                 net_lambda[net.pin_net[net.pin_ptr[i] + lib.arc_from[a]], source] += share
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def spread_multipliers(
     lib: Library,
@@ -307,6 +310,7 @@ def spread_multipliers(
                     arc_lambda[net.arc_base[i] + a - lib.arc_ptr[c], edge] = net_lambda[out_net, edge]
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def _output_cost(
     lib: Library,
@@ -345,6 +349,7 @@ def _output_cost(
     return cost
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def choose_drives(
     lib: Library,

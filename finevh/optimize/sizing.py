@@ -87,6 +87,7 @@ def _net_loads(netlist: Netlist, cell_type: Int, pin_cap: Real, wire_cap: Real) 
     return np.asarray(wire_cap + pins)
 
 
+# Long: the loop of the method, as published: time, rank, weigh, choose.
 def size_gates(
     netlist: Netlist,
     technology: Technology,

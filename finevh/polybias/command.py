@@ -48,6 +48,7 @@ class BiasOptions:
     progress: Callable[[str], None] | None = None
 
 
+# Long: the steps of the command in their order; each is one call.
 def run_bias(
     netlist_path: Path,
     top: str | None,

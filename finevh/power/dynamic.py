@@ -323,6 +323,7 @@ def _lookup(pool: Real, x: int, nx: int, y: int, ny: int, v: int, slew: float, l
     return result
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def internal_energy(
     cell: Int,
@@ -356,6 +357,7 @@ def internal_energy(
     return energy
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _gather(
     cell_vdd: Int,

@@ -279,6 +279,7 @@ def _ternary_code(n: int) -> NDArray[np.int64]:
     return code
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _sum(
     begin: int,
@@ -317,6 +318,7 @@ def _sum(
     return 0, derated, plain
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _leakage(
     ptr: NDArray[np.int64],
@@ -382,6 +384,7 @@ def _leakage(
             return
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _leakage_of_pair(
     ptr: NDArray[np.int64],
@@ -455,6 +458,7 @@ def _leakage_of_pair(
         nominal[cell] = plain_memo[2 * cell + own]
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _fill_pair(
     ptr: NDArray[np.int64],

@@ -172,6 +172,7 @@ def _sampled(one: float, toggle: float, edges: float) -> float:
     return edges * free * (1.0 - edges * kept / (1.0 - (1.0 - edges) * kept))
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _propagate_once(
     order: Int,

@@ -185,6 +185,7 @@ def _pack(value: NDArray[np.uint8], net: Int, chunk: Int, shift: NDArray[np.uint
             words[chunk[i]] |= np.uint64(1) << shift[i]
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _cycle_step(
     w: kernels.Plan,

@@ -181,6 +181,7 @@ def _supports(tile: Int, state_ptr: NDArray[np.int64], source: Int, group: Int, 
         size[cell] = k
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _tabulate(
     cells: NDArray[np.int64],

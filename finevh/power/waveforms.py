@@ -283,6 +283,7 @@ def _cost(old: int, new: int) -> int:
     return _HALVES * int(old != new)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _replay(
     time: NDArray[np.int64],

@@ -70,6 +70,7 @@ def technology_from_liberty(liberty: Iterable[Path], lef: Iterable[Path] = (), *
     return replace(technology, units=libraries[0].units, wire_load=libraries[0].wire_load)
 
 
+# What a technology is made of, by name.
 def assemble(
     name: str,
     libraries: Sequence[Library],

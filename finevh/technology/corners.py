@@ -192,6 +192,7 @@ def _interpolate_corners(technology: Technology, nodes: Sequence[Nodes], vdds: R
     )
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def _mixed_tables(
     technology: Technology,
     rows: NDArray[np.int64],

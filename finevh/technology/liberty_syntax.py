@@ -135,6 +135,7 @@ def _blank(match: re.Match[str]) -> str:
     return "\n" * match.group().count("\n")
 
 
+# Long: one loop over a text of megabytes, without a call for each statement.
 def parse_liberty(text: str, source: str) -> Group:
     """Parse a Liberty text into its ``library`` group.
 

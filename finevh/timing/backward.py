@@ -8,6 +8,7 @@ from finevh.technology.model import Int, Real
 from finevh.timing.arrays import Graph, Nets, Values, Walk
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def trace(
     g: Graph, b: Walk, nets: Nets, values: Values, node: int, edge: int, tag: int, steps: Int, numbers: Real
 ) -> int:

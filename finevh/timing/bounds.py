@@ -435,6 +435,7 @@ def _distinct(paths: Iterator[BoundPath], high: NDArray[np.bool_], period: float
     return sorted(found, key=lambda path: path.coefficient * period - path.need(high))
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _load_windows(
     node_cell: Ints,
@@ -563,6 +564,7 @@ def _at(
     return delay, out
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _extremes(
     record: Int,
@@ -600,6 +602,7 @@ def _extremes(
     return least, most, max(slew_least, 0.0), max(slew_most, 0.0)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _slope(
     record: Int,
@@ -645,6 +648,7 @@ def _slope(
     return max(least, 0.0) if least < np.inf else 0.0
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _slew_gains(
     entries: Ints,
@@ -724,6 +728,7 @@ def _slew_gains(
                     gain[n, qw, qu] = max(found, 0.0)
 
 
+# Long: one visit of a node finds its windows of load, slew and delay, each from the one before.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _slew_windows(
     node_cell: Ints,
@@ -822,6 +827,7 @@ def _slew_windows(
                 slew[0, v, r, s], slew[1, v, r, s] = floor, ceiling
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _margins(
     node_cell: Ints,
@@ -891,6 +897,7 @@ def _margins(
                     margin[e, r, q, s] = least + row_add[e, r] + hop
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _arrivals(
     node_port: Ints,
@@ -957,6 +964,7 @@ def _row_needs(
                 need[e], edge[e] = found, r
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _capture_arrivals(
     node_port: Ints,

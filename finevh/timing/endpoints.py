@@ -234,6 +234,7 @@ class _Binder:
             late -= float(self.clocks[clock].follows_tree)
         return -late if self.hold else late
 
+    # A row of the table, column by column.
     def put(
         self, found: _Relation, sinks: Int, tag: int, clock: int, *, cells: Int | int = -1, local: Int | int = -1,
         clock_sinks: Int | int = -1, clock_tag: int = 0, clock_edges: Int | int = 0, window: Real | float = 0.0,

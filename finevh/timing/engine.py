@@ -93,6 +93,7 @@ class TimingGraph(PathQueries):
         If constraints name what the netlist does not have, or a needed table is missing.
     """
 
+    # What a graph is built of, by name.
     def __init__(
         self,
         netlist: Netlist,

@@ -23,6 +23,7 @@ from finevh.timing.tables import PackedTables
 from finevh.timing.tags import TagSet
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def graph_arrays(
     netlist: Netlist, s: Structure, ports: PortConditions, tags: TagSet, node_tags: Int, tables: PackedTables, port_vdd: int,
     constraints: Constraints, seeds: Int, *, late: bool,

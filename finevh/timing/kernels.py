@@ -43,6 +43,7 @@ def _fan_in(g: Graph, marked: NDArray[np.bool_]) -> None:
                 marked[arc_source[a]] = 1
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def _needs(
     g: Graph,
     slot: Int,
@@ -105,6 +106,7 @@ def _needs(
             need[e * lanes + k] = worst
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def _place(
     corner_of: Int,
     n_arc: int,
@@ -133,6 +135,7 @@ def _place(
     return np.int64(-1)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def _place_nodes(
     node_cell: Int,
     corner_of: Int,
@@ -170,6 +173,7 @@ def _rails(maps: NDArray[np.bool_], low: Int, high: Int, rail: Int) -> int | np.
     return other
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def _place_lanes(
     node_cell: Int,
     corner_of: Int,
@@ -209,6 +213,7 @@ def _place_lanes(
     return np.int64(-1)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def _change(
     g: Graph,
     pin_ptr: Int,

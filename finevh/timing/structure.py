@@ -251,6 +251,7 @@ def _csr(keys: Int, n: int) -> tuple[NDArray[np.int64], Int]:
     return order, np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=n))]).astype(np.int32)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 def _arrange(
     netlist: Netlist,
     levels: Levels,

@@ -89,6 +89,7 @@ class Bench:
         self.plots += 1
 
 
+# What a deck is made of, by name.
 def cell_deck(
     process: Process,
     variant: Variant,

@@ -46,6 +46,7 @@ _TIE = 2.0**-12
 """ps within which two arcs are equal: less than the kernel's own resolution."""
 
 
+# Long: it writes one table in the order of its rows, and every part needs where the last one ended.
 @numba.njit(
     "void(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int64[::1], int32[::1], int32[::1], "
     "int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
@@ -279,6 +280,7 @@ def line_values(lines: Real, index: Number, ds: Number, dl: Number) -> tuple[Num
     return delay, slew
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def arc_by_arc(
     record: Int,

@@ -147,6 +147,7 @@ def _pole_sides(t: float, t0: float, dt: float, tau: float) -> tuple[float, floa
     return (value - late) / dt, -(slope - (1.0 - e2)) / dt, (1.0 - e2 - (value + late) / dt) / dt, by_tau / dt
 
 
+# Long: one iteration of Newton, its equations in the order in which they are derived.
 @numba.njit(
     "boolean(int32[:,::1], float64[::1], float64[::1], int64, float64, float64, float64, float64, float64, float64, "
     "float64, float64, float64, float64[::1])",
@@ -255,6 +256,7 @@ def _resistance(
     return abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(
     "UniTuple(float64, 2)(int32[:,::1], float64[::1], float64[::1], int64, float64, float64, float64, float64, float64, "
     "float64, float64, float64, int64, float64[::1])",
@@ -353,6 +355,7 @@ def arrive(w: Real, elmore: float, lo: float, hi: float) -> tuple[float, float]:
     return (delay if delay >= 0.0 else elmore), max(t_hi - t_lo, slew)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def arc_over_pi(
     record: Int,

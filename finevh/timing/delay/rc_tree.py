@@ -28,6 +28,7 @@ def elmore_delays(parent: Int, res: Real, low: Index, size: Index, below: Real, 
         store(elmore, i, before + res[low + i] * load(below, i, width))
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def reduced_pi(
     parent: Int, res: Real, low: Index, size: Index, at: Real, below: Real, elmore: Real, second: Real, width: Width
@@ -58,6 +59,7 @@ def reduced_pi(
     return total - far, choose(none, 0.0, m3 * m3 / (m2 * m2 * m2)), far
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(
     "void(int32[::1], int32[::1], float64[::1], float64[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1])",
     cache=True, nogil=True, error_model="numpy",

@@ -159,6 +159,7 @@ def _shared_elmore(nets: Nets, net: Net, p: Index, first: Index, n_sink: Index, 
         store(net.sink_elmore, 2 * f + 1, fall)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def _tree_elmore(
     nets: Nets,
@@ -208,6 +209,7 @@ def _tree_elmore(
             store(net.sink_elmore, 2 * f + r, load(net.elmore, at, width) if at >= 0 else spread(0.0, width))
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def _shielded_load(
     g: Graph,
@@ -258,6 +260,7 @@ def _shielded_load(
     return y
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def _exact_arcs(
     g: Graph,
@@ -322,6 +325,7 @@ def _own_seat(b: Walk, point: Point, v: Index, width: Width) -> Seat:
     return seat(b.head, low, high, mask(point.node_rail[v], width), width)
 
 
+# Long: inlined into the sweep, where a call and its copies of lanes would cost as much as the look-up.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _look_up(
     g: Graph,
@@ -470,6 +474,7 @@ def _kept_arrival(b: Walk, values: Values, v: Index, r: Index, sign: float, widt
     return latest
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def _tag_arrivals(
     g: Graph,
@@ -515,6 +520,7 @@ def _tag_arrivals(
                 store(net.arrival, 2 * k + r, spread(g.port_arrival[2 * (k * n_port + g.seed[v]) + r], width))
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def _port(
     g: Graph,
@@ -546,6 +552,7 @@ def _port(
     return slew0, slew1
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _plain_sinks(
     b: Walk,
@@ -616,6 +623,7 @@ def _far_end(
     return wire, step_slew(slew, wire, spread_time)
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
 def _shaped_sinks(
     b: Walk,
@@ -675,6 +683,7 @@ def _moved_sinks(
         store(values.at, 4 * s + 1, fall + net_derate * load(values.sink_delay, 2 * s + 1, width))
 
 
+# Long: the loop over nodes; what it calls is inlined, what remains are the cases of one visit.
 def _advance(
     graph: Graph,
     walk: Walk,

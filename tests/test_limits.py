@@ -1,0 +1,45 @@
+"""Rules of the house that a reader of any file relies on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.conftest import REPOSITORY
+
+LINES, PARAMETERS, IGNORES = 80, 8, 25
+PACKAGE = REPOSITORY / "finevh"
+
+
+def functions() -> Iterator[tuple[Path, list[str], ast.FunctionDef]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                yield path, text.split("\n"), node
+
+
+def test_a_function_beyond_the_limits_says_why_in_the_line_above_it() -> None:
+    silent = []
+    for path, lines, node in functions():
+        names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        length = (node.end_lineno or node.lineno) - node.lineno + 1
+        if length <= LINES and len([name for name in names if name not in ("self", "cls")]) <= PARAMETERS:
+            continue
+        first = min([decorator.lineno for decorator in node.decorator_list] + [node.lineno])
+        if not lines[first - 2].strip().startswith("# "):
+            silent.append(
+                f"{path.relative_to(REPOSITORY)}:{node.lineno} {node.name}: {length} lines, {len(names)} parameters"
+            )
+    assert not silent
+
+
+def test_types_are_hardly_ever_ignored() -> None:
+    found = [
+        path
+        for path in PACKAGE.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if "type: ignore" in line
+    ]
+    assert len(found) <= IGNORES
