@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.conftest import REPOSITORY
 
-LINES, PARAMETERS, IGNORES = 80, 8, 25
+LINES, PARAMETERS, IGNORES = 80, 8, 10
 PACKAGE = REPOSITORY / "finevh"
 
 

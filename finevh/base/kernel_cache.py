@@ -37,7 +37,7 @@ _UNUSED = 30 * 86400.0  # s; older ones go
 _Locator: Any = caching._CacheLocator
 
 
-class KernelLocator(_Locator):  # type: ignore[misc]
+class KernelLocator(_Locator):
     """Tells numba where the kernels of this package are kept; of other packages it knows nothing."""
 
     def __init__(self, folder: Path, digest: str, line: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -250,7 +251,7 @@ class TagSet:
 
     def __post_init__(self) -> None:
         self._index: dict[Tag, int] = {}
-        self._keys: list[tuple[object, ...]] = [("plain",)]
+        self._keys: list[tuple[Any, ...]] = [("plain",)]
 
     def start_at_port(self, clock: int, edge: int, port: int) -> Tag:
         """Data tag of an input port."""
@@ -289,7 +290,7 @@ class TagSet:
         owner = np.repeat(structure.node_cell, np.diff(structure.arc_ptr))
         node = np.repeat(np.arange(structure.n_node), np.diff(structure.arc_ptr))
         launching = (structure.arc_mask & EDGE) > 0
-        keys: dict[tuple[object, ...], int] = {("plain",): 0}
+        keys: dict[tuple[Any, ...], int] = {("plain",): 0}
         arc_class = np.zeros(len(owner), dtype=np.int32)
         stages: dict[int, set[tuple[int, int]]] = {}
         sink_pin = structure.sink_pin[structure.arc_sink]
@@ -305,7 +306,7 @@ class TagSet:
         for a in sorted(special):
             cell = int(owner[a])
             hits = frozenset(stages.get(a, ()))
-            key: tuple[object, ...]
+            key: tuple[Any, ...]
             if stopped[a]:
                 key = ("stop",)
             elif launching[a]:
@@ -357,7 +358,7 @@ class TagSet:
         self.early_remap = self.remap.copy()
         self.early_remap[[c for c, key in enumerate(self._keys) if key[0] == "latch"]] = -1
 
-    def _behind(self, tag: Tag, key: tuple[object, ...]) -> Tag | None:
+    def _behind(self, tag: Tag, key: tuple[Any, ...]) -> Tag | None:
         kind = key[0]
         if kind == "stop":
             return None
@@ -366,21 +367,21 @@ class TagSet:
                 return None
             progress = tuple(
                 0 if matched or e.starts(tag.clock, tag.edge, -1, -1) else -1
-                for e, matched in zip(self.exceptions, key[1], strict=True)  # type: ignore[call-overload]
+                for e, matched in zip(self.exceptions, key[1], strict=True)
             )
-            return self._pass(Tag(tag.clock, tag.edge, False, progress), key[2])  # type: ignore[arg-type]
+            return self._pass(Tag(tag.clock, tag.edge, False, progress), key[2])
         if kind == "through":
-            return self._pass(tag, key[1])  # type: ignore[arg-type]
+            return self._pass(tag, key[1])
         if key[1] is None or tag.clock == NO_CLOCK or tag.is_clock:
             return None
         if tag.borrowed >= _MAX_BORROW:
             raise InputError(f"a path passes more than {_MAX_BORROW} open latches in a row: not understood")
         # Data pass while the latch is open, and count from its opening edge.
-        opens: tuple[int, int] = key[1]  # type: ignore[assignment]
+        opens: tuple[int, int] = key[1]
         clock, edge = opens
         opening = self.latch_opening(tag, clock, edge)
         moved = Tag(clock, edge, False, tag.progress, tag.offset + opening, tag.borrowed + 1, tag.outside)
-        return self._pass(moved, key[2])  # type: ignore[arg-type]
+        return self._pass(moved, key[2])
 
     def latch_opening(self, launch: Tag, clock: int, edge: int) -> float:
         """Time, ps, from a launching edge to the opening edge of the window that it is captured in.

@@ -24,6 +24,8 @@ from numba.core import types as numba_types
 from numba.core.datamodel import models as numba_models
 from numba.core.typing import templates
 
+from finevh.technology.model import Index, Real
+
 Array = np.ndarray[Any, Any]
 # Numba's own types say nothing of its compiler's parts.
 intrinsic: Callable[[Callable[..., Any]], Any] = extending.intrinsic
@@ -46,7 +48,7 @@ Width = tuple[int, ...]
 """In kernels: as many zeros as there are lanes, so that the compiler knows how many."""
 
 
-class LanesType(types.Type):  # type: ignore[misc]
+class LanesType(types.Type):
     """Type of a vector of ``count`` numbers of a numba type."""
 
     def __init__(self, dtype: Any, count: int) -> None:
@@ -55,7 +57,7 @@ class LanesType(types.Type):  # type: ignore[misc]
 
 
 @register_model(LanesType)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     """A vector of LLVM."""
 
     def __init__(self, dmm: Any, fe_type: Any) -> None:
@@ -121,7 +123,7 @@ def _pair(context: Any, builder: Any, sig: Any, args: Any) -> tuple[Any, Any, An
 def _register(op: Callable[..., Any], result: Callable[[Any], Any], build: Callable[..., Any]) -> None:
     """Teach numba an operator on lanes."""
 
-    class Template(AbstractTemplate):  # type: ignore[misc]
+    class Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             lanes = [a for a in args if isinstance(a, LanesType)]
             if len(args) != 2 or not lanes or not all(isinstance(a, (LanesType, types.Number)) for a in args):
@@ -163,7 +165,7 @@ for _op, _name in _LOGIC.items():
     _register(_op, lambda dtype: dtype, lambda builder, a, b, _, name=_name: getattr(builder, name)(a, b))
 
 
-class ColumnType(types.Type):  # type: ignore[misc]
+class ColumnType(types.Type):
     """Type of a column: the memory of an array, which somebody else keeps alive."""
 
     def __init__(self, dtype: Any) -> None:
@@ -172,7 +174,7 @@ class ColumnType(types.Type):  # type: ignore[misc]
 
 
 @register_model(ColumnType)
-class _ColumnModel(models.PrimitiveModel):  # type: ignore[misc]
+class _ColumnModel(models.PrimitiveModel):
     """A pointer."""
 
     def __init__(self, dmm: Any, fe_type: Any) -> None:
@@ -202,7 +204,7 @@ def _data(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 
 @infer_global(operator.getitem)
-class _GetItem(AbstractTemplate):  # type: ignore[misc]
+class _GetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         if isinstance(args[0], ColumnType) and isinstance(args[1], types.Integer):
             return signature(args[0].dtype, *args)
@@ -210,7 +212,7 @@ class _GetItem(AbstractTemplate):  # type: ignore[misc]
 
 
 @infer_global(operator.setitem)
-class _SetItem(AbstractTemplate):  # type: ignore[misc]
+class _SetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         if isinstance(args[0], ColumnType) and isinstance(args[1], types.Integer):
             return signature(types.none, args[0], args[1], args[0].dtype)
@@ -552,13 +554,13 @@ def seek16(typingctx: Any, points: Any, first: Any, second: Any, chosen: Any, x:
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def larger(a, b):  # type: ignore[no-untyped-def]
+def larger(a: Number, b: Number) -> Number:
     """The larger of two numbers, the first where they do not compare."""
     return choose(b > a, b, a)
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def scratch(rows, width):  # type: ignore[no-untyped-def]
+def scratch(rows: Index, width: Width) -> Real:
     """Memory for rows of lanes of double precision that begins at a line of the cache."""
     raw = np.empty(rows * len(width) + 8)
     start = (-raw.ctypes.data % 64) // 8
