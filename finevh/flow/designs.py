@@ -16,7 +16,7 @@ from finevh.flow.artifacts.activity import load_activity, programs_in
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.constraints import timed_constraints
+from finevh.flow.graph import timing_graph
 from finevh.flow.technology import technology_of
 from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
@@ -54,20 +54,6 @@ def load_placed(flow: Flow, floorplan: Path, placed: Path) -> PlacedDesign:
     wires = load_wires(placed)
     graph = timing_graph(flow, technology, netlist, wires, flow.schemes.driver_derates)
     return PlacedDesign(flow, technology, netlist, load_floorplan(floorplan), load_placement(placed), wires, graph)
-
-
-def timing_graph(
-    flow: Flow, technology: Technology, netlist: Netlist, wires: Wires | None, driver_derates: bool
-) -> TimingGraph:
-    """Build the timing graph of a placed netlist, with or without the dependence of delay on the driver's Vdd."""
-    return TimingGraph(
-        netlist,
-        technology,
-        timed_constraints(flow, technology, netlist),
-        wires,
-        cross_voltage=driver_derates,
-        clock_supply=flow.clock.supply_policy,
-    )
 
 
 def load_activities(directory: Path) -> dict[str, Activity]:

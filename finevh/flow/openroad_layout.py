@@ -13,8 +13,8 @@ from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, save_placement, save_wires
 from finevh.flow.artifacts.netlist import VERILOG, load_netlist, save_netlist
 from finevh.flow.constraints import engine_constraints
-from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, StageContext
+from finevh.flow.graph import timing_graph
 from finevh.flow.supply_account import book_clock_cells
 from finevh.flow.technology import synthesis_vdd, technology_of
 from finevh.layout import half_perimeter, interface_cells

@@ -15,8 +15,8 @@ from finevh.config import Flow
 from finevh.flow.artifacts.activity import save_activity
 from finevh.flow.artifacts.layout import load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
-from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.graph import timing_graph
 from finevh.flow.stimulus import held_inputs, middle_supply, program_files, programs_of, stimulus_of, tied_netlist
 from finevh.flow.technology import technology_of
 from finevh.layout import Placement

@@ -24,7 +24,6 @@ from finevh.flow.designs import (
     load_placed,
     tiled_design,
     time_single_voltages,
-    timing_graph,
 )
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.glitch_table import (
@@ -35,6 +34,7 @@ from finevh.flow.glitch_table import (
     saving_shifts,
     with_glitch_power,
 )
+from finevh.flow.graph import timing_graph
 from finevh.flow.rails import RAILS, Droop, droop_table, rail_model, transitions_table
 from finevh.flow.stimulus import middle_supply
 from finevh.flow.tables import (

@@ -11,8 +11,8 @@ from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
 from finevh.flow.constraints import clock_tree_of
-from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.graph import timing_graph
 from finevh.flow.hold import hold_corners
 from finevh.flow.openroad_layout import run_openroad_layout
 from finevh.flow.placed import keep_wires

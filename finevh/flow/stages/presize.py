@@ -8,8 +8,8 @@ from finevh.checks import Severity
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, load_netlist, save_netlist
-from finevh.flow.designs import timing_graph
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.graph import timing_graph
 from finevh.flow.placed import keep_sizes
 from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
 from finevh.flow.technology import technology_of

@@ -1,0 +1,26 @@
+"""The timing graph of a flow's netlist: its constraints, wires and clock policy, as every stage times it."""
+
+from __future__ import annotations
+
+from finevh.config import Flow
+from finevh.flow.constraints import timed_constraints
+from finevh.netlist.model import Netlist
+from finevh.netlist.wires import Wires
+from finevh.technology.model import Technology
+from finevh.timing import TimingGraph
+
+__all__ = ["timing_graph"]
+
+
+def timing_graph(
+    flow: Flow, technology: Technology, netlist: Netlist, wires: Wires | None, driver_derates: bool
+) -> TimingGraph:
+    """Build the timing graph of a placed netlist, with or without the dependence of delay on the driver's Vdd."""
+    return TimingGraph(
+        netlist,
+        technology,
+        timed_constraints(flow, technology, netlist),
+        wires,
+        cross_voltage=driver_derates,
+        clock_supply=flow.clock.supply_policy,
+    )
