@@ -62,6 +62,6 @@ def test_it_holds_flows_technologies_rtl_programs_templates_and_the_pages_parts(
 def test_its_command_and_its_needs_stand_in_the_metadata(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     text = {Path(name).name: archive.read(name).decode() for name in archive.namelist() if ".dist-info/" in name}
-    assert "finevh = finevh.cli:main" in text["entry_points.txt"]
+    assert "finevh = finevh.entry:main" in text["entry_points.txt"]
     assert "Requires-Python: >=3.11" in text["METADATA"]
     assert "Requires-Dist: numba" in text["METADATA"]

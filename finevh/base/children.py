@@ -18,6 +18,8 @@ from typing import TypeVar
 from finevh.base.files import remove_stale_folders
 from finevh.errors import FinevhError
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that ask for an end."""
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 """Linux ``prctl`` (man 2 prctl): the signal to get when the parent ends; to become the parent of orphans below."""
 _PATIENCE = 1.5
@@ -161,7 +163,11 @@ def supervised(work: Callable[[], int]) -> int:
     child ends, no process of its own and no work folder stays behind. Where there is no ``prctl``, ``work`` runs here.
     """
     if _LIBC is None:
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         return work()
+    # A signal that comes before both processes answer it waits: between, it would end one of them or be lost.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     sys.stdout.flush()
     sys.stderr.flush()
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -176,13 +182,14 @@ def supervised(work: Callable[[], int]) -> int:
 def _work(work: Callable[[], int]) -> int:
     def end(number: int, frame: FrameType | None) -> None:
         # The terminal and the parent may both send it: once is enough, and cleaning up is not to be disturbed.
-        for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for other in ENDING:
             signal.signal(other, signal.SIG_IGN)
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, end)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         status = work()
     except Terminated as asked:
         status = 128 + asked.signal
@@ -211,8 +218,9 @@ def _watch(child: int) -> int:
             os.kill(child, signal.SIGKILL)
 
     signal.signal(signal.SIGALRM, kill)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, forward)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     _, code = os.waitpid(child, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     status = os.waitstatus_to_exitcode(code)

@@ -184,3 +184,19 @@ in_children({"a": work, "b": work}, lambda text: print(text, flush=True), 2)
     process.kill()
     process.wait()
     assert wait_until(lambda: not session(process.pid))
+
+
+def test_a_signal_that_comes_while_the_command_loads_is_answered() -> None:
+    """It waits until both processes answer it; before, the import system could lose it and the command went on."""
+    code = (
+        "import os, signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "import time\n"
+        "from finevh.base.children import supervised\n"
+        "raise SystemExit(supervised(lambda: time.sleep(30) or 0))\n"
+    )
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=25, check=False)
+    assert done.returncode == 128 + signal.SIGINT
+    assert time.monotonic() - begin < 20
