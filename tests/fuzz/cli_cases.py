@@ -38,6 +38,33 @@ SPEF = """*SPEF "IEEE 1481-1998"
 *RES
 1 r:Q u:A 0.1
 *END
+*D_NET clk 0.001
+*CONN
+*P clk I
+*I r:CK I
+*CAP
+1 r:CK 0.001
+*RES
+1 clk r:CK 0.1
+*END
+*D_NET a 0.001
+*CONN
+*P a I
+*I r:D I
+*CAP
+1 r:D 0.001
+*RES
+1 a r:D 0.1
+*END
+*D_NET y 0.001
+*CONN
+*I u:ZN O
+*P y O
+*CAP
+1 y 0.001
+*RES
+1 u:ZN y 0.1
+*END
 """
 MAP = "instance,vdd\n*,0.6\n"
 PROBABILITIES = "net,probability\na,0.5\nclk,0.5\n"
