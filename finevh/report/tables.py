@@ -66,6 +66,10 @@ def published_figures() -> list[PublishedFigure]:
     return [PublishedFigure(**row) for row in data["figure"]]
 
 
+_WORDS = ("design", "scheme", "variant", "selector", "assignment")
+"""Columns of operating points that hold text."""
+
+
 def read_points(path: Path) -> pd.DataFrame:
     """Read ``operating_points.csv``.
 
@@ -80,6 +84,9 @@ def read_points(path: Path) -> pd.DataFrame:
     missing = [c for c in POINT_COLUMNS if c not in points.columns]
     if missing:
         raise InputError(f"{path}: column '{missing[0]}' is missing; the file is no operating-point table")
+    for column in POINT_COLUMNS:
+        if column not in _WORDS and not pd.api.types.is_numeric_dtype(points[column]):
+            raise InputError(f"{path}: column '{column}' holds what is no number; the file is damaged, run the flow again")
     return points
 
 

@@ -21,7 +21,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         monkeypatch.setattr(activity, name, lambda *arguments: None)
     monkeypatch.setattr(activity, "programs_of", lambda flow: ("long", "short", "wrong"))
     notes: list[str] = []
-    flow = SimpleNamespace(activity=SimpleNamespace(cycles=100, stimulus=None))
+    flow = SimpleNamespace(activity=SimpleNamespace(cycles=100, stimulus=None, glitches=False))
     return SimpleNamespace(
         flow=flow, inputs={"optimize": tmp_path}, directory=tmp_path, notes=notes, note=notes.append, say=notes.append,
         checks=Checks(),

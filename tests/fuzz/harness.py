@@ -21,7 +21,7 @@ from tests.fuzz.mutate import mutant
 from tests.fuzz.readers import Reader
 
 PATIENCE = 5.0  # s of processor time for one file: a busy machine makes no hang
-MEMORY = 1 << 30  # bytes that a reader may add to what the process has
+MEMORY = 4 << 30  # bytes of address space that a reader may add; threads and compiled kernels map some of it
 
 
 class Hang(BaseException):

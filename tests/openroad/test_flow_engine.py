@@ -180,12 +180,12 @@ def test_clock_cells_stand_where_the_policy_wants_them_or_are_named(
 ) -> None:
     """Policy high: the stand-in's clock buffer on a row at VddH; then on the row of a tile."""
     monkeypatch.setenv("FINEVH_OPENROAD", str(player(tmp_path)))
-    assert again(["--set", "clock.policy=high"]) == 0
+    assert again(["--set", "clock.policy=high", "--set", "floorplan.utilisation=0.3"]) == 0
     assert "cells_of_the_clock" in (tmp_path / "run" / "openroad" / "clock_tree.tcl").read_text()
     assert "clkbuf_0_clk_i" not in misplaced(tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "openroad")
     monkeypatch.setenv("PLAYER_FAULT", "unseated")
-    assert again(["--set", "clock.policy=high"]) == 0
+    assert again(["--set", "clock.policy=high", "--set", "floorplan.utilisation=0.3"]) == 0
     assert "clkbuf_0_clk_i stands on the rail of tile" in misplaced(tmp_path / "run")
 
 
@@ -198,7 +198,20 @@ def test_the_embedded_engine_seats_the_cells_of_its_tree_that_stay_at_vddh(run: 
     source = run("builtin", "plain")
     shutil.copytree(source, tmp_path / "run")
     flow = source.parent / "small.toml"
-    words = ["run", str(flow), "-o", str(tmp_path / "run"), "-j", "1", "--to", "export", "--set", "clock.policy=high"]
+    words = [
+        "run",
+        str(flow),
+        "-o",
+        str(tmp_path / "run"),
+        "-j",
+        "1",
+        "--to",
+        "export",
+        "--set",
+        "clock.policy=high",
+        "--set",
+        "floorplan.tiles=4",
+    ]
     assert run_command(words) == 0
     checks = (tmp_path / "run" / "checks.json").read_text()
     assert "supply_" not in checks
