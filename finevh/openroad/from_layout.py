@@ -14,7 +14,7 @@ from finevh.layout.always_on import ground_rails
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.def_write import CHAIN_PREFIX, header_names
 from finevh.layout.floorplan import Floorplan, tile_rail
-from finevh.layout.placement import FLIPPED_SOUTH, Placement
+from finevh.layout.placement import FLIPPED_SOUTH
 from finevh.layout.power_grid import layers_of, strap_layers
 from finevh.layout.supply.grid import row_pieces
 from finevh.layout.supply.plan import MuxPins, Supplies, plan_grid, rail_width
@@ -110,7 +110,7 @@ def make_context(
     floorplan, chain
         From :mod:`finevh.layout`; ``chain`` is needed where the floorplan has Vdd-MUX cells.
     pins
-        Fixed places of ports (see :func:`pins_of`); OpenROAD places the others.
+        Fixed places of ports; OpenROAD places the others.
 
     Raises
     ------
@@ -192,17 +192,6 @@ def _clock_buffers(technology: Technology) -> Sequence[str]:
 
 def _odb_names(polybias: Sequence[tuple[str, str]] | None) -> tuple[tuple[str, str], ...] | None:
     return None if polybias is None else tuple((odb_name(instance), cell) for instance, cell in polybias)
-
-
-def pins_of(netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement) -> tuple[Pin, ...]:
-    """Return the ports at the places that the embedded engine gave them, on a layer that runs into their edge."""
-    horizontal, vertical = _pin_layers(technology)
-    x0, _, x1, _ = floorplan.die
-    pins: list[Pin] = []
-    for name, x, y in zip(netlist.port_names, placement.port_x.tolist(), placement.port_y.tolist(), strict=True):
-        on_side = min(abs(x - x0), abs(x - x1)) < floorplan.site_width
-        pins.append(Pin(port_name(name), horizontal if on_side else vertical, x, y))
-    return tuple(pins)
 
 
 def port_name(name: str) -> str:
