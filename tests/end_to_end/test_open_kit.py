@@ -97,11 +97,12 @@ def test_without_cross_voltage_tables_fine_vh_is_left_out_and_the_log_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flow = flow_on_ihp(tmp_path)
+    capsys.readouterr()
     assert run_command(["run", str(flow), "-o", str(tmp_path / "run"), "--set", "optimize.sizing=false"]) == 0
     points = pd.read_csv(tmp_path / "run/operating_points.csv")
     assert set(points["scheme"]) == {"ideal-dvfs", "vdd-hopping", "vdd-dithering"}
     said = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("FINE-VH is left out: the technology has no cross-voltage tables") for line in said)
+    assert said[0].startswith("FINE-VH is left out: the technology has no cross-voltage tables")
     assert any("Vdd-hopping draws" in line for line in said)
     page = (tmp_path / "run/report.html").read_text()
     answer = page.partition('id="answer"')[2].partition("</p>")[0]

@@ -21,7 +21,7 @@ from tests.fuzz.mutate import mutant
 from tests.fuzz.readers import Reader
 
 PATIENCE = 5.0  # s of processor time for one file: a busy machine makes no hang
-MEMORY = 4 << 30  # bytes of address space that a reader may add; threads and compiled kernels map some of it
+MEMORY = 1 << 30  # bytes that a reader may add to what the process has
 
 
 class Hang(BaseException):
@@ -83,7 +83,7 @@ def fuzz(reader: Reader, count: int, seed: int) -> Finds:
     """Feed ``count`` mutants, the same for the same seed, to a reader."""
     rng = random.Random(f"{seed} {reader.name}")
     finds = Finds()
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     here = os.getcwd()
     try:
         with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
@@ -93,9 +93,9 @@ def fuzz(reader: Reader, count: int, seed: int) -> Finds:
             with suppress(Exception):
                 (Path(name) / reader.name).write_bytes(reader.seeds[0])
                 reader.read(Path(name) / reader.name)
-            grown = _address_space() + MEMORY
+            grown = _data() + MEMORY
             resource.setrlimit(
-                resource.RLIMIT_AS, (grown if hard == resource.RLIM_INFINITY else min(grown, hard), hard)
+                resource.RLIMIT_DATA, (grown if hard == resource.RLIM_INFINITY else min(grown, hard), hard)
             )
             for data in reader.seeds:
                 attempt(reader, data, Path(name), finds)
@@ -105,12 +105,13 @@ def fuzz(reader: Reader, count: int, seed: int) -> Finds:
                 finds.add(f"{reader.name}: executed", b"", "a file 'pwned' was made")
     finally:
         os.chdir(here)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
     return finds
 
 
-def _address_space() -> int:
-    pages = (
-        int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) if Path("/proc/self/statm").exists() else 0
-    )
-    return pages * resource.getpagesize()
+def _data() -> int:
+    """Bytes of data that this process holds; address space that threads only reserve, 64 MB each, is no memory."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    return next(1024 * int(line.split()[1]) for line in status.read_text(encoding="ascii").splitlines() if "VmData" in line)
