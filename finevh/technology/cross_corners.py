@@ -8,15 +8,17 @@ is ever needed for one inside it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.technology.mixing import mix_tables
-from finevh.technology.model import CrossVoltage, Real, Technology
+from finevh.technology.model import CrossVoltage, PairDerates, Real, Technology
 from finevh.units import VOLTAGE_TOLERANCE
 
-__all__ = ["continued_triangle", "interpolate_cross", "triangle"]
+__all__ = ["MixedCross", "continued_triangle", "interpolate_cross", "triangle"]
 
 _REACH = 3.5
 """Sum of absolute weights that a continuation may have: a little more than one grid step beyond the characterised pairs."""
@@ -86,16 +88,12 @@ def interpolate_cross(old: Technology, new: Technology, continued: bool = False)
     cross = old.cross
     if cross is None:
         raise InputError(f"technology {old.name} has no cross-voltage data to interpolate; characterise it")
-    n_corner, n_vdd, n_table = new.corners.vdd.size, new.vdds.size, old.corners.table_x.shape[1]
+    n_corner, n_vdd = new.corners.vdd.size, new.vdds.size
     n_code = int(old.cells.ternary_ptr[-1])
     offset = np.full((n_corner, n_vdd), -1, dtype=np.int64)
     blocks: list[NDArray[np.float32]] = []
-    where = np.full((3, n_corner, n_vdd, n_table), -1, dtype=np.int64)
-    sizes = np.zeros((2, n_corner, n_vdd, n_table), dtype=np.int32)
     margin = np.full((n_corner, n_vdd, len(old.cells.names)), np.nan)
-    shift = np.zeros(n_table, dtype=np.bool_)
-    shift[old.cells.arc_table[:, :2][old.cells.arc_table[:, :2] >= 0]] = True
-    pool = _Grower(cross)
+    pairs: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
     for c in range(n_corner):
         variant, vdd = int(new.corners.variant[c]), float(new.corners.vdd[c])
         for d in range(n_vdd):
@@ -114,18 +112,10 @@ def interpolate_cross(old: Technology, new: Technology, continued: bool = False)
                 offset[c, d] = n_code * len(blocks)
                 blocks.append(_leakage(cross, corners, n_code))
             if not own:
-                pool.add(corners, shift, where[:, c, d], sizes[:, c, d], old)
-    return CrossVoltage(
-        offset,
-        np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32),
-        where[0],
-        sizes[0],
-        where[1],
-        sizes[1],
-        where[2],
-        pool.array(),
-        margin,
-    )
+                pairs[c, d] = corners
+    none, no_size = np.zeros((n_corner, n_vdd, 0), dtype=np.int64), np.zeros((n_corner, n_vdd, 0), dtype=np.int32)
+    factors = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
+    return MixedCross(offset, factors, none, no_size, none, no_size, none, np.zeros(0), margin, old, pairs)
 
 
 def _leakage(cross: CrossVoltage, corners: list[tuple[int, int, float]], n_code: int) -> NDArray[np.float32]:
@@ -136,58 +126,77 @@ def _leakage(cross: CrossVoltage, corners: list[tuple[int, int, float]], n_code:
     return np.exp(total).astype(np.float32)
 
 
-class _Grower:
-    """The pool of delay derates, growing behind the old one."""
+@dataclass(frozen=True)
+class MixedCross(CrossVoltage):
+    """Derates between interpolated supplies; those of delays are mixed pair by pair when they are asked for.
 
-    def __init__(self, cross: CrossVoltage) -> None:
-        self.cross = cross
-        self.parts: list[Real] = [cross.pool]
-        self.end = cross.pool.size
+    A flow knows some hundred pairs of supplies and asks for a dozen of them. The columns of delays of the base class are empty.
+    """
 
-    def array(self) -> Real:
-        return np.concatenate(self.parts)
+    old: Technology
+    """Characterised corners."""
+    pairs: dict[tuple[int, int], list[tuple[int, int, float]]]
+    """Row of ``old.corners``, index of its driver's Vdd and weight of what each (corner, driver) is mixed from."""
+    _known: dict[tuple[int, int], PairDerates] = field(default_factory=dict)
 
-    def add(
-        self,
-        corners: list[tuple[int, int, float]],
-        shift: NDArray[np.bool_],
-        where: NDArray[np.int64],
-        sizes: NDArray[np.int32],
-        old: Technology,
-    ) -> None:
-        """Mix the derates of a pair from its corners into rows of offsets and sizes.
+    def delays(self, corner: int, driver: int) -> PairDerates:
+        """See :meth:`CrossVoltage.delays`."""
+        at = corner, driver
+        if at not in self._known:
+            self._known[at] = _mixed(self.old, self.pairs.get(at, []))
+        return self._known[at]
 
-        The own pair has shift 0 and factor 1: it adds nothing but keeps its weight.
-        """
-        cross = self.cross
-        others = [
-            (row, j, w)
-            for row, j, w in corners
-            if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
-        ]
-        if not others:
-            return
-        rows = np.array([row for row, _, _ in others])
-        drivers = np.array([driver for _, driver, _ in others])
+
+def _mixed(old: Technology, corners: list[tuple[int, int, float]]) -> PairDerates:
+    """Derates of a pair from those of its corners.
+
+    The own pair has shift 0 and factor 1: it adds nothing but keeps its weight.
+    """
+    cross, n_table = old.cross, old.corners.table_x.shape[1]
+    assert cross is not None
+    others = [
+        (row, j, w)
+        for row, j, w in corners
+        if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
+    ]
+    if len(others) == len(corners) == 1:
+        return cross.delays(*others[0][:2])
+    where = np.full((3, n_table), -1, dtype=np.int64)
+    sizes = np.zeros((2, n_table), dtype=np.int32)
+    parts: list[Real] = []
+    if others:
+        known, pool = _one_pool([cross.delays(row, driver) for row, driver, _ in others])
         weights = np.array([w for _, _, w in others])
-        if len(corners) == 1:
-            row, j = int(rows[0]), int(drivers[0])
-            where[:] = cross.delay_x[row, j], cross.delay_y[row, j], cross.delay_v[row, j]
-            sizes[:] = cross.delay_nx[row, j], cross.delay_ny[row, j]
-            return
-        slots = np.flatnonzero((cross.delay_v[rows, drivers] >= 0).all(axis=0))
-        if not slots.size:
-            return
-        nx, ny = (size[rows[0], drivers[0]][slots].astype(np.int64) for size in (cross.delay_nx, cross.delay_ny))
+        slots = np.flatnonzero((np.stack([one.v for one in known]) >= 0).all(axis=0))
+        shift = np.zeros(n_table, dtype=np.bool_)
+        shift[old.cells.arc_table[:, :2][old.cells.arc_table[:, :2] >= 0]] = True
+        nx, ny = (size[slots].astype(np.int64) for size in (known[0].nx, known[0].ny))
         axis_weights = np.repeat((weights / weights.sum())[:, None], slots.size, axis=1)
         value_weights = np.repeat(weights[:, None], slots.size, axis=1)
-        for axis, offsets, size, share, log in (
-            (0, cross.delay_x, nx, axis_weights, None),
-            (1, cross.delay_y, ny, axis_weights, None),
-            (2, cross.delay_v, nx * ny, value_weights, ~shift[slots]),
+        end = 0
+        for axis, name, size, share, log in (
+            (0, "x", nx, axis_weights, None),
+            (1, "y", ny, axis_weights, None),
+            (2, "v", nx * ny, value_weights, ~shift[slots]),
         ):
-            found, values = mix_tables(cross.pool, offsets[rows, drivers][:, slots], size, share, self.end, log)
-            where[axis, slots] = found
-            self.parts.append(values)
-            self.end += values.size
+            if not slots.size:
+                break
+            offsets = np.stack([getattr(one, name)[slots] for one in known])
+            where[axis, slots], values = mix_tables(pool, offsets, size, share, end, log)
+            parts.append(values)
+            end += values.size
         sizes[0, slots], sizes[1, slots] = nx, ny
+    mixed = np.concatenate(parts) if parts else np.zeros(0)
+    return PairDerates(where[0], sizes[0], where[1], sizes[1], where[2], mixed)
+
+
+def _one_pool(pairs: list[PairDerates]) -> tuple[list[PairDerates], Real]:
+    """Pairs whose offsets point into one pool, and that pool."""
+    if all(pair.pool is pairs[0].pool for pair in pairs):
+        return pairs, pairs[0].pool
+    moved, start = [], 0
+    for pair in pairs:
+        x, y, v = (np.where(pair.v >= 0, column + start, column) for column in (pair.x, pair.y, pair.v))
+        moved.append(PairDerates(x, pair.nx, y, pair.ny, v, pair.pool))
+        start += pair.pool.size
+    return moved, np.concatenate([pair.pool for pair in pairs])

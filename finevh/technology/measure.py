@@ -129,10 +129,11 @@ def delay_shift(
     corner = int(technology.corner_of[variant, vdd])
     slot = int(cells.arc_table[cells.arc_ptr[cells.index[cell]], edge])
     own = interpolate_table(*table_of(technology.corners, corner, slot), slew, load)
-    if cross is None or cross.delay_v[corner, driver, slot] < 0:
+    found = None if cross is None else cross.delays(corner, driver)
+    if found is None or found.v[slot] < 0:
         raise KeyError(f"no delay derate of {technology.vdds[vdd]:g} V driven at {technology.vdds[driver]:g} V")
-    nx, ny = int(cross.delay_nx[corner, driver, slot]), int(cross.delay_ny[corner, driver, slot])
-    x, y, v = (int(offsets[corner, driver, slot]) for offsets in (cross.delay_x, cross.delay_y, cross.delay_v))
-    pool = cross.pool
+    nx, ny = int(found.nx[slot]), int(found.ny[slot])
+    x, y, v = (int(offsets[slot]) for offsets in (found.x, found.y, found.v))
+    pool = found.pool
     shift = interpolate_table(pool[x : x + nx], pool[y : y + ny], pool[v : v + nx * ny].reshape(nx, ny), slew, load)
     return own, shift

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +170,18 @@ class Corners:
     """(n_corner, n_leak), mW."""
 
 
+class PairDerates(NamedTuple):
+    """Derates of the tables of one corner whose inputs are driven from one Vdd: columns (n_table), -1 in ``v`` where absent."""
+
+    x: NDArray[np.int64]
+    nx: Int
+    y: NDArray[np.int64]
+    ny: Int
+    v: NDArray[np.int64]
+    pool: Real
+    """What the offsets ``x``, ``y`` and ``v`` point into."""
+
+
 @dataclass(frozen=True)
 class CrossVoltage:
     """Derates of a cell at one Vdd whose inputs are driven from another.
@@ -193,6 +206,13 @@ class CrossVoltage:
     pool: Real
     noise_margin: Real
     """(n_corner, n_vdd, n_cell) static noise margin, V; nan where not characterised."""
+
+    def delays(self, corner: int, driver: int) -> PairDerates:
+        """Derates of delays and slews of one pair: row of the corner, index of the driver's Vdd."""
+        at = corner, driver
+        return PairDerates(
+            self.delay_x[at], self.delay_nx[at], self.delay_y[at], self.delay_ny[at], self.delay_v[at], self.pool
+        )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,7 +159,7 @@ class _Packer:
         return rows
 
 
-def _slot_tables(fields: tuple[NDArray[np.int64], ...], slots: Int) -> NDArray[np.int64]:
+def _slot_tables(fields: tuple[NDArray[np.integer[Any]], ...], slots: Int) -> NDArray[np.int64]:
     """(n, 5) tables of the given slots out of (n_table) columns; ``v`` is -1 for slot -1."""
     chosen = np.stack([f[np.maximum(slots, 0)] for f in fields], axis=1).astype(np.int64)
     chosen[(slots < 0) | (chosen[:, 4] < 0)] = (0, 0, 0, 0, -1)
@@ -221,12 +222,11 @@ class PackedTables:
         with self._lock:
             if (corner, driver) in self._packed:
                 return
-            at = corner, driver
-            fields = (cross.delay_x[at], cross.delay_nx[at], cross.delay_y[at], cross.delay_ny[at], cross.delay_v[at])
-            delay, slew = (_slot_tables(fields, slots) for slots in self._slots)
+            found = cross.delays(corner, driver)
+            delay, slew = (_slot_tables(found[:5], slots) for slots in self._slots)
             slew = np.where(delay[:, 4:] >= 0, slew, (0, 0, 0, 0, -1))
             if (delay[:, 4] >= 0).any():
-                rows = self._packer.add_many(cross.pool, delay, slew)
+                rows = self._packer.add_many(found.pool, delay, slew)
                 self.values = self._packer.take(self.values)
                 self.axes = self._packer.axes.join()
                 block = self.cross_record.reshape(len(self.vdds), self.n_corner, self.n_arc * 2, _FIELDS)

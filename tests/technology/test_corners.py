@@ -133,3 +133,38 @@ def test_a_supply_just_below_the_range_continues_as_the_library_goes_on():
         assert np.isclose(made[0] / made[1], true[0] / true[1], rtol=tolerance)
     with pytest.raises(InputError, match="extrapolation is refused"):
         with_vdds(above, [0.59], beyond=0.05)
+
+
+def test_derates_between_pairs_are_means_of_those_of_equal_difference_and_made_once():
+    full = load_technology(SHIPPED)
+    made = with_vdds(full, [0.65, 0.725, 0.825, 0.85])
+    cross, slot = made.cross, 0
+    first = cross.delays(1, 2)
+    assert cross.delays(1, 2) is first
+    ends = []
+    for cell, driver in ((0.70, 0.80), (0.75, 0.85)):
+        pair = full.cross.delays(int(full.corner_of[0, full.vdd_index(cell)]), full.vdd_index(driver))
+        ends.append(pair.pool[pair.v[slot] : pair.v[slot] + pair.nx[slot] * pair.ny[slot]])
+    mixed = first.pool[first.v[slot] : first.v[slot] + first.nx[slot] * first.ny[slot]]
+    assert not np.array_equal(*ends)
+    assert np.allclose(mixed, (ends[0] + ends[1]) / 2, rtol=1e-12, atol=1e-12)
+    # A characterised pair keeps its tables; the own pair has none.
+    kept = with_vdds(full, [0.65, 0.85, 0.9]).cross.delays(0, 1)
+    assert kept.pool is full.cross.pool
+    assert (cross.delays(1, 1).v == -1).all()
+
+
+def test_derates_of_interpolated_supplies_interpolate_again():
+    full = load_technology(SHIPPED)
+    once = with_vdds(full, [0.725, 0.825])
+    again, slot = with_vdds(with_vdds(full, [0.7, 0.725, 0.75, 0.8, 0.825, 0.85]), [0.725, 0.825]).cross, 0
+    one, two = once.cross.delays(0, 1), again.delays(0, 1)
+    size = int(one.nx[slot] * one.ny[slot])
+    assert np.array_equal(one.pool[one.v[slot] :][:size], two.pool[two.v[slot] :][:size])
+    # From pairs that were mixed themselves, each with a pool of its own.
+    middle = with_vdds(full, [0.675, 0.725, 0.775, 0.825])
+    half = with_vdds(middle, [0.75, 0.80]).cross.delays(0, 1)
+    ends = [middle.cross.delays(*pair) for pair in ((1, 2), (2, 3))]
+    assert ends[0].pool is not ends[1].pool
+    values = [end.pool[end.v[slot] :][:size] for end in (*ends, half)]
+    assert np.allclose(values[2], (values[0] + values[1]) / 2, rtol=1e-12, atol=1e-12)
