@@ -111,7 +111,7 @@ def _resolve(value: Path, info: ValidationInfo) -> Path:
     path = Path(*path.parts) if path.is_absolute() else path.resolve()
     try:
         str(path).encode("utf-8")
-        there = path.exists() and not path.is_char_device() and not path.is_block_device()
+        there = path.is_file() or path.is_dir()
     except (ValueError, OSError):  # a NUL or other bytes that are no text, or a name longer than any
         raise ValueError(f"{str(path)[:200]!r} cannot be a path") from None
     if not there:

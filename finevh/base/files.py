@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
 import os
 import re
 import shutil
@@ -23,6 +25,61 @@ _OURS = re.compile(rf"({_UNBORN}|{_WORK})[a-z0-9_]{{8}}")
 _LOCK = ".finevh-work-lock"
 _BIRTH = 60.0  # s; a folder that is being made is younger
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_./-]+")
+
+
+def read_input(path: Path, limit: int = -1) -> bytes:
+    """Return the bytes of a file that somebody else made, at most ``limit`` of them where that is not below zero.
+
+    A device may never end, and a pipe that nobody writes to is waited for without end: an archive or a folder from elsewhere
+    can hold either in place of a file. A pipe that is being written to, such as a shell's ``<(...)``, is read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is a device or such a pipe.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(handle, "rb") as stream:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise _no_file(path, "a device, not a file")
+        os.set_blocking(handle, True)
+        data = stream.read(limit)
+    if stat.S_ISFIFO(mode) and not data:
+        raise _no_file(path, "a pipe that nobody writes to, not a file")
+    return data
+
+
+def read_input_text(path: Path, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Return the text of such a file, its lines ended by line feeds.
+
+    Raises
+    ------
+    OSError
+        As :func:`read_input`.
+    UnicodeDecodeError
+        If it is of another encoding, where ``errors`` does not say what to do then.
+    """
+    return io.TextIOWrapper(io.BytesIO(read_input(path)), encoding=encoding, errors=errors).read()
+
+
+def require_regular(path: Path) -> None:
+    """Check that a path leads to a file that has an end and can be read again.
+
+    Raises
+    ------
+    OSError
+        If it does not.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise _no_file(path, "a device or a pipe, not a file")
+
+
+def _no_file(path: Path, what: str) -> OSError:
+    return OSError(errno.EINVAL, what, str(path))
 
 
 @contextmanager

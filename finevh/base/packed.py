@@ -9,6 +9,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from finevh.base.files import require_regular
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -55,6 +57,7 @@ def open_bytes(path: Path) -> io.BufferedReader:
     OSError
         If it cannot be opened; :class:`PackedError` while it is read.
     """
+    require_regular(path)
     with path.open("rb") as stream:
         packed = stream.read(2) == _MAGIC
     return io.BufferedReader(_Bounded(path), _BLOCK >> 4) if packed else path.open("rb")
@@ -81,6 +84,7 @@ def check_archive(path: Path) -> None:
     OSError, zipfile.BadZipFile
         If it is none.
     """
+    require_regular(path)
     with zipfile.ZipFile(path) as archive:
         _check(sum(member.file_size for member in archive.infolist()), path.stat().st_size)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from finevh.base.files import read_input
 from finevh.base.share import portable
 from finevh.errors import InputError
 
@@ -40,10 +40,7 @@ def read_text(path: Path, what: str, hint: str) -> str:
         Missing, a folder or a device, larger than a person writes, not UTF-8.
     """
     try:
-        if stat.S_ISCHR(path.stat().st_mode) or stat.S_ISBLK(path.stat().st_mode):
-            raise InputError(f"{path}: a device, not a file; {hint}")
-        with path.open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
+        data = read_input(path, _LARGEST + 1)
         if len(data) > _LARGEST:
             raise InputError(f"{path}: {what} of more than {_LARGEST >> 20} MB; {hint}")
         return data.decode("utf-8")

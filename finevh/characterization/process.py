@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.files import read_input
 from finevh.base.quoting import plain_name, spice_parameters
 from finevh.base.toml import read_toml
 from finevh.characterization.cells.topology import Transistor
@@ -308,7 +309,7 @@ def read_models(process: Process) -> bytes:
             continue
         seen.add(file)
         try:
-            content = file.read_bytes()
+            content = read_input(file)
         except OSError as error:
             raise InputError(f"{process.path}: model file {file} cannot be read ({error.strerror})") from error
         command = _COMMANDS.search(content)

@@ -25,7 +25,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.base.files import replacing
+from finevh.base.files import read_input, replacing
 from finevh.base.packed import unpack
 from finevh.errors import InputError
 
@@ -305,7 +305,7 @@ def load_record(path: Path) -> CellRecord:
         If the file is no record, damaged, or of another schema version.
     """
     try:
-        data = json.loads(unpack(path.read_bytes()))
+        data = json.loads(unpack(read_input(path)))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: not a readable characterisation record ({error}); delete it and characterise again"

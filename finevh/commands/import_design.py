@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finevh.base.files import write_whole
+from finevh.base.files import read_input, write_whole
 from finevh.base.packed import unpack
 from finevh.base.share import LIBRARIES, shared, technology_names
 from finevh.base.toml import toml_value
@@ -237,7 +237,7 @@ def _load(named: str) -> Technology:
 
 def _only_module(netlist: Path) -> str:
     try:
-        names = _MODULE.findall(unpack(netlist.read_bytes()))
+        names = _MODULE.findall(unpack(read_input(netlist)))
     except OSError as error:
         raise InputError(f"{netlist}: cannot be read ({error}); copy the file again") from None
     if len(names) != 1:
@@ -274,7 +274,7 @@ def _text(found: Found, name: str, named: str, technology: Technology, clock: st
     return "\n".join(
         [
             schema_line(),
-            f"# {name}: made by finevh import from a run of {found.kind}; every key is explained in docs/flow_file.md.",
+            f"# {_word(name)}: made by finevh import from a run of {found.kind}; every key is explained in docs/flow_file.md.",
             "seed = 1",
             "",
             "[design]",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from finevh.base.files import work_folder, write_whole
+from finevh.base.quoting import plain_name
 from finevh.base.toml import toml_value
 from finevh.commands.tools import technology_folder
 from finevh.config import Flow
@@ -63,7 +64,7 @@ def init_flow(name: str, rtl: Rtl, technology: str, say: Callable[[str], None]) 
     InputError
         A file of that name exists; RTL that does not elaborate; no register is clocked by a port.
     """
-    output = Path(f"{name}.toml")
+    output = Path(f"{plain_name(name, 'the design')}.toml")
     if output.exists():
         raise InputError(f"{output}: exists; choose another name or remove it")
     # A folder is named from anywhere: the draft lies elsewhere.

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from finevh.base.files import read_input_text
 from finevh.base.quoting import sdc_exact_names, sdc_names, tcl_word
 from finevh.config import Clock, Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
@@ -80,7 +81,7 @@ def sdc_of(flow: Flow, netlist: Netlist, units: tuple[str, str], insertion: floa
     # OpenSTA takes a unit without a 1 before.
     stated = "set_units -time {} -capacitance {}\n".format(*(unit.removeprefix("1") for unit in units))
     if flow.clock.sdc is not None:
-        text = flow.clock.sdc.read_text(encoding="utf-8")
+        text = read_input_text(flow.clock.sdc)
         return text if _STATES_UNITS.search(text) else stated + text
     ports = zip(netlist.port_names, netlist.port_direction, strict=True)
     words = dict.fromkeys(name.partition("[")[0] for name, direction in ports if direction == Direction.INPUT)
@@ -108,7 +109,7 @@ def engine_constraints(flow: Flow, netlist: Netlist | None = None) -> EngineCons
     """
     if flow.clock.sdc is None:
         return EngineConstraints(sdc_text(flow.clock, time=1.0, capacitance=1.0), flow.clock.port, ("ps", "fF"))
-    text = flow.clock.sdc.read_text(encoding="utf-8")
+    text = read_input_text(flow.clock.sdc)
     port = flow.clock.port
     names = [
         clock.name

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from finevh.base.files import read_input
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.rtl import packaged_rtl
@@ -173,5 +174,5 @@ def _texts(flow: Flow) -> list[bytes]:
     for path in paths:
         inner = sorted(path.iterdir()) if path.is_dir() else [path]
         sources = [file for file in inner if file.is_file() and (file == path or file.suffix in _SOURCES)]
-        found += [_COMMENT.sub(b" ", file.read_bytes()) for file in sources]
+        found += [_COMMENT.sub(b" ", read_input(file)) for file in sources]
     return found

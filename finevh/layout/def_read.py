@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finevh.base.files import read_input
 from finevh.base.packed import unpack
 from finevh.errors import InputError
 from finevh.layout.def_model import (
@@ -610,7 +611,7 @@ def read_def(path: Path | str) -> DefLayout:
         If the file is missing or not DEF.
     """
     try:
-        data = unpack(Path(path).read_bytes())
+        data = unpack(read_input(Path(path)))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); give a DEF file") from error
     return parse_def(data.decode("utf-8", errors="replace"), str(path))

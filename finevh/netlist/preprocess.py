@@ -7,6 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.files import read_input
 from finevh.base.packed import PackedError, unpack
 from finevh.errors import InputError
 
@@ -39,7 +40,7 @@ def read_text(path: Path | str) -> str:
     """
     path = Path(path)
     try:
-        data = unpack(path.read_bytes())
+        data = unpack(read_input(path))
     except PackedError as error:
         raise InputError(f"{path}: {error}; copy the file again") from error
     except OSError as error:

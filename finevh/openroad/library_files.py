@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from finevh.base.files import read_input
 from finevh.base.packed import unpack
 from finevh.errors import InputError
 from finevh.openroad.context import LibraryFiles
@@ -97,7 +98,7 @@ def read_text(path: Path) -> str:
         If it cannot be read.
     """
     try:
-        return unpack(path.read_bytes()).decode("utf-8", errors="replace")
+        return unpack(read_input(path)).decode("utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); give the library file") from None
 

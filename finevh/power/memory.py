@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from finevh.base.files import read_input_text
 from finevh.base.toml import read_toml
 from finevh.errors import InputError
 from finevh.power.stimulus import Ports
@@ -74,7 +75,7 @@ def read_hex(path: Path, base: int = 0) -> dict[int, int]:
     words: dict[int, int] = {}
     address = 0
     try:
-        text = path.read_text(encoding="ascii")
+        text = read_input_text(path, "ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a program ({error})") from error
     lines = text.splitlines()

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import plotly.offline
 
-from finevh.base.files import replacing
+from finevh.base.files import read_input_text, replacing
 from finevh.errors import InputError
 from finevh.report.answer import BIAS_WORDS, sentences
 from finevh.report.build import packed, resource
@@ -37,7 +37,7 @@ def flow_differences(runs: Sequence[Path]) -> list[tuple[str, list[str]]]:
 
 def _flat(path: Path) -> dict[str, str]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(read_input_text(path))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give the directories of finished runs") from None
     except (OSError, ValueError) as error:

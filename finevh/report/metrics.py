@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from finevh.base.files import read_input
 from finevh.errors import InputError
 
 _SAME = 1e-9  # relative; below it two numbers differ by their text alone
@@ -21,7 +22,7 @@ def read_metrics(run: Path) -> dict[str, float]:
     """
     path = run / "metrics.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_input(path))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give the directory of a finished run") from None
     except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from finevh.base.files import read_input
 from finevh.base.quoting import tcl_comment, tcl_word
 from finevh.errors import InputError
 from finevh.synthesis import commands as yosys
@@ -117,7 +118,7 @@ def _plan(
     assert rtl.top is not None  # elaborate() refused it
     inputs = {path: hashlib.sha256(text).hexdigest() for path, text in rtl.texts().items()}
     for path in libraries:
-        inputs[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+        inputs[str(path)] = hashlib.sha256(read_input(path)).hexdigest()
     files = {
         **files,
         COMMANDS: json.dumps(commands, indent=1) + "\n",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from finevh.base.files import read_input, read_input_text
 from finevh.errors import InputError, ToolMissingError
 
 _VHDL_SUFFIXES = (".vhd", ".vhdl", ".vho")
@@ -55,12 +56,12 @@ class Rtl:
 
     def texts(self) -> dict[str, bytes]:
         """Return what can enter elaboration by absolute path: sources, include folders (their file names), their files."""
-        found = {str(path.absolute()): path.read_bytes() for path in self.files}
+        found = {str(path.absolute()): read_input(path) for path in self.files}
         for folder in self.include_dirs:
             paths = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in _HDL_SUFFIXES]
             found[str(folder.absolute())] = "\n".join(path.name for path in paths).encode()
             for path in paths:
-                found.setdefault(str(path.absolute()), path.read_bytes())
+                found.setdefault(str(path.absolute()), read_input(path))
         return found
 
 
@@ -78,7 +79,7 @@ def read_manifest(path: Path, variables: Mapping[str, str]) -> Rtl:
         A missing list or file, an undefined variable, an option that is not understood; with file and line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_input_text(path).splitlines()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give the path of an RTL file list") from None
     except UnicodeDecodeError:

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from finevh.base.files import replacing
+from finevh.base.files import read_input, replacing
 from finevh.base.numbers import whole
+from finevh.base.packed import check_archive
 from finevh.errors import InputError
 from finevh.technology.model import CellTable, Corners, CrossVoltage, Layer, Technology, Variant
 
@@ -54,7 +55,7 @@ def content_key(paths: Iterable[Path], *words: str) -> str:
     for word in (_FORMAT, *words):
         digest.update(word.encode() + b"\0")
     for path in paths:
-        digest.update(hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
+        digest.update(hashlib.blake2b(read_input(path), digest_size=16).digest())
     return digest.hexdigest()
 
 
@@ -180,6 +181,7 @@ def load_archive(path: Path, key: str | None = None) -> Technology:
     ValueError
         If it was stored under another key than ``key``. A damaged file raises whatever it makes numpy raise.
     """
+    check_archive(path)
     with np.load(path, allow_pickle=False) as archive:
         text = json.loads(archive["text"].tobytes())
         if key is not None and text.get(_KEY) != key:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from finevh.base.files import read_input_text
 from finevh.base.numbers import decimal
 from finevh.errors import InputError
 from finevh.technology.model import Layer
@@ -86,7 +87,7 @@ class _Tokens:
 
     def __init__(self, path: Path) -> None:
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = read_input_text(path, errors="replace")
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error}); give a LEF file") from error
         self.path = path

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from finevh.base.files import read_input
 from finevh.base.packed import unpack
 from finevh.errors import InputError
 
@@ -114,7 +115,7 @@ def read_liberty_text(path: Path) -> str:
         If the file is missing or its gzip stream is damaged or cut short.
     """
     try:
-        data = unpack(path.read_bytes())
+        data = unpack(read_input(path))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); fetch or generate the file again") from error
     return data.decode("utf-8", errors="replace")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from finevh.base.files import require_regular
 from finevh.base.numbers import whole
 from finevh.errors import InputError
 
@@ -148,6 +149,7 @@ def read_makefile(path: Path, given: Mapping[str, str]) -> Makefile:
         If the file cannot be read, a condition is not closed, or a reference is broken.
     """
     try:
+        require_regular(path)
         with path.open("rb") as stream:
             data = stream.read(_LARGEST)
         text = data.decode("utf-8", errors="replace")

@@ -12,7 +12,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from finevh.base.children import end_with_parent
-from finevh.base.files import write_whole
+from finevh.base.files import read_input_text, write_whole
+from finevh.base.quoting import plain_name
+from finevh.base.toml import toml_value
 from finevh.base.tools import TCLSH, require
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
@@ -145,7 +147,7 @@ def add_platform(
 
 
 def _read_platform(path: Path, name: str | None) -> _Platform:
-    title = name or path.resolve().name
+    title = plain_name(name or path.resolve().name, "the technology (--name calls it otherwise)")
     config = path / "config.mk"
     if not config.is_file():
         return _plain_folder(path, title)
@@ -186,7 +188,11 @@ def _plain_folder(path: Path, title: str) -> _Platform:
     """A folder of LEF and Liberty files: the LEF that defines routing layers is the technology's."""
     lefs = sorted(each for each in path.iterdir() if each.suffix in (".lef", ".tlef"))
     libraries = sorted(each for each in path.iterdir() if re.search(r"\.lib(\.gz)?$", each.name))
-    tech = [each for each in lefs if re.search(r"^\s*TYPE\s+ROUTING\b", each.read_text(errors="replace"), re.MULTILINE)]
+    tech = [
+        each
+        for each in lefs
+        if re.search(r"^\s*TYPE\s+ROUTING\b", read_input_text(each, errors="replace"), re.MULTILINE)
+    ]
     if len(tech) != 1 or len(lefs) < 2 or not libraries:
         raise InputError(
             f"{path}: no config.mk, and not one technology LEF with cell LEF and Liberty files either; give a platform folder"
@@ -357,10 +363,10 @@ def _toml(
         )
     else:
         lines.append(f"# Cross-voltage leakage derates are DERIVED from a slope model ({cross}), not characterised.")
-    lines += [f"name = {_quote(name)}", "", "[views]"]
+    lines += [f"name = {toml_value(name)}", "", "[views]"]
     lines += [f"{key} = {_value(value)}" for key, value in views.items()]
     if cross is not None:
-        lines.append(f"cross_voltage = {_quote(cross)}")
+        lines.append(f"cross_voltage = {toml_value(cross)}")
     if platform.site:
         lef = read_lef([platform.tech_lef, *platform.cell_lefs])
         if platform.site not in lef.sites:
@@ -369,15 +375,15 @@ def _toml(
         lines += [
             "",
             "[site]",
-            f"name = {_quote(platform.site)}",
+            f"name = {toml_value(platform.site)}",
             f"width_um = {width:.6g}",
             f"height_um = {height:.6g}",
         ]
     for variant, suffix in variants:
-        lines += ["", "[[variants]]", f"name = {_quote(variant)}", f"suffix = {_quote(suffix)}"]
+        lines += ["", "[[variants]]", f"name = {toml_value(variant)}", f"suffix = {toml_value(suffix)}"]
     for layer in layers:
         lines += [
-            "", "[[layers]]", f"name = {_quote(layer.name)}", f'direction = "{layer.direction.lower()}"',
+            "", "[[layers]]", f"name = {toml_value(layer.name)}", f'direction = "{layer.direction.lower()}"',
             f"pitch_um = {layer.pitch:.6g}", f"width_um = {layer.width:.6g}", f"spacing_um = {layer.spacing:.6g}",
             f"resistance_ohm_per_um = {layer.resistance * 1e3:.6g}", f"capacitance_ff_per_um = {layer.capacitance:.6g}",
         ]  # fmt: skip
@@ -389,9 +395,4 @@ def _toml(
 def _value(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_value(item) for item in value) + "]"
-    return f"{value:.6g}" if isinstance(value, float) else _quote(str(value))
-
-
-def _quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f"{value:.6g}" if isinstance(value, float) else toml_value(str(value))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finevh.base.files import work_folder
+from finevh.base.files import read_input, work_folder
 from finevh.base.packed import unpack
 from finevh.base.quoting import tcl_word
 from finevh.base.tools import OPENSTA, version_of
@@ -50,7 +50,7 @@ def worst_slacks(executable: str, files: StaFiles) -> tuple[float, float | None]
         libraries = []
         for number, path in enumerate(files.liberty):
             libraries.append(folder / f"{number}.lib")
-            libraries[-1].write_bytes(unpack(path.read_bytes()))
+            libraries[-1].write_bytes(unpack(read_input(path)))
         (folder / "point.sdc").write_text(files.sdc, encoding="utf-8")
         (folder / "run.tcl").write_text(_script(files, libraries, folder), encoding="utf-8")
         done = subprocess.run(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from finevh.base.files import read_input_text
 from finevh.base.numbers import decimal
 from finevh.characterization.cells.topology import Transistor
 from finevh.errors import InputError
@@ -42,7 +43,7 @@ def read_subcircuits(path: Path) -> dict[str, Subcircuit]:
         If the file cannot be read or a subcircuit is not closed.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_input_text(path, errors="replace")
     except OSError as error:
         raise InputError(f"{path}: netlist cannot be read ({error.strerror})") from error
     found: dict[str, Subcircuit] = {}

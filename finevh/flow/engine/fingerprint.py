@@ -9,12 +9,15 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from finevh.base.files import require_regular
+
 _BLOCK = 1 << 20
 
 
 @lru_cache(maxsize=4096)
 def _digest(path: Path, size: int, modified: int) -> str:
     sha = hashlib.sha256()
+    require_regular(path)
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
             sha.update(block)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from finevh.base.files import read_input
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.fingerprint import file_digest, fingerprint, text_digest, tree_digest
@@ -94,7 +95,7 @@ def require_unchanged(directory: Path, *names: str) -> None:
     again = f"bring the run up to date with 'finevh run FLOW.toml -o {directory}'"
     path = directory / PROVENANCE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_input(path))
         files = data.get("files")
     except (OSError, ValueError, AttributeError, RecursionError):
         raise InputError(f"{path}: missing or damaged; {again}") from None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from finevh.base.files import replacing
+from finevh.base.files import read_input, replacing
 from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
@@ -118,7 +118,7 @@ class RunDirectory:
         """
         path = self.stage_path(name)
         try:
-            data = json.loads((path / RECORD).read_text(encoding="utf-8"))
+            data = json.loads(read_input(path / RECORD))
             record = StageRecord(str(data["key"]), _texts(data["outputs"]), _texts(data.get("parts")) or None)
             whole = METRICS in record.outputs and all(
                 _lies_inside(path, file) and file_digest(path / file) == digest
@@ -152,7 +152,7 @@ class RunDirectory:
         final = self.stage_path(name)
         folder = final.with_name(f".{final.name}.kept")
         mark = folder / KEY
-        if not (mark.is_file() and mark.read_text(encoding="utf-8") == key.digest):
+        if not (mark.is_file() and mark.read_bytes() == key.digest.encode()):
             _remove(folder)
             folder.mkdir(parents=True)
             mark.write_text(key.digest, encoding="utf-8")
