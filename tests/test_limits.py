@@ -6,9 +6,13 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from radon.complexity import cc_visit
+
 from tests.conftest import REPOSITORY
 
 LINES, PARAMETERS, IGNORES = 80, 8, 10
+COMPLEXITY = 30
+"""Ways through a function that radon counts; above it are its grades E and F."""
 PACKAGE = REPOSITORY / "finevh"
 
 
@@ -43,3 +47,14 @@ def test_types_are_hardly_ever_ignored() -> None:
         if "type: ignore" in line
     ]
     assert len(found) <= IGNORES
+
+
+def test_radon_finds_no_function_too_complex_to_follow() -> None:
+    found = [
+        f"{path.relative_to(REPOSITORY)}:{block.lineno} {block.name}: {block.complexity}"
+        for folder in ("finevh", "tests", "benchmarks")
+        for path in sorted((REPOSITORY / folder).rglob("*.py"))
+        for block in cc_visit(path.read_text(encoding="utf-8"))
+        if block.complexity > COMPLEXITY
+    ]
+    assert not found

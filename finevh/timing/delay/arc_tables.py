@@ -46,7 +46,159 @@ _TIE = 2.0**-12
 """ps within which two arcs are equal: less than the kernel's own resolution."""
 
 
-# Long: it writes one table in the order of its rows, and every part needs where the last one ended.
+class _Source(NamedTuple):
+    """The tables that blocks are made from."""
+
+    record: Int
+    cross_record: Int
+    axes: Real
+    table: Real
+    driver: int
+    """-1 for the cell's own supply."""
+
+
+class _Grid(NamedTuple):
+    """Axes of one cell type."""
+
+    points: Real
+    """ps and fF, all axes."""
+    xs: int
+    """First point of slew."""
+    nx: int
+    ys: int
+    """First point of load."""
+    ny: int
+
+
+class _Work(NamedTuple):
+    """Memory for one group of arcs; the pairs are delay and slew, ps."""
+
+    value: Real
+    """(n_arc, nx, ny, 2) at the points of the grid."""
+    form: Real
+    """(n_arc, 2, 4) coefficients in one cell of the grid."""
+    corner: Real
+    """(n_arc, 2, 4) at the corners of the cell, with the sign that makes the worst the largest."""
+
+
+class _Span(NamedTuple):
+    """A cell of the grid along one axis."""
+
+    base: int
+    """Point whose difference to the next is the slope: beyond the last point that of the last two goes on."""
+    step: float
+    """From the base to the next point."""
+    shift: float
+    """From the base to the cell's lower corner."""
+    low: float
+    """From the lower corner to where the cell begins: the first begins at zero."""
+    high: float
+    """From the lower corner to where the cell ends: the last goes far."""
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _span(points: Real, first: int, n: int, i: int) -> _Span:
+    """Cell ``i`` of an axis of ``n`` points that begins at ``first``."""
+    base = min(i, n - 2)
+    at = points[first + i]
+    low = -points[first] if i == 0 else 0.0
+    high = (points[first + i + 1] if i < n - 1 else _REACH * at) - at
+    return _Span(base, points[first + base + 1] - points[first + base], at - points[first + base], low, high)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _tabulate(source: _Source, first: Index, members: Int, grid: _Grid, value: Real) -> bool:
+    """Delay and slew, ps, of each arc of a group at each point of the grid, derates included; False where a table is absent.
+
+    ``first``: record of the cell's arc 0 at the output's edge.
+    """
+    for m in range(members.shape[0]):
+        rec = first + members[m] * 2
+        cross = source.driver * source.record.shape[0] + rec
+        if source.record[rec, 1] == 0 or (source.driver >= 0 and source.cross_record[cross, 1] == 0):
+            return False
+        for i in range(grid.nx):
+            for j in range(grid.ny):
+                x, y = grid.points[grid.xs + i], grid.points[grid.ys + j]
+                d, o = pair(source.record, source.axes, source.table, rec, x, y, False)
+                if source.driver >= 0:
+                    shift, factor = pair(source.cross_record, source.axes, source.table, cross, x, y, True)
+                    d += shift
+                    o *= factor
+                value[m, i, j, 0], value[m, i, j, 1] = d, o
+    return True
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _bilinear(work: _Work, m: int, q: int, x: _Span, y: _Span) -> None:
+    """The bilinear form of arc ``m`` in one cell of the grid, counted from the cell's lower corner, into ``work.form``."""
+    value, form = work.value, work.form
+    v = value[m, x.base, y.base, q]
+    b = (value[m, x.base + 1, y.base, q] - v) / x.step
+    e = (value[m, x.base, y.base + 1, q] - v) / y.step
+    h = (
+        value[m, x.base + 1, y.base + 1, q] - value[m, x.base + 1, y.base, q] - value[m, x.base, y.base + 1, q] + v
+    ) / (x.step * y.step)
+    form[m, q, 0] = v + b * x.shift + y.shift * (e + h * x.shift)
+    form[m, q, 1] = b + h * y.shift
+    form[m, q, 2], form[m, q, 3] = e + h * x.shift, h
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _at_corners(work: _Work, m: int, q: int, x: _Span, y: _Span, late: bool) -> float:
+    """Values of a form at the four corners of its cell into ``work.corner``; returns their sum."""
+    form, total = work.form, 0.0
+    for z in range(4):
+        ds, dl = (x.high if z & 1 else x.low), (y.high if z & 2 else y.low)
+        at = form[m, q, 0] + form[m, q, 1] * ds + dl * (form[m, q, 2] + form[m, q, 3] * ds)
+        work.corner[m, q, z] = at if late else -at
+        total += work.corner[m, q, z]
+    return total
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _second(corner: Real, n: int, q: int, one: int) -> tuple[int, bool]:
+    """The arc that exceeds arc ``one`` most at a corner, and whether every arc lies below one of the two everywhere."""
+    other, most_above, enough = one, _TIE, True
+    for m in range(n):
+        for z in range(4):
+            if corner[m, q, z] - corner[one, q, z] > most_above:
+                other, most_above = m, corner[m, q, z] - corner[one, q, z]
+    for m in range(n):
+        below_one, below_other = True, True
+        for z in range(4):
+            below_one = below_one and corner[m, q, z] <= corner[one, q, z] + _TIE
+            below_other = below_other and corner[m, q, z] <= corner[other, q, z] + _TIE
+        enough = enough and (below_one or below_other)
+    return other, enough
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _write_lines(work: _Work, n: int, x: _Span, y: _Span, late: bool, line: Index, out: NDArray[np.float32]) -> None:
+    """The line of a group of one arc in one cell of the grid, or the two of a group of several; nan where two do not suffice."""
+    enough = True
+    for q in range(2):
+        best, one = -np.inf, 0
+        for m in range(n):
+            _bilinear(work, m, q, x, y)
+            if n == 1:
+                break
+            total = _at_corners(work, m, q, x, y, late)
+            if total > best:
+                best, one = total, m
+        for z in range(4):
+            out[line + 4 * q + z] = work.form[one, q, z]
+        if n > 1:
+            other, suffices = _second(work.corner, n, q, one)
+            enough = enough and suffices
+            for z in range(4):
+                out[line + 8 + 4 * q + z] = work.form[other, q, z]
+    if not enough:
+        out[line] = np.nan
+        out[line + 8] = np.nan
+
+
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(
     "void(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int64[::1], int32[::1], int32[::1], "
     "int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
@@ -75,99 +227,27 @@ def _fill(
 
     ``head`` holds the headers of all cell types, ``types`` those to do, ``driver`` is -1 for their own supply.
     """
+    source = _Source(record, cross_record, axes, table, driver)
     most, longest = 1, 2
     for g in range(group_edge.shape[0]):
         most = max(most, group_ptr[g + 1] - group_ptr[g])
     for k in types:
         longest = max(longest, head[k, N_SLEW], head[k, N_LOAD])
-    value = np.empty((most, longest, longest, 2))
-    form = np.empty((most, 2, 4))
-    corner = np.empty((most, 2, 4))
+    work = _Work(np.empty((most, longest, longest, 2)), np.empty((most, 2, 4)), np.empty((most, 2, 4)))
     for k in types:
-        nx, ny = head[k, N_SLEW], head[k, N_LOAD]
-        xs, ys = head[k, SLEW_AXIS], head[k, LOAD_AXIS]
-        c = type_class[k]
-        for g in range(class_ptr[c], class_ptr[c + 1]):
-            n = group_ptr[g + 1] - group_ptr[g]
-            absent = False
-            for m in range(n):
-                rec = type_record[k] + member[group_ptr[g] + m] * 2 + group_edge[g]
-                if record[rec, 1] == 0 or (driver >= 0 and cross_record[driver * record.shape[0] + rec, 1] == 0):
-                    absent = True
-                    break
-                for i in range(nx):
-                    for j in range(ny):
-                        d, o = pair(record, axes, table, rec, points[xs + i], points[ys + j], False)
-                        if driver >= 0:
-                            cross = driver * record.shape[0] + rec
-                            shift, factor = pair(cross_record, axes, table, cross, points[xs + i], points[ys + j], True)
-                            d += shift
-                            o *= factor
-                        value[m, i, j, 0], value[m, i, j, 1] = d, o
-            for i in range(nx):
-                bi = min(i, nx - 2)
-                dx = points[xs + bi + 1] - points[xs + bi]
-                x_shift = points[xs + i] - points[xs + bi]
-                # From the cell's own corner to where it ends; the first cell begins at zero, the last goes far.
-                x_lo = -points[xs] if i == 0 else 0.0
-                x_hi = (points[xs + i + 1] if i < nx - 1 else _REACH * points[xs + i]) - points[xs + i]
-                for j in range(ny):
-                    wide = 2 if n > 1 else 1
-                    line = (head[k, FIRST] + group_line[g] + (i * ny + j) * head[k, PER_CELL]) * 8
-                    if absent:
+        grid = _Grid(points, head[k, SLEW_AXIS], head[k, N_SLEW], head[k, LOAD_AXIS], head[k, N_LOAD])
+        for g in range(class_ptr[type_class[k]], class_ptr[type_class[k] + 1]):
+            members = member[group_ptr[g] : group_ptr[g + 1]]
+            whole = _tabulate(source, type_record[k] + group_edge[g], members, grid, work.value)
+            for i in range(grid.nx):
+                x = _span(points, grid.xs, grid.nx, i)
+                for j in range(grid.ny):
+                    line = (head[k, FIRST] + group_line[g] + (i * grid.ny + j) * head[k, PER_CELL]) * 8
+                    if whole:
+                        _write_lines(work, len(members), x, _span(points, grid.ys, grid.ny, j), late, line, out)
+                    else:
                         out[line] = np.nan
-                        out[line + 8 * (wide - 1)] = np.nan
-                        continue
-                    bj = min(j, ny - 2)
-                    dy = points[ys + bj + 1] - points[ys + bj]
-                    y_shift = points[ys + j] - points[ys + bj]
-                    y_lo = -points[ys] if j == 0 else 0.0
-                    y_hi = (points[ys + j + 1] if j < ny - 1 else _REACH * points[ys + j]) - points[ys + j]
-                    enough = True
-                    for q in range(2):
-                        best, one = -np.inf, 0
-                        for m in range(n):
-                            v = value[m, bi, bj, q]
-                            b = (value[m, bi + 1, bj, q] - v) / dx
-                            e = (value[m, bi, bj + 1, q] - v) / dy
-                            h = (
-                                value[m, bi + 1, bj + 1, q] - value[m, bi + 1, bj, q] - value[m, bi, bj + 1, q] + v
-                            ) / (dx * dy)
-                            form[m, q, 0] = v + b * x_shift + y_shift * (e + h * x_shift)
-                            form[m, q, 1] = b + h * y_shift
-                            form[m, q, 2], form[m, q, 3] = e + h * x_shift, h
-                            if n == 1:
-                                break
-                            total = 0.0
-                            for z in range(4):
-                                x, y = (x_hi if z & 1 else x_lo), (y_hi if z & 2 else y_lo)
-                                at = form[m, q, 0] + form[m, q, 1] * x + y * (form[m, q, 2] + form[m, q, 3] * x)
-                                corner[m, q, z] = at if late else -at
-                                total += corner[m, q, z]
-                            if total > best:
-                                best, one = total, m
-                        if n == 1:
-                            for z in range(4):
-                                out[line + 4 * q + z] = form[0, q, z]
-                            continue
-                        # The second line: what exceeds the first most; a third arc must lie below one of the two.
-                        other, most_above = one, _TIE
-                        for m in range(n):
-                            for z in range(4):
-                                if corner[m, q, z] - corner[one, q, z] > most_above:
-                                    other, most_above = m, corner[m, q, z] - corner[one, q, z]
-                        for m in range(n):
-                            below_one, below_other = True, True
-                            for z in range(4):
-                                below_one = below_one and corner[m, q, z] <= corner[one, q, z] + _TIE
-                                below_other = below_other and corner[m, q, z] <= corner[other, q, z] + _TIE
-                            enough = enough and (below_one or below_other)
-                        for z in range(4):
-                            out[line + 4 * q + z] = form[one, q, z]
-                            out[line + 8 + 4 * q + z] = form[other, q, z]
-                    if not enough:
-                        out[line] = np.nan
-                        out[line + 8] = np.nan
+                        out[line + (8 if len(members) > 1 else 0)] = np.nan
 
 
 class Seat(NamedTuple):
@@ -250,7 +330,6 @@ def below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> 
 @overload(below, jit_options={"nogil": True, "error_model": "numpy", "forceinline": True})
 def _below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Callable[..., Any]:
     if not isinstance(x, LanesType):
-
         # Numba wants the very parameters of the function that chooses.
         def one(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Any:
             n = spot(points, low, size, x)

@@ -94,6 +94,33 @@ class Net(NamedTuple):
     """ps by tag and edge, at the driver."""
 
 
+class Terms(NamedTuple):
+    """What holds at every node of a sweep."""
+
+    late: bool
+    sign: float
+    """What makes the wanted extreme the largest: 1 late, -1 early."""
+    worst: float
+    """What no arrival is worse than: -inf late, inf early."""
+    follow: bool
+    """Whether nodes behind a change are evaluated too."""
+    keep: bool
+    """Whether all results are kept, not only what endpoints need."""
+    n_node: Index
+    n_tag: Index
+    n_port: Index
+    last: Index
+    """The last entry."""
+    cell_derate: float
+    net_derate: float
+    spread_time: float
+    """Time constants that a step needs from the lower to the upper threshold."""
+    to_place: float
+    """From a driver's time constant over its table's slew to a place in ``driver_slew``."""
+    of_slope: float
+    """Driver resistance over the slope of its delay with load."""
+
+
 @numba.njit(nogil=True, error_model="numpy")
 def _net(n_tag: Index, longest: Index, most: Index, width: Width) -> Net:
     """Memory for nets of at most ``longest`` nodes and ``most`` sinks."""
@@ -683,6 +710,195 @@ def _moved_sinks(
         store(values.at, 4 * s + 1, fall + net_derate * load(values.sink_delay, 2 * s + 1, width))
 
 
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _next_dirty(dirty: Byte, v: Index, n_node: Index) -> Index:
+    """The first node from ``v`` on that may be dirty: clean ones are passed sixteen at a time."""
+    while v & 15 == 0 and v + 16 <= n_node and not some(load(dirty, v >> 4, _SIXTEEN) != 0):
+        v += 16
+    return v
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _wire_delays(
+    g: Graph,
+    nets: Nets,
+    pin_cap: Real,
+    point: Point,
+    net: Net,
+    v: Index,
+    first: Index,
+    n_sink: Index,
+    rise: Number,
+    fall: Number,
+    new_wires: bool,
+    stale: bool,
+    width: Width,
+) -> None:
+    """Elmore delays of a net whose load or wires changed into ``net``, and with effective capacitances its pi."""
+    mode = nets.mode[0]
+    if mode & 1 and new_wires and nets.share_ptr[v + 1] > nets.share_ptr[v]:
+        _shared_elmore(nets, net, np.int64(nets.share_ptr[v]), first, n_sink, width)
+    elif mode and (new_wires or (stale and mode == CEFF)):
+        if not new_wires:
+            _net_load(g, pin_cap, point, net, v, first, n_sink, width)
+        low = np.int64(nets.tree_ptr[v])
+        size = np.int64(nets.tree_ptr[v + 1]) - low
+        _tree_elmore(nets, net, point.wire_cap[v], low, size, first, n_sink, rise, fall, mode == CEFF, width)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _output_slew(slowest: Number, sign: float, width: Width) -> Number:
+    """Slew of an edge from the extreme over its arcs, 0 where there is none.
+
+    Far beyond its axes a table may give a negative slew; OpenSTA takes none below zero.
+    """
+    return choose(slowest != -np.inf, larger(spread(0.0, width), _rounded(sign * slowest)), 0.0)
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _cell(
+    g: Graph,
+    b: Walk,
+    t: Tables,
+    nets: Nets,
+    point: Point,
+    values: Values,
+    net: Net,
+    terms: Terms,
+    v: Index,
+    rise: Number,
+    fall: Number,
+    n_here: Index,
+    stale: bool,
+    width: Width,
+) -> tuple[Number, Number, Number]:
+    """Slews of a cell's output and an absent entry or -1; its arrivals into ``net.arrival``."""
+    sort, absent = b.kind[v], np.int64(-1)
+    if stale:
+        own, keep = _own_seat(b, point, v, width), terms.keep or sort == GENERAL
+        slowest0, late0, absent0 = _look_up(
+            g, b, t, nets, point, values, net, own, v, 0, rise, terms.last, terms.cell_derate, terms.of_slope,
+            terms.to_place, terms.late, keep, width,
+        )  # fmt: skip
+        slowest1, late1, absent1 = _look_up(
+            g, b, t, nets, point, values, net, own, v, 1, fall, terms.last, terms.cell_derate, terms.of_slope,
+            terms.to_place, terms.late, keep, width,
+        )  # fmt: skip
+        absent = max(absent0, absent1)
+        slew0, slew1 = _output_slew(slowest0, terms.sign, width), _output_slew(slowest1, terms.sign, width)
+    else:
+        slew0, slew1 = load(values.slew, 2 * v, width), load(values.slew, 2 * v + 1, width)
+        late0 = _kept_arrival(b, values, v, 0, terms.sign, width)
+        late1 = _kept_arrival(b, values, v, 1, terms.sign, width)
+    if sort == PLAIN:
+        store(net.arrival, 0, terms.sign * late0)
+        store(net.arrival, 1, terms.sign * late1)
+    else:
+        _tag_arrivals(
+            g, b, nets.mode[0], values, net, v, n_here, terms.n_node, terms.n_tag, terms.n_port, terms.net_derate,
+            terms.late, width,
+        )  # fmt: skip
+    return slew0, slew1, absent
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _keep_node(
+    values: Values,
+    net: Net,
+    terms: Terms,
+    v: Index,
+    n_here: Index,
+    slew0: Number,
+    slew1: Number,
+    kept: bool,
+    mode: Index,
+    width: Width,
+) -> Number:
+    """Slews and arrivals at a driver into ``values``, as far as they are kept; returns what changed."""
+    changed = 0
+    if terms.follow:
+        differs = (load(values.slew, 2 * v, width) != slew0) | (load(values.slew, 2 * v + 1, width) != slew1)
+        # With wires it is the slews at the sinks that count.
+        changed |= (ARRIVES if mode else STALE) if some(differs) else 0
+    if terms.keep or mode == 0:
+        store(values.slew, 2 * v, slew0)
+        store(values.slew, 2 * v + 1, slew1)
+    if kept:
+        for k in range(n_here):
+            for r in range(2):
+                row, arrives = 2 * (k * terms.n_node + v) + r, load(net.arrival, 2 * k + r, width)
+                if terms.follow:
+                    changed |= ARRIVES if some(load(values.arrival, row, width) != arrives) else 0
+                store(values.arrival, row, arrives)
+    return changed
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _sinks(
+    b: Walk,
+    nets: Nets,
+    values: Values,
+    net: Net,
+    terms: Terms,
+    v: Index,
+    first: Index,
+    n_sink: Index,
+    slew0: Number,
+    slew1: Number,
+    kept: bool,
+    new_wires: bool,
+    stale: bool,
+    width: Width,
+) -> Number:
+    """Arrivals and slews at the sinks of a driver by its wire model; returns what changed."""
+    mode, sort, changed = nets.mode[0], b.kind[v], 0
+    arrival0, arrival1 = load(net.arrival, 0, width), load(net.arrival, 1, width)
+    if mode == 0:
+        store(values.at, 4 * v, arrival0)
+        store(values.at, 4 * v + 1, arrival1)
+        store(values.at, 4 * v + 2, slew0)
+        store(values.at, 4 * v + 3, slew1)
+    elif not stale:
+        _moved_sinks(values, first, n_sink, arrival0, arrival1, terms.net_derate, width)
+    elif mode == ELMORE and sort != PORT:
+        changed |= _plain_sinks(
+            b, values, net, first, n_sink, arrival0, arrival1, slew0, slew1, terms.spread_time, terms.net_derate,
+            new_wires, terms.follow, kept, width,
+        )  # fmt: skip
+    else:
+        changed |= _shaped_sinks(
+            b, nets, values, net, sort, first, n_sink, arrival0, arrival1, slew0, slew1, terms.worst,
+            terms.spread_time, terms.net_derate, new_wires, terms.follow, width,
+        )  # fmt: skip
+    return changed
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _terms(g: Graph, b: Walk, parasitics: Nets, late: bool, follows: Index) -> Terms:
+    """The terms of a sweep."""
+    lo, hi = parasitics.thresholds[0], parasitics.thresholds[1]
+    return Terms(
+        late,
+        1.0 if late else -1.0,
+        -np.inf if late else np.inf,
+        follows == INCREMENTAL,
+        follows != LEAN,
+        g.node_cell.shape[0],
+        g.port_arrival.shape[0],
+        g.port_arrival.shape[1],
+        np.int64(b.ptr[2 * g.node_cell.shape[0]]) - 1,
+        g.derate[0],
+        g.derate[1],
+        math.log((1.0 - lo) / (1.0 - hi)),
+        (parasitics.driver_slew.shape[0] - 2) / parasitics.driver_slew[-1] * (hi - lo) / (0.5 - lo),
+        _LN2 if parasitics.mode[1] == TANGENT else 1.0,
+    )
+
+
 # Long: the loop over nodes; what it calls is inlined, what remains are the cases of one visit.
 def _advance(
     graph: Graph,
@@ -704,31 +920,19 @@ def _advance(
     ``allowed`` (n_node): they wait. ``touched`` (n_node) is set to 1 where anything changed. Where a table or a derate that
     is needed is absent, returns -1 minus the entry.
     """
-    n_node, n_tag, n_port = graph.node_cell.shape[0], graph.port_arrival.shape[0], graph.port_arrival.shape[1]
     # Tuples of columns give away fields at no cost.
     g, b, nets, point, values = columns(graph), columns(walk), columns(parasitics), columns(choice), columns(found)
-    pin_cap = tables.pin_cap
     mode = nets.mode[0]
-    lo, hi = nets.thresholds[0], nets.thresholds[1]
-    spread_time = math.log((1.0 - lo) / (1.0 - hi))
-    # From a driver's time constant and its table's slew to a place in ``driver_slew``.
-    to_place = (parasitics.driver_slew.shape[0] - 2) / parasitics.driver_slew[-1] * (hi - lo) / (0.5 - lo)
-    of_slope = _LN2 if nets.mode[1] == TANGENT else 1.0
-    worst = -np.inf if late else np.inf
-    sign = 1.0 if late else -1.0
-    cell_derate, net_derate = g.derate[0], g.derate[1]
-    follow, keep = follows == INCREMENTAL, follows != LEAN
+    terms = _terms(graph, walk, parasitics, late, follows)
+    n_node, n_tag, n_port = terms.n_node, terms.n_tag, terms.n_port
     memory = _net(max(n_tag, 1), np.int64(b.sizes[2]), np.int64(b.sizes[3]), width)
     net = columns(memory)
     for k in range(2 * max(n_tag, 1)):
-        store(net.arrival, k, spread(worst, width))
-    absent, count, last = np.int64(-1), 0, np.int64(b.ptr[2 * n_node]) - 1
-    v = -1
+        store(net.arrival, k, spread(terms.worst, width))
+    absent, count = np.int64(-1), 0
+    v: Index = -1
     while True:
-        v += 1
-        # Clean nodes are passed sixteen at a time.
-        while v & 15 == 0 and v + 16 <= n_node and not some(load(dirty, v >> 4, _SIXTEEN) != 0):
-            v += 16
+        v = _next_dirty(dirty, v + 1, n_node)
         if v >= n_node:
             break
         state = dirty[v]
@@ -743,24 +947,17 @@ def _advance(
         stale = state & (LOADED if sort == PORT else LOADED | STALE)
         new_wires = state & LOADED
         if new_wires:
-            rise, fall = _net_load(g, pin_cap, point, net, v, first, n_sink, width)
-            if keep:
+            rise, fall = _net_load(g, tables.pin_cap, point, net, v, first, n_sink, width)
+            if terms.keep:
                 store(values.load, 2 * v, rise)
                 store(values.load, 2 * v + 1, fall)
         else:
             rise, fall = load(values.load, 2 * v, width), load(values.load, 2 * v + 1, width)
-        if mode & 1 and new_wires and nets.share_ptr[v + 1] > nets.share_ptr[v]:
-            _shared_elmore(nets, net, np.int64(nets.share_ptr[v]), first, n_sink, width)
-        elif mode and (new_wires or (stale and mode == CEFF)):
-            if not new_wires:
-                _net_load(g, pin_cap, point, net, v, first, n_sink, width)
-            low = np.int64(nets.tree_ptr[v])
-            size = np.int64(nets.tree_ptr[v + 1]) - low
-            _tree_elmore(nets, net, point.wire_cap[v], low, size, first, n_sink, rise, fall, mode == CEFF, width)
+        _wire_delays(g, nets, tables.pin_cap, point, net, v, first, n_sink, rise, fall, new_wires, stale, width)
         if mode == CEFF and stale:
             for k in range(2 * n_sink):
-                store(net.far_delay, k, spread(worst, width))
-                store(net.far_slew, k, spread(worst, width))
+                store(net.far_delay, k, spread(terms.worst, width))
+                store(net.far_slew, k, spread(terms.worst, width))
         n_here = 1
         if sort != PLAIN:
             # Data tags have the lowest numbers: most nodes stop at the first.
@@ -769,76 +966,13 @@ def _advance(
         if sort == PORT:
             slew0, slew1 = _port(g, tables, net, v, rise, fall, n_here, n_tag, n_port, width)
         else:
-            if stale:
-                own = _own_seat(b, point, v, width)
-                slowest0, late0, absent0 = _look_up(
-                    g, b, tables, nets, point, values, net, own, v, 0, rise, last, cell_derate, of_slope, to_place, late,
-                    keep or sort == GENERAL, width,
-                )  # fmt: skip
-                slowest1, late1, absent1 = _look_up(
-                    g, b, tables, nets, point, values, net, own, v, 1, fall, last, cell_derate, of_slope, to_place, late,
-                    keep or sort == GENERAL, width,
-                )  # fmt: skip
-                absent = max(absent, absent0, absent1)
-                # Far beyond its axes a table may give a negative slew; OpenSTA takes none below zero.
-                slew0 = choose(slowest0 != -np.inf, larger(spread(0.0, width), _rounded(sign * slowest0)), 0.0)
-                slew1 = choose(slowest1 != -np.inf, larger(spread(0.0, width), _rounded(sign * slowest1)), 0.0)
-            else:
-                slew0, slew1 = load(values.slew, 2 * v, width), load(values.slew, 2 * v + 1, width)
-                late0, late1 = _kept_arrival(b, values, v, 0, sign, width), _kept_arrival(b, values, v, 1, sign, width)
-            if sort == PLAIN:
-                store(net.arrival, 0, sign * late0)
-                store(net.arrival, 1, sign * late1)
-            else:
-                _tag_arrivals(g, b, mode, values, net, v, n_here, n_node, n_tag, n_port, net_derate, late, width)
-        changed = 0
-        if follow:
-            differs = (load(values.slew, 2 * v, width) != slew0) | (load(values.slew, 2 * v + 1, width) != slew1)
-            # With wires it is the slews at the sinks that count.
-            changed |= (ARRIVES if mode else STALE) if some(differs) else 0
-        kept = keep or b.kept[v] != 0
-        if keep or mode == 0:
-            store(values.slew, 2 * v, slew0)
-            store(values.slew, 2 * v + 1, slew1)
-        if kept:
-            for k in range(n_here):
-                for r in range(2):
-                    row, arrives = 2 * (k * n_node + v) + r, load(net.arrival, 2 * k + r, width)
-                    if follow:
-                        changed |= ARRIVES if some(load(values.arrival, row, width) != arrives) else 0
-                    store(values.arrival, row, arrives)
-        arrival0, arrival1 = load(net.arrival, 0, width), load(net.arrival, 1, width)
-        if mode == 0:
-            store(values.at, 4 * v, arrival0)
-            store(values.at, 4 * v + 1, arrival1)
-            store(values.at, 4 * v + 2, slew0)
-            store(values.at, 4 * v + 3, slew1)
-        elif not stale:
-            _moved_sinks(values, first, n_sink, arrival0, arrival1, net_derate, width)
-        elif mode == ELMORE and sort != PORT:
-            changed |= _plain_sinks(
-                b,
-                values,
-                net,
-                first,
-                n_sink,
-                arrival0,
-                arrival1,
-                slew0,
-                slew1,
-                spread_time,
-                net_derate,
-                new_wires,
-                follow,
-                kept,
-                width,
+            slew0, slew1, gap = _cell(
+                g, b, tables, nets, point, values, net, terms, v, rise, fall, n_here, stale, width
             )
-        else:
-            changed |= _shaped_sinks(
-                b, nets, values, net, sort, first, n_sink, arrival0, arrival1, slew0, slew1, worst, spread_time,
-                net_derate, new_wires,
-                follow, width,
-            )  # fmt: skip
+            absent = max(absent, gap)
+        kept = terms.keep or b.kept[v] != 0
+        changed = _keep_node(values, net, terms, v, n_here, slew0, slew1, kept, mode, width)
+        changed |= _sinks(b, nets, values, net, terms, v, first, n_sink, slew0, slew1, kept, new_wires, stale, width)
         if changed:
             touched[v] = 1
             for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
