@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _MAGIC = b"\x1f\x8b"
+_MARK = b"\xef\xbb\xbf"  # what editors of another system put before a text in UTF-8
 _SMALL = 128 << 20  # bytes; what unpacks to less is no danger
 _RATIO = 200
 """Of unpacked to packed bytes; deflate's limit is 1032, netlists, libraries and recordings are packed by 5 to 100."""
@@ -26,7 +27,7 @@ class PackedError(OSError):
 
 
 def unpack(data: bytes) -> bytes:
-    """Return the bytes of a gzip file's content; those of any other file as they are.
+    """Return the bytes of a gzip file's content; those of any other file as they are, without a byte-order mark.
 
     Raises
     ------
@@ -34,7 +35,7 @@ def unpack(data: bytes) -> bytes:
         If they are damaged, cut off or grow too far.
     """
     if data[:2] != _MAGIC:
-        return data
+        return data.removeprefix(_MARK)
     parts, size = [], 0
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
@@ -46,7 +47,7 @@ def unpack(data: bytes) -> bytes:
         raise
     except (OSError, EOFError, zlib.error) as error:
         raise PackedError(f"damaged or truncated gzip: {error}") from None
-    return b"".join(parts)
+    return b"".join(parts).removeprefix(_MARK)
 
 
 def open_bytes(path: Path) -> io.BufferedReader:

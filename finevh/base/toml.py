@@ -43,7 +43,7 @@ def read_text(path: Path, what: str, hint: str) -> str:
         data = read_input(path, _LARGEST + 1)
         if len(data) > _LARGEST:
             raise InputError(f"{path}: {what} of more than {_LARGEST >> 20} MB; {hint}")
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; {hint}") from None
     except ValueError:  # not UTF-8, or a NUL in the path

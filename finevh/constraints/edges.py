@@ -7,13 +7,30 @@ import numpy as np
 from finevh.constraints.model import Clock
 from finevh.errors import InputError
 
+_SAME = 0.01
+"""ps between edges that are one, whatever the rounding of periods such as a third of another."""
+_FEW = 64
+_MOST = 1000
+"""Periods of one clock until the edges of two stand to each other as before."""
 
-def _common_period(one: Clock, other: Clock) -> float:
-    """The shortest time, ps, after which the edges of two clocks stand to each other as before."""
-    common = np.lcm(round(one.period * 1000), round(other.period * 1000)) / 1000
-    if common / one.period > 1000 or common / other.period > 1000:
-        raise InputError(f"clocks '{one.name}' and '{other.name}' have no common period; declare a false path")
-    return float(common)
+
+def _common_period(one: Clock, other: Clock) -> tuple[int, int]:
+    """Periods of each of two clocks after which their edges stand to each other as before: the fewest.
+
+    Periods are known to the femtosecond: one of 333.333 ps goes three times into one of 1000 ps. Of many periods the sum must
+    be exact, or else some would always come close.
+    """
+    counts = np.arange(1, _MOST + 1)
+    others = np.maximum(np.round(counts * one.period / other.period), 1)
+    left = np.abs(counts * one.period - others * other.period)
+    close = np.where(counts + others <= _FEW, 5e-4 * (counts + others), 1e-6)
+    hits = np.flatnonzero((left <= close) & (others <= _MOST))
+    if not len(hits):
+        raise InputError(
+            f"clocks '{one.name}' and '{other.name}' have no common period; if no path between them is to be timed, say so by"
+            " set_clock_groups -asynchronous"
+        )
+    return int(counts[hits[0]]), int(others[hits[0]])
 
 
 def separation(launch: Clock, launch_edge: int, capture: Clock, capture_edge: int) -> tuple[float, float]:
@@ -23,12 +40,14 @@ def separation(launch: Clock, launch_edge: int, capture: Clock, capture_edge: in
     """
     t0 = launch.fall if launch_edge else launch.rise
     t1 = capture.fall if capture_edge else capture.rise
-    common = _common_period(launch, capture)
-    starts = t0 + launch.period * np.arange(round(common / launch.period))
-    ends = t1 + capture.period * np.arange(round(common / capture.period))
+    launches, captures = _common_period(launch, capture)
+    common = launch.period * launches
+    starts = t0 + launch.period * np.arange(launches)
+    ends = t1 + capture.period * np.arange(captures)
     gap = np.mod(ends[None, :] - starts[:, None], common)
-    setup = np.where(gap < 1e-6, common, gap)
-    return float(setup.min()), float((setup - common).max() if np.all(gap >= 1e-6) else 0.0)
+    at_once = (gap < _SAME) | (common - gap < _SAME)
+    setup = np.where(at_once, common, gap)
+    return float(setup.min()), 0.0 if at_once.any() else float((setup - common).max())
 
 
 def gate_hold(launch: Clock, launch_edge: int, gated: Clock, opening_edge: int) -> float:
@@ -39,9 +58,8 @@ def gate_hold(launch: Clock, launch_edge: int, gated: Clock, opening_edge: int) 
     t0 = launch.fall if launch_edge else launch.rise
     opens = gated.fall if opening_edge else gated.rise
     window = (gated.fall - gated.rise) * (-1 if opening_edge else 1) % gated.period
-    common = _common_period(launch, gated)
-    starts = t0 + launch.period * np.arange(round(common / launch.period))
+    starts = t0 + launch.period * np.arange(_common_period(launch, gated)[0])
     since = np.mod(starts - opens, gated.period)
     # An edge at the opening, whatever the rounding, is one.
-    since = np.where(gated.period - since < 1e-6, 0.0, since)
+    since = np.where(gated.period - since < _SAME, 0.0, since)
     return float((window - since).max())

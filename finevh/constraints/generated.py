@@ -63,15 +63,17 @@ def generate(name: str, master: Clock, recipe: Recipe, sources: tuple[Objects, .
     divide = recipe.divide_by or (0 if any(chosen) else 1)
     if recipe.duty_cycle and not 0 < recipe.duty_cycle < 100:
         raise TclError("-duty_cycle is a percentage")
+    if recipe.duty_cycle and recipe.edges:
+        raise TclError("-edges says when the clock falls; -duty_cycle does not go with it")
     if recipe.edges:
         period, rise, fall = _by_edges(master, recipe)
     elif recipe.multiply_by:
         period, rise, fall = _scaled(master, 1.0 / recipe.multiply_by, recipe.duty_cycle)
-    elif divide == 1:
+    elif divide == 1 and not recipe.duty_cycle:
         period, rise, fall = master.period, master.rise, master.fall
     elif divide & (divide - 1) == 0:
         period, rise = master.period * divide, master.rise
-        fall = rise + period / 2
+        fall = rise + period * (recipe.duty_cycle or 50) / 100
     else:
         period, rise, fall = _scaled(master, divide, recipe.duty_cycle)
     if recipe.invert:

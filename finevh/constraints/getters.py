@@ -216,14 +216,27 @@ class Getters:
             self.tcl, words, "cells data_pins clock_pins async_pins output_pins level_sensitive edge_triggered no_hierarchy",
             "clock rise_clock fall_clock",
         )  # fmt: skip
-        if a.values:
-            raise TclError("of one clock is not understood")
+        if a.values.keys() - {"clock"}:
+            raise TclError("of one edge of a clock is not understood")
         names = self.need_names("all_registers")
         what = [w for w in ("data", "clock", "async", "output") if f"{w}_pins" in a.flags]
         level = {"level_sensitive": True, "edge_triggered": False}
         chosen = [level[f] for f in level if f in a.flags]
         kind, rows = names.registers(what[0] if what else "cells", chosen[0] if len(chosen) == 1 else None)
+        if "clock" in a.values:
+            rows = self._clocked(kind, rows, a.values["clock"])
         return Collection((names.named(kind, rows, self.where),) if rows else ())
+
+    def _clocked(self, kind: str, rows: list[int], word: Value) -> list[int]:
+        """Registers, or pins of registers, that one of the clocks reaches."""
+        names = self.need_names("all_registers")
+        chosen = {pattern for item in self.objects(word, "clock") for pattern in item.patterns}
+        unknown = chosen - {clock.name for clock in self.clocks()}
+        if unknown:
+            raise TclError(f"no clock '{min(unknown)[:60]}'; create_clock comes first")
+        cells = names.clocked_cells(chosen, self.clocks())
+        owner = names.netlist.pin_cell
+        return [row for row in rows if (row if kind == "cell" else int(owner[row])) in cells]
 
     # ---- library objects and the design
 

@@ -89,6 +89,8 @@ class Interpreter:
         self.commands: dict[str, Handler] = {**language(self), **commands}
         self.elements_of, self.names_of, self.unknown, self.folder = elements, name_of, unknown, folder
         self.period_text = period_text
+        self.caught: Callable[[str], None] = lambda message: None
+        """Told of the error that ``catch`` went on after."""
         self.procedures: dict[str, _Procedure] = {}
         self.frames = [_Frame({f"env({k})": v for k, v in environment.items()})]
         self.file, self.line = "<sdc>", 1
@@ -275,14 +277,16 @@ class Interpreter:
         except TclError as error:
             raise InputError(f"{self.where}: {name}: {error}") from None
 
-    def loop(self, body: str, line: int) -> bool:
-        """Run the body of a loop once; False where it breaks off."""
+    def loop(self, body: str, line: int, results: list[Value] | None = None) -> bool:
+        """Run the body of a loop once; False where it breaks off. Its value is added to ``results``."""
         self.steps += 1
         if self.steps > _MAX_STEPS:
             raise TclSyntaxError(line, f"loops and procedures ran more than {_MAX_STEPS} commands")
         self.depth += 1
         try:
-            self.run(body, line)
+            value = self.run(body, line)
+            if results is not None:
+                results.append(value)
         except _Break:
             return False
         except _Continue:

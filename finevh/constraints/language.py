@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from finevh.constraints.interpreter import Interpreter
 
 _MAX_LIST = 200_000
+_MAX_SEARCHED = 5000
 _NESTED_REPEAT = re.compile(r"[*+}]\)?[*+{]|\([^()]*[*+{][^()]*\)[*+{]|\([^()]*\|[^()]*\)[*+{]")
 
 
-def safe_pattern(text: str, nocase: bool = False) -> re.Pattern[str]:
-    """Compile a regular expression whose search takes a bounded time.
+def safe_pattern(text: str, nocase: bool = False, lines: bool = False) -> re.Pattern[str]:
+    """Compile a regular expression whose search takes a bounded time; ``lines``: ``.`` and ``$`` end at a line's end.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def safe_pattern(text: str, nocase: bool = False) -> re.Pattern[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
-            return re.compile(text, re.IGNORECASE if nocase else 0)
+            return re.compile(text, (re.IGNORECASE if nocase else 0) | (re.MULTILINE if lines else re.DOTALL))
     except (re.error, OverflowError, RecursionError) as error:
         raise TclError(f"'{text[:60]}' is no regular expression: {error}") from None
 
@@ -73,6 +74,12 @@ class _Language:
 
     def texts(self, words: list[Value]) -> list[str]:
         return [self.tcl.text(word) for word in words]
+
+    def searched(self, text: str) -> str:
+        """A text for a regular expression, whose time grows with it."""
+        if len(text) > _MAX_SEARCHED:
+            raise self.fail(f"a text of more than {_MAX_SEARCHED} characters")
+        return text
 
     def index(self, value: Value, length: int) -> int:
         """Position that an index such as ``end-1`` means."""
@@ -188,12 +195,32 @@ class _Language:
                 (pattern == "default" and k == len(pairs) - 2)
                 or (how == "exact" and subject == pattern)
                 or (how == "glob" and glob(pattern, subject))
-                or (how == "regexp" and safe_pattern(pattern).search(subject[:5000]) is not None)
+                or (how == "regexp" and safe_pattern(pattern).search(self.searched(subject)) is not None)
             )
             if hit:
                 bodies = [body for body in pairs[k + 1 :: 2] if body != "-"]
                 return self.body(bodies[0]) if bodies else ""
         return ""
+
+    def eval(self, words: list[Value]) -> Value:
+        self.need(words, 1, None, "eval SCRIPT")
+        if len(words) == 1:
+            return self.body(words[0])
+        return self.body(" ".join(self.texts(words)))
+
+    def lmap(self, words: list[Value]) -> Value:
+        self.need(words, 3, 3, "lmap NAME LIST BODY")
+        line, body, names = self.tcl.line, self.tcl.text(words[2]), self.texts(self.tcl.items(words[0]))
+        if not names:
+            raise self.fail("has no variable")
+        items = self.tcl.items(words[1])
+        found: list[Value] = []
+        for k in range(0, len(items), len(names)):
+            for j, name in enumerate(names):
+                self.tcl.set(name, items[k + j] if k + j < len(items) else "")
+            if not self.tcl.loop(body, line, found):
+                break
+        return self.tcl.listed(found)
 
     def proc(self, words: list[Value]) -> Value:
         self.need(words, 3, 3, "proc NAME {PARAMETERS} BODY")
@@ -230,6 +257,7 @@ class _Language:
             result, code = error.reason, "1"
         except InputError as error:
             result, code = str(error), "1"
+            self.tcl.caught(result)
         self.tcl.nesting, self.tcl.depth, self.tcl.line = nesting, depth, line
         if len(words) > 1:
             self.tcl.set(self.tcl.text(words[1]), result)
@@ -344,7 +372,7 @@ class _Language:
             if "-exact" in options or "-sorted" in options:
                 return text.lower() == pattern.lower() if nocase else text == pattern
             if "-regexp" in options:
-                return safe_pattern(pattern, nocase).search(text[:5000]) is not None
+                return safe_pattern(pattern, nocase).search(self.searched(text)) is not None
             return text == pattern or glob(pattern, text, nocase)
 
         items = self.tcl.items(rest[0])
@@ -439,6 +467,10 @@ class _Language:
     def dict_(self, words: list[Value]) -> Value:
         texts = self.texts(words)
         match texts[:1]:
+            case ["for"] if len(words) == 4:
+                return self.foreach(words[1:])
+            case ["size"] if len(words) == 2:
+                return str(len(self.tcl.items(words[1])) // 2)
             case ["create"]:
                 return self.tcl.listed(words[1:])
             case ["get" | "exists" as what] if len(words) >= 2:
@@ -495,6 +527,15 @@ class _Language:
                 if not known:
                     return text
                 return re.sub("|".join(map(re.escape, known)), lambda m: known[m.group()], text)
+            case ["cat", *parts]:
+                return "".join(parts)
+            case ["totitle", text]:
+                return text[:1].upper() + text[1:].lower()
+            case ["replace", text, _, _, *new] if len(new) < 2:
+                first, last = (self.index(w, len(text)) for w in texts[2:4])
+                if first > last or first >= len(text) or last < 0:
+                    return text
+                return text[: max(first, 0)] + "".join(new) + text[last + 1 :]
             case ["is", kind, *_, text]:
                 return str(int(_is_kind(kind, text)))
             case ["repeat", text, count] if count.isdigit() and len(count) < 8 and len(text) * int(count) < 1_000_000:
@@ -537,8 +578,8 @@ class _Language:
             options.append(option)
         if len(texts) < 2:
             raise self.fail("is written 'regexp PATTERN TEXT ?NAME ...?'")
-        pattern = safe_pattern(texts[0], "-nocase" in options)
-        matches = [m for m, _ in zip(pattern.finditer(texts[1][:5000]), range(1000), strict=False)]
+        pattern = safe_pattern(texts[0], "-nocase" in options, "-line" in options)
+        matches = list(pattern.finditer(self.searched(texts[1])))
         if "-inline" in options:
             return self.tcl.listed(
                 [g or "" for m in matches[: None if "-all" in options else 1] for g in (m.group(), *m.groups())]
@@ -574,7 +615,7 @@ class _Language:
 
             return re.sub(r"\\.|&", put, texts[2])
 
-        result, count = pattern.subn(new, texts[1][:5000], count=0 if "-all" in options else 1)
+        result, count = pattern.subn(new, self.searched(texts[1]), count=0 if "-all" in options else 1)
         if len(texts) == 3:
             return result
         self.tcl.set(texts[3], result)
@@ -629,7 +670,7 @@ def language(tcl: Interpreter) -> dict[str, Handler]:
     """Tcl's own commands by name, bound to an interpreter."""
     own = _Language(tcl)
     names = (
-        "unset incr append expr foreach switch proc catch error info source puts lindex llength lrange lreplace "
+        "unset incr append expr eval foreach lmap switch proc catch error info source puts lindex llength lrange lreplace "
         "linsert lappend concat lsearch lsort lreverse lrepeat lassign join split array string regexp regsub file"
     )
     found: dict[str, Handler] = {name: getattr(own, name) for name in names.split()}

@@ -269,20 +269,55 @@ class Names:
             return list(dict.fromkeys(netlist.pin_cell[pins].tolist()))
         raise InputError(f"{item.where}: -of_objects gives no {kind}s")
 
+    def _clock_nets(self, clock: Clock) -> list[int]:
+        """Nets that a clock is made on."""
+        netlist = self.netlist
+        found: list[int] = []
+        for item in clock.sources:
+            if item.kind == "pin":
+                found += netlist.pin_net[self.find_pins(item)].tolist()
+            else:
+                found += netlist.port_net[self.find_ports((item,))].tolist()
+        return [net for net in found if net != NO_NET]
+
+    def clocked_cells(self, chosen: set[str], clocks: tuple[Clock, ...]) -> set[int]:
+        """Cells whose clock pins the chosen clocks reach through combinational cells and clock gates.
+
+        A clock ends where another is made.
+        """
+        netlist, cells = self.netlist, self.netlist.cells
+        ends = {
+            net for clock in clocks if clock.name not in chosen and not clock.add for net in self._clock_nets(clock)
+        }
+        waiting = [net for clock in clocks if clock.name in chosen for net in self._clock_nets(clock)]
+        order = np.argsort(netlist.pin_net, kind="stable")
+        first = np.searchsorted(netlist.pin_net[order], np.arange(len(netlist.net_names) + 1))
+        seen = set(waiting)
+        found: set[int] = set()
+        while waiting:
+            net = waiting.pop()
+            for pin in order[first[net] : first[net + 1]].tolist():
+                cell = int(netlist.pin_cell[pin])
+                if cells.pin_is_clock[netlist.pin_type[pin]]:
+                    found.add(cell)
+                kind, base = int(netlist.cell_type[cell]), int(netlist.pin_ptr[cell])
+                for k in range(int(cells.arc_ptr[kind]), int(cells.arc_ptr[kind + 1])):
+                    if base + int(cells.arc_from[k]) != pin or cells.arc_type[k] != ArcType.COMBINATIONAL:
+                        continue
+                    target = int(netlist.pin_net[base + int(cells.arc_to[k])])
+                    if target != NO_NET and target not in seen and target not in ends:
+                        seen.add(target)
+                        waiting.append(target)
+        return found
+
     def clocks_behind(self, objects: tuple[Objects, ...], clocks: tuple[Clock, ...]) -> list[str]:
         """Names of the clocks that reach ports or pins through combinational cells and clock gates."""
         netlist, cells = self.netlist, self.netlist.cells
         at: dict[int, list[str]] = {}
         """Net to clocks made on it."""
         for clock in clocks:
-            for item in clock.sources:
-                nets = (
-                    netlist.pin_net[self.find_pins(item)]
-                    if item.kind == "pin"
-                    else netlist.port_net[self.find_ports((item,))]
-                )
-                for net in nets.tolist():
-                    at.setdefault(net, []).append(clock.name)
+            for net in self._clock_nets(clock):
+                at.setdefault(net, []).append(clock.name)
         is_output = cells.pin_direction[netlist.pin_type] == Direction.OUTPUT
         driver = {int(netlist.pin_net[p]): int(p) for p in np.flatnonzero(is_output & (netlist.pin_net >= 0))}
         waiting: list[int] = []

@@ -163,6 +163,7 @@ class _Sdc:
             lambda period: f"{period / self.time:.12g}",
         )  # fmt: skip
         self.getters.bind(self.tcl)
+        self.tcl.caught = lambda message: self._note(f"catch went on after: {message}", Severity.WARNING)
 
     def _missing(self, message: str) -> None:
         if self.checks is None:
@@ -457,6 +458,8 @@ class _Sdc:
             amount = a.number(value, "uncertainty") * self.time
             edges = [{"r": 0, "f": 1}[k[0]] if k[0] != option[0] or "_" in k else None for k, option in
                      ((froms[0][0], "from"), (tos[0][0], "to"))]  # fmt: skip
+            if edges[1] is None and len(a.flags & {"rise", "fall"}) == 1:
+                edges[1] = int("fall" in a.flags)
             for one in self.clock_names(froms[0][1]):
                 for other in self.clock_names(tos[0][1]):
                     self.add(
@@ -467,6 +470,8 @@ class _Sdc:
                     )
             return ""
         value, word = a.positional("uncertainty", "clocks")
+        if len(a.flags & {"rise", "fall"}) == 1:
+            raise TclError("of one edge is not understood without -from and -to")
         amount = a.number(value, "uncertainty") * self.time
         self._registers_alone(word, "set_clock_uncertainty")
         changes: dict[str, Any] = {}
@@ -620,20 +625,47 @@ class _Sdc:
             "ignore_clock_latency" in a.flags, from_edge, to_edge,
         )  # fmt: skip
         if "reset_path" in a.flags:
-            self._replace_exceptions(replace(made, setup=setup, hold=both or hold), True)
-        self._replace_exceptions(made, False)
+            self._reset_path(replace(made, setup=setup, hold=both or hold))
+        self._replace_exceptions(made)
         self.add("exceptions", made)
 
-    def _replace_exceptions(self, made: PathException, every: bool) -> None:
-        """Take back what was said before of the same paths: by the same rule, or by ``every`` one (``-reset_path``)."""
+    def _replace_exceptions(self, made: PathException) -> None:
+        """Take back what was said before of the same objects by the same rule."""
 
         def paths(e: PathException) -> tuple[object, ...]:
             sides = (self._names_of(e.from_), tuple(self._names_of(t) for t in e.through), self._names_of(e.to))
             return (*sides, e.from_edge, e.to_edge)
 
+        self._take_back(made, [e for e in self.made.exceptions if paths(e) == paths(made) and e.rule == made.rule])
+
+    def _reset_path(self, made: PathException) -> None:
+        """Take back every exception whose paths are all among those of ``made`` (``-reset_path``).
+
+        A side that is not given stands for all: ``-to`` alone takes back what begins anywhere.
+        """
+        gone = []
+        for e in self.made.exceptions:
+            whole, some = True, True
+            for mine, theirs in ((made.from_, e.from_), (made.to, e.to)):
+                if mine:
+                    own, other = self._names_of(mine), self._names_of(theirs)
+                    whole, some = whole and bool(other) and other <= own, some and bool(own & other)
+            if made.through:
+                same = [self._names_of(t) for t in made.through] == [self._names_of(t) for t in e.through]
+                whole, some = whole and same, some and same
+            edges = all(mine in (None, own) for mine, own in
+                        ((made.from_edge, e.from_edge), (made.to_edge, e.to_edge)))  # fmt: skip
+            if whole and edges:
+                gone.append(e)
+            elif some:
+                raise TclError(f"-reset_path of a part of the paths of {e.where} is not understood; say that one anew")
+        self._take_back(made, gone)
+
+    def _take_back(self, made: PathException, gone: list[PathException]) -> None:
+        """Take ``gone`` back for the checks that ``made`` is for."""
         kept = []
         for e in self.made.exceptions:
-            if paths(e) == paths(made) and (every or e.rule == made.rule):
+            if any(e is one for one in gone):
                 e = replace(e, setup=e.setup and not made.setup, hold=e.hold and not made.hold)
             if e.setup or e.hold:
                 kept.append(e)

@@ -244,6 +244,10 @@ def _elmore_tree(
     return [order[node] for node in sequence], parents, [float(value[node]) for node in sequence]
 
 
+_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
+_WITH_PINS = re.compile(r"PIN_CAP\s+(?:INPUT|INOUT|OUTPUT)_CAP")
+
+
 class _Reader:
     def __init__(self, path: str, netlist: Netlist, checks: Checks | None, pin_cap: Real | None) -> None:
         self.path, self.netlist, self.checks, self.pin_cap = path, netlist, checks, pin_cap
@@ -292,6 +296,8 @@ class _Reader:
     def read(self, text: str) -> Wires:
         section, net = "", None
         line = 0
+        if "/*" in text:
+            text = _COMMENT.sub(lambda m: "\n" * m.group().count("\n"), text)
         for line, raw in enumerate(text.split("\n"), 1):
             words = (raw.partition("//")[0] if "//" in raw else raw).split()
             if not words:
@@ -321,6 +327,14 @@ class _Reader:
                     raise self.fail(line, f"'{head}' is '{self.names.map[head]}' and '{words[1]}' in the name map")
             elif head in _UNITS:
                 self.unit(head, words, line)
+            elif head == "*VARIATION_PARAMETERS":
+                section = head
+            elif head == "*DESIGN_FLOW":
+                if found := _WITH_PINS.search(raw):
+                    raise self.fail(
+                        line, f"'{found.group()}': its capacitances hold those of pins, which the Liberty gives; extract with"
+                        " PIN_CAP NONE"
+                    )  # fmt: skip
             elif head in ("*DIVIDER", "*DELIMITER") and len(words) > 1:
                 setattr(self.names, head[1:].lower(), words[1])
             elif head == "*BUS_DELIMITER" and len("".join(words[1:])) == 2:

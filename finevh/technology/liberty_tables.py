@@ -191,8 +191,7 @@ class Reader:
             values = _numbers(raw) * scale
             if not np.isfinite(values).all():
                 raise InputError(f"{group.name} (line {group.line}) holds a value that is not finite")
-        if values.size == 1:
-            self._template(group)
+        if values.size == 1 and not self._wider(group, dict(axes)):
             return Table(_SCALAR_AXIS, _SCALAR_AXIS, values.reshape(1, 1))
         key = group.args, *axes
         grid = self._grids.get(key)
@@ -206,6 +205,12 @@ class Reader:
         if grid.turned:
             return Table(grid.x, grid.y, np.ascontiguousarray(values.reshape(grid.shape).T))
         return Table(grid.x, grid.y, values.reshape(grid.normal))
+
+    def _wider(self, group: Group, own: dict[str, str]) -> bool:
+        """Whether a table has axes of more than one value."""
+        variables, indices = self._template(group)
+        raws = (own.get(f"index_{i + 1}") or index for i, index in enumerate(indices[: len(variables)]))
+        return any(raw and _numbers(raw).size > 1 for raw in raws)
 
     def _template(self, group: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Variables and indices of the template that a table names; none for ``scalar``."""
@@ -234,8 +239,7 @@ class Reader:
             if not ascends:
                 raise InputError(f"{group.name} (line {group.line}): an axis does not ascend")
             sizes.append(axis.size)
-            # A table over the constrained slew alone (pulse width) keeps it in x, where slews are.
-            if variable in _SLEW or (len(variables) == 1 and slew):
+            if variable in _SLEW:
                 x = axis
                 order.append(0)
             elif variable in _LOAD:
@@ -289,6 +293,8 @@ def read_arc(group: Group, pin: str, related: list[str], function: str, reader: 
         rise, fall = found.get("rise_constraint"), found.get("fall_constraint")
         if rise is None and fall is None:
             raise error("has neither rise_constraint nor fall_constraint")
+        if kind == ArcType.MIN_PULSE_WIDTH:
+            rise, fall = _of_own_slew(rise), _of_own_slew(fall)
         stem = kind.name.split("_")[0].lower()
         rise, fall = (
             _scaled(table, reader.factors.get(f"{stem}_{e}")) for table, e in ((rise, "rise"), (fall, "fall"))
@@ -312,6 +318,11 @@ def read_arc(group: Group, pin: str, related: list[str], function: str, reader: 
         slew_fall if edge != "rise" else None,
     )
     return [Arc(name, pin, kind, _sense(group, kind, name, function), when, tables) for name in related]
+
+
+def _of_own_slew(table: Table | None) -> Table | None:
+    """A pulse width over the slew of the pin alone, with that slew where slews are looked up."""
+    return Table(table.y, table.x, table.values.T) if table is not None and table.x.size == 1 < table.y.size else table
 
 
 def _scaled(table: Table | None, factor: float | None) -> Table | None:

@@ -214,10 +214,11 @@ def build_structure(
     levels = levelise(len(node_net), pin_node[source_pin[keep]], pin_node[target_pin[keep]], (mask[keep] & EDGE) == 0)
     cut_text = (*opened_text, *_arc_texts(netlist, source_pin[keep[levels.cut]], target_pin[keep[levels.cut]]))
     keep = keep[~levels.cut]
+    # A pin with a constant, whatever its net does, is checked against nothing.
+    checked = np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0) & ~constants.pin_fixed(target_pin)
     return _arrange(
-        netlist, levels, node_net, node_pin, node_port, pin_node,
-        (owner, local, source_pin, target_pin, mask), keep,
-        np.flatnonzero(np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0)), kind, cut_text, held, own_load,
+        netlist, levels, node_net, node_pin, node_port, pin_node, (owner, local, source_pin, target_pin, mask), keep,
+        np.flatnonzero(checked), kind, cut_text, held, own_load,
     )  # fmt: skip
 
 

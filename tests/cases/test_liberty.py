@@ -440,6 +440,36 @@ WRITTEN = {
     ),
     "a comment that looks nested": (HEAD.replace("  delay_model", "  /* a /* b */ delay_model"), {}),
     "a default capacitance": (HEAD + "  default_input_pin_cap : 0.005;\n", {"INV": ("capacitance : 0.002;", "")}),
+    "a setup time over the data's slew alone": (
+        HEAD + '  lu_table_template (data) { variable_1 : constrained_pin_transition; index_1 ("0, 0.4"); }\n',
+        {"DFF": (check("setup_rising", 50), 'timing () { related_pin : "CK"; timing_type : setup_rising;'
+                 ' rise_constraint (data) { values ("0.05, 0.15"); } fall_constraint (data) { values ("0.05, 0.25"); } }')},
+    ),
+    "a setup time over the clock's slew alone": (
+        HEAD + '  lu_table_template (clock) { variable_1 : related_pin_transition; index_1 ("0, 0.4"); }\n',
+        {"DFF": (check("setup_rising", 50), 'timing () { related_pin : "CK"; timing_type : setup_rising;'
+                 ' rise_constraint (clock) { values ("0.05, 0.15"); } fall_constraint (clock) { values ("0.05, 0.25"); } }')},
+    ),
+    "a setup time with its axes the other way round": (
+        HEAD + "  lu_table_template (turned) { variable_1 : related_pin_transition; variable_2 : constrained_pin_transition;"
+        ' index_1 ("0, 0.4"); index_2 ("0, 0.4"); }\n',
+        {"DFF": (check("setup_rising", 50), 'timing () { related_pin : "CK"; timing_type : setup_rising;'
+                 ' rise_constraint (turned) { values ("0.05, 0.15", "0.02, 0.3"); }'
+                 ' fall_constraint (turned) { values ("0.05, 0.15", "0.02, 0.3"); } }')},
+    ),
+    "a value on the next line": (HEAD, {"INV": ('function : "!A"', 'function : \\\n   "!A"')}),
+    "two setup times by state": (
+        HEAD, {"DFF": (check("setup_rising", 50), check("setup_rising", 50) + check("setup_rising", 80).replace(
+            "timing_type", 'when : "Q"; timing_type'))},
+    ),
+    "cells to test and cells at another corner": (
+        HEAD + "  scaled_cell (INV, slow) { area : 9; pin (A) { direction : input; capacitance : 8; } }\n",
+        {"DFF": ("area : 5;", 'area : 5; test_cell () { ff (IQ, IQN) { next_state : "D"; clocked_on : "CK"; } pin (D) {'
+                 ' direction : input; capacitance : 9; } pin (Q) { direction : output; function : "IQ"; } }')},
+    ),
+    "pins of one group": (
+        HEAD, {"NAND2": (_input("A") + _input("B", "0.003"), "    pin (A, B) { direction : input; capacitance : 0.0025; }\n")},
+    ),
     "a negative delay": (HEAD, {"INV": ('cell_rise (plane) { values ("0.010000', 'cell_rise (plane) { values ("-0.010000')}),
 }  # fmt: skip
 
@@ -461,6 +491,7 @@ def test_slacks_are_those_of_opensta_however_a_library_is_written(case: Case, wr
         ("capacitance : 0.002;", "capacitance : 0.00_2;", "cell INV (line 13): not a number: '0.00_2' is not a number"),
         ('values ("0.010000, 0.210000"', 'values ("0.010000 0.2_1"', "cell INV (line 13): not a number: "),
         ("cell_rise", "rise_propagation", "has rise_transition but no cell_rise"),
+        ("values (" + _plane(10, 0.2, 0.5) + ")", 'values ("0.010")', "has 1 values for axes of 2 x 2"),
         ("area : 1;", 'area : 1; include_file ("more.lib");', "include_file is not followed"),
     ],
 )  # fmt: skip
@@ -469,6 +500,14 @@ def test_what_would_be_lost_is_an_error(case: Case, old: str, new: str, message:
     case.write("cells.lib", library(INV=CELLS["INV"].replace(old, new, 1)))
     with pytest.raises(InputError, match=re.escape(message)):
         case.ours()
+
+
+def test_a_mark_of_byte_order_is_no_text(case: Case) -> None:
+    before = case.slacks()
+    for name in ("cells.lib", "top.v", "top.sdc"):
+        path = case.folder / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert case.slacks() == before
 
 
 def test_of_two_arcs_without_a_condition_each_end_takes_its_worst(case: Case) -> None:

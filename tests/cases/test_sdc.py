@@ -94,6 +94,14 @@ KINDS = {
     "loads of pin and wire": BASE + "set_load -pin_load 0.02 [all_outputs]\nset_load -wire_load 0.01 [get_ports y]\n",
     "regular expressions": CLOCKS + "set_input_delay 0.1 -clock clk [get_ports -regexp {a\\[[01]\\]|b}]\n",
     "filter": BASE + "set_false_path -to [get_pins -of_objects [get_cells {reg[1]}] -filter lib_pin_name==D]\n",
+    "a command put together": CLOCKS + "set c [list set_input_delay 0.1 -clock clk]\nforeach p {{a[0]} {a[1]} b} {\n"
+    "  eval $c [list [get_ports $p]]\n}\n"
+    "set_output_delay [lindex [lmap x {1 2} {expr {$x / 10.0}}] 1] -clock clk [all_outputs]\n",
+    "a table of values": CLOCKS + "set late {a[0] 0.1 a[1] 0.15 b 0.2}\n"
+    "dict for {p v} $late { set_input_delay $v -clock clk [get_ports $p] }\n"
+    'set_output_delay [string cat 0 . [string replace "1x3" 0 1 2]] -clock clk [all_outputs]\n',
+    "lines of a text": CLOCKS + 'if {[regexp {^a.*b$} "a\\nb"]} { set_input_delay 0.1 -clock clk [get_ports {a[0] a[1] b}] }\n'
+    'set_output_delay 0.[regexp -line {^a.b$} "a\\nb"]5 -clock clk [all_outputs]\n',
     "not timing": "current_design top\n" + BASE + "set_max_fanout 8 [current_design]\nset_dont_touch [get_cells u1]\n"
     "set_max_transition 0.4 [current_design]\n",
 }  # fmt: skip
@@ -186,6 +194,15 @@ def test_names_that_do_not_exist_are_counted_and_refused(case: Case) -> None:
     assert {row["pin"]: row["slack_ps"] for row in found["endpoints"]} == case.everything()[0]
     case.write("top.sdc", BASE + "set_false_path -from [get_ports -quiet nowhere]\n")
     case.everything()
+
+
+def test_what_catch_hides_is_said(case: Case) -> None:
+    case.write("top.sdc", BASE + "catch { set_load 0.05 [get_nets n2] }\n")
+    found = case.ours()["checks"]
+    assert isinstance(found, dict)
+    assert found["sdc_ignored"]["severity"] == "warning"
+    assert "catch went on after: " in found["sdc_ignored"]["examples"][0]
+    assert "set_load: of nets is not understood" in found["sdc_ignored"]["examples"][0]
 
 
 def test_passed_over_commands_stand_in_the_account(case: Case) -> None:

@@ -138,6 +138,23 @@ KINDS = {
     "constant register": BASE + "set_case_analysis 0 [get_pins r4/Q]\n",
     "constant in the logic": BASE + "set_case_analysis 1 [get_pins u3/B]\n",
     "gating margins": BASE + "set_clock_gating_check -setup 0.1 -hold 0.05 [get_cells cg]\n",
+    "multiplied by 3": made("-multiply_by 3"),
+    "multiplied by 7 and inverted": made("-multiply_by 7 -invert"),
+    "a third to the femtosecond": BASE.replace("-period 1.5", "-period 0.333333"),
+    "waveform of thirds": made("-divide_by 2", wave="-waveform {0.333333 0.666667}"),
+    "maximum from anywhere taken back": BASE + "set_max_delay 0.3 -from a[2] -to w\nset_max_delay -reset_path 0.5 -to w\n",
+    "multicycle paths taken back": BASE + "set_multicycle_path 3 -to r5/D\nset_multicycle_path -hold 1 -to r5/D\n"
+    "set_multicycle_path 2 -setup -reset_path -to r5/D\n",
+    "constant at a register's data pin": BASE + "set_case_analysis 0 [get_pins r4/D]\n",
+    "registers of a clock": BASE + "set_false_path -to [all_registers -data_pins -clock clk]\n",
+    "registers of another clock": BASE + "set_multicycle_path 2 -from [all_registers -clock clk2]\n",
+    "through cells and nets": BASE + "set_false_path -through [get_cells u1]\nset_multicycle_path 2 -through [get_nets n4]\n",
+    "disabled pins": BASE + "set_disable_timing [get_pins u1/A]\nset_disable_timing u3/Y\nset_disable_timing [get_ports en]\n",
+    "disabled pins of a library cell": BASE + "set_disable_timing [get_lib_pins planes/NAND2/A]\n",
+    "clock on two ports": "create_clock -name clk -period 1.0 {clk clk2}\n" + DIV + IO + ALL,
+    "two masters of one pin": CLK + CLK2 + "create_clock -name b -add -period 0.8 clk\n"
+    "create_generated_clock -name d1 -source clk -master_clock clk -divide_by 2 rdiv/Q\n"
+    "create_generated_clock -name d2 -add -source clk -master_clock b -divide_by 4 rdiv/Q\n" + IO,
     "second clock on a port": CLK + CLK2 + "create_clock -name fast -period 0.4 -add [get_ports clk]\n" + IO,
     "virtual clock": BASE + "create_clock -name v -period 0.75\nset_clock_latency 0.2 v\nset_clock_uncertainty 0.05 v\n"
     "set_input_delay 0.1 -clock v b\nset_output_delay 0.3 -clock v y\n",
@@ -173,6 +190,42 @@ def test_every_slack_is_that_of_opensta(case: Case, kind: str) -> None:
     assert hold == pytest.approx(early, abs=0.05)
 
 
+def test_a_divided_clock_falls_by_its_duty_cycle(case: Case) -> None:
+    """High for a quarter of 2 ns. OpenSTA takes a duty cycle of multiplied clocks alone."""
+    case.write("top.sdc", made("-divide_by 2 -duty_cycle 25") + "set_output_delay 0.2 -clock div -clock_fall z[1]\n")
+    # r3 launches at 0 and needs 51 ps for its falling output; the outside takes it at 500.
+    assert case.everything()[0]["z[1]"] == pytest.approx(500 - 200 - 51, abs=0.05)
+
+
+def test_one_check_of_a_false_path_is_taken_back(case: Case) -> None:
+    """OpenSTA 2.0 leaves a false path for both checks as it was."""
+    case.write("top.sdc", BASE)
+    setup = case.everything()[0]["r5/D"]
+    case.write("top.sdc", BASE + "set_false_path -to r5/D\nset_multicycle_path 2 -setup -reset_path -to r5/D\n")
+    late, early = case.everything()
+    assert late["r5/D"] == pytest.approx(setup + 1000, abs=0.05)
+    assert "r5/D" not in early
+
+
+def test_an_edge_of_an_uncertainty_is_that_of_the_capturing_clock(case: Case) -> None:
+    """OpenSTA 2.0 takes ``-fall`` for both edges."""
+    case.write("top.sdc", BASE + "set_clock_uncertainty -from clk2 -fall_to clk -setup 0.1\n")
+    at_falls = case.everything()
+    case.write("top.sdc", BASE + "set_clock_uncertainty -from clk2 -to clk -fall -setup 0.1\n")
+    assert case.everything() == at_falls
+    case.write("top.sdc", BASE)
+    plain, _ = case.everything()
+    # r5 takes at falls what b, 46.36 ps later than clk2, brings; y is taken at rises.
+    assert at_falls[0]["r5/D"] == pytest.approx(plain["r5/D"] + 46.36 - 100, abs=0.05)
+    assert at_falls[0]["y"] == plain["y"]
+
+
+def test_clocks_without_a_common_period_are_named(case: Case) -> None:
+    case.write("top.sdc", BASE.replace("-period 1.5", "-period 0.0011111"))
+    with pytest.raises(InputError, match=r"'clk' and 'clk2' have no common period; .*set_clock_groups -asynchronous"):
+        case.everything()
+
+
 def test_a_clock_through_a_gate_starts_by_the_clock_and_not_by_the_enable(case: Case) -> None:
     """b reaches the gate's other input later than the clock: the clock made there starts 24.5 + 22 + ... ps after its master."""
     gated = "create_generated_clock -name gg -source [get_ports clk] -divide_by 1 [get_pins cg/Y]\n"
@@ -195,6 +248,11 @@ def test_a_clock_through_a_gate_starts_by_the_clock_and_not_by_the_enable(case: 
         (ALL + "set_output_delay 0.3 -clock div y\n", "relative to 'div', which starts when its propagated master arrives"),
         ("set_max_delay 0.3 -rise_to [get_ports w]\n", "an edge of the data is understood in set_false_path alone"),
         ("set_multicycle_path 2 -fall -to [get_pins r5/D]\n", "an edge of the data is understood in set_false_path alone"),
+        ("set_clock_uncertainty -rise 0.1 clk\n", "of one edge is not understood without -from and -to"),
+        ("set_multicycle_path 2 -to {w y}\nset_false_path -reset_path -to y\n", "-reset_path of a part of the paths of"),
+        ("create_generated_clock -name e -source clk -edges {1 3 5} -duty_cycle 25 ci/Y\n", "-duty_cycle does not go with it"),
+        ("set_false_path -from [all_registers -clock none]\n", "no clock 'none'"),
+        ("set_clock_groups -asynchronous -group\n", "-group has no value"),
         ("set_false_path -rise -to [get_clocks clk2]\n", "-rise and -fall of the data at registers of a clock"),
     ],
 )  # fmt: skip

@@ -262,6 +262,27 @@ SAME = {
     "confidence": (NET.replace("n 30", "n 30 *V 2"), HEAD),
     "ports": (NET, HEAD + "*PORTS\na I\ny O\n"),
     "inductance": (NET.replace("*END", "*INDUC\n1 n:1 u2:A 0.1\n*END"), HEAD),
+    "variations": (
+        NET.replace("2 n:1 10", "2 n:1 10 *SC 0:1.2 1:0.3"),
+        HEAD + '*VARIATION_PARAMETERS\n0 "M1_W" N 1 0.1\n1 "M1_T" N 1 0.1\n',
+    ),
+    "a comment of lines": (NET, HEAD + "/* made by hand\n*D_NET n 5 */\n"),
+    "capacitances of wires alone": (
+        NET,
+        HEAD.replace("*DIV", '*DESIGN_FLOW "PIN_CAP NONE" "NAME_SCOPE LOCAL"\n*DIV', 1),
+    ),
+    "resistors first": (
+        NET[: NET.index("*CAP")]
+        + NET[NET.index("*RES") : NET.index("*END")]
+        + NET[NET.index("*CAP") : NET.index("*RES")]
+        + "*END\n",
+        HEAD,
+    ),
+    "slews of pins": (
+        NET.replace("u2:A I", "u2:A I *S 0.1 0.9 *L 0.002"),
+        HEAD + "*POWER_NETS VDD\n*GROUND_NETS VSS\n",
+    ),
+    "halves of a capacitance": (NET.replace("2 n:1 10", "2 n:1 4\n9 n:1 6"), HEAD),
     "carriage returns": (NET.replace("\n", "\r\n"), HEAD.replace("\n", "\r\n")),
 }
 
@@ -357,6 +378,12 @@ def test_wrong_lines_are_named(design: Netlist, old: str) -> None:
     with pytest.raises(InputError) as error:
         read((HEAD + NET).replace(old, new, 1), design)
     assert str(error.value) == f"x.spef:{message}"
+
+
+@pytest.mark.parametrize("flow", ['"PIN_CAP INPUT_CAP"', '"NETLIST_TYPE_VERILOG" "PIN_CAP INOUT_CAP"'])
+def test_capacitances_that_hold_those_of_pins_are_refused(design: Netlist, flow: str) -> None:
+    with pytest.raises(InputError, match=r"x\.spef:3: 'PIN_CAP .*_CAP': its capacitances hold those of pins"):
+        read(HEAD.replace("*DIV", f"*DESIGN_FLOW {flow}\n*DIV", 1) + NET, design)
 
 
 def test_a_net_twice_is_an_error(design: Netlist) -> None:
