@@ -11,6 +11,7 @@ import numpy as np
 
 from finevh.base.files import work_folder, write_whole
 from finevh.base.quoting import plain_name
+from finevh.base.share import technology_names
 from finevh.base.toml import toml_value
 from finevh.commands.tools import technology_folder
 from finevh.config import Flow
@@ -67,8 +68,6 @@ def init_flow(name: str, rtl: Rtl, technology: str, say: Callable[[str], None]) 
     output = Path(f"{plain_name(name, 'the design')}.toml")
     if output.exists():
         raise InputError(f"{output}: exists; choose another name or remove it")
-    # A folder is named from anywhere: the draft lies elsewhere.
-    place = str(Path(technology).resolve()) if Path(technology).exists() else technology
     schemes = scheme_lines(technology_folder(Path(technology)))
     survey = survey_rtl(rtl)
     say(f"top module {survey.top}")
@@ -81,9 +80,9 @@ def init_flow(name: str, rtl: Rtl, technology: str, say: Callable[[str], None]) 
         say(f"clock {port}: {count} register bits")
     for port, level, count in survey.resets:
         say(f"reset {port}, active at {level}: {count} register bits")
-    head = _text(name, rtl, survey, place, _FIRST_PERIOD)
+    head = _text(name, rtl, survey, technology, _FIRST_PERIOD, folder=None)
     period = _first_period("\n".join([head, *schemes]), say)
-    text = _text(name, rtl, survey, place, f"{period / 1000.0:.2f} ns")
+    text = _text(name, rtl, survey, technology, f"{period / 1000.0:.2f} ns", folder=Path.cwd())
     write_whole(output, "\n".join([text, *schemes]))
     return output
 
@@ -122,8 +121,22 @@ def _resets(survey: RtlSurvey) -> list[tuple[str, int]]:
     return found or [(port, 0 if re.search(r"n(?:_?i)?$", port, re.IGNORECASE) else 1) for port in named]
 
 
-def _text(name: str, rtl: Rtl, survey: RtlSurvey, technology: str, period: str) -> str:
+def _named(path: Path, folder: Path | None) -> str:
+    """Path as a flow file in a folder names it: relative where it lies inside, so that both can move together."""
+    whole = path.resolve()
+    return str(whole.relative_to(folder)) if folder is not None and whole.is_relative_to(folder) else str(whole)
+
+
+def _fast_line(technology: str) -> list[str]:
+    """The corner that hold is checked at, where one ships beside the technology."""
+    fast = f"{technology}_ff"
+    return [f"fast = {toml_value(fast)}    # hold is checked and repaired here, too"] if fast in technology_names() else []
+
+
+def _text(name: str, rtl: Rtl, survey: RtlSurvey, technology: str, period: str, folder: Path | None) -> str:
+    """The flow file but for its schemes; ``folder`` is its own, None for a draft that lies anywhere."""
     clock = survey.clocks[0][0]
+    place = str(Path(technology).resolve()) if Path(technology).exists() else technology
     resets = _resets(survey)
     lines = [
         schema_line(),
@@ -133,16 +146,17 @@ def _text(name: str, rtl: Rtl, survey: RtlSurvey, technology: str, period: str) 
         "[design]",
         f"name = {toml_value(name)}",
         f"top = {toml_value(survey.top)}",
-        f"files = {toml_value([str(path.resolve()) for path in rtl.files])}",
+        f"files = {toml_value([_named(path, folder) for path in rtl.files])}",
     ]
     if rtl.include_dirs:
-        lines.append(f"include_dirs = {toml_value([str(path.resolve()) for path in rtl.include_dirs])}")
+        lines.append(f"include_dirs = {toml_value([_named(path, folder) for path in rtl.include_dirs])}")
     if rtl.defines:
         lines.append(f"defines = {toml_value(dict(rtl.defines))}")
     lines += [
         "",
         "[technology]",
-        f"path = {toml_value(technology)}    # a name of finevh flows, or the folder of a technology.toml",
+        f"path = {toml_value(place)}    # a name of finevh flows, or the folder of a technology.toml",
+        *_fast_line(technology),
         "",
         "[clock]",
         f"port = {toml_value(clock)}    # clocks {survey.clocks[0][1]} register bits",

@@ -37,6 +37,7 @@ def test_top_clock_reset_and_period_are_found(folder: Path, capsys: pytest.Captu
     assert (flow.activity.reset_port.port, flow.activity.reset_port.active) == ("rst_n", 0)
     # Eight bits of a ripple of half adders at 1.00 V: some hundred picoseconds, no nanoseconds.
     assert 100.0 < flow.clock.period < 1500.0
+    assert flow.technology.fast is not None, "the corner that ships beside the technology checks hold"
 
 
 PACKAGE = """
@@ -79,6 +80,17 @@ def test_a_file_list_with_packages_include_folders_and_macros_is_read(
     assert flow.activity.reset_port is not None
     assert flow.activity.reset_port.port == "rst_i"
     check_flow(prepared(flow))
+
+
+def test_a_flow_file_moves_with_the_rtl_that_lies_beside_it(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "other.v"
+    elsewhere.write_text(COUNTER.replace("counter", "other"))
+    assert run_command(["init", "mine", "--rtl", "counter.v", "--rtl", str(elsewhere), "--top", "counter"]) == 0
+    moved = folder / "moved"
+    moved.mkdir()
+    for name in ("mine.toml", "counter.v"):
+        (folder / name).rename(moved / name)
+    assert read_flow(moved / "mine.toml").design.files == (moved / "counter.v", elsewhere)
 
 
 @pytest.mark.parametrize(
