@@ -5,8 +5,8 @@ Usage: python benchmarks/results_page.py RUN [RUN ...] [--thesis RUN [--gap FILE
 With a run of the thesis's own flow the page leads with both by one yardstick, and with the limit that benchmarks/selection_gap.py
 kept in FILE (benchmarks/thesis_ours_limit.py). The first run stands for the main result; further runs of the same design (other
 tile counts) add rows to the table of meshes, runs of other designs a table of their own. The reasons are text in
-benchmarks/results_reasons.toml, keyed like finevh/report/published.toml; a reason stands only beside the number it explains, and a
-figure without one is printed without.
+benchmarks/results_reasons.toml, keyed like finevh/report/published.toml; a reason stands only beside the number it explains, and
+a figure without one is printed without.
 """
 
 from __future__ import annotations
