@@ -42,7 +42,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "activity_patterns": (Severity.NOTE, "cells whose input patterns are products of probabilities"),
     "glitches_left_out": (Severity.WARNING, "activities of settled values alone, whose power lacks that of glitches"),
     "glitches_as_recorded": (Severity.NOTE, "recordings whose glitches are counted as far as they show them"),
-    "glitch_delays_assumed": (Severity.NOTE, "pins without a timing arc, which take their cell's slowest delay for glitches"),
+    "glitch_delays_assumed": (
+        Severity.NOTE,
+        "pins without a timing arc, which take their cell's slowest delay for glitches",
+    ),
     "glitches_interpolated": (
         Severity.NOTE,
         "voltage maps whose own glitches were simulated to check those of the middle supply",
@@ -79,6 +82,11 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "rails_ideal": (Severity.WARNING, "designs whose tiles are on ideal rails, for want of a characterised Vdd-MUX"),
     "rails_missed": (Severity.WARNING, "voltage maps that miss their clock on drooped rails"),
     "rails_not_timed": (Severity.WARNING, "voltage maps that cannot be timed on drooped rails"),
+    "signoff_failed": (Severity.WARNING, "operating points that fail sign-off"),
+    "signoff_reselected": (
+        Severity.NOTE,
+        "operating points whose first map failed sign-off, and whose next best one meets it",
+    ),
     "openroad_unmeasured": (Severity.WARNING, "figures of operating points that OpenROAD did not report"),
     "supply_open": (Severity.ERROR, "gaps in a supply net"),
     "supply_short": (Severity.ERROR, "shorts between supply nets"),

@@ -18,9 +18,6 @@ from finevh.flow.stages.report import STAGE, render_report
 from finevh.flow.stages.signoff import STAGE as SIGNOFF
 from finevh.flow_file import FLOW_FILE, read_run_flow
 
-ALL_STAGES = (*STAGES, SIGNOFF)
-"""Those of a run, and sign-off, which runs on demand."""
-
 
 def signed_off(run: RunDirectory, flow: Flow) -> bool:
     """Whether a run holds a sign-off of the results that it has now."""
@@ -47,10 +44,10 @@ TIMES = "times.js"
 
 def write_times(directory: Path) -> None:
     """Write what each finished stage took, for the report to show."""
-    run = RunDirectory(directory, ALL_STAGES)
+    run = RunDirectory(directory, STAGES)
     took = [
         (stage.name, seconds, f"{run.stage_path(stage.name).name}/{LOG}")
-        for stage in ALL_STAGES
+        for stage in STAGES
         if (seconds := run.seconds(stage.name)) is not None
     ]
     run.write(TIMES, f"window.stageTimes = {json.dumps(took)};\n")
@@ -69,10 +66,12 @@ def rebuild_report(directory: Path) -> Path:
     """
     if not (directory / "operating_points.csv").exists() and not any(directory.glob("[0-9][0-9]-*")):
         raise InputError(f"{directory}/operating_points.csv: no operating points; run 'finevh run' on the flow first")
-    run = RunDirectory(directory, ALL_STAGES)
+    run = RunDirectory(directory, STAGES)
     records = {}
-    # A trial of a sweep stops before the export, whose pictures its report then does without.
-    needs = [name for name in STAGE.needs if name != "export" or run.stage_path(name).exists()]
+    # A trial of a sweep stops before the export, whose pictures its report does without; a sign-off must be of these results.
+    needs = [name for name in STAGE.needs if name not in ("export", SIGNOFF.name) or run.stage_path(name).exists()]
+    if SIGNOFF.name in needs and not signed_off(run, read_run_flow(directory)):
+        needs.remove(SIGNOFF.name)
     for name in needs:
         record = run.record(name)
         if record is None:
@@ -85,9 +84,7 @@ def rebuild_report(directory: Path) -> Path:
         flow = read_run_flow(directory)
         require_unchanged(directory, FLOW_FILE)
         inputs = {name: run.stage_path(name) for name in needs}
-        if signed_off(run, flow):
-            inputs[SIGNOFF.name] = run.stage_path(SIGNOFF.name)
-        else:
+        if SIGNOFF.name not in needs:
             drop_signoff(run)
         render_report(flow, inputs, folder / "results")
         publish_results(run, [stage for stage in STAGES if stage.name in records], records)

@@ -6,10 +6,12 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
+import pandas as pd
 from rich.table import Table
 
 from finevh.checks import Checks
-from finevh.commands.report import ALL_STAGES, rebuild_report, write_times
+from finevh.commands.report import write_times
+from finevh.commands.signoff import SignoffResult, signoff_tables
 from finevh.config import Flow
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
@@ -17,7 +19,6 @@ from finevh.flow.engine.stage import RunDirectory, read_checks
 from finevh.flow.openroad_layout import openroad_of
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
-from finevh.flow.stages.signoff import STAGE as SIGNOFF
 from finevh.report.about import ABOUT, read_about
 from finevh.report.answer import sentences
 from finevh.report.tables import BASELINES, NOT_IN_THIS_RUN, comparison, read_points, savings, savings_summary
@@ -41,8 +42,6 @@ def run_flow(
     run = run_stages(
         flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)), allow=allow
     )
-    if RunDirectory(directory, ALL_STAGES).stage_path(SIGNOFF.name).exists() and run.record("report") is not None:
-        rebuild_report(directory)  # with the sign-off where it still is one of these results, without it where not
     write_times(directory)
     return run
 
@@ -59,7 +58,7 @@ def conclusion(directory: Path) -> list[str]:
 
 
 def final_tables(directory: Path) -> list[Table]:
-    """Tables of a run's end: average savings of FINE-VH, then published averages (Fig. 4.10-4.13) beside the run's own.
+    """Tables of a run's end: sign-off, average savings of FINE-VH, published averages (Fig. 4.10-4.13) beside the run's own.
 
     Empty before there are points; a published figure without a counterpart in the run is left to the report.
     """
@@ -67,6 +66,13 @@ def final_tables(directory: Path) -> list[Table]:
     if not path.is_file():
         return []
     points = read_points(path)
+    checked = directory / "tables" / "signoff.csv"
+    signed = checked.is_file() and points["signoff"].notna().any()
+    judged = signoff_tables(SignoffResult(pd.read_csv(checked), 0, Checks(), ())) if signed else []
+    return [*judged, *_savings_tables(directory, points)]
+
+
+def _savings_tables(directory: Path, points: pd.DataFrame) -> list[Table]:
     summary = savings_summary(savings(points))
     baselines = [(name, "pb0") for name in BASELINES] + [("ideal-dvfs", "own")]
     if summary.empty:

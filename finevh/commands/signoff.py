@@ -14,7 +14,7 @@ from rich.table import Table
 
 from finevh.base.tools import OPENSTA, require
 from finevh.checks import Checks
-from finevh.commands.report import ALL_STAGES, rebuild_report
+from finevh.commands.report import rebuild_report
 from finevh.config import Flow
 from finevh.constraints import Constraints, write_sdc
 from finevh.errors import InputError
@@ -24,6 +24,7 @@ from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.stage import RunDirectory, StageContext, StageRecord, disk_errors, locked
 from finevh.flow.finished import load_run
 from finevh.flow.signoff import SupplyMap, corner_graph, read_exported
+from finevh.flow.stages import STAGES
 from finevh.flow.stages.signoff import STAGE, TABLE
 from finevh.flow.technology import liberty_files, technology_of
 from finevh.timing.opensta import StaFiles, resistance_of, worst_slacks
@@ -119,7 +120,7 @@ def sign_off_run(directory: Path, jobs: int = 1, opensta: bool = False) -> Signo
     """
     executable = require(OPENSTA) if opensta else None
     flow, _ = load_run(directory)
-    run = RunDirectory(directory, ALL_STAGES)
+    run = RunDirectory(directory, STAGES)
     records = _needed(run, directory)
     key = stage_key(STAGE, flow, records)
     reporter = Terminal(1)
@@ -133,7 +134,7 @@ def sign_off_run(directory: Path, jobs: int = 1, opensta: bool = False) -> Signo
                 STAGE,
                 key,
                 lambda partial, log: StageContext(flow, partial, inputs, jobs, log, reporter.doing),
-                "finevh signoff .",
+                f"finevh run flow.toml -o . --from {STAGE.name} --to {STAGE.name}",
             )
         reporter.finished(STAGE.name, reused)
     rebuild_report(directory)

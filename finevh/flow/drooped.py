@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
+from finevh.flow.moved import with_map
 from finevh.flow.rails import RailModel
 from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map
@@ -211,20 +212,12 @@ def _raise(pair: _Pair, drop: _Drops, point: OperatingPoint, candidates: Sequenc
 
 
 def raised_power(points: Sequence[OperatingPoint], one: DroopedPoint) -> float | None:
-    """Power, mW, of a point with the tiles that meet its clock on drooped rails; None where no map does.
-
-    Of the same map at another frequency: its energy per cycle is the same, and so is its leakage.
-    """
+    """Power, mW, of a point with the tiles that meet its clock on drooped rails; None where no map does."""
     point = points[one.number]
-    if not one.raised:
+    if not one.raised or point.vdd_l_v is None or point.vdd_h_v is None:
         return None
-    for other in points:
-        same = other.assignment == one.raised and (other.vdd_l_v, other.vdd_h_v) == (point.vdd_l_v, point.vdd_h_v)
-        alone = "L" not in one.raised and other.scheme == "ideal-dvfs" and other.vdd_v == point.vdd_h_v
-        if other.variant == point.variant and (same or alone):
-            moved = other.power_switching_mw + other.power_internal_mw
-            return moved * point.freq_mhz / other.freq_mhz + other.power_leakage_mw
-    return None
+    found = with_map(points, point, (point.vdd_l_v, point.vdd_h_v), one.raised, "raised")
+    return None if found is None else found.power_total_mw
 
 
 def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> str:

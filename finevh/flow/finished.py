@@ -21,7 +21,6 @@ from finevh.flow.engine.provenance import require_unchanged
 from finevh.flow.engine.runner import OWN_FILES, RESULTS
 from finevh.flow.engine.stage import RunDirectory, StageRecord
 from finevh.flow.stages import STAGES
-from finevh.flow.stages.signoff import STAGE as SIGNOFF
 from finevh.flow_file import FLOW_FILE, read_run_flow
 from finevh.selection.engine import EngineDesign
 
@@ -75,9 +74,8 @@ def require_results(directory: Path, *published: str) -> None:
     if not any(directory.glob("[0-9][0-9]-*")):
         return
     require_unchanged(directory, *OWN_FILES)
-    stages = (*STAGES, SIGNOFF)
-    run = RunDirectory(directory, stages)
-    records = [record for stage in stages if (record := run.record(stage.name)) is not None]
+    run = RunDirectory(directory, STAGES)
+    records = [record for stage in STAGES if (record := run.record(stage.name)) is not None]
     for name in published:
         path = directory / name
         known = {record.outputs.get(f"{RESULTS}/{name}") for record in records}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from finevh.errors import InputError
 from finevh.flow.artifacts.exported import netlist_name
 from finevh.flow.constraints import clock_tree_of, timed_constraints
 from finevh.flow.drooped import DroopedDesign, DroopedPoint
+from finevh.flow.moved import with_map
 from finevh.layout.upf_read import parse_upf
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog
 from finevh.netlist.model import NO_NET
@@ -28,7 +29,7 @@ from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map
 from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.technology import load_technology, with_vdds
-from finevh.technology.model import Direction, Int, Technology
+from finevh.technology.model import Direction, Int, Real, Technology
 from finevh.technology.noise import noise_margins
 from finevh.timing import DriverResistance, TimingGraph, TimingState
 from finevh.units import period_ps
@@ -81,6 +82,10 @@ class SignoffRow:
     """``setup_ps`` less what the drops of the rails cost, in 99.9 % of the cycles; None where rails were not followed."""
     drooped_worst_ps: float | None = None
     """The same in the worst cycles; shown, not judged."""
+    failed_assignment: str = ""
+    """The map that the point had before, which failed; empty where it has its first."""
+    failed_power_mw: float | None = None
+    """What the point drew with that map."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +100,36 @@ class SupplyMap:
 
 
 @dataclass(frozen=True)
+class _Ends:
+    """Endpoint rows of one evaluation: what each needs, ps, and the number of periods that it has."""
+
+    need: Real
+    coefficient: Real
+
+    def worst(self, frequency: float) -> float:
+        """Worst slack, ps, at a frequency, MHz; inf where nothing is checked."""
+        return float((self.coefficient * period_ps(frequency) - self.need).min(initial=np.inf))
+
+
+@dataclass(frozen=True)
 class _Found:
-    setup: dict[float, float]
-    """Worst slack, ps, by frequency, MHz; hold likewise, inf where nothing is checked."""
-    hold: dict[float, float]
+    setup: _Ends
+    hold: tuple[_Ends, ...]
+    """At each corner."""
     margin: float
+    """V; nan where no input is fed from a lower supply."""
     unknown: frozenset[str]
     """Cells at a pair of supplies whose noise margin is not characterised."""
     leakage: float
+
+    def worst_hold(self, frequency: float) -> float:
+        """Worst hold slack, ps, at a frequency, MHz, of all corners; inf where nothing is checked."""
+        return min(ends.worst(frequency) for ends in self.hold)
+
+    def meets(self, frequency: float) -> bool:
+        """Whether a frequency, MHz, passes every check."""
+        slack = min(self.setup.worst(frequency), self.worst_hold(frequency))
+        return slack >= -SLACK_TOLERANCE and not self.margin <= 0.0
 
 
 def read_exported(flow: Flow, technology: Technology, out: Path, variant: str, checks: Checks) -> Exported:
@@ -187,13 +214,16 @@ class CornerGraph:
             raise InputError(f"map {key.assignment}: {len(bits)} tiles, the exported UPF has {tile.max() + 1}")
         return np.where((tile < 0) | bits[np.maximum(tile, 0)], high, low).astype(np.int32)
 
-    def evaluate(self, key: SupplyMap) -> TimingState:
-        """Time a map; bias as far as the corner's libraries have it: without it data are earlier, which hold must stand."""
+    def evaluate(self, key: SupplyMap, reuse: TimingState | None = None) -> TimingState:
+        """Time a map; bias as far as the corner's libraries have it: without it data are earlier, which hold must stand.
+
+        The memory of ``reuse``, a state of this corner, is taken.
+        """
         column = self.design.netlist.cell_variant
         if column.max(initial=0) >= len(self.technology.variants):
             column = np.zeros_like(column)
         graph = self.graph.with_port_vdd(self.technology.vdd_index(key.high))
-        return graph.evaluate(self.cell_vdd(key), column)
+        return graph.evaluate(self.cell_vdd(key), column, reuse=reuse)
 
 
 def corner_graph(
@@ -250,6 +280,7 @@ class Signoff:
             for variant, design in designs.items()
         }
         self._corners = " ".join(name for name, _ in corners)
+        self._found: dict[SupplyMap, _Found] = {}
 
     def rows(
         self,
@@ -268,36 +299,83 @@ class Signoff:
             same = (p.scheme, p.variant, p.delta_vdd_v, p.freq_mhz, p.vdd_v, p.vdd_l_v, p.vdd_h_v, p.assignment)
             merged.setdefault(same, []).append(number)
         uses = [(numbers, supply_maps(points[numbers[0]], alone)) for numbers in merged.values()]
-        needed: dict[SupplyMap, set[float]] = {}
-        for _, used in uses:
-            for key, frequency in used:
-                needed.setdefault(key, set()).add(frequency)
+        needed = list(dict.fromkeys(key for _, used in uses for key, _ in used))
         say(f"{len(needed)} supplies and maps of {len(uses)} points")
-        with ThreadPoolExecutor(jobs) as pool:
-            found = dict(zip(needed, pool.map(lambda key: self._check(key, needed[key]), needed), strict=True))
+        found = self._check_all(needed, jobs)
         unknown = sorted({name for one in found.values() for name in one.unknown})
         self.checks.add("voltage_pair_missing", [f"noise margin of {name}" for name in unknown])
+        self._found = found
         return [
             (self._row([points[k] for k in numbers], used, found, droop), numbers) for numbers, used in uses if used
         ]
 
-    def _check(self, key: SupplyMap, frequencies: Iterable[float]) -> _Found:
-        """Time one map at every corner."""
-        setup: dict[float, float] = {}
-        hold = dict.fromkeys(frequencies, np.inf)
+    def _check_all(self, keys: Sequence[SupplyMap], jobs: int) -> dict[SupplyMap, _Found]:
+        """Time distinct maps, each thread in memory of its own."""
+        threads = max(1, min(jobs, len(keys)))
+
+        def some(first: int) -> list[_Found]:
+            states: dict[tuple[str, str], TimingState] = {}
+            return [self._check(key, states) for key in keys[first::threads]]
+
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(some, range(threads)))
+        return {key: parts[k % threads][k // threads] for k, key in enumerate(keys)}
+
+    def _check(self, key: SupplyMap, states: dict[tuple[str, str], TimingState]) -> _Found:
+        """Time one map at every corner, in the memory of ``states``, which are of this thread and no longer valid."""
+        setup: _Ends | None = None
+        hold = []
         margin = leakage = np.nan
         unknown: frozenset[str] = frozenset()
-        for number, corner in enumerate(self._graphs[key.variant]):
-            state = corner.evaluate(key)
-            for frequency in hold:
-                hold[frequency] = min(hold[frequency], state.worst_hold_slack(period_ps(frequency)))
-            if number == 0:
-                setup = {frequency: state.worst_slack(period_ps(frequency)) for frequency in hold}
+        for corner in self._graphs[key.variant]:
+            of = key.variant, corner.name
+            state = states[of] = corner.evaluate(key, states.get(of))
+            needs = state.hold_need
+            assert needs is not None  # the graph is made for it
+            hold.append(_Ends(needs, state.hold.coefficient))
+            if setup is None:
+                setup = _Ends(state.setup_need, state.setup.coefficient)
                 netlist = corner.design.netlist
                 margin, unknown = _margin(self.technology, netlist, state.cell_vdd)
                 port = self.technology.vdd_index(key.high)
                 leakage = self._leakage[key.variant].evaluate(state.cell_vdd, netlist.cell_variant, port).total
-        return _Found(setup, hold, margin, unknown, leakage)
+        assert setup is not None  # there is a corner
+        return _Found(setup, tuple(hold), margin, unknown, leakage)
+
+    def second_choices(
+        self, points: Sequence[OperatingPoint], rows: Sequence[tuple[SignoffRow, list[int]]]
+    ) -> dict[int, OperatingPoint]:
+        """For FINE-VH points that fail, by number: the cheapest other map of their curve that meets them.
+
+        A map that was found for another frequency, or all tiles at VddH: timed already, so nothing is searched or timed again.
+        These points have the exact slack.
+        """
+        given: dict[int, OperatingPoint] = {}
+        for row, numbers in rows:
+            if row.met or row.scheme != "fine-vh":
+                continue
+            found: list[OperatingPoint] = []
+            seen: set[SupplyMap] = set()
+            for other in points:
+                same = (other.scheme, other.variant, other.delta_vdd_v) == (row.scheme, row.variant, row.delta_vdd_v)
+                if not same or other.vdd_l_v is None or other.vdd_h_v is None:
+                    continue
+                pair = other.vdd_l_v, other.vdd_h_v
+                for assignment in (other.assignment, "H" * len(other.assignment)):
+                    key = SupplyMap(row.variant, *pair, assignment)
+                    timed = self._found.get(key if "L" in assignment else SupplyMap(row.variant, pair[1], pair[1]))
+                    if timed is None or key in seen or not timed.meets(row.freq_mhz):
+                        continue
+                    seen.add(key)
+                    point = with_map(points, points[numbers[0]], pair, assignment, "signoff")
+                    if point is not None:
+                        found.append(replace(point, worst_slack_ps=timed.setup.worst(row.freq_mhz)))
+            if found:
+                best = min(found, key=lambda point: point.power_total_mw)
+                for number in numbers:
+                    name = points[number].selector.split(":")[0]
+                    given[number] = replace(best, selector=f"{name}:signoff", bound_mw=points[number].bound_mw)
+        return given
 
     def _row(
         self,
@@ -307,8 +385,8 @@ class Signoff:
         droop: Sequence[DroopEntry],
     ) -> SignoffRow:
         point = points[0]
-        setup = min(found[key].setup[frequency] for key, frequency in used)
-        hold = min(found[key].hold[frequency] for key, frequency in used)
+        setup = min(found[key].setup.worst(frequency) for key, frequency in used)
+        hold = min(found[key].worst_hold(frequency) for key, frequency in used)
         margin = float(np.nanmin([found[key].margin for key, _ in used] + [np.inf]))
         if not np.isfinite(setup):
             raise InputError(f"{point.design}: the exported SDC constrains no endpoint; there is nothing to check")

@@ -220,7 +220,7 @@ def _shown_tables(folder: Path) -> list[dict[str, Any]]:
             continue
         if "met" in table:  # what fails comes first
             table = table.sort_values("met", kind="stable")
-        table = table.drop(columns="assignment", errors="ignore")  # the file has it
+        table = table.drop(columns=["assignment", "failed_assignment"], errors="ignore")  # the file has it
         more = len(table) - _MOST_ROWS
         about = f"{text} The first {_MOST_ROWS} rows; {more} more are in tables/{name}.csv." if more > 0 else text
         shown.append(

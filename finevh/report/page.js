@@ -9,9 +9,10 @@ function drawCurves() {
   const chosen = data.curves.filter((c) => same(c.delta, delta) && (c.variant === variant || c.variant === "pb0" || c.scheme === "bound"));
   const boundaries = data.boundaries[delta] || [];
   drawChart("curves", chosen.map((c) => ({
-    x: c.x, y: scale(c), name: c.name, mode: c.scheme === "vdd-hopping" || c.scheme === "bound" ? "lines" : "lines+markers", marker: { size: 4, color: schemeColour(c.scheme) },
+    x: c.x, y: scale(c), name: c.name, mode: c.scheme === "failed" ? "markers" : c.scheme === "vdd-hopping" || c.scheme === "bound" ? "lines" : "lines+markers",
+    marker: c.scheme === "failed" ? { size: 10, symbol: "x-thin-open", color: "#d6404e" } : { size: 4, color: schemeColour(c.scheme) },
     line: { color: schemeColour(c.scheme) || css("--soft"), dash: c.scheme === "bound" ? "longdash" : dashes[c.variant], width: c.scheme === "fine-vh" && c.variant === variant ? 3 : 1.6 },
-    visible: c.variant === "pb0" || c.scheme === "fine-vh" || c.scheme === "bound" ? true : "legendonly",
+    visible: c.variant === "pb0" || ["fine-vh", "bound", "failed"].includes(c.scheme) ? true : "legendonly",
     hovertemplate: energy ? "%{y:.3f} pJ" : "%{y:.4g} mW",
   })), energy ? "energy per cycle, pJ" : "power, mW", boundaries, true);
   const savings = data.savings.filter((s) => same(s.delta, delta) && (s.variant === variant || s.variant === "pb0"));

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from finevh.report.plots import SCHEME_STYLE, VARIANT_LABEL
-from finevh.report.tables import fine_curve, savings
+from finevh.report.tables import failed, fine_curve, savings
 
-BOUND = "bound"
+BOUND, FAILED = "bound", "failed"
+"""Schemes of curves that are none: the proven bound, and points that fail sign-off."""
 _SAME_FREQUENCY = 1e-3  # relative
 TILE_QUANTITIES = {
     "power_mw": ("power", " mW"),
@@ -88,6 +89,18 @@ def curves(points: pd.DataFrame) -> list[dict[str, Any]]:
                     x, y = stepped(ordered)
                 name = f"{label}, {VARIANT_LABEL.get(str(variant), str(variant))}"
                 found.append({"delta": delta, "scheme": scheme, "variant": str(variant), "name": name, "x": x, "y": y})
+                lost = failed(ordered)
+                if not lost.empty:
+                    found.append(
+                        {
+                            "delta": delta,
+                            "scheme": FAILED,
+                            "variant": str(variant),
+                            "name": f"{name}: fails sign-off",
+                            "x": lost["freq_mhz"].tolist(),
+                            "y": lost["power_total_mw"].tolist(),
+                        }
+                    )
                 if scheme == "fine-vh" and ordered.get("bound_mw", pd.Series(dtype=float)).notna().any():
                     bound = ordered.dropna(subset=["bound_mw"])
                     found.append(

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from finevh.report.tables import area_low, fine_curve, savings
+from finevh.report.tables import area_low, failed, fine_curve, savings
 
 WHAT_IF = ", what if: "
 """Of a marked design's name, before what is changed."""
@@ -26,6 +26,8 @@ SCHEME_STYLE = {
 DARK_COLOUR = {"ideal-dvfs": "#b8b8b8", "vdd-hopping": "#e69f00", "vdd-dithering": "#cc79a7", "fine-vh": "#56b4e9"}
 """The same on dark ground, from the same palette."""
 VARIANT_LABEL = {"pb0": "no bias", "pb": "poly-bias", "vt": "Vth offset"}
+WARNING_COLOUR = "#d6404e"
+"""Of what is no measurement, or fails."""
 LOW_COLOUR, HIGH_COLOUR = "#a6cee3", "#e3733c"
 
 mpl.rcParams.update(
@@ -66,6 +68,11 @@ def _widest(points: pd.DataFrame) -> pd.DataFrame:
     return points[points["tiles"] == points["tiles"].max()]
 
 
+def _cross(axis: Axes, rows: pd.DataFrame, column: str) -> None:
+    """Mark points that fail sign-off."""
+    axis.plot(rows["freq_mhz"], rows[column], linestyle="", marker="x", markersize=7, color=WARNING_COLOUR)
+
+
 def plot_power(points: pd.DataFrame) -> Figure:
     """Draw power against frequency of the four schemes (Fig. 4.10): FINE-VH with bias, baselines without, as published."""
     run = _widest(points)
@@ -96,6 +103,7 @@ def plot_power(points: pd.DataFrame) -> Figure:
                     alpha=0.6 if faded else 1.0,
                     label=label + suffix,
                 )
+                _cross(axis, failed(rows), "power_total_mw")
         axis.set_xlabel("Clock frequency, MHz")
         axis.set_ylim(bottom=0)
     figure.axes[0].set_ylabel("Power, mW")
@@ -130,6 +138,7 @@ def plot_savings(points: pd.DataFrame) -> Figure:
                     color=colour,
                     label=f"vs {label}, {VARIANT_LABEL[base_variant]}",
                 )
+                _cross(axis, failed(rows), "saving_percent")
         axis.axhline(0, color="#444444", linewidth=0.8)
         axis.set_xlabel("Clock frequency, MHz")
     figure.axes[0].set_ylabel("Power saving of FINE-VH, %")
@@ -280,6 +289,13 @@ def what_if_mark(points: pd.DataFrame) -> str:
     return found[2:] + what
 
 
+def signoff_mark(points: pd.DataFrame) -> str:
+    """How many FINE-VH points of a run fail sign-off, for its pictures; empty where none does."""
+    fine = _widest(points)[lambda run: run["scheme"] == "fine-vh"]
+    number = len(failed(fine))
+    return f"{number} of {len(fine)} FINE-VH points fail sign-off (crosses)" if number else ""
+
+
 def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) -> list[Path]:
     """Write every plot that the tables allow as SVG into ``folder``; return the files.
 
@@ -299,12 +315,12 @@ def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) 
     written: list[Path] = []
     if area_low(points).empty:
         return written
-    mark = what_if_mark(points)
+    mark = "; ".join(text for text in (what_if_mark(points), signoff_mark(points)) if text)
     for name, draw in plots.items():
         path = folder / f"{name}.svg"
         figure = draw()
         if mark:
-            figure.text(0.01, 0.005, mark, fontsize=7, color="#d6404e")
+            figure.text(0.01, 0.005, mark, fontsize=7, color=WARNING_COLOUR)
         figure.savefig(path, metadata={"Date": None})
         written.append(path)
     return written

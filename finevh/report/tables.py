@@ -86,7 +86,9 @@ def read_points(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: column '{missing[0]}' is missing; the file is no operating-point table")
     for column in POINT_COLUMNS:
         if column not in _WORDS and not pd.api.types.is_numeric_dtype(points[column]):
-            raise InputError(f"{path}: column '{column}' holds what is no number; the file is damaged, run the flow again")
+            raise InputError(
+                f"{path}: column '{column}' holds what is no number; the file is damaged, run the flow again"
+            )
     return points
 
 
@@ -98,6 +100,11 @@ def _curve(points: pd.DataFrame, scheme: str, variant: str, delta_vdd: float | N
     rows = points[mask].copy()
     rows["key"] = rows["freq_mhz"].round(6)
     return rows.drop_duplicates("key").set_index("key").sort_index()
+
+
+def failed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of some rows whose point fails sign-off."""
+    return rows[rows["signoff"] == "failed"] if "signoff" in rows else rows.iloc[:0]
 
 
 def fine_curve(points: pd.DataFrame, variant: str, delta_vdd: float) -> pd.DataFrame:
@@ -117,8 +124,8 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns design, tiles, variant, baseline, baseline_variant, delta_vdd_v, freq_mhz, saving_percent =
-        100 (1 - P_fine / P_baseline). The baseline appears without bias cells (``pb0``, as published) and with the
-        same bias optimisation.
+        100 (1 - P_fine / P_baseline), signoff of the FINE-VH point. The baseline appears without bias cells (``pb0``, as
+        published) and with the same bias optimisation.
     """
     rows: list[pd.DataFrame] = []
     for (design, tiles), group in points.groupby(["design", "tiles"], sort=True):
@@ -147,6 +154,7 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
                                     "delta_vdd_v": delta,
                                     "freq_mhz": fine.loc[both, "freq_mhz"].to_numpy(),
                                     "saving_percent": 100 * (1 - ratio.to_numpy()),
+                                    "signoff": fine.loc[both, "signoff"].to_numpy() if "signoff" in fine else "",
                                 }
                             )
                         )
@@ -161,6 +169,7 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
                 "delta_vdd_v",
                 "freq_mhz",
                 "saving_percent",
+                "signoff",
             ]
         )
     return pd.concat(rows, ignore_index=True)

@@ -14,7 +14,7 @@ import pytest
 from finevh.base.tools import OPENSTA, look_for
 from finevh.checks import Checks
 from finevh.cli import run_command
-from finevh.flow.artifacts.layout import load_placement
+from finevh.flow.artifacts.layout import load_chain_order, load_placement
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.key import input_parts
@@ -24,17 +24,16 @@ from finevh.flow.stages import STAGES
 from finevh.flow.technology import technology_of
 from finevh.flow_file import read_run_flow
 from finevh.schemes import read_points_csv
-from finevh.selection import parse_map
+from finevh.selection import map_text, parse_bitstream, parse_map
 from finevh.timing.report import StaOptions, run_sta
 from tests.end_to_end.conftest import QUICK
 
 
 @pytest.fixture(scope="module")
 def signed(quick_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the finished run, signed off."""
+    """A copy of the finished run, which has signed itself off."""
     directory = tmp_path_factory.mktemp("signed") / "run"
     shutil.copytree(quick_run, directory)
-    assert run_command(["signoff", str(directory), "-j", "2"]) == 0
     return directory
 
 
@@ -106,6 +105,8 @@ def test_the_report_shows_the_sign_off_and_is_the_same_each_time(signed: Path) -
     assert digests(signed) == before
     assert run_command(["signoff", str(signed)]) == 0
     assert digests(signed) == before
+    metrics = json.loads((signed / "metrics.json").read_text())
+    assert metrics["signoff__points__count"] == len(pd.read_csv(signed / "tables" / "signoff.csv"))
 
 
 def test_the_short_answer_is_that_of_the_table(signed: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,37 +149,78 @@ def test_drooped_rails_cost_slack_and_raised_tiles_give_it_back(signed: Path) ->
     assert (top["raised_assignment"] == "").all()
 
 
-def test_a_sign_off_of_other_results_leaves_the_report(signed: Path, quick_run: Path, tmp_path: Path) -> None:
+def test_a_sign_off_of_other_results_leaves_the_report(signed: Path, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(signed, copy)
-    record = copy / "11-signoff" / "stage.json"
+    record = copy / "10-signoff" / "stage.json"
     data = json.loads(record.read_text())
     data["parts"]["output of export"] = "0" * 16
     record.write_text(json.dumps(data))
     assert run_command(["report", str(copy)]) == 0
-    assert digests(copy) == digests(quick_run)
+    assert "Sign-off: not run" in (copy / "report.html").read_text()
+    assert not (copy / "tables" / "signoff.csv").exists()
+    points = pd.read_csv(copy / "operating_points.csv")
+    assert points["signoff"].isna().all()
+    # The verb does it again, and all is as the run had it.
+    assert run_command(["signoff", str(copy), "-j", "2"]) == 0
+    assert digests(copy) == digests(signed)
 
 
-def test_a_point_that_fails_is_an_answer_of_no_and_is_marked(
+def with_a_faster_point(signed: Path, directory: Path, factor: float) -> tuple[Path, pd.Series]:
+    """A copy of a run whose lowest FINE-VH point without bias claims more than its frequency; the point as it then is."""
+    shutil.copytree(signed, directory)
+    name = "results/operating_points.csv"
+    path = directory / "08-operating-points" / name
+    lines = path.read_text().splitlines()
+    header = lines[0].split(",")
+    at = next(k for k, line in enumerate(lines) if ",fine-vh," in line and ",pb0," in line)
+    words = dict(zip(header, lines[at].split(","), strict=True))
+    words["freq_mhz"] = f"{factor * float(words['freq_mhz']):.6f}"
+    path.write_text("\n".join([*lines[:at], ",".join(words.values()), *lines[at + 1 :], ""]))
+    vouch(directory, "operating-points", name)
+    return directory, pd.Series(words)
+
+
+def test_a_point_that_no_map_of_the_run_meets_is_an_answer_of_no_and_is_marked(
     signed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = tmp_path / "run"
-    shutil.copytree(signed, copy)
-    name = "results/operating_points.csv"
-    path = copy / "08-operating-points" / name
-    lines = path.read_text().splitlines()
-    at = next(k for k, line in enumerate(lines) if ",fine-vh," in line and ",pb0," in line)
-    words = lines[at].split(",")
-    words[5] = f"{2 * float(words[5]):.6f}"
-    path.write_text("\n".join([*lines[:at], ",".join(words), *lines[at + 1 :], ""]))
-    vouch(copy, "operating-points", name)
+    copy, changed = with_a_faster_point(signed, tmp_path / "run", 10.0)
     assert run_command(["signoff", str(copy)]) == 1
     said = capsys.readouterr()
     assert "points fail, the first is fine-vh, variant pb0" in said.err
     points = pd.read_csv(copy / "operating_points.csv")
     failed = points[points["signoff"] == "failed"]
-    assert failed["freq_mhz"].tolist() == [pytest.approx(float(words[5]))]
+    assert failed["freq_mhz"].tolist() == [pytest.approx(float(changed["freq_mhz"]))]
+    assert failed["assignment"].tolist() == [changed["assignment"]]
     assert "FAIL" in (copy / "report.html").read_text()
+    assert "signoff_failed" in json.loads((copy / "10-signoff" / "checks.json").read_text())
+
+
+def test_a_point_that_fails_gets_the_cheapest_map_of_its_curve_that_meets_it(signed: Path, tmp_path: Path) -> None:
+    copy, changed = with_a_faster_point(signed, tmp_path / "run", 1.6)
+    assert run_command(["signoff", str(copy)]) == 0
+    table = pd.read_csv(copy / "tables" / "signoff.csv", dtype={"failed_assignment": str, "assignment": str})
+    ((_, row),) = table[table["failed_assignment"].notna()].iterrows()
+    assert row["failed_assignment"] == changed["assignment"]
+    assert row["failed_power_mw"] == pytest.approx(float(changed["power_total_mw"]))
+    assert row["met"]
+    assert row["setup_ps"] >= 0.0
+    points = pd.read_csv(copy / "operating_points.csv", dtype={"assignment": str})
+    ((_, point),) = points[points["selector"].fillna("").str.endswith(":signoff")].iterrows()
+    assert point["assignment"] == row["assignment"]
+    assert point["worst_slack_ps"] == pytest.approx(row["setup_ps"])
+    # What it draws: of every map of the curve that is fast enough, moved to this frequency by hand, the least.
+    curve = points[
+        (points["scheme"] == "fine-vh") & (points["variant"] == "pb0") & (points["freq_mhz"] > point["freq_mhz"])
+    ]
+    curve = curve[np.isclose(curve["delta_vdd_v"], point["delta_vdd_v"])]
+    moved = (curve["power_switching_mw"] + curve["power_internal_mw"]) * point["freq_mhz"] / curve["freq_mhz"]
+    assert point["power_total_mw"] <= (moved + curve["power_leakage_mw"]).min() + 1e-6
+    selector = point["selector"].split(":")[0]
+    stream = json.loads((copy / "out" / "bitstreams" / f"quick_pb0_200mv_{selector}.json").read_text())
+    (entry,) = [one for one in stream["operating_points"] if one["freq_mhz"] == pytest.approx(point["freq_mhz"])]
+    bits = parse_bitstream(entry["bits_hex"], load_chain_order(copy / "03-floorplan"))
+    assert map_text(bits) == point["assignment"]
 
 
 def test_a_fast_corner_is_checked_for_hold_alone(quick_run: Path) -> None:

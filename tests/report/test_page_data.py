@@ -11,6 +11,7 @@ from finevh.report.page_data import (
     as_json,
     boundaries,
     critical_paths,
+    curves,
     saving_curves,
     sparkline,
     stepped,
@@ -36,6 +37,16 @@ def test_savings_are_drawn_against_unbiased_ideal_dvfs(points: pd.DataFrame) -> 
     found = {(curve["delta"], curve["variant"]): curve["y"] for curve in saving_curves(points)}
     assert np.allclose(found[0.1, "pb0"], 10.0)
     assert np.allclose(found[0.2, "pb"], 28.0)
+
+
+def test_points_that_fail_sign_off_are_a_curve_of_their_own(points: pd.DataFrame) -> None:
+    assert not any(curve["scheme"] == "failed" for curve in curves(points))
+    signed = points.assign(signoff="met")
+    lost = (points["scheme"] == "fine-vh") & (points["variant"] == "pb0") & (points["freq_mhz"] == 400.0)
+    signed.loc[lost, "signoff"] = "failed"
+    found = [curve for curve in curves(signed) if curve["scheme"] == "failed"]
+    assert {curve["variant"] for curve in found} == {"pb0"}
+    assert all(curve["x"] == [400.0] and len(curve["y"]) == 1 for curve in found)
 
 
 def test_boundaries_are_frequencies_of_ideal_dvfs_at_the_supplies_of_hopping(points: pd.DataFrame) -> None:

@@ -102,3 +102,12 @@ def test_a_fine_vh_curve_has_one_point_at_each_frequency_of_the_unbiased_ideal(p
     expected = fine[fine["delta_vdd_v"] == 0.1]
     assert curve["freq_mhz"].tolist() == expected["freq_mhz"].tolist()
     assert curve["power_total_mw"].tolist() == expected["power_total_mw"].tolist()
+
+
+def test_savings_of_points_that_fail_sign_off_say_so(points: pd.DataFrame) -> None:
+    assert (savings(points)["signoff"] == "").all()
+    signed = points.assign(signoff="met")
+    signed.loc[(points["scheme"] == "fine-vh") & (points["freq_mhz"] == 400.0), "signoff"] = "failed"
+    table = savings(signed)
+    assert set(table.loc[table["signoff"] == "failed", "freq_mhz"]) == {400.0}
+    assert set(table.loc[table["freq_mhz"] != 400.0, "signoff"]) == {"met"}

@@ -13,6 +13,7 @@ from finevh.flow.stages import (
     polybias,
     presize,
     report,
+    signoff,
     synthesis,
 )
 
@@ -26,5 +27,6 @@ STAGES: tuple[Stage, ...] = (
     polybias.STAGE,
     operating_points.STAGE,
     export.STAGE,
+    signoff.STAGE,
     report.STAGE,
 )

@@ -13,8 +13,8 @@ from finevh.base.archive import save_columns
 from finevh.base.children import Say, in_children
 from finevh.config import Flow
 from finevh.errors import NotReachableError
-from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.artifacts.variants import load_variants
+from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, clock_rows, hold_power, proved, with_clock_power
 from finevh.flow.designs import (
     PlacedDesign,
@@ -66,7 +66,6 @@ from finevh.schemes import (
     schemes_of,
     single_voltage_curve,
 )
-from finevh.selection import PmuEntry, parse_map, pmu_header, pmu_json
 from finevh.selection.engine import EngineDesign
 from finevh.technology.noise import worst_noise_margin
 from finevh.units import period_ps
@@ -265,7 +264,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         paths, tiles = point_tables(placed, designs, result.points)
         context.write("results/tables/critical_paths.csv", paths)
         context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
-        _write_bitstreams(context, placed, result.points)
+        write_bitstreams(context, result.points)
         if flow.schemes.driver_derates:
             context.note("FINE-VH without the dependence of delay on the driver's Vdd")
             plain = points_without_derates(placed, designs, context.jobs)
@@ -386,20 +385,6 @@ def _size_vdd_muxes(
             for column in fields(droop.drop)
         },
     }, droop
-
-
-def _write_bitstreams(context: StageContext, placed: PlacedDesign, points: Sequence[OperatingPoint]) -> None:
-    """One table per variant, delta-Vdd and selector that a power-management unit can use."""
-    chain = load_chain_order(context.inputs["floorplan"])
-    groups: dict[tuple[str, float, str], list[PmuEntry]] = {}
-    for point in points:
-        if point.scheme == "fine-vh" and point.vdd_l_v is not None and point.vdd_h_v is not None:
-            entry = PmuEntry(point.freq_mhz, point.vdd_l_v, point.vdd_h_v, parse_map(point.assignment))
-            groups.setdefault((point.variant, point.delta_vdd_v, point.selector.split(":")[0]), []).append(entry)
-    for (variant, delta, selector), entries in groups.items():
-        name = f"{placed.flow.design.name}_{variant}_{round(delta * 1000)}mv_{selector}"
-        context.write(f"results/out/bitstreams/{name}.json", pmu_json(name, entries, chain))
-        context.write(f"results/out/bitstreams/{name}.h", pmu_header(name, entries, chain))
 
 
 def _metrics(result: OperatingPoints, placed: PlacedDesign, margin: float) -> Metrics:

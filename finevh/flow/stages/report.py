@@ -79,6 +79,7 @@ _ALL = (
     "polybias",
     "operating-points",
     "export",
+    "signoff",
 )
 
 STAGE = Stage("report", run_report_stage, _ALL, parameters)

@@ -1,4 +1,4 @@
-"""The sign-off stage, which runs on demand: every operating point again, from the files of the export."""
+"""The sign-off stage: every operating point again, from the files of the export; what fails gets its next best map."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from finevh.base.archive import load_columns
+from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.drooped import DroopedPoint, drooped_csv, drooped_points, raised_power
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
@@ -54,7 +58,14 @@ def run_signoff_stage(context: StageContext) -> Metrics:
     activity = average_activity(load_activities(context.inputs["activity"]))
     instances = load_netlist(context.inputs["optimize"], technology).instance_names
     checker = Signoff(flow, technology, fast, designs, activity, instances, context.checks)
-    rows = checker.rows(points, read_droop(found / "tables" / "droop.csv"), context.jobs, context.note)
+    droop = read_droop(found / "tables" / "droop.csv")
+    rows = checker.rows(points, droop, context.jobs, context.note)
+    moved = checker.second_choices(points, rows)
+    if moved:
+        before, points = points, [moved.get(number, point) for number, point in enumerate(points)]
+        rows = [(_instead_of(row, [before[k] for k in numbers if k in moved]), numbers)
+                for row, numbers in checker.rows(points, droop, context.jobs)]  # fmt: skip
+        write_bitstreams(context, points)
     drooped = _on_drooped_rails(context, designs, points)
     rows = [(with_droop(row, [drooped[k] for k in numbers if k in drooped]), numbers) for row, numbers in rows]
     context.write(TABLE, signoff_csv([row for row, _ in rows]))
@@ -63,7 +74,30 @@ def run_signoff_stage(context: StageContext) -> Metrics:
         for number in numbers:
             judged[number] = replace(judged[number], signoff="met" if row.met else "failed")
     context.write(POINTS, points_csv(judged))
+    _book(context.checks, [row for row, _ in rows])
     return _metrics([row for row, _ in rows], judged) | _drooped_metrics(drooped)
+
+
+def _instead_of(row: SignoffRow, before: Sequence[OperatingPoint]) -> SignoffRow:
+    """The row of points some of which had another map, which failed."""
+    if not before:
+        return row
+    return replace(row, failed_assignment=before[0].assignment, failed_power_mw=before[0].power_total_mw)
+
+
+def _book(checks: Checks, rows: Sequence[SignoffRow]) -> None:
+    """Say which points fail, and which have their second map."""
+
+    def names(some: Sequence[SignoffRow]) -> list[str]:
+        ordered = sorted(some, key=lambda row: min(row.setup_ps, np.inf if row.hold_ps is None else row.hold_ps))
+        return [f"{row.scheme} {row.variant} {row.freq_mhz:.0f} MHz at {_supplies(row)} V" for row in ordered]
+
+    checks.add("signoff_failed", names([row for row in rows if not row.met]))
+    checks.add("signoff_reselected", names([row for row in rows if row.failed_assignment and row.met]))
+
+
+def _supplies(row: SignoffRow) -> str:
+    return f"{row.vdd_h_v:g}" if row.vdd_l_v == row.vdd_h_v else f"{row.vdd_l_v:g}/{row.vdd_h_v:g}"
 
 
 def _on_drooped_rails(
@@ -116,6 +150,7 @@ def _metrics(rows: list[SignoffRow], points: list[OperatingPoint]) -> Metrics:
     metrics: Metrics = {
         "signoff__points__count": len(rows),
         "signoff__failed__count": sum(not row.met for row in rows),
+        "signoff__reselected__count": sum(bool(row.failed_assignment) for row in rows),
         "signoff__unchecked__count": sum(not point.signoff for point in points),
     }
     if rows:
@@ -165,4 +200,6 @@ def parameters(flow: Flow) -> object:
     }
 
 
-STAGE = Stage("signoff", run_signoff_stage, ("optimize", "activity", "operating-points", "export"), parameters)
+STAGE = Stage(
+    "signoff", run_signoff_stage, ("floorplan", "optimize", "activity", "operating-points", "export"), parameters
+)

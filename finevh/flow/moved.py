@@ -1,0 +1,55 @@
+"""An operating point with another voltage map of the run: what it draws follows from a point that has the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from finevh.schemes import OperatingPoint
+from finevh.units import VOLTAGE_TOLERANCE
+
+
+def with_map(
+    points: Sequence[OperatingPoint], point: OperatingPoint, supplies: tuple[float, float], assignment: str, why: str
+) -> OperatingPoint | None:
+    """A FINE-VH point with another map between two supplies, V; None where no point of the run shows what that draws.
+
+    Of one map at two frequencies energy per cycle is the same, and so is leakage. ``why`` is what the selector's note says. The
+    slack is left out: it is the caller's, who timed the map.
+    """
+    for other in points:
+        if other.variant != point.variant:
+            continue
+        same = other.assignment == assignment and _alike((other.vdd_l_v, other.vdd_h_v), supplies)
+        alone = "L" not in assignment and other.scheme == "ideal-dvfs" and _alike((other.vdd_v,), supplies[1:])
+        if not same and not alone:
+            continue
+        scale = point.freq_mhz / other.freq_mhz
+        switching, internal = other.power_switching_mw * scale, other.power_internal_mw * scale
+        total = switching + internal + other.power_leakage_mw
+        return replace(
+            point,
+            vdd_l_v=supplies[0],
+            vdd_h_v=supplies[1],
+            tiles_high=assignment.count("H"),
+            area_low_fraction=0.0 if alone else other.area_low_fraction,
+            worst_slack_ps=None,
+            power_total_mw=total,
+            power_switching_mw=switching,
+            power_internal_mw=internal,
+            power_leakage_mw=other.power_leakage_mw,
+            power_interface_leakage_mw=other.power_interface_leakage_mw,
+            selector=f"{point.selector.split(':')[0]}:{why}",
+            assignment=assignment,
+            power_clock_mw=None if other.power_clock_mw is None else other.power_clock_mw * scale,
+            power_glitch_mw=None if other.power_glitch_mw is None else other.power_glitch_mw * scale,
+            energy_per_cycle_pj=total / point.freq_mhz * 1e3,  # mW / MHz = nJ
+            bound_mw=None if point.bound_mw is None else min(point.bound_mw, total),
+        )
+    return None
+
+
+def _alike(some: tuple[float | None, ...], others: tuple[float, ...]) -> bool:
+    return all(
+        one is not None and abs(one - other) < VOLTAGE_TOLERANCE for one, other in zip(some, others, strict=True)
+    )
