@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numba
 import numpy as np
@@ -32,7 +33,11 @@ class CutPool:
     cuts: list[PathCut] = field(default_factory=list)
     _known: set[bytes] = field(default_factory=set)
     _packed: int = 0
-    _arrays: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]] | None = None
+    _ptr: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    _tiles: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int32))
+    _delay: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, 2)))
+    _coefficient: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    _reserve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def add(self, path: BoundPath, reserve: float = 0.0) -> bool:
         """Keep a path; False where it is known."""
@@ -51,17 +56,25 @@ class CutPool:
 
     def limits(self, period: float) -> NDArray[np.float64]:
         """(n_cut) ps that each path may take at a period."""
-        return np.array([cut.path.coefficient * period - cut.reserve for cut in self.cuts])
+        self._pack()
+        return self._coefficient[: len(self.cuts)] * period - self._reserve[: len(self.cuts)]
 
     def _pack(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-        if self._arrays is None or self._packed != len(self.cuts):
-            ptr = np.concatenate(([0], np.cumsum([len(cut.path.tile) for cut in self.cuts]))).astype(np.int64)
-            tiles = np.concatenate(
-                [np.zeros((0, 2)), *(np.stack([c.path.driver, c.path.tile], axis=1) for c in self.cuts)]
-            ).astype(np.int32)
-            delay = np.concatenate([np.zeros((0, 2, 2)), *(cut.path.delay for cut in self.cuts)])
-            self._arrays, self._packed = (ptr, tiles, delay), len(self.cuts)
-        return self._arrays
+        """All cuts in one array each; new ones go behind those that are there, in memory twice as long as needed."""
+        for cut in self.cuts[self._packed :]:
+            row, end = self._packed, int(self._ptr[self._packed])
+            size = len(cut.path.tile)
+            self._ptr = _with_room(self._ptr, row + 2)
+            self._coefficient = _with_room(self._coefficient, row + 1)
+            self._reserve = _with_room(self._reserve, row + 1)
+            self._tiles = _with_room(self._tiles, end + size)
+            self._delay = _with_room(self._delay, end + size)
+            self._ptr[row + 1] = end + size
+            self._tiles[end : end + size, 0], self._tiles[end : end + size, 1] = cut.path.driver, cut.path.tile
+            self._delay[end : end + size] = cut.path.delay
+            self._coefficient[row], self._reserve[row] = cut.path.coefficient, cut.reserve
+            self._packed += 1
+        return self._ptr[: self._packed + 1], self._tiles, self._delay
 
     def excess(self, high: Bits, period: float) -> float:
         """By how much, ps, the worst path exceeds what the period allows; negative where all are met."""
@@ -78,6 +91,18 @@ class CutPool:
         if self.cuts:
             _flip_needs(*self._pack(), high, self.limits(period), found)
         return found
+
+
+_T = TypeVar("_T", bound=np.generic)
+
+
+def _with_room(array: NDArray[_T], rows: int) -> NDArray[_T]:
+    """An array of at least so many rows, the same where it has them."""
+    if len(array) >= rows:
+        return array
+    grown = np.zeros((2 * rows, *array.shape[1:]), dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown
 
 
 @numba.njit(cache=True, nogil=True)
@@ -135,7 +160,9 @@ def _flip_needs(
             if b >= 0:
                 single[b] += second
             if a >= 0 and b >= 0:
-                both[min(a, b), max(a, b)] += delay[t, 1 - sa, 1 - sb] - here - first - second
+                more = delay[t, 1 - sa, 1 - sb] - here - first - second
+                both[a, b] += more
+                both[b, a] += more
         _raise_needs(need, touched[:count], single, both, found)
         if need > 0.0:
             missed[p] = need
@@ -145,7 +172,10 @@ def _flip_needs(
         for t in range(ptr[p], ptr[p + 1]):
             a, b = tiles[t, 0], tiles[t, 1]
             if a >= 0 and b >= 0:
-                both[min(a, b), max(a, b)] = 0.0
+                both[a, b] = both[b, a] = 0.0
+    for i in range(n):
+        for j in range(i):
+            found[i, j] = found[j, i] = max(found[i, j], found[j, i])
     _keep_missed(missed, owns, found)
 
 
@@ -157,22 +187,24 @@ def _raise_needs(
     both: NDArray[np.float64],
     found: NDArray[np.float64],
 ) -> None:
-    """What one path exceeds after moves of its own tiles, each with any other; nothing where it is met whatever the other."""
-    n = found.shape[0]
+    """What one path exceeds after moves of its own tiles, each with any other; nothing where it is met whatever the other.
+
+    Only rows of its tiles are raised: a pair of tiles may be in ``found`` once.
+    """
     for i in touched:
         base = need + single[i]
         most = 0.0
         for j in touched:
             if j != i:
-                most = max(most, single[j] + both[min(i, j), max(i, j)])
+                most = max(most, single[j] + both[i, j])
         if base + most <= 0.0:
             continue
-        found[i, i] = max(found[i, i], base)
-        for j in range(n):
-            if j != i:
-                more = base + single[j] + both[min(i, j), max(i, j)]
-                found[i, j] = max(found[i, j], more)
-                found[j, i] = max(found[j, i], more)
+        row, other = found[i], both[i]
+        alone = max(row[i], base)
+        for j in range(row.shape[0]):
+            more = base + single[j] + other[j]
+            row[j] = more if more > row[j] else row[j]
+        row[i] = alone
 
 
 @numba.njit(cache=True, nogil=True)

@@ -49,6 +49,8 @@ class Descent:
         self.bounds = design.path_bounds(interval)
         self.pool = CutPool(design.n_tiles)
         self._work = 0
+        self._spare: MappedTiming | None = None
+        """The timing of a map that nobody needs any more: the next one starts from it, in its memory."""
         self._start()
 
     def _start(self) -> None:
@@ -73,6 +75,14 @@ class Descent:
             if known is not None and known.high.all():
                 lowered = select_lowered(design, interval, period)
                 self.archive.add(design.evaluate(interval, lowered.high))
+
+    def time(self, high: Bits) -> MappedTiming:
+        """Time a map of the interval."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return self.design.evaluate(self.interval, high)
+        tiles = np.flatnonzero(spare.high != high).tolist()
+        return self.design.flip(spare, tiles, consume=True) if tiles else spare
 
     def learn(self, timing: MappedTiming, period: float) -> None:
         """Keep why a map misses a period, so that its like are not timed.
@@ -126,7 +136,7 @@ class Descent:
                     1.0 - _LEAST_GAIN
                 ):
                     break
-                timing = self.design.evaluate(self.interval, found)
+                timing = self._spare = self.time(found)
                 left -= 1
                 if self.design.worst_slack(timing, period) >= -SLACK_TOLERANCE:
                     self.archive.add(timing)
@@ -166,11 +176,12 @@ class Descent:
     def descend(self, high: Bits, period: float, left: int) -> int:
         """Move tiles while power falls; returns how many maps may still be timed."""
         design, frequency = self.design, frequency_mhz(period)
-        state = design.evaluate(self.interval, high)
+        state = self._spare = self.time(high)
         if state.min_period > period + SLACK_TOLERANCE and design.worst_slack(state, period) < -SLACK_TOLERANCE:
             self.learn(state, period)
             return left - 1
         self.archive.add(state)
+        self._spare = None
         refused: set[bytes] = set()
         while left > 0:
             power, change = self.terms.flips(state.high, frequency)
@@ -195,6 +206,7 @@ class Descent:
                 self.learn(timing, period)
             if not moved:
                 break
+        self._spare = state
         return left
 
 

@@ -74,11 +74,13 @@ class Archive:
 
     def best(self, index: int) -> _Known | None:
         """Cheapest known map that meets a period; ties go to fewer high tiles, then to the lower tiles."""
-        best = min(
-            self._known.values(),
-            key=lambda known: (self.power(known, index), int(known.high.sum()), (~known.high).tobytes()),
-        )
-        return best if self.power(best, index) < float("inf") else None
+        known = list(self._known.values())
+        powers = [self.power(one, index) for one in known]
+        least = min(powers)
+        if least == float("inf"):
+            return None
+        alike = [one for one, power in zip(known, powers, strict=True) if power == least]
+        return min(alike, key=lambda one: (int(one.high.sum()), (~one.high).tobytes()))
 
     def answers(self) -> list[Choice | NotReachableError]:
         """Cheapest map per period, or the error that says there is none."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numba
@@ -36,6 +37,8 @@ _SAME = 1e-5
 LAUNCH = 16
 """Bit of an arc's mask: it launches data at a clock edge."""
 _LN2 = float(np.log(2.0))
+_PAIR = 1 << 20
+"""More than there are tiles."""
 _FIXED = -1
 """Tile of cells that are at the higher supply under every map."""
 
@@ -64,10 +67,22 @@ class BoundPath:
 
     def merged(self) -> BoundPath:
         """The same path with one term per pair of tiles."""
-        pairs, row = np.unique(np.stack([self.driver, self.tile], axis=1), axis=0, return_inverse=True)
+        if self._is_merged:
+            return self
+        pairs, row = np.unique(self._pairs, return_inverse=True)
         delay = np.zeros((len(pairs), 2, 2))
-        np.add.at(delay, row.ravel(), self.delay)
-        return BoundPath(self.coefficient, pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32), delay)
+        np.add.at(delay, row, self.delay)
+        driver, tile = np.divmod(pairs, _PAIR)
+        return BoundPath(self.coefficient, (driver - 1).astype(np.int32), (tile - 1).astype(np.int32), delay)
+
+    @property
+    def _pairs(self) -> NDArray[np.int64]:
+        """(n_term) one number for each pair of tiles, in their order."""
+        return np.asarray((self.driver.astype(np.int64) + 1) * _PAIR + (self.tile + 1))
+
+    @property
+    def _is_merged(self) -> bool:
+        return bool((np.diff(self._pairs) > 0).all())
 
 
 class DelayBounds:
@@ -114,6 +129,7 @@ class DelayBounds:
         self.node_tile = tile.astype(np.int32)
         self._cell_tile = cell_tile.astype(np.int32)
         self._n_tiles = int(cell_tile.max(initial=_FIXED)) + 1
+        self._depth = int(structure.level.max(initial=0)) + 3
         self._supplies = np.array([low, high], dtype=np.int64)
         self._entries()
         self._bound()
@@ -181,6 +197,7 @@ class DelayBounds:
         graph, rows = self._graph, self._graph.setup.rows
         self._captured = self._follow_rows = np.zeros(0, dtype=np.intp)
         self._insertion: dict[bool, BoundPath] = {}
+        self._capturing: dict[tuple[int, int, int], BoundPath] = {}
         self._clock_origin = np.zeros((0, 0, 0), dtype=np.int64)
         """(entry, tag) that each arrival of a propagated clock comes by, under every map."""
         if not graph.propagated:
@@ -215,26 +232,31 @@ class DelayBounds:
         g = self._graph._graph
         n_tag, table = len(g.port_arrival), self._delay_most if most else self.delay
         left = dict(weight)
+        # A cell comes after its drivers: from the last node back, each has all of its weight when it is taken.
+        waiting = [(-node, tag, edge) for tag, node, edge in left]
+        heapify(waiting)
         driver, tile, delay = [], [], []
-        for node in range(max((key[1] for key in left), default=-1), -1, -1):
-            for key in [(k, node, r) for k in range(n_tag) for r in (0, 1) if (k, node, r) in left]:
-                share = left.pop(key)
-                code = int(self._clock_origin[key])
-                if code < 0:
-                    arrives = float(g.port_arrival[key[0], g.node_port[node], key[2]]) + float(
-                        self._port_extra[node, key[2]]
-                    )
-                    driver.append(_FIXED)
-                    tile.append(_FIXED)
-                    delay.append(np.full((2, 2), share * arrives))
-                    continue
-                entry, tag = divmod(code, n_tag)
-                source = int(g.arc_source[self._arc[entry]])
-                driver.append(int(self.node_tile[source]))
-                tile.append(int(self.node_tile[node]))
-                delay.append(share * table[entry])
-                before = tag, source, int(self._edge[entry])
-                left[before] = left.get(before, 0.0) + share
+        while waiting:
+            behind, tag, edge = heappop(waiting)
+            node = -behind
+            key = tag, node, edge
+            share = left.pop(key)
+            code = int(self._clock_origin[key])
+            if code < 0:
+                arrives = float(g.port_arrival[tag, g.node_port[node], edge]) + float(self._port_extra[node, edge])
+                driver.append(_FIXED)
+                tile.append(_FIXED)
+                delay.append(np.full((2, 2), share * arrives))
+                continue
+            entry, before = divmod(code, n_tag)
+            source = int(g.arc_source[self._arc[entry]])
+            driver.append(int(self.node_tile[source]))
+            tile.append(int(self.node_tile[node]))
+            delay.append(share * table[entry])
+            earlier = before, source, int(self._edge[entry])
+            if earlier not in left:
+                heappush(waiting, (-source, before, earlier[2]))
+            left[earlier] = left.get(earlier, 0.0) + share
         return BoundPath(
             0.0, np.array(driver, dtype=np.int32), np.array(tile, dtype=np.int32), np.array(delay).reshape(-1, 2, 2)
         )
@@ -306,9 +328,10 @@ class DelayBounds:
                 self._wire[1], self._graph._nets.mode[0], np.full(arrival.shape, np.nan), capture,
             )  # fmt: skip
             need -= capture
-        for row in self._follow_rows:
-            follows = float(self._graph.setup.follows[row])
-            need[row] += follows * self._insertion[follows < 0.0].need(high)
+        if len(self._follow_rows):
+            follows = self._graph.setup.follows[self._follow_rows]
+            least, most = (self._insertion[end].need(high) for end in (False, True))
+            need[self._follow_rows] += follows * np.where(follows < 0.0, most, least)
         self._row_edge = edge
         return need, arrival, origin
 
@@ -326,80 +349,78 @@ class DelayBounds:
         """The same of the worst paths that the timing of a map found."""
         slack = state.slacks(period)
         rows = [row for row in np.argsort(slack, kind="stable")[: 2 * count].tolist() if slack[row] < 0.0]
-        return _distinct((self._along(self._graph.path(state, row)) for row in rows), high, period, count)
+        edges = self._graph.worst_edges(state) if rows else np.zeros(0, dtype=np.int8)
+        found = (self._along(self._graph.path(state, row, edge=int(edges[row]))) for row in rows)
+        return _distinct(found, high, period, count)
 
     def _along(self, path: Path) -> BoundPath:
         """Least delays of a path that the timing engine found."""
-        entries = []
-        for step in range(1, len(path.node)):
-            key = 2 * int(path.node[step]) + int(path.edge[step])
-            at = slice(int(self._ptr[key]), int(self._ptr[key + 1]))
-            same = (self._arc[at] == path.arc[step]) & (self._edge[at] == path.edge[step - 1])
-            entries.append(at.start + int(np.flatnonzero(same)[0]))
-        return self._sum_up(path.row, entries, [int(node) for node in path.node], [int(edge) for edge in path.edge])
+        entries = np.empty(len(path.node) - 1, dtype=np.int64)
+        _entries_along(self._ptr, self._arc, self._edge, path.node, path.edge, path.arc, entries)
+        return self._sum_up(path.row, entries, path.node.astype(np.int64), path.edge.astype(np.int64))
 
     def _trace(self, row: int, origin: NDArray[np.int64]) -> BoundPath:
         """The worst path to an endpoint by least delays."""
         g, rows = self._graph._graph, self._graph.setup.rows
-        n_tag = len(g.port_arrival)
-        node, tag, edge = int(rows.node[row]), int(rows.tag[row]), int(self._row_edge[row])
-        entries, nodes, edges = list[int](), [node], [edge]
-        while (code := int(origin[tag, node, edge])) >= 0:
-            entry, tag = divmod(code, n_tag)
-            node, edge = int(g.arc_source[self._arc[entry]]), int(self._edge[entry])
-            entries.append(entry)
-            nodes.append(node)
-            edges.append(edge)
-            if self._launches_ideal(entry):
-                break
-        return self._sum_up(row, entries[::-1], nodes[::-1], edges[::-1])
+        steps = np.empty((3, self._depth), dtype=np.int64)
+        count = _entries_back(
+            g.arc_source, g.arc_mask, g.clock_slew, self._arc, self._edge, origin, int(rows.tag[row]), int(rows.node[row]),
+            int(self._row_edge[row]), steps,
+        )  # fmt: skip
+        entries, nodes, edges = steps[:, count::-1]
+        return self._sum_up(row, entries[:-1], nodes, edges)
 
     def _launches_ideal(self, entry: int) -> bool:
         """Whether a path begins at an entry, with the edge of an ideal clock."""
         g, arc = self._graph._graph, self._arc[entry]
         return bool(g.arc_mask[arc] & LAUNCH) and bool(g.clock_slew[g.arc_source[arc], self._edge[entry]] >= 0.0)
 
-    def _sum_up(self, row: int, entries: list[int], nodes: list[int], edges: list[int]) -> BoundPath:
+    def _sum_up(self, row: int, entries: Ints, nodes: Ints, edges: Ints) -> BoundPath:
         """Terms of a path from its first node to an endpoint; ``entries[n]`` leads from ``nodes[n]`` to the next one."""
-        g = self._graph._graph
+        g, n = self._graph._graph, len(entries)
         tiles = self.node_tile[nodes]
-        driver, tile = [int(tiles[-1])], [int(self._row_tile[row])]
-        delay = [self._row_margin[row, edges[-1]]]
-        gain = self._gains(entries, nodes, edges)
-        for n, entry in enumerate(entries):
-            driver.append(int(tiles[n]))
-            tile.append(int(tiles[n + 1]))
-            delay.append(self.delay[entry] + gain[n])
-            node = nodes[n + 1]
-            for f in range(int(self._foreign_ptr[node]), int(self._foreign_ptr[node + 1])):
-                more = float(self._load_slope[entry] * self._foreign_cap[f, edges[n + 1]])
-                if more > 0.0:
-                    driver.append(_FIXED)
-                    tile.append(int(self._foreign_tile[f]))
-                    delay.append(np.array([[0.0, more], [0.0, more]]))
-        launched = bool(entries) and self._launches_ideal(entries[0])
+        margin = self._row_margin[row, edges[-1]]
+        parts = [
+            BoundPath(0.0, tiles[-1:], self._row_tile[row : row + 1], margin[None]),
+            BoundPath(0.0, tiles[:n], tiles[1 : n + 1], self.delay[entries] + self._gains(entries, nodes, edges)),
+            self._loads(entries, nodes[1:], edges[1:]),
+        ]
+        launched = n > 0 and self._launches_ideal(int(entries[0]))
         if not launched:
-            port, edge = int(g.node_port[nodes[0]]), edges[0]
+            port, edge = int(g.node_port[nodes[0]]), int(edges[0])
             # A port that several clocks launch from: the tag is not told apart here, the least arrival is taken.
             arrivals = g.port_arrival[:, port, edge]
             arrives = float(arrivals[np.isfinite(arrivals)].min()) + float(self._port_extra[nodes[0], edge])
-            driver.append(_FIXED)
-            tile.append(_FIXED)
-            delay.append(np.full((2, 2), arrives))
-        for part, sign in self._clock_parts(row):
-            driver += part.driver.tolist()
-            tile += part.tile.tolist()
-            delay += list(sign * part.delay)
-        to_int = np.array(driver, dtype=np.int32), np.array(tile, dtype=np.int32)
-        return BoundPath(float(self._graph.setup.coefficient[row]), *to_int, np.array(delay)).merged()
+            fixed = np.array([_FIXED], dtype=np.int32)
+            parts.append(BoundPath(0.0, fixed, fixed, np.full((1, 2, 2), arrives)))
+        parts += [BoundPath(0.0, part.driver, part.tile, sign * part.delay) for part, sign in self._clock_parts(row)]
+        return BoundPath(
+            float(self._graph.setup.coefficient[row]),
+            np.concatenate([part.driver for part in parts]),
+            np.concatenate([part.tile for part in parts]),
+            np.concatenate([part.delay for part in parts]),
+        ).merged()
 
-    def _gains(self, entries: list[int], nodes: list[int], edges: list[int]) -> Real:
+    def _loads(self, entries: Ints, nodes: Ints, edges: Ints) -> BoundPath:
+        """What high tiles beside a path add as loads of its cells; each of ``entries`` leads to an edge of a node."""
+        first = self._foreign_ptr[nodes]
+        count = self._foreign_ptr[nodes + 1] - first
+        # The rows of the loads of each entry, one after the other.
+        row = np.arange(int(count.sum())) + np.repeat(first - np.cumsum(count) + count, count)
+        owner = np.repeat(np.arange(len(entries)), count)
+        more = self._load_slope[entries[owner]] * self._foreign_cap[row, edges[owner]]
+        row, more = row[more > 0.0], more[more > 0.0]
+        delay = np.zeros((len(row), 2, 2))
+        delay[:, :, 1] = more[:, None]
+        return BoundPath(0.0, np.full(len(row), _FIXED, dtype=np.int32), self._foreign_tile[row], delay)
+
+    def _gains(self, entries: Ints, nodes: Ints, edges: Ints) -> Real:
         """(n_entry, 2, 2) ps that the entries of a path give the next ones through their slews."""
         g, t = self._graph._graph, self._graph._tables
         gain = np.zeros((len(entries), 2, 2))
         _slew_gains(
-            np.array(entries, dtype=np.int64), g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local,
-            g.arc_mask, g.clock_slew, self._arc, self._edge, np.array(nodes[1:] + edges[1:], dtype=np.int64),
+            entries, g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local,
+            g.arc_mask, g.clock_slew, self._arc, self._edge, np.concatenate([nodes[1:], edges[1:]]),
             self.node_tile, self._table_base, self._supplies, t.record, t.cross_record, t.axes, t.values,
             self._graph._nets.mode[0], self._spread, self._load, self._wire, self._slew, self.delay, self._slew_floor, gain,
         )  # fmt: skip
@@ -413,7 +434,9 @@ class DelayBounds:
             parts.append((self._insertion[follows < 0.0], follows))
         if row in self._captured:
             end = int(rows.clock_tag[row]), int(rows.clock_node[row]), int(rows.clock_edge[row])
-            parts.append((self._tree_terms({end: 1.0}, most=True), -1.0))
+            if end not in self._capturing:
+                self._capturing[end] = self._tree_terms({end: 1.0}, most=True)
+            parts.append((self._capturing[end], -1.0))
             if self._graph._nets.mode[0]:
                 last = np.diag(self._wire[1, rows.clock_sink[row], end[2]])[None]
                 at = np.array([self.node_tile[end[1]]], dtype=np.int32)
@@ -433,6 +456,50 @@ def _distinct(paths: Iterator[BoundPath], high: NDArray[np.bool_], period: float
             if len(found) == count:
                 break
     return sorted(found, key=lambda path: path.coefficient * period - path.need(high))
+
+
+@numba.njit(cache=True, nogil=True)
+def _entries_along(
+    ptr: Ints, arc: Ints, edge: Ints, node: Ints, node_edge: Ints, node_arc: Ints, entries: Ints
+) -> None:
+    """The entry by which a path of the timing engine comes to each of its nodes but the first."""
+    for step in range(1, len(node)):
+        key = 2 * int(node[step]) + int(node_edge[step])
+        for e in range(ptr[key], ptr[key + 1]):
+            if arc[e] == node_arc[step] and edge[e] == node_edge[step - 1]:
+                entries[step - 1] = e
+                break
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(cache=True, nogil=True)
+def _entries_back(
+    arc_source: Ints,
+    arc_mask: Ints,
+    clock_slew: Array,
+    arc: Ints,
+    edge: Ints,
+    origin: Ints,
+    tag: int,
+    node: int,
+    node_edge: int,
+    steps: Ints,
+) -> int:
+    """Entries, nodes and edges (rows of ``steps``) of the path to an edge of a node, from its end; returns how many entries.
+
+    A node stands beside the entry that leaves it, the end beside none (-1).
+    """
+    n_tag, count = origin.shape[0], 0
+    steps[0, 0], steps[1, 0], steps[2, 0] = -1, node, node_edge
+    while origin[tag, node, node_edge] >= 0:
+        code = origin[tag, node, node_edge]
+        entry, tag = code // n_tag, code % n_tag
+        node, node_edge = int(arc_source[arc[entry]]), int(edge[entry])
+        count += 1
+        steps[0, count], steps[1, count], steps[2, count] = entry, node, node_edge
+        if arc_mask[arc[entry]] & 16 and clock_slew[node, node_edge] >= 0.0:
+            break
+    return count
 
 
 # Columns by name: a compiled kernel takes plain arrays.

@@ -45,20 +45,23 @@ class PathQueries(ABC):
     def _everywhere(self) -> NDArray[np.uint8]:
         return np.ones(self.structure.n_node, dtype=np.uint8)
 
-    def path(self, state: TimingState, row: int, *, early: bool = False) -> Path:
+    def path(self, state: TimingState, row: int, *, early: bool = False, edge: int | None = None) -> Path:
         """The worst path to one endpoint row.
 
         Parameters
         ----------
         row : int
             Row of ``state.setup`` (of ``state.hold`` with ``early``).
+        edge : int, optional
+            Edge of the data at the endpoint; the one that sets its need by default.
         """
         ends = state.hold if early else state.setup
         values = state.early if early else state.late
         if values is None:
             raise InputError("shortest paths need a graph made with hold=True")
         node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
-        edge = self._worst_edge(state, ends, row, values)
+        if edge is None:
+            edge = self._worst_edge(state, ends, row, values)
         n = int(self.structure.level.max(initial=0)) + 3
         steps, numbers = np.empty((n, 4), dtype=np.int32), np.empty((n, 4))
         graph = self._early_graph if early else self._graph
@@ -104,6 +107,14 @@ class PathQueries(ABC):
             self._needs(state.point, single._replace(add=add), values, clock, self._everywhere(), need)
             needs.append(need[0])
         return int(needs[1] > needs[0])
+
+    def worst_edges(self, state: TimingState) -> NDArray[np.int8]:
+        """(n_row) edge of the data at each setup row that sets its need."""
+        rows, needs = state.setup.rows, []
+        for edge in (0, 1):
+            arrives = np.isfinite(state.late.arrival[rows.tag, rows.node, edge])
+            needs.append(np.where(arrives, self._edge_needs(state, edge), -np.inf))
+        return (needs[1] > needs[0]).astype(np.int8)
 
     def critical_path(self, state: TimingState, period: float) -> Path:
         """The path with the worst setup slack at a period in ps.
