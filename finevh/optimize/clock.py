@@ -26,10 +26,10 @@ from finevh.layout.clock_tree import (
 from finevh.layout.legalize import legalize, replace_incremental
 from finevh.netlist.edit import replace_cells
 from finevh.netlist.model import Netlist
-from finevh.optimize.kernels import lookup
 from finevh.optimize.ladder import drive_ladders
 from finevh.optimize.target import Target
 from finevh.technology.model import ArcType, Int, Real, Sense, Technology
+from finevh.technology.nldm import bilinear
 from finevh.timing import TimingGraph, TimingState
 
 Report = Callable[[str], None]
@@ -226,10 +226,10 @@ def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Re
         at = m.wire[k] + (out[p] if p >= 0 else 0.0)
         slew = m.spread[k] + (slew_out[p] if p >= 0 else 0.0)
         d, s = tables.delay[kind[k]], tables.slew[kind[k]]
-        out[k] = at + lookup(
+        out[k] = at + bilinear(
             tables.pool, tables.x[d], tables.nx[d], tables.y[d], tables.ny[d], tables.v[d], slew, load[k]
         )
-        slew_out[k] = lookup(
+        slew_out[k] = bilinear(
             tables.pool, tables.x[s], tables.nx[s], tables.y[s], tables.ny[s], tables.v[s], slew, load[k]
         )
     return load

@@ -18,7 +18,7 @@ from finevh.netlist.edit import BufferPlan, insert_buffers
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.optimize.hold_maps import HardestMaps, violated_endpoints
-from finevh.optimize.kernels import lookup
+from finevh.technology.lookup import lookup
 from finevh.technology.model import ArcType, Int, Real, Technology
 from finevh.timing import TimingGraph, TimingState
 from finevh.timing.state import Path
@@ -214,19 +214,9 @@ def buffer_delay(technology: Technology, corner: int, cell: int) -> float:
         slew = 10.0
         for _ in range(8):  # a slew settles within a few buffers
             table = t.arc_table[arc, 2 + edge]
-            slew = _value(technology, corner, int(table), slew, load)
-        delays.append(_value(technology, corner, int(t.arc_table[arc, edge]), slew, load))
+            slew = lookup(k, corner, int(table), slew, load)
+        delays.append(lookup(k, corner, int(t.arc_table[arc, edge]), slew, load))
     return min(delays)
-
-
-def _value(technology: Technology, corner: int, table: int, slew: float, load: float) -> float:
-    k = technology.corners
-    return float(
-        lookup(
-            k.pool, k.table_x[corner, table], k.table_nx[corner, table], k.table_y[corner, table],
-            k.table_ny[corner, table], k.table_v[corner, table], slew, load,
-        )
-    )  # fmt: skip
 
 
 def hold_buffer(technology: Technology) -> int | None:

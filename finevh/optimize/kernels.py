@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from finevh.netlist.model import Netlist
 from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense, Technology
+from finevh.technology.nldm import bilinear
 
 
 class Library(NamedTuple):
@@ -99,35 +100,8 @@ _GATE = int(Kind.COMBINATIONAL)
 
 
 @njit(cache=True)
-def lookup(pool: Real, x0: int, nx: int, y0: int, ny: int, v0: int, slew: float, load: float) -> float:
-    """Bilinear value of a table in ``pool``, extrapolated linearly beyond its axes, as NLDM prescribes.
-
-    Parameters
-    ----------
-    x0, nx, y0, ny, v0 : offsets and lengths of the axes, offset of the (nx, ny) values.
-    slew, load : ps, fF.
-    """
-    i = j = 0
-    u = w = 0.0
-    if nx > 1:
-        while i < nx - 2 and slew >= pool[x0 + i + 1]:
-            i += 1
-        u = (slew - pool[x0 + i]) / (pool[x0 + i + 1] - pool[x0 + i])
-    if ny > 1:
-        while j < ny - 2 and load >= pool[y0 + j + 1]:
-            j += 1
-        w = (load - pool[y0 + j]) / (pool[y0 + j + 1] - pool[y0 + j])
-    low = v0 + i * ny + j
-    right = 1 if ny > 1 else 0
-    high = low + (ny if nx > 1 else 0)
-    at_low: float = pool[low] * (1.0 - w) + pool[low + right] * w
-    at_high: float = pool[high] * (1.0 - w) + pool[high + right] * w
-    return at_low * (1.0 - u) + at_high * u
-
-
-@njit(cache=True)
 def _value(lib: Library, t: int, slew: float, load: float) -> float:
-    return lookup(
+    return bilinear(
         lib.pool, lib.table_x[t], lib.table_nx[t], lib.table_y[t], lib.table_ny[t], lib.table_v[t], slew, load
     )
 

@@ -22,6 +22,7 @@ from finevh.power.activity import Activity
 from finevh.power.rails import check_map, net_driver_cells, net_rails, port_rail
 from finevh.power.weights import internal_terms
 from finevh.technology.model import Direction, Int, Real, Technology
+from finevh.technology.nldm import bilinear
 
 __all__ = ["DynamicPower", "DynamicResult", "PreparedPower", "internal_energy"]
 
@@ -294,35 +295,6 @@ def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
     return running[wires.node_ptr[1:]] - running[wires.node_ptr[:-1]]
 
 
-@numba.njit(cache=True, nogil=True)
-def _axis(pool: Real, start: int, n: int, value: float) -> tuple[int, float]:
-    """Lower index and fraction on an axis; outside, the edge segment is extended (as OpenSTA does)."""
-    if n < 2:
-        return 0, 0.0
-    i = 0
-    while i < n - 2 and value >= pool[start + i + 1]:
-        i += 1
-    low, high = pool[start + i], pool[start + i + 1]
-    return i, (value - low) / (high - low)
-
-
-@numba.njit(cache=True, nogil=True)
-def _lookup(pool: Real, x: int, nx: int, y: int, ny: int, v: int, slew: float, load: float) -> float:
-    i, fx = _axis(pool, x, nx, slew)
-    j, fy = _axis(pool, y, ny, load)
-    result = 0.0
-    for di in range(2):
-        wx = fx if di else 1.0 - fx
-        if nx < 2 and di:
-            continue
-        for dj in range(2):
-            if ny < 2 and dj:
-                continue
-            wy = fy if dj else 1.0 - fy
-            result += wx * wy * pool[v + (i + di) * ny + j + dj]
-    return result
-
-
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def internal_energy(
@@ -353,7 +325,7 @@ def internal_energy(
                 continue
             ramp = slew[slew_pin[t], 1 - edge if opposite[t] else edge]
             x, nx, y, ny = table_x[c, slot], table_nx[c, slot], table_y[c, slot], table_ny[c, slot]
-            energy[t] += weight[t, edge] * _lookup(pool, x, nx, y, ny, table_v[c, slot], ramp, capacitance)
+            energy[t] += weight[t, edge] * bilinear(pool, x, nx, y, ny, table_v[c, slot], ramp, capacitance)
     return energy
 
 

@@ -11,6 +11,7 @@ other one. Each is summed over the patterns once and kept, so further maps of th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -20,11 +21,14 @@ from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
 from finevh.power.rails import check_map, net_driver_cells, net_rails, port_rail
-from finevh.technology.model import Direction, Int, Real, Technology
+from finevh.technology.model import Direction, Index, Int, Real, Technology
 
 __all__ = ["LeakageModel", "LeakageResult"]
 
-_TWO_RAILS, _NO_STATE = 2, 3  # 1: no derate; 4: not for the kept pairs
+_NO_DERATE, _TWO_RAILS, _NO_STATE = 1, 2, 3
+"""Why a cell has no leakage."""
+_OTHER_SUPPLY, _NOT_SUMMED = 1, 2
+"""Why a map is not read from what is kept of a pair of supplies."""
 _KEPT_PAIRS = 6  # pairs of supplies remembered: the intervals of a 100 mV and a 200 mV grid over 0.6 to 1.0 V
 
 
@@ -53,17 +57,48 @@ class LeakageResult:
         return float(self.cell.sum() - self.nominal.sum())
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """What is known about the cells between two supplies, under one assignment of variants."""
+class _Cells(NamedTuple):
+    """What the kernels read of cells, patterns and the library."""
 
-    variant: NDArray[np.int8]
+    ptr: NDArray[np.int64]
+    """Patterns by cell, those that occur."""
+    pattern: Int
+    probability: Real
+    state_ptr: NDArray[np.int64]
+    """State pins by cell."""
+    leak_row: NDArray[np.int64]
+    ternary_row: NDArray[np.int64]
+    ternary: NDArray[np.int64]
+    """Ternary code of each pattern."""
+    leakage: Real
+    """mW by corner and row of leakage."""
+    offset: NDArray[np.int64]
+    """First derate by corner and foreign supply, -1 where the pair has none."""
+    derate: NDArray[np.float32]
+    joint: bool
+    """Whether patterns were seen: one without stated leakage is an error then."""
+
+
+class _Memo(NamedTuple):
+    """What is known about the cells between two supplies."""
+
+    ptr: NDArray[np.int64]
+    """First slot by cell."""
     corner: Int
     """(2, n_cell) of a cell at the lower and at the higher supply, -1 where the variant has none."""
+    supplies: tuple[int, int]
     derated: Real
     """Leakage, mW, by cell, own supply and mask of inputs from the other; nan where not asked for yet."""
     nominal: Real
     """(2 n_cell) the same with k = 1."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """The cells between two supplies, under one assignment of variants."""
+
+    variant: NDArray[np.int8]
+    memo: _Memo
 
 
 class LeakageModel:
@@ -92,9 +127,6 @@ class LeakageModel:
         self.netlist = netlist
         self.technology = technology
         cells = netlist.cells
-        self._ptr, self._pattern, self._probability = _occurring(activity.pattern_ptr, activity.pattern_probability)
-        self._leak_row = cells.leak_ptr[netlist.cell_type]
-        self._ternary_row = cells.ternary_ptr[netlist.cell_type]
         n_state = np.diff(cells.state_ptr)[netlist.cell_type]
         self._state_ptr = np.concatenate(([0], np.cumsum(n_state))).astype(np.int64)
         within = np.arange(self._state_ptr[-1]) - np.repeat(self._state_ptr[:-1], n_state)
@@ -104,14 +136,24 @@ class LeakageModel:
         net = np.where(inputs, netlist.pin_net[pin], NO_NET)
         # A literal constant in the Verilog is tied inside the cell's own tile: full swing.
         self._state_net = np.where((net != NO_NET) & (netlist.net_constant[net] >= 0), NO_NET, net).astype(np.int32)
-        self._joint = activity.joint
         self._driver = net_driver_cells(netlist)
-        self._ternary = _ternary_code(int(n_state.max(initial=0)))
         # A pin that nothing drives, or a constant, is taken from the cell's own rail: as if the cell drove it.
         driver = np.where(self._state_net == NO_NET, netlist.n_cells + 1, self._driver[self._state_net])
         own = np.repeat(np.arange(netlist.n_cells), n_state)
         self._state_source = np.where(driver > netlist.n_cells, own, driver).astype(np.int32)
         self._memo_ptr = 2 * activity.pattern_ptr
+        offset, derate = self._derates()
+        self._cells = _Cells(
+            *_occurring(activity.pattern_ptr, activity.pattern_probability),
+            self._state_ptr,
+            cells.leak_ptr[netlist.cell_type],
+            cells.ternary_ptr[netlist.cell_type],
+            _ternary_code(int(n_state.max(initial=0))),
+            technology.corners.leakage,
+            offset,
+            derate,
+            activity.joint,
+        )
         self._pairs: dict[tuple[int, int], _Pair] = {}
 
     def evaluate(
@@ -140,17 +182,13 @@ class LeakageModel:
 
     def _sum_patterns(self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, port: int) -> LeakageResult:
         """Any number of supplies; says what is wrong with a map."""
-        technology = self.technology
-        corner = check_map(self.netlist, technology, cell_vdd, cell_variant)
+        corner = check_map(self.netlist, self.technology, cell_vdd, cell_variant)
         rail = net_rails(self._driver, cell_vdd, port)
-        offset, derate = self._derates()
         total, nominal = np.empty(self.netlist.n_cells), np.empty(self.netlist.n_cells)
         status = np.zeros(2, dtype=np.int64)
         _leakage(
-            self._ptr, self._pattern, self._probability, self._state_ptr, self._state_net, self._leak_row,
-            self._ternary_row, self._ternary, np.asarray(cell_vdd, dtype=np.int32), corner, rail,
-            technology.corners.leakage, offset, derate, self._joint, total, nominal, status,
-        )  # fmt: skip
+            self._cells, self._state_net, np.asarray(cell_vdd, dtype=np.int32), corner, rail, total, nominal, status
+        )
         if status[0]:
             self._refuse(int(status[0]), int(status[1]), cell_vdd, rail)
         return LeakageResult(total, nominal)
@@ -163,17 +201,15 @@ class LeakageModel:
         low, high = min(port, int(cell_vdd.min())), max(port, int(cell_vdd.max()))
         if low == high or low < 0 or high >= len(self.technology.vdds):
             return None
-        pair = self._pair(low, high, variant)
-        offset, derate = self._derates()
+        memo = self._pair(low, high, variant).memo
         total, nominal = np.empty(n), np.empty(n)
-        status = np.zeros(2, dtype=np.int64)
-        _leakage_of_pair(
-            self._ptr, self._pattern, self._probability, self._state_ptr, self._state_source, self._memo_ptr,
-            self._leak_row, self._ternary_row, self._ternary, np.asarray(cell_vdd, dtype=np.int32), low, high, port,
-            pair.corner, self.technology.corners.leakage, offset, derate, self._joint, pair.derated, pair.nominal,
-            total, nominal, status,
-        )  # fmt: skip
-        return None if status[0] else LeakageResult(total, nominal)
+        supplies = np.asarray(cell_vdd, dtype=np.int32)
+        columns = self._state_ptr, memo, self._state_source, supplies, port, total, nominal
+        reason = _leakage_of_pair(*columns)
+        if reason == _NOT_SUMMED:
+            _fill_pair(self._cells, memo)
+            reason = _leakage_of_pair(*columns)
+        return LeakageResult(total, nominal) if reason == 0 else None
 
     def _pair(self, low: int, high: int, variant: NDArray[np.int8]) -> _Pair:
         found = self._pairs.get((low, high))
@@ -182,7 +218,8 @@ class LeakageModel:
             known = (variant >= 0) & (variant < len(technology.variants))
             corner = np.where(known, technology.corner_of[np.where(known, variant, 0)][:, [low, high]].T, -1)
             empty = np.full(int(self._memo_ptr[-1]), np.nan)
-            found = _Pair(variant.copy(), corner.astype(np.int32), empty, np.full(2 * n, np.nan))
+            memo = _Memo(self._memo_ptr, corner.astype(np.int32), (low, high), empty, np.full(2 * n, np.nan))
+            found = _Pair(variant.copy(), memo)
             # The dictionary is replaced, not changed: other threads may be reading it.
             others = [item for item in self._pairs.items() if item[0] != (low, high)]
             self._pairs = dict([*others[1 - _KEPT_PAIRS :], ((low, high), found)])
@@ -204,18 +241,13 @@ class LeakageModel:
         InputError
             If a cell has no leakage in one of these ways.
         """
-        pair = self._pair(low, high, cell_variant)
-        offset, derate = self._derates()
-        wrong = _fill_pair(
-            self._ptr, self._pattern, self._probability, self._state_ptr, self._memo_ptr, self._leak_row,
-            self._ternary_row, self._ternary, low, high, pair.corner, self.technology.corners.leakage, offset, derate,
-            self._joint, pair.derated, pair.nominal,
-        )  # fmt: skip
+        memo = self._pair(low, high, cell_variant).memo
+        wrong = _fill_pair(self._cells, memo)
         if wrong >= 0:
             name = self.netlist.instance_names[wrong]
             supplies = " and ".join(f"{self.technology.vdds[i]:g} V" for i in (low, high))
             raise InputError(f"{name}: technology {self.technology.name} has no leakage between {supplies}")
-        return pair.derated, pair.nominal, self._memo_ptr, self._state_ptr, self._state_source
+        return memo.derated, memo.nominal, self._memo_ptr, self._state_ptr, self._state_source
 
     def _derates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         cross = self.technology.cross
@@ -279,22 +311,24 @@ def _ternary_code(n: int) -> NDArray[np.int64]:
     return code
 
 
-# Columns by name: a compiled kernel takes plain arrays.
+# Columns by name: out of their tuple once a kernel, for each reach into it counts a reference.
 @numba.njit(cache=True, nogil=True)
 def _sum(
-    begin: int,
-    end: int,
+    begin: Index,
+    end: Index,
     pattern: Int,
     probability: Real,
     leakage: Real,
-    row: int,
+    row: Index,
     ternary: NDArray[np.int64],
-    foreign: int | np.int64,
+    foreign: Index,
     derate: NDArray[np.float32],
-    block: int,
+    block: Index,
     joint: bool,
 ) -> tuple[int, float, float]:
-    """Status, derated and nominal leakage of one cell; ``leakage`` of its corner, ``foreign`` the inputs from the other rail."""
+    """Status, derated and nominal leakage, mW, of one cell; ``leakage`` of its corner, ``foreign`` the inputs from the other
+    rail.
+    """
     plain, derated, unstated = 0.0, 0.0, 0.0
     for p in range(begin, end):
         code = pattern[p]
@@ -308,38 +342,29 @@ def _sum(
         else:
             k = derate[block + ternary[code] + ternary[code & foreign]]
             if k != k:
-                return 1, 0.0, 0.0
+                return _NO_DERATE, 0.0, 0.0
             derated += base * k  # Eq. 4.3
     if unstated > 0.0:
         if joint or unstated > 1.0 - 1e-12:
-            return 3, 0.0, 0.0
+            return _NO_STATE, 0.0, 0.0
         plain /= 1.0 - unstated
         derated /= 1.0 - unstated
     return 0, derated, plain
 
 
-# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _leakage(
-    ptr: NDArray[np.int64],
-    pattern: Int,
-    probability: Real,
-    state_ptr: NDArray[np.int64],
+    cells: _Cells,
     state_net: Int,
-    leak_row: NDArray[np.int64],
-    ternary_row: NDArray[np.int64],
-    ternary: NDArray[np.int64],
     vdd: Int,
     corner: Int,
     rail: Int,
-    leakage: Real,
-    offset: NDArray[np.int64],
-    derate: NDArray[np.float32],
-    joint: bool,
     total: Real,
     nominal: Real,
     status: NDArray[np.int64],
 ) -> None:
+    """Leakage of all cells of a map of any number of supplies; ``status`` is the reason and the cell where there is none."""
+    ptr, pattern, probability, state_ptr, leak_row, ternary_row, ternary, leakage, offset, derate, joint = cells
     for cell in range(len(vdd)):
         own = vdd[cell]
         foreign = 0
@@ -351,7 +376,7 @@ def _leakage(
                 r = rail[net]
                 if r >= 0 and r != own:
                     if other >= 0 and r != other:
-                        status[0] = 2
+                        status[0] = _TWO_RAILS
                         status[1] = cell
                         return
                     other = r
@@ -361,148 +386,76 @@ def _leakage(
         block = -1
         if foreign != 0:
             if offset[c, other] < 0:
-                status[0] = 1
+                status[0] = _NO_DERATE
                 status[1] = cell
                 return
             block = offset[c, other] + ternary_row[cell]
         wrong, total[cell], nominal[cell] = _sum(
-            ptr[cell],
-            ptr[cell + 1],
-            pattern,
-            probability,
-            leakage[c],
-            leak_row[cell],
-            ternary,
-            foreign,
-            derate,
-            block,
-            joint,
-        )
+            ptr[cell], ptr[cell + 1], pattern, probability, leakage[c], leak_row[cell], ternary, foreign, derate, block, joint
+        )  # fmt: skip
         if wrong:
             status[0] = wrong
             status[1] = cell
             return
 
 
-# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _leakage_of_pair(
-    ptr: NDArray[np.int64],
-    pattern: Int,
-    probability: Real,
-    state_ptr: NDArray[np.int64],
-    state_source: Int,
-    memo_ptr: NDArray[np.int64],
-    leak_row: NDArray[np.int64],
-    ternary_row: NDArray[np.int64],
-    ternary: NDArray[np.int64],
-    vdd: Int,
-    low: int,
-    high: int,
-    port: int,
-    corner: Int,
-    leakage: Real,
-    offset: NDArray[np.int64],
-    derate: NDArray[np.float32],
-    joint: bool,
-    memo: Real,
-    plain_memo: Real,
-    total: Real,
-    nominal: Real,
-    status: NDArray[np.int64],
-) -> None:
+    state_ptr: NDArray[np.int64], memo: _Memo, state_source: Int, vdd: Int, port: int, total: Real, nominal: Real
+) -> int:
+    """Leakage of all cells of a map of two supplies from what is known; returns 0 or why that does not suffice."""
+    slots, _, (low, high), derated, plain = memo
     n = len(vdd)
-    supply = (low, high)
     level = np.empty(n + 1, dtype=np.int8)
     level[n] = port == high
     for cell in range(n):
         level[cell] = vdd[cell] == high
         if vdd[cell] != low and vdd[cell] != high:
-            status[0] = 4
-            return
+            return _OTHER_SUPPLY
     for cell in range(n):
         own = np.int64(level[cell])
         foreign = np.int64(0)
         first, end = state_ptr[cell], state_ptr[cell + 1]
         for s in range(first, end):
             foreign |= (level[state_source[s]] ^ own) << (s - first)
-        slot = memo_ptr[cell] + (own << (end - first)) + foreign
-        if np.isnan(memo[slot]):
-            c = corner[own, cell]
-            block = 0
-            if c < 0 or (foreign != 0 and offset[c, supply[1 - own]] < 0):
-                status[0] = 4
-                return
-            if foreign != 0:
-                block = offset[c, supply[1 - own]] + ternary_row[cell]
-            wrong, derated, plain = _sum(
-                ptr[cell],
-                ptr[cell + 1],
-                pattern,
-                probability,
-                leakage[c],
-                leak_row[cell],
-                ternary,
-                foreign,
-                derate,
-                block,
-                joint,
-            )
-            if wrong:
-                status[0] = 4
-                return
-            # Before the value that others test: threads may share the memory.
-            plain_memo[2 * cell + own] = plain
-            memo[slot] = derated
-        total[cell] = memo[slot]
-        nominal[cell] = plain_memo[2 * cell + own]
+        slot = slots[cell] + (own << (end - first)) + foreign
+        if np.isnan(derated[slot]):
+            return _NOT_SUMMED
+        total[cell] = derated[slot]
+        nominal[cell] = plain[2 * cell + own]
+    return 0
 
 
-# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
-def _fill_pair(
-    ptr: NDArray[np.int64],
-    pattern: Int,
-    probability: Real,
-    state_ptr: NDArray[np.int64],
-    memo_ptr: NDArray[np.int64],
-    leak_row: NDArray[np.int64],
-    ternary_row: NDArray[np.int64],
-    ternary: NDArray[np.int64],
-    low: int,
-    high: int,
-    corner: Int,
-    leakage: Real,
-    offset: NDArray[np.int64],
-    derate: NDArray[np.float32],
-    joint: bool,
-    memo: Real,
-    plain_memo: Real,
-) -> int:
-    """Leakage of all cells in all ways between two supplies; returns a cell that has none, or -1."""
-    supply = (low, high)
+def _fill_pair(cells: _Cells, memo: _Memo) -> int:
+    """Leakage of all cells in all ways between two supplies; returns a cell that lacks one, or -1."""
+    ptr, pattern, probability, state_ptr, leak_row, ternary_row, ternary, leakage, offset, derate, joint = cells
+    slots, corner, supplies, derated, nominal = memo
+    lacking = -1
     for cell in range(len(leak_row)):
         n = state_ptr[cell + 1] - state_ptr[cell]
         for own in range(2):
             c = corner[own, cell]
             if c < 0:
-                return cell
+                lacking = cell
+                continue
+            first = offset[c, supplies[1 - own]]
             for foreign in range(1 << n):
-                slot = memo_ptr[cell] + (own << n) + foreign
-                if not np.isnan(memo[slot]):
+                slot = slots[cell] + (own << n) + foreign
+                if not np.isnan(derated[slot]):
                     continue
-                block = 0
-                if foreign != 0:
-                    if offset[c, supply[1 - own]] < 0:
-                        return cell
-                    block = offset[c, supply[1 - own]] + ternary_row[cell]
-                wrong, derated, plain = _sum(
+                if foreign != 0 and first < 0:
+                    lacking = cell
+                    continue
+                block = first + ternary_row[cell] if foreign != 0 else 0
+                wrong, with_derates, plain = _sum(
                     ptr[cell], ptr[cell + 1], pattern, probability, leakage[c], leak_row[cell], ternary, foreign, derate,
                     block, joint,
                 )  # fmt: skip
                 if wrong:
-                    return cell
+                    lacking = cell
+                    continue
                 # Before the value that others test: threads may share the memory.
-                plain_memo[2 * cell + own] = plain
-                memo[slot] = derated
-    return -1
+                nominal[2 * cell + own] = plain
+                derated[slot] = with_derates
+    return lacking
