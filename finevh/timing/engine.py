@@ -518,7 +518,8 @@ class TimingGraph(PathQueries):
         """(n_row) hold slack, ps, of data as early as in one state at registers whose clock is as late as in another.
 
         A bound over all states between the two, where those lie between them cell by cell: each register's hold time is the
-        larger of both. Rows whose port follows the clock tree have none (inf).
+        larger of both. Data of an input port that follows the clock tree start as early as in the earlier of the two states. Output
+        ports that follow it have no bound (inf): their clock is the mean of the tree, which cannot be late alone.
 
         Raises
         ------
@@ -533,8 +534,8 @@ class TimingGraph(PathQueries):
             need = np.empty(self.hold.n)
             self._needs(point, self.hold.rows, launch.early, capture.late, everything, need)
             np.maximum(worst, need, out=worst)
-        slack = self.hold.coefficient * period - worst
-        return np.where(self.hold.follows == 0.0, slack, np.inf)
+        slack = self.hold.coefficient * period - worst - self.hold.follows * min(launch.insertion, capture.insertion)
+        return np.where(self.hold.follows <= 0.0, slack, np.inf)
 
     def sink_delays(self, state: TimingState) -> Real:
         """(n_sink, 2) delay, ps, of the wire to each sink of the structure, rise and fall."""
