@@ -518,8 +518,8 @@ class TimingGraph(PathQueries):
         """(n_row) hold slack, ps, of data as early as in one state at registers whose clock is as late as in another.
 
         A bound over all states between the two, where those lie between them cell by cell: each register's hold time is the
-        larger of both. Data of an input port that follows the clock tree start as early as in the earlier of the two states. Output
-        ports that follow it have no bound (inf): their clock is the mean of the tree, which cannot be late alone.
+        larger of both. Data of an input port that follows the clock tree start as early as in the earlier of the two states.
+        Output ports that follow it have no bound (inf): their clock is the mean of the tree, which cannot be late alone.
 
         Raises
         ------
