@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from finevh.base.quoting import visible
 from finevh.checks import Checks
+from finevh.flow_file import read_flow
 from finevh.netlist import read_spef, read_verilog
 from finevh.technology import load_technology
 from tests.hostile.tiny import FLOW, FREQUENCY, command
@@ -107,6 +109,37 @@ def test_every_verb_on_the_run_answers(run: Path, verb: tuple[str, ...]) -> None
     status, _, said = command(verb[0], str(run), *verb[1:])
     assert status in (0, 1), said
     assert "a defect of finevh" not in said
+
+
+def test_every_verb_on_its_netlist_answers(run: Path, tmp_path: Path) -> None:
+    """Names in a netlist, its constraints, parasitics, layout, a voltage map and probabilities."""
+    out, map_file, probabilities = run / "out", tmp_path / "map.csv", tmp_path / "probabilities.csv"
+    plain = [name for name in NAMES if not set(name) & set(',"[]')]
+    map_file.write_text("instance,vdd\n" + "".join(f"x:{name},0.8\n" for name in plain) + "*,1.0\n", encoding="utf-8")
+    probabilities.write_text("net,probability\n" + "".join(f"{name},0.5\n" for name in plain), encoding="utf-8")
+    mapped = ["--netlist", str(out / "tiny.v"), "--top", "tiny"]
+    constraints = ["--sdc", str(out / "tiny.sdc"), "--spef", str(out / "tiny.spef")]
+    liberty = str(TECHNOLOGY / "liberty" / "finevh45_1v00.lib.gz")
+    for words in (
+        ["sta", *mapped, "--liberty", liberty, *constraints, "--paths", "99"],
+        [
+            "leakage",
+            *mapped,
+            "--technology",
+            str(TECHNOLOGY),
+            "--voltages",
+            str(map_file),
+            "--probabilities",
+            str(probabilities),
+        ],
+        ["bias", *mapped, "--technology", str(TECHNOLOGY), *constraints, "-o", str(tmp_path / "biased.v")],
+        ["import", str(out), "--technology", str(TECHNOLOGY), "-o", str(tmp_path / "imported.toml")],
+        ["tcl", str(run / "flow.toml"), "-o", str(tmp_path / "tcl"), "--check"],
+    ):
+        status, out_text, said = command(*words)
+        assert status == 0, (words[0], said)
+        assert visible(out_text + said) == out_text + said
+    read_flow(tmp_path / "imported.toml")
 
 
 STUBS = """

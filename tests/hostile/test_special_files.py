@@ -63,10 +63,21 @@ def test_as_an_input_of_every_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name, text in (("n.v", cli_cases.NETLIST), ("m.csv", cli_cases.MAP), ("c.sdc", cli_cases.SDC)):
         Path(name).write_text(text, encoding="utf-8")
     liberty = str(TECHNOLOGY / "liberty" / "finevh45_0v60.lib.gz")
-    sta = {"--netlist": "n.v", "--top": "top", "--liberty": liberty, "--sdc": "c.sdc", "--spef": "x", "--voltages": "m.csv"}
+    sta = {
+        "--netlist": "n.v",
+        "--top": "top",
+        "--liberty": liberty,
+        "--sdc": "c.sdc",
+        "--spef": "x",
+        "--voltages": "m.csv",
+    }
     leakage = {"--netlist": "n.v", "--top": "top", "--technology": str(TECHNOLOGY), "--voltages": "m.csv"}
     bias = {"--netlist": "n.v", "--top": "top", "--technology": str(TECHNOLOGY), "--sdc": "c.sdc", "-o": "out.v"}
-    for verb, given in (("sta", sta), ("leakage", leakage | {"--probabilities": "x"}), ("bias", bias | {"--spef": "x"})):
+    for verb, given in (
+        ("sta", sta),
+        ("leakage", leakage | {"--probabilities": "x"}),
+        ("bias", bias | {"--spef": "x"}),
+    ):
         for option in given:
             if option not in ("--top", "-o"):
                 words = [word for pair in (given | {option: "x"}).items() for word in pair]
