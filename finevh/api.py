@@ -26,7 +26,7 @@ from finevh.flow.engine.stage import RunDirectory
 from finevh.flow.finished import POINTS, load_design, load_run, require_results
 from finevh.flow_file import read_flow
 from finevh.report.metrics import read_metrics
-from finevh.report.tables import read_points
+from finevh.report.tables import read_points, read_table
 from finevh.selection import parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.selection.tiles import SLACK_TOLERANCE, Interval, MappedTiming, Power, VoltageMap
@@ -196,7 +196,7 @@ class Run:
         if name not in known:
             raise InputError(f"{self.directory}: no table '{name}'; it has {', '.join(known)}")
         require_results(self.directory, f"tables/{name}.csv")
-        return pd.read_csv(known[name])
+        return read_table(known[name])
 
     def design(self, variant: str = "pb0") -> Design:
         """The placed design with one variant set of the run; loaded once.

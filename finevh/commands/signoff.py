@@ -27,6 +27,7 @@ from finevh.flow.signoff import SupplyMap, corner_graph, read_exported
 from finevh.flow.stages import STAGES
 from finevh.flow.stages.signoff import STAGE, TABLE
 from finevh.flow.technology import liberty_files, technology_of
+from finevh.report.tables import read_table
 from finevh.timing.opensta import StaFiles, resistance_of, worst_slacks
 from finevh.units import period_ps
 
@@ -138,7 +139,7 @@ def sign_off_run(directory: Path, jobs: int = 1, opensta: bool = False) -> Signo
             )
         reporter.finished(STAGE.name, reused)
     rebuild_report(directory)
-    table = pd.read_csv(run.stage_path(STAGE.name) / TABLE, dtype={"assignment": str}, keep_default_na=True)
+    table = read_table(run.stage_path(STAGE.name) / TABLE)
     if table.empty:
         raise InputError(f"{directory}: the run has no operating points to check")
     compared = () if executable is None else _compare(flow, run, table, executable)

@@ -39,6 +39,7 @@ from finevh.report.tables import (
     derate_effect,
     program_savings,
     read_points,
+    read_table,
     savings,
     savings_summary,
 )
@@ -78,7 +79,7 @@ _LARGEST_PICTURE = (
 
 
 def _optional_table(path: Path) -> pd.DataFrame | None:
-    return pd.read_csv(path) if path.is_file() else None
+    return read_table(path) if path.is_file() else None
 
 
 def _optional_json(path: Path) -> dict[str, Any]:

@@ -68,6 +68,23 @@ def published_figures() -> list[PublishedFigure]:
 
 _WORDS = ("design", "scheme", "variant", "selector", "assignment")
 """Columns of operating points that hold text."""
+_MAY_BE_EMPTY = ("vdd_l_v", "vdd_h_v", "vdd_v", "tiles_high", "area_low_fraction", "worst_slack_ps")
+"""Numbers that some schemes do not have."""
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table of a run; maps, words and all else as it stands, an empty cell as nan.
+
+    Raises
+    ------
+    InputError
+        If the file is no table.
+    """
+    try:
+        # A design may be called null.
+        return pd.read_csv(path, dtype={"assignment": str, "selector": str}, converters={"design": str})
+    except ValueError as error:  # a row of too many cells, no header, other bytes than UTF-8
+        raise InputError(f"{path}: no table ({str(error).strip()}); the file is damaged, run the flow again") from None
 
 
 def read_points(path: Path) -> pd.DataFrame:
@@ -80,12 +97,16 @@ def read_points(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise InputError(f"{path}: no operating points; run 'finevh run' on the flow first")
-    points = pd.read_csv(path, dtype={"assignment": str, "selector": str}, keep_default_na=True)
+    points = read_table(path)
     missing = [c for c in POINT_COLUMNS if c not in points.columns]
     if missing:
         raise InputError(f"{path}: column '{missing[0]}' is missing; the file is no operating-point table")
     for column in POINT_COLUMNS:
-        if column not in _WORDS and not pd.api.types.is_numeric_dtype(points[column]):
+        if column in _WORDS:
+            continue
+        values = points[column]
+        told = pd.api.types.is_numeric_dtype(values) and not np.isinf(values.to_numpy(dtype=float)).any()
+        if not told or (column not in _MAY_BE_EMPTY and values.isna().any()):
             raise InputError(
                 f"{path}: column '{column}' holds what is no number; the file is damaged, run the flow again"
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzz.cli_cases import cli_readers
 from tests.fuzz.harness import Finds, attempt
 from tests.fuzz.readers import readers
 
@@ -55,3 +56,19 @@ def test_a_file_that_once_ended_in_a_foreign_exception_is_read_or_refused(name: 
     attempt(readers()[name], text.encode(), tmp_path, finds)
     assert not finds.places, finds.traces
     assert finds.counts["taken"] + finds.counts["refused"] == 1
+
+
+def test_a_table_of_odd_rows_or_without_its_numbers_is_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, finds = cli_readers()["points.csv"], Finds()
+    monkeypatch.chdir(tmp_path)
+    whole = reader.seeds[0].decode().splitlines()
+    column = whole[0].split(",").index("freq_mhz")
+    cells = whole[2].split(",")
+    rows = [[*cells[:column], value, *cells[column + 1 :]] for value in ("", "1e400", "x")] + [[*cells, "0"]]
+    damaged = ["\n".join([*whole[:2], ",".join(row), *whole[3:]]) for row in rows]
+    for text in (*damaged, "", "\n", whole[0]):
+        attempt(reader, f"{text}\n".encode(), tmp_path, finds)
+    assert not finds.places, finds.traces
+    assert finds.counts["refused"] == 7
