@@ -24,9 +24,9 @@ from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.netlist import write_verilog
 from finevh.openroad.chain_removal import remove_chain
 from finevh.openroad.context import Activity, OperatingPoint
-from finevh.openroad.engine import LayoutRequest, run_layout
 from finevh.openroad.from_layout import FlowOptions
 from finevh.openroad.library_files import read_technology_files
+from finevh.openroad.place_and_route import LayoutRequest, run_layout
 from finevh.openroad.tool import OpenRoad, check_version, find_openroad
 
 WORK = "openroad"

@@ -304,20 +304,7 @@ class _Reader:
                 continue
             head = words[0]
             if head in _SECTIONS:
-                if net is not None and head in ("*D_NET", "*R_NET"):
-                    raise self.fail(line, f"the net begun at line {net.where} has no *END")
-                if head == "*D_NET":
-                    net = self.begin(words, line)
-                elif head == "*END" and net is not None:
-                    self.close(net)
-                    net = None
-                elif head in ("*DEFINE", "*PDEFINE"):
-                    raise self.fail(
-                        line, "*DEFINE (parts with a SPEF of their own) is not understood; extract the whole"
-                    )
-                elif head == "*R_NET":
-                    raise self.fail(line, "reduced nets (*R_NET) are not understood; extract detailed nets (*D_NET)")
-                section = head
+                section, net = head, self.opened(head, words, net, line)
             elif net is not None:
                 self.inside(net, section, words, raw, line)
             elif section == "*NAME_MAP":
@@ -325,21 +312,11 @@ class _Reader:
                     raise self.fail(line, "a line of the name map is '*number name'")
                 if self.names.map.setdefault(head, words[1]) != words[1]:
                     raise self.fail(line, f"'{head}' is '{self.names.map[head]}' and '{words[1]}' in the name map")
-            elif head in _UNITS:
-                self.unit(head, words, line)
             elif head == "*VARIATION_PARAMETERS":
                 section = head
-            elif head == "*DESIGN_FLOW":
-                if found := _WITH_PINS.search(raw):
-                    raise self.fail(
-                        line, f"'{found.group()}': its capacitances hold those of pins, which the Liberty gives; extract with"
-                        " PIN_CAP NONE"
-                    )  # fmt: skip
-            elif head in ("*DIVIDER", "*DELIMITER") and len(words) > 1:
-                setattr(self.names, head[1:].lower(), words[1])
-            elif head == "*BUS_DELIMITER" and len("".join(words[1:])) == 2:
-                self.names.brackets = "".join(words[1:])
-            elif not self.blocks and section == "" and head[0] != "*":
+            elif head[0] == "*":
+                self.header(head, words, raw, line)
+            elif not self.blocks and section == "":
                 raise self.fail(line, f"'{raw.strip()[:60]}' has no place in the header of a SPEF file")
         if net is not None:
             raise self.fail(line, f"the net begun at line {net.where} has no *END: the file is truncated")
@@ -347,6 +324,36 @@ class _Reader:
             raise self.fail(line, "no *D_NET in this file: no SPEF, or the wrong one")
         self.account()
         return self.wires()
+
+    def opened(self, head: str, words: list[str], net: _Net | None, line: int) -> _Net | None:
+        """The net that is open after the head of a section."""
+        if net is not None and head in ("*D_NET", "*R_NET"):
+            raise self.fail(line, f"the net begun at line {net.where} has no *END")
+        if head == "*D_NET":
+            return self.begin(words, line)
+        if head == "*END" and net is not None:
+            self.close(net)
+            return None
+        if head in ("*DEFINE", "*PDEFINE"):
+            raise self.fail(line, "*DEFINE (parts with a SPEF of their own) is not understood; extract the whole")
+        if head == "*R_NET":
+            raise self.fail(line, "reduced nets (*R_NET) are not understood; extract detailed nets (*D_NET)")
+        return net
+
+    def header(self, head: str, words: list[str], raw: str, line: int) -> None:
+        """One statement of the header: units and the letters that names are made with; the others change nothing."""
+        if head in _UNITS:
+            self.unit(head, words, line)
+        elif head == "*DESIGN_FLOW":
+            if found := _WITH_PINS.search(raw):
+                raise self.fail(
+                    line, f"'{found.group()}': its capacitances hold those of pins, which the Liberty gives; extract with"
+                    " PIN_CAP NONE"
+                )  # fmt: skip
+        elif head in ("*DIVIDER", "*DELIMITER") and len(words) > 1:
+            setattr(self.names, head[1:].lower(), words[1])
+        elif head == "*BUS_DELIMITER" and len("".join(words[1:])) == 2:
+            self.names.brackets = "".join(words[1:])
 
     def begin(self, words: list[str], line: int) -> _Net:
         """The net of a ``*D_NET`` line; one that the netlist does not have is read and left out."""

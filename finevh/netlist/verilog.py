@@ -10,7 +10,7 @@ from pathlib import Path
 from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.builder import Bits, NetlistBuilder
-from finevh.netlist.check import book_connections
+from finevh.netlist.connections import book_connections
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.preprocess import SourceText, preprocess, read_text
 from finevh.technology.model import Direction, Technology

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.optimize.kernels import Library, Network, Rungs, choose_drives, gate_order, spread_multipliers
 from finevh.optimize.ladder import drive_ladders
+from finevh.optimize.lagrangian import Library, Network, Rungs, choose_drives, gate_order, spread_multipliers
 from finevh.technology.model import Direction, Int, Kind, Real, Technology
 
 

@@ -20,6 +20,7 @@ from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.report.about import ABOUT, About, read_about
 from finevh.report.answer import BIAS_WORDS, choices, sentences, sign_off
+from finevh.report.energy_per_work import energy_per_work, least_energy
 from finevh.report.page_data import (
     as_json,
     boundaries,
@@ -43,7 +44,6 @@ from finevh.report.tables import (
     savings,
     savings_summary,
 )
-from finevh.report.work import energy_per_work, least_energy
 
 PLOT_TITLES = {
     "power": "Power against frequency",

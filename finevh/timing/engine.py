@@ -49,11 +49,11 @@ from finevh.timing.graph_arrays import (
     typical_caps,
     walk_arrays,
 )
+from finevh.timing.packed_tables import pack_tables
 from finevh.timing.queries import PathQueries
 from finevh.timing.state import Path, TimingState, min_period
 from finevh.timing.structure import EDGE, Structure, build_structure
 from finevh.timing.sweep.forward import FULL, INCREMENTAL
-from finevh.timing.tables import pack_tables
 from finevh.timing.tags import Tag, TagSet, bind_exceptions, find_latches
 
 _EVERYTHING = 7

@@ -17,9 +17,9 @@ from finevh.timing.binding import PortConditions
 from finevh.timing.compiled import as_int
 from finevh.timing.delay.arc_tables import Blocks
 from finevh.timing.entries import PLAIN, Entries
+from finevh.timing.packed_tables import PackedTables
 from finevh.timing.structure import PROPAGATING, Disabled, Structure
 from finevh.timing.sweep.slots import shared_slots
-from finevh.timing.tables import PackedTables
 from finevh.timing.tags import TagSet
 
 

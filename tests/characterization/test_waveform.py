@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from finevh.characterization.bench.stimulus import Step, build_stimulus
+from finevh.characterization.bench.ramps import Step, build_stimulus
 from finevh.characterization.bench.waveform import crossing, cumulative, last_crossing, windows
 
 

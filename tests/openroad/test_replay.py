@@ -15,9 +15,9 @@ from finevh.layout.def_read import placement_from_def
 from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.netlist import read_verilog
 from finevh.openroad.chain_removal import remove_chain
-from finevh.openroad.engine import LayoutRequest, run_layout
 from finevh.openroad.from_layout import planning_netlist
 from finevh.openroad.library_files import read_technology_files
+from finevh.openroad.place_and_route import LayoutRequest, run_layout
 from finevh.openroad.run import OpenRoadError
 from finevh.openroad.tool import OpenRoad
 from finevh.technology import Technology, load_technology
@@ -128,7 +128,7 @@ def test_a_run_goes_on_at_the_script_that_failed(
 def test_a_failure_in_reading_back_costs_no_script(
     request_: LayoutRequest, tool: OpenRoad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("finevh.openroad.engine.read_results", lambda *a, **k: (_ for _ in ()).throw(OSError("disk")))
+    monkeypatch.setattr("finevh.openroad.place_and_route.read_results", lambda *a, **k: (_ for _ in ()).throw(OSError("disk")))
     with pytest.raises(OSError, match="disk"):
         run_layout(request_, tmp_path / "run", tool=tool, checks=Checks())
     assert ran(tmp_path) == list(SCRIPTS)

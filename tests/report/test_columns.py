@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from finevh.report.columns import columns_page, table_columns
+from finevh.report.energy_per_work import ENERGY_COLUMNS
 from finevh.report.tables import POINT_COLUMNS
-from finevh.report.work import ENERGY_COLUMNS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "columns.md"
 

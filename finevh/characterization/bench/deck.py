@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finevh.base.quoting import spice_path
-from finevh.characterization.bench.stimulus import Stimulus
+from finevh.characterization.bench.ramps import Stimulus
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.process import Process, Variant, transistor_line
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from finevh.characterization.bench.deck import Bench, cell_deck, node_names
 from finevh.characterization.bench.ngspice import Plot, SimulationError, simulate
-from finevh.characterization.bench.stimulus import RAMP_PER_SLEW, Step, Stimulus, build_stimulus
+from finevh.characterization.bench.ramps import RAMP_PER_SLEW, Step, Stimulus, build_stimulus
 from finevh.characterization.bench.walker import Walker
 from finevh.characterization.bench.waveform import Window, cumulative, last_crossing, windows
 from finevh.characterization.cells.topology import LogicState, Topology

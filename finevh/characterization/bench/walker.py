@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from finevh.characterization.bench.stimulus import Step
+from finevh.characterization.bench.ramps import Step
 from finevh.characterization.cells.topology import LogicState, Topology
 from finevh.characterization.corner import Corner
 

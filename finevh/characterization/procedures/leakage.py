@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from finevh.characterization.bench.deck import STATIC_OPTIONS, Bench, cell_deck, node_names
 from finevh.characterization.bench.ngspice import Plot, simulate
+from finevh.characterization.bench.ramps import build_stimulus
 from finevh.characterization.bench.static import LOGIC_BAND, append_sweep, run_sweeps
-from finevh.characterization.bench.stimulus import build_stimulus
 from finevh.characterization.bench.walker import Walker
 from finevh.characterization.bench.waveform import Window, cumulative, windows
 from finevh.characterization.cells.topology import LogicState, Topology

@@ -1,9 +1,6 @@
 """A balanced clock tree by location: every register behind the same kinds of stages, gates and their clones included."""
 
-from finevh.layout.clock_tree.cluster import cluster
-from finevh.layout.clock_tree.insert import clock_pins, insert_tree
-from finevh.layout.clock_tree.network import ClockNetwork, clock_network
-from finevh.layout.clock_tree.plan import (
+from finevh.layout.clock_tree.balance import (
     Role,
     TreeCells,
     TreeLimits,
@@ -12,6 +9,9 @@ from finevh.layout.clock_tree.plan import (
     plan_tree,
     tree_buffers,
 )
+from finevh.layout.clock_tree.cluster import cluster
+from finevh.layout.clock_tree.insert import clock_pins, insert_tree
+from finevh.layout.clock_tree.network import ClockNetwork, clock_network
 
 __all__ = [
     "ClockNetwork",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power.activity import Activity
-from finevh.power.glitches import kernels
+from finevh.power.glitches import inertial
 from finevh.power.glitches.delays import GlitchDelays
 from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, gate_pins, new_events, plan_events
 from finevh.power.simulator import Simulator
@@ -61,7 +61,7 @@ class GlitchSimulator(Simulator):
         super().reset_counts()
         settled = self._settled
         for number, (plan, state) in enumerate(self._followers):
-            kernels.start(plan, state, settled)
+            inertial.start(plan, state, settled)
             self._origin[number] = 0
         self._following = True
 
@@ -76,13 +76,13 @@ class GlitchSimulator(Simulator):
     def _follow(self) -> None:
         settled = self._settled
         for number, (plan, state) in enumerate(self._followers):
-            status, self._origin[number] = kernels.settle(plan, state, settled, self._origin[number])
-            if status != kernels.SETTLED:
+            status, self._origin[number] = inertial.settle(plan, state, settled, self._origin[number])
+            if status != inertial.SETTLED:
                 raise self._differs(status)
 
     def _differs(self, status: int) -> InputError:
         netlist = self.network.netlist
-        if status == kernels.OSCILLATES:
+        if status == inertial.OSCILLATES:
             return InputError(
                 f"with delays, a combinational loop oscillates in cycle {self.cycle}; break it, or simulate without glitches"
             )

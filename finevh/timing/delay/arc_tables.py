@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from finevh.technology.model import CellTable, Index, Int, Real
 from finevh.technology.nldm import pair
 from finevh.timing.entries import Entries
+from finevh.timing.packed_tables import PackedTables
 from finevh.timing.sweep.lanes import PERMUTES, LanesType, Number, Width, choose, lane, rows, seek8, seek16, with_lane
-from finevh.timing.tables import PackedTables
 
 FIRST, PER_CELL, N_LOAD, SLEW_AXIS, LOAD_AXIS, SLEW_STEPS, LOAD_STEPS, N_SLEW = range(8)
 """Columns of a header: first line, lines per grid cell, points of load, axes of slew and load, steps of either, points of

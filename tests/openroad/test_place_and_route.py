@@ -14,8 +14,8 @@ from finevh.layout import FloorplanRequest, Placement, estimate_wires, make_floo
 from finevh.layout.def_write import DefOptions, format_def, make_def
 from finevh.netlist import read_verilog, write_spef, write_verilog
 from finevh.openroad.context import OperatingPoint
-from finevh.openroad.engine import LayoutRequest, prepare_run, run_layout
 from finevh.openroad.library_files import TechnologyFiles
+from finevh.openroad.place_and_route import LayoutRequest, prepare_run, run_layout
 from finevh.openroad.results import RoutedDesign
 from finevh.openroad.tool import find_openroad
 from tests.layout.synthetic import make_lef, make_netlist

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from finevh.report import build_report
-from finevh.report.work import ENERGY_COLUMNS, energy_per_work, least_energy
+from finevh.report.energy_per_work import ENERGY_COLUMNS, energy_per_work, least_energy
 
 WORK = pd.DataFrame({"program": ["crc"], "unit": ["byte"], "units": [40], "instructions": [2828], "cycles": [3200]})
 
