@@ -269,7 +269,7 @@ class Names:
             return list(dict.fromkeys(netlist.pin_cell[pins].tolist()))
         raise InputError(f"{item.where}: -of_objects gives no {kind}s")
 
-    def _clock_nets(self, clock: Clock) -> list[int]:
+    def clock_nets(self, clock: Clock) -> list[int]:
         """Nets that a clock is made on."""
         netlist = self.netlist
         found: list[int] = []
@@ -287,9 +287,9 @@ class Names:
         """
         netlist, cells = self.netlist, self.netlist.cells
         ends = {
-            net for clock in clocks if clock.name not in chosen and not clock.add for net in self._clock_nets(clock)
+            net for clock in clocks if clock.name not in chosen and not clock.add for net in self.clock_nets(clock)
         }
-        waiting = [net for clock in clocks if clock.name in chosen for net in self._clock_nets(clock)]
+        waiting = [net for clock in clocks if clock.name in chosen for net in self.clock_nets(clock)]
         order = np.argsort(netlist.pin_net, kind="stable")
         first = np.searchsorted(netlist.pin_net[order], np.arange(len(netlist.net_names) + 1))
         seen = set(waiting)
@@ -316,7 +316,7 @@ class Names:
         at: dict[int, list[str]] = {}
         """Net to clocks made on it."""
         for clock in clocks:
-            for net in self._clock_nets(clock):
+            for net in self.clock_nets(clock):
                 at.setdefault(net, []).append(clock.name)
         is_output = cells.pin_direction[netlist.pin_type] == Direction.OUTPUT
         driver = {int(netlist.pin_net[p]): int(p) for p in np.flatnonzero(is_output & (netlist.pin_net >= 0))}

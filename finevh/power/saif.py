@@ -243,7 +243,15 @@ def _bind(
         if known <= 0.0:
             continue  # nothing is known of its value: as of a net that the file does not name
         spent = known + row.get("TX", 0.0) + row.get("TZ", 0.0) + row.get("TB", 0.0)
+        lacks = [
+            key for key in ("T0", "T1") if key not in row and row.get("TC") and spent < (1.0 - _SUM) * duration - 1.0
+        ]
         for _, net in bits:
+            if lacks:
+                raise InputError(
+                    f"{where}: net {netlist.net_names[net]} toggles {row['TC']:g} times and has no {lacks[0]};"
+                    " the file is damaged, or its writer leaves times out"
+                )
             if spent > (1.0 + _SUM) * duration + 1.0:
                 raise InputError(
                     f"{where}: the times of net {netlist.net_names[net]} sum to {spent:g}, the DURATION is {duration:g};"

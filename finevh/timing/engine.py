@@ -120,7 +120,8 @@ class TimingGraph(PathQueries):
         cases, pin_cases = bind_cases(self.names, constraints)
         self.constants = propagate_constants(netlist, cases, pin_cases)
         disabled = bind_disables(self.names, constraints) if constraints.disables else None
-        self.structure: Structure = build_structure(netlist, self.constants, own_loads(technology), disabled)
+        clocked = {net for clock in constraints.clocks for net in self.names.clock_nets(clock)}
+        self.structure: Structure = build_structure(netlist, self.constants, own_loads(technology), disabled, clocked)
         check_tables(netlist, self.structure)
         self.tables = pack_tables(technology)
         self.cross_voltage = cross_voltage and len(self.tables.cross_record) > 0

@@ -39,10 +39,15 @@ def find_gates(
     on_clock = (
         (node_tags & clock_bits).any(axis=1) & (structure.node_cell >= 0) & _leads_to_registers(netlist, structure)
     )
+    looped: dict[int, list[int]] = {}
+    for node, sink in structure.enables.tolist():
+        looped.setdefault(node, []).append(sink)
     for v in np.flatnonzero(on_clock).tolist():
         cell = int(structure.node_cell[v])
         kind = int(netlist.cell_type[cell])
-        if cells.kind[kind] != Kind.COMBINATIONAL or structure.arc_ptr[v + 1] - structure.arc_ptr[v] < 2:
+        arcs = [int(structure.arc_sink[a]) for a in range(structure.arc_ptr[v], structure.arc_ptr[v + 1])]
+        arcs += looped.get(v, [])
+        if cells.kind[kind] != Kind.COMBINATIONAL or len(arcs) < 2:
             continue
         output = int(structure.node_pin[v]) - int(netlist.pin_ptr[cell])
         text = cells.pin_function[cells.pin_ptr[kind] + output]
@@ -50,7 +55,7 @@ def find_gates(
             continue
         function = parse_function(text)
         names = cells.pins(kind)
-        sinks = dict.fromkeys(int(structure.arc_sink[a]) for a in range(structure.arc_ptr[v], structure.arc_ptr[v + 1]))
+        sinks = dict.fromkeys(arcs)
         pins = {s: names[structure.sink_local[s]] for s in sinks}
         clocked = [s for s in sinks if (node_tags[structure.sink_node[s]] & clock_bits).any()]
         if len(clocked) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -114,6 +115,9 @@ class Structure:
     """Arcs at which combinational loops were cut, as text."""
     held_latches: frozenset[int]
     """Latches of loops: data through them while they are open are not followed, so they may not be late."""
+    enables: Int
+    """(n, 2) gates on a clock, as nodes, and their enables, as rows of the sinks, whose arcs would close a loop through
+    registers that the gate clocks. The enable is checked; the clock's edges are not its own."""
 
     @property
     def n_node(self) -> int:
@@ -159,9 +163,12 @@ def _drivers(netlist: Netlist) -> Int:
 
 
 def build_structure(
-    netlist: Netlist, constants: Constants, own_load: NDArray[np.bool_], disabled: Disabled | None = None
-) -> Structure:
+    netlist: Netlist, constants: Constants, own_load: NDArray[np.bool_], disabled: Disabled | None = None,
+    clock_nets: Collection[int] = (),
+) -> Structure:  # fmt: skip
     """Build the graph columns of a netlist; ``own_load`` (n_pin of the library) as from :func:`finevh.timing.entries.own_loads`.
+
+    Clocks start at ``clock_nets``.
 
     Raises
     ------
@@ -211,14 +218,28 @@ def build_structure(
         for text in _arc_texts(netlist, source_pin[keep[in_loop]], target_pin[keep[in_loop]])
     )
     keep = keep[~in_loop]
+    enables = _enables_in_loops(
+        netlist, len(node_net), owner[keep], pin_node[source_pin[keep]], pin_node[target_pin[keep]], mask[keep],
+        np.array([first[net] for net in clock_nets if first[net] >= 0], dtype=np.int32),
+    )  # fmt: skip
+    enabled, keep = keep[enables], keep[~enables]
     levels = levelise(len(node_net), pin_node[source_pin[keep]], pin_node[target_pin[keep]], (mask[keep] & EDGE) == 0)
     cut_text = (*opened_text, *_arc_texts(netlist, source_pin[keep[levels.cut]], target_pin[keep[levels.cut]]))
     keep = keep[~levels.cut]
     # A pin with a constant, whatever its net does, is checked against nothing.
     checked = np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0) & ~constants.pin_fixed(target_pin)
+    if len(enabled):
+        logic = keep[(mask[keep] & EDGE) == 0]
+        ends = np.concatenate([pin_node[target_pin[checked]], first[_ports_out(netlist)]])
+        leads = _reach(len(node_net), pin_node[source_pin[logic]], pin_node[target_pin[logic]], ends[ends >= 0])
+        lost = enabled[leads[pin_node[target_pin[enabled]]]]
+        cut_text += tuple(
+            f"{text} (a gate of the clock of its own registers: data through it to data pins are not followed)"
+            for text in _arc_texts(netlist, source_pin[lost], target_pin[lost])
+        )
     return _arrange(
         netlist, levels, node_net, node_pin, node_port, pin_node, (owner, local, source_pin, target_pin, mask), keep,
-        np.flatnonzero(checked), kind, cut_text, held, own_load,
+        np.flatnonzero(checked), kind, cut_text, held, own_load, enabled,
     )  # fmt: skip
 
 
@@ -233,6 +254,40 @@ def _latches_in_loops(
     arcs = (np.ones(int(through.sum())), (source[through], target[through]))
     _, part = connected_components(coo_array(arcs, shape=(n_node, n_node)), directed=True, connection="strong")
     return np.asarray(latch & (part[source] == part[target]))
+
+
+def _reach(n_node: int, source: Int, target: Int, ends: Int) -> NDArray[np.bool_]:
+    """(n_node) whether arcs lead from a node to one of ``ends``; with arcs turned round, from ``ends`` to the node."""
+    found = np.zeros(n_node, dtype=bool)
+    found[ends] = True
+    while len(more := source[found[target] & ~found[source]]):
+        found[more] = True
+    return found
+
+
+def _ports_out(netlist: Netlist) -> Int:
+    """Driven nets of output ports."""
+    out = (netlist.port_direction != Direction.INPUT) & (netlist.port_net != NO_NET)
+    return netlist.port_net[out]
+
+
+def _enables_in_loops(
+    netlist: Netlist, n_node: int, owner: Int, source: Int, target: Int, mask: NDArray[np.uint8], clocks: Int
+) -> NDArray[np.bool_]:
+    """(n_arc) arcs by which data of a loop come into the logic between the nodes ``clocks`` and clock pins."""
+    none = np.zeros(len(owner), dtype=bool)
+    launches = (mask & EDGE) > 0
+    every = coo_array((np.ones(len(owner)), (source, target)), shape=(n_node, n_node))
+    count, part = connected_components(every, directed=True, connection="strong")
+    if count == n_node or not len(clocks):
+        return none
+    logic = ~launches & (netlist.cells.kind[netlist.cell_type[owner]] == Kind.COMBINATIONAL)
+    clocked = _reach(n_node, target[logic], source[logic], clocks)
+    looped = np.zeros(n_node, dtype=bool)
+    looped[part[source[launches & (part[source] == part[target])]]] = True
+    return np.asarray(
+        logic & (part[source] == part[target]) & looped[part[source]] & ~clocked[source] & clocked[target]
+    )
 
 
 def _arc_texts(netlist: Netlist, source: Int, target: Int) -> list[str]:
@@ -267,6 +322,7 @@ def _arrange(
     cut_text: tuple[str, ...],
     held: frozenset[int],
     own_load: NDArray[np.bool_],
+    enabled: NDArray[np.int64],
 ) -> Structure:
     """Renumber nodes in the order of a sweep and gather every column in that order."""
     owner, local, source_pin, target_pin, mask = arcs
@@ -318,6 +374,7 @@ def _arrange(
         check_hold=rules[:, 1].astype(bool),
         cut_arcs=cut_text,
         held_latches=held,
+        enables=np.stack([pin_rank[target_pin[enabled]], pin_sink[source_pin[enabled]]], axis=1),
     )
 
 

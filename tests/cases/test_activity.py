@@ -148,6 +148,34 @@ VARIANTS: dict[str, str] = {
     "a glitch of no length": header() + body().replace("#20\n", "#20\n1b\n#20\n0b\n"),
     "several changes on a line": header() + body().replace("1!\n", "1! 0b\n").replace("#10\n", "#10 0b "),
     "weak levels": header() + body().replace("1a\n", "Ha\n").replace("0a\n", "La\n"),
+    "ports in the scope above": header().replace(
+        "$scope module tb $end\n$scope module dut $end\n",
+        "$scope module TOP $end\n"
+        + "".join(f"$var wire 1 {CODES[w]} {w} $end\n" for w in ("clk", "a", "b", "z", "o"))
+        + "$var wire 4 B bus [3:0] $end\n$scope module dut $end\n",
+    )
+    + body(),
+    "bits with their index apart": header().replace(
+        "$var wire 4 B bus [3:0] $end\n", "".join(f"$var reg 1 B{i} bus [{i}] $end\n" for i in range(4))
+    )
+    + body().replace("b0 B", "0B0\n0B1\n0B2\n0B3").replace("b101 B", "1B0\n1B2").replace("b1111 B", "1B1\n1B3"),
+    "femtoseconds": header().replace("1ns", "1fs") + re.sub(r"#([1-9]\d*)", r"#\g<1>000000", body()),
+    "blocks, tasks and records": header(
+        inner="$var wire 1 d d.x $end\n"
+        + "".join(
+            f"$scope {kind} s $end\n$var integer 32 I{kind} i $end\n$upscope $end\n"
+            for kind in ("begin", "task", "function", "fork", "struct", "interface")
+        )
+    )
+    + body(),
+    "no block of first values": header() + body().replace("$dumpvars\n", "").replace("b0 B\n$end\n", "b0 B\n"),
+    "empty lines and tabs": (header() + body()).replace("\n", " \t\n\n"),
+    "attributes of another writer": header().replace(
+        "$scope module tb", "$attrbegin misc 03 tb 1 $end\n$scope module tb"
+    )
+    + body()
+    + "$dumpflush\n$end\n",
+    "a scope of a loop": header().replace("module dut", "module gen[0]") + body(),
     "unordered time scale": header()
     .replace("$timescale 1ns $end\n", "")
     .replace("$enddefinitions", "$timescale\n\t1 ns\n$end\n$enddefinitions")
@@ -548,6 +576,7 @@ def test_a_saif_of_other_names_is_an_error_or_counted(tmp_path: Path, design: Ne
             "net a stands twice, with 9 and 2 toggles",
         ),
         (saif().replace("(T0 80) (T1 20) (TX 0)", "(T0 0) (T1 0) (TX 100)"), "shows no value of input a of tiny"),
+        (saif().replace("(T0 80) (T1 20)", "(T0 80)"), "net a toggles 2 times and has no T1"),
         (saif().replace("(TC 20)", "(TC many)"), r"a\.saif:\d+: 'many' is not a number"),
     ],
 )
