@@ -233,7 +233,8 @@ GATED_BY_THEIR_OWN = {
     "register": "DFFN l (.D(en), .CK(clk), .Q(q)); AND2 g0 (.A(clk), .B(q), .Y(g)); DFF r0 (.D(b), .CK(g), .Q(z));"
     " NAND2 u (.A(z), .B(a), .Y(en));",
     "latches behind each other": "LATCHN l (.D(en), .G(clk), .Q(q)); AND2 g0 (.A(clk), .B(q), .Y(g));"
-    " DFF r0 (.D(b), .CK(g), .Q(z)); NAND2 u (.A(z), .B(a), .Y(en)); LATCHN l2 (.D(e2), .G(g), .Q(q2)); AND2 g1 (.A(g), .B(q2), .Y(g2));"
+    " DFF r0 (.D(b), .CK(g), .Q(z)); NAND2 u (.A(z), .B(a), .Y(en));"
+    " LATCHN l2 (.D(e2), .G(g), .Q(q2)); AND2 g1 (.A(g), .B(q2), .Y(g2));"
     " DFF r1 (.D(b), .CK(g2), .Q(x)); NAND2 u2 (.A(x), .B(z), .Y(e2));",
 }  # fmt: skip
 
