@@ -14,9 +14,11 @@ from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind, Real
 from finevh.timing.arrays import Rows
 from finevh.timing.binding import clock_latency, output_delays
+from finevh.timing.exceptions import multicycle_shift
 from finevh.timing.gating import GatingMargins, bind_margins, find_gates
+from finevh.timing.latches import latch_opening, latch_window
 from finevh.timing.structure import Structure
-from finevh.timing.tags import NO_CLOCK, Tag, TagSet, common_latency, latch_window
+from finevh.timing.tags import NO_CLOCK, Tag, TagSet, common_latency
 
 _DELAYS = (Rule.MAX_DELAY, Rule.MIN_DELAY)
 
@@ -158,7 +160,8 @@ class _Binder:
         if timed:
             # A hold check follows the edge of the setup check.
             of_setup = self._exceptions(launch, clock, edge, sinks, False) if self.hold else rules
-            shifts = self._cycles(rules, of_setup, launch, clock, n)
+            hold_rules = rules if self.hold else None
+            shifts = multicycle_shift(of_setup, hold_rules, self.clocks[launch.clock], self.clocks[clock], n)
         for hit, source in rules:
             if source.rule in _DELAYS:
                 delayed |= hit
@@ -198,25 +201,6 @@ class _Binder:
             # The source latency of one clock is the same at both ends of a path inside the design.
             added += (1.0 if self.hold else -1.0) * common_latency(self.clocks[clock], launch.edge, edge)
         return (-added if self.hold else added), launched, captured
-
-    def _cycles(
-        self, rules: list[tuple[NDArray[np.bool_], PathException]], of_setup: list[tuple[NDArray[np.bool_], PathException]],
-        launch: Tag, clock: int, n: int,
-    ) -> Real:  # fmt: skip
-        """(n) ps that multicycle paths move the capturing edge."""
-        source, target = self.clocks[launch.clock], self.clocks[clock]
-        setup_cycles, hold_cycles = np.ones(n), np.zeros(n)
-        setup_period, hold_period = np.full(n, target.period), np.full(n, source.period)
-        for hit, exception in of_setup:
-            if exception.rule == Rule.MULTICYCLE and exception.setup:
-                setup_cycles[hit] = exception.multiplier
-                setup_period[hit] = source.period if exception.launch_based else target.period
-        for hit, exception in rules:
-            if exception.rule == Rule.MULTICYCLE and exception.hold:
-                hold_cycles[hit] = exception.multiplier
-                hold_period[hit] = target.period if exception.launch_based is False else source.period
-        shift = (setup_cycles - 1) * setup_period
-        return np.asarray(shift - hold_cycles * hold_period if self.hold else shift)
 
     # ---- rows
 
@@ -301,7 +285,7 @@ class _Binder:
             # The check is against the closing edge; the clock's edge at the pin may be the inverse of the pin's.
             target = self.clocks[capture.clock]
             width = latch_window(target, 1 - capture.edge)
-            opening = self.tags.latch_opening(launch, capture.clock, 1 - capture.edge)
+            opening = latch_opening(self.clocks[launch.clock], launch.edge, target, 1 - capture.edge)
             gap, window = opening + width, window + width / self.reference
         found = self.relation(launch, capture.clock, capture.edge, sinks, gap)
         cells = s.check_cell[rows]

@@ -36,6 +36,7 @@ from finevh.timing.delay.arc_tables import Blocks
 from finevh.timing.delay.dmp import DriverResistance
 from finevh.timing.endpoints import bind_endpoints
 from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds, own_loads
+from finevh.timing.exceptions import bind_exceptions
 from finevh.timing.graph.parasitics import bind_wires
 from finevh.timing.graph_arrays import (
     bind_cases,
@@ -49,12 +50,13 @@ from finevh.timing.graph_arrays import (
     typical_caps,
     walk_arrays,
 )
+from finevh.timing.latches import find_latches
 from finevh.timing.packed_tables import pack_tables
 from finevh.timing.queries import PathQueries
 from finevh.timing.state import Path, TimingState, min_period
 from finevh.timing.structure import EDGE, Structure, build_structure
 from finevh.timing.sweep.forward import FULL, INCREMENTAL
-from finevh.timing.tags import Tag, TagSet, bind_exceptions, find_latches
+from finevh.timing.tags import Tag, TagSet
 
 _EVERYTHING = 7
 """Every bit of a node's ``dirty`` (see :mod:`finevh.timing.sweep.forward`)."""
@@ -158,7 +160,8 @@ class TimingGraph(PathQueries):
 
         self.tags.classify(self.netlist, s, frozenset(sources.nodes), {})
         self.tags.close(s, seeds, reach)
-        latches = find_latches(self.netlist, s, reach(seeds()), self.tags)
+        clock_tags = {k: (tag.clock, tag.edge) for k, tag in enumerate(self.tags.tags) if tag.is_clock}
+        latches = find_latches(self.netlist, s, reach(seeds()), clock_tags)
         if latches:
             self.tags.classify(self.netlist, s, frozenset(sources.nodes), latches)
             self.tags.close(s, seeds, reach)

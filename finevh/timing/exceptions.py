@@ -1,0 +1,207 @@
+"""Path exceptions bound to a design: which paths they take in, which of several prevails, and what a multicycle path moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.constraints.model import Clock, Constraints, Objects, PathException, Rule
+from finevh.constraints.objects import Names
+from finevh.errors import InputError
+from finevh.technology.model import Direction, Int, Kind, Real
+from finevh.timing.structure import Structure
+
+Hits = Sequence[tuple[NDArray[np.bool_], PathException]]
+"""(n) which of the endpoints' paths an exception takes in, the strongest exception last."""
+
+
+@dataclass(frozen=True)
+class BoundException:
+    """A path exception with its objects as rows; an empty side that was not given means any object."""
+
+    source: PathException
+    from_any: bool
+    from_cells: frozenset[int]
+    from_ports: frozenset[int]
+    from_clocks: frozenset[int]
+    through: tuple[tuple[frozenset[int], frozenset[int], frozenset[int]], ...]
+    """Per stage: sink pins, driver nodes, input ports."""
+    to_any: bool
+    to_sinks: frozenset[int]
+    to_clocks: frozenset[int]
+
+    def starts(self, clock: int, edge: int, cell: int, port: int) -> bool:
+        """Whether a path launched by a clock edge at a cell or port is one of the exception's."""
+        if self.from_any or cell in self.from_cells or port in self.from_ports:
+            return True
+        return clock in self.from_clocks and self.source.from_edge in (None, edge)
+
+    def ends(self, sinks: Int, clock: int, edge: int) -> NDArray[np.bool_]:
+        """(n) which of the sinks, captured by a clock edge (-1 for none), end one of the exception's paths."""
+        by_clock = clock in self.to_clocks and self.source.to_edge in (None, edge)
+        if self.to_any or by_clock:
+            return np.ones(len(sinks), dtype=bool)
+        return np.isin(sinks, list(self.to_sinks))
+
+    @property
+    def strength(self) -> tuple[int, int, float]:
+        """Order in which exceptions prevail, the strongest last: by kind, by how exact they are, by how tight they are."""
+        source = self.source
+        kinds = {Rule.MULTICYCLE: 0, Rule.MAX_DELAY: 1, Rule.MIN_DELAY: 1, Rule.FALSE: 2}
+        exact = (
+            32 * bool(self.from_cells or self.from_ports) + 16 * bool(self.to_sinks) + 8 * bool(self.through)
+            + 4 * bool(self.from_clocks) + 2 * bool(self.to_clocks)
+        )  # fmt: skip
+        tight = -source.delay if source.rule == Rule.MAX_DELAY else source.delay
+        if source.rule == Rule.MULTICYCLE:
+            tight = -float(source.multiplier)
+        return kinds[source.rule], exact, tight
+
+
+def multicycle_shift(setup_rules: Hits, hold_rules: Hits | None, launch: Clock, capture: Clock, n: int) -> Real:
+    """(n) ps that multicycle paths move the capturing edge, for setup or, with ``hold_rules``, for hold.
+
+    Setup moves by whole periods of the capturing clock (of the launching one with ``-start``); hold moves back from there.
+    """
+    cycles, period = np.ones(n), np.full(n, capture.period)
+    for hit, exception in setup_rules:
+        if exception.rule == Rule.MULTICYCLE and exception.setup:
+            cycles[hit] = exception.multiplier
+            period[hit] = launch.period if exception.launch_based else capture.period
+    shift = np.asarray((cycles - 1) * period)
+    if hold_rules is None:
+        return shift
+    cycles, period = np.zeros(n), np.full(n, launch.period)
+    for hit, exception in hold_rules:
+        if exception.rule == Rule.MULTICYCLE and exception.hold:
+            cycles[hit] = exception.multiplier
+            period[hit] = capture.period if exception.launch_based is False else launch.period
+    return np.asarray(shift - cycles * period)
+
+
+def bind_exceptions(names: Names, constraints: Constraints, structure: Structure) -> list[BoundException]:
+    """Resolve the objects of every path exception.
+
+    Raises
+    ------
+    InputError
+        If an object does not exist or cannot start or end a path.
+    """
+    return [_bind(names, structure, e) for e in constraints.exceptions]
+
+
+def _sources(names: Names, source: PathException) -> tuple[set[int], set[int], set[int]]:
+    """Cells, ports and clocks that an exception's paths start from."""
+    netlist = names.netlist
+    cells: set[int] = set()
+    ports: set[int] = set()
+    clocks: set[int] = set()
+    for item in source.from_:
+        kind = names.kind_of(item)
+        if source.from_edge is not None and kind not in ("clock", "clocks"):
+            raise InputError(f"{item.where}: -rise_from and -fall_from take clocks; of {kind}s they are not understood")
+        if kind in ("clock", "clocks"):
+            clocks |= set(names.find_clocks(item))
+        elif kind in ("port", "inputs", "inputs_no_clocks", "outputs"):
+            ports |= set(names.find_ports((Objects(kind, item.patterns, item.where, item.exact),)))
+        elif kind == "cell":
+            cells |= set(names.find_cells(item))
+        elif kind == "pin":
+            pins = names.find_pins(item)
+            kinds = netlist.cells.kind[netlist.cell_type[netlist.pin_cell[pins]]]
+            register = np.isin(kinds, (Kind.FLOP, Kind.LATCH, Kind.CLOCK_GATE))
+            starts = netlist.cells.pin_is_clock[netlist.pin_type[pins]]
+            starts |= netlist.cells.pin_direction[netlist.pin_type[pins]] == Direction.OUTPUT
+            if not (register & starts).all():
+                name = names.pin_name(pins[int(np.flatnonzero(~(register & starts))[0])])
+                raise InputError(
+                    f"{item.where}: '{name}' starts no path: -from takes clock pins of registers, input ports or clocks; "
+                    "use -through"
+                )
+            cells |= set(netlist.pin_cell[pins].tolist())
+        else:
+            raise InputError(f"{item.where}: -from takes clocks, ports, cells or pins, not {kind}s")
+    return cells, ports, clocks
+
+
+def _sinks(names: Names, structure: Structure, source: PathException) -> tuple[set[int], set[int]]:
+    """Sinks and clocks that an exception's paths end at."""
+    sinks: set[int] = set()
+    clocks: set[int] = set()
+    pin_sink = {int(p): s for s, p in enumerate(structure.sink_pin.tolist()) if p >= 0} if source.to else {}
+    checked = set(structure.check_data.tolist())
+    for item in source.to:
+        kind = names.kind_of(item)
+        if kind in ("clock", "clocks"):
+            clocks |= set(names.find_clocks(item))
+        elif kind in ("port", "outputs", "inputs", "inputs_no_clocks"):
+            found = set(names.find_ports((Objects(kind, item.patterns, item.where, item.exact),)))
+            sinks |= {s for s, p in enumerate(structure.sink_port.tolist()) if p in found}
+        elif kind == "cell":
+            inside = set(names.find_cells(item))
+            sinks |= {s for s, c in enumerate(structure.sink_cell.tolist()) if c in inside}
+        elif kind == "pin":
+            pins = names.find_pins(item)
+            here = {pin_sink[p] for p in pins if p in pin_sink}
+            if source.rule in (Rule.MAX_DELAY, Rule.MIN_DELAY) and not here <= checked:
+                name = names.pin_name(next(p for p in pins if pin_sink.get(p) not in checked))
+                raise InputError(
+                    f"{item.where}: '{name}' ends no path: a delay to a pin inside logic is not understood"
+                )
+            sinks |= here
+        else:
+            raise InputError(f"{item.where}: -to takes clocks, ports, cells or pins, not {kind}s")
+    return sinks, clocks
+
+
+def _bind(names: Names, structure: Structure, source: PathException) -> BoundException:
+    cells, ports, clocks = _sources(names, source)
+    sinks, to_clocks = _sinks(names, structure, source)
+    return BoundException(
+        source=source,
+        from_any=not source.from_,
+        from_cells=frozenset(cells),
+        from_ports=frozenset(ports),
+        from_clocks=frozenset(clocks),
+        through=tuple(_stage(names, structure, stage) for stage in source.through),
+        to_any=not source.to,
+        to_sinks=frozenset(sinks),
+        to_clocks=frozenset(to_clocks),
+    )
+
+
+def _stage(
+    names: Names, structure: Structure, stage: tuple[Objects, ...]
+) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
+    """Sink pins, driver nodes and ports of one -through."""
+    pins: set[int] = set()
+    nodes: set[int] = set()
+    ports: set[int] = set()
+    node_of_pin = {int(p): v for v, p in enumerate(structure.node_pin.tolist()) if p >= 0}
+    for item in stage:
+        kind = names.kind_of(item)
+        if kind in ("port", "inputs", "inputs_no_clocks", "outputs"):
+            found = names.find_ports((Objects(kind, item.patterns, item.where, item.exact),))
+            ports |= set(found)
+            outputs = names.netlist.port_direction[found] == Direction.OUTPUT
+            nodes |= {
+                int(structure.net_node[names.netlist.port_net[p]]) for p, o in zip(found, outputs, strict=True) if o
+            }
+        elif kind == "net":
+            nodes |= {int(structure.net_node[n]) for n in names.find_nets(item)}
+        elif kind == "cell":
+            inside = set(names.find_cells(item))
+            nodes |= {v for v, c in enumerate(structure.node_cell.tolist()) if c in inside}
+        elif kind == "pin":
+            for pin in names.find_pins(item):
+                if pin in node_of_pin:
+                    nodes.add(node_of_pin[pin])
+                else:
+                    pins.add(pin)
+        else:
+            raise InputError(f"{item.where}: -through takes pins, nets, cells or ports, not {kind}s")
+    ports |= {int(structure.node_port[v]) for v in nodes if v >= 0 and structure.node_port[v] >= 0}
+    return frozenset(pins), frozenset(nodes), frozenset(ports)
