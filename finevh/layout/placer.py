@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import coloquinte
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan, cell_sites, coarse_unit
@@ -243,6 +242,8 @@ def assign_ports(netlist: Netlist, floorplan: Floorplan, cell_x: Real, cell_y: R
     wish = [np.where(linked, s[netlist.port_net] / many, m) for s, m in zip(sums, middle, strict=True)]
     slot_x, slot_y = _boundary(floorplan.die, 2 * n_ports)
     distance = abs(wish[0][:, None] - slot_x) + abs(wish[1][:, None] - slot_y)
+    from scipy.optimize import linear_sum_assignment  # late: its import takes half a second
+
     _, slot = linear_sum_assignment(distance)
     return slot_x[slot], slot_y[slot]
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
+import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -38,6 +42,8 @@ __all__ = [
 _FORMAT = "8"
 """Changes whenever the columns or a reader change: old archives are then never found."""
 _KEY = "key of the cache"
+_HEAD = 4096
+"""Bytes that the header of an array of an archive has at most."""
 _OURS = re.compile(r"[0-9a-f]{32}\.npz|tmp\w+\.part")
 _ABANDONED = 3600.0  # s; a file of a process that still writes is younger
 
@@ -182,12 +188,31 @@ def load_archive(path: Path, key: str | None = None) -> Technology:
         If it was stored under another key than ``key``. A damaged file raises whatever it makes numpy raise.
     """
     check_archive(path)
-    with np.load(path, allow_pickle=False) as archive:
-        text = json.loads(archive["text"].tobytes())
-        if key is not None and text.get(_KEY) != key:
-            raise ValueError(f"{path}: stored under another key")
-        arrays = {name: archive[name] for name in archive.files if name != "text"}
+    arrays = dict(_members(path))
+    text = json.loads(arrays.pop("text").tobytes())
+    if key is not None and text.get(_KEY) != key:
+        raise ValueError(f"{path}: stored under another key")
     return Technology(**_values(Technology, "", arrays, text))
+
+
+def _members(path: Path) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Arrays of an uncompressed archive by name, each read in one piece: numpy reads members of an archive bit by bit."""
+    with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        for member in archive.infolist():
+            stream.seek(member.header_offset)
+            name_length, extra_length = struct.unpack("<26xHH", stream.read(30))
+            stream.seek(name_length + extra_length, os.SEEK_CUR)
+            whole_member = np.fromfile(stream, dtype=np.uint8, count=member.file_size)
+            if member.compress_type != zipfile.ZIP_STORED or zlib.crc32(whole_member.data) != member.CRC:
+                raise ValueError(f"{path}: {member.filename} is damaged")
+            head = io.BytesIO(whole_member[:_HEAD].tobytes())
+            version = np.lib.format.read_magic(head)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = read(head)
+            if dtype.hasobject:
+                raise ValueError(f"{path}: {member.filename} holds objects")
+            values = whole_member[head.tell() :].view(dtype)
+            yield member.filename.removesuffix(".npy"), values.reshape(shape, order="F" if fortran else "C")
 
 
 def _rows(kind: type[Any], rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -108,6 +109,7 @@ def _crossings(y: float, levels: Real) -> Real:
     return np.where(end > levels, 0.5 * (low + high), tail)
 
 
+@lru_cache(maxsize=8)
 def responses(lo: float, hi: float) -> tuple[Real, Real]:
     """Two tables that a shielded net needs, ``lo`` and ``hi`` the slew thresholds.
 

@@ -60,7 +60,9 @@ def bind_wires(
     total = np.bincount(np.repeat(np.arange(s.n_node), count), weights=cap, minlength=s.n_node)
     fanout = np.diff(s.sink_ptr).astype(np.int64)
     pairs = np.where((fanout <= _SMALL_NET) & (count > 0), fanout * fanout, 0)
-    pole, driver = responses(technology.slew_lower, technology.slew_upper)
+    pole, driver = np.zeros((1, 2)), np.ones(2)
+    if model is WireModel.SHIELDED:
+        pole, driver = responses(technology.slew_lower, technology.slew_upper)
     nets = Nets(
         tree_ptr=ptr,
         tree_parent=as_int(np.maximum(wires.node_parent[rows] - np.repeat(low, count), -1)),
