@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from finevh.errors import InputError
 from finevh.netlist.edit import sinks_by_net
@@ -249,9 +251,6 @@ def _latches_in_loops(
     latch = through & (netlist.cells.kind[netlist.cell_type[owner]] == Kind.LATCH)
     if not latch.any():
         return np.zeros(len(owner), dtype=bool)
-    from scipy.sparse import coo_array  # late, as netlists with latches are few and scipy's import takes a while
-    from scipy.sparse.csgraph import connected_components
-
     arcs = (np.ones(int(through.sum())), (source[through], target[through]))
     _, part = connected_components(coo_array(arcs, shape=(n_node, n_node)), directed=True, connection="strong")
     return np.asarray(latch & (part[source] == part[target]))
