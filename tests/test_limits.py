@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,3 +59,18 @@ def test_radon_finds_no_function_too_complex_to_follow() -> None:
         if block.complexity > COMPLEXITY
     ]
     assert not found
+
+
+SAME_NAME = {
+    "activity.py": "the toggles of a design, how they are kept between stages, and the stage that finds them",
+    "model.py": "the columns that a package is about",
+    "report.py": "the stage and the command of the report, and the report of one timing run",
+    "run.py": "runs what its package has planned",
+    "signoff.py": "the sign-off, its stage and its command",
+}
+"""File names that stand more than twice, and what they mean everywhere."""
+
+
+def test_no_file_name_stands_for_three_different_things() -> None:
+    count = Counter(path.name for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+    assert {name for name, n in count.items() if n > 2} == set(SAME_NAME)
