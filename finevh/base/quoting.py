@@ -19,6 +19,7 @@ _SIMPLE_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 _TCL_CONTROL = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v", "\b": r"\b", "\a": r"\a"}
 _SDC_BARE = re.compile(r"(?:[!#-\[\]-z|~]|\\/)+")
 """An element of a braced list as it stands: no blank, brace, quote, and no backslash but that of a divider."""
+_UPF_BARE = re.compile(r"[A-Za-z0-9_./:@%^&*()+=|<>,?'~-]+")
 _BMP_END = 0xFFFF
 _LONGEST_NAME = 128
 _PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_$.+-]{{0,{_LONGEST_NAME - 1}}}")
@@ -95,6 +96,30 @@ def sdc_exact_names(names: Iterable[str]) -> str:
 def _sdc_name(name: str) -> str:
     _refuse_nul(name)
     return name if _SDC_BARE.fullmatch(name) else "".join(_escape_character(c) for c in name) or "{}"
+
+
+def upf_name(text: str) -> str:
+    r"""Return one name as UPF files hold it, also as an element of a list: brackets, braces, dollars and blanks with backslashes.
+
+    Examples
+    --------
+    >>> upf_name("u1"), upf_name("q[3]"), upf_name("a b")
+    ('u1', 'q\\[3\\]', 'a\\ b')
+    """
+    if _UPF_BARE.fullmatch(text):
+        return text
+    return re.sub(r'([\\\[\]{}$";# \t#])', r"\\\1", text) or "{}"
+
+
+def upf_names(names: Iterable[str]) -> str:
+    r"""Return a list of names as one word; they carry backslashes, never bare braces, so the braces around them match.
+
+    Examples
+    --------
+    >>> upf_names(["u1", "q[3]"])
+    '{u1 q\\[3\\]}'
+    """
+    return "{" + " ".join(upf_name(name) for name in names) + "}"
 
 
 def tcl_list_word(items: Iterable[str]) -> str:

@@ -566,16 +566,21 @@ class _Language:
 
         return re.sub(r"%([-+ 0#]{0,5})(\d*(?:\.\d*)?)(?:l|h|ll)?([$]?)([sdixXoufgGeEc%])", one, texts[0])
 
-    def regexp(self, words: list[Value]) -> Value:
-        texts = self.texts(words)
+    def options_of(self, texts: list[str], known: tuple[str, ...]) -> list[str]:
+        """Take the options from the front of a command's words; ``--`` ends them."""
         options = []
         while texts and texts[0].startswith("-"):
             option = texts.pop(0)
             if option == "--":
                 break
-            if option not in ("-nocase", "-inline", "-all", "-line"):
+            if option not in known:
                 raise self.fail(f"option '{option}' is not understood")
             options.append(option)
+        return options
+
+    def regexp(self, words: list[Value]) -> Value:
+        texts = self.texts(words)
+        options = self.options_of(texts, ("-nocase", "-inline", "-all", "-line"))
         if len(texts) < 2:
             raise self.fail("is written 'regexp PATTERN TEXT ?NAME ...?'")
         pattern = safe_pattern(texts[0], "-nocase" in options, "-line" in options)
@@ -592,14 +597,7 @@ class _Language:
 
     def regsub(self, words: list[Value]) -> Value:
         texts = self.texts(words)
-        options = []
-        while texts and texts[0].startswith("-"):
-            option = texts.pop(0)
-            if option == "--":
-                break
-            if option not in ("-nocase", "-all"):
-                raise self.fail(f"option '{option}' is not understood")
-            options.append(option)
+        options = self.options_of(texts, ("-nocase", "-all"))
         if len(texts) not in (3, 4):
             raise self.fail("is written 'regsub PATTERN TEXT NEW ?NAME?'")
         pattern = safe_pattern(texts[0], "-nocase" in options)

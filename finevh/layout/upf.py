@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from finevh.base.quoting import upf_name, upf_names
 from finevh.errors import InputError
 from finevh.layout.always_on import on_islands
 from finevh.layout.floorplan import Floorplan, tile_rail
@@ -15,29 +14,11 @@ from finevh.layout.placement import Placement
 from finevh.layout.power_grid import SUPPLIES
 from finevh.netlist.model import Netlist
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./:@%^&*()+=|<>,?'~-]+")
 
-
-def tcl_word(text: str) -> str:
-    r"""Quote one word of Tcl, also as an element of a list: brackets, braces, dollars and blanks lose their meaning.
-
-    >>> tcl_word("u1"), tcl_word("q[3]"), tcl_word("a b")
-    ('u1', 'q\\[3\\]', 'a\\ b')
-    """
-    if _PLAIN.fullmatch(text):
-        return text
-    return re.sub(r'([\\\[\]{}$";# \t#])', r"\\\1", text) or "{}"
-
-
-def tcl_list(words: Iterable[str]) -> str:
-    r"""Quote a list as one word: its elements quoted, the whole in braces.
-
-    Elements carry backslashes, never bare braces, so braces around them always match.
-
-    >>> tcl_list(["u1", "q[3]"])
-    '{u1 q\\[3\\]}'
-    """
-    return "{" + " ".join(tcl_word(w) for w in words) + "}"
+def _check_pair(vdd_low: float, vdd_high: float) -> None:
+    """Refuse a pair of supplies, V, that is none."""
+    if not 0.0 < vdd_low <= vdd_high:
+        raise InputError(f"UPF: VddL {vdd_low:g} V must be positive and at most VddH {vdd_high:g} V")
 
 
 def _state(name: str, volts: float) -> str:
@@ -64,9 +45,8 @@ def format_upf(
     InputError
         If VddL is not below VddH or not positive.
     """
-    if not 0.0 < vdd_low <= vdd_high:
-        raise InputError(f"UPF: VddL {vdd_low:g} V must be positive and at most VddH {vdd_high:g} V")
-    lines = ["upf_version 2.1", f"set_design_top {tcl_word(netlist.name)}", "create_power_domain PD_TOP -elements {.}"]
+    _check_pair(vdd_low, vdd_high)
+    lines = ["upf_version 2.1", f"set_design_top {upf_name(netlist.name)}", "create_power_domain PD_TOP -elements {.}"]
     for supply in SUPPLIES:
         lines += [
             f"create_supply_port {supply} -domain PD_TOP -direction in",
@@ -87,7 +67,7 @@ def _switch(label: str, rail: str, bit: str) -> str:
     return (
         f"create_power_switch SW_{label} -domain PD_{label} -output_supply_port {{out {rail}}}"
         " -input_supply_port {in_high VDDH} -input_supply_port {in_low VDDL}"
-        f" -control_port {{sel {tcl_word(bit)}}}"
+        f" -control_port {{sel {upf_name(bit)}}}"
         " -on_state {high in_high {sel}} -on_state {low in_low {!sel}}"
     )
 
@@ -103,7 +83,7 @@ def _tiles(
         label = rail.removeprefix("VDD_")
         members = [netlist.instance_names[i].removeprefix("\\") for i in np.flatnonzero((placement.tile == t) & ~high)]
         lines += [
-            f"create_power_domain PD_{label} -elements {tcl_list(members)}",
+            f"create_power_domain PD_{label} -elements {upf_names(members)}",
             f"create_supply_net {rail} -domain PD_{label}",
             f"create_supply_net VSS -domain PD_{label} -reuse",
             f"create_supply_net VDDH -domain PD_{label} -reuse",
@@ -114,10 +94,10 @@ def _tiles(
             f"set_level_shifter no_shift_{label} -domain PD_{label} -applies_to both -no_shift",
         ]
     everywhere = [f"SW_{rail.removeprefix('VDD_')}/out" for rail in rails]
-    lines.append(f"create_pst tiles -supplies {tcl_list(['VDDH', 'VDDL', *everywhere])}")
+    lines.append(f"create_pst tiles -supplies {upf_names(['VDDH', 'VDDL', *everywhere])}")
     for name in ("high", "low"):
-        lines.append(f"add_pst_state all_{name} -pst tiles -state {tcl_list(['high', 'low', *[name] * len(rails)])}")
-    lines.append(f"add_pst_state any -pst tiles -state {tcl_list(['high', 'low', *['*'] * len(rails)])}")
+        lines.append(f"add_pst_state all_{name} -pst tiles -state {upf_names(['high', 'low', *[name] * len(rails)])}")
+    lines.append(f"add_pst_state any -pst tiles -state {upf_names(['high', 'low', *['*'] * len(rails)])}")
     return lines
 
 
@@ -134,8 +114,7 @@ def format_openroad_upf(
     InputError
         If VddL is not below VddH or not positive.
     """
-    if not 0.0 < vdd_low <= vdd_high:
-        raise InputError(f"UPF: VddL {vdd_low:g} V must be positive and at most VddH {vdd_high:g} V")
+    _check_pair(vdd_low, vdd_high)
     lines = ["create_power_domain PD_TOP -elements {.}", f"set_domain_voltage -domain PD_TOP -voltage {vdd_high:.3f}"]
     if floorplan.tiles_per_side == 1:
         return "\n".join([*lines, ""])
