@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 from radon.complexity import cc_visit
 
 from tests.conftest import REPOSITORY
@@ -74,3 +75,13 @@ SAME_NAME = {
 def test_no_file_name_stands_for_three_different_things() -> None:
     count = Counter(path.name for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
     assert {name for name, n in count.items() if n > 2} == set(SAME_NAME)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = grimp.build_graph("finevh", exclude_type_checking_imports=True, cache_dir=None)
+    needs = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    # What needs nothing that is left is no part of a circle.
+    while free := [module for module, others in needs.items() if not others & needs.keys()]:
+        for module in free:
+            del needs[module]
+    assert not needs
