@@ -80,8 +80,9 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path: Path, little_mem
 PACKED = [name for name in readers() if name in ("top.v", "cells.lib", "top.spef", "top.vcd", "top.saif", "top.def")]
 
 
+@pytest.mark.usefixtures("judged_early")
 @pytest.mark.parametrize("name", [*PACKED, "record.json.gz", "special.lib"])
-def test_every_reader_of_packed_files_refuses_a_bomb(tmp_path: Path, judged_early: None, name: str) -> None:
+def test_every_reader_of_packed_files_refuses_a_bomb(tmp_path: Path, name: str) -> None:
     reader, path = readers()[name], tmp_path / f"{name.removesuffix('.gz')}.gz"
     path.write_bytes(blanks(1))
     with pytest.raises(InputError, match="unpack to more than 200 times as much"):
@@ -110,8 +111,9 @@ def archive_bomb(reader: Reader, path: Path) -> None:
             member.write(bytes(1 << 24))
 
 
+@pytest.mark.usefixtures("judged_early")
 @pytest.mark.parametrize("name", ["columns.npz", "cross.npz"])
-def test_every_reader_of_archives_refuses_a_bomb(tmp_path: Path, name: str, judged_early: None) -> None:
+def test_every_reader_of_archives_refuses_a_bomb(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     archive_bomb(readers()[name], path)
     with pytest.raises(InputError, match="unpack to more than 200 times as much"):
