@@ -30,7 +30,7 @@ from finevh.layout.floorplan import Floorplan
 from finevh.layout.placement import ORIENT_NAMES, Placement
 from finevh.netlist.model import Netlist
 
-_WORD = re.compile(r"(?:\\.|[^\s\\])+")
+_WORD = re.compile(r'"[^"]*"(?!\S)|(?:\\.|[^\s\\])+')
 _PASSED = frozenset(
     ("STYLES", "NONDEFAULTRULES", "REGIONS", "PINPROPERTIES", "SLOTS", "FILLS", "SCANCHAINS", "GROUPS",
      "COMPONENTMASKSHIFT", "ASSERTIONS", "CONSTRAINTS", "IOTIMINGS", "PARTITIONS", "FLOORPLAN")
@@ -363,7 +363,7 @@ def _special(words: list[str]) -> DefNet:
         if kind in ("ROUTED", "FIXED", "COVER", "SHIELD"):
             # Of a shield the net that it shields comes first.
             routes.append(option[2:] if kind == "SHIELD" else option[1:])
-        elif kind in _SHAPE_OPTIONS and routes:
+        elif kind in _SHAPE_OPTIONS and routes and routes[-1]:
             routes[-1] += option  # '+ SHAPE' inside a route splits it: join again
         elif kind == "RECT":
             wires.append(_rectangle(option))

@@ -44,8 +44,8 @@ class Lef:
     """Manufacturing grid, um; 0 where the files state none."""
 
 
-_WORD = re.compile(r'"[^"]*"|;|[^\s;]+')
-_COMMENTED = re.compile(r'^((?:"[^"]*"|[^"#])*?(?:^|\s))#.*$|^#.*$')
+_WORD = re.compile(r'"[^"]*"|(?<!\S)#[^\n]*|\n|;|[^\s;]+')
+"""Texts, which may go on over lines, comments, line ends, words."""
 _TOP = frozenset(
     ("VERSION", "NAMESCASESENSITIVE", "BUSBITCHARS", "DIVIDERCHAR", "USEMINSPACING", "CLEARANCEMEASURE", "FIXEDMASK",
      "NOWIREEXTENSIONATPIN", "MAXVIASTACK", "MINFEATURE", "DIELECTRIC", "UNIVERSALNOISEMARGIN", "EDGERATETHRESHOLD1",
@@ -91,11 +91,15 @@ class _Tokens:
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error}); give a LEF file") from error
         self.path = path
-        self.words: list[tuple[str, int]] = [
-            (word, number)
-            for number, line in enumerate(text.splitlines(), start=1)
-            for word in _WORD.findall(_COMMENTED.sub(r"\1", line) if "#" in line else line)
-        ]
+        self.words: list[tuple[str, int]] = []
+        number = 1
+        for word in _WORD.findall(text):
+            if word == "\n":
+                number += 1
+            elif word[0] != "#":
+                self.words.append((word, number))
+                if word[0] == '"':
+                    number += word.count("\n")
         self.at = 0
 
     def error(self, what: str) -> InputError:

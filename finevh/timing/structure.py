@@ -268,7 +268,7 @@ def _reach(n_node: int, source: Int, target: Int, ends: Int) -> NDArray[np.bool_
 def _ports_out(netlist: Netlist) -> Int:
     """Driven nets of output ports."""
     out = (netlist.port_direction != Direction.INPUT) & (netlist.port_net != NO_NET)
-    return netlist.port_net[out]
+    return np.asarray(netlist.port_net[out], dtype=np.int32)
 
 
 def _enables_in_loops(

@@ -77,6 +77,11 @@ PASSED = {
     "layer that keeps apart": ("  OBS\n    LAYER m1 ;", "  OBS\n    LAYER m1 SPACING 0.1 ;"),
     "antenna of a pin": ("    USE SIGNAL ;", "    USE SIGNAL ;\n    ANTENNAGATEAREA 0.1 LAYER m1 ;\n    ANTENNAMODEL OXIDE1 ;"),
     "property": ("  SITE unit ;", '  SITE unit ;\n  PROPERTY LEF58_X "EDGE ; TYPE" ;'),
+    "property over lines": (
+        "  PITCH 0.2",
+        '  PROPERTY LEF58_SPACING "\n    SPACING 0.1 ; # not here\n    EDGETYPE LEFT x ;\n  " ;\n  PITCH 0.2',
+    ),
+    "comment behind a statement": ("  PITCH 0.2 ;", "  PITCH 0.2 ; # of \"wide tracks ;"),
     "density": ("  OBS\n", "  DENSITY\n    LAYER m1 ;\n    RECT 0 0 1 1 50 ;\n  END\n  OBS\n"),
     "extension": ("SITE unit\n", 'BEGINEXT "tool"\n  anything at all\nENDEXT\nSITE unit\n'),
     "extension of a macro": ("  SITE unit ;", "  BEGINEXT x\n  words\n  ENDEXT\n  SITE unit ;"),
@@ -206,6 +211,11 @@ SAME = {
     "synthesised term": ("( u1 A )", "( u1 A + SYNTHESIZED )"),
     "mask of a port": ("LAYER m1 ( -50", "LAYER m1 MASK 2 SPACING 10 ( -50"),
     "second port": ("+ PLACED ( 0 500 ) N ;", "+ PLACED ( 0 500 ) N + PORT + LAYER m2 ( 0 0 ) ( 1 1 ) + PLACED ( 7 7 ) N ;"),
+    "property of several words": (
+        "+ PLACED ( 1000 1400 ) N", '+ PROPERTY p "one ; + PLACED ( 1 2 ) S ; #" + PLACED ( 1000 1400 ) N'
+    ),
+    "text of history": ("COMPONENTS 2", 'HISTORY 5" wafers, 7/8" ;\nCOMPONENTS 2'),
+    "shape before a route": ("+ ROUTED m1", "+ FIXED + SHAPE RING + ROUTED m1"),
     "row with a property": ("STEP 200 0 ;", 'STEP 200 0 + PROPERTY p "x" ;'),
     "extended wire": ("( 0 0 ) ( 10000 * )", "( 0 0 100 ) ( 10000 * 100 )"),
     "comment": ("UNITS", "# made by hand ; really\nUNITS"),

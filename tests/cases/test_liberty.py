@@ -404,6 +404,7 @@ WRITTEN = {
     "time unit without quotes": (HEAD.replace('"1ns"', "1ns"), {}),
     "no time unit": (HEAD.replace('time_unit : "1ns"; ', ""), {}),
     "capacitance in thousands": (HEAD.replace("(1, pf)", "(1000,ff)"), {}),
+    "capacitance behind a line's end": (HEAD.replace("capacitive_load_unit (1, pf)", "capacitive_load_unit\\\n   (1, pf)"), {}),
     "capacitance in quotes": (HEAD.replace("(1, pf)", '("1", pF)'), {}),
     "capacitance on lines": (HEAD.replace("(1, pf)", "(1.0,\\\n pf )"), {}),
     "units after a comment with others": (
