@@ -12,6 +12,7 @@ or went. Files that tell of the machine or the hour (times, logs, provenance) ar
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import json
 import subprocess
@@ -29,6 +30,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDERS = ("tables", "out")
 """Folders of a run whose files its inputs and the code decide alone."""
 TOP = ("operating_points.csv", "checks.json")
+TIMES = ("seconds",)
+"""Columns that differ from run to run."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,26 @@ def code_lines() -> dict[str, int]:
     return lines
 
 
+def without_times(text: str) -> str:
+    """A table without the columns that say how long something took."""
+    rows = list(csv.reader(io.StringIO(text)))
+    kept = [k for k, name in enumerate(rows[0]) if name not in TIMES] if rows else []
+    if not rows or len(kept) == len(rows[0]):
+        return text
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([row[k] for k in kept] for row in rows)
+    return out.getvalue()
+
+
 def read_run(run: Path) -> Kept:
     """Digests and tables of a finished run."""
     digests, tables = {}, {}
     for path in files_of(run):
         name, data = path.relative_to(run).as_posix(), path.read_bytes()
-        digests[name] = sha256(data).hexdigest()
         if path.suffix == ".csv":
-            tables[name] = data.decode("utf-8")
+            tables[name] = without_times(data.decode("utf-8"))
+            data = tables[name].encode()
+        digests[name] = sha256(data).hexdigest()
     return Kept(digests, tables, code_lines())
 
 
