@@ -46,7 +46,7 @@ from finevh.flow.engine.stage import RunDirectory
 from finevh.flow.finished import load_run
 from finevh.flow.sizing import sizing_options, sizing_target
 from finevh.flow.technology import technology_of
-from finevh.layout import half_perimeter, interface_cells
+from finevh.layout import interface_cells, total_wirelength
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.optimize.criticality import net_criticality, net_slacks
 from finevh.optimize.physical import optimise_placed
@@ -410,7 +410,7 @@ def row_of(layout: Layout, partition: str | None, frequencies: Sequence[float], 
             ideal.append(float("nan"))
     return {
         "wire_um": float(np.nansum(placed.wires.length)),
-        "half_um": float(np.nansum(half_perimeter(placed.netlist, placed.technology, placed.placement))),
+        "half_um": total_wirelength(placed.netlist, placed.technology, placed.placement),
         "period_ps": 1e6 / max(layout.ideal.frequencies),
         "area_um2": placed.netlist.area,
         "interface": 1.0 if partition == "cells" else float(interface_cells(placed.netlist, crossing).mean()),

@@ -19,7 +19,7 @@ from finevh.base.archive import load_columns, save_columns
 from finevh.config import Flow
 from finevh.constraints import with_ideal_clocks
 from finevh.flow.constraints import timed_constraints
-from finevh.layout import Floorplan, Placement, estimate_wires, half_perimeter, place
+from finevh.layout import Floorplan, Placement, estimate_wires, place, total_wirelength
 from finevh.netlist.model import Netlist
 from finevh.optimize.criticality import criticality_under, net_weights, next_criticality
 from finevh.optimize.physical import clock_nets
@@ -115,7 +115,7 @@ class DrivenPlacement:
             self.netlist, self.technology, self.constraints, wires, cross_voltage=derates, port_vdd=self.high
         )
         criticality, periods = criticality_under(graph, self._supplies(placement))
-        length = float(np.nansum(half_perimeter(self.netlist, self.technology, placement)))
+        length = total_wirelength(self.netlist, self.technology, placement)
         self.note(f"round {number}: {length:.0f} um, " + ", ".join(f"{period:.0f} ps" for period in periods))
         return Round(placement, length, periods, criticality)
 

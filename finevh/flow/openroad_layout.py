@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, save_placement, save_wires
@@ -17,7 +15,7 @@ from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.graph import timing_graph
 from finevh.flow.supply_account import book_clock_cells
 from finevh.flow.technology import synthesis_vdd, technology_of
-from finevh.layout import half_perimeter, interface_cells
+from finevh.layout import interface_cells, total_wirelength
 from finevh.layout.chain import make_chain
 from finevh.layout.def_read import placement_from_def
 from finevh.layout.def_write import CHAIN_PREFIX
@@ -133,7 +131,7 @@ def run_openroad_layout(context: StageContext) -> Metrics:
     own = {f"openroad__{name}": value for name, value in result.metrics.items() if isinstance(value, float | int)}
     return own | {
         "place__interface_cells__fraction": float(interface_cells(netlist, placement).mean()),
-        "place__wirelength__um": float(np.nansum(half_perimeter(netlist, technology, placement))),
+        "place__wirelength__um": total_wirelength(netlist, technology, placement),
         "optimize__design__instance__count": netlist.n_cells,
         "optimize__design__area__um2": netlist.area,
     }

@@ -10,7 +10,7 @@ from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, VERILOG, lo
 from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.graph import timing_graph
 from finevh.flow.technology import synthesis_vdd, technology_of
-from finevh.layout import half_perimeter, interface_cells
+from finevh.layout import interface_cells, total_wirelength
 from finevh.layout.chain import snake_order
 from finevh.layout.def_read import read_def
 from finevh.layout.overlay import lay_tiles
@@ -65,7 +65,7 @@ def keep_places(context: StageContext) -> Metrics:
     netlist = load_netlist(context.inputs["presize"], technology)
     placement = load_placement(context.inputs["floorplan"])
     save_placement(context.directory, placement)
-    return {"place__wirelength__um": float(np.nansum(half_perimeter(netlist, technology, placement)))}
+    return {"place__wirelength__um": total_wirelength(netlist, technology, placement)}
 
 
 def keep_wires(context: StageContext) -> Metrics:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from finevh.layout.placement import Placement, check_placement, interface_cells, pin_positions
     from finevh.layout.placer import PlacerOptions, place
     from finevh.layout.supply.grid import PowerGrid, make_power_grid
-    from finevh.layout.wires import estimate_wires, half_perimeter, nets_of_cells, signal_layers, update_wires
+    from finevh.layout.wirelength import half_perimeter, total_wirelength
+    from finevh.layout.wires import estimate_wires, nets_of_cells, signal_layers, update_wires
 
 __all__ = [
     "Floorplan",
@@ -29,6 +30,7 @@ __all__ = [
     "pin_positions",
     "place",
     "signal_layers",
+    "total_wirelength",
     "update_wires",
 ]
 
@@ -42,7 +44,7 @@ _HOMES = {
     "cell_sites": "floorplan",
     "check_placement": "placement",
     "estimate_wires": "wires",
-    "half_perimeter": "wires",
+    "half_perimeter": "wirelength",
     "interface_cells": "placement",
     "make_floorplan": "floorplan",
     "make_power_grid": "supply.grid",
@@ -50,6 +52,7 @@ _HOMES = {
     "pin_positions": "placement",
     "place": "placer",
     "signal_layers": "wires",
+    "total_wirelength": "wirelength",
     "update_wires": "wires",
 }
 

@@ -83,7 +83,7 @@ def net_terminals(netlist: Netlist, nets: Int | None = None) -> Terminals:
     return Terminals(chosen, np.concatenate([[0], np.cumsum(count)]).astype(np.int64), what[order].astype(np.int64))
 
 
-def _positions(
+def terminal_positions(
     netlist: Netlist, technology: Technology, placement: Placement, what: NDArray[np.int64]
 ) -> tuple[Real, Real]:
     """Return the place of each terminal, um."""
@@ -163,7 +163,7 @@ def estimate_wires(
     """
     layers = layers or signal_layers(technology)
     terminals = net_terminals(netlist)
-    x, y = _positions(netlist, technology, placement, terminals.what)
+    x, y = terminal_positions(netlist, technology, placement, terminals.what)
     return _as_wires(netlist, terminals, steiner_trees(terminals, x, y), layers)
 
 
@@ -188,7 +188,7 @@ def update_wires(
         np.int32
     )
     terminals = net_terminals(netlist, fresh)
-    x, y = _positions(netlist, technology, placement, terminals.what)
+    x, y = terminal_positions(netlist, technology, placement, terminals.what)
     part = _as_wires(netlist, terminals, steiner_trees(terminals, x, y), layers)
     is_fresh = np.zeros(netlist.n_nets, dtype=bool)
     is_fresh[fresh] = True
@@ -242,16 +242,3 @@ def nets_of_cells(netlist: Netlist, cells: Int) -> Int:
     touched[cells] = True
     nets = netlist.pin_net[touched[netlist.pin_cell]]
     return np.unique(nets[nets != NO_NET]).astype(np.int32)
-
-
-def half_perimeter(netlist: Netlist, technology: Technology, placement: Placement) -> Real:
-    """Return the half perimeter of each net's bounding box, (n_net) um: the placer's wirelength, a lower bound of trees."""
-    terminals = net_terminals(netlist)
-    x, y = _positions(netlist, technology, placement, terminals.what)
-    result = np.zeros(netlist.n_nets)
-    filled = np.diff(terminals.ptr) > 0
-    starts = terminals.ptr[:-1][filled]
-    if len(starts):
-        for v in (x, y):
-            result[filled] += np.maximum.reduceat(v, starts) - np.minimum.reduceat(v, starts)
-    return result

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, save_placement
@@ -16,7 +14,7 @@ from finevh.flow.openroad_layout import require_openroad
 from finevh.flow.placed import keep_places
 from finevh.flow.sizing import engine_parameters
 from finevh.flow.technology import technology_of
-from finevh.layout import half_perimeter, place
+from finevh.layout import place, total_wirelength
 
 
 def run_place_stage(context: StageContext) -> Metrics:
@@ -34,7 +32,7 @@ def run_place_stage(context: StageContext) -> Metrics:
         )
     placement = place(netlist, technology, floorplan, progress=lambda step, count: context.note(f"{step} {count}"))
     save_placement(context.directory, placement)
-    return {"place__wirelength__um": float(np.nansum(half_perimeter(netlist, technology, placement)))}
+    return {"place__wirelength__um": total_wirelength(netlist, technology, placement)}
 
 
 def _kept(context: StageContext) -> Path | None:
