@@ -115,7 +115,7 @@ def main() -> int:
                 times.append(ended)
                 folders = sorted(path.name for path in (folder / "tmp").iterdir())
                 # A command that was about to end may have ended well.
-                if status not in (130, 0, 1) or ended > PROMISED or left or folders:
+                if status not in (130, -signal.SIGINT, 0, 1) or ended > PROMISED or left or folders:
                     faults.append(f"after {moment:.1f} s: status {status}, {ended:.1f} s, left {left} {folders}")
             wrong += len(faults)
             longest = f"{max(times):.2f} s" if times else "ended before"

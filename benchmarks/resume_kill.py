@@ -45,7 +45,7 @@ PROMISED = 2.0  # s, within which a command ends that was asked to
 
 def start(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
     """Start a command in a session of its own, with temporary folder and library cache below a folder."""
-    command = [sys.executable, "-c", "from finevh.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from finevh.entry import main; main()", *arguments]
     return subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
@@ -178,7 +178,8 @@ def one_turn(
     different = sorted(key for key in reference.keys() | found.keys() if reference.get(key) != found.get(key))
     folders = sorted(path.name for path in (folder / "tmp").iterdir())
     late = ended > PROMISED and name not in ("SIGKILL", POWER)
-    odd = whom != "child" and status not in (0, EXPECTED[name])
+    # A signal that comes before Python itself is there ends the process as the system does.
+    odd = whom != "child" and status not in (0, EXPECTED[name], *(-number for number in SIGNALS if number.name == name))
     state = f"DIFFERENT: {', '.join(different[:5])}" if different else "identical"
     extra = f", {lost} files spoilt" if lost else ""
     extra += f", LEFT: {left} {folders}" if left or folders else ""

@@ -30,6 +30,8 @@ EXACT_TILES = 100
 # The library is interpolated to every voltage of the schemes.
 FINEST_STEP = 1e-3  # V
 MOST_TILES = 10_000
+# A femtosecond, a quarter of an hour: what lies beyond is a slip.
+SHORTEST_PERIOD, LONGEST_PERIOD = 1e-3, 1e15  # ps
 
 
 def _plain(value: str) -> str:
@@ -256,6 +258,8 @@ class Clock(_Section):
     def _positive(cls, value: float) -> float:
         if value <= 0:
             raise ValueError("a clock period must be above zero")
+        if not SHORTEST_PERIOD <= value <= LONGEST_PERIOD:
+            raise ValueError(f"{value:g} ps is no clock period: from {SHORTEST_PERIOD:g} to {LONGEST_PERIOD:g} ps are")
         return value
 
     @field_validator("uncertainty", "input_slew", "output_load")
@@ -275,7 +279,7 @@ class Floorplan(_Section):
     """The N x N tiles."""
 
     tiles: int = Field(default=49, ge=1, le=MOST_TILES)
-    utilisation: float = Field(default=0.70, gt=0.0, le=1.0)
+    utilisation: float = Field(default=0.70, ge=0.01, le=1.0)
     planned_area: Area | None = None
     """Cell area to plan generated OpenROAD scripts with, before the design is synthesised."""
     header: bool = True
@@ -342,7 +346,7 @@ class Reset(_Section):
     port: Port
     active: Literal[0, 1] | None = None
     """As the registers show where absent."""
-    cycles: int = Field(default=5, ge=1)
+    cycles: int = Field(default=5, ge=1, le=1_000_000)
     """Cycles for which it is held at first."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from finevh.base.quoting import brief
 from finevh.base.share import FLOWS, flow_names, shared
 from finevh.base.toml import parse_toml, read_text, toml_value
 from finevh.config import Flow
@@ -121,7 +122,7 @@ def _describe(error: ValidationError, path: Path, text: str, assignments: tuple[
         elif item["type"] == "value_error":
             lines.append(f"{where}: {key}{': ' if key else ''}{item['ctx']['error']}")
         else:
-            lines.append(f"{where}: {key}: {item['msg']}, got {item['input']!r}")
+            lines.append(f"{where}: {key}: {item['msg']}, got {brief(item['input'])}")
     return "\n".join(lines)
 
 

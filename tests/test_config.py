@@ -182,6 +182,23 @@ def test_a_device_or_folder_is_no_flow_file(path: str) -> None:
         read_flow(Path(path))
 
 
+@pytest.mark.parametrize(
+    "assignment",
+    ["clock.period=1e-300 ns", "clock.period=1e300 ns", "floorplan.utilisation=1e-300", "activity.reset.cycles=99999999999"],
+)
+def test_numbers_that_nothing_could_be_made_of_are_refused(folder: Path, assignment: str) -> None:
+    (folder / "lib").mkdir(exist_ok=True)
+    with pytest.raises(InputError, match=assignment.partition("=")[0].rpartition(".")[2]):
+        read_flow(flow_file(folder, FLOW), (assignment, *(["activity.reset.port=rst"] if "reset" in assignment else [])))
+
+
+def test_a_refused_value_is_shown_in_short(folder: Path) -> None:
+    (folder / "lib").mkdir(exist_ok=True)
+    with pytest.raises(InputError) as refused:
+        read_flow(flow_file(folder, FLOW), ("floorplan.tiles=" + "9" * 4000,))
+    assert len(str(refused.value).replace("9" * 4000, "", 1)) < 400
+
+
 def test_toml_nested_beyond_use_is_refused(folder: Path) -> None:
     assert "nested too deeply" in message(folder, "x = " + "[" * 100_000)
 

@@ -7,6 +7,7 @@ spaces, or a hostile ``[exec touch pwned]`` is plain text wherever it lands.
 from __future__ import annotations
 
 import re
+import reprlib
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,6 +29,9 @@ _SPICE_PARAMETERS = re.compile(rf"(?: *[A-Za-z_]\w* *= *{_SPICE_NUMBER}(?: |\Z))
 _UNSEEN = re.compile(r"[^\n\t -~]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHOWN = 60  # characters of a refused name in a message
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 120
+_BRIEF.maxlong = 60
 
 
 def tcl_word(text: str) -> str:
@@ -262,6 +266,11 @@ def visible(text: str) -> str:
     Line feeds and tabs stay.
     """
     return _UNSEEN.sub(lambda match: match[0] if match[0].isprintable() else ascii(match[0])[1:-1], text)
+
+
+def brief(value: object) -> str:
+    """Return ``repr`` of a value for a message; a long text, number or list is cut in its middle."""
+    return _BRIEF.repr(value)
 
 
 def _escape_character(character: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from finevh.base.files import read_input
 from finevh.base.share import portable
 from finevh.errors import InputError
 
+_LEVELS = 64
+_DEEP_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_LEVELS}}}""")
+"""A dotted key of so many parts; the time that Python's reader takes for one grows with their square."""
 _LARGEST = 4 << 20  # bytes; a file that people write has thousands
 
 
@@ -58,6 +62,9 @@ def parse_toml(text: str, where: object) -> dict[str, Any]:
     InputError
         No TOML, nested beyond use, or a whole number of thousands of digits.
     """
+    if deep := _DEEP_KEY.search(text):
+        line = 1 + text.count("\n", 0, deep.start())
+        raise InputError(f"{where}: not valid TOML: line {line}: a key of more than {_LEVELS} parts")
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import wrap
@@ -66,6 +67,8 @@ def emulate_run(
         If a frequency is out of reach.
     """
     wanted = frequencies_of(frequencies)
+    if seconds is not None and math.isnan(seconds):
+        raise InputError("--time-limit nan: write seconds, for example 30")
     flow, run = load_run(directory)
     delta = min(flow.schemes.delta_vdd) if delta_vdd is None else voltage_of(str(delta_vdd), "--delta-vdd")
     _check_delta(flow, delta)

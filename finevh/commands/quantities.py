@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finevh.base.numbers import decimal, whole
+from finevh.config import FINEST_STEP
 from finevh.errors import InputError
 from finevh.units import Dimension, parse_quantity
 
@@ -58,6 +59,8 @@ def voltages_of(texts: str | Sequence[str] | None, option: str) -> list[float]:
         value = _parsed(entry, "voltage", option) if bare is None else bare
         if bare is not None and bare > HIGHEST_BARE_VOLTAGE:
             raise InputError(f"{option} {entry}: a bare number is in volts; write {entry}mV")
+        if 0.0 < value < FINEST_STEP - 1e-9:
+            raise InputError(f"{option} {entry}: finer than the finest step of supplies, {1000 * FINEST_STEP:g} mV")
         found.setdefault(_positive(entry, option, value, "voltage"))
     return list(found)
 

@@ -49,6 +49,8 @@ def characterize_technology(
     """
     folder = output or (technology if technology.is_dir() else technology.parent)
     records = folder / "records"
+    if output is None and records.is_symlink():
+        raise InputError(f"{records}: a link, which may lead anywhere; name the folder to write with -o")
     file = technology / "technology.toml" if technology.is_dir() else technology
     cells, vdds, variants = entries(cell, "--cell"), voltages_of(vdd, "--vdd"), entries(variant, "--variant")
     plan = plan_characterization(file, records, cells, vdds, variants)

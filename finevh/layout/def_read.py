@@ -113,13 +113,21 @@ def _at(words: list[str], k: int) -> str:
     return words[k]
 
 
+def _closing(words: list[str], at: int) -> int:
+    """Where the parenthesis from there on closes, -1 if none does."""
+    try:
+        return words.index(")", at)
+    except ValueError:
+        return -1
+
+
 def _points(words: list[str]) -> list[tuple[int, int]]:
     """Every ``( x y [extension] )``; '*' repeats the coordinate before."""
     found: list[tuple[int, int]] = []
     at = 0
     while at < len(words):
         if words[at] == "(":
-            end = words.index(")", at) if ")" in words[at:] else -1
+            end = _closing(words, at)
             inside = words[at + 1 : end] if end > 0 else []
             if len(inside) not in (2, 3):
                 raise _OddError("'(' without 'x y )'")
@@ -140,9 +148,9 @@ def _terms(words: list[str]) -> tuple[tuple[str, str], ...]:
     while at < len(words):
         if words[at] == "MUSTJOIN":
             at += 1
-        if _at(words, at) != "(" or ")" not in words[at:]:
+        end = _closing(words, at)
+        if _at(words, at) != "(" or end < 0:
             raise _OddError(f"expected '( instance pin )' at '{words[at]}'")
-        end = words.index(")", at)
         inside = [word for word in words[at + 1 : end] if word not in ("+", "SYNTHESIZED")]
         if len(inside) != 2:
             raise _OddError(f"expected '( instance pin )' at '{' '.join(words[at : end + 1])}'")

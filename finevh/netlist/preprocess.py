@@ -26,6 +26,8 @@ _IGNORED = frozenset(
 )  # fmt: skip
 """Directives that a mapped netlist's meaning does not depend on; they end with their line."""
 _MOST_DEPTH = 32
+_MOST_CONDITIONS = 1000
+"""Of `ifdef, one in another."""
 _MOST_EXPANDED = 1 << 26
 """Characters that macros and included files may make of a text."""
 
@@ -57,12 +59,19 @@ class SourceText:
         self.starts = [0]
         self.places = [(name, 1)]
         """File and line of the text from each of ``starts`` on."""
+        self._counted = (0, 0, 0)
+        """Of the last question: part, position, line ends before it in the part; questions mostly come in order."""
 
     def where(self, position: int) -> str:
         """``file:line`` of a character position."""
         k = bisect_right(self.starts, position) - 1
         name, line = self.places[k]
-        return f"{name}:{line + self.text.count(chr(10), self.starts[k], position)}"
+        part, last, ends = self._counted
+        if part != k or last > position:
+            last, ends = self.starts[k], 0
+        ends += self.text.count("\n", last, position)
+        self._counted = (k, position, ends)
+        return f"{name}:{line + ends}"
 
 
 @dataclass
@@ -208,6 +217,8 @@ class _Preprocessor:
                 raise InputError(f"{source.where(at)}: `{word} takes a name")
             name, at = match.group(1), match.end()
         if word in ("ifdef", "ifndef"):
+            if len(self.conditions) >= _MOST_CONDITIONS:
+                raise InputError(f"{source.where(at)}: more than {_MOST_CONDITIONS} `ifdef one in another")
             holds = (name in self.macros) == (word == "ifdef")
             self.conditions.append(_Condition(holds, holds, source.where(at)))
             return at

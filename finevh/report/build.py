@@ -43,6 +43,7 @@ from finevh.report.tables import (
     read_table,
     savings,
     savings_summary,
+    without_formulas,
 )
 
 PLOT_TITLES = {
@@ -136,7 +137,7 @@ def _write_tables(
         written["energy_per_work"] = energy_per_work(programs, work)
         written["least_energy"] = least_energy(written["energy_per_work"])
     for name, table in written.items():
-        table.to_csv(tables / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g")
+        without_formulas(table).to_csv(tables / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g")
     return written
 
 

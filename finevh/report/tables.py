@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from finevh.base.quoting import csv_cell
 from finevh.errors import InputError
 
 BASELINES = ("ideal-dvfs", "vdd-hopping", "vdd-dithering")
@@ -85,6 +86,16 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype={"assignment": str, "selector": str}, converters={"design": str})
     except ValueError as error:  # a row of too many cells, no header, other bytes than UTF-8
         raise InputError(f"{path}: no table ({str(error).strip()}); the file is damaged, run the flow again") from None
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose words no spreadsheet takes for formulas: those of a run from elsewhere may begin as one."""
+    safe = {
+        name: [csv_cell(cell) if isinstance(cell, str) else cell for cell in column]
+        for name, column in table.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    }
+    return table.assign(**safe)
 
 
 def read_points(path: Path) -> pd.DataFrame:

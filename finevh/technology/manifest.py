@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from finevh.base.quoting import brief
 from finevh.base.toml import parse_toml, read_text
 from finevh.config import Name, Suffix
 from finevh.errors import InputError
@@ -224,7 +225,7 @@ def _describe(error: ValidationError, path: Path, text: str) -> str:
         elif location[0] == "roles" and location[-1] == "[key]":
             lines.append(f"{where}: unknown role '{location[1]}'{_suggest(location[1], list(get_args(Role)))}")
         else:
-            lines.append(f"{where}: {key}: {item['msg']}, got {item['input']!r}")
+            lines.append(f"{where}: {key}: {item['msg']}, got {brief(item['input'])}")
     return "\n".join(lines)
 
 

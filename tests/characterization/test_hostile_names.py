@@ -149,3 +149,15 @@ def test_views_are_published_inside_their_folder_only(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"outside\.npz.*outside of"):
         publish(tmp_path / "technology.toml", tmp_path / "records", tmp_path / "out")
     assert os.listdir(tmp_path) == ["technology.toml"]
+
+
+def test_records_are_written_through_no_link_of_a_technology_from_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "technology").mkdir()
+    (tmp_path / "technology" / "records").symlink_to(tmp_path / "precious")
+    (tmp_path / "technology" / "technology.toml").write_text(TEXT, encoding="utf-8")
+    assert run_command(["characterize", str(tmp_path / "technology"), "--cell", "INV", "--vdd", "0.9"]) == 2
+    assert "a link, which may lead anywhere" in capsys.readouterr().err
+    assert os.listdir(tmp_path / "precious") == []

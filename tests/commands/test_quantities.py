@@ -38,6 +38,8 @@ def test_a_voltage_is_bare_volts_or_has_a_unit(text: str) -> None:
         ("-100mV", "a voltage must be above zero"),
         ("100MHz", "is not a unit of voltage"),
         ("nan", "is not a voltage"),
+        ("1e-300V", "finer than the finest step"),
+        ("0.5mV", "finer than the finest step"),
         ("1_0", "is not a voltage"),
         ("", "an entry is empty"),
         ("0.1,,0.2", "an entry is empty"),

@@ -23,7 +23,15 @@ SPEF = (
     "*DIVIDER /\n*DELIMITER :\n*BUS_DELIMITER [ ]\n*T_UNIT 1 PS\n*C_UNIT 1 FF\n*R_UNIT 1 OHM\n*L_UNIT 1 HENRY\n"
     f"*NAME_MAP\n*{LONG} n\n*1 a\n*D_NET *1 1.0\n*END\n"
 )
+MANY = 100_000
 FINDS = [
+    # Time that grew with the square of the length.
+    ("top.v", "`ifdef a\n" * MANY),
+    ("top.v", "`define a x\n" + "wire `a ;\n" * MANY),
+    ("top.def", f"VERSION 5.8 ;\nDESIGN top ;\nDIEAREA {'( 0 0 ) ' * MANY};\nEND DESIGN\n"),
+    ("flow.toml", f"a{'.a' * MANY} = 1\n"),
+    ("technology.toml", f"[{'a . ' * MANY}b]\n"),
+    ("cells.toml", "x = { " + '"a".' * MANY + "b = 1 }\n"),
     ("checks.json", "-1e400"),
     ("checks.json", "[1]"),
     ("special.lib", LIBRARY.format(groups="cell (X) { area : 1; pin () { direction : input; } }")),

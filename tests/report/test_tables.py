@@ -16,6 +16,7 @@ from finevh.report.tables import (
     read_points,
     savings,
     savings_summary,
+    without_formulas,
 )
 
 
@@ -111,3 +112,12 @@ def test_savings_of_points_that_fail_sign_off_say_so(points: pd.DataFrame) -> No
     table = savings(signed)
     assert set(table.loc[table["signoff"] == "failed", "freq_mhz"]) == {400.0}
     assert set(table.loc[table["freq_mhz"] != 400.0, "signoff"]) == {"met"}
+
+
+def test_no_word_of_a_table_is_a_formula() -> None:
+    table = pd.DataFrame({"scheme": ["=cmd|' /C calc'!A0", "ideal-dvfs", None], "power_mw": [-1.0, 2.0, 3.0]})
+    assert without_formulas(table).to_csv(index=False).splitlines()[1:] == [
+        "'=cmd|' /C calc'!A0,-1.0",
+        "ideal-dvfs,2.0",
+        ",3.0",
+    ]

@@ -152,7 +152,7 @@ class RunDirectory:
         final = self.stage_path(name)
         folder = final.with_name(f".{final.name}.kept")
         mark = folder / KEY
-        if not (mark.is_file() and mark.read_bytes() == key.digest.encode()):
+        if not (_holds_files_only(folder) and mark.is_file() and mark.read_bytes() == key.digest.encode()):
             _remove(folder)
             folder.mkdir(parents=True)
             mark.write_text(key.digest, encoding="utf-8")
@@ -235,6 +235,15 @@ def _is_inner(name: str) -> bool:
 def _lies_inside(folder: Path, name: str) -> bool:
     """Tell whether a file of a stage is one: below its folder, through no link."""
     return _is_inner(name) and (folder / name).resolve() == folder.parent.resolve() / folder.name / name
+
+
+def _holds_files_only(folder: Path) -> bool:
+    """Tell whether a folder is one, of files alone: what is written there is written through no link."""
+    return (
+        folder.is_dir()
+        and not folder.is_symlink()
+        and all(entry.is_file(follow_symlinks=False) for entry in os.scandir(folder))
+    )
 
 
 def _texts(data: Mapping[object, object] | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.flow.engine.fingerprint import file_digest
+from finevh.flow.engine.key import stage_key
 from finevh.flow.engine.provenance import distinct_names, provenance
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RECORD, RunDirectory, Stage, StageContext
@@ -39,6 +40,21 @@ def flow_in(folder: Path):  # type: ignore[no-untyped-def]
 def run(tmp_path: Path) -> Path:
     run_stages(flow_in(tmp_path), STAGES, tmp_path / "run")
     return tmp_path / "run"
+
+
+def test_what_an_interrupted_stage_kept_holds_no_link(tmp_path: Path, run: Path) -> None:
+    directory, key = RunDirectory(run, STAGES), stage_key(STAGES[0], flow_in(tmp_path), {})
+    folder = directory.kept("one", key)
+    (folder / "half.npz").write_bytes(b"half")
+    assert (directory.kept("one", key) / "half.npz").read_bytes() == b"half"
+    (folder / "round.npz").symlink_to(tmp_path / "flow.toml")
+    assert [path.name for path in directory.kept("one", key).iterdir()] == ["key.txt"]
+    shutil.rmtree(folder)
+    shutil.copytree(run / "01-one", tmp_path / "else")
+    (tmp_path / "else" / "key.txt").write_text(key.digest)
+    folder.symlink_to(tmp_path / "else")
+    assert directory.kept("one", key).resolve() == folder
+    assert (tmp_path / "else" / "data.txt").is_file()
 
 
 @pytest.mark.parametrize("name", ["results/../../evil", "/tmp/finevh-evil", "results/tables/../../../evil", "../evil"])
