@@ -48,6 +48,7 @@ UNITS = {
     "capitals": HEAD.replace("(1, pf)", "( 1.0 , PF )").replace('"1ns"', '"1NS"'),
     "bare": HEAD.replace('"1ns"', "1ns"),
     "continued": HEAD.replace("(1, pf)", "( 1, \\\n pf)"),
+    "behind a line's end": HEAD.replace("capacitive_load_unit (1, pf)", "capacitive_load_unit\\\n   (1, pf)"),
     "in text": HEAD.replace("  time_unit", '  comment : "time_unit : 1ps;"; time_unit'),
     "fractions": HEAD.replace("(1, pf)", "(1000.0, ff)").replace('"1ns"', '"1000ps"'),
 }
@@ -404,7 +405,6 @@ WRITTEN = {
     "time unit without quotes": (HEAD.replace('"1ns"', "1ns"), {}),
     "no time unit": (HEAD.replace('time_unit : "1ns"; ', ""), {}),
     "capacitance in thousands": (HEAD.replace("(1, pf)", "(1000,ff)"), {}),
-    "capacitance behind a line's end": (HEAD.replace("capacitive_load_unit (1, pf)", "capacitive_load_unit\\\n   (1, pf)"), {}),
     "capacitance in quotes": (HEAD.replace("(1, pf)", '("1", pF)'), {}),
     "capacitance on lines": (HEAD.replace("(1, pf)", "(1.0,\\\n pf )"), {}),
     "units after a comment with others": (
