@@ -129,6 +129,7 @@ class DelayBounds:
         self.node_tile = tile.astype(np.int32)
         self._cell_tile = cell_tile.astype(np.int32)
         self._n_tiles = int(cell_tile.max(initial=_FIXED)) + 1
+        self._arrived: tuple[bytes, tuple[Real, Real, NDArray[np.int64]]] | None = None
         self._depth = int(structure.level.max(initial=0)) + 3
         self._supplies = np.array([low, high], dtype=np.int64)
         self._entries()
@@ -202,7 +203,7 @@ class DelayBounds:
         """(entry, tag) that each arrival of a propagated clock comes by, under every map."""
         if not graph.propagated:
             return
-        _, _, self._clock_origin = self._arrive(np.ones(self._n_tiles, dtype=bool))
+        _, _, self._clock_origin = self._arrivals(np.ones(self._n_tiles, dtype=bool))
         self._captured = np.flatnonzero(rows.clock_node >= 0)
         self._follow_rows = np.flatnonzero(graph.setup.follows != 0.0)
         ends = [tuple(end) for end in graph.setup.registers[:, :3].tolist()]
@@ -305,7 +306,14 @@ class DelayBounds:
         return float((need[reached] / coefficient[reached]).max(initial=0.0))
 
     def _arrive(self, high: NDArray[np.bool_]) -> tuple[Real, Real, NDArray[np.int64]]:
-        """Needs of the endpoints, arrivals (n_tag, n_node, 2) and the (entry, tag) that each comes by."""
+        """Needs of the endpoints, arrivals (n_tag, n_node, 2) and the (entry, tag) that each comes by; of the last map kept."""
+        key = high.tobytes()
+        if self._arrived is None or self._arrived[0] != key:
+            self._arrived = key, self._arrivals(high)
+        return self._arrived[1]
+
+    def _arrivals(self, high: NDArray[np.bool_]) -> tuple[Real, Real, NDArray[np.int64]]:
+        """See :meth:`_arrive`."""
         g: Graph = self._graph._graph
         n_tag, n_node = len(g.port_arrival), len(g.node_cell)
         arrival = np.full((n_tag, n_node, 2), -np.inf)
