@@ -16,6 +16,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
@@ -364,8 +365,10 @@ class DelayBounds:
     def _along(self, path: Path) -> BoundPath:
         """Least delays of a path that the timing engine found."""
         entries = np.empty(len(path.node) - 1, dtype=np.int64)
-        _entries_along(self._ptr, self._arc, self._edge, path.node, path.edge, path.arc, entries)
-        return self._sum_up(path.row, entries, path.node.astype(np.int64), path.edge.astype(np.int64))
+        # A kernel is compiled for each layout of its arrays.
+        node, edge, arc = (np.array(column, order="C") for column in (path.node, path.edge, path.arc))
+        _entries_along(self._ptr, self._arc, self._edge, node, edge, arc, entries)
+        return self._sum_up(path.row, entries, node.astype(np.int64), edge.astype(np.int64))
 
     def _trace(self, row: int, origin: NDArray[np.int64]) -> BoundPath:
         """The worst path to an endpoint by least delays."""
@@ -375,7 +378,7 @@ class DelayBounds:
             g.arc_source, g.arc_mask, g.clock_slew, self._arc, self._edge, origin, int(rows.tag[row]), int(rows.node[row]),
             int(self._row_edge[row]), steps,
         )  # fmt: skip
-        entries, nodes, edges = steps[:, count::-1]
+        entries, nodes, edges = np.ascontiguousarray(steps[:, count::-1])
         return self._sum_up(row, entries[:-1], nodes, edges)
 
     def _launches_ideal(self, entry: int) -> bool:
@@ -1086,3 +1089,28 @@ def _capture_arrivals(
         k, v, r = np.int64(clock_tag[row]), np.int64(clock_node[row]), np.int64(clock_edge[row])
         known[k, v, r] = total
         capture[row] = total + (wire_most[clock_sink[row], r, state[v]] if mode else 0.0)
+
+
+_TYPES = {
+    "i": types.int32[::1], "I": types.int32[:, ::1], "l": types.int64[::1], "L": types.int64[:, ::1], "M": types.int64[:, :, ::1],
+    "b": types.int8[::1], "u": types.uint8[::1], "h": types.boolean[::1], "f": types.float64[::1], "F": types.float64[:, ::1],
+    "G": types.float64[:, :, ::1], "H": types.float64[:, :, :, ::1], "n": types.uint8, "k": types.int64, "x": types.float64,
+}  # fmt: skip
+_ARGUMENTS = {
+    "_entries_along": "libiiil",
+    "_entries_back": "iuFibMkkkL",
+    "_load_windows": "iiiiiFiiLFfniiffiHH",
+    "_slew_gains": "liiIiiiuFibliLlIIffnxHHHGGG",
+    "_slew_windows": "iiIiiiuFFIFlibiLlIIffnxHHHHFGf",
+    "_margins": "iiiiiFiiiFLIffnxHHH",
+    "_arrivals": "iIiuiIuGlibbGFfliFhGM",
+    "_row_needs": "iiGbbHfb",
+    "_capture_arrivals": "iiGibbGFMliiiiGnGf",
+}
+"""Types of each kernel's arguments, a letter of ``_TYPES`` each."""
+
+
+def compile_kernels() -> None:
+    """Compile what least delays take, before anything waits for it."""
+    for name, arguments in _ARGUMENTS.items():
+        globals()[name].compile(tuple(_TYPES[letter] for letter in arguments))

@@ -13,7 +13,7 @@ from llvmlite import binding
 from finevh.base.children import Say, in_children
 from finevh.base.kernel_cache import PACKAGE, kernel_digest, kernel_folders
 
-_SOURCES = ("timing/compiled.py", "timing/structure.py", "timing/graph/parasitics.py")
+_SOURCES = ("timing/compiled.py", "timing/structure.py", "timing/graph/parasitics.py", "timing/bounds.py")
 """Modules whose import compiles, or that compile when they are asked for."""
 
 
@@ -25,7 +25,7 @@ def prepare_kernels(say: Callable[[str], None], workers: int) -> None:
     say
         Called with a line before and after, if there is anything to do.
     workers
-        Processes; the kernels for one condition and those for lanes are compiled side by side.
+        Processes; the kernels for one condition, those for lanes and those of least delays are compiled side by side.
     """
     digest = kernel_digest(PACKAGE, *(PACKAGE / name for name in _SOURCES))
     marks = [home / f"timing-{digest}-{binding.get_host_cpu_name()}.done" for home in kernel_folders()]
@@ -33,7 +33,8 @@ def prepare_kernels(say: Callable[[str], None], workers: int) -> None:
         return
     say("timing kernels: compiled once per installation, half a minute to a minute ...")
     begun = time.perf_counter()
-    in_children({"one condition": _single, "lanes": _lanes}, lambda text: None, workers)
+    parts = {"one condition": _single, "lanes": _lanes, "least delays": _least_delays}
+    in_children(parts, lambda text: None, workers)
     _mark(marks)
     say(f"timing kernels: ready after {time.perf_counter() - begun:.0f} s")
 
@@ -49,6 +50,12 @@ def _lanes(say: Say) -> None:
     from finevh.timing.compiled import lane_kernels
 
     lane_kernels()
+
+
+def _least_delays(say: Say) -> None:
+    from finevh.timing.bounds import compile_kernels
+
+    compile_kernels()
 
 
 def _mark(marks: list[Path]) -> None:

@@ -14,6 +14,7 @@ from finevh.constraints import Constraints, read_sdc
 from finevh.errors import InputError
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
+from finevh.timing import bounds as bounds_module
 from finevh.timing.bounds import TOLERANCE, DelayBounds
 from tests.netlist.random_design import random_design, random_wires
 
@@ -87,3 +88,17 @@ def test_other_wires_are_refused(technology: Technology) -> None:
     assert not DelayBounds.fits(graph)
     with pytest.raises(InputError, match="least delays need Elmore wires"):
         bounds_of(graph, np.zeros(netlist.n_cells, dtype=np.int32))
+
+
+def test_kernels_that_are_compiled_beforehand_are_those_that_a_search_calls(technology: Technology) -> None:
+    bounds_module.compile_kernels()
+    netlist = random_design(technology, 5, 100, 12)
+    graph = TimingGraph(netlist, technology, constraints(True), random_wires(netlist, 5))
+    bounds = bounds_of(graph, np.random.default_rng(5).integers(0, N_TILES, netlist.n_cells).astype(np.int32))
+    bits = np.zeros(N_TILES, dtype=bool)
+    state = graph.evaluate(np.zeros(netlist.n_cells, dtype=np.int32))
+    period = 0.9 * state.min_period()
+    assert bounds.paths(bits, period, 4)
+    assert bounds.paths_of(state, bits, period, 4)
+    for name in bounds_module._ARGUMENTS:
+        assert len(getattr(bounds_module, name).signatures) == 1, name
