@@ -45,8 +45,9 @@ def by_frequency(
 
 
 def check_run(directory: Path) -> list[Check]:
-    """All checks on the operating points of a run."""
-    points = pd.read_csv(directory / "operating_points.csv")
+    """All checks on the operating points of a run as they were chosen at the supplies: rails droop for FINE-VH alone."""
+    nominal = directory / "tables" / "nominal_points.csv"
+    points = pd.read_csv(nominal if nominal.is_file() else directory / "operating_points.csv")
     checks: list[Check] = []
     deltas = sorted(points.loc[points["scheme"] == "vdd-hopping", "delta_vdd_v"].unique(), reverse=True)
     for variant in points["variant"].unique():

@@ -80,7 +80,9 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "what_if": (Severity.WARNING, "technologies whose leakage the flow file changes: the powers are no measurements"),
     "decap_missing": (Severity.NOTE, "technologies without decap cells: a tile's rail holds what its quiet gates hold"),
     "rails_ideal": (Severity.WARNING, "designs whose tiles are on ideal rails, for want of a characterised Vdd-MUX"),
-    "rails_missed": (Severity.WARNING, "voltage maps that miss their clock on drooped rails"),
+    "rails_raised": (Severity.NOTE, "operating points whose tiles are raised because rails droop"),
+    "rails_missed": (Severity.WARNING, "operating points that no map of the run meets on drooped rails"),
+    "rails_not_judged": (Severity.WARNING, "designs whose maps are chosen as if rails did not droop: the flow file asks for it"),
     "rails_not_timed": (Severity.WARNING, "voltage maps that cannot be timed on drooped rails"),
     "signoff_failed": (Severity.WARNING, "operating points that fail sign-off"),
     "signoff_reselected": (

@@ -450,6 +450,13 @@ class Schemes(_Section):
         return self
 
 
+class Rails(_Section):
+    """Supply rails of the tiles, behind their Vdd-MUXes."""
+
+    drooped: bool = True
+    """Voltage maps must meet their clock with every tile at the drop of its worst cycle (off: at the supplies themselves)."""
+
+
 class OpenRoad(_Section):
     """OpenROAD as the layout engine (``engine = "openroad"``)."""
 
@@ -510,6 +517,7 @@ class Flow(_Section):
     polybias: PolyBias = PolyBias()
     activity: ActivitySource = ActivitySource()
     schemes: Schemes
+    rails: Rails = Rails()
     openroad: OpenRoad = OpenRoad()
     what_if: WhatIf | None = None
     """Leakage changed; tables and pictures of the run say so."""

@@ -34,8 +34,7 @@ def drop_signoff(run: RunDirectory) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     if not (run.path / "tables").is_symlink():
-        for name in ("signoff.csv", "drooped.csv"):
-            run.remove(f"tables/{name}")
+        run.remove("tables/signoff.csv")
 
 
 TIMES = "times.js"

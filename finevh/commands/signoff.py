@@ -251,7 +251,6 @@ def signoff_notes(result: SignoffResult) -> list[str]:
         notes.append(
             f"judged at the nominal supplies; with each tile at the drop of its worst cycle {figures['missed_on_drooped_rails']}"
             f" FINE-VH points miss their clock, by up to {max(0.0, -figures['worst_drooped_setup_ps']):.1f} ps"
-            " (tables/drooped.csv has maps that meet it)"
         )
     late = sum(
         one.opensta_setup_ps < -_TOLERANCE_PS or (one.opensta_hold_ps or 0.0) < 0.0 for one in result.comparisons

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
+from finevh.checks import Checks
 from finevh.flow.moved import with_map
 from finevh.flow.rails import RailModel
 from finevh.schemes import OperatingPoint
@@ -18,7 +19,7 @@ from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.technology import with_vdds
 from finevh.technology.model import Int, Real, Technology
 from finevh.timing import TimingGraph, TimingState
-from finevh.units import period_ps
+from finevh.units import VOLTAGE_TOLERANCE, period_ps
 
 LEVELS = 4
 """Voltages below each supply that tiles are timed at: their drop is rounded up to quarters of that of the worst tile."""
@@ -48,8 +49,9 @@ class DroopedPoint:
     drop_usual, drop_worst : greatest drop of a tile over its supply, in 99.9 % of the cycles and in the worst.
     slack : at the supplies themselves.
     slack_usual, slack_worst : with each tile at those drops.
-    raised : a map of the same pair of supplies that meets the clock in the worst cycles; empty where none of the run does, the
-        point's own where it does.
+    raised : a map of the run that meets the clock in the worst cycles, between ``raised_supplies``, V: those of the point, or of
+        the interval above where no map of its own does; empty where none does, the point's own where it does.
+    raised_slack, raised_slack_usual, raised_slack_worst : the same slacks of that map.
     """
 
     number: int
@@ -59,6 +61,10 @@ class DroopedPoint:
     slack_usual: float
     slack_worst: float
     raised: str = ""
+    raised_supplies: tuple[float, float] | None = None
+    raised_slack: float = float("nan")
+    raised_slack_usual: float = float("nan")
+    raised_slack_worst: float = float("nan")
 
     @property
     def met(self) -> bool:
@@ -70,7 +76,7 @@ class _Pair:
     """A design at the levels below a pair of supplies."""
 
     def __init__(self, design: DroopedDesign, supplies: tuple[float, float], deepest: tuple[float, float]) -> None:
-        self.design = design
+        self.design, self.supplies = design, supplies
         self.step = [max(drop, 1e-6) / LEVELS for drop in deepest]
         # Whole millivolts, rounded down: supplies of a library that lie closer are one to it.
         self.levels = [
@@ -107,39 +113,66 @@ def drooped_points(
     """Time every FINE-VH point with its tiles at the drops of their rails, and raise tiles where the clock is missed.
 
     Raising takes the run's own maps for higher frequencies of the same variant set and supplies, the nearest first: each has
-    more, or other, tiles at VddH. Points of other schemes are left out: a single supply has no Vdd-MUXes.
+    more, or other, tiles at VddH. Where none of them meets the clock, those of the interval above follow, whose VddL is the
+    point's VddH. Points of other schemes are left out: a single supply has no Vdd-MUXes.
     """
     chosen = [number for number, point in enumerate(points) if point.scheme == "fine-vh" and point.assignment]
+    if not rails.programs:
+        return []
     groups: dict[tuple[float, float], list[int]] = {}
     for number in chosen:
         groups.setdefault((points[number].vdd_l_v or 0.0, points[number].vdd_h_v or 0.0), []).append(number)
-    done: list[DroopedPoint] = []
+    done: dict[int, DroopedPoint] = {}
 
     def some(pair: tuple[float, float]) -> list[DroopedPoint]:
-        found = _group(design, rails, pair, [points[k] for k in groups[pair]])
+        guests = [one for one in done.values() if not one.raised and _pair_above(points[one.number], groups) == pair]
+        found = _group(design, rails, pair, points, groups[pair], guests)
         say(f"drooped rails at {pair[0]:g}/{pair[1]:g} V")
-        return [replace(one, number=groups[pair][one.number]) for one in found]
+        return found
 
-    with ThreadPoolExecutor(jobs) as pool:
-        for part in pool.map(some, groups):
-            done += part
-    return sorted(done, key=lambda one: one.number)
+    # From the lowest supplies up: an interval takes what the one below could not serve.
+    for low in sorted({pair[0] for pair in groups}):
+        with ThreadPoolExecutor(jobs) as pool:
+            for part in list(pool.map(some, [pair for pair in groups if pair[0] == low])):
+                done.update({one.number: one for one in part})
+    return [done[number] for number in sorted(done)]
+
+
+def _pair_above(point: OperatingPoint, pairs: Iterable[tuple[float, float]]) -> tuple[float, float] | None:
+    """The pair of supplies above a point's, as wide as its own if there is one, never wider."""
+    low, high = point.vdd_l_v or 0.0, point.vdd_h_v or 0.0
+    near = [
+        pair
+        for pair in pairs
+        if abs(pair[0] - high) < VOLTAGE_TOLERANCE and pair[1] - pair[0] <= high - low + VOLTAGE_TOLERANCE
+    ]
+    return max(near, key=lambda pair: pair[1], default=None)
 
 
 def _group(
-    design: DroopedDesign, rails: RailModel, supplies: tuple[float, float], points: Sequence[OperatingPoint]
+    design: DroopedDesign,
+    rails: RailModel,
+    supplies: tuple[float, float],
+    points: Sequence[OperatingPoint],
+    chosen: Sequence[int],
+    guests: Sequence[DroopedPoint],
 ) -> list[DroopedPoint]:
-    """Points of one pair of supplies."""
-    if not rails.programs:
-        return []
+    """The points ``chosen``, of one pair of supplies, and those of ``guests`` of the pair below that its maps serve."""
     n_tiles = rails.resistance.shape[2]
-    deepest = _Drops(rails, max(points, key=lambda point: point.freq_mhz))
+    deepest = _Drops(rails, max((points[k] for k in chosen), key=lambda point: point.freq_mhz))
     pair = _Pair(design, supplies, (float(deepest.worst[0].max()), float(deepest.worst[1].max())))
-    order = sorted(range(len(points)), key=lambda k: points[k].freq_mhz)
+    order = sorted(chosen, key=lambda k: points[k].freq_mhz)
+
+    def above(point: OperatingPoint) -> list[str]:
+        """Maps of higher frequencies, ascending, and all tiles at VddH."""
+        faster = (points[j] for j in order if points[j].freq_mhz > point.freq_mhz)
+        return [*dict.fromkeys(one.assignment for one in faster if one.variant == point.variant), "H" * n_tiles]
+
     found: list[DroopedPoint] = []
     drops: dict[float, _Drops] = {}
     known: dict[tuple[str, float, str], DroopedPoint] = {}
-    for k, point in enumerate(points):
+    for k in chosen:
+        point = points[k]
         same = (point.variant, point.freq_mhz, point.assignment)
         if same in known:  # of another delta-Vdd or selector
             found.append(replace(known[same], number=k))
@@ -159,15 +192,37 @@ def _group(
             at_usual,
             min(at_usual, at_worst),
         )
-        above = dict.fromkeys(
-            points[j].assignment
-            for j in order
-            if points[j].variant == point.variant and points[j].freq_mhz > point.freq_mhz
-        )
-        raised = point.assignment if one.met else _raise(pair, drop, point, [*above, "H" * n_tiles])
-        known[same] = replace(one, raised=raised)
+        if one.met:
+            known[same] = replace(one, raised=point.assignment, raised_supplies=supplies, raised_slack=one.slack,
+                                  raised_slack_usual=at_usual, raised_slack_worst=one.slack_worst)  # fmt: skip
+        else:
+            known[same] = _raised(pair, drop, point, one, above(point))
         found.append(known[same])
+    for one in guests:
+        point = replace(points[one.number], vdd_l_v=supplies[0], vdd_h_v=supplies[1])
+        if point.freq_mhz not in drops:
+            drops[point.freq_mhz] = _Drops(rails, point)
+        found.append(_raised(pair, drops[point.freq_mhz], point, one, above(point)))
     return found
+
+
+def _raised(
+    pair: _Pair, drop: _Drops, point: OperatingPoint, one: DroopedPoint, candidates: Sequence[str]
+) -> DroopedPoint:
+    """The point with the first of some maps that meets its clock, and that map's slacks; as it is where none does."""
+    text = _raise(pair, drop, point, candidates)
+    if not text:
+        return one
+    high, period = parse_map(text), period_ps(point.freq_mhz)
+    at = [pair.slack(point.variant, high, each, period) for each in (np.zeros(len(high)), *drop.of(high))]
+    return replace(
+        one,
+        raised=text,
+        raised_supplies=pair.supplies,
+        raised_slack=at[0],
+        raised_slack_usual=at[1],
+        raised_slack_worst=min(at[1:]),
+    )
 
 
 class _Drops:
@@ -214,10 +269,43 @@ def _raise(pair: _Pair, drop: _Drops, point: OperatingPoint, candidates: Sequenc
 def raised_power(points: Sequence[OperatingPoint], one: DroopedPoint) -> float | None:
     """Power, mW, of a point with the tiles that meet its clock on drooped rails; None where no map does."""
     point = points[one.number]
-    if not one.raised or point.vdd_l_v is None or point.vdd_h_v is None:
+    if one.raised_supplies is None:
         return None
-    found = with_map(points, point, (point.vdd_l_v, point.vdd_h_v), one.raised, "raised")
+    found = with_map(points, point, one.raised_supplies, one.raised, "raised")
     return None if found is None else found.power_total_mw
+
+
+def settle_on_rails(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> tuple[OperatingPoint, ...]:
+    """The points with the maps that meet their clocks on drooped rails, where the run has one; both numbers in each."""
+    settled = list(points)
+    for one in found:
+        point = points[one.number]
+        moved = None
+        if not one.met and one.raised_supplies is not None:
+            moved = with_map(points, point, one.raised_supplies, one.raised, "raised")
+        if moved is None:
+            moved, slack = point, one.slack_worst
+        else:
+            moved, slack = replace(moved, worst_slack_ps=one.raised_slack), one.raised_slack_worst
+        settled[one.number] = replace(moved, drooped_slack_ps=slack, nominal_power_mw=point.power_total_mw)
+    return tuple(settled)
+
+
+def book_rails(checks: Checks, points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> None:
+    """Say how many points their rails cost a map, what the others draw more, and which no map of the run serves."""
+    missed = [one for one in found if not one.met]
+    if not missed:
+        return
+    raised = [(power, points[one.number]) for one in missed if (power := raised_power(points, one)) is not None]
+    cost = sum(power / point.power_total_mw - 1.0 for power, point in raised) / max(len(raised), 1)
+    worst = max(one.drop_worst for one in missed)
+    checks.add(
+        "rails_raised",
+        [f"{len(raised)} of {len(found)} FINE-VH points, drops up to {worst:.1%}, at {cost:+.1%} power on average"],
+        count=len(raised),
+    )
+    lost = sorted({round(points[one.number].freq_mhz, 3) for one in missed if not one.raised})
+    checks.add("rails_missed", [f"{frequency:.0f} MHz" for frequency in lost], count=len(missed) - len(raised))
 
 
 def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> str:
@@ -231,12 +319,14 @@ def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint])
                 point.variant, point.delta_vdd_v, f"{point.freq_mhz:.6f}", point.selector, point.vdd_l_v, point.vdd_h_v,
                 one.drop_usual, one.drop_worst, one.slack, one.slack_usual, one.slack_worst,
                 "true" if one.met else "false", point.tiles_high, tiles, one.raised, point.power_total_mw,
-                raised_power(points, one),
+                raised_power(points, one), *(one.raised_supplies or (None, None)),
+                *(value if one.raised else None for value in (one.raised_slack, one.raised_slack_usual, one.raised_slack_worst)),
             )
         )  # fmt: skip
     columns = (
         "variant", "delta_vdd_v", "freq_mhz", "selector", "vdd_l_v", "vdd_h_v", "drop_usual_fraction", "drop_worst_fraction",
         "slack_ps", "slack_usual_ps", "slack_worst_ps", "met", "tiles_high", "raised_tiles_high", "raised_assignment",
-        "power_total_mw", "raised_power_mw",
+        "power_total_mw", "raised_power_mw", "raised_vdd_l_v", "raised_vdd_h_v", "raised_slack_ps", "raised_slack_usual_ps",
+        "raised_slack_worst_ps",
     )  # fmt: skip
     return table(columns, rows)

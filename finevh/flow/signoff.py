@@ -18,7 +18,6 @@ from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_pr
 from finevh.errors import InputError
 from finevh.flow.artifacts.exported import netlist_name
 from finevh.flow.constraints import clock_tree_of, timed_constraints
-from finevh.flow.drooped import DroopedDesign, DroopedPoint
 from finevh.flow.moved import with_map
 from finevh.layout.upf_read import parse_upf
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog
@@ -59,7 +58,7 @@ class SignoffRow:
     ----------
     corner : names of the corners: setup is checked at the first, hold at all.
     setup_ps, hold_ps : worst slacks; hold is None where the design has no hold check.
-    worst_droop_fraction : worst drop over rail, from the run's table; None for a single supply. Shown, not judged.
+    worst_droop_fraction : worst drop over rail, from the run's table; None for a single supply.
     noise_margin_v : smallest of cells at VddH that a driver at VddL feeds; None where there are none.
     leakage_mw : of the exported netlist under the run's activity; None where two supplies share the time.
     """
@@ -79,9 +78,9 @@ class SignoffRow:
     assignment: str
     leakage_mw: float | None
     drooped_usual_ps: float | None = None
-    """``setup_ps`` less what the drops of the rails cost, in 99.9 % of the cycles; None where rails were not followed."""
+    """``setup_ps`` less what the drops of the rails cost in 99.9 % of the cycles; None where rails were not followed."""
     drooped_worst_ps: float | None = None
-    """The same in the worst cycles; shown, not judged."""
+    """The same in the worst cycles; shown, not judged: selection has raised tiles where it could."""
     failed_assignment: str = ""
     """The map that the point had before, which failed; empty where it has its first."""
     failed_power_mw: float | None = None
@@ -286,6 +285,7 @@ class Signoff:
         self,
         points: Sequence[OperatingPoint],
         droop: Sequence[DroopEntry],
+        rails: Mapping[RailKey, RailCost] | None = None,
         jobs: int = 1,
         say: Callable[[str], None] = lambda text: None,
     ) -> list[tuple[SignoffRow, list[int]]]:
@@ -306,7 +306,9 @@ class Signoff:
         self.checks.add("voltage_pair_missing", [f"noise margin of {name}" for name in unknown])
         self._found = found
         return [
-            (self._row([points[k] for k in numbers], used, found, droop), numbers) for numbers, used in uses if used
+            (self._row([points[k] for k in numbers], used, found, droop, rails or {}), numbers)
+            for numbers, used in uses
+            if used
         ]
 
     def _check_all(self, keys: Sequence[SupplyMap], jobs: int) -> dict[SupplyMap, _Found]:
@@ -343,39 +345,53 @@ class Signoff:
         return _Found(setup, tuple(hold), margin, unknown, leakage)
 
     def second_choices(
-        self, points: Sequence[OperatingPoint], rows: Sequence[tuple[SignoffRow, list[int]]]
-    ) -> dict[int, OperatingPoint]:
-        """For FINE-VH points that fail, by number: the cheapest other map of their curve that meets them.
+        self,
+        points: Sequence[OperatingPoint],
+        rows: Sequence[tuple[SignoffRow, list[int]]],
+        rails: Mapping[RailKey, RailCost],
+    ) -> tuple[dict[int, OperatingPoint], dict[RailKey, RailCost]]:
+        """For FINE-VH points that fail, by number: the cheapest other map of their curve that meets them; and its rails.
 
         A map that was found for another frequency, or all tiles at VddH: timed already, so nothing is searched or timed again.
-        These points have the exact slack.
+        These points have the exact slack. On drooped rails maps of higher frequencies alone are taken, whose drops are deeper.
         """
         given: dict[int, OperatingPoint] = {}
+        theirs: dict[RailKey, RailCost] = {}
         for row, numbers in rows:
             if row.met or row.scheme != "fine-vh":
                 continue
-            found: list[OperatingPoint] = []
+            found: list[tuple[OperatingPoint, RailCost | None]] = []
             seen: set[SupplyMap] = set()
             for other in points:
                 same = (other.scheme, other.variant, other.delta_vdd_v) == (row.scheme, row.variant, row.delta_vdd_v)
                 if not same or other.vdd_l_v is None or other.vdd_h_v is None:
                     continue
                 pair = other.vdd_l_v, other.vdd_h_v
-                for assignment in (other.assignment, "H" * len(other.assignment)):
+                cost = rails.get(_rails_of(other))
+                every = [] if rails else ["H" * len(other.assignment)]
+                for assignment in [other.assignment, *every]:
                     key = SupplyMap(row.variant, *pair, assignment)
                     timed = self._found.get(key if "L" in assignment else SupplyMap(row.variant, pair[1], pair[1]))
                     if timed is None or key in seen or not timed.meets(row.freq_mhz):
                         continue
+                    lost = 0.0 if cost is None else cost.worst
+                    deeper = cost is not None and other.freq_mhz >= row.freq_mhz
+                    if rails and not (deeper and timed.setup.worst(row.freq_mhz) - lost >= -SLACK_TOLERANCE):
+                        continue
                     seen.add(key)
                     point = with_map(points, points[numbers[0]], pair, assignment, "signoff")
                     if point is not None:
-                        found.append(replace(point, worst_slack_ps=timed.setup.worst(row.freq_mhz)))
+                        slack = timed.setup.worst(row.freq_mhz)
+                        drooped = slack - lost if rails else None
+                        found.append((replace(point, worst_slack_ps=slack, drooped_slack_ps=drooped), cost))
             if found:
-                best = min(found, key=lambda point: point.power_total_mw)
+                best, cost = min(found, key=lambda pair: pair[0].power_total_mw)
                 for number in numbers:
                     name = points[number].selector.split(":")[0]
                     given[number] = replace(best, selector=f"{name}:signoff", bound_mw=points[number].bound_mw)
-        return given
+                    if cost is not None:
+                        theirs[_rails_of(points[number])] = cost
+        return given, theirs
 
     def _row(
         self,
@@ -383,6 +399,7 @@ class Signoff:
         used: Sequence[tuple[SupplyMap, float]],
         found: Mapping[SupplyMap, _Found],
         droop: Sequence[DroopEntry],
+        rails: Mapping[RailKey, RailCost],
     ) -> SignoffRow:
         point = points[0]
         setup = min(found[key].setup.worst(frequency) for key, frequency in used)
@@ -391,7 +408,10 @@ class Signoff:
         if not np.isfinite(setup):
             raise InputError(f"{point.design}: the exported SDC constrains no endpoint; there is nothing to check")
         drops = [entry.worst for entry in droop for one in points if entry.of(one)]
-        met = setup >= -SLACK_TOLERANCE and hold >= -SLACK_TOLERANCE and margin > 0.0
+        fine = [_rails_of(one) for one in points if one.scheme == "fine-vh"]
+        costs = [rails[key] for key in fine if key in rails]
+        usual, worst = (max((getattr(cost, name) for cost in costs), default=0.0) for name in ("usual", "worst"))
+        met = min(setup, hold) >= -SLACK_TOLERANCE and margin > 0.0
         return SignoffRow(
             scheme=point.scheme,
             variant=point.variant,
@@ -407,6 +427,8 @@ class Signoff:
             vdd_h_v=max(key.high for key, _ in used),
             assignment=point.assignment,
             leakage_mw=found[used[0][0]].leakage if point.scheme != "vdd-dithering" else None,
+            drooped_usual_ps=setup - usual if costs else None,
+            drooped_worst_ps=setup - worst if costs else None,
         )
 
 
@@ -430,50 +452,26 @@ class DroopEntry:
         )
 
 
-def with_droop(row: SignoffRow, found: Sequence[DroopedPoint]) -> SignoffRow:
-    """The row with its slacks on drooped rails: what the drops cost at the wires of selection, taken from the exact slack."""
-    if not found:
-        return row
-    usual, worst = (
-        max(cost) for cost in zip(*((d.slack - d.slack_usual, d.slack - d.slack_worst) for d in found), strict=True)
-    )
-    return replace(row, drooped_usual_ps=row.setup_ps - usual, drooped_worst_ps=row.setup_ps - worst)
+RailKey = tuple[str, float, float, str]
+"""Variant set, delta-Vdd, V, frequency, MHz, and selector of a FINE-VH point, whose map may have been raised since."""
 
 
-def drooped_design(flow: Flow, designs: Mapping[str, Exported]) -> DroopedDesign:
-    """The exported design to be timed on drooped rails, with the wires of selection; variants of all sets in its order.
+def rail_key(variant: str, delta_vdd: float, frequency: float, selector: str) -> RailKey:
+    """The key of a point's rails."""
+    return variant, round(delta_vdd, 6), round(frequency, 4), selector.split(":")[0]
 
-    Raises
-    ------
-    InputError
-        If the sets' netlists are not of one design.
-    """
-    first = next(iter(designs.values()))
-    index = first.netlist.instance_index
-    variants = {}
-    for name, one in designs.items():
-        if one.netlist.instance_names == first.netlist.instance_names:
-            variants[name] = one.netlist.cell_variant
-            continue
-        if set(one.netlist.instance_names) != set(index):
-            raise InputError(
-                f"{one.netlist.name}: variant set '{name}' has other instances than the others; export it again"
-            )
-        column = np.empty_like(one.netlist.cell_variant)
-        column[[index[instance] for instance in one.netlist.instance_names]] = one.netlist.cell_variant
-        variants[name] = column
 
-    def graph(technology: Technology) -> TimingGraph:
-        return TimingGraph(
-            first.netlist,
-            technology,
-            first.constraints,
-            first.wires,
-            cross_voltage=flow.schemes.driver_derates,
-            clock_supply=flow.clock.supply_policy,
-        )
+def _rails_of(point: OperatingPoint) -> RailKey:
+    return rail_key(point.variant, point.delta_vdd_v, point.freq_mhz, point.selector)
 
-    return DroopedDesign(load_technology(flow.technology.path), first.tile, variants, graph)
+
+@dataclass(frozen=True)
+class RailCost:
+    """What the drops of the rails cost a FINE-VH point's slack, ps, with the wires of selection; from ``tables/drooped.csv``."""
+
+    usual: float
+    """In 99.9 % of the cycles."""
+    worst: float
 
 
 def _volts(value: float | None) -> float:

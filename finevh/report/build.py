@@ -129,7 +129,8 @@ def _write_tables(
         written["comparison"] = comparison(points, metrics)
     plain, programs = tables / "points_without_derates.csv", _optional_table(tables / "programs.csv")
     if plain.is_file():
-        written["derates"] = derate_effect(points, read_points(plain))
+        nominal = tables / "nominal_points.csv"  # both without the drops of rails
+        written["derates"] = derate_effect(read_points(nominal) if nominal.is_file() else points, read_points(plain))
     if programs is not None:
         written["program_savings"] = program_savings(programs)
     work = _optional_table(tables / "work.csv")

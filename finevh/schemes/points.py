@@ -20,6 +20,7 @@ _DECIMALS = {
     "vdd_h_v": 4,
     "vdd_v": 4,
     "area_low_fraction": 6,
+    "drooped_slack_ps": 6,
     "worst_slack_ps": 6,  # slacks are multiples of 2^-10 ps: rounding must not turn one that is met into one that is not
     "freq_mhz": 6,
 }
@@ -58,6 +59,10 @@ class OperatingPoint:
     """Power that no map of the scheme's pairs of voltages undercuts; None where nothing was proved."""
     signoff: str = ""
     """``met``, ``failed`` or nothing."""
+    drooped_slack_ps: float | None = None
+    """Worst setup slack with each tile at the drop of its worst cycle; None where rails were not followed."""
+    nominal_power_mw: float | None = None
+    """What the point would draw with the map that meets its clock at the supplies themselves; None likewise."""
 
 
 def power_columns(power: Power, frequency: float) -> dict[str, Any]:

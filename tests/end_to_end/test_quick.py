@@ -68,7 +68,7 @@ def test_each_table_has_the_columns_that_are_documented(quick_run: Path) -> None
     assert len(files) > 15
     for file in files:
         found = pd.read_csv(file, nrows=0).columns.tolist()
-        same_as = "operating_points" if file.stem == "points_without_derates" else file.stem
+        same_as = "operating_points" if file.stem in ("points_without_derates", "nominal_points") else file.stem
         assert list(documented[same_as].columns) == found, file.name
 
 
@@ -189,7 +189,7 @@ def test_power_by_tiles_is_that_of_all_cells_and_path_bounds_are_never_above_the
 
 
 def test_best_is_never_above_algorithm_5_and_hopping_and_never_below_the_bound(quick_run: Path) -> None:
-    points = pd.read_csv(quick_run / "operating_points.csv")
+    points = pd.read_csv(quick_run / "tables" / "nominal_points.csv")
     key = ["variant", "delta_vdd_v", "freq_mhz"]
     fine = points[points["scheme"] == "fine-vh"].assign(name=lambda p: p["selector"].str.split(":").str[0])
     power = fine.pivot_table(index=key, columns="name", values="power_total_mw")
@@ -200,6 +200,28 @@ def test_best_is_never_above_algorithm_5_and_hopping_and_never_below_the_bound(q
     assert (bound.reindex(power.index) <= power["best"] * (1 + 1e-9)).all()
     for _, curve in fine[fine["name"] != "greedy"].groupby(["name", "variant", "delta_vdd_v"]):
         assert (curve.sort_values("freq_mhz")["power_total_mw"].diff().dropna() >= -1e-9).all()
+
+
+def test_points_meet_their_clock_on_drooped_rails_or_say_that_they_do_not(quick_run: Path) -> None:
+    points = pd.read_csv(quick_run / "operating_points.csv", dtype={"assignment": str})
+    nominal = pd.read_csv(quick_run / "tables" / "nominal_points.csv", dtype={"assignment": str})
+    drooped = pd.read_csv(quick_run / "tables" / "drooped.csv", dtype={"raised_assignment": str})
+    assert points.loc[points["scheme"] != "fine-vh", ["drooped_slack_ps", "nominal_power_mw"]].isna().all().all()
+    fine, before = (frame[frame["scheme"] == "fine-vh"].reset_index() for frame in (points, nominal))
+    assert fine["nominal_power_mw"].to_numpy() == pytest.approx(before["power_total_mw"].to_numpy())
+    assert (before["drooped_slack_ps"].isna()).all()
+    raised = fine["selector"].str.endswith(":raised")
+    assert raised.sum() > 20
+    assert (fine.loc[raised, "power_total_mw"] > fine.loc[raised, "nominal_power_mw"]).mean() > 0.9
+    same = ["assignment", "vdd_l_v", "vdd_h_v", "power_total_mw"]
+    assert fine.loc[~raised, same].equals(before.loc[~raised, same])
+    assert fine.loc[raised, "assignment"].tolist() == drooped.loc[raised, "raised_assignment"].tolist()
+    late = fine["drooped_slack_ps"] < 0.0
+    assert not (late & raised).any()
+    # What no map meets are the highest frequencies: no tile can be above the highest supply.
+    assert fine.loc[late, "freq_mhz"].min() > 0.93 * fine["freq_mhz"].max()
+    said = json.loads((quick_run / "checks.json").read_text())
+    assert (said["rails_raised"]["count"], said["rails_missed"]["count"]) == (raised.sum(), late.sum())
 
 
 def test_one_trajectory_equals_a_run_at_each_frequency_on_the_real_engine(quick_run: Path) -> None:
@@ -239,7 +261,7 @@ def test_bitstream_of_an_operating_point_selects_its_tiles(quick_run: Path) -> N
 def test_emulation_at_a_frequency_of_the_run_gives_the_same_point(
     quick_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    points = pd.read_csv(quick_run / "operating_points.csv")
+    points = pd.read_csv(quick_run / "tables" / "nominal_points.csv")
     fine = points[(points["scheme"] == "fine-vh") & (points["variant"] == "pb") & (points["selector"] == "greedy")]
     row = fine[np.isclose(fine["delta_vdd_v"], 0.1)].iloc[7]
     capsys.readouterr()

@@ -19,12 +19,13 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.key import input_parts
 from finevh.flow.engine.stage import RunDirectory
-from finevh.flow.signoff import Signoff, fast_corner, read_exported
+from finevh.flow.signoff import Signoff, SupplyMap, corner_graph, fast_corner, read_exported
 from finevh.flow.stages import STAGES
 from finevh.flow.technology import technology_of
 from finevh.flow_file import read_run_flow
 from finevh.schemes import read_points_csv
 from finevh.selection import map_text, parse_bitstream, parse_map
+from finevh.timing.names import sink_name
 from finevh.timing.report import StaOptions, run_sta
 from tests.end_to_end.conftest import QUICK
 
@@ -86,15 +87,29 @@ def test_a_mixed_map_has_the_slacks_of_finevh_sta_with_the_placements_own_tiles(
     (tmp_path / "map.csv").write_text("\n".join(["instance,vdd", *lines, ""]))
     out = signed / "out"
     found = run_sta(
-        out / "quick_pb.v", "quick", [], out / "quick.sdc", out / "quick.spef", tmp_path / "map.csv", StaOptions(),
-        technology,
+        out / "quick_pb.v", "quick", [], out / "quick.sdc", out / "quick.spef", tmp_path / "map.csv",
+        StaOptions(paths=10_000, hold=True), technology,
     )  # fmt: skip
     # The exported clock of the surroundings is late by the tree of one supply: only ends at registers are alike.
     inner = [one for one in found["endpoints"] if "/" in one["pin"]]
     period = 1e6 / row.freq_mhz
     worst = min(one["slack_ps"] for one in inner) + period - flow.clock.period
     assert row.setup_ps == pytest.approx(worst, abs=1e-3)
-    assert row.hold_ps == pytest.approx(found["worst_hold_slack_ps"], abs=1e-3)
+    # Hold of ends whose earliest data a register launches, each beside sign-off's own reading of the files.
+    design = read_exported(flow, technology, out, "pb", Checks())
+    corner = corner_graph(flow, design, technology)
+    state = corner.evaluate(SupplyMap("pb", row.vdd_l_v, row.vdd_h_v, row.assignment))
+    ours: dict[str, float] = {}
+    for at in np.flatnonzero(state.hold.follows == 0.0).tolist():
+        pin = sink_name(design.netlist, corner.graph.structure, int(state.hold.rows.sink[at])).replace("\\", "")
+        ours[pin] = min(ours.get(pin, np.inf), float(state.hold_slacks(flow.clock.period)[at]))
+    launched = [
+        path for path in found["hold_paths"] if path["steps"][0]["cell"] != "port" or path["steps"][0]["pin"] == "clk_i"
+    ]
+    assert len(launched) > 50
+    for path in launched:
+        assert ours[path["endpoint"]] == pytest.approx(path["slack_ps"], abs=1e-3), path["endpoint"]
+    assert row.hold_ps <= min(ours.values()) + 1e-3
 
 
 def test_the_report_shows_the_sign_off_and_is_the_same_each_time(signed: Path) -> None:
@@ -118,27 +133,26 @@ def test_the_short_answer_is_that_of_the_table(signed: Path, capsys: pytest.Capt
     assert found["worst_hold_ps"] == table["hold_ps"].min()
     assert found["smallest_margin_v"] == table["noise_margin_v"].min()
     assert found["worst_droop_fraction"] == table["worst_droop_fraction"].max()
-    assert set(found["checks"]) <= {"rails_missed", "rails_not_timed"}
-    worst = table["drooped_worst_ps"].min()
-    assert found["worst_drooped_setup_ps"] == (None if pd.isna(worst) else worst)
+    assert found["checks"] == {}
+    assert found["worst_drooped_setup_ps"] == table["drooped_worst_ps"].min()
     assert len(found["points_checked"]) == len(table)
 
 
-@pytest.mark.xfail(
-    reason="with glitches, one-width headers let the quick design droop below every supply that the library can be continued to",
-    strict=True,
-)
 def test_drooped_rails_cost_slack_and_raised_tiles_give_it_back(signed: Path) -> None:
     table = pd.read_csv(signed / "tables" / "signoff.csv")
     fine = table[table["scheme"] == "fine-vh"]
     assert (fine["drooped_worst_ps"] <= fine["drooped_usual_ps"] + 1e-6).all()
     assert (fine["drooped_usual_ps"] < fine["setup_ps"]).all()
+    # Exact wires are no slower than those of selection: a map that meets its clock on drooped rails there does so here.
+    lost = fine[fine["drooped_worst_ps"] < 0.0]
+    assert lost["freq_mhz"].min() > 0.93 * fine["freq_mhz"].max()
     assert table.loc[table["scheme"] != "fine-vh", "drooped_worst_ps"].isna().all()
     drooped = pd.read_csv(signed / "tables" / "drooped.csv", dtype={"raised_assignment": str}, keep_default_na=False)
     points = pd.read_csv(signed / "operating_points.csv")
     assert len(drooped) == (points["scheme"] == "fine-vh").sum()
     missed = drooped[drooped["met"].astype(str).str.lower() == "false"]
     assert len(missed) > 10
+    assert len(lost) < len(missed) / 2
     assert (missed["slack_worst_ps"].astype(float) < 0).all()
     raised = missed[missed["raised_assignment"] != ""]
     assert len(raised) > 10

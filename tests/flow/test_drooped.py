@@ -8,9 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from finevh.checks import Checks
 from finevh.constraints import single_clock
 from finevh.errors import InputError
-from finevh.flow.drooped import DroopedDesign, _Pair, drooped_csv, drooped_points, raised_power
+from finevh.flow.drooped import (
+    DroopedDesign,
+    _Pair,
+    book_rails,
+    drooped_csv,
+    drooped_points,
+    raised_power,
+    settle_on_rails,
+)
 from finevh.flow.rails import RailModel, droop_table, transitions_table
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
@@ -116,13 +125,56 @@ def test_a_tile_is_raised_where_its_rail_costs_the_clock(design: DroopedDesign) 
     # Each map is met with the next one's tiles, but the last, whose tiles are all high.
     assert [one.raised for one in found] == ["HLLL", "HHLL", "HHHL", "HHHH", ""]
     lines = drooped_csv(points, found).splitlines()
-    assert lines[-1].endswith(",false,4,,,1,")
+    assert lines[-1].endswith(",false,4,,,1,,,,,,")
     # All maps of the test draw 0.8 mW at their own frequency, and leak 0.2 mW.
     power = [raised_power(points, one) for one in found]
     assert power[-1] is None
     assert power[0] == pytest.approx(0.8 * points[0].freq_mhz / points[1].freq_mhz + 0.2)
+    settled = settle_on_rails(points, found)
+    assert [one.assignment for one in settled] == ["HLLL", "HHLL", "HHHL", "HHHH", "HHHH"]
+    assert [one.selector for one in settled] == 4 * ["best:raised"] + ["best"]
+    assert all(one.drooped_slack_ps is not None and one.drooped_slack_ps >= 0.0 for one in settled[:-1])
+    assert settled[-1].drooped_slack_ps == found[-1].slack_worst < 0.0
+    assert [one.nominal_power_mw for one in settled] == 5 * [1.0]
+    assert [one.power_total_mw for one in settled] == [*power[:-1], 1.0]
+    checks = Checks()
+    book_rails(checks, points, found)
+    assert {kind: found["count"] for kind, found in checks.as_dict().items()} == {"rails_raised": 4, "rails_missed": 1}
     strong = drooped_points(design, rails(0.0), points)
     assert all(one.met and one.raised == points[one.number].assignment for one in strong)
+    assert [
+        replace(one, drooped_slack_ps=None, nominal_power_mw=None) for one in settle_on_rails(points, strong)
+    ] == points
+
+
+def test_what_all_tiles_at_vddh_miss_is_met_by_a_map_of_the_interval_above(
+    technology: Technology, netlist: Netlist, design: DroopedDesign
+) -> None:
+    both = replace(design, technology=with_vdds(technology, (0.6, 0.7, LOW, 0.9, HIGH)))
+    model = replace(
+        rails(0.05),
+        pairs=np.array([[0.6, LOW], [LOW, HIGH]]),
+        resistance=np.full((2, 2, 4), 0.05),
+        supplies=np.array([0.6, LOW, HIGH]),
+        leakage=np.zeros((1, 3, 4)),
+    )
+    pair = _Pair(both, (LOW, HIGH), (0.0, 0.0))
+    bits = {text: np.array([c == "H" for c in text]) for text in ("LLLL", "HHLL", "HHHH")}
+    period = {text: 2000.0 - pair.slack("pb0", high, np.zeros(4), 2000.0) for text, high in bits.items()}
+    # At the frequency that 0.8 V reaches with nothing to spare, tiles between 0.6 and 0.8 V can do no more.
+    points = [
+        replace(point("HHHH", 1e6 / (period["LLLL"] + 0.1)), vdd_l_v=0.6, vdd_h_v=LOW),
+        point("HHLL", 1e6 / (period["HHLL"] + 0.1)),
+        point("HHHH", 1e6 / (period["HHHH"] + 0.1)),
+    ]
+    found = drooped_points(both, model, points)
+    assert [(one.raised, one.raised_supplies) for one in found] == [
+        ("HHLL", (LOW, HIGH)), ("HHHH", (LOW, HIGH)), ("", None),
+    ]  # fmt: skip
+    first = settle_on_rails(points, found)[0]
+    assert (first.vdd_l_v, first.vdd_h_v, first.tiles_high) == (LOW, HIGH, 2)
+    assert first.drooped_slack_ps is not None
+    assert first.drooped_slack_ps >= 0.0
 
 
 def test_a_drop_deeper_than_the_library_reaches_is_refused(design: DroopedDesign) -> None:

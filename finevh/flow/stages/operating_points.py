@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.base.archive import save_columns
 from finevh.base.children import Say, in_children
 from finevh.config import Flow
-from finevh.errors import NotReachableError
+from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, clock_rows, hold_power, proved, with_clock_power
@@ -25,6 +26,7 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
+from finevh.flow.drooped import DroopedDesign, book_rails, drooped_csv, drooped_points, settle_on_rails
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.glitch_table import (
     GlitchRow,
@@ -35,7 +37,7 @@ from finevh.flow.glitch_table import (
     with_glitch_power,
 )
 from finevh.flow.graph import timing_graph
-from finevh.flow.rails import RAILS, Droop, droop_table, rail_model, transitions_table
+from finevh.flow.rails import RAILS, RailModel, droop_table, rail_model, transitions_table
 from finevh.flow.stimulus import middle_supply
 from finevh.flow.tables import (
     Key,
@@ -67,7 +69,10 @@ from finevh.schemes import (
     single_voltage_curve,
 )
 from finevh.selection.engine import EngineDesign
+from finevh.technology import load_technology
+from finevh.technology.model import Technology
 from finevh.technology.noise import worst_noise_margin
+from finevh.timing import TimingGraph
 from finevh.units import period_ps
 
 HEADERS = "headers.csv"
@@ -249,6 +254,10 @@ def run_operating_stage(context: StageContext) -> Metrics:
         context.log.write(f"{error}\n")
     result = replace(result, points=with_clock_power(placed, designs, result.points, context.jobs))
     result = replace(result, points=with_glitch_power(placed, average, bound, result.points, context.jobs))
+    sized, rails = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
+    if rails is not None:
+        settled, on_rails = _on_drooped_rails(context, placed, rails, variants, result.points)
+        result, sized = replace(result, points=settled), sized | on_rails
     context.write("results/operating_points.csv", points_csv(result.points))
     context.note("clock and hold of every supply and map")
     clock = clock_rows(placed, designs, result.points, context.jobs)
@@ -276,7 +285,13 @@ def run_operating_stage(context: StageContext) -> Metrics:
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
     metrics |= _metrics(result, placed, margin) | _clock_metrics(clock)
     metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
-    sized, droop = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0], result.points)
+    droop = None if rails is None else rails.droop(result.points)
+    if droop is not None:
+        context.write("results/tables/droop.csv", droop_table(droop))
+        metrics |= {
+            f"power_grid__droop__{column.name}__fraction": float(getattr(droop.drop, column.name).max())
+            for column in fields(droop.drop)
+        }
     if tiles:
         context.write("results/tables/tile_points.csv", tile_points_table(tiles, droop))
     return metrics | sized
@@ -339,9 +354,8 @@ def _size_vdd_muxes(
     placed: PlacedDesign,
     activities: Mapping[str, Activity],
     single: SingleVoltages,
-    points: Sequence[OperatingPoint],
-) -> tuple[Metrics, Droop | None]:
-    """Choose the Vdd-MUX of each tile from the drop budget and follow the rails; nothing without Vdd-MUXes."""
+) -> tuple[Metrics, RailModel | None]:
+    """Choose the Vdd-MUX of each tile from the drop budget and put the rails together; nothing without Vdd-MUXes."""
     path, budget = context.flow.technology.path / HEADERS, context.flow.floorplan.drop_budget
     if not (placed.floorplan.header_cell and path.is_file()):
         if placed.floorplan.n_tiles > 1:
@@ -374,17 +388,43 @@ def _size_vdd_muxes(
     rails = rail_model(placed, activities, currents, header_table, plan)
     save_columns(context.directory / RAILS, rails)
     context.write("results/tables/transitions.csv", transitions_table(rails, budget))
-    droop = rails.droop(points)
-    if droop is None:
-        return metrics, None
-    context.write("results/tables/droop.csv", droop_table(droop))
-    return metrics | {
-        "power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3,
-        **{
-            f"power_grid__droop__{column.name}__fraction": float(getattr(droop.drop, column.name).max())
-            for column in fields(droop.drop)
-        },
-    }, droop
+    return metrics | {"power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3}, rails
+
+
+def _on_drooped_rails(
+    context: StageContext,
+    placed: PlacedDesign,
+    rails: RailModel,
+    variants: Mapping[str, NDArray[np.int8]],
+    points: tuple[OperatingPoint, ...],
+) -> tuple[tuple[OperatingPoint, ...], Metrics]:
+    """Points with the maps that meet their clocks with every tile at its drop; as they are where rails are not to be followed."""
+    flow = context.flow
+    if not flow.rails.drooped:
+        context.checks.add("rails_not_judged", [flow.design.name])
+        return points, {}
+    if not rails.programs:
+        context.note("no program was simulated: rails do not droop here")
+        return points, {}
+
+    def graph(technology: Technology) -> TimingGraph:
+        return timing_graph(flow, technology, placed.netlist, placed.wires, flow.schemes.driver_derates)
+
+    design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, variants, graph)
+    try:
+        found = drooped_points(design, rails, points, context.jobs, context.note)
+    except InputError as error:
+        context.checks.add("rails_not_timed", [str(error)])
+        return points, {}
+    context.write("results/tables/drooped.csv", drooped_csv(points, found))
+    context.write("results/tables/nominal_points.csv", points_csv(points))
+    book_rails(context.checks, points, found)
+    return settle_on_rails(points, found), {
+        "rails__points__count": len(found),
+        "rails__met__count": sum(one.met for one in found),
+        "rails__raised__count": sum(bool(one.raised) and not one.met for one in found),
+        "rails__drop__fraction": max((one.drop_worst for one in found), default=0.0),
+    }
 
 
 def _metrics(result: OperatingPoints, placed: PlacedDesign, margin: float) -> Metrics:
@@ -414,6 +454,7 @@ def parameters(flow: Flow) -> object:
         "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of),
         **what_if_parameters(flow),
         "glitches": (flow.activity, flow.seed) if flow.activity.glitches else None,
+        **({} if flow.rails.drooped else {"rails": flow.rails}),
     }
 
 

@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from finevh.base.archive import load_columns
 from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.designs import average_activity, load_activities
-from finevh.flow.drooped import DroopedPoint, drooped_csv, drooped_points, raised_power
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.rails import RAILS, RailModel
 from finevh.flow.signoff import (
     DroopEntry,
-    Exported,
+    RailCost,
+    RailKey,
     Signoff,
     SignoffRow,
-    drooped_design,
     fast_corner,
+    rail_key,
     read_exported,
     signoff_csv,
-    with_droop,
 )
 from finevh.flow.technology import technology_of, what_if_parameters
 from finevh.schemes import OperatingPoint, points_csv, read_points_csv
 
 POINTS, TABLE = "results/operating_points.csv", "results/tables/signoff.csv"
 """What the stage writes: the run's points with their ``signoff`` column, and its own table."""
-DROOPED = "results/tables/drooped.csv"
-"""FINE-VH points on drooped rails."""
 
 
 def run_signoff_stage(context: StageContext) -> Metrics:
@@ -59,15 +54,17 @@ def run_signoff_stage(context: StageContext) -> Metrics:
     instances = load_netlist(context.inputs["optimize"], technology).instance_names
     checker = Signoff(flow, technology, fast, designs, activity, instances, context.checks)
     droop = read_droop(found / "tables" / "droop.csv")
-    rows = checker.rows(points, droop, context.jobs, context.note)
-    moved = checker.second_choices(points, rows)
+    rails = read_rail_costs(found / "tables" / "drooped.csv")
+    rows = checker.rows(points, droop, rails, context.jobs, context.note)
+    moved, theirs = checker.second_choices(points, rows, rails)
     if moved:
         before, points = points, [moved.get(number, point) for number, point in enumerate(points)]
-        rows = [(_instead_of(row, [before[k] for k in numbers if k in moved]), numbers)
-                for row, numbers in checker.rows(points, droop, context.jobs)]  # fmt: skip
+        rails = {**rails, **theirs}
+        rows = [
+            (_instead_of(row, [before[k] for k in numbers if k in moved]), numbers)
+            for row, numbers in checker.rows(points, droop, rails, context.jobs)
+        ]
         write_bitstreams(context, points)
-    drooped = _on_drooped_rails(context, designs, points)
-    rows = [(with_droop(row, [drooped[k] for k in numbers if k in drooped]), numbers) for row, numbers in rows]
     context.write(TABLE, signoff_csv([row for row, _ in rows]))
     judged = list(points)
     for row, numbers in rows:
@@ -75,7 +72,7 @@ def run_signoff_stage(context: StageContext) -> Metrics:
             judged[number] = replace(judged[number], signoff="met" if row.met else "failed")
     context.write(POINTS, points_csv(judged))
     _book(context.checks, [row for row, _ in rows])
-    return _metrics([row for row, _ in rows], judged) | _drooped_metrics(drooped)
+    return _metrics([row for row, _ in rows], judged)
 
 
 def _instead_of(row: SignoffRow, before: Sequence[OperatingPoint]) -> SignoffRow:
@@ -98,50 +95,6 @@ def _book(checks: Checks, rows: Sequence[SignoffRow]) -> None:
 
 def _supplies(row: SignoffRow) -> str:
     return f"{row.vdd_h_v:g}" if row.vdd_l_v == row.vdd_h_v else f"{row.vdd_l_v:g}/{row.vdd_h_v:g}"
-
-
-def _on_drooped_rails(
-    context: StageContext, designs: Mapping[str, Exported], points: Sequence[OperatingPoint]
-) -> dict[int, DroopedPoint]:
-    """What becomes of FINE-VH points on their rails, by row of the points; empty where the run has no rails."""
-    path = context.inputs["operating-points"] / RAILS
-    if not path.is_file():
-        return {}
-    rails = load_columns(path, RailModel)
-    if not rails.programs:
-        context.note("no program was simulated: rails do not droop here")
-        return {}
-    try:
-        found = drooped_points(drooped_design(context.flow, designs), rails, points, context.jobs, context.note)
-    except InputError as error:
-        context.checks.add("rails_not_timed", [str(error)])
-        return {}
-    context.write(DROOPED, drooped_csv(points, found))
-    missed = [one for one in found if not one.met]
-    if missed:
-        worst = max(missed, key=lambda one: one.drop_worst)
-        raised = [(power, points[one.number]) for one in missed if (power := raised_power(points, one)) is not None]
-        cost = sum(power / point.power_total_mw - 1.0 for power, point in raised) / max(len(raised), 1)
-        context.checks.add(
-            "rails_missed",
-            [
-                f"{len(missed)} of {len(found)} FINE-VH points with every tile at the drop of its worst cycle, up to "
-                f"{worst.drop_worst:.1%}; {sum(not one.raised for one in missed)} with no map of the run, the others with tiles"
-                f" raised at {cost:+.1%} power on average"
-            ],
-        )
-    return {one.number: one for one in found}
-
-
-def _drooped_metrics(found: Mapping[int, DroopedPoint]) -> Metrics:
-    if not found:
-        return {}
-    return {
-        "signoff__rails__points__count": len(found),
-        "signoff__rails__met__count": sum(one.met for one in found.values()),
-        "signoff__rails__raised__count": sum(bool(one.raised) and not one.met for one in found.values()),
-        "signoff__rails__drop__fraction": max(one.drop_worst for one in found.values()),
-    }
 
 
 def _metrics(rows: list[SignoffRow], points: list[OperatingPoint]) -> Metrics:
@@ -186,6 +139,28 @@ def read_droop(path: Path) -> list[DroopEntry]:
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: damaged ({error}); run 'finevh run' again, which makes it anew") from None
+
+
+def read_rail_costs(path: Path) -> dict[RailKey, RailCost]:
+    """What the rails cost each FINE-VH point of a run with the map that it ended with; none where the run has no such table.
+
+    Raises
+    ------
+    InputError
+        If the table is damaged.
+    """
+    if not path.is_file():
+        return {}
+    found = {}
+    try:
+        for row in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))):
+            of = "raised_" if row["raised_assignment"] else ""
+            slack, usual, worst = (float(row[f"{of}slack{which}_ps"]) for which in ("", "_usual", "_worst"))
+            key = rail_key(row["variant"], float(row["delta_vdd_v"]), float(row["freq_mhz"]), row["selector"])
+            found[key] = RailCost(slack - usual, slack - worst)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: damaged ({error}); run 'finevh run' again, which makes it anew") from None
+    return found
 
 
 def parameters(flow: Flow) -> object:
