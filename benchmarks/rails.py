@@ -4,8 +4,8 @@
 
 For each width, everywhere: core area beside that of the run's slots (same cells, wider slots), drop of the worst tile in 99.9 %
 of the cycles and in the worst (average over a cycle), share of the period that the drop costs on average and at most, points that
-meet their clock as they are, with tiles raised, and not at all. Maps and frequencies are the run's, of its first selector. First
-the Vdd-MUXes that the flow's own budget chooses.
+meet their clock as they are, with tiles raised, and not at all, and the power that raised tiles cost. Maps and frequencies are
+the run's, of its first selector. First the Vdd-MUXes that the flow's own budget chooses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.constraints import timed_constraints
 from finevh.flow.designs import load_activities, load_placed, time_single_voltages
-from finevh.flow.drooped import DroopedDesign, drooped_points
+from finevh.flow.drooped import DroopedDesign, drooped_points, raised_power
 from finevh.flow.rails import rail_model
 from finevh.flow.stages.operating_points import HEADERS
 from finevh.flow.tile_loads import loads_of, program_currents
@@ -48,6 +48,8 @@ class Width:
     points: int
     met: int
     raised: int
+    power: float
+    """What raised tiles draw more than the points as chosen, averaged over those that can meet their clock."""
 
 
 def measure(run: Path, cells: Sequence[str], variants: Sequence[str], jobs: int = 1) -> list[Width]:
@@ -67,12 +69,13 @@ def measure(run: Path, cells: Sequence[str], variants: Sequence[str], jobs: int 
         floorplan, placed.technology, table, loads_of(placed, currents, single), flow.floorplan.drop_budget,
         flow.floorplan.drop_of,
     )  # fmt: skip
+    nominal = run / "tables" / "nominal_points.csv"  # before tiles were raised for the run's own Vdd-MUXes
+    given = nominal if nominal.is_file() else run / "operating_points.csv"
     points = [
         point
-        for point in read_points_csv((run / "operating_points.csv").read_text(encoding="utf-8"))
-        if point.scheme == "fine-vh"
-        and point.selector.split(":")[0] == flow.schemes.selectors[0]
-        and point.variant in variants
+        for point in read_points_csv(given.read_text(encoding="utf-8"))
+        if point.variant in variants
+        and (point.scheme != "fine-vh" or point.selector.split(":")[0] == flow.schemes.selectors[0])
     ]
 
     def graph(technology: Technology) -> TimingGraph:
@@ -106,6 +109,15 @@ def measure(run: Path, cells: Sequence[str], variants: Sequence[str], jobs: int 
                 len(done),
                 sum(one.met for one in done),
                 sum(bool(one.raised) and not one.met for one in done),
+                float(
+                    np.mean(
+                        [
+                            power / points[one.number].power_total_mw - 1.0
+                            for one in done
+                            if (power := raised_power(points, one)) is not None
+                        ]
+                    )
+                ),
             )
         )
     return found
@@ -118,11 +130,12 @@ def main() -> None:
     parser.add_argument("--variants", default="pb0")
     parser.add_argument("-j", type=int, default=1)
     given = parser.parse_args()
-    print("Vdd-MUX     core area   drop 99.9 %   worst   costs, mean   most   points   met   raised   not")
+    print("Vdd-MUX     core area   drop 99.9 %   worst   costs, mean   most   points   met   raised   not   power")
     for one in measure(given.run, given.cells.split(","), given.variants.split(","), given.j):
         print(
             f"{one.name:11s} {one.area:+9.1%} {one.drop_usual:13.2%} {one.drop_worst:7.2%} {one.cost_mean:13.2%}"
-            f" {one.cost_most:6.1%} {one.points:8d} {one.met:5d} {one.raised:8d} {one.points - one.met - one.raised:5d}",
+            f" {one.cost_most:6.1%} {one.points:8d} {one.met:5d} {one.raised:8d} {one.points - one.met - one.raised:5d}"
+            f" {one.power:+7.1%}",
             flush=True,
         )
 
