@@ -104,7 +104,9 @@ def test_a_mixed_map_has_the_slacks_of_finevh_sta_with_the_placements_own_tiles(
         pin = sink_name(design.netlist, corner.graph.structure, int(state.hold.rows.sink[at])).replace("\\", "")
         ours[pin] = min(ours.get(pin, np.inf), float(state.hold_slacks(flow.clock.period)[at]))
     launched = [
-        path for path in found["hold_paths"] if path["steps"][0]["cell"] != "port" or path["steps"][0]["pin"] == "clk_i"
+        path
+        for path in found["hold_paths"]
+        if "/" in path["endpoint"] and (path["steps"][0]["cell"] != "port" or path["steps"][0]["pin"] == "clk_i")
     ]
     assert len(launched) > 50
     for path in launched:
@@ -155,6 +157,8 @@ def test_drooped_rails_cost_slack_and_raised_tiles_give_it_back(signed: Path) ->
     assert len(lost) < len(missed) / 2
     assert (missed["slack_worst_ps"].astype(float) < 0).all()
     raised = missed[missed["raised_assignment"] != ""]
+    assert len(raised) > 10
+    raised = raised[raised["raised_vdd_l_v"].astype(float) == raised["vdd_l_v"].astype(float)]
     assert len(raised) > 10
     more = raised["raised_tiles_high"].astype(float) - raised["tiles_high"].astype(float)
     assert more.mean() > 0.5
@@ -243,7 +247,8 @@ def test_a_fast_corner_is_checked_for_hold_alone(quick_run: Path) -> None:
     chosen = flow.technology.model_copy(update={"fast": flow.technology.path})
     technology = technology_of(flow)
     fast = fast_corner(flow.model_copy(update={"technology": chosen}), technology)
-    assert fast_corner(flow, technology) is None
+    without = flow.technology.model_copy(update={"fast": None})
+    assert fast_corner(flow.model_copy(update={"technology": without}), technology) is None
     design = read_exported(flow, technology, quick_run / "out", "pb0", Checks())
     netlist = load_netlist(run.stage_path("optimize"), technology)
     activity = average_activity(load_activities(run.stage_path("activity")))
