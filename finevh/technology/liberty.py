@@ -105,7 +105,12 @@ def _thresholds(group: Group, source: str) -> tuple[float, float]:
     for side in ("input", "output"):
         if abs(percent(f"{side}_threshold_pct", 50.0) - 0.5) > 1e-9:
             raise InputError(f"{source}: {side}_threshold_pct is not 50; delays must run from 50 % to 50 %")
-    return percent("slew_lower_threshold_pct", 20.0), percent("slew_upper_threshold_pct", 80.0)
+    lower, upper = percent("slew_lower_threshold_pct", 20.0), percent("slew_upper_threshold_pct", 80.0)
+    if not 0.0 <= lower < upper <= 1.0 or upper <= 0.01:
+        raise InputError(
+            f"{source}: slews from {100 * lower:g} to {100 * upper:g} %: the thresholds are percentages, the lower one first"
+        )
+    return lower, upper
 
 
 _DERATED = (
@@ -151,6 +156,8 @@ def _conditions(group: Group, units: Units, source: str) -> _Conditions:
             )
         actual[name] = decimal(stated)
         shift[key] = actual[name] - decimal(nominal or stated)
+    if not actual["voltage"] > 0.0:
+        raise InputError(f"{source}: the library is for a supply of {actual['voltage']:g} V; state the corner's")
     factors = {}
     for quantity in _DERATED:
         factor = 1.0

@@ -394,6 +394,25 @@ def test_a_clean_library_has_nothing_to_report(case: Case) -> None:
     assert checks.as_dict() == {}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (": 80;", ": 20;", "slews from 20 to 20 %: the thresholds are percentages, the lower one first"),
+        (": 20;", ": 90;", "slews from 90 to 80 %"),
+        (" 20; slew_lower_threshold_pct_fall : 20", " 0.2; slew_lower_threshold_pct_fall : 0.2", ""),
+        ("nom_voltage : 1.0", "nom_voltage : 0.0", "the library is for a supply of 0 V"),
+    ],
+)
+def test_a_header_that_gives_numbers_no_meaning_is_refused(case: Case, old: str, new: str, message: str) -> None:
+    head = HEAD.replace(old, new)
+    assert head != HEAD
+    if not message:  # as fractions
+        head, message = head.replace(": 80;", ": 0.8;"), "slews from 0.2 to 0.8 %"
+    case.write("cells.lib", library(head=head))
+    with pytest.raises(InputError, match=re.escape(f"cells.lib: {message}")):
+        case.ours()
+
+
 def test_another_delay_model_is_refused(case: Case) -> None:
     case.write("cells.lib", library(head=HEAD.replace("table_lookup", "polynomial")))
     with pytest.raises(InputError, match=r"cells\.lib: delay_model is polynomial; only table_lookup is read"):

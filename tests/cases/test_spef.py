@@ -325,6 +325,36 @@ def test_escaped_names_across_hierarchy_are_found(design: Netlist) -> None:
     assert elmore(design, wires, "\\w.x[1]") == pytest.approx({"u7:Y": 0.0, "u6:A": 8.0})
 
 
+HIERARCHY = r"""module top (a, y, z, w); input a; output y, z; output [1:0] w; wire [1:0] \i_top/inst_b ;
+  INV \soc/gen[14].filter/_14_ (.A(a), .Y(\soc/gen[14].n )); INV u2 (.A(\soc/gen[14].n ), .Y(y));
+  INV u3 (.A(a), .Y(\i_top/inst_b [1])); INV u4 (.A(\i_top/inst_b [1]), .Y(z));
+  INV u5 (.A(a), .Y(\g_q[1] )); INV u6 (.A(\g_q[1] ), .Y(w[0]));
+  INV \a.b/c[3]/u7 (.A(a), .Y(\x$y-z )); INV u8 (.A(\x$y-z ), .Y(w[1])); endmodule"""
+
+
+@pytest.mark.parametrize(
+    ("net", "driver", "sink"),
+    [
+        (r"soc/gen\[14\]\.n", r"soc/gen\[14\]\.filter/_14_", "u2"),
+        (r"soc\/gen\[14\]\.n", r"soc\/gen\[14\]\.filter\/_14_", "u2"),
+        ("soc/gen[14].n", "soc/gen[14].filter/_14_", "u2"),
+        ("i_top/inst_b[1]", "u3", "u4"),
+        (r"i_top\/inst_b[1]", "u3", "u4"),
+        (r"i_top\/inst_b\[1\]", "u3", "u4"),
+        ("g_q[1]", "u5", "u6"),
+        (r"x\$y\-z", r"a\.b\/c\[3\]\/u7", "u8"),
+        ("x$y-z", "a.b/c[3]/u7", "u8"),
+    ],
+)
+def test_names_with_marks_of_hierarchy_are_found(planes: Technology, net: str, driver: str, sink: str) -> None:
+    design = parse_verilog(HIERARCHY, planes)
+    text = f"*D_NET {net} 4\n*CONN\n*I {driver}:Y O\n*I {sink}:A I\n*CAP\n1 {sink}:A 4\n*RES\n1 {driver}:Y {sink}:A 2\n*END\n"
+    wires, checks = read(HEAD + text, design)
+    row = int(design.pin_net[pin_row(design, f"{sink}:A")])
+    assert elmore(design, wires, design.net_names[row])[f"{sink}:A"] == pytest.approx(8.0)
+    assert "parasitics_not_found" not in checks
+
+
 def test_what_is_written_is_read_back_port_by_port(design: Netlist) -> None:
     text = HEAD + NET + LONE.format(net=r"e\[0\]", driver="u5:Y") + LONE.format(net="d[0]", driver="h/u4:Y")
     wires = parse_spef(text, design)
