@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,12 @@ def test_a_table_of_odd_rows_or_without_its_numbers_is_a_message(
         attempt(reader, f"{text}\n".encode(), tmp_path, finds)
     assert not finds.places, finds.traces
     assert finds.counts["refused"] == 7
+
+
+def test_every_test_that_the_table_of_kinds_names_is_there() -> None:
+    text = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 20
+    for file, test in named:
+        content = (Path(__file__).parents[2] / file).read_text(encoding="utf-8")
+        assert f"def {test}" in content, (file, test)
