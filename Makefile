@@ -5,7 +5,7 @@
 # make docker an image with finevh as its command
 # make wheel  the package, under dist
 
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3 2>/dev/null))
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -20,8 +20,8 @@ TOOLS := ngspice:ngspice sta:opensta iverilog:iverilog chromium:chromium tclsh:t
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	  { echo "Python 3.11 or 3.12 is needed; name one with: make PYTHON=/path/to/python3.11"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 3; }
 	$(BIN)/python -m pip install --quiet --editable '.[characterization,cluster,sky130,dev]'
