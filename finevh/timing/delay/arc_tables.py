@@ -291,8 +291,8 @@ def seat(head: Int, low: Number, high: Number, at_high: Number, width: Width) ->
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def spot(points: Real, axis: Number, steps: Index, x: Number) -> Number:
-    """Number of the bounds of an axis at or below ``x``; padding is infinite."""
+def grid_cell(points: Real, axis: Number, steps: Index, x: Number) -> Number:
+    """Cell of a grid along one axis that ``x`` falls in: the number of bounds at or below it; padding is infinite."""
     k = np.int64(axis) + 1
     n = np.int32(0)
     for _ in range(steps):
@@ -305,7 +305,7 @@ def spot(points: Real, axis: Number, steps: Index, x: Number) -> Number:
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _spots(
+def _grid_cells(
     points: Real, low: Number, high: Number, at_high: Number, x: Number, index: Number, point: Number, count: int
 ) -> tuple[Number, Number]:
     """As :func:`below` lane by lane, for long axes and processors without look-up in registers."""
@@ -332,7 +332,7 @@ def _below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) ->
     if not isinstance(x, LanesType):
         # Numba wants the very parameters of the function that chooses.
         def one(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Any:
-            n = spot(points, low, size, x)
+            n = grid_cell(points, low, size, x)
             return n, points[low + n]
 
         return one
@@ -343,7 +343,7 @@ def _below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) ->
             return seek8(points, low, high, at_high, x)
         if PERMUTES and size <= 16:
             return seek16(points, low, high, at_high, x)
-        return _spots(points, low, high, at_high, x, choose(at_high, np.int32(0), np.int32(0)), x, count)
+        return _grid_cells(points, low, high, at_high, x, choose(at_high, np.int32(0), np.int32(0)), x, count)
 
     return many
 

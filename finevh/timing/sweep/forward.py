@@ -29,9 +29,9 @@ from finevh.timing.delay.arc_tables import (
     Seat,
     arc_by_arc,
     below,
+    grid_cell,
     line_values,
     seat,
-    spot,
 )
 from finevh.timing.delay.dmp import TANGENT, arc_over_pi
 from finevh.timing.delay.input_port import behind_port, driven_port
@@ -271,12 +271,12 @@ def _shielded_load(
     n_type, n_driver = b.sizes[0], b.sizes[1]
     row += (driver if n_driver > 1 and not own else n_driver - 1) * n_type
     h = np.int64(row) * 8
-    i = spot(b.points, b.head[h + SLEW_AXIS], b.head[h + SLEW_STEPS], x)
+    i = grid_cell(b.points, b.head[h + SLEW_AXIS], b.head[h + SLEW_STEPS], x)
     ds = np.float32(x - b.points[b.head[h + SLEW_AXIS] + i])
     swing = nets.thresholds[1] - nets.thresholds[0]
     y = load_here
     for _ in range(2):
-        j = spot(b.points, b.head[h + LOAD_AXIS], b.head[h + LOAD_STEPS], y)
+        j = grid_cell(b.points, b.head[h + LOAD_AXIS], b.head[h + LOAD_STEPS], y)
         dl = np.float32(y - b.points[b.head[h + LOAD_AXIS] + j])
         index = b.head[h + FIRST] + (b.line[chosen] >> 1) + (i * b.head[h + N_LOAD] + j) * b.head[h + PER_CELL]
         _, slew = line_values(b.lines, index, ds, dl)
