@@ -51,7 +51,7 @@ from finevh.power.network import build_network
 from finevh.power.weights import PowerTerms
 from finevh.technology import technology_from_liberty
 from finevh.technology.boolean import Expression, parse_boolean
-from finevh.technology.liberty_syntax import parse_liberty, read_liberty_text
+from finevh.technology.liberty.syntax import parse_liberty, read_liberty_text
 from finevh.technology.model import Direction, Kind, Technology
 from finevh.timing import TimingGraph, parse_sdc
 

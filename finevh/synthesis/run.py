@@ -18,7 +18,7 @@ from finevh.errors import FinevhError, InputError, ToolMissingError
 from finevh.synthesis.commands import INITIAL_VALUES, NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, Command, read_sources
 from finevh.synthesis.plan import COMMANDS, SynthesisPlan
 from finevh.synthesis.sources import Rtl
-from finevh.technology.liberty_syntax import read_liberty_text
+from finevh.technology.liberty.syntax import read_liberty_text
 
 LOG = "synthesis.log"
 MESSAGES = "messages.log"

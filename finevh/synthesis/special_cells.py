@@ -15,7 +15,7 @@ from finevh.base.numbers import decimal
 from finevh.base.quoting import plain_name
 from finevh.errors import InputError
 from finevh.technology.boolean import truth_table
-from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
+from finevh.technology.liberty.syntax import Group, parse_liberty, read_liberty_text
 from finevh.units import unit_scale
 
 _PLAIN_GATES = {"latch_posedge": 0, "latch_posedge_precontrol": 1}

@@ -30,7 +30,7 @@ from finevh.characterization.record import (
 )
 from finevh.errors import InputError
 from finevh.technology.liberty import read_liberty
-from finevh.technology.liberty_write import render_liberty
+from finevh.technology.liberty.write import render_liberty
 from finevh.technology.model import ArcType, Kind, Sense
 from tests.conftest import REPOSITORY
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from libparse import LibertyParser
 
 from finevh.errors import InputError
-from finevh.technology import liberty_syntax
-from finevh.technology.liberty_syntax import Group, parse_liberty, read_liberty_text
+from finevh.technology.liberty import syntax
+from finevh.technology.liberty.syntax import Group, parse_liberty, read_liberty_text
 
 TEXT = """/* head
  * of three lines */
@@ -147,8 +147,8 @@ def test_the_quick_patterns_change_nothing(text):
     text = "library (x) {\n" + text
     quick = outcome(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(liberty_syntax, "_OPEN", Never())
-        patch.setattr(liberty_syntax, "_TABLE", Never())
+        patch.setattr(syntax, "_OPEN", Never())
+        patch.setattr(syntax, "_TABLE", Never())
         slow = outcome(text)
     assert unshared(quick) == unshared(slow)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finevh.technology.liberty import read_liberty
-from finevh.technology.liberty_write import brief, number, render_liberty, write_gzip
+from finevh.technology.liberty.write import brief, number, render_liberty, write_gzip
 
 
 @pytest.mark.parametrize("kit", ["ihp", "nangate"])

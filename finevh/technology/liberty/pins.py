@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from finevh.base.numbers import whole
 from finevh.errors import InputError
-from finevh.technology.liberty_syntax import Group
+from finevh.technology.liberty.syntax import Group
 
 __all__ = ["PinGroups", "bus_types", "expand_pins"]
 
