@@ -127,6 +127,8 @@ class PathException:
     """Edge of launching clocks, 0 rise or 1 fall."""
     to_edge: int | None = None
     """Edge of the data, or of capturing clocks."""
+    clears_hold: bool = False
+    """A multicycle path for neither check: of weaker ones for hold nothing is left."""
 
 
 @dataclass(frozen=True)

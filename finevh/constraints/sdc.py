@@ -622,7 +622,7 @@ class _Sdc:
             raise TclError(f"an edge of the data is understood in set_false_path alone, not for a {rule}")
         made = PathException(
             rule, multiplier, setup, hold, based, from_, through, to, self.tcl.where, delay,
-            "ignore_clock_latency" in a.flags, from_edge, to_edge,
+            "ignore_clock_latency" in a.flags, from_edge, to_edge, both and rule == Rule.MULTICYCLE,
         )  # fmt: skip
         if "reset_path" in a.flags:
             self._reset_path(replace(made, setup=setup, hold=both or hold))

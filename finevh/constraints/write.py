@@ -130,7 +130,7 @@ class _Writer:
         delay = self.ps(e.delay)
         commands = {Rule.FALSE: "set_false_path", Rule.MULTICYCLE: f"set_multicycle_path {e.multiplier}"}
         command = commands.get(e.rule, f"set_{'max' if e.rule == Rule.MAX_DELAY else 'min'}_delay {delay}")
-        if e.rule in (Rule.FALSE, Rule.MULTICYCLE):
+        if e.rule in (Rule.FALSE, Rule.MULTICYCLE) and not e.clears_hold:
             command += "".join(
                 f" -{side}" for side, on in (("setup", e.setup), ("hold", e.hold)) if on and e.setup != e.hold
             )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from finevh.constraints.edges import gate_hold, separation
 from finevh.constraints.model import Constraints, Objects, PathException, Rule
 from finevh.constraints.objects import Names
+from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind, Real
 from finevh.timing.arrays import Rows
@@ -116,7 +117,7 @@ class _Binder:
         for i in self.order:
             exception, passed = self.tags.exceptions[i], progress[i]
             source = exception.source
-            if passed < 0 or not (source.hold if hold else source.setup):
+            if passed < 0 or not (source.hold or source.clears_hold if hold else source.setup):
                 continue
             hit = exception.ends(sinks, clock, edge)
             left = len(exception.through) - passed
@@ -166,6 +167,9 @@ class _Binder:
             if source.rule in _DELAYS:
                 delayed |= hit
                 alive |= hit & together
+                if source.ignore_latency:
+                    by_port = launch.outside or self._from_ports(source)
+                    self._check_ideal(source, NO_CLOCK if by_port else launch.clock, NO_CLOCK if port else clock)
                 # Behind an open latch the delay counts from its opening.
                 gaps[hit], shifts[hit] = launch.offset, 0.0
                 plain = self._uncertainty(launch, clock, edge) if timed else 0.0
@@ -184,6 +188,20 @@ class _Binder:
                     add[hit, one] = np.nan
         gaps += shifts
         return _Relation((-gaps if self.hold else gaps) / self.reference, add, alive, delayed)
+
+    def _from_ports(self, source: PathException) -> bool:
+        """Whether an exception is of paths from ports alone."""
+        kinds = {self.names.kind_of(item) for item in source.from_}
+        return bool(kinds) and kinds <= {"port", "inputs", "inputs_no_clocks"}
+
+    def _check_ideal(self, source: PathException, *clocks: int) -> None:
+        """Refuse ``-ignore_clock_latency`` where latencies are arrivals, which no row leaves out."""
+        late = [self.clocks[c].name for c in clocks if c != NO_CLOCK and self._propagated(c)]
+        if late:
+            raise InputError(
+                f"{source.where}: -ignore_clock_latency is not understood where a clock is propagated, as '{late[0]}' is; leave"
+                " it out, or keep the clock ideal"
+            )
 
     @staticmethod
     def _names_clock(source: PathException) -> bool:

@@ -58,7 +58,8 @@ class BoundException:
         tight = -source.delay if source.rule == Rule.MAX_DELAY else source.delay
         if source.rule == Rule.MULTICYCLE:
             tight = -float(source.multiplier)
-        return kinds[source.rule], exact, tight
+        # What is said of one check prevails over what is said of both.
+        return kinds[source.rule], 2 * exact + (not source.clears_hold), tight
 
 
 def multicycle_shift(setup_rules: Hits, hold_rules: Hits | None, launch: Clock, capture: Clock, n: int) -> Real:
@@ -76,8 +77,8 @@ def multicycle_shift(setup_rules: Hits, hold_rules: Hits | None, launch: Clock, 
         return shift
     cycles, period = np.zeros(n), np.full(n, launch.period)
     for hit, exception in hold_rules:
-        if exception.rule == Rule.MULTICYCLE and exception.hold:
-            cycles[hit] = exception.multiplier
+        if exception.rule == Rule.MULTICYCLE and (exception.hold or exception.clears_hold):
+            cycles[hit] = exception.multiplier if exception.hold else 0.0
             period[hit] = capture.period if exception.launch_based is False else launch.period
     return np.asarray(shift - cycles * period)
 

@@ -138,6 +138,16 @@ KINDS = {
     "constant register": BASE + "set_case_analysis 0 [get_pins r4/Q]\n",
     "constant in the logic": BASE + "set_case_analysis 1 [get_pins u3/B]\n",
     "gating margins": BASE + "set_clock_gating_check -setup 0.1 -hold 0.05 [get_cells cg]\n",
+    "multicycle of both over a weaker one for hold": BASE
+    + "set_multicycle_path 1 -hold -to [get_clocks clk]\nset_multicycle_path 2 -to r5/D\n",
+    "multicycle for hold over a weaker one of both": BASE
+    + "set_multicycle_path 1 -hold -to r5/D\nset_multicycle_path 2 -to [get_clocks clk]\n",
+    "multicycle of both over hold of clocks through a pin": BASE
+    + "set_multicycle_path 2 -hold -end -from [get_clocks {clk clk2}] -through m1/B\nset_multicycle_path 2 -from r1/CK\n",
+    "multicycle for setup over one of both": BASE
+    + "set_multicycle_path 2 -to r5/D\nset_multicycle_path 3 -setup -from [get_clocks clk2]\n",
+    "maximum without latency to a port, clocks propagated": BASE + ALL
+    + "set_max_delay 0.5 -ignore_clock_latency -from [get_ports a[2]] -to w\n",
     "multiplied by 3": made("-multiply_by 3"),
     "multiplied by 7 and inverted": made("-multiply_by 7 -invert"),
     "a third to the femtosecond": BASE.replace("-period 1.5", "-period 0.333333"),
@@ -248,6 +258,10 @@ def test_a_clock_through_a_gate_starts_by_the_clock_and_not_by_the_enable(case: 
         (ALL + "set_output_delay 0.3 -clock div y\n", "relative to 'div', which starts when its propagated master arrives"),
         ("set_max_delay 0.3 -rise_to [get_ports w]\n", "an edge of the data is understood in set_false_path alone"),
         ("set_multicycle_path 2 -fall -to [get_pins r5/D]\n", "an edge of the data is understood in set_false_path alone"),
+        (ALL + "set_max_delay 0.5 -ignore_clock_latency -from r0/CK -to r2/D\n",
+         "-ignore_clock_latency is not understood where a clock is propagated, as 'clk' is"),
+        (ALL + "set_min_delay 0.1 -ignore_clock_latency -from [get_ports b] -to r5/D\n",
+         "-ignore_clock_latency is not understood where a clock is propagated, as 'clk' is"),
         ("set_clock_uncertainty -rise 0.1 clk\n", "of one edge is not understood without -from and -to"),
         ("set_multicycle_path 2 -to {w y}\nset_false_path -reset_path -to y\n", "-reset_path of a part of the paths of"),
         ("create_generated_clock -name e -source clk -edges {1 3 5} -duty_cycle 25 ci/Y\n", "-duty_cycle does not go with it"),
