@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from finevh.checks import Checks
 from finevh.flow.moved import with_map
 from finevh.flow.rails import RailModel
 from finevh.schemes import OperatingPoint
-from finevh.selection import parse_map
+from finevh.schemes.points import power_columns
+from finevh.selection import Interval, area_low_fraction, map_text, parse_map
+from finevh.selection.engine import EngineDesign
 from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.technology import with_vdds
 from finevh.technology.model import Int, Real, Technology
@@ -37,6 +39,8 @@ class DroopedDesign:
     """(n_cell) -1 outside all tiles."""
     variants: Mapping[str, NDArray[np.int8]]
     graph: Callable[[Technology], TimingGraph]
+    engines: Mapping[str, EngineDesign] = field(default_factory=dict)
+    """By variant set, to weigh maps that the run does not have; without them its own maps alone are taken."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class DroopedPoint:
     raised_slack: float = float("nan")
     raised_slack_usual: float = float("nan")
     raised_slack_worst: float = float("nan")
+    raised_power: float | None = None
+    """mW, where the map was weighed."""
 
     @property
     def met(self) -> bool:
@@ -213,6 +219,9 @@ def _raised(
     text = _raise(pair, drop, point, candidates)
     if not text:
         return one
+    engine, power = pair.design.engines.get(point.variant), None
+    if engine is not None:
+        text, power = _lowered(pair, drop, point, text, engine)
     high, period = parse_map(text), period_ps(point.freq_mhz)
     at = [pair.slack(point.variant, high, each, period) for each in (np.zeros(len(high)), *drop.of(high))]
     return replace(
@@ -222,7 +231,35 @@ def _raised(
         raised_slack=at[0],
         raised_slack_usual=at[1],
         raised_slack_worst=min(at[1:]),
+        raised_power=power,
     )
+
+
+def _lowered(pair: _Pair, drop: _Drops, point: OperatingPoint, text: str, engine: EngineDesign) -> tuple[str, float]:
+    """A map that meets a point's clock without the tiles at VddH that it can do without, and its power, mW.
+
+    Tiles go to VddL one by one, those first that save most alone. The maps of the run lie one step of frequency apart, and a
+    rail that costs a hundredth of the period would cost a whole step.
+    """
+    interval, high = Interval(*pair.supplies), parse_map(text)
+
+    def without(tile: int) -> NDArray[np.bool_]:
+        lower = high.copy()
+        lower[tile] = False
+        return lower
+
+    def power(bits: NDArray[np.bool_]) -> float:
+        return engine.weigh(interval, bits).power(point.freq_mhz)
+
+    least, before = power(high), np.inf
+    while least < before:  # a tile that could not go may go once others have gone: timing is not monotone
+        before = least
+        saved = {tile: power(without(tile)) for tile in np.flatnonzero(high).tolist()}
+        for tile in sorted((tile for tile in saved if saved[tile] < least), key=lambda tile: saved[tile]):
+            lower = without(tile)
+            if (found := power(lower)) < least and _meets(pair, drop, point, lower):
+                high, least = lower, found
+    return map_text(high), least
 
 
 class _Drops:
@@ -248,11 +285,9 @@ def _raise(pair: _Pair, drop: _Drops, point: OperatingPoint, candidates: Sequenc
 
     Found by halving: a map for a higher frequency is faster on drooped rails too, but for details.
     """
-    period = period_ps(point.freq_mhz)
 
     def meets(k: int) -> bool:
-        high = parse_map(candidates[k])
-        return all(pair.slack(point.variant, high, each, period) >= -SLACK_TOLERANCE for each in drop.of(high)[::-1])
+        return _meets(pair, drop, point, parse_map(candidates[k]))
 
     first, last = 0, len(candidates) - 1
     if not meets(last):
@@ -266,29 +301,67 @@ def _raise(pair: _Pair, drop: _Drops, point: OperatingPoint, candidates: Sequenc
     return candidates[last]
 
 
+def _meets(pair: _Pair, drop: _Drops, point: OperatingPoint, high: NDArray[np.bool_]) -> bool:
+    """Whether a map meets a point's clock in the worst cycles, and in those that 99.9 % stay within."""
+    period = period_ps(point.freq_mhz)
+    return all(pair.slack(point.variant, high, each, period) >= -SLACK_TOLERANCE for each in drop.of(high)[::-1])
+
+
 def raised_power(points: Sequence[OperatingPoint], one: DroopedPoint) -> float | None:
     """Power, mW, of a point with the tiles that meet its clock on drooped rails; None where no map does."""
     point = points[one.number]
     if one.raised_supplies is None:
         return None
+    if one.raised_power is not None:
+        return one.raised_power
     found = with_map(points, point, one.raised_supplies, one.raised, "raised")
     return None if found is None else found.power_total_mw
 
 
-def settle_on_rails(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> tuple[OperatingPoint, ...]:
-    """The points with the maps that meet their clocks on drooped rails, where the run has one; both numbers in each."""
+def settle_on_rails(
+    points: Sequence[OperatingPoint], found: Sequence[DroopedPoint], engines: Mapping[str, EngineDesign] | None = None
+) -> tuple[OperatingPoint, ...]:
+    """The points with the maps that meet their clocks on drooped rails, where there is one; both numbers in each.
+
+    Maps that ``engines`` weigh have no share of the clock and of glitches yet.
+    """
     settled = list(points)
     for one in found:
         point = points[one.number]
         moved = None
         if not one.met and one.raised_supplies is not None:
-            moved = with_map(points, point, one.raised_supplies, one.raised, "raised")
+            engine = (engines or {}).get(point.variant)
+            if engine is None:
+                moved = with_map(points, point, one.raised_supplies, one.raised, "raised")
+            else:
+                moved = _weighed(point, one.raised_supplies, one.raised, engine)
         if moved is None:
             moved, slack = point, one.slack_worst
         else:
             moved, slack = replace(moved, worst_slack_ps=one.raised_slack), one.raised_slack_worst
         settled[one.number] = replace(moved, drooped_slack_ps=slack, nominal_power_mw=point.power_total_mw)
     return tuple(settled)
+
+
+def _weighed(
+    point: OperatingPoint, supplies: tuple[float, float], assignment: str, engine: EngineDesign
+) -> OperatingPoint:
+    """The point with another map, weighed anew."""
+    interval, high = Interval(*supplies), parse_map(assignment)
+    columns = power_columns(engine.weigh(interval, high).at(point.freq_mhz), point.freq_mhz)
+    return replace(
+        point,
+        vdd_l_v=supplies[0],
+        vdd_h_v=supplies[1],
+        tiles_high=int(high.sum()),
+        area_low_fraction=area_low_fraction(engine, high),
+        selector=f"{point.selector.split(':')[0]}:raised",
+        assignment=assignment,
+        power_clock_mw=None,
+        power_glitch_mw=None,
+        bound_mw=None if point.bound_mw is None else min(point.bound_mw, columns["power_total_mw"]),
+        **columns,
+    )
 
 
 def book_rails(checks: Checks, points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> None:
@@ -304,8 +377,8 @@ def book_rails(checks: Checks, points: Sequence[OperatingPoint], found: Sequence
         [f"{len(raised)} of {len(found)} FINE-VH points, drops up to {worst:.1%}, at {cost:+.1%} power on average"],
         count=len(raised),
     )
-    lost = sorted({round(points[one.number].freq_mhz, 3) for one in missed if not one.raised})
-    checks.add("rails_missed", [f"{frequency:.0f} MHz" for frequency in lost], count=len(missed) - len(raised))
+    lost = sorted({round(points[one.number].freq_mhz) for one in missed if not one.raised})
+    checks.add("rails_missed", [f"{frequency} MHz" for frequency in lost], count=len(missed) - len(raised))
 
 
 def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> str:

@@ -13,6 +13,8 @@ from finevh.constraints import single_clock
 from finevh.errors import InputError
 from finevh.flow.drooped import (
     DroopedDesign,
+    _Drops,
+    _meets,
     _Pair,
     book_rails,
     drooped_csv,
@@ -24,6 +26,7 @@ from finevh.flow.rails import RailModel, droop_table, transitions_table
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
 from finevh.schemes import OperatingPoint
+from finevh.selection import Energy, Interval
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
 
@@ -145,6 +148,41 @@ def test_a_tile_is_raised_where_its_rail_costs_the_clock(design: DroopedDesign) 
     assert [
         replace(one, drooped_slack_ps=None, nominal_power_mw=None) for one in settle_on_rails(points, strong)
     ] == points
+
+
+class Counting:
+    """Weighs a map by its tiles at VddH, each 1 mW."""
+
+    tile_area = np.ones(4)
+
+    def weigh(self, interval: Interval, high: np.ndarray) -> Energy:
+        return Energy(0.0, 0.0, 1.0 + float(high.sum()), 0.0)
+
+
+def test_a_raised_map_has_no_tile_at_vddh_that_it_can_do_without(design: DroopedDesign) -> None:
+    pair = _Pair(design, (LOW, HIGH), (0.0, 0.0))
+    period = 2000.0 - pair.slack("pb0", np.array([True, False, False, False]), np.zeros(4), 2000.0)
+    points = [point("HLLL", 1e6 / (period + 0.5)), point("HHHH", 1e6 / (0.8 * period))]
+    model = rails(0.05)
+    (first, _) = drooped_points(replace(design, engines={"pb0": Counting()}), model, points)  # type: ignore[dict-item]
+    assert not first.met
+    assert drooped_points(design, model, points)[0].raised == "HHHH"
+    # Timed by the same graph at the same drops, it meets the clock, and with any one of its tiles lower it does not.
+    deepest = _Drops(model, points[1])
+    drops = _Drops(model, points[0])
+    timed = _Pair(design, (LOW, HIGH), (float(deepest.worst[0].max()), float(deepest.worst[1].max())))
+    high = np.array([c == "H" for c in first.raised])
+    assert _meets(timed, drops, points[0], high)
+    assert 0 < high.sum() < 4
+    for tile in np.flatnonzero(high):
+        lower = high.copy()
+        lower[tile] = False
+        assert not _meets(timed, drops, points[0], lower)
+    assert first.raised_power == 1.0 + first.raised.count("H")
+    assert first.raised_slack_worst >= 0.0
+    moved = settle_on_rails(points, [first], {"pb0": Counting()})[0]  # type: ignore[dict-item]
+    assert (moved.assignment, moved.selector, moved.power_total_mw) == (first.raised, "best:raised", first.raised_power)
+    assert (moved.power_glitch_mw, moved.nominal_power_mw) == (None, 1.0)
 
 
 def test_what_all_tiles_at_vddh_miss_is_met_by_a_map_of_the_interval_above(

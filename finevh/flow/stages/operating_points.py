@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finevh.base.archive import save_columns
 from finevh.base.children import Say, in_children
@@ -256,7 +255,12 @@ def run_operating_stage(context: StageContext) -> Metrics:
     result = replace(result, points=with_glitch_power(placed, average, bound, result.points, context.jobs))
     sized, rails = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
     if rails is not None:
-        settled, on_rails = _on_drooped_rails(context, placed, rails, variants, result.points)
+        settled, on_rails = _on_drooped_rails(context, placed, rails, designs, result.points)
+        moved = [k for k, point in enumerate(settled) if point.selector != result.points[k].selector]
+        again = with_clock_power(placed, designs, [settled[k] for k in moved], context.jobs)
+        again = with_glitch_power(placed, average, bound, again, context.jobs)
+        anew = dict(zip(moved, again, strict=True))
+        settled = tuple(anew.get(k, point) for k, point in enumerate(settled))
         result, sized = replace(result, points=settled), sized | on_rails
     context.write("results/operating_points.csv", points_csv(result.points))
     context.note("clock and hold of every supply and map")
@@ -395,7 +399,7 @@ def _on_drooped_rails(
     context: StageContext,
     placed: PlacedDesign,
     rails: RailModel,
-    variants: Mapping[str, NDArray[np.int8]],
+    designs: Mapping[str, EngineDesign],
     points: tuple[OperatingPoint, ...],
 ) -> tuple[tuple[OperatingPoint, ...], Metrics]:
     """Points with the maps that meet their clocks with every tile at its drop; as they are where rails are not to be followed."""
@@ -410,7 +414,8 @@ def _on_drooped_rails(
     def graph(technology: Technology) -> TimingGraph:
         return timing_graph(flow, technology, placed.netlist, placed.wires, flow.schemes.driver_derates)
 
-    design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, variants, graph)
+    variants = {name: one.cell_variant for name, one in designs.items()}
+    design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, variants, graph, designs)
     try:
         found = drooped_points(design, rails, points, context.jobs, context.note)
     except InputError as error:
@@ -419,7 +424,7 @@ def _on_drooped_rails(
     context.write("results/tables/drooped.csv", drooped_csv(points, found))
     context.write("results/tables/nominal_points.csv", points_csv(points))
     book_rails(context.checks, points, found)
-    return settle_on_rails(points, found), {
+    return settle_on_rails(points, found, designs), {
         "rails__points__count": len(found),
         "rails__met__count": sum(one.met for one in found),
         "rails__raised__count": sum(bool(one.raised) and not one.met for one in found),
