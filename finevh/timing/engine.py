@@ -81,7 +81,7 @@ class TimingGraph(PathQueries):
     wire_model : {"elmore", "shielded", "ceff"}
         How parasitics act: the whole capacitance as load and Elmore delays; one effective capacitance per net and edge (two
         to three times the time, most of the difference to "ceff" gone); or the effective capacitance of each arc and its
-        waveform at each sink (some eighty times the time; what OpenSTA does).
+        waveform at each sink (some forty times the time; what OpenSTA does).
     driver_resistance : DriverResistance
         Which resistance "ceff" gives a driver: that of OpenSTA 3.1, or that of its release of 2019.
     hold : bool

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from enum import IntEnum
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -46,6 +47,8 @@ _TOLERANCE = 0.01
 """Relative step at which an iteration ends; the step itself is taken."""
 _FIT_STEPS = 100
 _CROSSING_STEPS = 20
+_LARGEST = 600.0
+"""Largest exponent whose exponential is used as a factor."""
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -54,77 +57,112 @@ def _ramp_integral(x: float, tau: float) -> float:
     return x - tau * (1.0 - math.exp(-x / tau)) if x > 0.0 else 0.0
 
 
-@numba.njit("UniTuple(float64, 2)(float64[::1], float64)", cache=True, nogil=True, error_model="numpy")
-def _unit(w: Real, x: float) -> tuple[float, float]:
-    """Driver's output for an unlimited unit ramp, and its derivative."""
+class _Wave(NamedTuple):
+    """A sum of a ramp and three exponentials of ``x``, the time since a ramp of length ``dt`` began, less the same ``dt`` later.
+
+    ``scale`` times it over ``dt`` is the voltage as a fraction of the rail. ``late`` factors turn an exponential of ``x`` into that
+    of ``x - dt``; 0 where they would be too large for a number.
+    """
+
+    scale: float
+    start: float
+    slope: float
+    a1: float
+    p1: float
+    late1: float
+    a2: float
+    p2: float
+    late2: float
+    a3: float
+    p3: float
+    late3: float
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _later(p: float, dt: float) -> float:
+    """Factor of an exponential after a ramp's length, 0 where it is too large for a number."""
+    return math.exp(p * dt) if p * dt < _LARGEST else 0.0
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _wave(w: Real, p3: float) -> _Wave:
+    """The driver's output (``p3`` 0) or that of a further pole behind it, for a ramp."""
+    k1, k2, p1, p2, dt = w[K1], w[K2], w[P1], w[P2], w[DT]
+    a1 = w[K3]
+    a2 = w[K4] if w[KIND] == PI else 0.0
+    a3, late3 = 0.0, 1.0
+    if p3 != 0.0:
+        a1 *= -p3 / (p1 - p3)
+        a2 *= -p3 / (p2 - p3) if w[KIND] == PI else 0.0
+        k1 -= k2 / p3
+        a3 = -k1 - a1 - a2
+        late3 = _later(p3, dt)
+    return _Wave(w[K0], k1, k2, a1, p1, _later(p1, dt), a2, p2, _later(p2, dt), a3, p3, late3)
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _voltage(v: _Wave, x: float, dt: float) -> tuple[float, float]:
+    """Voltage, fraction of the rail, and its derivative at time ``x`` after the ramp began."""
     if x <= 0.0:
         return 0.0, 0.0
-    near = w[K3] * math.exp(-w[P1] * x)
-    value, slope = w[K1] + w[K2] * x + near, w[K2] - w[P1] * near
-    if w[KIND] == PI:
-        far = w[K4] * math.exp(-w[P2] * x)
-        value += far
-        slope -= w[P2] * far
-    return w[K0] * value, w[K0] * slope
+    n1, n2, n3 = v.a1 * math.exp(-v.p1 * x), 0.0, 0.0
+    if v.a2 != 0.0:
+        n2 = v.a2 * math.exp(-v.p2 * x)
+    if v.a3 != 0.0:
+        n3 = v.a3 * math.exp(-v.p3 * x)
+    value = v.start + v.slope * x + n1 + n2 + n3
+    slope = v.slope - v.p1 * n1 - v.p2 * n2 - v.p3 * n3
+    y = x - dt
+    if y > 0.0:
+        n1 = n1 * v.late1 if v.late1 > 0.0 else v.a1 * math.exp(-v.p1 * y)
+        n2 = n2 * v.late2 if v.late2 > 0.0 else v.a2 * math.exp(-v.p2 * y)
+        n3 = n3 * v.late3 if v.late3 > 0.0 else v.a3 * math.exp(-v.p3 * y)
+        value -= v.start + v.slope * y + n1 + n2 + n3
+        slope -= v.slope - v.p1 * n1 - v.p2 * n2 - v.p3 * n3
+    return v.scale * value / dt, v.scale * slope / dt
 
 
-@numba.njit("UniTuple(float64, 2)(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
-def _unit_far(w: Real, x: float, p3: float) -> tuple[float, float]:
-    """Output of a further pole ``p3`` behind the driver, for an unlimited unit ramp, and its derivative."""
-    if x <= 0.0:
-        return 0.0, 0.0
-    k1, k2 = w[K1], w[K2]
-    d3 = -p3 * w[K3] / (w[P1] - p3)
-    rest = k2 / p3 - k1 - d3
-    near = d3 * math.exp(-w[P1] * x)
-    value, slope = k1 - k2 / p3 + k2 * x + near, k2 - w[P1] * near
-    if w[KIND] == PI:
-        d4 = -p3 * w[K4] / (w[P2] - p3)
-        rest -= d4
-        far = d4 * math.exp(-w[P2] * x)
-        value += far
-        slope -= w[P2] * far
-    last = rest * math.exp(-p3 * x)
-    return w[K0] * (value + last), w[K0] * (slope - p3 * last)
+@numba.njit(nogil=True, error_model="numpy")
+def _crossing(v: _Wave, level: float, t0: float, dt: float, below: float, above: float, u: float, du: float) -> float:
+    """Time, ps, of a level (Newton's method kept in a bracket by halving it); nan where it does not end.
 
-
-@numba.njit("UniTuple(float64, 2)(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
-def _voltage(w: Real, t: float, p3: float) -> tuple[float, float]:
-    """Voltage, fraction of the rail, at the driver (``p3`` 0) or behind a pole, at time ``t``, and its derivative."""
-    x = t - w[T0]
-    if p3 == 0.0:
-        (v, dv), (late, dlate) = _unit(w, x), _unit(w, x - w[DT])
-    else:
-        (v, dv), (late, dlate) = _unit_far(w, x, p3), _unit_far(w, x - w[DT], p3)
-    return (v - late) / w[DT], (dv - dlate) / w[DT]
-
-
-@numba.njit("float64(float64[::1], float64, float64)", cache=True, nogil=True, error_model="numpy")
-def _crossing(w: Real, level: float, p3: float) -> float:
-    """Time, ps, of a level (Newton's method kept in a bracket by halving it); nan where the bracket does not hold it."""
-    below, above = w[T0], w[SPAN] + (1.0 / p3 if p3 > 0.0 else 0.0)
-    if _voltage(w, above, p3)[0] < level:
-        return np.nan
+    ``u`` and ``du``: voltage and its derivative in the middle of the bracket.
+    """
     t: float = 0.5 * (below + above)
     before = step = abs(above - below)
-    v, slope = _voltage(w, t, p3)
     for _ in range(_CROSSING_STEPS):
-        gap = v - level
-        outside = ((t - above) * slope - gap) * ((t - below) * slope - gap) > 0.0
-        if outside or abs(2.0 * gap) > abs(before * slope):
+        gap = u - level
+        outside = ((t - above) * du - gap) * ((t - below) * du - gap) > 0.0
+        if outside or abs(2.0 * gap) > abs(before * du):
             before, step = step, 0.5 * (above - below)
             t = below + step
         else:
-            before, step = step, gap / slope
+            before, step = step, gap / du
             t -= step
         if abs(step) <= _TOLERANCE * abs(t):
             return t
-        v, slope = _voltage(w, t, p3)
-        if v < level:
+        u, du = _voltage(v, t - t0, dt)
+        if u < level:
             below = t
         else:
             above = t
     return np.nan
+
+
+@numba.njit(
+    "UniTuple(float64, 3)(float64[::1], float64, float64, float64)", cache=True, nogil=True, error_model="numpy"
+)
+def _crossings(w: Real, lo: float, hi: float, p3: float) -> tuple[float, float, float]:
+    """Times, ps, of one half and of both thresholds at the driver (``p3`` 0) or behind a pole; nan where it does not get there."""
+    t0, dt = w[T0], w[DT]
+    v = _wave(w, p3)
+    below, above = t0, w[SPAN] + (1.0 / p3 if p3 > 0.0 else 0.0)
+    end = _voltage(v, above - t0, dt)[0]
+    u, du = _voltage(v, 0.5 * (below + above) - t0, dt)
+    half = np.nan if end < 0.5 else _crossing(v, 0.5, t0, dt, below, above, u, du)
+    low = np.nan if end < lo else _crossing(v, lo, t0, dt, below, above, u, du)
+    high = np.nan if end < hi else _crossing(v, hi, t0, dt, below, above, u, du)
+    return half, low, high
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -325,7 +363,7 @@ def drive(
         return delay, slew
     ceff = w[SPAN]
     w[SPAN] = w[T0] + w[DT] + 2.0 * total * (rd + rpi)
-    t50, t_lo, t_hi = _crossing(w, 0.5, 0.0), _crossing(w, lo, 0.0), _crossing(w, hi, 0.0)
+    t50, t_lo, t_hi = _crossings(w, lo, hi, 0.0)
     table_delay, table_slew = pair(record, axes, table, rec, slew_in, ceff, False)
     if math.isfinite(t50) and math.isfinite(t_lo) and math.isfinite(t_hi):
         slew = t_hi - t_lo
@@ -348,7 +386,7 @@ def arrive(w: Real, elmore: float, lo: float, hi: float) -> tuple[float, float]:
     p3 = 1.0 / elmore
     if p3 == w[P1] or p3 == w[P2]:
         p3 *= 1.0 + 1e-9
-    t50, t_lo, t_hi = _crossing(w, 0.5, p3), _crossing(w, lo, p3), _crossing(w, hi, p3)
+    t50, t_lo, t_hi = _crossings(w, lo, hi, p3)
     if not (math.isfinite(t50) and math.isfinite(t_lo) and math.isfinite(t_hi)):
         return elmore, slew
     delay = t50 - w[T50]
