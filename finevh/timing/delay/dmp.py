@@ -60,8 +60,8 @@ def _ramp_integral(x: float, tau: float) -> float:
 class _Wave(NamedTuple):
     """A sum of a ramp and three exponentials of ``x``, the time since a ramp of length ``dt`` began, less the same ``dt`` later.
 
-    ``scale`` times it over ``dt`` is the voltage as a fraction of the rail. ``late`` factors turn an exponential of ``x`` into that
-    of ``x - dt``; 0 where they would be too large for a number.
+    ``scale`` times it over ``dt`` is the voltage as a fraction of the rail. ``late`` factors turn an exponential of ``x`` into
+    that of ``x - dt``; 0 where they would be too large for a number.
     """
 
     scale: float
@@ -153,7 +153,7 @@ def _crossing(v: _Wave, level: float, t0: float, dt: float, below: float, above:
     "UniTuple(float64, 3)(float64[::1], float64, float64, float64)", cache=True, nogil=True, error_model="numpy"
 )
 def _crossings(w: Real, lo: float, hi: float, p3: float) -> tuple[float, float, float]:
-    """Times, ps, of one half and of both thresholds at the driver (``p3`` 0) or behind a pole; nan where it does not get there."""
+    """Times, ps, of one half and both thresholds at the driver (``p3`` 0) or behind a pole; nan where it does not get there."""
     t0, dt = w[T0], w[DT]
     v = _wave(w, p3)
     below, above = t0, w[SPAN] + (1.0 / p3 if p3 > 0.0 else 0.0)
