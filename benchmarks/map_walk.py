@@ -1,10 +1,10 @@
 """The walk of one voltage map through the package, from the flow file to the report: python benchmarks/map_walk.py RUN [--text]
 
-A finished run's operating points, exports and report are made again in a copy, with every call watched. A function is passed
-where it receives or returns the map: a ``VoltageMap`` of its tiles, their bits or letters, the supplies of all cells under it,
-or an operating point, a list or a table that holds it. Each function counts once, where the map first meets it. A stay is a
-stretch of the walk inside one room (a package of ``finevh``; one file where it is no package); coming back to a room that was
-left is a return: stays = rooms + returns.
+A finished run's operating points, exports and report are made again in a copy, for one variant, one delta-Vdd and one selector,
+first as they are and then with every call watched. A function is passed where it receives or returns the map: a ``VoltageMap``
+of its tiles, their bits or letters, the supplies of all cells under it, or an operating point, a list or a table that holds it.
+Each function counts once, where the map first meets it. A stay is a stretch of the walk inside one room (a package of
+``finevh``; one file where it is no package); coming back to a room that was left is a return: stays = rooms + returns.
 
 The map is that of the run's FINE-VH points with as many tiles at either supply as there are.
 """
@@ -32,6 +32,7 @@ from finevh.report.tables import read_points
 
 PACKAGE = str(Path(finevh.__file__).parent)
 FIRST = "operating-points"
+SETTINGS = ('schemes.variants=["pb0"]', 'schemes.delta_vdd=["200 mV"]', 'schemes.selectors=["best"]')
 _DEEP = 3
 """Lists in tuples in dictionaries: how far a value is looked into."""
 _MANY = 64
@@ -122,11 +123,12 @@ def main() -> int:
     if not (arguments.run / "operating_points.csv").is_file():
         print(f"{arguments.run}: no operating points; make them with 'finevh run'", file=sys.stderr)
         return 2
-    walk = Walk(chosen_map(arguments.run))
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "run"
         shutil.copytree(arguments.run, copy)
-        flow = read_flow(copy / "flow.toml", ())
+        flow = read_flow(copy / "flow.toml", SETTINGS)
+        run_flow(flow, copy)
+        walk = Walk(chosen_map(copy))
         threading.setprofile(walk.watch)
         sys.setprofile(walk.watch)
         try:
