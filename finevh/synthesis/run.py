@@ -179,7 +179,7 @@ def _call_worker(directory: Path, progress: Callable[[str, float], None] | None,
         (directory / MESSAGES).open("wb") as messages,
     ):
         process = subprocess.Popen(
-            [sys.executable, "-m", "finevh.synthesis.worker", COMMANDS],
+            [sys.executable, "-P", "-m", "finevh.synthesis.worker", COMMANDS],
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=log,
