@@ -82,9 +82,10 @@ def version_of(path: str, tool: Tool, patience: float = 10.0) -> str | None:
     if not tool.version_args:
         return None
     try:
+        # Not in the current folder: some programs take settings from files there.
         done = subprocess.run(
-            [path, *tool.version_args], capture_output=True, text=True, timeout=patience, stdin=subprocess.DEVNULL,
-            errors="replace", check=False,
+            [os.path.abspath(path), *tool.version_args], capture_output=True, text=True, timeout=patience,
+            stdin=subprocess.DEVNULL, errors="replace", check=False, cwd=os.sep,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None

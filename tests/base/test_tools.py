@@ -65,3 +65,11 @@ def test_doctor_finds_openroad_by_its_variable_and_says_what_an_untested_version
 def test_every_program_says_what_it_is_for_and_how_to_get_it() -> None:
     assert len({tool.name for tool in TOOLS}) == len(TOOLS)
     assert all(tool.purpose and tool.install for tool in TOOLS)
+
+
+def test_a_program_is_asked_in_no_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some programs take settings from files of the current folder."""
+    monkeypatch.chdir(tmp_path)
+    path = program(tmp_path / "bin", "openroad", "$(pwd) 1")
+    path.write_text("#!/bin/sh\necho \"$(pwd) 1\"\n")
+    assert version_of("bin/openroad", OPENROAD) == "/ 1"
