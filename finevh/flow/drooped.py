@@ -52,7 +52,7 @@ class DroopedPoint:
     number : row of the points that were given.
     drop_usual, drop_worst : greatest drop of a tile over its supply, in 99.9 % of the cycles and in the worst.
     slack : at the supplies themselves.
-    slack_usual, slack_worst : with each tile at those drops.
+    slack_usual, slack_worst : with each tile at those drops; minus infinity where one drops deeper than the library reaches.
     raised : a map of the run that meets the clock in the worst cycles, between ``raised_supplies``, V: those of the point, or of
         the interval above where no map of its own does; empty where none does, the point's own where it does.
     raised_slack, raised_slack_usual, raised_slack_worst : the same slacks of that map.
@@ -83,14 +83,16 @@ class _Pair:
 
     def __init__(self, design: DroopedDesign, supplies: tuple[float, float], deepest: tuple[float, float]) -> None:
         self.design, self.supplies = design, supplies
-        self.step = [max(drop, 1e-6) / LEVELS for drop in deepest]
+        known = design.technology.vdds
+        beyond = _BELOW * float(np.diff(known).min()) if len(known) > 1 else 0.0
+        floor = float(known[0]) - beyond + 1e-3
+        self.reach = [1.0 - floor / vdd for vdd in supplies]
+        self.step = [max(min(drop, reach), 1e-6) / LEVELS for drop, reach in zip(deepest, self.reach, strict=True)]
         # Whole millivolts, rounded down: supplies of a library that lie closer are one to it.
         self.levels = [
             [vdd, *(np.floor(1e3 * vdd * (1.0 - step * k) + 1e-6) / 1e3 for k in range(1, LEVELS + 1))]
             for vdd, step in zip(supplies, self.step, strict=True)
         ]
-        known = design.technology.vdds
-        beyond = _BELOW * float(np.diff(known).min()) if len(known) > 1 else 0.0
         technology = with_vdds(design.technology, [*self.levels[0], *self.levels[1]], beyond=beyond)
         self._rows = [
             np.array([int(np.abs(technology.vdds - vdd).argmin()) for vdd in levels], dtype=np.int32)
@@ -100,7 +102,12 @@ class _Pair:
         self._state: TimingState | None = None
 
     def slack(self, variant: str, high: NDArray[np.bool_], drop: Real, period: float) -> float:
-        """Worst setup slack, ps, of a map with tiles at a drop (n_tile) below their supplies, ports at VddH."""
+        """Worst setup slack, ps, of a map with tiles at a drop (n_tile) below their supplies, ports at VddH.
+
+        Minus infinity where a tile drops deeper than the library reaches: nobody knows its delay, so it meets no clock.
+        """
+        if (drop > np.where(high, self.reach[1], self.reach[0])).any():
+            return -np.inf
         level = [np.minimum(np.ceil(drop / step - 1e-9), LEVELS).astype(np.intp) for step in self.step]
         row = np.where(high, self._rows[1][level[1]], self._rows[0][level[0]])
         tile = self.design.tile
@@ -339,7 +346,7 @@ def settle_on_rails(
             moved, slack = point, one.slack_worst
         else:
             moved, slack = replace(moved, worst_slack_ps=one.raised_slack), one.raised_slack_worst
-        settled[one.number] = replace(moved, drooped_slack_ps=slack, nominal_power_mw=point.power_total_mw)
+        settled[one.number] = replace(moved, drooped_slack_ps=_known(slack), nominal_power_mw=point.power_total_mw)
     return tuple(settled)
 
 
@@ -364,6 +371,10 @@ def _weighed(
     )
 
 
+def _known(slack: float) -> float | None:
+    return slack if np.isfinite(slack) else None
+
+
 def book_rails(checks: Checks, points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> None:
     """Say how many points their rails cost a map, what the others draw more, and which no map of the run serves."""
     missed = [one for one in found if not one.met]
@@ -379,6 +390,8 @@ def book_rails(checks: Checks, points: Sequence[OperatingPoint], found: Sequence
     )
     lost = sorted({round(points[one.number].freq_mhz) for one in missed if not one.raised})
     checks.add("rails_missed", [f"{frequency} MHz" for frequency in lost], count=len(missed) - len(raised))
+    deep = [one for one in missed if not one.raised and _known(one.slack_worst) is None]
+    checks.add("rails_not_timed", [f"{points[k.number].freq_mhz:.0f} MHz, a drop of {k.drop_worst:.1%}" for k in deep])
 
 
 def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint]) -> str:
@@ -390,7 +403,7 @@ def drooped_csv(points: Sequence[OperatingPoint], found: Sequence[DroopedPoint])
         rows.append(
             (
                 point.variant, point.delta_vdd_v, f"{point.freq_mhz:.6f}", point.selector, point.vdd_l_v, point.vdd_h_v,
-                one.drop_usual, one.drop_worst, one.slack, one.slack_usual, one.slack_worst,
+                one.drop_usual, one.drop_worst, one.slack, _known(one.slack_usual), _known(one.slack_worst),
                 "true" if one.met else "false", point.tiles_high, tiles, one.raised, point.power_total_mw,
                 raised_power(points, one), *(one.raised_supplies or (None, None)),
                 *(value if one.raised else None for value in (one.raised_slack, one.raised_slack_usual, one.raised_slack_worst)),

@@ -155,7 +155,10 @@ def read_rail_costs(path: Path) -> dict[RailKey, RailCost]:
     try:
         for row in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))):
             of = "raised_" if row["raised_assignment"] else ""
-            slack, usual, worst = (float(row[f"{of}slack{which}_ps"]) for which in ("", "_usual", "_worst"))
+            columns = [row[f"{of}slack{which}_ps"] for which in ("", "_usual", "_worst")]
+            if not all(columns):  # a drop deeper than the library reaches, which nothing could time
+                continue
+            slack, usual, worst = map(float, columns)
             key = rail_key(row["variant"], float(row["delta_vdd_v"]), float(row["freq_mhz"]), row["selector"])
             found[key] = RailCost(slack - usual, slack - worst)
     except (KeyError, TypeError, ValueError) as error:
