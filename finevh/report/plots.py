@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,9 @@ WARNING_COLOUR = "#d6404e"
 """Of what is no measurement, or fails."""
 LOW_COLOUR, HIGH_COLOUR = "#a6cee3", "#e3733c"
 
+if "matplotlib.pyplot" not in sys.modules:
+    # A file matplotlibrc of the current folder, which may belong to a design, changes no picture and runs no TeX.
+    mpl.rcdefaults()
 mpl.rcParams.update(
     {
         "font.size": 9,

@@ -55,6 +55,19 @@ def test_no_process_imports_from_there(folder: Path, verb: str) -> None:
     assert not (folder / "pwned").exists()
 
 
+def test_settings_of_pictures_there_change_none(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("font.size: 33\ntext.usetex: True\nlines.linewidth: 9\n", encoding="utf-8")
+    code = (
+        "import matplotlib, finevh.report.plots; p = matplotlib.rcParams; print(p['lines.linewidth'], p['text.usetex'])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=True
+    )
+    assert done.stdout.split() == ["1.5", "False"]
+
+
 def test_settings_of_the_compiler_there_are_refused(tmp_path: Path) -> None:
     (tmp_path / ".numba_config.yaml").write_text("cache_dir: elsewhere\n", encoding="utf-8")
     done = call(tmp_path, "flows")
