@@ -82,7 +82,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "rails_ideal": (Severity.WARNING, "designs whose tiles are on ideal rails, for want of a characterised Vdd-MUX"),
     "rails_raised": (Severity.NOTE, "operating points whose tiles are raised because rails droop"),
     "rails_missed": (Severity.WARNING, "operating points that no map of the run meets on drooped rails"),
-    "rails_not_judged": (Severity.WARNING, "designs whose maps are chosen as if rails did not droop: the flow file asks for it"),
+    "rails_not_judged": (Severity.WARNING, "searches whose voltage maps are chosen as if rails did not droop"),
     "rails_not_timed": (Severity.WARNING, "voltage maps that cannot be timed on drooped rails"),
     "signoff_failed": (Severity.WARNING, "operating points that fail sign-off"),
     "signoff_reselected": (

@@ -44,3 +44,10 @@ def test_every_line_fits_a_terminal_and_no_bit_is_lost() -> None:
     assert max(map(len, lines)) <= WIDTH
     start = next(k for k, line in enumerate(lines) if line.startswith("  bits"))
     assert "".join(lines[start:]).replace("bits", "").replace(" ", "") == "a5" * 50
+
+
+def test_a_run_whose_rails_droop_is_told_that_a_search_alone_does_not_judge_them() -> None:
+    lines = emulation_lines([{**row(16), "checks": {"rails_not_judged": {"count": 1}}}])
+    assert lines[-1].startswith("Chosen at the supplies themselves")
+    assert max(map(len, lines)) <= WIDTH
+    assert not any("supplies themselves" in line for line in emulation_lines([row(16)]))

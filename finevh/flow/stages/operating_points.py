@@ -405,7 +405,7 @@ def _on_drooped_rails(
     """Points with the maps that meet their clocks with every tile at its drop; as they are where rails are not to be followed."""
     flow = context.flow
     if not flow.rails.drooped:
-        context.checks.add("rails_not_judged", [flow.design.name])
+        context.checks.add("rails_not_judged", ["[rails] drooped = false"])
         return points, {}
     if not rails.programs:
         context.note("no program was simulated: rails do not droop here")
