@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -40,6 +42,15 @@ def tile_colours(tiles_per_side: int) -> Real:
     return np.asarray(hsv_to_rgb(np.column_stack([hue, np.full(n * n, 0.38), light])), dtype=np.float64)
 
 
+@contextmanager
+def _own_style() -> Iterator[None]:
+    """Matplotlib as it comes: neither a settings file nor what else this process draws changes the picture."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        yield
+
+
+@_own_style()
 def draw_layout(
     netlist: Netlist,
     technology: Technology,
@@ -130,6 +141,6 @@ def _draw_chain(
 
 def write_picture(figure: Figure, path: Path | str) -> None:
     """Write SVG, PNG or PDF by the name's ending; the same figure gives the same bytes."""
-    with mpl.rc_context({"svg.hashsalt": "finevh", "svg.fonttype": "none"}):
+    with _own_style(), mpl.rc_context({"svg.hashsalt": "finevh", "svg.fonttype": "none"}):
         ending = Path(path).suffix.lower()
         figure.savefig(path, dpi=160, metadata={"Date": None} if ending == ".svg" else None)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.collections import PolyCollection
 
@@ -45,7 +46,8 @@ def test_same_figure_gives_the_same_svg(
     netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement, tmp_path: Path
 ) -> None:
     texts = []
-    for name in ("a.svg", "b.svg"):
-        write_picture(draw_layout(netlist, technology, floorplan, placement), tmp_path / name)
-        texts.append((tmp_path / name).read_bytes())
+    for settings in ({}, {"font.size": 30, "axes.grid": True}):  # of whatever else this process draws
+        with mpl.rc_context(settings):
+            write_picture(draw_layout(netlist, technology, floorplan, placement), tmp_path / "a.svg")
+        texts.append((tmp_path / "a.svg").read_bytes())
     assert texts[0] == texts[1]
