@@ -109,13 +109,14 @@ def other_designs(runs: list[Path]) -> pd.DataFrame:
 def three_ways(thesis: Path, ours: Path, gap: Path | None, reasons: Sequence[str]) -> list[str]:
     """The first section, and its picture."""
     limits = read_limits(gap) if gap else {}
-    draw(read_run(thesis), read_run(ours), limits).savefig(PICTURE, metadata={"Date": None})
+    (first, _), (points, drooped) = read_run(thesis), read_run(ours)
+    draw(first, points, drooped, limits).savefig(PICTURE, metadata={"Date": None})
     return [
         "## The thesis's flow, ours, and the limit\n",
         f"![Saving of the thesis's flow and of ours over one ideal-DVFS](images/{PICTURE.name})\n",
         "Power averaged over 17 frequencies, per cent below the ideal-DVFS of the layout that the thesis's flow makes, at that",
         "layout's frequencies. Both flows have the same netlist before placement.\n",
-        table(read_run(thesis), read_run(ours), limits),
+        table(first, points, drooped, limits),
         *(f"\n{text.strip()}\n" for text in reasons),
         "\n## Published and ours\n",
     ]

@@ -1,7 +1,8 @@
 """The thesis's flow, ours, and the limit, by one yardstick: python benchmarks/thesis_ours_limit.py THESIS OURS [--gap FILE].
 
 THESIS and OURS are finished runs of flows/ri5cy_thesis.toml and flows/ri5cy.toml. Power of both lies over the ideal-DVFS of the
-thesis's layout, at that layout's frequencies. The limit is what no voltage map of our tiles can fall below: the bound that
+thesis's layout, at that layout's frequencies. Both are shown as chosen at the supplies, and ours also with every map meeting its
+clock on drooped rails, where the run asks for it. The limit is what no voltage map of our tiles can fall below: the bound that
 ``benchmarks/selection_gap.py OURS --state FILE`` proved, relative to the map that it found. Prints a table as Markdown and draws
 docs/images/ri5cy_gains.svg.
 """
@@ -24,7 +25,7 @@ from finevh.report.plots import VARIANT_LABEL
 from finevh.report.tables import read_points
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "ri5cy_gains.svg"
-THESIS, OURS, LIMIT = "#7f7f7f", "#0072b2", "#d55e00"
+THESIS, OURS, DROOPED, LIMIT = "#7f7f7f", "#0072b2", "#e69f00", "#d55e00"
 """Colours that stay apart for colour-blind eyes (Okabe and Ito, 2008)."""
 
 
@@ -56,16 +57,17 @@ def bound_power(points: pd.DataFrame, delta: float, limit: Limit) -> tuple[Real,
     return limit.frequency, power * limit.share
 
 
-def table(thesis: pd.DataFrame, ours: pd.DataFrame, limits: Mapping[float, Limit]) -> str:
-    """Average savings over the ideal-DVFS of the thesis's layout, as Markdown."""
-    found = {(one.run, one.variant, one.delta): one for one in measure_runs([thesis, ours])}
+def table(thesis: pd.DataFrame, ours: pd.DataFrame, drooped: pd.DataFrame | None, limits: Mapping[float, Limit]) -> str:
+    """Average savings over the ideal-DVFS of the thesis's layout, as Markdown; ``ours`` is at the supplies."""
+    runs = [thesis, ours] if drooped is None else [thesis, ours, drooped]
+    found = {(one.run, one.variant, one.delta): one for one in measure_runs(runs)}
     deltas = sorted({delta for _, _, delta in found})
     lines = [
         "| flow | bias | " + " | ".join(f"ΔVdd {1000 * d:.0f} mV" for d in deltas) + " |",
         "| --- | --- |" + " --- |" * len(deltas),
         "| thesis, ideal-DVFS | none |" + " 0 |" * len(deltas),
     ]
-    for run, name in enumerate(("thesis", "ours")):
+    for run, name in enumerate(("thesis, FINE-VH", "ours, FINE-VH", "ours, FINE-VH on drooped rails")):
         if run == 1:
             own = next(one for one in found.values() if one.run == 1)
             lines.append(f"| ours, ideal-DVFS | none |{f' {own.ideal:.1f} |' * len(deltas)}")
@@ -73,7 +75,7 @@ def table(thesis: pd.DataFrame, ours: pd.DataFrame, limits: Mapping[float, Limit
             cells = [found[run, variant, d].over_first if (run, variant, d) in found else None for d in deltas]
             if any(cell is not None for cell in cells):
                 shown = " | ".join("" if cell is None else f"{cell:.1f}" for cell in cells)
-                lines.append(f"| {name}, FINE-VH | {label} | {shown} |")
+                lines.append(f"| {name} | {label} | {shown} |")
     if limits:
         cells = []
         for delta in deltas:
@@ -85,7 +87,7 @@ def table(thesis: pd.DataFrame, ours: pd.DataFrame, limits: Mapping[float, Limit
     return "\n".join(lines) + "\n"
 
 
-def draw(thesis: pd.DataFrame, ours: pd.DataFrame, limits: Mapping[float, Limit]) -> Figure:
+def draw(thesis: pd.DataFrame, ours: pd.DataFrame, drooped: pd.DataFrame | None, limits: Mapping[float, Limit]) -> Figure:
     """Saving over the ideal-DVFS of the thesis's layout at each frequency; one panel per delta-Vdd."""
     deltas = delta_vdds(ours)
     figure = Figure(figsize=(4.6 * len(deltas), 3.6), layout="constrained")
@@ -104,6 +106,9 @@ def draw(thesis: pd.DataFrame, ours: pd.DataFrame, limits: Mapping[float, Limit]
             (fine_rows(ours, "pb0", delta), "ours, FINE-VH", OURS, "-", "o"),
             (fine_rows(ours, "vt", delta), "ours, FINE-VH, Vth offsets", OURS, "--", "^"),
         ]
+        if drooped is not None:
+            label = "ours, FINE-VH, Vth offsets, drooped rails"
+            curves.append((fine_rows(drooped, "vt", delta), label, DROOPED, "--", "v"))
         for rows, label, colour, line, marker in curves:
             if len(rows):
                 axis.plot(
@@ -122,9 +127,10 @@ def draw(thesis: pd.DataFrame, ours: pd.DataFrame, limits: Mapping[float, Limit]
     return figure
 
 
-def read_run(run: Path) -> pd.DataFrame:
-    """Operating points of a run."""
-    return read_points(run / "operating_points.csv")
+def read_run(run: Path) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Operating points as chosen at the supplies, and on drooped rails where the run asked for it."""
+    points, nominal = read_points(run / "operating_points.csv"), run / "tables" / "nominal_points.csv"
+    return (read_points(nominal), points) if nominal.is_file() else (points, None)
 
 
 def main() -> None:
@@ -135,9 +141,9 @@ def main() -> None:
     parser.add_argument("--gap", type=Path)
     options = parser.parse_args()
     limits = read_limits(options.gap) if options.gap else {}
-    thesis, ours = read_run(options.thesis), read_run(options.ours)
-    print(table(thesis, ours, limits))
-    draw(thesis, ours, limits).savefig(PICTURE, metadata={"Date": None})
+    (thesis, _), (ours, drooped) = read_run(options.thesis), read_run(options.ours)
+    print(table(thesis, ours, drooped, limits))
+    draw(thesis, ours, drooped, limits).savefig(PICTURE, metadata={"Date": None})
     print(PICTURE)
 
 
