@@ -69,7 +69,7 @@ def published_figures() -> list[PublishedFigure]:
 
 _WORDS = ("design", "scheme", "variant", "selector", "assignment")
 """Columns of operating points that hold text."""
-_MAY_BE_EMPTY = ("vdd_l_v", "vdd_h_v", "vdd_v", "tiles_high", "area_low_fraction", "worst_slack_ps")
+_MAY_BE_EMPTY = ("delta_vdd_v", "vdd_l_v", "vdd_h_v", "vdd_v", "tiles_high", "area_low_fraction", "worst_slack_ps")
 """Numbers that some schemes do not have."""
 
 

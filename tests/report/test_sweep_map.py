@@ -23,6 +23,7 @@ def sweep(folder: Path, programs: tuple[str, ...] = ("",)) -> Path:
     def add(program: str, tiles: int, scheme: str, frequency: float, mw: float, delta: float | None) -> None:
         given = {"design": "toy", "tiles": tiles, "scheme": scheme, "variant": "pb0", "freq_mhz": frequency}
         given |= {"power_total_mw": mw, "delta_vdd_v": "" if delta is None else delta}
+        given |= dict.fromkeys((name for name in POINT_COLUMNS if name.startswith("power_") and name not in given), 0.0)
         lines.append(",".join([program, *(str(given.get(column, "")) for column in POINT_COLUMNS)]))
 
     for program in programs:
