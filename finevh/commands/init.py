@@ -127,6 +127,17 @@ def _named(path: Path, folder: Path | None) -> str:
     return str(whole.relative_to(folder)) if folder is not None and whole.is_relative_to(folder) else str(whole)
 
 
+def _header_lines(technology: str) -> list[str]:
+    """Wide Vdd-MUXes where there are several: small tiles average little over their cells, single cycles draw much."""
+    known = (read_manifest(technology_folder(Path(technology))).roles or {}).get("header", ())
+    if len(known) < 2:
+        return []
+    return [
+        f"header_cell = {toml_value(known[-2])}    # maps must meet their clock on drooped rails: wider costs area",
+        'drop_of = "cycles"',
+    ]
+
+
 def _fast_line(technology: str) -> list[str]:
     """The corner that hold is checked at, where one ships beside the technology."""
     fast = f"{technology}_ff"
@@ -169,6 +180,7 @@ def _text(name: str, rtl: Rtl, survey: RtlSurvey, technology: str, period: str, 
         "[floorplan]",
         "tiles = 9    # N x N tiles, each on VddL or VddH",
         "utilisation = 0.70",
+        *_header_lines(technology),
         "",
         "[activity]",
         '# Inputs toggle at random. Better: vcd = "recording.vcd" or saif = ..., or stimulus and programs of a processor.',
