@@ -36,6 +36,13 @@ class Measured:
     asked: int
 
 
+def slack_of(rows: pd.DataFrame) -> pd.Series:
+    """Slack, ps: on drooped rails where the run judged it there, below zero where they miss the clock; else at the supplies."""
+    nominal = rows["worst_slack_ps"].fillna(0.0).clip(lower=0.0)
+    drooped = rows.get("drooped_slack_ps")
+    return nominal if drooped is None else drooped.fillna(nominal)
+
+
 def power_at(rows: pd.DataFrame, frequencies: Sequence[float]) -> Real:
     """Power, mW, at frequencies, MHz: that of the cheapest row that meets each; nan where none does.
 
@@ -43,7 +50,7 @@ def power_at(rows: pd.DataFrame, frequencies: Sequence[float]) -> Real:
     cycle and its leakage are the same.
     """
     at = rows["freq_mhz"].to_numpy(dtype=np.float64)
-    slack = rows["worst_slack_ps"].fillna(0.0).clip(lower=0.0).to_numpy(dtype=np.float64)
+    slack = slack_of(rows).to_numpy(dtype=np.float64)
     most = 1e6 / (1e6 / at - slack)
     energy = (rows["power_switching_mw"] + rows["power_internal_mw"]).to_numpy(dtype=np.float64) / at
     leakage = rows["power_leakage_mw"].to_numpy(dtype=np.float64)

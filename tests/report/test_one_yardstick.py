@@ -38,6 +38,14 @@ def test_slack_is_frequency_that_a_row_could_have_had() -> None:
     assert np.isnan(found[1])
 
 
+def test_slack_on_drooped_rails_is_what_counts_where_a_run_judged_it() -> None:
+    rows = pd.DataFrame([row("fine-vh", 100.0, 1.0, 0.5, slack=2000.0, drooped_slack_ps=0.0)])
+    assert np.isnan(power_at(rows, [125.0])[0]), "at the supplies it would reach 125 MHz"
+    missed = pd.DataFrame([row("fine-vh", 100.0, 1.0, 0.5, slack=2000.0, drooped_slack_ps=-100.0)])
+    assert np.isnan(power_at(missed, [100.0])[0])
+    assert power_at(missed, [99.0])[0] == pytest.approx(0.99 + 0.5)
+
+
 def test_a_faster_layout_is_measured_by_the_first_ones_curve_and_by_its_own() -> None:
     first = table(row("ideal-dvfs", 100.0, 1.0, 1.0), row("ideal-dvfs", 200.0, 3.0, 1.0), fine(200.0, 2.0, 1.0))
     faster = table(row("ideal-dvfs", 200.0, 1.0, 1.0), fine(200.0, 0.9, 0.9), fine(200.0, 9.0, 9.0, "greedy"))
