@@ -16,10 +16,11 @@ POWER = {"ideal-dvfs": 2.0, "vdd-hopping": 2.5, "vdd-dithering": 2.1, "fine-vh":
 def write_run(directory: Path) -> None:
     """One frequency, one delta-Vdd that the source never used."""
     lines = [",".join(POINT_COLUMNS)]
+    parts = {name: 0.0 for name in POINT_COLUMNS if name.startswith("power_")}
     for scheme, power in POWER.items():
         given = {"design": "toy", "tiles": 9, "scheme": scheme, "variant": "pb0", "freq_mhz": 100, "vdd_v": 0.8}
         delta = {} if scheme == "ideal-dvfs" else {"delta_vdd_v": 0.15}
-        row = {**given, **delta, "power_total_mw": power, "area_low_fraction": 0.5}
+        row = {**parts, **given, **delta, "power_total_mw": power, "area_low_fraction": 0.5}
         lines.append(",".join(str(row.get(column, "")) for column in POINT_COLUMNS))
     (directory / "operating_points.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (directory / "metrics.json").write_text(json.dumps({"place__interface_cells__fraction": 0.25}), encoding="utf-8")

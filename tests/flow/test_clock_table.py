@@ -55,6 +55,7 @@ def test_table_leaves_a_bound_empty_where_there_is_none() -> None:
 
 def test_hold_is_asked_at_every_supply_between_which_tiles_hop_and_at_the_fast_corner_if_named() -> None:
     flow = read_flow(QUICK, ("schemes.delta_vdd=['200 mV']",))
+    flow = flow.model_copy(update={"technology": flow.technology.model_copy(update={"fast": None})})
     technology = technology_of(flow)
     assert coarse_voltages(flow) == (0.6, 0.8, 1.0)
     (slow,) = hold_corners(flow, technology)
