@@ -55,3 +55,9 @@ def test_sign_off_is_said_to_be_missing_met_or_failed() -> None:
     assert sign_off(table).endswith("0 of 1 FINE-VH points miss their clock.")
     table["drooped_worst_ps"] = [float("nan"), -31.0]
     assert sign_off(table).endswith("1 of 1 FINE-VH points miss their clock, by up to 31 ps.")
+
+
+def test_what_drooped_rails_cost_is_said_where_a_run_asked_for_it(points: pd.DataFrame) -> None:
+    assert "drooped rails" not in sentences(points)[-1]
+    raised = points.assign(nominal_power_mw=np.where(points["scheme"] == "fine-vh", points["power_total_mw"] / 1.05, np.nan))
+    assert "Meeting the clock on drooped rails costs 5.0 %" in sentences(raised)[-1]
