@@ -11,7 +11,7 @@ from tests.hostile.damage import DAMAGES, GOOD, Bench, bench, cases, flipped
 from tests.hostile.tiny import command, finished_run
 
 READ_FROM_THE_TOP = ("checks.json", "flow.toml", "metrics.json", "operating_points.csv", "provenance.json")
-SHARE = 257
+SHARE = 149
 """Of the cases of ``emulate``, ``report`` and ``run`` one in so many; a prime, so that all files and damages come."""
 
 
