@@ -8,7 +8,7 @@ import pytest
 
 from finevh.base.share import LIBRARIES, shared
 from finevh.cli import run_command
-from finevh.commands.init import scheme_lines
+from finevh.commands.init import _named, scheme_lines
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow_file import read_flow
 
@@ -38,6 +38,12 @@ def test_top_clock_reset_and_period_are_found(folder: Path, capsys: pytest.Captu
     # Eight bits of a ripple of half adders at 1.00 V: some hundred picoseconds, no nanoseconds.
     assert 100.0 < flow.clock.period < 1500.0
     assert flow.technology.fast is not None, "the corner that ships beside the technology checks hold"
+    assert flow.floorplan.header_cell == "VDDMUX_X4"
+    moved = folder / "moved"
+    moved.mkdir()
+    for name in ("mine.toml", "counter.v"):
+        (folder / name).rename(moved / name)
+    assert read_flow(moved / "mine.toml").design.files == (moved / "counter.v",), "both move together"
 
 
 PACKAGE = """
@@ -82,15 +88,10 @@ def test_a_file_list_with_packages_include_folders_and_macros_is_read(
     check_flow(prepared(flow))
 
 
-def test_a_flow_file_moves_with_the_rtl_that_lies_beside_it(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "other.v"
-    elsewhere.write_text(COUNTER.replace("counter", "other"))
-    assert run_command(["init", "mine", "--rtl", "counter.v", "--rtl", str(elsewhere), "--top", "counter"]) == 0
-    moved = folder / "moved"
-    moved.mkdir()
-    for name in ("mine.toml", "counter.v"):
-        (folder / name).rename(moved / name)
-    assert read_flow(moved / "mine.toml").design.files == (moved / "counter.v", elsewhere)
+def test_files_are_named_relative_to_the_flow_file_where_they_lie_beside_it(tmp_path: Path) -> None:
+    assert _named(tmp_path / "rtl" / "a.v", tmp_path) == "rtl/a.v"
+    assert _named(tmp_path / "a.v", tmp_path / "flows") == str(tmp_path / "a.v")
+    assert _named(tmp_path / "a.v", None) == str(tmp_path / "a.v"), "a draft lies anywhere"
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ def run_stages(
                     if run.stage_path(stage.name).exists():
                         reporter.again(stage.name, key.reason(None if known is None else known.parts))
                     records[stage.name] = _run(run, stage, key, flow, jobs, reporter, allow)
+                    _withdraw(run, known, records[stage.name])
                 reporter.finished(stage.name, reused)
                 checks.merge(run.checks(stage.name))
                 _settle(run, checks, allow)
@@ -141,6 +142,13 @@ def _index(names: list[str], name: str | None, default: int) -> int:
         hint = f"did you mean '{near[0]}'?" if near else f"stages are {', '.join(names)}"
         raise InputError(f"unknown stage '{name}'; {hint}")
     return names.index(name)
+
+
+def _withdraw(run: RunDirectory, before: StageRecord | None, now: StageRecord) -> None:
+    """Take from the top of the run directory what a stage had published and does not make any more: a stale table misleads."""
+    for name in () if before is None else sorted(set(before.outputs) - set(now.outputs)):
+        if name.startswith(f"{RESULTS}/"):
+            run.remove(name.removeprefix(f"{RESULTS}/"))
 
 
 def publish_results(run: RunDirectory, stages: Sequence[Stage], records: Mapping[str, StageRecord]) -> None:

@@ -208,8 +208,13 @@ class RunDirectory:
             target.write(text.encode("utf-8"))
 
     def remove(self, name: str) -> None:
-        """Remove a file at the top of the run directory, or what stands in its place."""
-        _remove(self.path / name)
+        """Remove a file of the run's top, or what stands in its place; never outside of it, nor behind a link."""
+        if not _is_inner(name):
+            raise InputError(f"{self.path}: a stage names the file {name!r}, which lies outside of the run directory")
+        target = self.path / name
+        behind = target.relative_to(self.path).parents
+        if not any((self.path / folder).is_symlink() for folder in behind if folder.parts):
+            _remove(target)
 
     def _target(self, name: str) -> Path:
         """Where a file of the run goes: never through a link, nor into the place of a folder."""

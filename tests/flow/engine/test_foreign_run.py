@@ -161,3 +161,29 @@ def test_provenance_does_not_depend_on_the_place_of_a_clone(tmp_path: Path) -> N
 
 def test_names_grow_only_where_they_must() -> None:
     assert list(distinct_names([Path("/p/lib"), Path("/p/a/b.v"), Path("/q/a/b.v")])) == ["lib", "p/a/b.v", "q/a/b.v"]
+
+
+def without_table(context: StageContext) -> dict[str, float]:
+    context.write("results/b.txt", "b\n")
+    return {"x": 1.0}
+
+
+FEWER = (Stage("one", without_table, (), lambda flow: (flow.seed, "fewer")),)
+
+
+def test_a_table_that_a_stage_makes_no_more_is_withdrawn(tmp_path: Path, run: Path) -> None:
+    assert (run / "tables" / "a.csv").is_file()
+    (run / "tables" / "own.csv").write_text("of the user")
+    run_stages(flow_in(tmp_path), FEWER, run)
+    assert [path.name for path in (run / "tables").iterdir()] == ["own.csv"]
+    assert (run / "b.txt").is_file()
+
+
+def test_nothing_is_withdrawn_behind_a_link(tmp_path: Path, run: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "a.csv").write_text("precious")
+    shutil.rmtree(run / "tables")
+    (run / "tables").symlink_to(precious)
+    run_stages(flow_in(tmp_path), FEWER, run)
+    assert (precious / "a.csv").read_text() == "precious"
