@@ -29,8 +29,8 @@ from finevh.report.metrics import read_metrics
 from finevh.report.tables import read_points, read_table
 from finevh.selection import parse_map
 from finevh.selection.engine import EngineDesign
-from finevh.selection.tiles import SLACK_TOLERANCE, Interval, MappedTiming, Power, VoltageMap
-from finevh.units import frequency_mhz, parse_quantity
+from finevh.selection.tiles import Interval, MappedTiming, Power, VoltageMap
+from finevh.units import SLACK_TOLERANCE, frequency_mhz, parse_quantity
 
 
 def open_run(directory: str | Path) -> Run:

@@ -14,6 +14,8 @@ from finevh.errors import InputError
 
 VOLTAGE_TOLERANCE = 5e-4
 """V; two supplies are one when they differ by no more: libraries name theirs in millivolts."""
+SLACK_TOLERANCE = 1e-3
+"""ps; a clock missed by no more is met: a frequency read back from a table with six decimals of a MHz must meet its own point."""
 Dimension = Literal["time", "frequency", "capacitance", "resistance", "voltage", "power", "energy", "length", "area"]
 
 _PREFIX = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}

@@ -24,7 +24,8 @@ from finevh.schemes import (
     schemes_of,
     single_voltage_curve,
 )
-from finevh.selection import SLACK_TOLERANCE, Interval, Power, VoltageMap
+from finevh.selection import Interval, Power, VoltageMap
+from finevh.units import SLACK_TOLERANCE
 from tests.selection.toy import random_design
 
 

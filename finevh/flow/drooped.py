@@ -17,11 +17,10 @@ from finevh.schemes import OperatingPoint
 from finevh.schemes.points import power_columns
 from finevh.selection import Interval, area_low_fraction, map_text, parse_map
 from finevh.selection.engine import EngineDesign
-from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.technology import with_vdds
 from finevh.technology.model import Int, Real, Technology
 from finevh.timing import TimingGraph, TimingState
-from finevh.units import VOLTAGE_TOLERANCE, period_ps
+from finevh.units import SLACK_TOLERANCE, VOLTAGE_TOLERANCE, period_ps
 
 LEVELS = 4
 """Voltages below each supply that tiles are timed at: their drop is rounded up to quarters of that of the worst tile."""

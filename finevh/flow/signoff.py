@@ -26,12 +26,11 @@ from finevh.optimize.hold import same_cells
 from finevh.power import Activity, LeakageModel
 from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map
-from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.model import Direction, Int, Real, Technology
 from finevh.technology.noise import noise_margins
 from finevh.timing import DriverResistance, TimingGraph, TimingState
-from finevh.units import period_ps
+from finevh.units import SLACK_TOLERANCE, period_ps
 
 WIRE_MODEL = "ceff"
 _SAME_FREQUENCY = 1e-6

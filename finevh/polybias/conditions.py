@@ -14,9 +14,8 @@ from finevh.errors import NotReachableError
 from finevh.selection import Interval
 from finevh.selection.engine import TiledTiming
 from finevh.selection.greedy import select_greedy
-from finevh.selection.tiles import SLACK_TOLERANCE
 from finevh.timing import TimingGraph
-from finevh.units import period_ps
+from finevh.units import SLACK_TOLERANCE, period_ps
 
 
 @dataclass(frozen=True)

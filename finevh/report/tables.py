@@ -12,6 +12,7 @@ import pandas as pd
 
 from finevh.base.quoting import csv_cell
 from finevh.errors import InputError
+from finevh.units import SLACK_TOLERANCE
 
 BASELINES = ("ideal-dvfs", "vdd-hopping", "vdd-dithering")
 VARIANTS = ("pb0", "pb", "vt")
@@ -139,6 +140,14 @@ def failed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["signoff"] == "failed"] if "signoff" in rows else rows.iloc[:0]
 
 
+def met_on_rails(rows: pd.DataFrame) -> pd.DataFrame:
+    """Some rows without the FINE-VH points that no map brings to their clock on drooped rails, where a run judged them there."""
+    if "nominal_power_mw" not in rows or "drooped_slack_ps" not in rows:
+        return rows
+    judged = rows["nominal_power_mw"].notna()
+    return rows[~judged | (rows["drooped_slack_ps"] >= -SLACK_TOLERANCE)]
+
+
 def fine_curve(points: pd.DataFrame, variant: str, delta_vdd: float) -> pd.DataFrame:
     """Rows of FINE-VH of one mesh at the frequencies of the unbiased ideal-DVFS, first selector, ascending frequency.
 
@@ -150,7 +159,7 @@ def fine_curve(points: pd.DataFrame, variant: str, delta_vdd: float) -> pd.DataF
 
 
 def savings(points: pd.DataFrame) -> pd.DataFrame:
-    """Compare FINE-VH with each baseline at every frequency that both reach.
+    """Compare FINE-VH with each baseline at every frequency that both reach, on drooped rails where the run judged it there.
 
     Returns
     -------
@@ -164,7 +173,7 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
         fine_rows = group[group["scheme"] == "fine-vh"]
         for delta in sorted(fine_rows["delta_vdd_v"].dropna().unique()):
             for variant in VARIANTS:
-                fine = _curve(group, "fine-vh", variant, delta)
+                fine = met_on_rails(_curve(group, "fine-vh", variant, delta))
                 for baseline in BASELINES:
                     for base_variant in dict.fromkeys(("pb0", variant)):
                         base = _curve(group, baseline, base_variant, delta)

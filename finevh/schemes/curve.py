@@ -9,8 +9,8 @@ import numpy as np
 
 from finevh.config import voltage_grid
 from finevh.errors import NotReachableError
-from finevh.selection import SLACK_TOLERANCE, Energy, TiledDesign
-from finevh.units import frequency_mhz, period_ps
+from finevh.selection import Energy, TiledDesign
+from finevh.units import SLACK_TOLERANCE, frequency_mhz, period_ps
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import Answer
 from finevh.selection import (
     SELECTORS,
-    SLACK_TOLERANCE,
     Choice,
     Energy,
     Interval,
@@ -23,7 +22,7 @@ from finevh.selection import (
     area_low_fraction,
     select_lowered,
 )
-from finevh.units import VOLTAGE_TOLERANCE, period_ps
+from finevh.units import SLACK_TOLERANCE, VOLTAGE_TOLERANCE, period_ps
 
 
 @dataclass(frozen=True)

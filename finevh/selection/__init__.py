@@ -15,7 +15,6 @@ from finevh.selection.search import (
 )
 from finevh.selection.selectors import SELECTORS, Selector
 from finevh.selection.tiles import (
-    SLACK_TOLERANCE,
     Bits,
     Energy,
     Interval,
@@ -34,7 +33,6 @@ from finevh.selection.tiles import (
 __all__ = [
     "EXACT_SECONDS",
     "SELECTORS",
-    "SLACK_TOLERANCE",
     "Bits",
     "Choice",
     "Energy",

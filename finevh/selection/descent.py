@@ -10,8 +10,8 @@ from finevh.errors import NotReachableError
 from finevh.selection.cuts import CutPool
 from finevh.selection.greedy import trace
 from finevh.selection.search import Archive, Choice, select_lowered
-from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Interval, MappedTiming, TiledDesign, TilePower
-from finevh.units import frequency_mhz
+from finevh.selection.tiles import Bits, Interval, MappedTiming, TiledDesign, TilePower
+from finevh.units import SLACK_TOLERANCE, frequency_mhz
 
 TRIES = 40
 """Most maps that are timed at one frequency."""

@@ -14,7 +14,6 @@ from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, LeakageResult, PreparedPower
 from finevh.power.tile_terms import dynamic_terms, leakage_terms
 from finevh.selection.tiles import (
-    SLACK_TOLERANCE,
     Bits,
     Energy,
     Interval,
@@ -26,6 +25,7 @@ from finevh.selection.tiles import (
 from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph, TimingState, Trials
 from finevh.timing.bounds import BoundPath, DelayBounds
+from finevh.units import SLACK_TOLERANCE
 
 _NO_TILE = -1
 # Energy per cycle is power at a frequency over that frequency: 1 mW at 1 MHz is 1e6 fJ.

@@ -13,9 +13,9 @@ from finevh.errors import InputError, NotReachableError
 from finevh.selection.descent import Descent
 from finevh.selection.program import Linear, Row, path_row, quadratic_below, solve
 from finevh.selection.search import Choice
-from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Interval, MappedTiming, TiledDesign
+from finevh.selection.tiles import Bits, Interval, MappedTiming, TiledDesign
 from finevh.timing.bounds import TOLERANCE
-from finevh.units import frequency_mhz
+from finevh.units import SLACK_TOLERANCE, frequency_mhz
 
 EXACT_SECONDS = 30.0
 """Time limit of a point, s."""

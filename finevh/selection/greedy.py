@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import NotReachableError
-from finevh.selection.tiles import SLACK_TOLERANCE, Interval, MappedTiming, TimedTiles, map_text
-from finevh.units import frequency_mhz
+from finevh.selection.tiles import Interval, MappedTiming, TimedTiles, map_text
+from finevh.units import SLACK_TOLERANCE, frequency_mhz
 
 Score = Literal["delay", "count"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError, NotReachableError
 from finevh.selection.greedy import trace
-from finevh.selection.tiles import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming, TiledDesign
-from finevh.units import frequency_mhz
+from finevh.selection.tiles import Bits, Energy, Interval, MappedTiming, TiledDesign
+from finevh.units import SLACK_TOLERANCE, frequency_mhz
 
 EXHAUSTIVE_TILES = 12
 """2**12 maps take some ten seconds on a core of 36 k cells."""

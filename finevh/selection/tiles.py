@@ -16,9 +16,6 @@ from finevh.timing.bounds import BoundPath
 Bits = NDArray[np.bool_]
 """(n_tiles) True where the tile is at VddH."""
 
-# Slack within this of zero is met: a frequency read back from a table with six decimals of a MHz must meet its own point. ps.
-SLACK_TOLERANCE = 1e-3
-
 
 @dataclass(frozen=True)
 class Interval:

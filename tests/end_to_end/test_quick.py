@@ -23,7 +23,8 @@ from finevh.flow.stages import STAGES
 from finevh.flow_file import read_flow
 from finevh.report.columns import table_columns
 from finevh.schemes import FineVh, single_voltage_curve
-from finevh.selection import SLACK_TOLERANCE, Interval, map_text, parse_bitstream, parse_map, select_greedy, trace
+from finevh.selection import Interval, map_text, parse_bitstream, parse_map, select_greedy, trace
+from finevh.units import SLACK_TOLERANCE
 from tests.end_to_end.conftest import QUICK
 
 

@@ -57,7 +57,15 @@ def test_sign_off_is_said_to_be_missing_met_or_failed() -> None:
     assert sign_off(table).endswith("1 of 1 FINE-VH points miss their clock, by up to 31 ps.")
 
 
-def test_what_drooped_rails_cost_is_said_where_a_run_asked_for_it(points: pd.DataFrame) -> None:
-    assert "drooped rails" not in sentences(points)[-1]
-    raised = points.assign(nominal_power_mw=np.where(points["scheme"] == "fine-vh", points["power_total_mw"] / 1.05, np.nan))
+def test_what_drooped_rails_cost_and_where_no_map_meets_them_is_said_and_left_out(points: pd.DataFrame) -> None:
+    assert "drooped rails" not in " ".join(sentences(points))
+    fine = points["scheme"] == "fine-vh"
+    raised = points.assign(
+        nominal_power_mw=np.where(fine, points["power_total_mw"] / 1.05, np.nan),
+        drooped_slack_ps=np.where(fine, 1.0, np.nan),
+    )
     assert "Meeting the clock on drooped rails costs 5.0 %" in sentences(raised)[-1]
+    raised.loc[fine & (points["freq_mhz"] == 400.0), "drooped_slack_ps"] = -5.0
+    raised.loc[fine & (points["freq_mhz"] == 300.0), "drooped_slack_ps"] = np.nan  # a drop that nothing could time
+    assert "over 2 frequencies" in sentences(raised)[0]
+    assert any(said.startswith("At 2 of 4 frequencies no map meets its clock on drooped rails") for said in sentences(raised))

@@ -11,7 +11,6 @@ from finevh import config
 from finevh.errors import InputError, NotReachableError
 from finevh.selection import (
     SELECTORS,
-    SLACK_TOLERANCE,
     Choice,
     GreedyAnswer,
     Interval,
@@ -22,6 +21,7 @@ from finevh.selection import (
 )
 from finevh.selection.cuts import CutPool
 from finevh.selection.program import path_row, quadratic_below
+from finevh.units import SLACK_TOLERANCE
 from tests.selection.toy import ToyDesign, random_design
 
 INTERVAL = Interval(0.8, 1.0)

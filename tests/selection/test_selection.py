@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from finevh.errors import InputError, NotReachableError
 from finevh.selection import (
-    SLACK_TOLERANCE,
     Choice,
     GreedyAnswer,
     Interval,
@@ -31,6 +30,7 @@ from finevh.selection import (
     select_improved,
     trace,
 )
+from finevh.units import SLACK_TOLERANCE
 from tests.selection.toy import ToyDesign, random_design
 
 INTERVAL = Interval(0.8, 1.0)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.power.tile_terms import collect
-from finevh.selection import SLACK_TOLERANCE, Bits, Energy, Interval, MappedTiming, TilePower
+from finevh.selection import Bits, Energy, Interval, MappedTiming, TilePower
 from finevh.timing.bounds import BoundPath
+from finevh.units import SLACK_TOLERANCE
 
 
 @dataclass
