@@ -6,19 +6,17 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from finevh.base.tcl import split_list
-from finevh.layout import FloorplanRequest, Placement, estimate_wires, make_floorplan, make_power_grid
-from finevh.layout.def_write import DefOptions, format_def, make_def
-from finevh.netlist import read_verilog, write_spef, write_verilog
+from finevh.layout import FloorplanRequest, make_floorplan
 from finevh.openroad.context import OperatingPoint
 from finevh.openroad.library_files import TechnologyFiles
 from finevh.openroad.place_and_route import LayoutRequest, prepare_run, run_layout
 from finevh.openroad.results import RoutedDesign
 from finevh.openroad.tool import find_openroad
 from tests.layout.synthetic import make_lef, make_netlist
+from tests.openroad.embedded_files import write_layout
 from tests.openroad.test_from_layout import TECHNOLOGY
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -44,23 +42,8 @@ def request_of_one_tile(tmp_path: Path) -> LayoutRequest:
 def record_files(request: LayoutRequest, folder: Path) -> None:
     """What OpenROAD would leave behind, by the embedded engine."""
     folder.mkdir()
-    floorplan, netlist = request.floorplan, request.netlist
-    x, y = np.full(netlist.n_cells, floorplan.core[0]), np.full(netlist.n_cells, floorplan.core[1])
-    none, ports = np.zeros(netlist.n_cells, dtype=np.int32), np.zeros(len(netlist.port_names))
-    placement = Placement(x, y, none.astype(np.int8), none, ports, ports)
-    layout = make_def(
-        netlist,
-        TECHNOLOGY,
-        floorplan,
-        placement,
-        make_power_grid(TECHNOLOGY, floorplan, make_lef(TECHNOLOGY)),
-        DefOptions("unit"),
-    )
     for stage in ("handover", "final"):
-        (folder / f"{stage}.def").write_text(format_def(layout))
-        write_verilog(netlist, TECHNOLOGY, folder / f"{stage}.v")
-        back = read_verilog(folder / f"{stage}.v", TECHNOLOGY)
-        write_spef(back, estimate_wires(back, TECHNOLOGY, placement), folder / f"{stage}.spef")
+        write_layout(request.netlist, TECHNOLOGY, request.floorplan, folder, stage)
 
 
 def test_a_run_directory_is_complete_and_relocatable(request_of_one_tile: LayoutRequest, tmp_path: Path) -> None:

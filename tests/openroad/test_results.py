@@ -5,41 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from finevh.errors import InputError
-from finevh.layout import FloorplanRequest, Placement, estimate_wires, make_floorplan, make_power_grid
-from finevh.layout.def_write import DefOptions, format_def, make_def
-from finevh.netlist import read_verilog, write_spef, write_verilog
+from finevh.layout import FloorplanRequest, make_floorplan
 from finevh.openroad.expected import LayoutMismatchError
 from finevh.openroad.results import read_results
-from tests.layout.synthetic import make_lef, make_netlist
+from tests.layout.synthetic import make_netlist
+from tests.openroad.embedded_files import write_layout
 from tests.openroad.test_from_layout import TECHNOLOGY, context_of
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """What a run leaves behind, written by the embedded engine: the formats are the same."""
     netlist = make_netlist(600, technology=TECHNOLOGY)
     floorplan = make_floorplan(netlist, TECHNOLOGY, FloorplanRequest(1, 0.7))
-    x = np.full(netlist.n_cells, floorplan.core[0])
-    y = np.full(netlist.n_cells, floorplan.core[1])
-    none = np.zeros(netlist.n_cells, dtype=np.int32)
-    ports = np.zeros(len(netlist.port_names))
-    placement = Placement(x, y, none.astype(np.int8), none, ports, ports)
-    layout = make_def(
-        netlist,
-        TECHNOLOGY,
-        floorplan,
-        placement,
-        make_power_grid(TECHNOLOGY, floorplan, make_lef(TECHNOLOGY)),
-        DefOptions("unit"),
-    )
-    (tmp_path / "final.def").write_text(format_def(layout))
-    write_verilog(netlist, TECHNOLOGY, tmp_path / "final.v")
-    read_back = read_verilog(tmp_path / "final.v", TECHNOLOGY)  # nets without pins do not survive in Verilog
-    write_spef(read_back, estimate_wires(read_back, TECHNOLOGY, placement), tmp_path / "final.spef")
+    write_layout(netlist, TECHNOLOGY, floorplan, tmp_path, "final")
     return tmp_path
 
 
