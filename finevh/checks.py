@@ -69,6 +69,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "clock_gate_missing": (Severity.WARNING, "libraries without a clock gate: registers with an enable stay clocked"),
     "clock_tree_missing": (Severity.WARNING, "clocks timed as ideal because there is no clock tree"),
     "clock_ideal": (Severity.NOTE, "clocks timed as ideal because the flow file asks for it"),
+    "ports_clock_fixed": (
+        Severity.WARNING,
+        "clocks of port delays with the tree's latency at one supply, taken at all (clock.ports_follow_tree)",
+    ),
     "fast_corner_missing": (Severity.WARNING, "designs whose hold is checked at the slow corner alone"),
     "delay_cell_missing": (Severity.NOTE, "technologies whose hold repair takes buffers for want of a delay cell"),
     "hold_not_repaired": (

@@ -252,6 +252,8 @@ class Clock(_Section):
     """Input ports that are static in operation (``set_false_path -from``), for example an asynchronous reset."""
     sdc: Path | None = None
     """Constraints from a file instead of the keys above (the period is still this section's)."""
+    ports_follow_tree: bool = False
+    """Clocks that port delays of ``sdc`` refer to are late by the tree's mean at every supply, whatever the file gives them."""
 
     @field_validator("period")
     @classmethod

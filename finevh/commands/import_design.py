@@ -288,6 +288,7 @@ def _text(found: Found, name: str, named: str, technology: Technology, clock: st
             "[clock]",
             f"port = {toml_value(clock)}",
             f"period = {toml_value(f'{period:g} ps')}    # of the constraints",
+            "# ports_follow_tree = true    # where the ports' clock has the tree's latency at one supply: as late as the tree",
             "",
             "[floorplan]",
             f"tiles = {tiles}    # laid over the given places; what a border makes move is counted",

@@ -213,7 +213,7 @@ class Constraints:
     exceptions: tuple[PathException, ...] = ()
     cases: tuple[tuple[tuple[Objects, ...], int], ...] = ()
     propagated: bool = False
-    """All clocks are propagated."""
+    """All clocks with sources are propagated; virtual ones keep the latency that they are given."""
     groups: tuple[ClockGroups, ...] = ()
     uncertainties: tuple[Uncertainty, ...] = ()
     disables: tuple[Disable, ...] = ()
@@ -221,6 +221,10 @@ class Constraints:
     gating_checks: tuple[GatingCheck, ...] = ()
     data_checks: tuple[DataCheck, ...] = ()
     borrows: tuple[TimeBorrow, ...] = ()
+
+    def is_propagated(self, clock: Clock) -> bool:
+        """Whether registers see when a clock arrives, not its latency."""
+        return clock.propagated or (self.propagated and bool(clock.sources))
 
 
 def single_clock(port: str, period: float = 1000.0, uncertainty: float = 0.0) -> Constraints:

@@ -79,7 +79,7 @@ class _Writer:
             if insertion:
                 self.lines.append(f"set_clock_latency {self.ps(insertion)} {get}")
             return
-        if clock.propagated or self.constraints.propagated:
+        if self.constraints.is_propagated(clock):
             if clock.sources:
                 self.lines.append(f"set_propagated_clock {get}")
         elif clock.latency:

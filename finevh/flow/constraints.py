@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from finevh.base.files import read_input_text
 from finevh.base.quoting import sdc_exact_names, sdc_names, tcl_word
+from finevh.checks import Checks
 from finevh.config import Clock, Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
-from finevh.constraints.surroundings import OUTSIDE
+from finevh.constraints.surroundings import OUTSIDE, fixed_outside
 from finevh.errors import InputError
 from finevh.flow.technology import technology_of
 from finevh.layout.clock_tree import tree_buffers
@@ -146,6 +147,16 @@ def clock_tree_of(flow: Flow, technology: Technology) -> bool:
     return flow.optimize.clock_tree and bool(buffers)
 
 
+def book_clocks(flow: Flow, technology: Technology, netlist: Netlist, checks: Checks) -> None:
+    """Say which clocks are timed otherwise than through a tree that is as late as the supplies make it."""
+    if not flow.clock.propagated:
+        checks.add("clock_ideal", [flow.clock.port])
+    elif not clock_tree_of(flow, technology):
+        checks.add("clock_tree_missing", [flow.clock.port])
+    elif not flow.clock.ports_follow_tree:
+        checks.add("ports_clock_fixed", fixed_outside(constraints_of(flow, netlist)))
+
+
 def timed_constraints(flow: Flow, technology: Technology, netlist: Netlist | None = None) -> Constraints:
     """Constraints that the layout is timed with: clocks take their way through the tree, and the surroundings follow it.
 
@@ -153,5 +164,5 @@ def timed_constraints(flow: Flow, technology: Technology, netlist: Netlist | Non
     """
     read = constraints_of(flow, netlist)
     if flow.clock.propagated and clock_tree_of(flow, technology):
-        return with_propagated_clocks(read)
+        return with_propagated_clocks(read, flow.clock.ports_follow_tree)
     return with_ideal_clocks(read)

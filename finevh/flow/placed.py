@@ -7,6 +7,7 @@ import numpy as np
 from finevh.base.csv_text import table
 from finevh.flow.artifacts.layout import load_placement, save_chain_order, save_floorplan, save_placement, save_wires
 from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, VERILOG, load_netlist, save_netlist
+from finevh.flow.constraints import book_clocks
 from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.graph import timing_graph
 from finevh.flow.technology import synthesis_vdd, technology_of
@@ -75,6 +76,7 @@ def keep_wires(context: StageContext) -> Metrics:
     netlist, placement = load_netlist(inputs["presize"], technology), load_placement(inputs["place"])
     spef = flow.design.placed.spef
     wires = read_spef(spef, netlist, context.checks) if spef else estimate_wires(netlist, technology, placement)
+    book_clocks(flow, technology, netlist, context.checks)
     save_netlist(context.directory, netlist)
     save_placement(context.directory, placement)
     save_wires(context.directory, wires)

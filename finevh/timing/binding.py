@@ -161,7 +161,7 @@ def bind_starts(
             c = names.clock(delay.clock, delay.where)
             clock, edge = constraints.clocks[c], int(delay.clock_fall)
             tag = tags.start_at_port(c, edge, port)
-            ideal = not (clock.propagated or constraints.propagated)
+            ideal = not constraints.is_propagated(clock)
             for r in (0, 1):
                 late, early = (_outside(delay, values, clock, ideal, end, r) for end in ("max", "min"))
                 found.append(Start(port, tag, r, -np.inf if late is None else late, np.inf if early is None else early))

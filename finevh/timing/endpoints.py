@@ -74,7 +74,7 @@ class _Binder:
     # ---- what two clock edges mean for each other
 
     def _propagated(self, clock: int) -> bool:
-        return self.constraints.propagated or self.clocks[clock].propagated
+        return self.constraints.is_propagated(self.clocks[clock])
 
     def _latency(self, clock: int, edge: int, late: bool) -> float:
         return clock_latency(self.clocks[clock], edge, "max" if late else "min", self._propagated(clock))

@@ -427,7 +427,8 @@ class TimingGraph(PathQueries):
                 if (
                     master >= 0
                     and not clocks[c].source_latency
-                    and (self.constraints.propagated or (clocks[c].propagated and clocks[master].propagated))
+                    and self.constraints.is_propagated(clocks[c])
+                    and self.constraints.is_propagated(clocks[master])
                 ):
                     found.append((node, c, master))
         return found

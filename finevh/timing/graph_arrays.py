@@ -51,7 +51,7 @@ def graph_arrays(
             drive_slew[port, r] = (
                 slews[1 - r] if sense == Sense.NEGATIVE else worse if sense == Sense.NON_UNATE else slews[r]
             )
-    propagated = [constraints.propagated or (tag.is_clock and tags.clocks[tag.clock].propagated) for tag in tags.tags]
+    propagated = [tag.is_clock and constraints.is_propagated(tags.clocks[tag.clock]) for tag in tags.tags]
     ideal = np.array(
         [tag.is_clock and not p for tag, p in zip(tags.tags, propagated, strict=True)] or [True], dtype=np.uint8
     )
@@ -119,9 +119,9 @@ def check_generated(constraints: Constraints) -> None:
     late = set()
     for clock in constraints.clocks:
         master = clocks.get(clock.master)
-        if master is None or clock.source_latency or not (constraints.propagated or master.propagated):
+        if master is None or clock.source_latency or not constraints.is_propagated(master):
             continue
-        if not (constraints.propagated or clock.propagated):
+        if not constraints.is_propagated(clock):
             raise InputError(
                 f"{clock.where}: generated clock '{clock.name}' is ideal and its master '{master.name}' is propagated: when it"
                 f" starts would be lost; add set_propagated_clock [get_clocks {clock.name}], or give it"

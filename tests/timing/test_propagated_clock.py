@@ -10,7 +10,7 @@ import pytest
 from opensta import opensta, run_opensta
 from sta_accuracy import endpoint_slacks
 
-from finevh.constraints import Constraints, read_sdc
+from finevh.constraints import Constraints, read_sdc, with_propagated_clocks
 from finevh.netlist import read_verilog
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
@@ -82,6 +82,43 @@ def test_ideal_clocks_are_followed_by_nothing(technology: Technology, tmp_path: 
         assert state.insertion == 0.0
         slacks.append(endpoint_slacks(timing, state, 2000.0, False))
     assert slacks[0] == slacks[1]
+
+
+def slacks_of(technology: Technology, tmp_path: Path, sdc: str) -> dict[str, float]:
+    """Setup slacks at 2 ns where the flow propagates the clocks of an SDC."""
+    timing = graph(technology, tmp_path, with_propagated_clocks(read_sdc(sdc)))
+    return endpoint_slacks(timing, timing.evaluate(1), 2000.0, False)
+
+
+def test_a_source_latency_moves_the_design_and_its_surroundings_alike(technology: Technology, tmp_path: Path) -> None:
+    plain = SDC.replace("{around}", "clk")
+    source = plain + "set_clock_latency -source 0.25 [get_clocks clk]\n"
+    expected = slacks_of(technology, tmp_path, plain)
+    assert slacks_of(technology, tmp_path, source) == pytest.approx(expected)
+    # A delay of 0.55 that holds the source latency is one of 0.3.
+    held = source.replace("set_input_delay 0.3", "set_input_delay 0.55 -source_latency_included")
+    assert slacks_of(technology, tmp_path, held) == pytest.approx(expected)
+
+
+def test_a_virtual_clock_keeps_its_latency_where_the_flow_propagates_the_design_s(
+    technology: Technology, tmp_path: Path
+) -> None:
+    late = "set_clock_latency 0.1 [get_clocks outside]\n"
+    prompt = slacks_of(technology, tmp_path, SDC.replace("{around}", "outside"))
+    found = slacks_of(technology, tmp_path, SDC.replace("{around}", "outside") + late)
+    moved = {key: round(found[key] - prompt[key], 6) for key in found}
+    assert set(moved.values()) == {-100.0, 0.0, 100.0}  # at registers, from port to port, at outputs
+    assert {moved[key] for key in moved if key == "y"} == {100.0}
+
+
+def test_input_delays_that_hold_the_network_s_latency_do_not_follow_the_tree(
+    technology: Technology, tmp_path: Path
+) -> None:
+    sdc = SDC.replace("{around}", "clk")
+    held = sdc.replace("set_input_delay 0.3", "set_input_delay 0.3 -network_latency_included")
+    follows, stays = (slacks_of(technology, tmp_path, text) for text in (sdc, held))
+    insertion = graph(technology, tmp_path, constraints()).evaluate(1).insertion
+    assert stays["rc/D"] == pytest.approx(follows["rc/D"] + insertion)
 
 
 def test_incremental_follows_the_tree(technology: Technology, tmp_path: Path) -> None:

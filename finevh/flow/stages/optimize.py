@@ -10,7 +10,7 @@ from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
-from finevh.flow.constraints import clock_tree_of
+from finevh.flow.constraints import book_clocks
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.graph import timing_graph
 from finevh.flow.hold import hold_corners
@@ -46,10 +46,7 @@ def run_optimize_stage(context: StageContext) -> Metrics:
     )
     if flow.clock.supply_policy != "tile":
         result = _seat_clock_cells(context, result, technology)
-    if not flow.clock.propagated:
-        context.checks.add("clock_ideal", [flow.clock.port])
-    elif not clock_tree_of(flow, technology):
-        context.checks.add("clock_tree_missing", [flow.clock.port])
+    book_clocks(flow, technology, result.netlist, context.checks)
     if flow.optimize.hold:
         result, hold = _repair(context, result, technology)
     else:
