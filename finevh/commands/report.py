@@ -19,13 +19,14 @@ from finevh.flow.stages.signoff import STAGE as SIGNOFF
 from finevh.flow_file import FLOW_FILE, read_run_flow
 
 
-def signed_off(run: RunDirectory, flow: Flow) -> bool:
-    """Whether a run holds a sign-off of the results that it has now."""
+def signed_off_others(run: RunDirectory, flow: Flow) -> bool:
+    """Whether a run's sign-off is whole, but of other results than it has now. A damaged one may be of these."""
     record = run.record(SIGNOFF.name)
-    if record is None or record.parts is None:
+    if record is None:
         return False
     records = {name: found for name in SIGNOFF.needs if (found := run.record(name)) is not None}
-    return len(records) == len(SIGNOFF.needs) and input_parts(SIGNOFF, flow, records).items() <= record.parts.items()
+    these = len(records) == len(SIGNOFF.needs) and record.parts is not None
+    return not these or not input_parts(SIGNOFF, flow, records).items() <= (record.parts or {}).items()
 
 
 def drop_signoff(run: RunDirectory) -> None:
@@ -69,7 +70,7 @@ def rebuild_report(directory: Path) -> Path:
     records = {}
     # A trial of a sweep stops before the export, whose pictures its report does without; a sign-off must be of these results.
     needs = [name for name in STAGE.needs if name not in ("export", SIGNOFF.name) or run.stage_path(name).exists()]
-    if SIGNOFF.name in needs and not signed_off(run, read_run_flow(directory)):
+    if SIGNOFF.name in needs and signed_off_others(run, read_run_flow(directory)):
         needs.remove(SIGNOFF.name)
     for name in needs:
         record = run.record(name)

@@ -43,6 +43,14 @@ def test_a_run_mends_what_stands_at_its_top(made: Bench, name: str, how: str) ->
     assert made.outcome(name, how, "run") == "mended"
 
 
+@pytest.mark.parametrize("how", ["flipped", "cut", "folder", "deleted"])
+@pytest.mark.parametrize("name", ["stage.json", "results/operating_points.csv"])
+def test_a_damaged_sign_off_is_not_taken_for_that_of_other_results(made: Bench, name: str, how: str) -> None:
+    """Sign-off may have put other maps into the points: a report without it would tell other numbers."""
+    found = made.outcome(f"10-signoff/{name}", how, "report")
+    assert found == "refused" or (name, how, found) == ("stage.json", "flipped", "same")  # a digit of what is only told
+
+
 def test_an_answer_that_changes_is_found(made: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge itself: without the digests a flipped account is told as it stands."""
     monkeypatch.setattr("finevh.flow.finished.require_unchanged", lambda directory, *names: None)
