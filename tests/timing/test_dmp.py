@@ -42,7 +42,7 @@ def test_a_drivers_resistance_is_ln_2_times_the_slope_of_its_delay_at_the_nets_c
     near, wire, far = 15.0, 0.5, 15.0
     for rule, resistance in ((DriverResistance.TANGENT, 1.3 * math.log(2.0)), (DriverResistance.SECANT, 1.0)):
         wave = np.zeros(N_DRIVER)
-        _, slew = drive(record, axes, table, 0, 50.0, 0.0, 1.0, near, wire, far, 0.2, 0.8, int(rule), wave)
+        _, slew = drive(record, axes, table, 0, 50.0, 0.0, 1.0, near, wire, far, 0.2, 0.8, int(rule), 0.0, wave)
         assert wave[KIND] != CAPACITIVE
         # The fitted ramp, integrated in small steps behind that resistance and the pi, crosses where the model says.
         half, transition = ramp_behind_resistance(resistance, float(wave[2]), near, wire, far)

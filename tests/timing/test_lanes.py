@@ -180,3 +180,30 @@ def test_sinks_share_a_row_only_when_the_first_is_read_before_the_second_is_writ
         for s in range(sink_ptr[v], sink_ptr[v + 1]):
             holds[slot[s]] = s
     assert all(holds[slot[s]] == s for s in stays)
+
+
+@numba.njit
+def exponentials(x, wide, narrow):
+    for row in range(len(x) // 8):
+        lanes.store(wide, row, lanes.exponential(lanes.load(x, row, (0, 0, 0, 0, 0, 0, 0, 0))))
+    for k in range(len(x)):
+        narrow[k] = lanes.exponential(x[k])
+
+
+def test_exponentials_of_lanes_are_those_of_the_library_to_a_unit_in_the_last_place() -> None:
+    rng = np.random.default_rng(3)
+    x = np.concatenate(
+        [
+            rng.uniform(-708.0, 709.0, 4000),
+            rng.uniform(-2.0, 2.0, 3992),
+            [0.0, -0.0, -708.1, -1e9, -np.inf, 1e-300, -1.0, np.nan],
+        ]
+    )
+    wide, narrow = np.empty_like(x), np.empty_like(x)
+    exponentials(x, wide, narrow)
+    assert np.array_equal(wide, narrow, equal_nan=True)
+    expected = np.where(x < -708.0, 0.0, np.exp(x))
+    assert np.isnan(wide[-1])
+    assert (np.abs(wide - expected)[:-1] <= 2.0 * np.spacing(expected)[:-1]).all()
+    assert wide[-5] == wide[-4] == 0.0
+    assert wide[-8] == wide[-7] == wide[-3] == 1.0

@@ -9,8 +9,10 @@ Everything here is for use inside compiled functions.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -372,6 +374,50 @@ def root(typingctx: Any, value: Any) -> Any:
 
 
 @intrinsic
+def absolute(typingctx: Any, value: Any) -> Any:
+    """Without the sign."""
+    count = _count(value)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        kind = args[0].type
+        name = f"llvm.fabs.v{count}f64" if count > 1 else "llvm.fabs.f64"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), name)
+        return builder.call(function, [args[0]])
+
+    return _of(types.float64, count)(value), codegen
+
+
+@intrinsic
+def gathered(typingctx: Any, numbers: Any) -> Any:
+    """Lanes from a tuple of numbers of double precision."""
+    count = len(numbers)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        found = ir.Constant(ir.VectorType(ir.DoubleType(), count), ir.Undefined)
+        for k, number in enumerate(cgutils.unpack_tuple(builder, args[0])):
+            found = builder.insert_element(found, number, _I32(k))
+        return found
+
+    return _of(types.float64, count)(numbers), codegen
+
+
+@intrinsic
+def _two_to(typingctx: Any, shifted: Any) -> Any:
+    """``2**n`` of ``_SHIFT + n``, for whole numbers between -1022 and 1023."""
+    count = _count(shifted)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        def whole(number: int) -> Any:
+            return _I64(number) if count == 1 else ir.Constant(ir.VectorType(_I64, count), [number] * count)
+
+        # The lowest bits of the sum are the number, and those of a power of two's exponent begin at bit 52.
+        bits = builder.bitcast(args[0], whole(0).type)
+        return builder.bitcast(builder.shl(builder.add(bits, whole(1023)), whole(52)), args[0].type)
+
+    return _of(types.float64, count)(shifted), codegen
+
+
+@intrinsic
 def single(typingctx: Any, value: Any) -> Any:
     """As numbers of single precision."""
     return _converted(value, types.float32)
@@ -557,6 +603,38 @@ def seek16(typingctx: Any, points: Any, first: Any, second: Any, chosen: Any, x:
 def larger(a: Number, b: Number) -> Number:
     """The larger of two numbers, the first where they do not compare."""
     return choose(b > a, b, a)
+
+
+_SHIFT = 1.5 * 2.0**52
+"""Adding this to a number leaves the nearest whole number in the lowest bits."""
+_LN2 = Decimal("0.693147180559945309417232121458176568")
+_PER_LN2 = float(1 / _LN2)
+_LN2_HIGH = math.floor(float(_LN2) * 2.0**32) / 2.0**32
+"""The product with a whole number below 2**21 is exact."""
+_LN2_LOW = float(_LN2 - Decimal(_LN2_HIGH))
+_LEAST = -708.0
+"""Exponentials below this exponent are zero."""
+_C2, _C3, _C4, _C5, _C6, _C7 = (1.0 / math.factorial(k) for k in range(2, 8))
+_C8, _C9, _C10, _C11, _C12, _C13 = (1.0 / math.factorial(k) for k in range(8, 14))
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def exponential(x: Number) -> Number:
+    """``e**x`` for ``x`` up to 709, off by less than one unit in the last place; 0 below -708.
+
+    Of ``x = n ln 2 + r`` the power of two is exact and that of ``r``, at most ``ln 2 / 2``, its Taylor series. It takes
+    additions and products alone, so each lane has the bits that it has alone, on every processor.
+    """
+    shifted = x * _PER_LN2 + _SHIFT
+    n = shifted - _SHIFT
+    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    r2 = r * r
+    r4 = r2 * r2
+    low = (_C2 + _C3 * r) + (_C4 + _C5 * r) * r2
+    middle = (_C6 + _C7 * r) + (_C8 + _C9 * r) * r2
+    high = (_C10 + _C11 * r) + (_C12 + _C13 * r) * r2
+    series = low + middle * r4 + high * (r4 * r4)
+    return choose(x < _LEAST, 0.0, (1.0 + (r + r2 * series)) * _two_to(shifted))
 
 
 @numba.njit(nogil=True, error_model="numpy")
