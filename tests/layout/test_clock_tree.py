@@ -99,6 +99,18 @@ def test_every_register_keeps_its_gates_behind_the_same_stages(technology: Techn
     ]
 
 
+def test_a_net_of_few_registers_gets_one_more_buffer_in_place_of_its_gates(technology: Technology, tmp_path: Path) -> None:
+    """A nearly idle buffer is too fast to stand for a gate alone, whatever its drive."""
+    netlist = design(technology, tmp_path)
+    # Leaves meant for more than eight times what the free registers load.
+    plan = planned(technology, netlist, TreeLimits(leaf=80.0, branch=20.0, wire_cap=0.1))
+    edited, _ = insert_tree(netlist, plan)
+    found = ways(edited)
+    stages = {name.startswith("free"): len(way) for name, way in found.items()}
+    assert stages[True] == stages[False] + 1
+    assert len({len(way) for name, way in found.items() if name.startswith("r")}) == 1
+
+
 def test_copies_of_a_gate_share_its_enable(technology: Technology, tmp_path: Path) -> None:
     netlist = design(technology, tmp_path)
     plan = planned(technology, netlist, TreeLimits(leaf=15.0, branch=20.0, wire_cap=0.1))

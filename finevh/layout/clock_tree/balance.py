@@ -128,6 +128,10 @@ def find_tree_cells(
     return TreeCells(tuple(buffers), gates, cap, strength)
 
 
+_LIGHT = 0.125
+"""Of a leaf's load: buffers are faster than the gates in whose place they stand, and nearly idle ones too fast for any drive."""
+
+
 class _Builder:
     """Nodes of a tree under construction, children first."""
 
@@ -188,6 +192,11 @@ class _Builder:
             made.append(node)
         return made
 
+    def light(self, net: int, pin_cap: Real) -> bool:
+        """Whether the registers of a net load a leaf so little that one more stage does not make them late."""
+        pins = self.network.leaf_pin[self.network.leaf_of == net]
+        return float(pin_cap[pins].sum()) < _LIGHT * self.limits.leaf
+
     def branches(self, items: dict[int, list[int]], source: bool) -> dict[int, list[int]]:
         """Branch buffers above the stages of all nets of a depth: as many levels for all as the largest net needs."""
         limits = self.limits
@@ -233,7 +242,10 @@ def plan_tree(
                 made = build.above(Role.GATE, nodes, limits.branch, count, pair)
                 stages.setdefault(int(network.parent[net]), []).extend(made)
             else:
-                stages.setdefault(net, []).extend(build.above(Role.MATCH, nodes, limits.branch, count))
+                made = build.above(Role.MATCH, nodes, limits.branch, count)
+                if level == deepest and build.light(net, pin_cap):
+                    made = build.above(Role.MATCH, made, limits.branch, count)
+                stages.setdefault(net, []).extend(made)
         items = build.branches(stages, level == 1)
     if deepest == 0 and items:
         items = build.branches(items, True)
