@@ -2,15 +2,17 @@
 
     python benchmarks/steps.py FLOW.toml -o DIR [--only NAME,...] [-j N]
 
-Each row is a run of the flow of its own in DIR/NAME, up to sign-off, with the step of its name and all those before it; the two
-other supply policies of the clock stand beside the flow's. Runs are kept and resumed: the command can be stopped and given again,
-and rows that are not there yet are left out of the table. DIR/steps.csv and DIR/steps.md hold the table. Exact wires change no
+Each row is a run of the flow of its own in DIR/NAME, up to its operating points, the last up to sign-off, with the step of its name
+and all those before it; the two other supply policies of the clock stand beside the flow's. A run starts as a copy of the one before,
+whose stages it keeps as far as the step leaves them alone. Runs are kept and resumed: the command can be stopped and given again, and
+rows that are not there yet are left out of the table. DIR/steps.csv and DIR/steps.md hold the table. Exact wires change no
 map: their row is that of the last run, with frequency as far as sign-off's slack allows.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ from finevh.config import Flow
 from finevh.flow_file import read_flow
 from finevh.report.tables import read_points, savings, savings_summary
 
-LAST = "signoff"
+LAST, SIGNED = "operating-points", "signoff"
+POINTS = "operating_points.csv"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def runs_of(flow: Flow) -> list[tuple[str, str, Flow]]:
 
 def row_of(what: str, directory: Path) -> dict[str, Any]:
     """Power of unbiased ideal-DVFS at both ends, and the average savings over it, of a finished run."""
-    points = read_points(directory / "operating_points.csv")
+    points = read_points(directory / POINTS)
     ideal = points[(points["scheme"] == "ideal-dvfs") & (points["variant"] == "pb0")].sort_values("vdd_v")
     row: dict[str, Any] = {
         "step": what,
@@ -153,15 +156,20 @@ def main() -> int:
         )
         return 2
     rows: list[dict[str, Any]] = []
+    before: Path | None = None
     for name, what, flow in runs:
         directory = options.output / name
         if not wanted or name in wanted:
             print(f"{name}: {what}", file=sys.stderr)
-            run_flow(flow, directory, last=LAST, jobs=options.jobs)
-        if (directory / "tables" / "signoff.csv").is_file():
+            if before is not None and not directory.exists():
+                shutil.copytree(before, directory)
+                (directory / POINTS).unlink(missing_ok=True)  # not this row's
+            run_flow(flow, directory, last=SIGNED if name == runs[-1][0] else LAST, jobs=options.jobs)
+        if (directory / POINTS).is_file():
             rows.append(row_of(what, directory))
+            before = directory
     done = options.output / runs[-1][0]
-    exact = exact_wires(rows[-1], done) if rows and (done / "operating_points.csv").is_file() else None
+    exact = exact_wires(rows[-1], done) if rows and (done / POINTS).is_file() else None
     rows += [exact] if exact is not None else []
     options.output.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(options.output / "steps.csv", index=False, lineterminator="\n", float_format="%.6g")
