@@ -2,11 +2,11 @@
 
     python benchmarks/steps.py FLOW.toml -o DIR [--only NAME,...] [-j N]
 
-Each row is a run of the flow of its own in DIR/NAME, up to its operating points, the last up to sign-off, with the step of its name
-and all those before it; the two other supply policies of the clock stand beside the flow's. A run starts as a copy of the one before,
-whose stages it keeps as far as the step leaves them alone. Runs are kept and resumed: the command can be stopped and given again, and
-rows that are not there yet are left out of the table. DIR/steps.csv and DIR/steps.md hold the table. Exact wires change no
-map: their row is that of the last run, with frequency as far as sign-off's slack allows.
+Each row is a run of the flow of its own in DIR/NAME, up to its operating points, the last up to sign-off, with the step of its
+name and all those before it; the two other supply policies of the clock stand beside the flow's. A run starts as a copy of the
+one before, whose stages it keeps as far as the step leaves them alone. Runs are kept and resumed: the command can be stopped
+and given again, and rows that are not there yet are left out of the table. DIR/steps.csv and DIR/steps.md hold the table. Exact
+wires change no map: their row is that of the last run, with frequency as far as sign-off's slack allows.
 """
 
 from __future__ import annotations
