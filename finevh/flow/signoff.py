@@ -49,6 +49,8 @@ class Exported:
     constraints: Constraints
     tile: Int
     """(n_cell) -1 outside all tiles."""
+    whole: bool = False
+    """Whether nothing was found amiss with its parasitics."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,13 @@ class _Found:
         return slack >= -SLACK_TOLERANCE and not self.margin <= 0.0
 
 
-def read_exported(flow: Flow, technology: Technology, out: Path, variant: str, checks: Checks) -> Exported:
+def read_exported(
+    flow: Flow, technology: Technology, out: Path, variant: str, checks: Checks, other: Exported | None = None
+) -> Exported:
     """Read one variant set from the files of ``out``.
+
+    Sets differ in the variants of their cells alone: where ``other`` is one whose nets have the same names and pins, and whose
+    parasitics, which all share, gave nothing to say, they are not read again.
 
     Raises
     ------
@@ -146,12 +153,27 @@ def read_exported(flow: Flow, technology: Technology, out: Path, variant: str, c
     """
     name = flow.design.name
     netlist = read_verilog(out / netlist_name(name, variant), technology, checks=checks)
-    wires = read_spef(out / f"{name}.spef", netlist, checks, technology.typical_pin_cap)
+    if other is not None and other.whole and _same_nets(other.netlist, netlist):
+        wires, whole = other.wires, True
+    else:
+        found = Checks()
+        wires = read_spef(out / f"{name}.spef", netlist, found, technology.typical_pin_cap)
+        whole = not found.as_dict()
+        checks.merge(found)
     constraints = _constraints(flow, technology, netlist, out / f"{name}.sdc", checks)
     tile = np.full(netlist.n_cells, -1, dtype=np.int32)
     if flow.floorplan.tiles > 1:
         tile = tiles_of(netlist, out / f"{name}.upf")
-    return Exported(netlist, wires, constraints, tile)
+    return Exported(netlist, wires, constraints, tile, whole)
+
+
+def _same_nets(one: Netlist, other: Netlist) -> bool:
+    """Whether two netlists differ in the variants of their cells alone."""
+    names = ("name", "net_names", "instance_names", "port_names")
+    columns = ("cell_type", "pin_net", "port_net", "port_direction", "net_constant")
+    return all(getattr(one, name) == getattr(other, name) for name in names) and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in columns
+    )
 
 
 def tiles_of(netlist: Netlist, upf: Path) -> Int:
@@ -285,6 +307,9 @@ class Signoff:
             variant: [corner_graph(flow, design, library, name) for name, library in corners]
             for variant, design in designs.items()
         }
+        # Beyond the first corner hold alone is asked.
+        for graphs in self._graphs.values():
+            graphs[1:] = [replace(corner, graph=corner.graph.for_hold()) for corner in graphs[1:]]
         self._leakage = {
             variant: LeakageModel(design.netlist, technology, activity_by_name(activity, instances, design.netlist))
             for variant, design in designs.items()

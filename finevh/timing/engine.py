@@ -136,6 +136,8 @@ class TimingGraph(PathQueries):
         self.high_cells = self._high_cells(clock_supply)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
         self.wire_model, self.driver_resistance = wire_model, driver_resistance
+        self._late_nodes: NDArray[np.uint8] | None = None
+        """(n_node) 1 where longest paths are evaluated; None for everywhere."""
         self._build_blocks()
         self._bind(wires)
 
@@ -305,8 +307,9 @@ class TimingGraph(PathQueries):
         allowed: NDArray[np.uint8] | None = None,
     ) -> int:
         """Run the forward kernel, on all nodes or those ``allowed``; returns how many nodes were evaluated."""
-        allowed = self._everywhere() if allowed is None else allowed
         late = bool(values.late[0])
+        if allowed is None:
+            allowed = self._late_nodes if late and self._late_nodes is not None else self._everywhere()
         follows = FULL if full else INCREMENTAL
         count = int(
             self.kernels.advance(*self.reads(late, point), values.columns, late, allowed, dirty, touched, follows, (0,))
@@ -493,7 +496,10 @@ class TimingGraph(PathQueries):
         """The state of an evaluation; needs of endpoints that nothing ``touched`` are those of ``before``."""
         late, early = ends[0], ends[1] if len(ends) > 1 else None
         setup_base = np.empty(self.setup.n) if before is None else before.setup_base.copy()
-        self._needs(point, self.setup.rows, late, early or late, touched, setup_base)
+        if self._late_nodes is None:
+            self._needs(point, self.setup.rows, late, early or late, touched, setup_base)
+        else:
+            setup_base[:] = np.nan
         hold_base = None
         if early is not None:
             hold_base = np.empty(self.hold.n)
@@ -636,6 +642,25 @@ class TimingGraph(PathQueries):
         """The same graph with other parasitics, without building it again."""
         other = copy(self)
         other._bind(wires)
+        return other
+
+    def for_hold(self) -> TimingGraph:
+        """The same graph for hold checks alone: of the longest paths only those to clock pins, setup needs are nan.
+
+        Raises
+        ------
+        InputError
+            If the graph has no shortest paths.
+        """
+        if not self.with_early:
+            raise InputError("hold slacks need a graph made with hold=True")
+        other = copy(self)
+        nodes = np.zeros(self.structure.n_node, dtype=np.uint8)
+        clock = self.hold.rows.clock_node
+        nodes[clock[clock >= 0]] = 1
+        nodes[self.setup.registers[:, 1]] = 1
+        self.kernels.fan_in(self._graph, nodes)
+        other._late_nodes = nodes
         return other
 
     def with_port_vdd(self, port_vdd: int) -> TimingGraph:

@@ -207,3 +207,13 @@ def test_exponentials_of_lanes_are_those_of_the_library_to_a_unit_in_the_last_pl
     assert (np.abs(wide - expected)[:-1] <= 2.0 * np.spacing(expected)[:-1]).all()
     assert wide[-5] == wide[-4] == 0.0
     assert wide[-8] == wide[-7] == wide[-3] == 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_hold_alone_has_the_bits_of_hold_beside_setup(technology: Technology, seed: int) -> None:
+    netlist = random_design(technology, seed, n_cells=80)
+    constraints = replace(read_sdc(SDC), propagated=bool(seed % 2))
+    model = "ceff" if seed < 2 else "elmore"
+    both = TimingGraph(netlist, technology, constraints, random_wires(netlist, seed), wire_model=model, hold=True)
+    for vdd in np.random.default_rng(seed).integers(0, 2, (3, netlist.n_cells)).astype(np.int32):
+        assert np.array_equal(both.for_hold().evaluate(vdd).hold_need, both.evaluate(vdd).hold_need)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from opensta import opensta, run_opensta
 from sta_accuracy import endpoint_slacks
 
 from finevh.constraints import Constraints, read_sdc, with_propagated_clocks
+from finevh.errors import InputError
 from finevh.netlist import read_verilog
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
@@ -178,3 +180,24 @@ def test_every_endpoint_agrees_with_opensta(technology: Technology, tmp_path: Pa
     assert hold.keys() == other.hold.keys()
     assert max(abs(setup[name] - slack) for name, slack in other.setup.items()) < 0.1
     assert max(abs(hold[name] - slack) for name, slack in other.hold.items()) < 0.1
+
+
+def test_hold_alone_needs_the_longest_paths_of_clocks_only(technology: Technology, tmp_path: Path) -> None:
+    both = graph(technology, tmp_path, constraints())
+    alone = both.for_hold()
+    rng = np.random.default_rng(5)
+    maps = rng.integers(0, 2, (6, both.netlist.n_cells)).astype(np.int32)
+    state = alone.evaluate(maps[0])
+    for before, vdd in itertools.pairwise(maps):
+        expected = both.evaluate(vdd)
+        state = alone.update(state, np.flatnonzero(before != vdd).astype(np.int32), vdd, inplace=True)
+        for found in (state, alone.evaluate(vdd)):
+            assert np.array_equal(found.hold_need, expected.hold_need)
+            assert found.insertion == expected.insertion
+            assert np.isnan(found.setup_need).all()
+    quiet = [
+        node for node in range(both.structure.n_node) if not np.isfinite(alone.evaluate(1).late.arrival[:, node]).any()
+    ]
+    assert quiet, "data are followed as far as hold asks"
+    with pytest.raises(InputError, match="hold=True"):
+        TimingGraph(both.netlist, technology, replace(constraints(), propagated=False)).for_hold()

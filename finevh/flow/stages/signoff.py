@@ -19,6 +19,7 @@ from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.signoff import (
     DroopEntry,
+    Exported,
     RailCost,
     RailKey,
     Signoff,
@@ -45,10 +46,10 @@ def run_signoff_stage(context: StageContext) -> Metrics:
         context.note("hold at the library's own corner alone: [technology] fast names no other")
     context.note("reading the exported files")
     out = context.inputs["export"] / "results" / "out"
-    designs = {
-        variant: read_exported(flow, technology, out, variant, context.checks)
-        for variant in dict.fromkeys(point.variant for point in points)
-    }
+    designs: dict[str, Exported] = {}
+    for variant in dict.fromkeys(point.variant for point in points):
+        other = next(iter(designs.values()), None)
+        designs[variant] = read_exported(flow, technology, out, variant, context.checks, other)
     context.require_sound()
     activity = average_activity(load_activities(context.inputs["activity"]))
     instances = load_netlist(context.inputs["optimize"], technology).instance_names
