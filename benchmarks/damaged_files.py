@@ -1,7 +1,7 @@
 """Each file of a finished run cut, emptied, flipped, deleted, made a folder or a link: what every verb then answers.
 
 ``python benchmarks/damaged_files.py [--run DIR --flow FLOW.toml] [--verbs a,b] [--state FILE]``; without ``--run`` on the tiny
-design of the tests. ``--state`` keeps the outcomes: the same command goes on where it was. Ends with a table, file by damage:
+design of the oracles. ``--state`` keeps the outcomes: the same command goes on where it was. Ends with a table, file by damage:
 a letter per verb (s same answer, m mended, r refused with one message), and every fault in words.
 """
 
@@ -13,10 +13,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
-from tests.hostile.damage import DAMAGES, GOOD, VERBS, bench, cases, files_of  # noqa: E402
-from tests.hostile.tiny import finished_run  # noqa: E402
+from oracles.damage import DAMAGES, GOOD, VERBS, bench, cases, files_of
+from oracles.tiny_design import finished_run
 
 
 def table(found: dict[tuple[str, str, str], str], names: list[str], verbs: tuple[str, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """Ctrl-C at random moments of every stage and verb: status 130 within two seconds, no process and no temporary folder left.
 
 ``python benchmarks/interrupts.py [N]`` interrupts each stage of a run and each other verb N times (default 2) on the tiny design
-of the tests: the run directory holds the stages before, and the signal comes at a random share of the command's work, counted
+of the oracles: the run directory holds the stages before, and the signal comes at a random share of the command's work, counted
 from where the stage begins. Prints a line per stage and verb with the longest time to the end.
 """
 
@@ -18,12 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
-from benchmarks.resume_kill import PROMISED, processes, start, wait_for_none, wait_until  # noqa: E402
-from finevh.flow.stages import STAGES  # noqa: E402
-from tests.hostile.tiny import FREQUENCY, write_design  # noqa: E402
+from benchmarks.resume_kill import PROMISED, processes, start, wait_for_none, wait_until
+from finevh.flow.stages import STAGES
+from oracles.tiny_design import FREQUENCY, write_design
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 SEED = 1
 
 

@@ -1,6 +1,6 @@
 """How long the scripts of four meshes take to render and check, and which seeded faults the check misses.
 
-Run as ``python -m benchmarks.openroad_check [--mutants 1000] [--lines 178]``.
+Run as ``python benchmarks/openroad_check.py [--mutants 1000] [--lines 178]``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections import Counter
 
 from finevh.openroad.check import check_scripts
 from finevh.openroad.render import external_inputs, render_flow
-from tests.openroad.sample import mesh
-from tests.openroad.test_mutations import make_mutants
+from oracles.openroad.mesh import mesh
+from oracles.openroad.mutants import make_mutants
 
 
 def processor_seconds() -> float:

@@ -1,6 +1,6 @@
 """The recorded run of the real OpenROAD, timed and weighed here: its points beside our own figures, curves on its wires.
 
-Run as ``python -m benchmarks.openroad_wires [-o DIR] [-j JOBS]``. Two tables:
+Run as ``python benchmarks/openroad_wires.py [-o DIR] [-j JOBS]``. Two tables:
 
 1. Timing and leakage at the maps that the tool's own point scripts had (supplies in a checkerboard), under its constraints, on
    the capacitances that its SPEF's lines give. What is left is the difference of two delay calculators. Bound: 1 ps and 0.5 %.
@@ -27,9 +27,9 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.layout import estimate_wires
 from finevh.netlist import Wires
 from finevh.technology import load_technology
-from tests.openroad.recorded_flow import ALLOWED, replayed, write_recorded_flow
-from tests.openroad.recorded_points import PERIOD, tool_points
-from tests.openroad.recorded_run import LIBRARY
+from oracles.openroad.recorded_flow import ALLOWED, replayed, write_recorded_flow
+from oracles.openroad.recorded_points import PERIOD, tool_points
+from oracles.openroad.recorded_run import LIBRARY
 
 SCHEMES = """vdd_min = "0.60 V"
 vdd_max = "1.00 V"

@@ -28,7 +28,7 @@ from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph
 from finevh.timing.names import sink_name
 from finevh.timing.report import endpoint_slacks
-from tests.netlist.random_design import random_wires
+from oracles.random_design import random_wires
 
 ROOT = Path(__file__).resolve().parents[1]
 PERIOD_NS = 4.0
@@ -160,7 +160,9 @@ def check(
         wires = random_wires(netlist, 1)
         write_spef(netlist, wires, spef)
     made = read_sdc(constraints(core, library, propagated, True), "1ns", technology.units[1], netlist=netlist)
-    graph = TimingGraph(netlist, technology, made, wires, wire_model="ceff", driver_resistance=installed_resistance(), hold=True)
+    graph = TimingGraph(
+        netlist, technology, made, wires, wire_model="ceff", driver_resistance=installed_resistance(), hold=True
+    )
     state = graph.evaluate(0)
     theirs = run_opensta(netlist_file, "top", [library.path], constraints(core, library, propagated, False), spef)
     lines = []

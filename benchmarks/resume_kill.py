@@ -30,10 +30,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
-from tests.hostile.tiny import write_design  # noqa: E402
+from oracles.tiny_design import write_design
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 SEED = 1
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 WHOM = ("command", "child", "group")

@@ -23,7 +23,7 @@ from finevh.errors import InputError
 from finevh.netlist import parse_verilog
 from finevh.netlist.model import Netlist
 from finevh.technology import Technology, technology_from_liberty
-from tests.cases.library import arc, library, output
+from oracles.plane_library import arc, library, output
 
 _PORT = re.compile(r"get_ports?\s+(?:-quiet\s+)?(?:\{([^}$\[]*)\}|\"([^\"$]*)\"|([\w\[\].]+))")
 _SET = re.compile(

@@ -1,6 +1,6 @@
 """Supplies of finished layouts as our DEF draws them: one piece per net, no gap, no short, no pin on another net.
 
-Run as ``python -m benchmarks.supply RUN [RUN ...]``; a run directory needs its stages up to ``optimize`` (``finevh run FLOW
+Run as ``python benchmarks/supply.py RUN [RUN ...]``; a run directory needs its stages up to ``optimize`` (``finevh run FLOW
 -o RUN --to optimize``). Vdd-MUXes are those of the floorplan; which drive each tile gets is decided later and changes no metal.
 """
 

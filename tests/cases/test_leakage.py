@@ -9,7 +9,7 @@ import pytest
 from finevh.power.command import run_leakage
 from finevh.technology.columns import expand_leakage
 from finevh.technology.liberty import read_liberty
-from tests.cases.library import CELLS, library
+from oracles.plane_library import CELLS, library
 
 STATES = {"!A&!B": 1.0, "!A&B": 2.0, "A&!B": 3.0, "A&B": 4.0}
 FOUR = "".join(

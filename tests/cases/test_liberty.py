@@ -1,4 +1,4 @@
-"""Liberty as the field writes it: slacks by hand on planes (see ``tests/cases/library.py``), and OpenSTA's where it is right."""
+"""Liberty as the field writes it: slacks by hand on planes (``oracles/plane_library.py``), and OpenSTA's where it is right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from finevh.power import DynamicPower
 from finevh.power.activity import activity_from_probabilities
 from finevh.technology import Technology, technology_from_liberty
 from finevh.technology.liberty import read_liberty
-from tests.cases.library import CELLS, HEAD, NETLIST, SDC, Case, _input, _plane, arc, check, library, output
+from oracles.plane_library import CELLS, HEAD, NETLIST, SDC, arc, check, input_pin, library, output, plane
+from tests.cases.case import Case
 
 # b falls or rises at 100; u1: 18 + 1 for its load (+ 1 falling); u2: 10 + 1 (+ 1) and a fifth of the slower slew at n1, 23.76.
 BASE = {"r1/D": 950 - 100 - 20 - 15.752, "z": 749.0, "r0/D": 850.0}
@@ -67,7 +68,7 @@ def test_units_are_those_of_the_header(case: Case, spelling: str) -> None:
 
 
 def test_the_second_file_does_not_change_the_units_of_the_sdc(case: Case) -> None:
-    macro = "  cell (EXTRA) { area : 1;\n" + _input("A", "2") + "  }\n"
+    macro = "  cell (EXTRA) { area : 1;\n" + input_pin("A", "2") + "  }\n"
     other = HEAD.replace("(1, pf)", "(1, ff)").replace("(planes)", "(more)") + macro + "}\n"
     both = technology_from_liberty([case.folder / "cells.lib", case.write("more.lib", other)])
     assert both.units == ("1ns", "1pF")
@@ -147,7 +148,7 @@ def test_k_factors_do_nothing_at_nominal_conditions(case: Case) -> None:
 
 ADDER = (
     "  cell (FA) { area : 9;\n"
-    + "".join(_input(pin) for pin in ("A", "B", "CI"))
+    + "".join(input_pin(pin) for pin in ("A", "B", "CI"))
     + output("CON", "!((A & B) | (CI & (A | B)))", "".join(arc(pin, 30) for pin in ("A", "B", "CI")))
     + output(
         "SN", "!(A ^ B ^ CI)", "".join(arc(p, 200, "non_unate") for p in ("A", "B", "CI")) + arc("CON", 25, "non_unate")
@@ -187,12 +188,12 @@ DEEP = 'timing () { related_pin : "A"; ' + " ".join(
     for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")
 ) + " }"  # fmt: skip
 ODD = {
-    "no tables": "  cell (ODD) { area : 1;\n" + _input("A") + output("Y", "A", 'timing () { related_pin : "A"; }') + "  }\n",
-    "three axes": THREE + "  cell (ODD) { area : 1;\n" + _input("A") + output("Y", "A", DEEP) + "  }\n",
-    "unknown pin": "  cell (ODD) { area : 1;\n" + _input("A") + output("Y", "A", arc("NONE", 1)) + "  }\n",
-    "unknown pin in leakage": '  cell (ODD) { area : 1; leakage_power () { when : "X"; value : 1; }\n' + _input("A") + "  }\n",
-    "bad function": "  cell (ODD) { area : 1;\n" + _input("A") + output("Y", "A &", arc("A", 1)) + "  }\n",
-    "bad number": "  cell (ODD) { area : big;\n" + _input("A") + "  }\n",
+    "no tables": "  cell (ODD) { area : 1;\n" + input_pin("A") + output("Y", "A", 'timing () { related_pin : "A"; }') + "  }\n",
+    "three axes": THREE + "  cell (ODD) { area : 1;\n" + input_pin("A") + output("Y", "A", DEEP) + "  }\n",
+    "unknown pin": "  cell (ODD) { area : 1;\n" + input_pin("A") + output("Y", "A", arc("NONE", 1)) + "  }\n",
+    "unknown pin in leakage": '  cell (ODD) { area : 1; leakage_power () { when : "X"; value : 1; }\n' + input_pin("A") + "  }\n",
+    "bad function": "  cell (ODD) { area : 1;\n" + input_pin("A") + output("Y", "A &", arc("A", 1)) + "  }\n",
+    "bad number": "  cell (ODD) { area : big;\n" + input_pin("A") + "  }\n",
     "bus of no type": "  cell (ODD) { area : 1; bus (A) { bus_type : none; direction : input; } }\n",
     "no direction": "  cell (ODD) { area : 1; pin (A) { capacitance : 1; } }\n",
 }  # fmt: skip
@@ -215,8 +216,8 @@ def test_registers_of_several_bits_are_timed(case: Case) -> None:
     twin = (
         '  cell (TWIN) { area : 9; ff (IQ1, IQN1) { next_state : "D1"; clocked_on : "CK"; }\n'
         '    ff (IQ2, IQN2) { next_state : "D2"; clocked_on : "CK"; }\n'
-        + "".join(_input(d, more=check("setup_rising", 50) + check("hold_rising", 10)) for d in ("D1", "D2"))
-        + _input("CK", "0.001", "clock : true;")
+        + "".join(input_pin(d, more=check("setup_rising", 50) + check("hold_rising", 10)) for d in ("D1", "D2"))
+        + input_pin("CK", "0.001", "clock : true;")
         + "".join(output(f"Q{k}", f"IQ{k}", arc("CK", 50, "non_unate", "timing_type : rising_edge;")) for k in (1, 2))
         + "  }\n"
     )
@@ -236,7 +237,7 @@ def test_banks_and_buses_are_taken_apart(case: Case) -> None:
         "    bus (D) { bus_type : two; direction : input; capacitance : 0.002;\n"
         + check("setup_rising", 50) + check("hold_rising", 10)
         + "      pin (D[0]) { capacitance : 0.004; } }\n"
-        + _input("CK", "0.001", "clock : true;")
+        + input_pin("CK", "0.001", "clock : true;")
         + '    bus (Q) { bus_type : two; direction : output; function : "IQ";\n'
         + arc("CK", 50, "non_unate", "timing_type : rising_edge;") + " }\n  }\n"
     )  # fmt: skip
@@ -269,7 +270,7 @@ def test_a_bundle_goes_member_by_member(case: Case) -> None:
 def test_a_macro_is_timed_at_its_buses(case: Case) -> None:
     macro = (
         BUS_TYPE + "  cell (RAM) { area : 900; memory () { type : ram; address_width : 2; word_width : 2; }\n"
-        + _input("CLK", "0.005", "clock : true;")
+        + input_pin("CLK", "0.005", "clock : true;")
         + "    bus (AD) { bus_type : two; direction : input; capacitance : 0.003;\n"
         + check("setup_rising", 80, "CLK") + check("hold_rising", 5, "CLK") + " }\n"
         + "    bus (DO) { bus_type : two; direction : output; max_capacitance : 0.4; memory_read () { address : AD; }\n"
@@ -284,7 +285,7 @@ def test_a_macro_is_timed_at_its_buses(case: Case) -> None:
 
 
 PAD = (
-    "  cell (PAD) { area : 50;\n" + _input("I")
+    "  cell (PAD) { area : 50;\n" + input_pin("I")
     + '    pin (P) { direction : inout; capacitance : 0.01; function : "I"; ' + arc("I", 40, "positive_unate") + " }\n"
     + output("C", "P", arc("P", 30, "positive_unate")) + "  }\n"
 )  # fmt: skip
@@ -371,7 +372,7 @@ def test_spellings_of_the_field_are_read(case: Case, spelling: str) -> None:
 
 def test_what_changes_numbers_and_is_not_modelled_is_said(case: Case) -> None:
     load = '  wire_load ("w") { capacitance : 0.1; slope : 1; fanout_length (1, 1); }\n  default_wire_load : "w";\n'
-    sigma = f"ocv_sigma_cell_rise (plane) {{ values ({_plane(1, 0, 0)}); }} cell_rise"
+    sigma = f"ocv_sigma_cell_rise (plane) {{ values ({plane(1, 0, 0)}); }} cell_rise"
     skew = CELLS["DFF"].replace("hold_rising", "non_seq_hold_rising")
     case.write("cells.lib", library(head=HEAD + load, INV=CELLS["INV"].replace("cell_rise", sigma, 1), DFF=skew))
     found = case.ours()["checks"]
@@ -488,7 +489,8 @@ WRITTEN = {
                  ' direction : input; capacitance : 9; } pin (Q) { direction : output; function : "IQ"; } }')},
     ),
     "pins of one group": (
-        HEAD, {"NAND2": (_input("A") + _input("B", "0.003"), "    pin (A, B) { direction : input; capacitance : 0.0025; }\n")},
+        HEAD,
+        {"NAND2": (input_pin("A") + input_pin("B", "0.003"), "    pin (A, B) { direction : input; capacitance : 0.0025; }\n")},
     ),
     "a negative delay": (HEAD, {"INV": ('cell_rise (plane) { values ("0.010000', 'cell_rise (plane) { values ("-0.010000')}),
 }  # fmt: skip
@@ -511,7 +513,7 @@ def test_slacks_are_those_of_opensta_however_a_library_is_written(case: Case, wr
         ("capacitance : 0.002;", "capacitance : 0.00_2;", "cell INV (line 13): not a number: '0.00_2' is not a number"),
         ('values ("0.010000, 0.210000"', 'values ("0.010000 0.2_1"', "cell INV (line 13): not a number: "),
         ("cell_rise", "rise_propagation", "has rise_transition but no cell_rise"),
-        ("values (" + _plane(10, 0.2, 0.5) + ")", 'values ("0.010")', "has 1 values for axes of 2 x 2"),
+        ("values (" + plane(10, 0.2, 0.5) + ")", 'values ("0.010")', "has 1 values for axes of 2 x 2"),
         ("area : 1;", 'area : 1; include_file ("more.lib");', "include_file is not followed"),
     ],
 )  # fmt: skip

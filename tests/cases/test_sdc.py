@@ -12,7 +12,8 @@ from finevh.errors import InputError
 from finevh.netlist import parse_verilog
 from finevh.technology import technology_from_liberty
 from finevh.timing.report import StaOptions, run_sta
-from tests.cases.library import Case, library
+from oracles.plane_library import library
+from tests.cases.case import Case
 
 TWO_CLOCKS = """module top (clk, clk2, a, b, z, y);
   input clk, clk2, b; input [1:0] a; output [1:0] z; output y;

@@ -8,7 +8,8 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.timing.report import StaOptions, run_sta
-from tests.cases.library import SDC, Case, _input, arc, check, library, output
+from oracles.plane_library import SDC, arc, check, input_pin, library, output
+from tests.cases.case import Case
 
 ENABLE = "clock : true;"
 
@@ -17,8 +18,8 @@ def latch(name: str, enable: str, opens: str, closes: str, checks: bool = True) 
     """A latch: 50 ps from its enable, 60 from its data, setup 40 at the closing edge."""
     return (
         f'  cell ({name}) {{ area : 4; latch (IQ, IQN) {{ data_in : "D"; enable : "{enable}"; }}\n'
-        + _input("D", more=check(f"setup_{closes}", 40, "G") if checks else "")
-        + _input("G", "0.001", ENABLE)
+        + input_pin("D", more=check(f"setup_{closes}", 40, "G") if checks else "")
+        + input_pin("G", "0.001", ENABLE)
         + output("Q", "IQ", arc("G", 50, "non_unate", f"timing_type : {opens}_edge;") + arc("D", 60, "positive_unate"))
         + "  }\n"
     )
@@ -27,7 +28,7 @@ def latch(name: str, enable: str, opens: str, closes: str, checks: bool = True) 
 def gate(name: str, function: str, sense: str = "positive_unate") -> str:
     """A gate of two inputs, 22 and 24 ps."""
     return (
-        f"  cell ({name}) {{ area : 2;\n" + _input("A") + _input("B")
+        f"  cell ({name}) {{ area : 2;\n" + input_pin("A") + input_pin("B")
         + output("Y", function, arc("A", 22, sense) + arc("B", 24, sense)) + "  }\n"
     )  # fmt: skip
 
@@ -40,8 +41,8 @@ MORE = (
     + gate("NOR2", "!(A | B)", "negative_unate")
     + gate("XOR2", "A ^ B", "non_unate")
     + '  cell (DFFN) { area : 5; ff (IQ, IQN) { next_state : "D"; clocked_on : "!CK"; }\n'
-    + _input("D", more=check("setup_falling", 50) + check("hold_falling", 10))
-    + _input("CK", "0.001", ENABLE)
+    + input_pin("D", more=check("setup_falling", 50) + check("hold_falling", 10))
+    + input_pin("CK", "0.001", ENABLE)
     + output("Q", "IQ", arc("CK", 52, "non_unate", "timing_type : falling_edge;"))
     + "  }\n"
 )

@@ -11,7 +11,7 @@ import pytest
 from finevh.errors import InputError
 from finevh.netlist import Netlist, parse_verilog
 from finevh.technology import Technology, technology_from_liberty
-from tests.cases.library import library
+from oracles.plane_library import library
 
 MODELS = """
 module INV (input A, output Y); assign Y = ~A; endmodule

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from finevh.cli import run_command
-from tests.hostile.tiny import write_design
+from oracles.tiny_design import write_design
 
 FLOWS = Path(__file__).resolve().parents[2] / "flows"
 

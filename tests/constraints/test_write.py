@@ -14,7 +14,7 @@ from finevh.netlist import parse_verilog
 from finevh.netlist.model import Netlist
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph
-from tests.cases.library import Case
+from tests.cases.case import Case
 from tests.cases.test_sdc import BASE, KINDS, TWO_CLOCKS
 
 NOT_WRITTEN = ("disabled arc", "disabled cell", "disabled library cell")
@@ -66,7 +66,9 @@ def test_opensta_reads_it_with_the_same_slacks(case: Case, netlist: Netlist, kin
     case.agrees_everywhere()
 
 
-def test_clocks_of_the_surroundings_are_late_by_the_insertion_of_the_moment(netlist: Netlist, technology: Technology) -> None:
+def test_clocks_of_the_surroundings_are_late_by_the_insertion_of_the_moment(
+    netlist: Netlist, technology: Technology
+) -> None:
     made = with_propagated_clocks(read_sdc(BASE, netlist=netlist))
     graph = TimingGraph(netlist, technology, made)
     state = graph.evaluate(np.zeros(netlist.n_cells, dtype=np.int32))

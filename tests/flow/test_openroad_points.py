@@ -11,7 +11,7 @@ import pytest
 
 from finevh.flow.openroad_points import chosen_points, comparison, operating_point
 from finevh.openroad.run import FlowResult, StageResult
-from tests.openroad.recorded_run import RECORDED
+from oracles.openroad.recorded_run import RECORDED
 
 
 def row(frequency: float, assignment: str, variant: str = "pb0", selector: str = "greedy") -> dict[str, str]:

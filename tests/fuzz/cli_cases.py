@@ -13,9 +13,9 @@ from pathlib import Path
 from finevh.base.quoting import visible
 from finevh.cli import run_command
 from finevh.errors import DefectError, InputError
+from oracles import tiny_design
 from tests.fuzz import seeds
 from tests.fuzz.readers import Reader
-from tests.hostile import tiny
 from tests.technology import test_platform as kit
 
 SHIPPED = seeds.REPOSITORY / "libs" / "finevh45"
@@ -154,7 +154,7 @@ def _in_run(path: Path, name: str, *words: str) -> int:
     """A verb on a finished run of which a file is replaced; its other files are hard links, which nothing writes through."""
     folder = path.parent / "run"
     if not folder.exists():
-        shutil.copytree(tiny.finished_run(), folder, copy_function=os.link)
+        shutil.copytree(tiny_design.finished_run(), folder, copy_function=os.link)
     (folder / name).unlink(missing_ok=True)
     (folder / name).write_bytes(path.read_bytes())
     return call([word.format(run=folder) for word in words])
@@ -167,7 +167,7 @@ def _results(path: Path, name: str) -> int:
         if not folder.exists():
             folder.mkdir()
             for part in ("flow.toml", "metrics.json", "operating_points.csv"):
-                shutil.copyfile(tiny.finished_run() / part, folder / part)
+                shutil.copyfile(tiny_design.finished_run() / part, folder / part)
     (path.parent / "one" / name).write_bytes(path.read_bytes())
     names = [str(path.parent / place) for place in ("one", "other")]
     return call(["report", *names, "-o", str(path.parent / "page.html")])
@@ -198,7 +198,7 @@ def _text(text: str) -> tuple[bytes, ...]:
 def cli_readers() -> dict[str, Reader]:
     """One entry per verb and file."""
     cells = (SHIPPED / "technology.toml").read_bytes()
-    whole, run = _text(_liberty()), tiny.finished_run()
+    whole, run = _text(_liberty()), tiny_design.finished_run()
     placed = {name: (run / "out" / name).read_bytes() for name in ("tiny.def", "tiny.v", "tiny.spef", "tiny.sdc")}
     found = [
         Reader("sta.v", lambda path: _sta(path, netlist=path), _text(NETLIST), 3),
@@ -220,9 +220,9 @@ def cli_readers() -> dict[str, Reader]:
         Reader("metrics.json", lambda path: _results(path, "metrics.json"), _file(run / "metrics.json")),
     ]
     in_run = {
-        "stage.json": ("07-polybias/stage.json", "emulate", "{run}", "--freq", tiny.FREQUENCY),
-        "emulate.toml": ("flow.toml", "emulate", "{run}", "--freq", tiny.FREQUENCY),
-        "checks.json": ("checks.json", "emulate", "{run}", "--freq", tiny.FREQUENCY),
+        "stage.json": ("07-polybias/stage.json", "emulate", "{run}", "--freq", tiny_design.FREQUENCY),
+        "emulate.toml": ("flow.toml", "emulate", "{run}", "--freq", tiny_design.FREQUENCY),
+        "checks.json": ("checks.json", "emulate", "{run}", "--freq", tiny_design.FREQUENCY),
         "provenance.json": ("provenance.json", "metrics", "{run}"),
         "report.json": ("09-export/stage.json", "report", "{run}"),
     }

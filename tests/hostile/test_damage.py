@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from finevh.cli import run_command
-from tests.hostile.damage import DAMAGES, GOOD, Bench, bench, cases, flipped
-from tests.hostile.tiny import command, finished_run
+from oracles.damage import DAMAGES, GOOD, Bench, bench, cases, flipped
+from oracles.tiny_design import command, finished_run
 
 READ_FROM_THE_TOP = ("checks.json", "flow.toml", "metrics.json", "operating_points.csv", "provenance.json")
 SHARE = 149

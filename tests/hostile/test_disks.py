@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.damage import digests
-from tests.hostile.tiny import command, finished_run, write_design
+from oracles.damage import digests
+from oracles.tiny_design import command, finished_run, write_design
 from tests.technology import test_platform as kit
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -19,7 +19,7 @@ from finevh.checks import Checks
 from finevh.flow_file import read_flow
 from finevh.netlist import read_spef, read_verilog
 from finevh.technology import load_technology
-from tests.hostile.tiny import FLOW, FREQUENCY, command
+from oracles.tiny_design import FLOW, FREQUENCY, command
 from tests.test_hostile import CORPUS
 
 REPOSITORY = Path(__file__).resolve().parents[2]

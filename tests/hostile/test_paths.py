@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.tiny import FREQUENCY, RTL, command, finished_run, write_design
+from oracles.tiny_design import FREQUENCY, RTL, command, finished_run, write_design
 from tests.technology import test_platform as kit
 from tests.test_hostile import CORPUS
 

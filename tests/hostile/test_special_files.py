@@ -13,8 +13,8 @@ import pytest
 
 from finevh.base.files import read_input, read_input_text
 from finevh.base.packed import open_bytes
+from oracles.tiny_design import FREQUENCY, command, finished_run, write_design
 from tests.fuzz import cli_cases
-from tests.hostile.tiny import FREQUENCY, command, finished_run, write_design
 from tests.technology import test_platform as kit
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.layout.def_model import DefLayout, DefNet, DefViaPlace, DefWire
 from finevh.layout.supply.check import SupplyReport, always_on_cells, book_supply, check_supply
-from tests.openroad.recorded_run import library_lef, recorded_def, recorded_intent
+from oracles.openroad.recorded_run import library_lef, recorded_def, recorded_intent
 
 RAILS = tuple(f"VDD_T_{i}_{j}" for i in range(3) for j in range(3))
 

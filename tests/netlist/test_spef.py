@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from finevh.errors import InputError
 from finevh.netlist import Netlist, format_spef, parse_spef, parse_verilog
 from finevh.technology import Technology
-from tests.netlist.random_design import random_design, random_wires
+from oracles.random_design import random_design, random_wires
 
 HAND = """*SPEF "IEEE 1481-1998"
 *DIVIDER /

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from finevh.errors import InputError
 from finevh.netlist import Netlist, format_verilog, parse_verilog, read_verilog, write_verilog
 from finevh.technology import Technology
-from tests.netlist.random_design import random_design
+from oracles.random_design import random_design
 
 SMALL = """
 /* a comment */ (* top = 1 *)

@@ -16,7 +16,7 @@ from finevh.openroad.context import Configuration, FlowContext
 from finevh.openroad.render import external_inputs, flow_stages, render_flow
 from finevh.openroad.sandbox import run_in_sandbox
 from finevh.openroad.table import judge_call, judge_method, load_table
-from tests.openroad.sample import mesh, variant_of
+from oracles.openroad.mesh import mesh
 
 pytestmark = pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")
 
@@ -43,7 +43,7 @@ def test_rendered_scripts_are_clean(n: int) -> None:
     ],
 )
 def test_every_form_of_the_flow_is_clean(changes: dict[str, object]) -> None:
-    context = variant_of(mesh(2, rows=3), **changes)
+    context = replace(mesh(2, rows=3), **changes)
     assert check_scripts(render_flow(context), external_inputs(context)) == []
 
 
@@ -189,7 +189,7 @@ def hostile_context() -> FlowContext:
     connections = tuple((renamed.get(i, i), pin, net) for i, pin, net in added.connections)
     configuration = Configuration(added.ports, cells, connections, added.select_nets, HOSTILE[1], added.period)
     pins = tuple(type(plain.pins[0])(name, "metal5", 0.0, float(i)) for i, name in enumerate(HOSTILE))
-    return variant_of(
+    return replace(
         plain, design=HOSTILE[0], clock=HOSTILE[5], clock_port=HOSTILE[3], netlist=HOSTILE[0] + " netlist.v", mux_sites=muxes,
         configuration=configuration, pins=pins, polybias=tuple((name, "INV_X1_PB4") for name in HOSTILE),
         supplies=type(plain.supplies)(vddh="VDD[H]"), rails=("VDD[H]",),

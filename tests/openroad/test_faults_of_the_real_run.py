@@ -42,9 +42,9 @@ from finevh.openroad.render import external_inputs, render_flow
 from finevh.openroad.run import FlowResult, StageResult
 from finevh.openroad.table import CommandTable, load_table
 from finevh.openroad.tool import OpenRoad
+from oracles.openroad.mesh import mesh
+from oracles.openroad.recorded_run import RECORDED, library_lef, recorded_def, recorded_intent
 from tests.layout.synthetic import make_netlist
-from tests.openroad.recorded_run import RECORDED, library_lef, recorded_def, recorded_intent
-from tests.openroad.sample import mesh, variant_of
 from tests.openroad.test_expected import embedded_def
 from tests.openroad.test_from_layout import TECHNOLOGY, context_of
 
@@ -240,7 +240,7 @@ def nothing_is_reused(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
 
 def ran_again(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     whole = mesh(1, rows=2)
-    context = variant_of(whole, operating_points=())
+    context = replace(whole, operating_points=())
     for name in external_inputs(context):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("input\n")

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from finevh.base.quoting import odb_name, tcl_list
 from finevh.openroad.context import Domain, LibraryFiles, OperatingPoint, Rect
 from finevh.openroad.library_files import read_text, suffix_liberty
 from finevh.openroad.render import render_flow
-from tests.openroad.sample import mesh, variant_of
+from oracles.openroad.mesh import mesh
 
 PDK = Path(os.environ.get("FINEVH_PDK", Path(__file__).resolve().parents[3] / "shared" / "pdk"))
 pytestmark = [
@@ -89,7 +90,7 @@ def run_point(folder: Path, tile_vdd: tuple[float, ...], vddh: float | None = No
         (folder / f"{corner}.lib").write_text(suffix_liberty(text, vdd))
         suffixed.append(LibraryFiles("PB0", vdd, f"{corner}.lib", None, f"__{vdd:.2f}".replace(".", "v")))
     domains = tuple(Domain(f"t{i}", Rect(10.0 * i, 0.0, 10.0 * i + 9.0, 9.0), i) for i in range(4))
-    context = variant_of(
+    context = replace(
         mesh(1, rows=2), tiles_per_side=2, domains=domains, rails=tuple("abcd"), sdc=None, configuration=None, mux_sites=(),
         islands=(),
         libraries=(LibraryFiles("PB0", HIGH, "plain_typ.lib", None, ""),), voltage_libraries=tuple(suffixed),

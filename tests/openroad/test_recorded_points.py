@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from oracles.openroad.recorded_flow import replayed
+from oracles.openroad.recorded_points import tool_points
+from oracles.openroad.recorded_run import LIBRARY
 from tests.end_to_end.conftest import library_is_there
-from tests.openroad.recorded_flow import replayed
-from tests.openroad.recorded_points import tool_points
-from tests.openroad.recorded_run import LIBRARY
 
 pytestmark = pytest.mark.skipif(not library_is_there(LIBRARY), reason="libs/finevh45 holds no Liberty files")
 

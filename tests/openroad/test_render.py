@@ -18,7 +18,7 @@ from finevh.openroad.render import (
     scripts_digest,
     template_folder,
 )
-from tests.openroad.sample import mesh, variant_of
+from oracles.openroad.mesh import mesh
 
 CONTEXT = mesh(2, rows=3)
 
@@ -67,9 +67,9 @@ def test_a_bare_string_in_a_template_is_refused() -> None:
 
 def test_a_number_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="nan cannot be written"):
-        render_flow(variant_of(CONTEXT, period=float("nan")))
+        render_flow(replace(CONTEXT, period=float("nan")))
     with pytest.raises(InputError, match="'fast' is not a number"):
-        render_flow(variant_of(CONTEXT, period="fast"))
+        render_flow(replace(CONTEXT, period="fast"))
 
 
 BROKEN = {
@@ -95,4 +95,4 @@ BROKEN = {
 @pytest.mark.parametrize("message", BROKEN)
 def test_a_context_that_contradicts_itself_is_refused(message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
-        render_flow(variant_of(CONTEXT, **BROKEN[message]))
+        render_flow(replace(CONTEXT, **BROKEN[message]))

@@ -21,9 +21,9 @@ from finevh.openroad.place_and_route import LayoutRequest, run_layout
 from finevh.openroad.run import OpenRoadError
 from finevh.openroad.tool import OpenRoad
 from finevh.technology import Technology, load_technology
+from oracles.openroad.recorded_flow import REPLAY
+from oracles.openroad.recorded_run import LIBRARY, recorded_text
 from tests.end_to_end.conftest import library_is_there
-from tests.openroad.recorded_flow import REPLAY
-from tests.openroad.recorded_run import LIBRARY, recorded_text
 
 CELL_AREA = 2330.16  # um2 of the recorded netlist before the tool's own cells
 SCRIPTS = (
@@ -128,7 +128,9 @@ def test_a_run_goes_on_at_the_script_that_failed(
 def test_a_failure_in_reading_back_costs_no_script(
     request_: LayoutRequest, tool: OpenRoad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("finevh.openroad.place_and_route.read_results", lambda *a, **k: (_ for _ in ()).throw(OSError("disk")))
+    monkeypatch.setattr(
+        "finevh.openroad.place_and_route.read_results", lambda *a, **k: (_ for _ in ()).throw(OSError("disk"))
+    )
     with pytest.raises(OSError, match="disk"):
         run_layout(request_, tmp_path / "run", tool=tool, checks=Checks())
     assert ran(tmp_path) == list(SCRIPTS)

@@ -13,9 +13,9 @@ from finevh.cli import run_command
 from finevh.errors import InputError
 from finevh.flow.engine.stage import Metrics, RunDirectory, Stage, StageContext, StageRecord
 from finevh.flow.stages import STAGES
+from oracles.openroad.recorded_flow import ALLOWED, replayed, write_recorded_flow
+from oracles.openroad.recorded_run import LIBRARY
 from tests.end_to_end.conftest import library_is_there
-from tests.openroad.recorded_flow import ALLOWED, replayed, write_recorded_flow
-from tests.openroad.recorded_run import LIBRARY
 from tests.openroad.test_replay import SCRIPTS
 
 pytestmark = pytest.mark.skipif(not library_is_there(LIBRARY), reason="libs/finevh45 holds no Liberty files")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from finevh.openroad.log import last_error, read_messages
 from finevh.openroad.render import external_inputs, flow_stages
 from finevh.openroad.run import FlowResult, OpenRoadError, read_power, run_flow
 from finevh.openroad.tool import OpenRoad, check_version, find_openroad
-from tests.openroad.sample import mesh, variant_of
+from oracles.openroad.mesh import mesh
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -33,7 +34,7 @@ def tool(tmp_path: Path) -> OpenRoad:
 @pytest.fixture
 def context() -> FlowContext:
     whole = mesh(1, rows=2)
-    return variant_of(whole, operating_points=whole.operating_points[:1])
+    return replace(whole, operating_points=whole.operating_points[:1])
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_second_run_reuses_every_stage_and_a_changed_input_runs_from_there(
 ) -> None:
     run(context, directory, tool)
     assert all(stage.reused for stage in run(context, directory, tool).stages)
-    again = run(variant_of(context, density=0.7), directory, tool)
+    again = run(replace(context, density=0.7), directory, tool)
     assert {stage.name: stage.reused for stage in again.stages}["pins"]
     assert not {stage.name: stage.reused for stage in again.stages}["placement"]
 
@@ -126,7 +127,7 @@ def test_outputs_of_an_earlier_run_never_pass_for_those_of_a_failed_one(
     run(context, directory, tool)
     monkeypatch.setenv("STAND_IN", "missing:placement")
     with pytest.raises(OpenRoadError, match=r"did not write placement\.def"):
-        run(variant_of(context, density=0.7), directory, tool)
+        run(replace(context, density=0.7), directory, tool)
 
 
 def test_a_missing_input_is_named(context: FlowContext, directory: Path, tool: OpenRoad) -> None:

@@ -16,7 +16,7 @@ from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
 from finevh.timing import bounds as bounds_module
 from finevh.timing.bounds import TOLERANCE, DelayBounds
-from tests.netlist.random_design import random_design, random_wires
+from oracles.random_design import random_design, random_wires
 
 LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
 SDC = """create_clock -name clk -period 4 [get_ports clk]

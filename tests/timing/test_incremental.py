@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, TimingState, Trials, read_sdc
-from tests.netlist.random_design import random_design, random_wires
+from oracles.random_design import random_design, random_wires
 from tests.timing.synthetic_cross import with_cross
 
 SDC = """create_clock -name clk -period 4 [get_ports clk]

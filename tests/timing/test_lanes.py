@@ -18,7 +18,7 @@ from finevh.timing.batch import lane_groups
 from finevh.timing.compiled import LANES
 from finevh.timing.sweep import lanes
 from finevh.timing.sweep.slots import shared_slots
-from tests.netlist.random_design import random_design, random_wires
+from oracles.random_design import random_design, random_wires
 from tests.timing.synthetic_cross import with_cross
 
 SDC = """create_clock -name clk -period 4 [get_ports clk]

@@ -11,7 +11,7 @@ from finevh.technology import Technology
 from finevh.technology.model import Int
 from finevh.timing import TimingGraph, levels, read_sdc
 from finevh.timing.levels import arrange, levelise
-from tests.netlist.random_design import random_design
+from oracles.random_design import random_design
 
 
 def random_arcs(seed: int, n: int) -> tuple[Int, Int]:

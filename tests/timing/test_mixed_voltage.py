@@ -9,8 +9,8 @@ from opensta import opensta
 
 from finevh.netlist import format_verilog, parse_verilog
 from finevh.technology import Technology
+from oracles.random_design import random_design, random_wires
 from tests.conftest import liberty_at
-from tests.netlist.random_design import random_design, random_wires
 from tests.timing.test_opensta import BASE
 
 

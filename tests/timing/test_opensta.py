@@ -13,8 +13,8 @@ from finevh.netlist import read_verilog, write_spef, write_verilog
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph, read_sdc
 from finevh.units import unit_scale
+from oracles.random_design import random_design, random_wires
 from tests.conftest import liberty_at, need_pdk
-from tests.netlist.random_design import random_design, random_wires
 
 pytestmark = pytest.mark.skipif(opensta() is None, reason="OpenSTA is missing: apt-get install opensta")
 

@@ -14,8 +14,8 @@ from finevh.netlist import parse_verilog, write_verilog
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc, single_clock
 from finevh.timing.report import StaOptions, format_path, read_voltages, run_sta
+from oracles.random_design import random_design
 from tests.conftest import liberty_at
-from tests.netlist.random_design import random_design
 
 SDC = """create_clock -name clk -period 4 [get_ports clk]
 set_input_delay 0.4 -clock clk [get_ports {in* sel}]

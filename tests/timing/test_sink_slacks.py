@@ -10,7 +10,7 @@ import pytest
 from finevh.constraints import read_sdc
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
-from tests.netlist.random_design import random_design, random_wires
+from oracles.random_design import random_design, random_wires
 
 LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
 SDC = """create_clock -name clk -period 4 [get_ports clk]

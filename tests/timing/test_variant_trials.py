@@ -10,7 +10,7 @@ import pytest
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc
 from finevh.timing.trials import VariantTrials
-from tests.netlist.random_design import random_design, random_wires
+from oracles.random_design import random_design, random_wires
 from tests.timing.synthetic_cross import with_cross
 from tests.timing.test_incremental import SDC, assert_same
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-from finevh.layout.supply.plan import GridPlan, Stripes
+from finevh.layout.supply.plan import GridPlan, MuxPins, Stripes, Supplies
 from finevh.openroad.context import (
     Activity,
     Configuration,
@@ -14,12 +12,10 @@ from finevh.openroad.context import (
     Island,
     LayerWire,
     LibraryFiles,
-    MuxPins,
     OperatingPoint,
     Pin,
     Rect,
     Row,
-    Supplies,
 )
 
 SITE, HEIGHT = 0.19, 1.4
@@ -27,16 +23,19 @@ VARIANTS = ("", "_PB4", "_PB10", "_PB16")
 
 
 def library(variant: str, vdd: float, suffixed: bool) -> LibraryFiles:
+    """Files of a variant at a supply; suffixed: those of the point scripts."""
     tag = f"__{vdd:.2f}".replace(".", "v") if suffixed else ""
     stem = f"lib/finevh45{variant}_{vdd:.2f}{'_suffixed' if suffixed else ''}"
     return LibraryFiles(variant or "PB0", vdd, f"{stem}.lib", f"{stem}.lef" if suffixed else None, variant + tag)
 
 
 def stripes(layer: str, *nets: str) -> Stripes:
+    """Stripes of a layer, the nets of a group side by side."""
     return Stripes(layer, nets, width=0.48, pitch=8.0, offset=2.0, spacing=0.48)
 
 
 def configuration(n: int, tiles: list[Rect], prefix: str) -> Configuration:
+    """A chain of one register a tile."""
     cells = tuple(
         FixedCell(f"{prefix}{t}", "DFF_X1", tiles[t].x0 + 10 * SITE, tiles[t].y0, "MX", t) for t in range(n * n)
     )
@@ -52,6 +51,7 @@ def configuration(n: int, tiles: list[Rect], prefix: str) -> Configuration:
 def mesh(
     n: int, rows: int = 12, sites: int = 108, prefix: str = "finevh_cfg_", mux: str = "finevh_mux_"
 ) -> FlowContext:
+    """A context of n times n tiles; one tile has no wrappers and no rails of its own."""
     gap_x, gap_y = 4 * SITE, HEIGHT
     width, tall = sites * SITE, rows * HEIGHT
     x0, y0 = 60 * SITE, 8 * HEIGHT
@@ -143,7 +143,3 @@ def mesh(
         ),
         activity=Activity(toggle_rate=0.1, duty=0.5),
     )
-
-
-def variant_of(context: FlowContext, **changes: object) -> FlowContext:
-    return dataclasses.replace(context, **changes)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from finevh.base.quoting import visible
-from tests.hostile.tiny import FREQUENCY, command
+from oracles.tiny_design import FREQUENCY, command
 
 DAMAGES = ("flipped", "cut", "folder", "link", "deleted", "empty")
 VERBS = ("emulate", "report", "run", "metrics", "compare", "signoff")
@@ -171,7 +171,7 @@ def _difference(expected: object, found: object) -> str:
         text = str(value[1]) if isinstance(value, tuple) and not isinstance(value[1], dict) else ""
         return (
             text.splitlines() if text else [f"{k}={v}" for k, v in value[1].items()] if isinstance(value, tuple) else []
-        )  # type: ignore[union-attr]
+        )
 
     a, b = flat(expected), flat(found)
     return "; ".join([line.strip()[:80] for line in b if line not in a][:3] or ["less: " + str(len(a) - len(b))])

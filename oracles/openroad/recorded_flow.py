@@ -22,7 +22,7 @@ from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.netlist import Netlist, Wires, read_verilog, write_verilog
 from finevh.openroad.chain_removal import remove_chain
 from finevh.technology import load_technology
-from tests.openroad.recorded_run import LIBRARY, recorded_text
+from oracles.openroad.recorded_run import LIBRARY, recorded_text
 
 REPLAY = Path(__file__).with_name("replay.py")
 SHORT = """vdd_min = "0.80 V"

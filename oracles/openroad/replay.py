@@ -19,6 +19,7 @@ POINT = "point_800_1000mV"
 
 
 def main() -> int:
+    """Play the tool for one script."""
     if sys.argv[1:] == ["-version"]:
         print("26Q3-1551-g5c9e487120")
         return 0

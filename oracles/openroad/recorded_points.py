@@ -23,7 +23,7 @@ from finevh.technology import Technology, load_technology
 from finevh.technology.model import Direction
 from finevh.timing import TimingGraph
 from finevh.units import frequency_mhz
-from tests.openroad.recorded_run import LIBRARY, RECORDED, recorded_def, recorded_text
+from oracles.openroad.recorded_run import LIBRARY, RECORDED, recorded_def, recorded_text
 
 PERIOD = 1800.0  # ps, of the recorded run
 
