@@ -26,9 +26,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from characterization_independent import attribute, group, groups, numbers
 from scipy.optimize import nnls
 
+from benchmarks.characterization_independent import attribute, group, groups, numbers
 from finevh.characterization.bench.edges import Move, Table, measure_edges, moves
 from finevh.characterization.cells.foreign import read_subcircuits, to_transistors
 from finevh.characterization.cells.logic import parse_function

@@ -20,36 +20,25 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from mixed_voltage_opensta import suffix, suffixed_liberty
-from opensta import installed_resistance, run_opensta
-from sta_accuracy import Comparison, compare, endpoint_slacks
 
 from finevh.flow.clock_table import clock_rows
-from finevh.flow.constraints import sdc_of, timed_constraints
 from finevh.flow.designs import (
     average_activity,
     load_activities,
     load_placed,
-    load_variant,
     tiled_design,
     time_single_voltages,
 )
 from finevh.flow.stages.operating_points import compute_points
 from finevh.flow_file import read_flow
-from finevh.netlist import write_spef, write_verilog
-from finevh.optimize.clock import insertion_of
 from finevh.report.tables import read_points
 from finevh.schemes import OperatingPoint
-from finevh.selection import parse_map
-from finevh.technology.manifest import read_manifest, vdd_label
-from finevh.timing import TimingGraph
+from oracles.mixed_voltage import mixed_map_oracle
 
 SCHEMES = ("ideal-dvfs", "vdd-hopping", "vdd-dithering")
 
@@ -88,74 +77,6 @@ def row_of(run: Path) -> dict[str, object]:
                 name = f"{found['variant']} {1000 * found['delta_vdd_v']:.0f} over {found['baseline']}"
                 row[name] = float(found["average_percent"])
     return row
-
-
-@dataclass(frozen=True)
-class Oracle:
-    """One map's endpoints against OpenSTA."""
-
-    pair: tuple[float, float]
-    tiles_high: int
-    insertion: float
-    skew: float
-    setup: Comparison
-    hold: Comparison
-
-
-def mixed_map_oracle(run: Path, low: float | None = None, high: float | None = None, variant: str = "pb0") -> Oracle:
-    """Compare all endpoints of one voltage map of a run, clock propagated, with OpenSTA."""
-    flow = read_flow(run / "flow.toml")
-    placed = load_placed(flow, run / "03-floorplan", run / "05-optimize")
-    technology = placed.technology
-    points = read_points(run / "operating_points.csv")
-    fine = points[(points["scheme"] == "fine-vh") & (points["variant"] == variant)]
-    if low is not None:
-        fine = fine[np.isclose(fine["vdd_l_v"], low)]
-    if high is not None:
-        fine = fine[np.isclose(fine["vdd_h_v"], high)]
-    point = fine.iloc[int((fine["tiles_high"] - placed.floorplan.n_tiles / 2).abs().argmin())]
-    pair = float(point["vdd_l_v"]), float(point["vdd_h_v"])
-    rows = [technology.vdd_index(v) for v in pair]
-    bits = parse_map(str(point["assignment"]))
-    is_high = placed.clock_cells | (placed.placement.tile < 0) | bits[np.maximum(placed.placement.tile, 0)]
-    cell_vdd = np.where(is_high, rows[1], rows[0]).astype(np.int32)
-    graph = TimingGraph(
-        placed.netlist,
-        technology,
-        timed_constraints(flow, technology, placed.netlist),
-        placed.wires,
-        wire_model="ceff",
-        cross_voltage=False,
-        port_vdd=rows[1],
-        clock_supply=flow.clock.supply_policy,
-        hold=True,
-        driver_resistance=installed_resistance(),
-    )
-    state = graph.evaluate(cell_vdd, load_variant(run / "07-polybias", variant) if variant != "pb0" else None)
-    manifest = read_manifest(flow.technology.path)
-    assert manifest.views is not None
-    assert isinstance(manifest.views.liberty, str)
-    library = [
-        flow.technology.path / manifest.views.liberty.format(suffix="", variant="PB0", vdd=vdd_label(vdd))
-        for vdd in pair
-    ]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        copies = [suffixed_liberty(path, folder, vdd) for path, vdd in zip(library, pair, strict=True)]
-        write_verilog(placed.netlist, technology, folder / "d.v", tuple(suffix(technology.vdds[k]) for k in cell_vdd))
-        write_spef(placed.netlist, placed.wires, folder / "d.spef")
-        sdc = sdc_of(flow, placed.netlist, ("1ns", technology.units[1]), state.insertion)
-        sdc = "\n".join(line for line in sdc.splitlines() if not line.startswith("set_units")) + "\n"
-        found = run_opensta(folder / "d.v", placed.netlist.name, copies, sdc, folder / "d.spef")
-    period, when = flow.clock.period, insertion_of(graph, state)
-    return Oracle(
-        pair,
-        int(bits.sum()),
-        when.mean,
-        when.skew,
-        compare(endpoint_slacks(graph, state, period, False), found.setup, found.arrival),
-        compare(endpoint_slacks(graph, state, period, True), found.hold, found.arrival),
-    )
 
 
 def savings_over(points: Sequence[OperatingPoint], delta: float) -> dict[str, float]:
@@ -246,10 +167,7 @@ def main() -> None:
         f"skew {found.skew:.1f} ps"
     )
     for name, result in (("setup", found.setup), ("hold", found.hold)):
-        print(
-            f"  {name}: {result.count} endpoints ({result.missing} only in OpenSTA, {result.extra} only here), worst "
-            f"{result.worst_ps:.3f} ps at {result.worst_name}, {result.worst_fraction:.3%}; outside {result.outside}"
-        )
+        print(f"  {name}: {result}")
     sys.exit(1 if found.setup.outside or found.hold.outside else 0)
 
 

@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from opensta import run_opensta
 
 from finevh.layout import FloorplanRequest, make_floorplan, place
 from finevh.netlist import read_verilog, write_spef, write_verilog
@@ -28,6 +27,7 @@ from finevh.optimize.target import Target
 from finevh.synthesis import Options, cv32e40p, plan_synthesis, run_synthesis
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph, read_sdc
+from oracles.opensta import run_opensta
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PERIOD_BAR, AREA_BAR = 3000.0, 56_000.0

@@ -19,8 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from opensta import parse_ends
-from sta_accuracy import compare, endpoint_slacks
 
 from finevh.config import Flow
 from finevh.flow.artifacts.netlist import load_netlist
@@ -39,6 +37,8 @@ from finevh.netlist.spef import read_spef
 from finevh.netlist.wires import Wires
 from finevh.technology.manifest import read_manifest
 from finevh.timing import TimingGraph, read_sdc
+from oracles.opensta import parse_ends
+from oracles.slacks import compare_slacks, endpoint_slacks
 
 Finding = tuple[str, bool]
 STA = """
@@ -247,7 +247,7 @@ def opensta(run: Path, flow: Flow, placed: PlacedDesign) -> Iterator[Finding]:
     vdd = int(np.argmin(np.abs(placed.technology.vdds - synthesis_vdd(flow))))
     graph = TimingGraph(netlist, placed.technology, constraints_of(flow), placed.wires, port_vdd=vdd, wire_model="ceff")
     state = graph.evaluate(np.full(netlist.n_cells, vdd, dtype=np.int32))
-    c = compare(endpoint_slacks(graph, state, flow.clock.period, False), theirs, arrival)
+    c = compare_slacks(endpoint_slacks(graph, state, flow.clock.period, False), theirs, arrival)
     yield (
         f"all together, OpenSTA: setup slack of {c.count} endpoints ({c.missing} only there, {c.extra} only here), worst "
         f"difference {c.worst_ps:.3f} ps",

@@ -18,7 +18,6 @@ from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
-from leakage_ngspice import adder, multiplier, split_cell
 
 from finevh.characterization.bench.deck import TIGHT_OPTIONS, model_lines
 from finevh.characterization.bench.ngspice import simulate
@@ -32,6 +31,8 @@ from finevh.technology.model import Int
 from finevh.technology.nldm import pair
 from finevh.timing import TimingGraph, TimingState, read_sdc
 from finevh.timing.state import Path as TimingPath
+from oracles.ngspice_leakage import split_cell
+from oracles.small_netlists import adder, multiplier
 
 TILES = 6
 SLEW_NS = 0.02

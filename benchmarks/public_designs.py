@@ -19,16 +19,15 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opensta import installed_resistance, plain_liberty, run_opensta
-from sta_accuracy import compare
-
 from finevh.constraints import read_sdc
 from finevh.netlist import read_verilog, write_spef
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph
 from finevh.timing.names import sink_name
 from finevh.timing.report import endpoint_slacks
+from oracles.opensta import installed_resistance, plain_liberty, run_opensta
 from oracles.random_design import random_wires
+from oracles.slacks import compare_slacks
 
 ROOT = Path(__file__).resolve().parents[1]
 PERIOD_NS = 4.0
@@ -174,7 +173,7 @@ def check(
             name = sink_name(netlist, graph.structure, sink).replace("\\", "")
             if slack < found.get(name, float("inf")):
                 found[name] = slack
-        c = compare(found, other, theirs.arrival)
+        c = compare_slacks(found, other, theirs.arrival)
         lines.append(
             f"{'hold ' if hold else 'setup'} {c.count:6} endpoints, {c.missing} only there, {c.extra} only here, worst "
             f"{c.worst_ps:.3f} ps, outside {c.outside}"

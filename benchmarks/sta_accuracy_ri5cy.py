@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from opensta import installed_resistance, run_opensta
-from sta_accuracy import compare, default_sdc, endpoint_slacks
 
 from finevh.layout import FloorplanRequest, estimate_wires, make_floorplan, place
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog, write_spef, write_verilog
 from finevh.synthesis import Options, cv32e40p, plan_synthesis, run_synthesis
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph, read_sdc
+from oracles.opensta import installed_resistance, run_opensta
+from oracles.slacks import compare_slacks, default_sdc, endpoint_slacks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TOP, CLOCK = "cv32e40p_core", "clk_i"
@@ -114,7 +114,7 @@ def check(kit: Kit, source: Path | None, folder: Path) -> int:
             ).evaluate(0)
             theirs = run_opensta(verilog, TOP, [liberty], sdc.replace(" -no_clocks", ""), wires)
             for check, hold, other in (("setup", False, theirs.setup), ("hold", True, theirs.hold)):
-                c = compare(endpoint_slacks(graph, state, kit.period, hold), other, theirs.arrival)
+                c = compare_slacks(endpoint_slacks(graph, state, kit.period, hold), other, theirs.arrival)
                 outside += c.outside + c.missing + c.extra
                 print(
                     f"{liberty.name.removesuffix('.lib.gz'):32} {'SPEF' if wires else 'no wires':8} {check:5} "

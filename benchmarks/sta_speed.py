@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from opensta import opensta, plain_liberty
 
 from finevh.netlist import read_spef, read_verilog
 from finevh.technology import load_technology
 from finevh.technology.model import Int, Real
 from finevh.timing import TimingGraph, single_clock
+from oracles.opensta import opensta, plain_liberty
 
 T = TypeVar("T")
 

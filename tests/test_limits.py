@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import grimp
+import pytest
 from radon.complexity import cc_visit
 
 from tests.conftest import REPOSITORY
@@ -75,6 +76,40 @@ SAME_NAME = {
 def test_no_file_name_stands_for_three_different_things() -> None:
     count = Counter(path.name for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
     assert {name for name, n in count.items() if n > 2} == set(SAME_NAME)
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names that a file imports, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+# A module found by its bare name is one of a folder that was put into the path.
+HIDDEN = {path.stem for folder in ("benchmarks", "oracles") for path in (REPOSITORY / folder).glob("*.py")} - {"__init__"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "others"),
+    [
+        ("finevh", {"tests", "benchmarks", "oracles"}),
+        ("oracles", {"tests", "benchmarks"}),
+        ("benchmarks", {"tests"}),
+        ("tests", {"benchmarks"}),
+    ],
+)
+def test_what_tests_and_benchmarks_share_stands_in_oracles(folder: str, others: set[str]) -> None:
+    found = [
+        f"{path.relative_to(REPOSITORY)}: {name}"
+        for path in sorted((REPOSITORY / folder).rglob("*.py"))
+        for name in sorted(imported(path) & (others | HIDDEN))
+        if path.name != "test_benchmarks.py"
+    ]
+    assert not found
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,9 @@ from finevh.flow.rtl import rtl_of
 from finevh.flow.technology import technology_of
 from finevh.flow_file import read_flow
 from finevh.synthesis import plan_rtl_export, run_rtl_export
+from oracles.mixed_voltage import mixed_map_oracle
 from tests.synthesis.equivalence import random_words, trace_gates, trace_rtl
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 INPUTS = {"rst_ni": 1, "scan_en_i": 1, "cmd_valid_i": 1, "cmd_start_i": 1, "cmd_addr_i": 3, "cmd_data_i": 16}
 OUTPUTS = {"cmd_ready_o": 1, "result_valid_o": 1, "result_o": 16, "saturated_o": 1, "checksum_o": 8}
 
@@ -80,9 +79,9 @@ def test_no_clock_cell_is_biased(quick_run: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("sta") is None, reason="OpenSTA is missing: apt-get install opensta")
 @pytest.mark.parametrize("pair", [(0.6, 0.8), (0.9, 1.0)])
-def test_propagated_setup_and_hold_of_a_mixed_map_are_those_of_opensta(quick_run: Path, pair: tuple[float, float]) -> None:
-    from clock import mixed_map_oracle
-
+def test_propagated_setup_and_hold_of_a_mixed_map_are_those_of_opensta(
+    quick_run: Path, pair: tuple[float, float]
+) -> None:
     found = mixed_map_oracle(quick_run, *pair)
     assert 0 < found.tiles_high < 9
     assert found.skew > 15.0

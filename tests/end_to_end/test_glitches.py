@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,8 @@ from finevh.flow.stimulus import held_inputs, middle_supply, stimulus_of, tied_n
 from finevh.flow_file import read_flow
 from finevh.power.glitches import delays_of
 from finevh.power.tile_cycles import switched_capacitance
+from oracles.iverilog_glitches import compare_glitches
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 NAMES = ["scheme", "variant", "selector", "assignment"]
 
 
@@ -91,8 +90,6 @@ def test_without_glitches_the_run_says_so_and_counts_settled_toggles(quick_run: 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing; install the Debian package")
 def test_toggles_of_the_placed_design_are_those_of_icarus_verilog(quick_run: Path, tmp_path: Path) -> None:
-    from glitches_iverilog import compare
-
     flow = read_flow(quick_run / "flow.toml")
     placed = load_placed(flow, quick_run / "03-floorplan", quick_run / "05-optimize")
     index = middle_supply(flow, placed.technology)
@@ -100,7 +97,7 @@ def test_toggles_of_the_placed_design_are_those_of_icarus_verilog(quick_run: Pat
     delays = delays_of(graph, graph.evaluate(np.full(placed.netlist.n_cells, index, dtype=np.int32)))
     tied = tied_netlist(flow, placed.netlist)
     stimulus = stimulus_of(flow, "random", tied.netlist, held_inputs(flow, placed.netlist), Checks())
-    found = compare(tied.netlist, placed.technology, stimulus, delays, 60, tmp_path)
+    found = compare_glitches(tied.netlist, placed.technology, stimulus, delays, 60, tmp_path)
     assert found.ours.sum() > 1.4 * found.settled.sum()
     assert abs(found.total) < 0.01
     assert np.array_equal(found.plain, found.ours)

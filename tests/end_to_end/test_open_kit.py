@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.identities import check_run
 from finevh.cli import run_command
+from oracles.identities import check_run
 from tests.conftest import REPOSITORY, need_pdk
 
 FLOW = """\

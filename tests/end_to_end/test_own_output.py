@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.opensta import opensta, plain_liberty
 from finevh.timing.report import StaOptions, run_sta
+from oracles.opensta import opensta, plain_liberty
 
 LIBERTY = Path(__file__).parents[2] / "libs/finevh45/liberty/finevh45_1v00.lib.gz"
 """Of the flow's highest Vdd, at which it is synthesised."""

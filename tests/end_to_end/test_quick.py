@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.identities import BANDS, by_frequency, check_run, over_the_range
 from finevh.cli import run_command
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.finished import load_design, load_run
@@ -25,6 +24,7 @@ from finevh.report.columns import table_columns
 from finevh.schemes import FineVh, single_voltage_curve
 from finevh.selection import Interval, map_text, parse_bitstream, parse_map, select_greedy, trace
 from finevh.units import SLACK_TOLERANCE
+from oracles.identities import BANDS, by_frequency, check_run, over_the_range
 from tests.end_to_end.conftest import QUICK
 
 

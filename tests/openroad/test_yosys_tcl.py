@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.yosys_tcl import counts, reduced, version
 from finevh.synthesis import Options, Rtl, plan_synthesis, run_synthesis
 from finevh.synthesis.plan import render_tcl
+from oracles.yosys import counts, reduced, version
 
 YOSYS = shutil.which("yosys")
 PDK = Path(os.environ.get("FINEVH_PDK", Path(__file__).resolve().parents[3] / "shared" / "pdk"))

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.opensta import opensta, run_opensta
 from finevh.constraints import Constraints, read_sdc, single_clock
 from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, Placement, check_placement, make_floorplan, place
@@ -17,6 +16,7 @@ from finevh.netlist.model import Netlist
 from finevh.optimize.hold import Corner, HoldRepair, Timing, buffer_delay, hold_buffer, repair_hold, same_cells
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
+from oracles.opensta import opensta, run_opensta
 
 LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
 LATE = 6

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from event_reference import EventReference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,8 @@ from finevh.power import RandomStimulus, VectorStimulus, merge_activities
 from finevh.power.glitches import GlitchDelays, GlitchSimulator, delays_of, simulate_glitches, uniform_delays
 from finevh.technology import technology_from_liberty
 from finevh.timing import TimingGraph
+from oracles.event_reference import EventReference
+from oracles.iverilog_glitches import compare_glitches
 from tests.conftest import liberty_at
 
 from .test_oracles import random_design
@@ -227,16 +228,16 @@ def test_settled_values_and_toggles_are_those_of_a_plain_simulator(circuit: tupl
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_toggles_are_those_of_icarus_verilog_with_sdf_delays(seed: int, tmp_path: Path) -> None:
-    from glitches_iverilog import compare
-
     technology = technology_from_liberty([liberty_at("1v00")])
     design = parse_verilog(random_design(seed), technology)
     graph = TimingGraph(design, technology, read_sdc(SDC))
     how = delays_of(graph, graph.evaluate(0))
-    found = compare(design, technology, RandomStimulus(seed, toggle=0.5, reset=("rn", 0, 3)), how, 120, tmp_path)
+    found = compare_glitches(
+        design, technology, RandomStimulus(seed, toggle=0.5, reset=("rn", 0, 3)), how, 120, tmp_path
+    )
     assert found.ours.sum() > 1.15 * found.settled.sum()
     assert abs(found.total) < 0.01
-    # Net by net: the plain reference counts the same; with the rule of Icarus for pulses (see the benchmark) it counts as Icarus.
+    # Net by net: the plain reference counts the same; with the rule of Icarus for pulses (see the oracle) it counts as Icarus.
     assert np.array_equal(found.plain, found.ours)
     assert found.spread < 0.02
     assert found.spread_with_their_rule < 0.005

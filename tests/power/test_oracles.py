@@ -11,6 +11,9 @@ import pytest
 from finevh.netlist import parse_verilog
 from finevh.power import RandomStimulus
 from finevh.technology import technology_from_liberty
+from oracles.iverilog import compare_values
+from oracles.ngspice_leakage import compare_leakage
+from oracles.opensta_power import compare_power
 from tests.conftest import liberty_at, need_pdk
 
 NEEDS_IVERILOG = pytest.mark.skipif(
@@ -57,11 +60,9 @@ def random_design(seed: int, gates: int = 120, flops: int = 24) -> str:
 @NEEDS_IVERILOG
 @pytest.mark.parametrize("seed", [1, 2])
 def test_values_and_toggles_equal_those_of_icarus_verilog(seed: int, tmp_path: Path) -> None:
-    from simulator_iverilog import compare
-
     technology = technology_from_liberty([LIBERTY])
     netlist = parse_verilog(random_design(seed), technology)
-    result = compare(netlist, technology, RandomStimulus(seed, toggle=0.5, reset=("rn", 0, 3)), 200, tmp_path)
+    result = compare_values(netlist, technology, RandomStimulus(seed, toggle=0.5, reset=("rn", 0, 3)), 200, tmp_path)
     assert result["toggles"] > 1000
     assert result["half cycles with different values"] == 0
     assert result["nets with different toggle counts"] == 0
@@ -69,15 +70,12 @@ def test_values_and_toggles_equal_those_of_icarus_verilog(seed: int, tmp_path: P
 
 @NEEDS_STA
 def test_power_is_that_of_opensta(tmp_path: Path) -> None:
-    from power_opensta import compare
-
     foreign = need_pdk("nangate45") / "nangate45_typ.lib.gz"
-
     path = tmp_path / "random_design.v"
     path.write_text(random_design(3).replace(".SE(1'b0), ", ""), encoding="ascii")
     technology = technology_from_liberty([foreign])
     netlist = parse_verilog(path.read_text(encoding="ascii"), technology)
-    table = compare(path, netlist, technology, foreign, "clk", 10.0, None)
+    table = compare_power(path, netlist, technology, foreign, "clk", 10.0, None)
     for part in ("switching", "internal, same rules", "leakage, same rules", "leakage, finevh"):
         ours, theirs = table[part]
         assert ours == pytest.approx(theirs, rel=0.01), part
@@ -85,8 +83,6 @@ def test_power_is_that_of_opensta(tmp_path: Path) -> None:
 
 @NEEDS_STA
 def test_power_of_clock_gates_is_that_of_opensta_under_its_rules(tmp_path: Path) -> None:
-    from power_opensta import compare
-
     gates = "".join(
         f"CLKGATE_X{2 if i else 1} g{i} (.CK(clk), .E(a[{i}]), .SE(1'b0), .GCK(gck[{i}]));\n"
         f"DFF_X1 r{i} (.D(a[{i}]), .CK(gck[{i}]), .Q(y[{i}]));\n"
@@ -99,7 +95,7 @@ def test_power_of_clock_gates_is_that_of_opensta_under_its_rules(tmp_path: Path)
     )
     technology = technology_from_liberty([LIBERTY])
     netlist = parse_verilog(path.read_text(encoding="ascii"), technology)
-    table = compare(path, netlist, technology, LIBERTY, "clk", 10.0, None)
+    table = compare_power(path, netlist, technology, LIBERTY, "clk", 10.0, None)
     for part in ("switching", "internal, same rules", "of clock gates, same rules", "leakage, same rules"):
         ours, theirs = table[part]
         assert theirs > 0.0
@@ -108,9 +104,7 @@ def test_power_of_clock_gates_is_that_of_opensta_under_its_rules(tmp_path: Path)
 
 @NEEDS_NGSPICE
 def test_leakage_is_that_of_the_whole_netlist_in_ngspice(library: Path) -> None:
-    from leakage_ngspice import run
-
-    cases = run(library, [(0.8, 1.0)], 1, ("PB0",))
+    cases = compare_leakage(library, [(0.8, 1.0)], 1, ("PB0",))
     errors = [abs(case.error) for case in cases]
     assert max(errors) <= 0.05
     assert np.mean(errors) <= 0.02

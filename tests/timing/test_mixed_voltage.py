@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mixed_voltage_opensta import mixed_comparison, random_map
-from opensta import opensta
 
 from finevh.netlist import format_verilog, parse_verilog
 from finevh.technology import Technology
+from oracles.mixed_voltage import mixed_comparison, random_map
+from oracles.opensta import opensta
 from oracles.random_design import random_design, random_wires
 from tests.conftest import liberty_at
 from tests.timing.test_opensta import BASE

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from opensta import installed_resistance, opensta, run_opensta
-from sta_accuracy import compare, endpoint_slacks
 
 from finevh.netlist import read_verilog, write_spef, write_verilog
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph, read_sdc
 from finevh.units import unit_scale
+from oracles.opensta import installed_resistance, opensta, run_opensta
 from oracles.random_design import random_design, random_wires
+from oracles.slacks import compare_slacks, endpoint_slacks
 from tests.conftest import liberty_at, need_pdk
 
 pytestmark = pytest.mark.skipif(opensta() is None, reason="OpenSTA is missing: apt-get install opensta")
@@ -113,7 +113,7 @@ def check(
     state = graph.evaluate(0)
     theirs = run_opensta(verilog, "design", [path], sdc, spef)
     for hold, other in ((False, theirs.setup), (True, theirs.hold)):
-        result = compare(endpoint_slacks(graph, state, 4000.0, hold), other, theirs.arrival)
+        result = compare_slacks(endpoint_slacks(graph, state, 4000.0, hold), other, theirs.arrival)
         assert (result.missing, result.extra) == (0, 0), (kind, hold)
         assert result.count > 0
         assert result.outside == 0, (kind, hold, result)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opensta import opensta, run_opensta
-from sta_accuracy import endpoint_slacks
 
 from finevh.constraints import Constraints, read_sdc, with_propagated_clocks
 from finevh.errors import InputError
 from finevh.netlist import read_verilog
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
+from oracles.opensta import opensta, run_opensta
+from oracles.slacks import endpoint_slacks
 
 LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
 VERILOG = """module small (input clk, input en, input a, input b, output y, output z);

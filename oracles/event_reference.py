@@ -11,7 +11,7 @@ import numpy as np
 from finevh.netlist.model import Netlist
 from finevh.power.glitches import GlitchDelays
 from finevh.power.glitches.wiring import GatePins, pin_ticks
-from finevh.technology.boolean import evaluate, parse_boolean
+from finevh.technology.boolean import Expression, evaluate, parse_boolean
 
 
 @dataclass
@@ -36,7 +36,7 @@ class EventReference:
     def __post_init__(self) -> None:
         netlist = self.netlist
         self.listeners: dict[int, list[tuple[int, np.ndarray]]] = {}
-        self.function: dict[int, tuple[object, list[tuple[str, int]]]] = {}
+        self.function: dict[int, tuple[Expression, list[tuple[str, int]]]] = {}
         delays, _ = pin_ticks(self.pins, self.delays, netlist.n_nets)
         for pin, net, ticks in zip(self.pins.pin.tolist(), self.pins.net.tolist(), delays.tolist(), strict=True):
             self.listeners.setdefault(int(netlist.pin_net[pin]), []).append((net, ticks))
@@ -51,7 +51,7 @@ class EventReference:
 
     def _function(self, net: int) -> int:
         tree, inputs = self.function[net]
-        return int(evaluate(tree, {name: np.bool_(self.value.get(n, 0)) for name, n in inputs}))
+        return int(evaluate(tree, {name: np.array(self.value.get(n, 0), dtype=bool) for name, n in inputs}))
 
     def start(self, settled: Iterable[int]) -> None:
         """Take settled values."""
