@@ -13,6 +13,8 @@ from finevh.power.glitches import GlitchDelays
 from finevh.power.glitches.wiring import GatePins, pin_ticks
 from finevh.technology.boolean import Expression, evaluate, parse_boolean
 
+BIT = (np.array(False), np.array(True))
+
 
 @dataclass
 class EventReference:
@@ -51,7 +53,7 @@ class EventReference:
 
     def _function(self, net: int) -> int:
         tree, inputs = self.function[net]
-        return int(evaluate(tree, {name: np.array(self.value.get(n, 0), dtype=bool) for name, n in inputs}))
+        return int(evaluate(tree, {name: BIT[self.value.get(n, 0)] for name, n in inputs}))
 
     def start(self, settled: Iterable[int]) -> None:
         """Take settled values."""
