@@ -199,7 +199,10 @@ class Values(NamedTuple):
     @property
     def columns(self) -> Columns:
         """The same memory as the kernels see it."""
-        return Columns(*(getattr(self, name).reshape(-1) for name in Columns._fields))
+        return Columns(
+            self.arrival.reshape(-1), self.slew.reshape(-1), self.load.reshape(-1), self.sink_delay.reshape(-1),
+            self.sink_elmore.reshape(-1), self.at, self.delay,
+        )  # fmt: skip
 
     def copy(self) -> Values:
         """The same numbers in memory of their own."""

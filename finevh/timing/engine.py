@@ -136,6 +136,7 @@ class TimingGraph(PathQueries):
         self.high_cells = self._high_cells(clock_supply)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
         self.wire_model, self.driver_resistance = wire_model, driver_resistance
+        self._ones = np.ones(self.structure.n_node, dtype=np.uint8)
         self._late_nodes: NDArray[np.uint8] | None = None
         """(n_node) 1 where longest paths are evaluated; None for everywhere."""
         self._build_blocks()
@@ -263,6 +264,8 @@ class TimingGraph(PathQueries):
     def _bind(self, wires: Wires | None) -> None:
         """Take parasitics into the arrays."""
         self.idle_lanes: list[LaneEvaluator] = []
+        self._read: dict[tuple[int, bool], tuple[Walk, Tables]] = {}
+        """What the kernels read, by end and whether it is lean."""
         self.wires = wires
         caps = typical_caps(self.netlist, self.structure, self.ports, self.tables)
         self._wire_cap, self._nets = bind_wires(
@@ -322,12 +325,14 @@ class TimingGraph(PathQueries):
     def reads(self, late: bool, point: Point, lean: bool = False) -> tuple[Graph, Walk, Tables, Nets, Point]:
         """What the forward kernel reads for one end."""
         graph, end = (self._graph, 0) if late else (self._early_graph, 1)
-        pin_cap = self.tables.pin_cap if late else self.tables.pin_cap_early
+        points, lines = self._blocks[end].points, self._blocks[end].lines
+        known = self._read.get((end, lean))
         # Blocks move to larger arrays as they grow.
-        walk = (self._lean_walks if lean else self._walks)[end]._replace(
-            points=self._blocks[end].points, lines=self._blocks[end].lines
-        )
-        return graph, walk, self._tables._replace(pin_cap=pin_cap.reshape(-1)), self._nets, point
+        if known is None or known[0].points is not points or known[0].lines is not lines:
+            pin_cap = self.tables.pin_cap if late else self.tables.pin_cap_early
+            walk = (self._lean_walks if lean else self._walks)[end]._replace(points=points, lines=lines)
+            known = self._read[end, lean] = walk, self._tables._replace(pin_cap=pin_cap.reshape(-1))
+        return graph, *known, self._nets, point
 
     def _inputs(
         self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, cell_type: Int | None
@@ -506,8 +511,12 @@ class TimingGraph(PathQueries):
             if before is not None and before.hold_base is not None:
                 hold_base[:] = before.hold_base
             self._needs(point, self.hold.rows, early, late, touched, hold_base)
-        insertion = self._clock_arrivals(late) if self.propagated else np.empty(0)
-        mean = float(insertion.mean()) if len(insertion) else 0.0
+        mean = 0.0
+        registers = self.setup.registers
+        if before is not None and not touched[registers[:, 1]].any():
+            mean = before.insertion
+        elif self.propagated and len(registers):
+            mean = float(self._clock_arrivals(late).mean())
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_base, self.hold, hold_base, mean)
 
     def row_needs(self, state: TimingState, rows: Rows) -> Real:

@@ -35,6 +35,7 @@ class PathQueries(ABC):
     _nets: Nets
     _walks: list[Walk]
     _pin_node: Int
+    _ones: NDArray[np.uint8]
 
     @abstractmethod
     def _needs(
@@ -43,7 +44,7 @@ class PathQueries(ABC):
         """Needs (n_row) of endpoints whose data or clock node is ``touched``."""
 
     def _everywhere(self) -> NDArray[np.uint8]:
-        return np.ones(self.structure.n_node, dtype=np.uint8)
+        return self._ones
 
     def path(self, state: TimingState, row: int, *, early: bool = False, edge: int | None = None) -> Path:
         """The worst path to one endpoint row.
