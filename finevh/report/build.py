@@ -132,7 +132,7 @@ def _write_tables(
         nominal = tables / "nominal_points.csv"  # both without the drops of rails
         written["derates"] = derate_effect(read_points(nominal) if nominal.is_file() else points, read_points(plain))
     if programs is not None:
-        written["program_savings"] = program_savings(programs)
+        written["program_savings"] = program_savings(programs, points)
     work = _optional_table(tables / "work.csv")
     if programs is not None and work is not None:
         written["energy_per_work"] = energy_per_work(programs, work)

@@ -250,18 +250,28 @@ def derate_effect(points: pd.DataFrame, plain: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(columns, axis=1).reset_index()
 
 
-def program_savings(programs: pd.DataFrame) -> pd.DataFrame:
+def _fine_keys(rows: pd.DataFrame) -> pd.MultiIndex:
+    """What tells FINE-VH points apart, whatever became of their maps."""
+    selector = rows["selector"].astype(object).fillna("").astype(str).str.split(":").str[0]
+    return pd.MultiIndex.from_arrays([rows["variant"], rows["delta_vdd_v"], rows["freq_mhz"].round(6), selector])
+
+
+def program_savings(programs: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """Average saving of FINE-VH over ideal-DVFS for each program, both at the program's own activity.
 
     Parameters
     ----------
     programs : columns program, scheme, variant, delta_vdd_v, freq_mhz, selector, power_total_mw.
+    points : the operating points; those that no map brings to their clock on drooped rails are in no average.
 
     Returns
     -------
     DataFrame
         Columns program, variant, delta_vdd_v, ideal_dvfs_mw (average), saving_percent (average), frequencies.
     """
+    fine_points = points[points["scheme"] == "fine-vh"]
+    missed = _fine_keys(fine_points.drop(met_on_rails(fine_points).index))
+    programs = programs[(programs["scheme"] != "fine-vh") | ~_fine_keys(programs).isin(missed)]
     rows = []
     for (program, variant), group in programs.groupby(["program", "variant"], sort=True):
         at = group["freq_mhz"].round(6)

@@ -13,6 +13,7 @@ from finevh.report.tables import (
     derate_effect,
     fine_curve,
     frequency_ratio,
+    program_savings,
     read_points,
     savings,
     savings_summary,
@@ -121,3 +122,26 @@ def test_no_word_of_a_table_is_a_formula() -> None:
         "ideal-dvfs,2.0",
         ",3.0",
     ]
+
+
+def test_programs_average_the_frequencies_that_their_maps_meet_on_drooped_rails(points: pd.DataFrame) -> None:
+    mesh = points[(points["tiles"] == 49) & (points["variant"] == "pb0")].copy()
+    fine = mesh["scheme"] == "fine-vh"
+    mesh["nominal_power_mw"] = np.where(fine, mesh["power_total_mw"], np.nan)
+    mesh["drooped_slack_ps"] = np.where(fine, 1.0, np.nan)
+    programs = mesh.assign(program="loop")[
+        ["program", "scheme", "variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw"]
+    ]
+    top = mesh.loc[fine, "freq_mhz"].max()
+    programs.loc[(programs["scheme"] == "fine-vh") & (programs["freq_mhz"] == top), "power_total_mw"] *= 2.0
+    before = program_savings(programs, mesh)
+    mesh.loc[fine & (mesh["freq_mhz"] == top), "drooped_slack_ps"] = -5.0
+    after = program_savings(programs, mesh)
+    assert (after["frequencies"] == before["frequencies"] - 1).all()
+    # All other points of the fixture lie a tenth below ideal-DVFS.
+    assert np.allclose(after["saving_percent"], 10.0)
+    assert (before["saving_percent"] < 10.0).all()
+    # The averages over all programs leave out the same frequencies.
+    assert top not in set(savings(mesh)["freq_mhz"])
+    judged = mesh.drop(columns=["nominal_power_mw", "drooped_slack_ps"])
+    assert program_savings(programs, judged).equals(before)
