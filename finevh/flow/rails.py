@@ -38,12 +38,12 @@ class Droop:
     @property
     def worst(self) -> Real:
         """What timing is checked with: the larger of the average over a cycle and the drop at its end, worst cycle."""
-        return np.maximum(self.drop.worst, self.drop.mean_worst)
+        return self.drop.most_worst
 
     @property
     def usual(self) -> Real:
         """The same that 99.9 % of the cycles stay within."""
-        return np.maximum(self.drop.usual, self.drop.mean_usual)
+        return self.drop.most_usual
 
 
 @dataclass(frozen=True)
@@ -74,36 +74,42 @@ class RailModel:
         row = np.flatnonzero((np.abs(self.pairs - (low, high)) < VOLTAGE_TOLERANCE).all(axis=1))
         return np.asarray(self.resistance[row[0]])
 
-    def _steady(self, program: int, point: OperatingPoint, high: NDArray[np.bool_]) -> Real:
-        """(n_tile) mA/V of leakage at a point."""
-        low, top = (self.leakage[program, int(np.abs(self.supplies - vdd).argmin())] for vdd in _supplies(point))
+    def _steady(self, program: int, supplies: tuple[float, float], high: NDArray[np.bool_]) -> Real:
+        """(n_tile) mA/V of leakage between two supplies."""
+        low, top = (self.leakage[program, int(np.abs(self.supplies - vdd).argmin())] for vdd in supplies)
         return np.asarray(np.where(high, top, low))
 
     def droop(self, points: Sequence[OperatingPoint]) -> Droop | None:
-        """Follow every tile through every simulated cycle at each FINE-VH point; None where no program was simulated.
-
-        Charge is switching and internal; leakage adds its steady drop.
-        """
+        """Follow every tile through every simulated cycle at each FINE-VH point; None where no program was simulated."""
         chosen = tuple(point for point in points if point.scheme == "fine-vh" and point.assignment)
         if not self.programs or not chosen:
             return None
         high = np.array([parse_map(point.assignment) for point in chosen])
-        resistance = np.array(
-            [np.where(bits, *self.of_pair(*_supplies(point))[::-1]) for point, bits in zip(chosen, high, strict=True)]
-        )
         period = np.array([period_ps(point.freq_mhz) for point in chosen])
+        return Droop(chosen, *self.follow([_supplies(point) for point in chosen], high, period), self.programs)
+
+    def follow(
+        self, supplies: Sequence[tuple[float, float]], high: NDArray[np.bool_], period: Real
+    ) -> tuple[DroopSummary, NDArray[np.intp]]:
+        """Drops of maps (n_map, n_tile) between pairs of supplies, V, at clock periods, ps, and the worst program of each.
+
+        Charge is switching and internal; leakage adds its steady drop.
+        """
+        resistance = np.array(
+            [np.where(bits, *self.of_pair(*pair)[::-1]) for pair, bits in zip(supplies, high, strict=True)]
+        )
         total = DroopSummary(*(np.zeros(high.shape) for _ in fields(DroopSummary)))
         program = np.zeros(high.shape, dtype=np.intp)
         for number in range(len(self.programs)):
             drawn = self.drawn[number].astype(np.float64)
             found = summarise_droop(drawn, self.capacitance, resistance * self.capacitance, period)
-            leaks = np.array([self._steady(number, point, bits) for point, bits in zip(chosen, high, strict=True)])
+            leaks = np.array([self._steady(number, pair, bits) for pair, bits in zip(supplies, high, strict=True)])
             steady = resistance * leaks
             program[found.worst + steady > total.worst] = number
             for column in fields(DroopSummary):
                 most = getattr(total, column.name)
                 np.maximum(most, getattr(found, column.name) + steady, out=most)
-        return Droop(chosen, total, program, self.programs)
+        return total, program
 
 
 def rail_model(

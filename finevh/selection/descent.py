@@ -19,6 +19,8 @@ _EXCHANGES = 60
 """Most high tiles, dearest first, that are exchanged for others in one round."""
 _REPAIRS = 3
 """Tries to mend the clock after one tile is lowered."""
+_MENDS = 24
+"""Most maps that are timed on the way from one that misses the clock to one that meets it."""
 _LEARNT = 8
 """Paths that are kept of a map that misses the clock."""
 _STUDIED = 16
@@ -40,9 +42,18 @@ class Descent:
         What is searched; periods in ps.
     tries
         Most maps that are timed per frequency, beside the starts.
+    starts
+        Maps to begin from, with other tiles where they miss the clock; Algorithm 5's trajectory where none are given.
     """
 
-    def __init__(self, design: TiledDesign, interval: Interval, periods: Sequence[float], tries: int = TRIES) -> None:
+    def __init__(
+        self,
+        design: TiledDesign,
+        interval: Interval,
+        periods: Sequence[float],
+        tries: int = TRIES,
+        starts: Sequence[Bits] | None = None,
+    ) -> None:
         self.design, self.interval, self.tries = design, interval, tries
         self.archive = Archive(design, interval, periods)
         self.terms: TilePower = design.tile_power(interval)
@@ -51,7 +62,12 @@ class Descent:
         self._work = 0
         self._spare: MappedTiming | None = None
         """The timing of a map that nobody needs any more: the next one starts from it, in its memory."""
-        self._start()
+        if starts is None:
+            self._start()
+            return
+        for period in self.archive.periods:
+            for high in starts:
+                self.mend(high, period)
 
     def _start(self) -> None:
         design, interval, periods = self.design, self.interval, self.archive.periods
@@ -75,6 +91,20 @@ class Descent:
             if known is not None and known.high.all():
                 lowered = select_lowered(design, interval, period)
                 self.archive.add(design.evaluate(interval, lowered.high))
+
+    def mend(self, high: Bits, period: float) -> None:
+        """From a map to one that meets a period, by the cheapest moves that the paths known so far allow."""
+        for _ in range(_MENDS):
+            timing = self._spare = self.time(high)
+            if self.design.worst_slack(timing, period) >= -SLACK_TOLERANCE:
+                self.archive.add(timing)
+                return
+            self.learn(timing, period)
+            self._work = _WORK
+            found = self._mended(high, None, period)
+            if found is None or (found == high).all():
+                return
+            high = found
 
     def time(self, high: Bits) -> MappedTiming:
         """Time a map of the interval."""
@@ -144,10 +174,11 @@ class Descent:
                 self.learn(timing, period)
         return left
 
-    def _mended(self, high: Bits, tile: int, period: float) -> Bits | None:
-        """A map with a tile lowered that no known path forbids, and none cheaper one or two moves away; None where none is."""
+    def _mended(self, high: Bits, tile: int | None, period: float) -> Bits | None:
+        """A map, a tile lowered, that no known path forbids, and none cheaper one or two moves away; None where none is."""
         found, frequency = high.copy(), frequency_mhz(period)
-        found[tile] = False
+        if tile is not None:
+            found[tile] = False
         for _ in range(len(high)):
             self._work -= len(high) ** 2
             if self._work < 0:
@@ -155,7 +186,8 @@ class Descent:
             excess = self.pool.excess(found, period)
             _, change = self.terms.flips(found, frequency)
             after = self.pool.flips(found, period)
-            after[tile, :] = after[:, tile] = np.inf  # the tile stays low
+            if tile is not None:
+                after[tile, :] = after[:, tile] = np.inf  # the tile stays low
             able = np.where(after <= SLACK_TOLERANCE, change, np.inf)
             if excess <= SLACK_TOLERANCE and able.min() >= 0.0:
                 return found

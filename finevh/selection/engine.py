@@ -62,14 +62,14 @@ class TiledTiming:
         return bool(len(coefficient) == 0 or (coefficient == coefficient[0]).all())
 
     @cached_property
-    def _movable(self) -> Int:
+    def movable(self) -> Int:
         """(n_cell) tile whose voltage a cell follows, -1 for those that are always at VddH."""
         return np.where(self.always_high, _NO_TILE, self.tile_of_cell).astype(np.int32)
 
     @cached_property
     def _cells_of_tile(self) -> list[NDArray[np.intp]]:
-        order = np.argsort(self._movable, kind="stable")
-        bounds = np.searchsorted(self._movable[order], np.arange(self.n_tiles + 1))
+        order = np.argsort(self.movable, kind="stable")
+        bounds = np.searchsorted(self.movable[order], np.arange(self.n_tiles + 1))
         return [order[a:b] for a, b in itertools.pairwise(bounds)]
 
     @cached_property
@@ -78,6 +78,8 @@ class TiledTiming:
 
     def _graph(self, port_vdd: int) -> TimingGraph:
         """The timing graph whose ports swing to a voltage."""
+        if port_vdd == self.graph.port_vdd:
+            return self.graph
         if port_vdd not in self._graphs:
             self._graphs[port_vdd] = self.graph.with_port_vdd(port_vdd)
         return self._graphs[port_vdd]
@@ -92,12 +94,16 @@ class TiledTiming:
         """
         return self.technology.vdd_index(vdd)
 
+    def tile_vdd(self, interval: Interval) -> Int:
+        """(2, n_tiles) row of ``technology.vdds`` of each tile, at VddL and at VddH."""
+        ends = np.array([self.vdd_index(interval.low), self.vdd_index(interval.high)], dtype=np.int32)
+        return np.repeat(ends[:, None], self.n_tiles, axis=1)
+
     def cell_vdd(self, interval: Interval, high: Bits) -> Int:
         """(n_cell) row of ``technology.vdds`` of each cell under a tile map."""
-        low_index, high_index = self.vdd_index(interval.low), self.vdd_index(interval.high)
-        is_high = self.always_high | (self.tile_of_cell == _NO_TILE)
-        is_high |= high[np.maximum(self.tile_of_cell, 0)]
-        return np.where(is_high, high_index, low_index).astype(np.int32)
+        rows = self.tile_vdd(interval)
+        row = np.append(np.where(high, rows[1], rows[0]), self.vdd_index(interval.high))
+        return row[self.movable].astype(np.int32)  # tile -1 is the last
 
     def evaluate(self, interval: Interval, high: Bits) -> MappedTiming:
         """See :class:`finevh.selection.TiledDesign`."""
@@ -111,10 +117,9 @@ class TiledTiming:
         high[list(tiles)] ^= True
         graph = self._graph(self.vdd_index(timing.interval.high))
         changed = np.concatenate([self._cells_of_tile[tile] for tile in tiles])
-        cell_vdd = _state(timing).cell_vdd.copy()
+        cell_vdd, row = _state(timing).cell_vdd.copy(), self.tile_vdd(timing.interval)
         for tile in tiles:
-            to = timing.interval.high if high[tile] else timing.interval.low
-            cell_vdd[self._cells_of_tile[tile]] = self.vdd_index(to)
+            cell_vdd[self._cells_of_tile[tile]] = row[int(high[tile]), tile]
         state = graph.update(_state(timing), changed, cell_vdd, self.cell_variant, inplace=consume)
         return MappedTiming(high, timing.interval, state.min_period(), state)
 
@@ -140,7 +145,7 @@ class TiledTiming:
     def critical_path(self, timing: MappedTiming, period: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """See :class:`finevh.selection.TiledDesign`."""
         cells, delays = self.path_cells(timing, period)
-        return self._movable[cells].astype(np.intp), delays
+        return self.movable[cells].astype(np.intp), delays
 
     def path_neighbours(self, timing: MappedTiming, period: float) -> NDArray[np.float64]:
         """See :class:`finevh.selection.TiledDesign`."""
@@ -152,7 +157,7 @@ class TiledTiming:
         touched = np.zeros(netlist.n_nets, dtype=bool)
         touched[netlist.pin_net[known & on_path[netlist.pin_cell]]] = True
         beside = known & ~on_path[netlist.pin_cell] & touched[np.maximum(netlist.pin_net, 0)]
-        tiles = self._movable[netlist.pin_cell[beside]]
+        tiles = self.movable[netlist.pin_cell[beside]]
         return np.bincount(tiles[tiles != _NO_TILE], minlength=self.n_tiles).astype(np.float64)
 
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
@@ -232,8 +237,8 @@ class EngineDesign(TiledTiming):
     def tile_power(self, interval: Interval) -> TilePower:
         """See :class:`finevh.selection.TiledDesign`."""
         low, high = self.vdd_index(interval.low), self.vdd_index(interval.high)
-        switching, internal = dynamic_terms(self.power, low, high, self._movable, self.n_tiles)
-        leakage, _ = leakage_terms(self.leakage, low, high, self.cell_variant, self._movable, self.n_tiles)
+        switching, internal = dynamic_terms(self.power, low, high, self.movable, self.n_tiles)
+        leakage, _ = leakage_terms(self.leakage, low, high, self.cell_variant, self.movable, self.n_tiles)
         return TilePower(switching + internal, leakage)
 
     def path_bounds(self, interval: Interval) -> PathBounds:
@@ -241,7 +246,7 @@ class EngineDesign(TiledTiming):
         if not DelayBounds.fits(self.graph):
             return NoPathBounds()
         low, high = self.vdd_index(interval.low), self.vdd_index(interval.high)
-        return EngineBounds(DelayBounds(self._graph(high), self.cell_variant, low, high, self._movable))
+        return EngineBounds(DelayBounds(self._graph(high), self.cell_variant, low, high, self.movable))
 
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         """See :class:`finevh.selection.TiledDesign`."""

@@ -76,11 +76,18 @@ class Archive:
         """Cheapest known map that meets a period; ties go to fewer high tiles, then to the lower tiles."""
         known = list(self._known.values())
         powers = [self.power(one, index) for one in known]
-        least = min(powers)
+        least = min(powers, default=float("inf"))
         if least == float("inf"):
             return None
         alike = [one for one, power in zip(known, powers, strict=True) if power == least]
         return min(alike, key=lambda one: (int(one.high.sum()), (~one.high).tobytes()))
+
+    def able(self, index: int) -> list[tuple[Bits, float]]:
+        """Known maps that meet a period, and their power, mW, cheapest first."""
+        powers = [(one.high, self.power(one, index)) for one in self._known.values()]
+        return sorted(
+            (pair for pair in powers if pair[1] < float("inf")), key=lambda pair: (pair[1], pair[0].tobytes())
+        )
 
     def answers(self) -> list[Choice | NotReachableError]:
         """Cheapest map per period, or the error that says there is none."""

@@ -12,7 +12,7 @@ import numpy as np
 from finevh.base.archive import save_columns
 from finevh.base.children import Say, in_children
 from finevh.config import Flow
-from finevh.errors import InputError, NotReachableError
+from finevh.errors import NotReachableError
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, clock_rows, hold_power, proved, with_clock_power
@@ -25,7 +25,8 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
-from finevh.flow.drooped import DroopedDesign, book_rails, drooped_csv, drooped_points, settle_on_rails
+from finevh.flow.drooped import book_rails, drooped_csv, drooped_points, settle_on_rails
+from finevh.flow.drooped_pair import DroopedDesign
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.glitch_table import (
     GlitchRow,
@@ -416,11 +417,7 @@ def _on_drooped_rails(
 
     variants = {name: one.cell_variant for name, one in designs.items()}
     design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, variants, graph, designs)
-    try:
-        found = drooped_points(design, rails, points, context.jobs, context.note)
-    except InputError as error:
-        context.checks.add("rails_not_timed", [str(error)])
-        return points, {}
+    found = drooped_points(design, rails, points, context.jobs, context.note)
     context.write("results/tables/drooped.csv", drooped_csv(points, found))
     context.write("results/tables/nominal_points.csv", points_csv(points))
     book_rails(context.checks, points, found)

@@ -59,6 +59,16 @@ class DroopSummary:
     mean_usual: Real
     """Average over a cycle; 99.9 % of the cycles stay within it."""
 
+    @property
+    def most_worst(self) -> Real:
+        """What timing is checked with: the larger of the average over a cycle and the drop at its end, worst cycle."""
+        return np.maximum(self.worst, self.mean_worst)
+
+    @property
+    def most_usual(self) -> Real:
+        """The same that 99.9 % of the cycles stay within."""
+        return np.maximum(self.usual, self.mean_usual)
+
 
 def summarise_droop(switched: Real, capacitance: Real, time_constant: Real, period: Real) -> DroopSummary:
     """Worst and 99.9 % drop of each point and tile, a point at a time to save memory; see :func:`droop_fractions`."""
