@@ -20,8 +20,9 @@ import numpy as np
 
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.constraints import timed_constraints
-from finevh.flow.designs import load_activities, load_placed, time_single_voltages
-from finevh.flow.drooped import DroopedDesign, drooped_points, raised_power
+from finevh.flow.designs import average_activity, load_activities, load_placed, tiled_design, time_single_voltages
+from finevh.flow.drooped import drooped_points
+from finevh.flow.drooped_pair import DroopedDesign
 from finevh.flow.rails import rail_model
 from finevh.flow.stages.operating_points import HEADERS
 from finevh.flow.tile_loads import loads_of, program_currents
@@ -85,7 +86,11 @@ def measure(run: Path, cells: Sequence[str], variants: Sequence[str], jobs: int 
             cross_voltage=flow.schemes.driver_derates,
         )  # fmt: skip
 
-    design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, sets, graph)
+    average = average_activity(activities)
+    engines = {
+        name: tiled_design(placed, average, time_single_voltages(placed, sets[name], jobs), jobs) for name in variants
+    }
+    design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, sets, graph, engines)
     site = placed.technology.site_width
     slots, core = len(floorplan.header_tile), float(floorplan.row_sites.sum())
     found = []
@@ -116,7 +121,7 @@ def measure(run: Path, cells: Sequence[str], variants: Sequence[str], jobs: int 
                         [
                             power / points[one.number].power_total_mw - 1.0
                             for one in done
-                            if (power := raised_power(points, one)) is not None
+                            if (power := one.raised_power) is not None
                         ]
                     )
                 ),

@@ -80,9 +80,7 @@ def design(technology: Technology, netlist: Netlist) -> DroopedDesign:
     library = with_vdds(technology, SUPPLIES)
     fixed = np.zeros(netlist.n_cells, dtype=bool)
     engine = Weighed(library, graph(library), netlist.cell_variant, tile, 4, fixed)
-    single = {
-        row: engine.graph.with_port_vdd(row).evaluate(np.int32(row)).min_period() for row in range(len(SUPPLIES))
-    }
+    single = {row: engine.graph.with_port_vdd(row).evaluate(np.int32(row)).min_period() for row in range(len(SUPPLIES))}
     object.__setattr__(engine, "single_period", single)
     return DroopedDesign(technology, tile, {"pb0": netlist.cell_variant}, graph, {"pb0": engine})  # type: ignore[dict-item]
 

@@ -20,6 +20,7 @@ from finevh.selection import (
     select_greedy,
 )
 from finevh.selection.cuts import CutPool
+from finevh.selection.descent import Descent
 from finevh.selection.program import path_row, quadratic_below
 from finevh.units import SLACK_TOLERANCE
 from tests.selection.toy import ToyDesign, random_design
@@ -183,3 +184,43 @@ def test_the_excess_after_a_move_is_that_of_the_moved_map(seed: int, tight: floa
             # Paths that are met and touch neither tile are left out of the moves.
             assert after[a, b] <= excess + 1e-9
             assert excess <= 0.0 or after[a, b] == pytest.approx(excess)
+
+
+@settings(deadline=None, max_examples=25)
+@given(**DESIGNS, share=st.floats(0.05, 0.95))
+def test_a_search_from_given_maps_mends_them_and_never_ends_above_them(
+    seed: int, crossing: float, groups: int, hidden: float, share: float
+) -> None:
+    design = random_design(seed, 9, 20, crossing, groups, hidden)
+    fast, slow = design.single_voltage(INTERVAL.high)[0], design.single_voltage(INTERVAL.low)[0]
+    period = fast + share * (slow - fast)
+    rng = np.random.default_rng(seed)
+    starts = [*(rng.random((3, 9)) < 0.5), np.ones(9, dtype=bool)]
+    search = Descent(design, INTERVAL, [period], starts=starts)
+    search.search(0)
+    able = search.archive.able(0)
+    assert able  # all tiles at VddH are among the starts
+    power = {high.tobytes(): design.energy(design.evaluate(INTERVAL, high)).power(1e6 / period) for high in maps(9)}
+    meets = {
+        high.tobytes() for high in maps(9) if design.evaluate(INTERVAL, high).min_period <= period + SLACK_TOLERANCE
+    }
+    assert all(high.tobytes() in meets and found == power[high.tobytes()] for high, found in able)
+    assert [found for _, found in able] == sorted(found for _, found in able)
+    assert able[0][1] <= min(power[start.tobytes()] for start in starts if start.tobytes() in meets)
+    best = min(power[one] for one in meets)
+    assert able[0][1] <= 1.05 * best
+
+
+def test_a_search_from_given_maps_is_near_the_best_of_all_512() -> None:
+    gaps = []
+    for seed in range(20):
+        design = random_design(seed, 9, 20, crossing=0.3, groups=8, hidden=0.02)
+        period = periods(design, 3)[1]
+        (best,) = select_exhaustive(design, INTERVAL, [period])
+        assert isinstance(best, Choice)
+        search = Descent(design, INTERVAL, [period], starts=[np.zeros(9, dtype=bool), np.ones(9, dtype=bool)])
+        search.search(0)
+        gaps.append(search.archive.able(0)[0][1] / best.energy.power(1e6 / period) - 1.0)
+    assert min(gaps) >= -1e-12
+    assert np.mean(gaps) < 0.002
+    assert max(gaps) < 0.02

@@ -68,6 +68,9 @@ def test_least_delays_are_never_above_the_engines(
         assert bounds.min_period(bits) <= period + TOLERANCE * period
         for path in bounds.paths(bits, 0.9 * period, 4) + bounds.paths_of(state, bits, 0.9 * period, 4):
             assert path.need(bits) <= path.coefficient * period + TOLERANCE * period
+        late = bounds.paths_as_timed(state, bits, 0.9 * period, 4)
+        slack = np.sort(state.slacks(0.9 * period))[:4]
+        assert [path.coefficient * 0.9 * period - path.need(bits) for path in late] == pytest.approx(slack[slack < 0.0])
 
 
 @pytest.mark.parametrize("propagated", [False, True])

@@ -184,11 +184,13 @@ def _settle(
 def points_without_derates(
     placed: PlacedDesign, designs: dict[str, EngineDesign], jobs: int = 1
 ) -> tuple[OperatingPoint, ...]:
-    """FINE-VH once more, timed as public static timers do: the delay of a cell does not depend on its driver's Vdd.
+    """FINE-VH once more, by the first selector, timed as public static timers do: the driver's Vdd is nothing to a cell's delay.
 
     Single voltages know no such dependence, so the other schemes are those of :func:`compute_points`.
     """
-    flow = placed.flow
+    # The effect is told by the first selector alone.
+    schemes = placed.flow.schemes.model_copy(update={"selectors": placed.flow.schemes.selectors[:1]})
+    flow = placed.flow.model_copy(update={"schemes": schemes})
     graph = timing_graph(flow, placed.technology, placed.netlist, placed.wires, driver_derates=False)
     plain = {name: replace(design, graph=graph) for name, design in designs.items()}
     points = compute_points(flow, plain, fine=True, jobs=jobs).points
