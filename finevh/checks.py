@@ -25,6 +25,10 @@ class Severity(IntEnum):
 KINDS: dict[str, tuple[Severity, str]] = {
     "unclocked_registers": (Severity.WARNING, "registers that no clock reaches"),
     "unconstrained_endpoints": (Severity.WARNING, "endpoints without a constraint"),
+    "exceptions_without_effect": (
+        Severity.WARNING,
+        "pins and ports that path exceptions start from or end at, and no path does; as -through they would count",
+    ),
     "inputs_without_delay": (Severity.NOTE, "inputs without an input delay"),
     "loops_cut": (Severity.WARNING, "arcs cut to break combinational loops"),
     "floating_inputs": (Severity.WARNING, "cell inputs that nothing drives"),

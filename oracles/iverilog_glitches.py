@@ -124,9 +124,7 @@ def compare_glitches(
     if "SDF WARNING" in said or "SDF ERROR" in said:
         raise RuntimeError(next(line for line in said.splitlines() if "SDF" in line))
     end = float((cycles + 1) * period)
-    theirs = read_vcd(
-        vcd, netlist, period_ps=float(period), scope="testbench.dut", start_ps=float(period), end_ps=end
-    )
+    theirs = read_vcd(vcd, netlist, period_ps=float(period), scope="testbench.dut", start_ps=float(period), end_ps=end)
     assert settled.toggles is not None
     counted = np.rint(theirs.toggle_rate * cycles).astype(np.int64)
     plain, plain_icarus = (np.array([r.toggles[n] for n in range(netlist.n_nets)]) for r in references)

@@ -32,6 +32,12 @@ def _boxes(x: Real, y: Real, width: Real, height: float) -> Real:
     return np.stack([np.column_stack(c) for c in corners], axis=1)
 
 
+def _rectangles(box: Real) -> Real:
+    """Return boxes (n, 4) of x0, y0, x1, y1 as (n, 4, 2) corner points."""
+    x0, y0, x1, y1 = box.T
+    return np.stack([np.column_stack(c) for c in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))], axis=1)
+
+
 def tile_colours(tiles_per_side: int) -> Real:
     """Return a soft colour per tile, (n_tile, 3), such that neighbours differ in hue."""
     n = tiles_per_side
@@ -89,8 +95,8 @@ def draw_layout(
         span = np.full(len(floorplan.header_row), floorplan.header_sites * floorplan.site_width)
         headers = _boxes(floorplan.header_x, floorplan.header_y, span, floorplan.row_height)
         axes.add_collection(PolyCollection(list(headers), facecolors="#b03a2e", edgecolors="#fbfbf9", linewidths=0.2))
-    for box in floorplan.tile_box.tolist():
-        axes.add_patch(Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], fill=False, ec="#333333", lw=0.7))
+    tiles = _rectangles(np.asarray(floorplan.tile_box, dtype=np.float64))
+    axes.add_collection(PolyCollection(list(tiles), facecolors="none", edgecolors="#333333", linewidths=0.7))
     handles: list[Artist] = []
     if len(floorplan.header_row):
         handles.append(Rectangle((0, 0), 1, 1, facecolor="#b03a2e", label="Vdd-MUX"))
@@ -116,11 +122,11 @@ def _draw_grid(axes: mpl.axes.Axes, grid: PowerGrid) -> list[Artist]:
     """Draw straps and rings of the five supplies, not the rails of the rows; return one legend entry per supply."""
     drawn = grid.kind != KINDS.index(RAIL)
     for k, name in enumerate(SUPPLIES):
-        for box in grid.box[drawn & (grid.net == k)].tolist():
-            corner, size = (box[0], box[1]), (box[2] - box[0], box[3] - box[1])
-            axes.add_patch(
-                Rectangle(corner, *size, facecolor=_GRID_COLOURS[name], edgecolor="none", alpha=0.45, zorder=4)
-            )
+        # One artist for all: the layout of the figure asks each for its extent, and a mesh of 400 tiles has thousands of straps.
+        straps = _rectangles(grid.box[drawn & (grid.net == k)])
+        axes.add_collection(
+            PolyCollection(list(straps), facecolors=_GRID_COLOURS[name], edgecolors="none", alpha=0.45, zorder=4)
+        )
     return [Rectangle((0, 0), 1, 1, facecolor=_GRID_COLOURS[name], alpha=0.6, label=name) for name in SUPPLIES]
 
 

@@ -397,7 +397,7 @@ class _Binder:
             for sink in port_sink.values():
                 if sink in delayed:
                     continue
-                for k in self.data_tags:
+                for k in (*self.data_tags, *self.clock_tags):
                     if self.reaches(sink, k):
                         sinks = np.array([sink], dtype=np.int32)
                         self.put(self.relation(self.tags.tags[k], NO_CLOCK, -1, sinks), sinks, k, NO_CLOCK)

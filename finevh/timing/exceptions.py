@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.constraints.model import Clock, Constraints, Objects, PathException, Rule
-from finevh.constraints.objects import Names
+from finevh.constraints.objects import Names, plain
 from finevh.errors import InputError
 from finevh.technology.model import Direction, Int, Kind, Real
 from finevh.timing.structure import Structure
@@ -32,6 +32,10 @@ class BoundException:
     to_any: bool
     to_sinks: frozenset[int]
     to_clocks: frozenset[int]
+    from_sources: frozenset[int] = frozenset()
+    """Clocks whose source is among the ports: as data they start there."""
+    idle: tuple[str, ...] = ()
+    """Pins and ports that were given and start no path, or end none but, maybe, at a gate that no library cell checks."""
 
     def starts(self, clock: int, edge: int, cell: int, port: int) -> bool:
         """Whether a path launched by a clock edge at a cell or port is one of the exception's."""
@@ -89,13 +93,22 @@ def bind_exceptions(names: Names, constraints: Constraints, structure: Structure
     Raises
     ------
     InputError
-        If an object does not exist or cannot start or end a path.
+        If an object does not exist, or a maximum or minimum delay is from or to a pin inside logic, which would cut paths there.
     """
-    return [_bind(names, structure, e) for e in constraints.exceptions]
+    of_port: dict[int, set[int]] = {}
+    for row, clock in enumerate(constraints.clocks):
+        for item in clock.sources:
+            if item.kind != "pin":
+                for port in names.find_ports((item,)):
+                    of_port.setdefault(port, set()).add(row)
+    return [_bind(names, structure, e, of_port) for e in constraints.exceptions]
 
 
-def _sources(names: Names, source: PathException) -> tuple[set[int], set[int], set[int]]:
-    """Cells, ports and clocks that an exception's paths start from."""
+_DELAYS = (Rule.MAX_DELAY, Rule.MIN_DELAY)
+
+
+def _sources(names: Names, source: PathException, idle: list[str]) -> tuple[set[int], set[int], set[int]]:
+    """Cells, ports and clocks that an exception's paths start from; what starts none is added to ``idle``."""
     netlist = names.netlist
     cells: set[int] = set()
     ports: set[int] = set()
@@ -107,29 +120,33 @@ def _sources(names: Names, source: PathException) -> tuple[set[int], set[int], s
         if kind in ("clock", "clocks"):
             clocks |= set(names.find_clocks(item))
         elif kind in ("port", "inputs", "inputs_no_clocks", "outputs"):
-            ports |= set(names.find_ports((Objects(kind, item.patterns, item.where, item.exact),)))
+            found = names.find_ports((Objects(kind, item.patterns, item.where, item.exact),))
+            ports |= set(found)
+            idle += [plain(netlist.port_names[p]) for p in found if netlist.port_direction[p] == Direction.OUTPUT]
         elif kind == "cell":
             cells |= set(names.find_cells(item))
         elif kind == "pin":
             pins = names.find_pins(item)
             kinds = netlist.cells.kind[netlist.cell_type[netlist.pin_cell[pins]]]
             register = np.isin(kinds, (Kind.FLOP, Kind.LATCH, Kind.CLOCK_GATE))
-            starts = netlist.cells.pin_is_clock[netlist.pin_type[pins]]
-            starts |= netlist.cells.pin_direction[netlist.pin_type[pins]] == Direction.OUTPUT
-            if not (register & starts).all():
-                name = names.pin_name(pins[int(np.flatnonzero(~(register & starts))[0])])
+            starts = register & netlist.cells.pin_is_clock[netlist.pin_type[pins]].astype(bool)
+            none = [names.pin_name(pins[k]) for k in np.flatnonzero(~starts).tolist()]
+            if none and source.rule in _DELAYS:
                 raise InputError(
-                    f"{item.where}: '{name}' starts no path: -from takes clock pins of registers, input ports or clocks; "
-                    "use -through"
+                    f"{item.where}: '{none[0]}' starts no path, and a delay from inside logic is not understood: -from takes"
+                    " clock pins of registers, input ports or clocks; write those, with -through for the pin"
                 )
-            cells |= set(netlist.pin_cell[pins].tolist())
+            idle += none
+            cells |= set(netlist.pin_cell[pins][starts].tolist())
         else:
             raise InputError(f"{item.where}: -from takes clocks, ports, cells or pins, not {kind}s")
     return cells, ports, clocks
 
 
-def _sinks(names: Names, structure: Structure, source: PathException) -> tuple[set[int], set[int]]:
-    """Sinks and clocks that an exception's paths end at."""
+def _sinks(
+    names: Names, structure: Structure, source: PathException, idle: list[str]
+) -> tuple[set[int], set[int]]:
+    """Sinks and clocks that an exception's paths end at; what ends none is added to ``idle``."""
     sinks: set[int] = set()
     clocks: set[int] = set()
     pin_sink = {int(p): s for s, p in enumerate(structure.sink_pin.tolist()) if p >= 0} if source.to else {}
@@ -141,26 +158,31 @@ def _sinks(names: Names, structure: Structure, source: PathException) -> tuple[s
         elif kind in ("port", "outputs", "inputs", "inputs_no_clocks"):
             found = set(names.find_ports((Objects(kind, item.patterns, item.where, item.exact),)))
             sinks |= {s for s, p in enumerate(structure.sink_port.tolist()) if p in found}
+            direction = names.netlist.port_direction
+            idle += [plain(names.netlist.port_names[p]) for p in sorted(found) if direction[p] == Direction.INPUT]
         elif kind == "cell":
             inside = set(names.find_cells(item))
             sinks |= {s for s, c in enumerate(structure.sink_cell.tolist()) if c in inside}
         elif kind == "pin":
             pins = names.find_pins(item)
-            here = {pin_sink[p] for p in pins if p in pin_sink}
-            if source.rule in (Rule.MAX_DELAY, Rule.MIN_DELAY) and not here <= checked:
-                name = names.pin_name(next(p for p in pins if pin_sink.get(p) not in checked))
+            none = [names.pin_name(p) for p in pins if pin_sink.get(p) not in checked]
+            if none and source.rule in _DELAYS:
                 raise InputError(
-                    f"{item.where}: '{name}' ends no path: a delay to a pin inside logic is not understood"
+                    f"{item.where}: '{none[0]}' ends no path: a delay to a pin inside logic is not understood"
                 )
-            sinks |= here
+            idle += none
+            sinks |= {pin_sink[p] for p in pins if p in pin_sink}
         else:
             raise InputError(f"{item.where}: -to takes clocks, ports, cells or pins, not {kind}s")
     return sinks, clocks
 
 
-def _bind(names: Names, structure: Structure, source: PathException) -> BoundException:
-    cells, ports, clocks = _sources(names, source)
-    sinks, to_clocks = _sinks(names, structure, source)
+def _bind(
+    names: Names, structure: Structure, source: PathException, of_port: dict[int, set[int]]
+) -> BoundException:
+    idle: list[str] = []
+    cells, ports, clocks = _sources(names, source, idle)
+    sinks, to_clocks = _sinks(names, structure, source, idle)
     return BoundException(
         source=source,
         from_any=not source.from_,
@@ -171,6 +193,8 @@ def _bind(names: Names, structure: Structure, source: PathException) -> BoundExc
         to_any=not source.to,
         to_sinks=frozenset(sinks),
         to_clocks=frozenset(to_clocks),
+        from_sources=frozenset(clock for port in ports for clock in of_port.get(port, ())),
+        idle=tuple(idle),
     )
 
 

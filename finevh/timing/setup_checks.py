@@ -14,7 +14,7 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import ArcType, Direction, Int, Kind
 from finevh.timing.binding import output_delays
 from finevh.timing.engine import TimingGraph
-from finevh.timing.names import pin_name
+from finevh.timing.names import pin_name, sink_name
 from finevh.timing.structure import EDGE
 
 __all__ = ["book_setup"]
@@ -38,8 +38,15 @@ def book_setup(graph: TimingGraph, checks: Checks, severity: Severity | None = N
     if severity is not None:
         checks.add("clock_unconstrained", _missing_clocks(graph, pins))
     checks.add("unconstrained_endpoints", _unconstrained(graph))
+    checks.add("exceptions_without_effect", _without_effect(graph))
     checks.add("inputs_without_delay", _inputs_without_delay(graph, clocked_node))
     checks.add("loops_cut", graph.structure.cut_arcs)
+
+
+def _without_effect(graph: TimingGraph) -> list[str]:
+    """Objects of path exceptions that no path starts from or ends at, with the line that names them."""
+    ends = {plain(sink_name(graph.netlist, graph.structure, s)) for s in np.unique(graph.setup.rows.sink).tolist()}
+    return [f"{e.source.where}: {name}" for e in graph.tags.exceptions for name in e.idle if name not in ends]
 
 
 def _unclocked(graph: TimingGraph, clocked_node: NDArray[np.bool_]) -> tuple[list[int], Int]:

@@ -104,7 +104,9 @@ class TagSet:
         """Progress of a tag; a clock that ends as data starts at its source."""
         if not tag.is_clock:
             return tag.progress
-        return tuple(0 if e.starts(tag.clock, tag.edge, -1, -1) else -1 for e in self.exceptions)
+        return tuple(
+            0 if tag.clock in e.from_sources or e.starts(tag.clock, tag.edge, -1, -1) else -1 for e in self.exceptions
+        )
 
     def classify(
         self, netlist: Netlist, structure: Structure, sources: frozenset[int], opens: dict[int, tuple[int, int]]

@@ -16,8 +16,8 @@ from finevh.power import DynamicPower
 from finevh.power.activity import activity_from_probabilities
 from finevh.technology import Technology, technology_from_liberty
 from finevh.technology.liberty import read_liberty
+from oracles.case import Case
 from oracles.plane_library import CELLS, HEAD, NETLIST, SDC, arc, check, input_pin, library, output, plane
-from tests.cases.case import Case
 
 # b falls or rises at 100; u1: 18 + 1 for its load (+ 1 falling); u2: 10 + 1 (+ 1) and a fifth of the slower slew at n1, 23.76.
 BASE = {"r1/D": 950 - 100 - 20 - 15.752, "z": 749.0, "r0/D": 850.0}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from finevh.errors import InputError
+from oracles.case import Case
 from oracles.plane_library import arc, check, library, output
-from tests.cases.case import Case
 
 
 def _inputs(names: str, more: str = "") -> str:

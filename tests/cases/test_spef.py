@@ -11,8 +11,8 @@ from finevh.checks import Checks, Severity
 from finevh.errors import InputError
 from finevh.netlist import Netlist, Wires, format_spef, parse_spef, parse_verilog
 from finevh.technology import Technology, technology_from_liberty
+from oracles.case import Case
 from oracles.plane_library import library
-from tests.cases.case import Case
 
 HEAD = """*SPEF "IEEE 1481-1998"
 *DESIGN "top"

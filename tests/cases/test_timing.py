@@ -8,8 +8,8 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.timing.report import StaOptions, run_sta
+from oracles.case import Case
 from oracles.plane_library import SDC, arc, check, input_pin, library, output
-from tests.cases.case import Case
 
 ENABLE = "clock : true;"
 

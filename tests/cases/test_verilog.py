@@ -10,8 +10,8 @@ from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist import Netlist, parse_verilog, read_verilog
 from finevh.technology import Technology, technology_from_liberty
+from oracles.case import Case
 from oracles.plane_library import CELLS, NETLIST, library
-from tests.cases.case import Case
 
 PG = "pg_pin (VDD) { pg_type : primary_power; } pg_pin (VSS) { pg_type : primary_ground; } "
 

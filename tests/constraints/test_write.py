@@ -14,7 +14,7 @@ from finevh.netlist import parse_verilog
 from finevh.netlist.model import Netlist
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph
-from tests.cases.case import Case
+from oracles.case import Case
 from tests.cases.test_sdc import BASE, KINDS, TWO_CLOCKS
 
 NOT_WRITTEN = ("disabled arc", "disabled cell", "disabled library cell")

@@ -86,6 +86,16 @@ class Case:
         setup, hold = ({row["pin"]: row["slack_ps"] for row in found[key]} for key in ("endpoints", "hold_endpoints"))
         return setup, hold
 
+    def differences(self, within: float = 0.06) -> list[str]:
+        """Endpoints whose setup or hold slack is not OpenSTA's without credit for common paths, with both, ps."""
+        found, theirs = [], self.all_of_theirs("set sta_crpr_enabled 0")
+        for check, ours, others in zip(("setup", "hold"), self.everything(), theirs, strict=True):
+            for name in sorted(ours.keys() | others.keys()):
+                pair = ours.get(name), others.get(name)
+                if None in pair or not abs(ours[name] - others[name]) <= within:
+                    found.append(f"{name} {check} {pair[0]} / {pair[1]} ps")
+        return found
+
     def agrees_everywhere(self, within: float = 0.05) -> tuple[dict[str, float], dict[str, float]]:
         """Our setup and hold slacks of every endpoint, which are OpenSTA's."""
         setup, hold = self.everything()
