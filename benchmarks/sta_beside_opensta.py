@@ -21,8 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mixed_voltage_opensta import suffix, suffixed_liberty
-from opensta import installed_resistance, opensta
 
 from finevh.checks import Checks
 from finevh.constraints import Constraints, read_sdc
@@ -33,6 +31,8 @@ from finevh.netlist import Netlist, Wires, read_spef, read_verilog, write_verilo
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.model import Technology
 from finevh.timing import TimingGraph, TimingState
+from oracles.mixed_voltage import suffix, suffixed_liberty
+from oracles.opensta import installed_resistance, opensta
 
 STEPS = ("first update", "after one change", "after a change of all supplies")
 REPEATS = 5

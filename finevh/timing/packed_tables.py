@@ -234,21 +234,25 @@ class PackedTables:
             self._packed.add((corner, driver))
 
 
-_CACHE: weakref.WeakValueDictionary[int, PackedTables] = weakref.WeakValueDictionary()
-_OWNER: dict[int, weakref.ref[Technology]] = {}
+_PACKED: dict[int, tuple[weakref.ref[Technology], PackedTables]] = {}
+"""By the technology's identity; an entry goes with its technology."""
 
 
 def pack_tables(technology: Technology) -> PackedTables:
-    """Pack a technology's tables; the same technology object is packed once.
+    """Pack a technology's tables; the same technology object is packed once, and kept packed as long as it is there.
 
     A table of one row or column is made two long with equal values, so that the kernel has one case; a slew table on
     other axes than its delay is put on the union of both, which is exact for bilinear tables.
     """
     key = id(technology)
-    owner = _OWNER.get(key)
-    if owner is not None and owner() is technology and key in _CACHE:
-        return _CACHE[key]
+    known = _PACKED.get(key)
+    if known is not None and known[0]() is technology:
+        return known[1]
     packed = PackedTables(technology)
-    _CACHE[key] = packed
-    _OWNER[key] = weakref.ref(technology)
+
+    def forget(gone: weakref.ref[Technology]) -> None:
+        if (entry := _PACKED.get(key)) is not None and entry[0] is gone:
+            del _PACKED[key]
+
+    _PACKED[key] = weakref.ref(technology, forget), packed
     return packed
