@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from finevh.technology.model import Int, Real, Technology
 
 _FIELDS = 5
+_LONGEST = 1 << 20
+"""More than any axis has."""
 
 
 class _Axes:
@@ -21,6 +23,7 @@ class _Axes:
         self.parts: list[Real] = []
         self.size = 0
         self.known: dict[bytes, tuple[int, int]] = {}
+        self.joined: Real = np.empty(0)
 
     def add(self, axis: Real) -> tuple[int, int]:
         """Offset and length of an axis; a single point becomes an interval with equal ends' values."""
@@ -35,8 +38,10 @@ class _Axes:
         return found
 
     def join(self) -> Real:
-        """All axes in one array."""
-        return np.concatenate(self.parts) if self.parts else np.empty(0)
+        """All axes in one array, the last one where none came."""
+        if self.size > len(self.joined):
+            self.joined = np.concatenate(self.parts)
+        return self.joined
 
 
 def _bilinear(x: Real, y: Real, v: Real, at_x: Real, at_y: Real) -> Real:
@@ -143,7 +148,8 @@ class _Packer:
             x[plain, k] = self._axis_rows(pool, table[plain, 0], table[plain, 1])
             y[plain, k] = self._axis_rows(pool, table[plain, 2], table[plain, 3])
         plain &= (x[:, 0] == x[:, 1]) & (y[:, 0] == y[:, 1])
-        for nx, ny in np.unique(a[plain][:, [1, 3]], axis=0).tolist():
+        for code in np.unique(a[plain, 1] * _LONGEST + a[plain, 3]).tolist():
+            nx, ny = divmod(code, _LONGEST)
             here = np.flatnonzero(plain & (a[:, 1] == nx) & (a[:, 3] == ny))
             span = np.arange(nx * ny)
             block = np.stack([pool[t[here, 4][:, None] + span] for t in (a, b)], axis=-1)
