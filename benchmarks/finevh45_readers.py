@@ -17,6 +17,7 @@ from pathlib import Path
 from finevh.technology.liberty import read_liberty
 from finevh.technology.library import Library
 from finevh.technology.model import Direction, Kind
+from oracles.opensta import run_script
 
 FOLDER = Path(__file__).resolve().parents[1] / "libs" / "finevh45" / "liberty"
 PIN = re.compile(r"^ (\w+) input r ([\d.]+) f ([\d.]+)")
@@ -32,12 +33,8 @@ for command in sys.argv[1].split(";"):
 def opensta(path: Path, library: Library) -> list[str]:
     """Complaints of OpenSTA and differing input capacitances (it prints two decimals of fF)."""
     names = [cell.name for cell in library.cells.values()]
-    script = path.with_suffix(".tcl")
     body = "".join(f'puts "CELL {name}"\nreport_lib_cell [get_lib_cells */{name}]\n' for name in names)
-    script.write_text(f'read_liberty {path}\nputs "READ"\n{body}')
-    run = subprocess.run(
-        ["sta", "-no_init", "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=True
-    )
+    run = run_script(f'read_liberty {path}\nputs "READ"\n{body}', path.parent)
     before, _, after = (run.stdout + run.stderr).partition("READ\n")
     found = [f"OpenSTA: {line}" for line in before.splitlines()]
     cell = ""

@@ -11,7 +11,6 @@ import argparse
 import gzip
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -37,7 +36,7 @@ from finevh.netlist.spef import read_spef
 from finevh.netlist.wires import Wires
 from finevh.technology.manifest import read_manifest
 from finevh.timing import TimingGraph, read_sdc
-from oracles.opensta import parse_ends
+from oracles.opensta import parse_ends, run_script
 from oracles.slacks import compare_slacks, endpoint_slacks
 
 Finding = tuple[str, bool]
@@ -223,13 +222,14 @@ def opensta(run: Path, flow: Flow, placed: PlacedDesign) -> Iterator[Finding]:
         source = synthesis_liberty(flow)
         data = source.read_bytes()
         liberty.write_bytes(gzip.decompress(data) if source.suffix == ".gz" else data)
-        script = Path(name) / "run.tcl"
         report = Path(name) / "ends.rpt"
-        words = {"folder": run / "out", "name": flow.design.name, "top": placed.netlist.name, "report": report}
-        script.write_text(STA.format(liberty=liberty, **words))
-        done = subprocess.run(
-            ["sta", "-no_init", "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=False
-        )
+        words = {
+            "folder": (run / "out").resolve(),
+            "name": flow.design.name,
+            "top": placed.netlist.name,
+            "report": report,
+        }
+        done = run_script(STA.format(liberty=liberty, **words), Path(name), check=False)
         theirs, arrival = parse_ends(report.read_text() if report.is_file() else "")
     text = done.stdout + done.stderr
     complaints = [line for line in text.splitlines() if re.match(r"(Warning|Error)", line)]

@@ -1,6 +1,6 @@
 """First update, update after one change, and after a change of every cell's supply: the engine beside OpenSTA, in one run.
 
-    python benchmarks/sta_beside_opensta.py RUN [--low 0.8] [--high 1.0] [--variant pb0]
+    python benchmarks/sta_beside_opensta.py RUN [--low 0.8] [--high 1.0]
 
 Both read the files that a run exported: netlist, SPEF and SDC. OpenSTA has a library per supply, whose cells carry its suffix;
 a change of supplies is a change of every cell there. Both time setup and hold, with the same wire model (effective
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,7 +31,7 @@ from finevh.technology import load_technology, with_vdds
 from finevh.technology.model import Technology
 from finevh.timing import TimingGraph, TimingState
 from oracles.mixed_voltage import suffix, suffixed_liberty
-from oracles.opensta import installed_resistance, opensta
+from oracles.opensta import installed_resistance, opensta, run_script
 
 STEPS = ("first update", "after one change", "after a change of all supplies")
 REPEATS = 5
@@ -113,8 +112,7 @@ def theirs(
     netlist: Netlist, technology: Technology, libraries: list[Path], files: tuple[Path, Path], swapped: tuple[int, str]
 ) -> dict[str, list[Step]]:
     """Steps of OpenSTA by name."""
-    executable = opensta()
-    if executable is None:
+    if opensta() is None:
         raise SystemExit("OpenSTA is not installed (Debian package opensta): there is nothing to stand beside")
     low, high = (float(vdd) for vdd in technology.vdds)
     with tempfile.TemporaryDirectory() as name:
@@ -123,10 +121,7 @@ def theirs(
         write_verilog(netlist, technology, folder / "design.v", (suffix(high),) * netlist.n_cells)
         cell = netlist.instance_names[swapped[0]].removeprefix("\\"), swapped[1]
         text = script(folder, netlist.name, copies, files, cell, suffix(low), suffix(high))
-        (folder / "run.tcl").write_text(text)
-        done = subprocess.run(
-            [executable, "-exit", str(folder / "run.tcl")], capture_output=True, text=True, check=True, timeout=1800
-        )
+        done = run_script(text, folder)
     found: dict[str, list[Step]] = {}
     pattern = r"^STEP (\w+) (\d+) (\d+) (\d+)\n+worst slack (\S+)"
     for name, edit, wall, used, slack in re.findall(pattern, done.stdout, re.MULTILINE):

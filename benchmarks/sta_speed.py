@@ -25,7 +25,7 @@ from finevh.netlist import read_spef, read_verilog
 from finevh.technology import load_technology
 from finevh.technology.model import Int, Real
 from finevh.timing import TimingGraph, single_clock
-from oracles.opensta import opensta, plain_liberty
+from oracles.opensta import opensta, plain_liberty, run_script
 
 T = TypeVar("T")
 
@@ -60,14 +60,13 @@ def cold_load(technology: Path, group: str) -> None:
 
 def opensta_times(netlist: Path, top: str, clock: str, liberty: Path) -> None:
     """Print OpenSTA's first update, and its update after one cell was swapped for another drive of the same size."""
-    executable = opensta()
-    if executable is None:
+    if opensta() is None:
         print("OpenSTA is not installed: no comparison")
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         script = f"""read_liberty {plain_liberty(liberty, folder)}
-read_verilog {netlist}
+read_verilog {netlist.resolve()}
 link_design {top}
 create_clock -name {clock} -period 2 [get_ports {clock}]
 set start [clock microseconds]
@@ -79,8 +78,7 @@ report_worst_slack
 puts "OpenSTA repeated update (all input slews): [expr ([clock microseconds] - $start) / 1000.0] ms"
 exit
 """
-        (folder / "t.tcl").write_text(script)
-        done = subprocess.run([executable, "-exit", str(folder / "t.tcl")], capture_output=True, text=True, check=True)
+        done = run_script(script, folder)
         print("\n".join(line for line in done.stdout.splitlines() if line.startswith("OpenSTA ") and "update" in line))
 
 

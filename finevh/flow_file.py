@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from finevh.base.quoting import brief
+from finevh.base.mistakes import describe, suggest
 from finevh.base.share import FLOWS, flow_names, shared
 from finevh.base.toml import parse_toml, read_text, toml_value
 from finevh.config import Flow
@@ -44,7 +43,8 @@ def read_flow(path: Path | str, assignments: tuple[str, ...] = ()) -> Flow:
     try:
         return Flow.model_validate(raw, context={"folder": str(path.resolve().parent)})
     except ValidationError as error:
-        raise InputError(_describe(error, path, text, assignments)) from None
+        given = {word.partition("=")[0].strip(): f"--set {word}" for word in assignments}
+        raise InputError(describe(error, path, text, _nearest, elsewhere=given)) from None
 
 
 def read_run_flow(directory: Path) -> Flow:
@@ -104,28 +104,6 @@ def _assign(raw: dict[str, Any], assignment: str) -> None:
     section[names[-1]] = parsed
 
 
-def _describe(error: ValidationError, path: Path, text: str, assignments: tuple[str, ...]) -> str:
-    lines = []
-    overridden = {assignment.partition("=")[0].strip(): assignment for assignment in assignments}
-    # A misspelt key also leaves a missing one behind: the misspelling comes first.
-    for item in sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden"):
-        location = tuple(str(part) for part in item["loc"])
-        key = ".".join(location)
-        line = _line_of(text, location)
-        where = f"{path}:{line}" if line else f"{path}"
-        if key in overridden:
-            where = f"--set {overridden[key]}"
-        if item["type"] == "extra_forbidden":
-            lines.append(f"{where}: unknown key '{key}'{_nearest(location)}")
-        elif item["type"] == "missing":
-            lines.append(f"{where}: key '{key}' is missing; add it")
-        elif item["type"] == "value_error":
-            lines.append(f"{where}: {key}{': ' if key else ''}{item['ctx']['error']}")
-        else:
-            lines.append(f"{where}: {key}: {item['msg']}, got {brief(item['input'])}")
-    return "\n".join(lines)
-
-
 def _nearest(location: tuple[str, ...]) -> str:
     model: type[BaseModel] = Flow
     for name in location[:-1]:
@@ -139,26 +117,7 @@ def _nearest(location: tuple[str, ...]) -> str:
         if not inner:
             return ""
         model = inner[0]
-    known = list(model.model_fields)
-    match = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.5)
-    return f"; did you mean '{match[0]}'?" if match else f"; known keys are {', '.join(known)}"
-
-
-def _line_of(text: str, location: tuple[str, ...]) -> int:
-    """Line of a key (or of its section) in the TOML text, 0 where it does not stand there."""
-    section, best = "", 0
-    names = [name for name in location if not name.isdigit()][:2]
-    if not names:  # what several sections say together
-        return 0
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            section = stripped.strip("[]").strip()
-            if names and section == names[0]:
-                best = best or number
-        elif "=" in stripped and [name for name in (section, stripped.split("=")[0].strip()) if name] == names:
-            return number
-    return best
+    return suggest(location[-1], list(model.model_fields))
 
 
 def write_flow(flow: Flow) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from finevh.timing.report import StaOptions, run_sta
+from oracles.opensta import opensta, run_script
 from oracles.plane_library import NETLIST, SDC, library
 
 
@@ -58,8 +57,7 @@ class Case:
 
     def all_of_theirs(self, more: str = "") -> tuple[dict[str, float], dict[str, float]]:
         """OpenSTA's setup and hold slack, ps, of every endpoint; ``more`` runs after the constraints."""
-        executable = shutil.which("sta")
-        if executable is None:
+        if opensta() is None:
             pytest.skip("OpenSTA is missing: apt-get install opensta")
 
         lines = [
@@ -71,10 +69,7 @@ class Case:
         lines.append(more)
         for end in ("max", "min"):
             lines += [f"puts {end}", f"report_checks -path_delay {end} -format end -digits 6 -group_count 1000"]
-        script = self.write("check.tcl", "\n".join([*lines, "exit", ""]))
-        run = subprocess.run(
-            [executable, "-no_splash", "-exit", str(script)], capture_output=True, text=True, check=True
-        )
+        run = run_script("\n".join([*lines, "exit", ""]), self.folder)
         late, _, early = run.stdout.partition("\nmin\n")
         return _slacks(late), _slacks(early)
 

@@ -42,6 +42,15 @@ def installed_resistance() -> DriverResistance:
     return DriverResistance.TANGENT if int(version[-1].split(".")[0]) >= 3 else DriverResistance.SECANT
 
 
+def run_script(script: str, folder: Path, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a script, kept in a folder, where it runs, without the user's own start-up file."""
+    executable = opensta()
+    assert executable is not None, "OpenSTA is not installed (Debian package opensta)"
+    (folder / "run.tcl").write_text(script, encoding="utf-8")
+    words = [executable, "-no_init", "-no_splash", "-exit", "run.tcl"]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=check, timeout=3600)
+
+
 def plain_liberty(path: Path, folder: Path) -> Path:
     """Uncompressed copy of a Liberty without a default wire load: nets have no capacitance but their pins'."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -76,8 +85,6 @@ def run_opensta(
     sdc : str
         Constraints in ns and in the capacitance unit of the first Liberty.
     """
-    executable = opensta()
-    assert executable is not None, "OpenSTA is not installed (Debian package opensta)"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         libraries = [plain_liberty(path, folder) for path in liberty]
@@ -85,12 +92,12 @@ def run_opensta(
         script = "\n".join(
             [
                 *(f"read_liberty {path}" for path in libraries),
-                f"read_verilog {netlist}",
+                f"read_verilog {netlist.resolve()}",
                 f"link_design {top}",
                 "set_cmd_units -time ns",
                 f"source {folder}/c.sdc",
                 "set sta_crpr_enabled 0",
-                f"read_parasitics {spef}" if spef else "",
+                f"read_parasitics {spef.resolve()}" if spef else "",
                 extra,
                 "set start [clock microseconds]",
                 "report_worst_slack",
@@ -100,11 +107,8 @@ def run_opensta(
                 "exit",
             ]
         )
-        (folder / "run.tcl").write_text(script)
         began = time.perf_counter()
-        done = subprocess.run(
-            [executable, "-exit", str(folder / "run.tcl")], capture_output=True, text=True, check=True, timeout=3600
-        )
+        done = run_script(script, folder)
         took = time.perf_counter() - began
         setup, arrival = parse_ends((folder / "max.rpt").read_text())
         hold, _ = parse_ends((folder / "min.rpt").read_text())

@@ -18,7 +18,6 @@ reaches an instance; instances that none reaches (a reset tree) have no power th
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -45,7 +44,7 @@ from finevh.technology.liberty.syntax import parse_liberty, read_liberty_text
 from finevh.technology.model import Direction, Kind, Technology
 from finevh.timing import TimingGraph, parse_sdc
 from oracles.iverilog import icarus_vcd, record
-from oracles.opensta import opensta, plain_liberty
+from oracles.opensta import plain_liberty, run_script
 from oracles.slacks import default_sdc
 
 RATE, DUTY = 0.2, 0.5
@@ -140,19 +139,16 @@ def run_report_power(netlist: Path, top: str, liberty: Path, sdc: str, spef: Pat
         (folder / "c.sdc").write_text(sdc)
         lines = [
             f"read_liberty {plain_liberty(liberty, folder)}",
-            f"read_verilog {netlist}",
+            f"read_verilog {netlist.resolve()}",
             f"link_design {top}",
             "set_cmd_units -time ns",  # the constraints' unit, whatever the library's
             f"source {folder}/c.sdc",
-            f"read_parasitics {spef}" if spef else "",
+            f"read_parasitics {spef.resolve()}" if spef else "",
             f"set_power_activity -global -activity {RATE} -duty {DUTY}",
             "report_power -instances [get_cells *] -digits 9",
             "exit",
         ]
-        (folder / "run.tcl").write_text("\n".join(lines))
-        done = subprocess.run(
-            [str(opensta()), "-exit", str(folder / "run.tcl")], capture_output=True, text=True, check=True, timeout=3600
-        )
+        done = run_script("\n".join(lines), folder)
     found = {}
     for row in (line.split() for line in done.stdout.splitlines()):
         if len(row) == 5 and re.fullmatch(r"-?[\d.]+(e[-+]\d+)?", row[0]):

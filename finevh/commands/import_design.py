@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,18 +107,24 @@ def _librelane(path: Path) -> Iterator[Found]:
         return (final / "nl").is_dir() or (final / "pnl").is_dir()
 
     finals = [path] if (path / "def").is_dir() and netlists(path) else sorted(path.rglob("final"))
-    for final in finals:
-        layouts = _below(final / "def", "*.def") if (final / "def").is_dir() else []
-        if len(layouts) != 1 or not netlists(final):
-            continue
-        name = layouts[0].name.removesuffix(".gz").removesuffix(".def")
+    for final, layout, name in _one_layout(filter(netlists, finals)):
         netlist = _first(final / "nl" / f"{name}.nl.v", final / "pnl" / f"{name}.pnl.v")
         if netlist is None:
             raise InputError(f"{final}: a DEF without nl/{name}.nl.v; the run has no netlist")
-        spefs = _below(final / "spef", "*.spef") if (final / "spef").is_dir() else []
-        yield Found(
-            "LibreLane", layouts[0], netlist, _nominal(spefs), _first(final / "sdc" / f"{name}.sdc"), _pdk(final.parent)
-        )
+        yield Found("LibreLane", layout, netlist, *_spef_and_sdc(final, name), _pdk(final.parent))
+
+
+def _one_layout(finals: Iterable[Path]) -> Iterator[tuple[Path, Path, str]]:
+    """Folders of results with exactly one DEF, that DEF, and the design's name."""
+    for final in finals:
+        layouts = _below(final / "def", "*.def") if (final / "def").is_dir() else []
+        if len(layouts) == 1:
+            yield final, layouts[0], layouts[0].name.removesuffix(".gz").removesuffix(".def")
+
+
+def _spef_and_sdc(final: Path, name: str) -> tuple[Path | None, Path | None]:
+    spefs = _below(final / "spef", "*.spef") if (final / "spef").is_dir() else []
+    return _nominal(spefs), _first(final / "sdc" / f"{name}.sdc")
 
 
 def _pdk(run: Path) -> str:
@@ -133,17 +139,12 @@ def _pdk(run: Path) -> str:
 
 def _openlane(path: Path) -> Iterator[Found]:
     finals = [path] if (path / "verilog" / "gl").is_dir() else sorted(path.rglob("final"))
-    for final in finals:
-        layouts = _below(final / "def", "*.def") if (final / "def").is_dir() else []
-        if len(layouts) != 1 or not (final / "verilog" / "gl").is_dir():
-            continue
-        name = layouts[0].name.removesuffix(".gz").removesuffix(".def")
+    for final, layout, name in _one_layout(folder for folder in finals if (folder / "verilog" / "gl").is_dir()):
         netlist = _first(final / "verilog" / "gl" / f"{name}.nl.v", final / "verilog" / "gl" / f"{name}.v")
         if netlist is None:
             raise InputError(f"{final}: a DEF without verilog/gl/{name}.v; the run has no netlist")
-        spefs = _below(final / "spef", "*.spef") if (final / "spef").is_dir() else []
-        sdc = _first(final / "sdc" / f"{name}.sdc")
-        yield Found("OpenLane", layouts[0], netlist, _nominal(spefs), sdc, _library_of_tcl(final.resolve().parents[1]))
+        library = _library_of_tcl(final.resolve().parents[1])
+        yield Found("OpenLane", layout, netlist, *_spef_and_sdc(final, name), library)
 
 
 def _library_of_tcl(run: Path) -> str:

@@ -127,7 +127,6 @@ def make_context(
     routing = [layer.name for layer in technology.layers]
     middle = routing[min(2, len(routing) - 1)]
     width = rail_width(files.lef, technology.layers[0].name)
-    # One line a field: longer than other functions, and nothing in it to cut.
     return FlowContext(
         design=design.name,
         tiles_per_side=floorplan.tiles_per_side,

@@ -7,7 +7,6 @@ technology has the second half alone.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from finevh.base.quoting import brief
+from finevh.base.mistakes import describe, suggest
 from finevh.base.toml import parse_toml, read_text
 from finevh.config import Name, Suffix
 from finevh.errors import InputError
@@ -205,33 +204,14 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.model_validate(raw)
     except ValidationError as error:
-        raise InputError(_describe(error, path, text)) from None
+        raise InputError(describe(error, path, text, _nearest, own=_role)) from None
 
 
-def _describe(error: ValidationError, path: Path, text: str) -> str:
-    """One line per mistake; a misspelt key comes before the missing one that it leaves behind."""
-    lines = []
-    for item in sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden"):
-        location = tuple(str(part) for part in item["loc"])
-        number = _line_of(text, location)
-        where = f"{path}:{number}" if number else f"{path}"
-        key = ".".join(location)
-        if item["type"] == "extra_forbidden":
-            lines.append(f"{where}: unknown key '{key}'{_nearest(location)}")
-        elif item["type"] == "missing":
-            lines.append(f"{where}: key '{key}' is missing; add it")
-        elif item["type"] == "value_error":
-            lines.append(f"{where}: {key + ': ' if key else ''}{item['ctx']['error']}")
-        elif location[0] == "roles" and location[-1] == "[key]":
-            lines.append(f"{where}: unknown role '{location[1]}'{_suggest(location[1], list(get_args(Role)))}")
-        else:
-            lines.append(f"{where}: {key}: {item['msg']}, got {brief(item['input'])}")
-    return "\n".join(lines)
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    match = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean '{match[0]}'?" if match else f"; known keys are {', '.join(known)}"
+def _role(location: tuple[str, ...]) -> str | None:
+    """What to say of a role that does not exist."""
+    if location[:1] != ("roles",) or location[-1] != "[key]":
+        return None
+    return f"unknown role '{location[1]}'{suggest(location[1], list(get_args(Role)))}"
 
 
 def _nearest(location: tuple[str, ...]) -> str:
@@ -242,27 +222,4 @@ def _nearest(location: tuple[str, ...]) -> str:
         "site": Site,
     }
     model = models.get(location[0], Manifest) if len(location) > 1 else Manifest
-    return _suggest(location[-1], list(model.model_fields))
-
-
-def _line_of(text: str, location: tuple[str, ...]) -> int:
-    """Line of a key in the TOML text; of its section where the key does not stand there; 0 where neither does."""
-    names = [part for part in location if not part.isdigit() and part != "[key]"]
-    position = next((int(part) for part in location if part.isdecimal() and len(part) < 9), 0)
-    section, seen, best = "", -1, 0
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            array = stripped.startswith("[[")
-            section = stripped.strip("[]").strip()
-            if names and section == names[0]:
-                seen += 1
-                if not array or seen == position:
-                    best = number
-        elif "=" in stripped:
-            key = stripped.split("=")[0].strip().strip('"')
-            if (len(names) == 1 and not section and key == names[0]) or (
-                len(names) > 1 and section == names[0] and key == names[1] and best and seen in (0, position)
-            ):
-                return number
-    return best
+    return suggest(location[-1], list(model.model_fields))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from finevh.timing.report import StaOptions, run_sta
-from oracles.opensta import opensta, plain_liberty
+from oracles.opensta import opensta, plain_liberty, run_script
 
 LIBERTY = Path(__file__).parents[2] / "libs/finevh45/liberty/finevh45_1v00.lib.gz"
 """Of the flow's highest Vdd, at which it is synthesised."""
@@ -37,12 +36,7 @@ def test_opensta_of_the_output_gives_the_same_slacks(quick_run: Path, tmp_path: 
         f"source {out / 'quick.sdc'}", "set sta_crpr_enabled 0", f"read_spef {out / 'quick.spef'}",
         *(f"puts {end}; report_checks -path_delay {end} -format end -digits 4" for end in ("max", "min")), "exit", "",
     ]  # fmt: skip
-    (tmp_path / "check.tcl").write_text("\n".join(lines))
-    executable = opensta()
-    assert executable is not None
-    text = subprocess.run(
-        [executable, "-exit", str(tmp_path / "check.tcl")], capture_output=True, text=True, check=True
-    ).stdout
+    text = run_script("\n".join(lines), tmp_path).stdout
     assert "Error" not in text
     late, _, early = text.partition("\nmin\n")
     worst = [min(map(float, re.findall(r"([-\d.]+) \((?:MET|VIOLATED)\)", part))) for part in (late, early)]

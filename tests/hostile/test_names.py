@@ -19,6 +19,7 @@ from finevh.checks import Checks
 from finevh.flow_file import read_flow
 from finevh.netlist import read_spef, read_verilog
 from finevh.technology import load_technology
+from oracles.opensta import opensta, run_script
 from oracles.tiny_design import FLOW, FREQUENCY, command
 from tests.test_hostile import CORPUS
 
@@ -194,8 +195,7 @@ def test_a_real_tcl_finds_nothing_to_run_in_the_upf(run: Path, tmp_path: Path) -
 
 
 def test_opensta_reads_netlist_constraints_and_parasitics(run: Path, tmp_path: Path) -> None:
-    sta = shutil.which("sta")
-    if sta is None:
+    if opensta() is None:
         pytest.skip("sta is missing: apt install opensta")
     liberty = tmp_path / "cells.lib"
     liberty.write_bytes(gzip.decompress((TECHNOLOGY / "liberty" / "finevh45_1v00.lib.gz").read_bytes()))
@@ -208,10 +208,7 @@ read_spef {out / "tiny.spef"}
 report_worst_slack
 puts "ports [llength [get_ports *]] cells [llength [get_cells *]]"
 """
-    (tmp_path / "read.tcl").write_text(script, encoding="utf-8")
-    done = subprocess.run(
-        [sta, "-no_splash", "-exit", tmp_path / "read.tcl"], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
+    done = run_script(script, tmp_path, check=False)
     said = done.stdout + done.stderr
     assert "Error" not in said
     # OpenSTA keeps brackets, braces and dividers of a name with a backslash of its own, which its getters then miss.

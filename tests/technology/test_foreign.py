@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from finevh.technology import technology_from_liberty
 from finevh.technology.liberty.syntax import read_liberty_text
 from finevh.technology.lookup import lookup
 from finevh.technology.model import ArcType, Direction, Kind
+from oracles.opensta import run_script
 
 
 def test_two_supplies_of_ihp_are_two_corners(ihp_technology):
@@ -88,10 +88,7 @@ def test_capacitances_agree_with_opensta(nangate_technology, nangate_folder, tmp
     (tmp_path / "x.lib").write_text(read_liberty_text(nangate_folder / "nangate45_slow.lib.gz"))
     names = ("INV_X4", "AOI221_X2", "DFFRS_X1", "FA_X1")
     script = f"read_liberty {tmp_path}/x.lib\n" + "".join(f"report_lib_cell [get_lib_cells */{n}]\n" for n in names)
-    (tmp_path / "x.tcl").write_text(script)
-    out = subprocess.run(
-        ["sta", "-no_init", "-no_splash", "-exit", str(tmp_path / "x.tcl")], capture_output=True, text=True, check=True
-    ).stdout
+    out = run_script(script, tmp_path).stdout
     words = [line.split() for line in out.splitlines() if " input " in line]
     expected = [
         (cells.pins(i)[p], round(corners.pin_cap_rise[0, r], 2), round(corners.pin_cap_fall[0, r], 2))

@@ -21,6 +21,7 @@ from finevh.technology.corners import leave_one_out
 from finevh.technology.lookup import interpolate_table, table_of
 from finevh.technology.measure import leakage_derate, leakage_ratios, nominal_index, ring_period
 from finevh.technology.model import ArcType, Kind
+from oracles.opensta import run_script
 from tests.characterization.conftest import needs_ngspice
 
 FOLDER = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
@@ -260,10 +261,7 @@ def samples() -> list[str]:
 @pytest.mark.skipif(shutil.which("sta") is None, reason="OpenSTA (sta) is not installed")
 @pytest.mark.parametrize("name", samples())
 def test_opensta_reads_the_liberty_without_a_word(name, tmp_path):
-    (tmp_path / "x.tcl").write_text(f"read_liberty {plain(tmp_path, name)}\n")
-    run = subprocess.run(
-        ["sta", "-no_init", "-no_splash", "-exit", str(tmp_path / "x.tcl")], capture_output=True, text=True, check=True
-    )
+    run = run_script(f"read_liberty {plain(tmp_path, name)}\n", tmp_path)
     assert run.stdout + run.stderr == ""
 
 
