@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -146,7 +147,7 @@ def show(name: str, found: Iterator[Line]) -> bool:
         )
     closed, widest = sum(line.gap <= 1.0 for line in rows), max(line.gap for line in rows)
     best, greedy = (max(100 * (getattr(line, name) / line.exact - 1) for line in rows) for name in ("best", "greedy"))
-    known = np.isfinite(widest)
+    known = math.isfinite(widest)
     print(f"  gap at most 1 % at {closed} of {len(rows)}, most {widest:.2f} %" if known else "  too many tiles for a bound")
     print(f"  above the best map known: best at most {best:.2f} %, Algorithm 5 at most {greedy:.2f} %", flush=True)
     return all(line.best <= line.greedy * (1 + 1e-9) and not line.bound > line.exact * (1 + 1e-9) for line in rows)
