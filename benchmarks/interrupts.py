@@ -18,8 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.resume_kill import PROMISED, processes, start, wait_for_none, wait_until
+from benchmarks.resume_kill import PROMISED, start, wait_for_none, wait_until
 from finevh.flow.stages import STAGES
+from oracles.processes import processes
 from oracles.tiny_design import FREQUENCY, write_design
 
 REPOSITORY = Path(__file__).resolve().parents[1]

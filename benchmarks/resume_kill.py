@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from oracles.processes import processes
 from oracles.tiny_design import write_design
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -52,19 +53,6 @@ def start(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
         start_new_session=True,
         env={**os.environ, "TMPDIR": str(folder / "tmp"), "FINEVH_CACHE": str(folder / "cache")},
     )
-
-
-def processes(session: int) -> list[int]:
-    """Living processes of a session."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(path.parent.name))
-    return found
 
 
 def processor_seconds(session: int) -> float:

@@ -14,6 +14,7 @@ import pytest
 
 from finevh.base.children import Say, in_children
 from finevh.errors import FinevhError, InputError
+from oracles.processes import processes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes end with their parent on Linux only")
 
@@ -50,19 +51,6 @@ def start(tmp_path: Path, deaf: bool = False, seconds: float = 60) -> tuple[subp
     return process, int(child), Path(folder)
 
 
-def session(leader: int) -> list[int]:
-    """Processes of a session."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == leader and fields[0] != "Z":
-            found.append(int(path.parent.name))
-    return found
-
-
 def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end and not holds():
@@ -95,13 +83,13 @@ def test_a_signal_ends_all_processes_and_folders(tmp_path: Path, number: signal.
     assert found == (-signal.SIGKILL if killed_main else STATUS[number])
     if killed_main:
         # Nobody was left to clean up: a child without our mark may live on, the next command removes the folder.
-        for pid in session(process.pid):
+        for pid in processes(process.pid):
             if b"60.25" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGKILL)
         script = "from finevh.base.files import work_folder\nwith work_folder(): pass"
-        assert wait_until(lambda: child not in session(process.pid))
+        assert wait_until(lambda: child not in processes(process.pid))
         subprocess.run([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}, check=True)
-    assert wait_until(lambda: session(process.pid) == [])
+    assert wait_until(lambda: processes(process.pid) == [])
     assert not folder.exists()
     assert list(tmp_path.iterdir()) == []
 
@@ -109,7 +97,7 @@ def test_a_signal_ends_all_processes_and_folders(tmp_path: Path, number: signal.
 def test_a_command_that_ends_well_gives_its_status_and_leaves_nothing(tmp_path: Path) -> None:
     process, _, folder = start(tmp_path, seconds=0.1)
     assert process.wait(10) == 7
-    assert session(process.pid) == []
+    assert processes(process.pid) == []
     assert not folder.exists()
 
 
@@ -180,10 +168,10 @@ in_children({"a": work, "b": work}, lambda text: print(text, flush=True), 2)
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.readline()
-    assert len(session(process.pid)) == 3
+    assert len(processes(process.pid)) == 3
     process.kill()
     process.wait()
-    assert wait_until(lambda: not session(process.pid))
+    assert wait_until(lambda: not processes(process.pid))
 
 
 def test_a_signal_that_comes_while_the_command_loads_is_answered() -> None:
