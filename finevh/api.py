@@ -23,7 +23,8 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.engine.stage import RunDirectory
-from finevh.flow.finished import POINTS, load_design, load_run, require_results
+from finevh.flow.finished import POINTS, load_run, load_weighed_design, require_results
+from finevh.flow.own_glitches import OwnGlitches
 from finevh.flow_file import read_flow
 from finevh.report.metrics import read_metrics
 from finevh.report.tables import read_points, read_table
@@ -105,8 +106,8 @@ class Timing:
 class Design:
     """A placed design with one assignment of variants, to be timed and weighed under any voltage map."""
 
-    def __init__(self, placed: PlacedDesign, engine: EngineDesign) -> None:
-        self._placed, self._engine = placed, engine
+    def __init__(self, placed: PlacedDesign, engine: EngineDesign, own: OwnGlitches | None = None) -> None:
+        self._placed, self._engine, self._own = placed, engine, own
 
     @property
     def n_tiles(self) -> int:
@@ -143,9 +144,16 @@ class Design:
         return Timing(float(worst), timing.min_period, path.reset_index(drop=True))
 
     def power(self, voltages: VoltageMap, frequency: float | str) -> Power:
-        """Weigh the design, mW, whether or not it meets its clock; ``frequency`` as in :meth:`evaluate`."""
+        """Weigh the design, mW, whether or not it meets its clock; ``frequency`` as in :meth:`evaluate`.
+
+        Where the run counts glitches, those of the map's own delays are simulated, once for each map.
+        """
         self._check(voltages)
-        return self._engine.weigh(voltages.interval, voltages.high).at(_mhz(frequency))
+        energy = self._engine.weigh(voltages.interval, voltages.high)
+        if self._own is not None:
+            interval = voltages.interval
+            energy = energy.plus(self._own.of_map(interval.low, interval.high, voltages.text).average)
+        return energy.at(_mhz(frequency))
 
     def leakage(self, voltages: VoltageMap) -> pd.DataFrame:
         """Static power of every cell: instance, leakage_nw, interface_nw (the part from inputs of another rail)."""
@@ -207,7 +215,7 @@ class Run:
             If the run has no such variant set.
         """
         if variant not in self._designs:
-            self._designs[variant] = Design(*load_design(self.flow, self._stages, variant))
+            self._designs[variant] = Design(*load_weighed_design(self.flow, self._stages, variant))
         return self._designs[variant]
 
 

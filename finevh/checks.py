@@ -52,7 +52,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     ),
     "glitches_interpolated": (
         Severity.NOTE,
-        "voltage maps whose own glitches were simulated to check those of the middle supply",
+        "points whose own glitches were simulated once more in other cycles",
     ),
     "probability_assumed": (Severity.NOTE, "inputs taken as 1 half of the time"),
     "initial_values": (Severity.WARNING, "signals whose initial value no cell has at power-up"),

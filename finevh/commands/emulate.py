@@ -13,7 +13,8 @@ from finevh.config import Flow
 from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.engine.stage import read_checks
-from finevh.flow.finished import load_design, load_run
+from finevh.flow.finished import load_run, load_weighed_design
+from finevh.flow.own_glitches import with_own_glitches
 from finevh.flow.technology import marked_name
 from finevh.schemes import (
     Curve,
@@ -73,7 +74,7 @@ def emulate_run(
     delta = min(flow.schemes.delta_vdd) if delta_vdd is None else voltage_of(str(delta_vdd), "--delta-vdd")
     _check_delta(flow, delta)
     name = variant or ("pb" if "pb" in flow.schemes.variants else flow.schemes.variants[0])
-    placed, design = load_design(flow, run, name)
+    placed, design, own = load_weighed_design(flow, run, name)
     if placed.technology.cross is None:
         raise InputError(
             f"technology {placed.technology.name} has no cross-voltage tables, which FINE-VH needs; characterise it"
@@ -88,9 +89,23 @@ def emulate_run(
         # The run raised tiles for them; one search at one frequency has no maps of higher ones to raise to.
         told.add("rails_not_judged", ["emulate"])
     checks = told.as_dict()
-    points = [_reached(answer) for answer in scheme.points(wanted)]
-    others = _others(flow, design, name, curve, delta)
-    return [{**_row(point, design, chain), "schemes": _beside(point, others), "checks": checks} for point in points]
+
+    def with_glitches(answer: OperatingPoint | NotReachableError) -> OperatingPoint:
+        return with_own_glitches(own, {name: design}, [_reached(answer)])[0]
+
+    points = [with_glitches(answer) for answer in scheme.points(wanted)]
+    others = {
+        point.freq_mhz: [
+            with_glitches(answer)
+            for other in _others(flow, design, name, curve, delta)
+            for answer in other.points([point.freq_mhz])
+        ]
+        for point in points
+    }
+    return [
+        {**_row(point, design, chain), "schemes": _beside(point, others[point.freq_mhz]), "checks": checks}
+        for point in points
+    ]
 
 
 def _reached(answer: OperatingPoint | NotReachableError) -> OperatingPoint:
@@ -109,11 +124,9 @@ def _others(flow: Flow, design: EngineDesign, variant: str, coarse: Curve, delta
     )
 
 
-def _beside(fine: OperatingPoint, others: tuple[Scheme, ...]) -> list[dict[str, Any]]:
+def _beside(fine: OperatingPoint, others: list[OperatingPoint]) -> list[dict[str, Any]]:
     rows = []
-    for scheme in others:
-        (answer,) = scheme.points([fine.freq_mhz])
-        point = _reached(answer)
+    for point in others:
         saving = 100.0 * (1.0 - fine.power_total_mw / point.power_total_mw)
         rows.append({**asdict(point), "saving_percent": saving})
     return rows
@@ -132,6 +145,8 @@ def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) ->
     assert point.vdd_l_v is not None
     assert point.vdd_h_v is not None
     plain = lower_bound(design, Interval(point.vdd_l_v, point.vdd_h_v), point.freq_mhz)
+    if point.weighed_power_mw is not None:  # as the bound that was proved, which is known for the power maps are weighed by
+        plain *= point.power_total_mw / point.weighed_power_mw
     bound = plain if point.bound_mw is None else max(plain, point.bound_mw)
     return {
         **asdict(point),

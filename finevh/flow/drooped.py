@@ -267,6 +267,16 @@ def settle_on_rails(
     return tuple(settled)
 
 
+def with_nominal_power(
+    points: Sequence[OperatingPoint], nominal: Sequence[OperatingPoint]
+) -> tuple[OperatingPoint, ...]:
+    """Points on their rails beside the power of the same rows of ``nominal``, before tiles were raised."""
+    return tuple(
+        point if point.nominal_power_mw is None else replace(point, nominal_power_mw=before.power_total_mw)
+        for point, before in zip(points, nominal, strict=True)
+    )
+
+
 def _weighed(
     point: OperatingPoint, supplies: tuple[float, float], assignment: str, engine: EngineDesign
 ) -> OperatingPoint:

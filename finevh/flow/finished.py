@@ -20,6 +20,7 @@ from finevh.flow.engine.key import input_parts
 from finevh.flow.engine.provenance import require_unchanged
 from finevh.flow.engine.runner import OWN_FILES, RESULTS
 from finevh.flow.engine.stage import RunDirectory, StageRecord
+from finevh.flow.own_glitches import OwnGlitches, own_glitches_of
 from finevh.flow.stages import STAGES
 from finevh.flow_file import FLOW_FILE, read_run_flow
 from finevh.selection.engine import EngineDesign
@@ -86,8 +87,25 @@ def require_results(directory: Path, *published: str) -> None:
 
 
 def load_design(flow: Flow, run: RunDirectory, variant: str) -> tuple[PlacedDesign, EngineDesign]:
-    """Put one variant set of a finished run together again."""
+    """Put one variant set of a finished run together again; it weighs maps with the glitches of the middle supply."""
+    placed, design, _ = load_weighed_design(flow, run, variant)
+    return placed, design
+
+
+def load_weighed_design(
+    flow: Flow, run: RunDirectory, variant: str
+) -> tuple[PlacedDesign, EngineDesign, OwnGlitches | None]:
+    """The same, and what the glitches of each map's own delays add; None where the run's activities have no glitches.
+
+    Raises
+    ------
+    InputError
+        If another version of finevh ran the activity stage, which keeps the cycles that are simulated.
+    """
     placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"))
-    activity = average_activity(load_activities(run.stage_path("activity")))
+    activities = load_activities(run.stage_path("activity"))
+    average = average_activity(activities)
     single = time_single_voltages(placed, load_variant(run.stage_path("polybias"), variant))
-    return placed, tiled_design(placed, activity, single)
+    design = tiled_design(placed, average, single)
+    bound = {variant: (single, design)}
+    return placed, design, own_glitches_of(placed, activities, average, bound, run.stage_path("activity"))

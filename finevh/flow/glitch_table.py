@@ -1,36 +1,32 @@
-"""What glitches add to the power of every operating point, and how far the glitches of other supplies and maps would differ.
+"""What glitches add to the power of every operating point, and how far a few of them are off, told by other cycles.
 
-Glitches are simulated with the delays at one supply. Under other supplies all delays stretch nearly alike, under maps some more
-than others; a few supplies and maps are simulated with their own delays to show how much that is.
+Every point has the glitches of its own delays, as :mod:`finevh.flow.own_glitches` estimates them from a sample of cycles. Here
+some are simulated once more, in cycles that the estimate did not see, and weighed by the whole model of dynamic power.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finevh.base.csv_text import table
 from finevh.checks import Checks, Severity
 from finevh.config import Flow
 from finevh.flow.designs import PlacedDesign, SingleVoltages, port_loads
+from finevh.flow.own_glitches import MapKey, OwnGlitches, keys_of
 from finevh.flow.point_power import power_of_points
-from finevh.flow.stimulus import held_inputs, middle_supply, programs_of, stimulus_of, tied_netlist
 from finevh.power import Activity, DynamicPower, PreparedPower
-from finevh.power.glitches import delays_of, simulate_glitches
 from finevh.schemes import OperatingPoint
-from finevh.selection import Interval, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Int
 
 CHECKED_MAPS = 6
-"""Maps of each delta-Vdd that are simulated with their own delays."""
-CHECKED_CYCLES = 500
-"""Cycles of the first program that the supplies and maps of the check are simulated in."""
+"""Maps of each delta-Vdd of the first variant set that are checked; of each other set two."""
+CHECK_PRECISION = 0.0015
+"""Standard error that the power of a check may have, as a share of dynamic power."""
 TOLERANCE = 0.01
 """Share of total power by which a point may miss its own glitches."""
 
@@ -41,9 +37,13 @@ class GlitchRow:
 
     Attributes
     ----------
-    cycles : of all programs; ``toggles_*`` are those of all nets in them, the clock's included, with the delays that glitches are
-        simulated with.
-    power_own_delays_mw : with the glitches that the point's own delays make, for a few points; ``toggles_own_delays`` likewise.
+    cycles : of all programs; ``toggles_*`` are those of all nets in them, the clock's included; with glitches by the delays of
+        the middle supply.
+    power_own_delays_mw : with the glitches that the point's own delays make in cycles that the table does not use, for a few
+        points; ``toggles_own_delays`` likewise.
+    power_middle_delays_mw : with the glitches of the middle supply's delays.
+    own_cycles : that were simulated with the point's own delays, 0 where it lies between supplies that were.
+    standard_error : of the power with glitches, relative.
     """
 
     scheme: str
@@ -62,13 +62,23 @@ class GlitchRow:
     power_with_glitches_mw: float
     toggles_own_delays: int | None = None
     power_own_delays_mw: float | None = None
+    power_middle_delays_mw: float | None = None
+    own_cycles: int | None = None
+    standard_error: float | None = None
 
     @property
     def error(self) -> float | None:
-        """By how much the power misses that of the point's own glitches, relative; None where those were not simulated."""
+        """By how much the power misses that of the point's own glitches, relative; None where that was not checked."""
         if self.power_own_delays_mw is None:
             return None
         return self.power_with_glitches_mw / self.power_own_delays_mw - 1.0
+
+    @property
+    def middle_error(self) -> float | None:
+        """By how much the power with the glitches of the middle supply would miss it."""
+        if self.power_own_delays_mw is None or self.power_middle_delays_mw is None:
+            return None
+        return self.power_middle_delays_mw / self.power_own_delays_mw - 1.0
 
 
 def with_glitch_power(
@@ -104,113 +114,105 @@ def _dynamic(placed: PlacedDesign, activity: Activity, single: SingleVoltages) -
     return DynamicPower(placed.netlist, placed.technology, placed.wires, activity, slew=single.slew, port_load=loads)
 
 
-def glitch_rows(activity: Activity, points: Sequence[OperatingPoint]) -> list[GlitchRow]:
+def glitch_rows(activity: Activity, own: OwnGlitches, points: Sequence[OperatingPoint]) -> list[GlitchRow]:
     """A row for each point that has a share of glitches."""
     total, glitches = activity.toggle_rate.sum(), 0.0 if activity.glitch_rate is None else activity.glitch_rate.sum()
     counts = round(float(total - glitches) * activity.cycles), round(float(total) * activity.cycles)
-    return [
-        GlitchRow(
-            point.scheme,
-            point.variant,
-            point.delta_vdd_v,
-            point.freq_mhz,
-            point.vdd_v,
-            point.vdd_l_v,
-            point.vdd_h_v,
-            point.selector,
-            point.assignment,
-            activity.cycles,
-            *counts,
-            point.power_total_mw - point.power_glitch_mw,
-            point.power_total_mw,
+    rows = []
+    for point in points:
+        if point.power_glitch_mw is None:
+            continue
+        found = [own.shift(key) for key in keys_of(point)]
+        error = max(one.error for one in found) * point.freq_mhz * 1e-6  # fJ per cycle, MHz
+        rows.append(
+            GlitchRow(
+                point.scheme,
+                point.variant,
+                point.delta_vdd_v,
+                point.freq_mhz,
+                point.vdd_v,
+                point.vdd_l_v,
+                point.vdd_h_v,
+                point.selector,
+                point.assignment,
+                activity.cycles,
+                *counts,
+                point.power_total_mw - point.power_glitch_mw,
+                point.power_total_mw,
+                power_middle_delays_mw=point.weighed_power_mw,
+                own_cycles=min(one.cycles for one in found),
+                standard_error=error / point.power_total_mw,
+            )
         )
-        for point in points
-        if point.power_glitch_mw is not None
-    ]
+    return rows
 
 
-def _checked(flow: Flow, rows: Sequence[GlitchRow]) -> list[int]:
-    """Rows to simulate with their own delays: both ends of ideal-DVFS, and of each delta-Vdd maps of frequencies far and near.
+def checked_rows(flow: Flow, rows: Sequence[GlitchRow]) -> list[int]:
+    """Rows to check: both ends of ideal-DVFS, a supply between those that are simulated, and maps of frequencies far and near.
 
-    All of the first variant set and, of FINE-VH, of the first selector.
+    Maps of each delta-Vdd, of the first selector; most of the first variant set, the first and last of the others.
     """
-    variant, selector = flow.schemes.variants[0], flow.schemes.selectors[0]
-    mine = sorted((k for k, row in enumerate(rows) if row.variant == variant), key=lambda k: rows[k].freq_mhz)
-    single = [k for k in mine if rows[k].scheme == "ideal-dvfs"]
-    found = set(single[:1] + single[-1:])
-    for delta in flow.schemes.delta_vdd:
-        mixed: dict[tuple[float | None, str], int] = {}
-        for k in mine:
-            row = rows[k]
-            wanted = row.scheme == "fine-vh" and row.selector.split(":")[0] == selector
-            if wanted and row.delta_vdd_v == delta and len(set(row.assignment)) == 2:
-                mixed.setdefault((row.vdd_l_v, row.assignment), k)
-        among = list(mixed.values())
-        steps = np.linspace(0, len(among) - 1, min(CHECKED_MAPS, len(among)))
-        found |= {among[round(step)] for step in steps}
+    selector = flow.schemes.selectors[0]
+    found: set[int] = set()
+    for variant in flow.schemes.variants:
+        mine = sorted((k for k, row in enumerate(rows) if row.variant == variant), key=lambda k: rows[k].freq_mhz)
+        first = variant == flow.schemes.variants[0]
+        if first:
+            single = [k for k in mine if rows[k].scheme == "ideal-dvfs"]
+            between = [k for k in single if rows[k].own_cycles == 0]
+            found |= set(single[:1] + single[-1:] + between[:1])
+        for delta in flow.schemes.delta_vdd:
+            mixed: dict[tuple[float | None, str], int] = {}
+            for k in mine:
+                row = rows[k]
+                wanted = row.scheme == "fine-vh" and row.selector.split(":")[0] == selector
+                if wanted and row.delta_vdd_v == delta and len(set(row.assignment)) == 2:
+                    mixed.setdefault((row.vdd_l_v, row.assignment), k)
+            among = list(mixed.values())
+            steps = np.linspace(0, len(among) - 1, min(CHECKED_MAPS if first else 2, len(among)))
+            found |= {among[round(step)] for step in steps}
     return sorted(found)
 
 
-@dataclass(frozen=True)
-class _Map:
-    """Rows of ``technology.vdds`` of cells (n_cell) and ports."""
-
-    cell_vdd: Int
-    port: int
-
-
-def _map_of(row: GlitchRow, design: EngineDesign) -> _Map:
+def _key_of(row: GlitchRow) -> MapKey:
     if row.vdd_v is not None:
-        port = design.vdd_index(row.vdd_v)
-        return _Map(np.full(len(design.cell_variant), port, dtype=np.int32), port)
+        return MapKey.at(row.variant, row.vdd_v)
     assert row.vdd_l_v is not None  # a row of FINE-VH has both
     assert row.vdd_h_v is not None
-    interval = Interval(row.vdd_l_v, row.vdd_h_v)
-    return _Map(design.cell_vdd(interval, parse_map(row.assignment)), design.vdd_index(row.vdd_h_v))
+    return MapKey.of(row.variant, row.vdd_l_v, row.vdd_h_v, row.assignment)
 
 
 def check_own_delays(
     placed: PlacedDesign,
-    single: SingleVoltages,
-    design: EngineDesign,
+    bound: Mapping[str, tuple[SingleVoltages, EngineDesign]],
+    own: OwnGlitches,
     rows: Sequence[GlitchRow],
     checks: Checks,
     jobs: int = 1,
 ) -> list[GlitchRow]:
-    """Simulate some rows with their own delays beside those of the middle supply, and say how far their power is off.
+    """Simulate some rows with their own delays in cycles that ``own`` does not use, and say how far their power is off.
 
-    ``single`` and ``design`` are those of the flow's first variant set.
+    Their power is that of the row with the middle supply's glitches, times what the full model of dynamic power makes of the two
+    activities.
     """
-    flow = placed.flow
-    chosen = _checked(flow, rows)
-    tied = tied_netlist(flow, placed.netlist)
-    stimulus = stimulus_of(flow, programs_of(flow)[0], tied.netlist, held_inputs(flow, placed.netlist), Checks())
-    cycles = min(flow.activity.cycles, CHECKED_CYCLES)
-    middle = middle_supply(flow, placed.technology)
-    everywhere = np.full(placed.netlist.n_cells, middle, dtype=np.int32)
+    chosen = checked_rows(placed.flow, rows)
+    other = own.of_other_cycles(CHECK_PRECISION)
 
-    def simulated(one: _Map, variant: NDArray[np.int8]) -> tuple[Activity, DynamicPower]:
-        graph = placed.graph.with_port_vdd(one.port)
-        delays = delays_of(graph, graph.evaluate(one.cell_vdd, variant))
-        _, (found,) = simulate_glitches(tied.netlist, deepcopy(stimulus), cycles, [delays], warmup=flow.activity.warmup)
-        activity = tied.untie(found)
-        return activity, _dynamic(placed, activity, single)
-
-    reference, of_middle = simulated(_Map(everywhere, middle), np.zeros(placed.netlist.n_cells, dtype=np.int8))
+    def power(row: GlitchRow, activity: Activity) -> float:
+        single, design = bound[row.variant]
+        cell_vdd, port = own.map_of(_key_of(row))
+        dynamic = _dynamic(placed, activity, single).evaluate(cell_vdd, single.variant, row.freq_mhz, port_vdd=port)
+        leakage = float(design.leakage.evaluate(cell_vdd, design.cell_variant, port).cell.sum())
+        return dynamic.total_switching + dynamic.total_internal + leakage
 
     def checked(row: GlitchRow) -> GlitchRow:
-        one = _map_of(row, design)
-        activity, own = simulated(one, single.variant)
-        leakage = float(design.leakage.evaluate(one.cell_vdd, design.cell_variant, one.port).cell.sum())
-        power = []
-        for model in (of_middle, own):
-            dynamic = model.evaluate(one.cell_vdd, single.variant, row.freq_mhz, port_vdd=one.port)
-            power.append(dynamic.total_switching + dynamic.total_internal + leakage)
-        toggles = float(activity.toggle_rate.sum() / reference.toggle_rate.sum())
+        more = other.average_toggles(_key_of(row))
+        changed = replace(own.average, toggle_rate=np.maximum(own.average.toggle_rate + more, 0.0))
+        assert row.power_middle_delays_mw is not None  # of rows with glitches
         return replace(
             row,
-            toggles_own_delays=round(row.toggles_with_glitches * toggles),
-            power_own_delays_mw=row.power_with_glitches_mw * power[1] / power[0],
+            toggles_own_delays=row.toggles_with_glitches + round(float(more.sum()) * row.cycles),
+            power_own_delays_mw=row.power_middle_delays_mw * power(row, changed) / power(row, own.average),
         )
 
     found = list(rows)
@@ -223,11 +225,13 @@ def check_own_delays(
 
 def _book(rows: Sequence[GlitchRow], checks: Checks) -> None:
     off = sorted(((abs(row.error), row) for row in rows if row.error is not None), key=lambda pair: -pair[0])
+    worst = off[0][0] if off else 0.0
+    verdict = f"none by more than {TOLERANCE:.0%}" if worst <= TOLERANCE else f"the worst beyond {TOLERANCE:.0%}"
     texts = [
         f"{row.scheme} {row.freq_mhz:.0f} MHz at {_supplies(row)} V: {100 * (row.error or 0.0):+.2f} % of power"
-        for _, row in off
+        + (f", {verdict}" if number == 0 else "")
+        for number, (_, row) in enumerate(off)
     ]
-    worst = off[0][0] if off else 0.0
     checks.add("glitches_interpolated", texts, severity=Severity.WARNING if worst > TOLERANCE else None)
 
 
@@ -268,6 +272,15 @@ def saving_shifts(rows: Sequence[GlitchRow], middle_v: float) -> dict[float, flo
 
 def glitches_csv(rows: Sequence[GlitchRow]) -> str:
     """The table as text; rows that were not simulated with their own delays leave those columns empty."""
-    columns = (*(field.name for field in fields(GlitchRow)), "error_percent")
-    texts = [(*astuple(row), None if row.error is None else 100.0 * row.error) for row in rows]
-    return table(columns, texts)
+    known = [field.name for field in fields(GlitchRow)]
+    before = known.index("power_middle_delays_mw")  # columns are only added at the end
+    columns = (*known[:before], "error_percent", *known[before:-1], "standard_error_percent", "middle_error_percent")
+    return table(columns, [_texts(row, before) for row in rows])
+
+
+def _texts(row: GlitchRow, before: int) -> tuple[object, ...]:
+    values = astuple(row)
+    error, middle, scatter = (
+        None if one is None else 100.0 * one for one in (row.error, row.middle_error, row.standard_error)
+    )
+    return (*values[:before], error, *values[before:-1], scatter, middle)

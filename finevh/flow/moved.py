@@ -45,8 +45,15 @@ def with_map(
             power_glitch_mw=None if other.power_glitch_mw is None else other.power_glitch_mw * scale,
             energy_per_cycle_pj=total / point.freq_mhz * 1e3,  # mW / MHz = nJ
             bound_mw=None if point.bound_mw is None else min(point.bound_mw, total),
+            weighed_power_mw=_weighed_power(other, scale),
         )
     return None
+
+
+def _weighed_power(point: OperatingPoint, scale: float) -> float | None:
+    if point.weighed_power_mw is None:
+        return None
+    return (point.weighed_power_mw - point.power_leakage_mw) * scale + point.power_leakage_mw
 
 
 def _alike(some: tuple[float | None, ...], others: tuple[float, ...]) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
+from finevh.flow.own_glitches import MapKey, OwnGlitches, added_power, keys_of
 from finevh.flow.rails import Droop
 from finevh.layout import interface_cells
 from finevh.schemes import OperatingPoint, shared_power
@@ -49,9 +50,12 @@ Key = tuple[str, float, float]
 
 
 def point_tables(
-    placed: PlacedDesign, designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]
+    placed: PlacedDesign,
+    designs: Mapping[str, EngineDesign],
+    points: Sequence[OperatingPoint],
+    own: OwnGlitches | None = None,
 ) -> tuple[str, dict[Key, PointTiles]]:
-    """Time and weigh each FINE-VH operating point, of the first selector.
+    """Time and weigh each FINE-VH operating point, of the first selector, with the glitches of its ``own`` delays.
 
     Returns
     -------
@@ -76,7 +80,8 @@ def point_tables(
         design, interval = designs[point.variant], Interval(point.vdd_l_v, point.vdd_h_v)
         timing = _timing_of(design, interval, parse_map(point.assignment), at.get((point.variant, interval)))
         at[point.variant, interval] = timing
-        tiles[key] = _point_tiles(design, timing, point.freq_mhz)
+        more = None if own is None else own.shift(keys_of(point)[0]).cells
+        tiles[key] = _point_tiles(design, timing, point.freq_mhz, more)
         cells, delays = design.path_cells(timing, period_ps(point.freq_mhz))
         vdd = design.technology.vdds[design.cell_vdd(interval, timing.high)]
         for step, (cell, delay) in enumerate(zip(cells.tolist(), delays.tolist(), strict=True)):
@@ -88,10 +93,15 @@ def point_tables(
     return table((*header, "x_um", "y_um"), rows), tiles
 
 
-def _point_tiles(design: EngineDesign, timing: MappedTiming, frequency: float) -> PointTiles:
+def _point_tiles(
+    design: EngineDesign, timing: MappedTiming, frequency: float, more: NDArray[np.float32] | None
+) -> PointTiles:
+    """``more`` (n_cell): fJ per cycle that own glitches add."""
     tile, n = design.tile_of_cell, design.n_tiles
     inside = tile >= 0  # fixed blocks are in no tile
     dynamic, leakage = design.cell_power(timing.interval, timing.high, frequency)
+    if more is not None:
+        dynamic = dynamic + more * frequency * 1e-6
 
     def by_tile(values: Real) -> Real:
         return np.bincount(tile[inside], weights=values[inside], minlength=n).astype(np.float64)
@@ -135,6 +145,8 @@ def selection_table(
 
     ``lower_bound_mw`` has all tiles at VddL, no crossing leakage and no regard to timing; ``bound_mw`` is what the exact
     selector proved. ``gap_percent`` is to the higher of the two. ``seconds`` are whole: what a search took is no result.
+    Bounds are known for the power by which maps are weighed, with the glitches of one supply's delays: in each row they are
+    multiplied by what the glitches of its own delays multiply its power by.
     """
     fine = [p for p in points if p.scheme == "fine-vh" and p.vdd_l_v is not None and p.vdd_h_v is not None]
     plain: dict[tuple[str, float | None], tuple[float, float]] = {}
@@ -144,7 +156,7 @@ def selection_table(
         key = point.variant, point.delta_vdd_v, point.freq_mhz
         best[key] = min(best.get(key, np.inf), point.power_total_mw)
         if point.bound_mw is not None:
-            proved[key] = max(proved.get(key, 0.0), point.bound_mw)
+            proved[key] = max(proved.get(key, 0.0), point.bound_mw / _own_factor(point))
         if (point.variant, point.vdd_l_v) not in plain:
             assert point.vdd_l_v is not None
             assert point.vdd_h_v is not None
@@ -155,14 +167,28 @@ def selection_table(
     for point in fine:
         key = point.variant, point.delta_vdd_v, point.freq_mhz
         static, slope = plain[point.variant, point.vdd_l_v]
-        bound = static + slope * point.freq_mhz
-        gap = 100.0 * (point.power_total_mw / max(bound, proved.get(key, bound)) - 1.0)
-        powers = point.power_total_mw, point.power_interface_leakage_mw, bound, gap, best[key], proved.get(key, "")
+        factor = _own_factor(point)
+        bound = (static + slope * point.freq_mhz) * factor
+        known = proved[key] * factor if key in proved else None
+        gap = 100.0 * (point.power_total_mw / max(bound, known or bound) - 1.0)
+        powers = (
+            point.power_total_mw,
+            point.power_interface_leakage_mw,
+            bound,
+            gap,
+            best[key],
+            "" if known is None else known,
+        )
         took = seconds.get((*key, point.selector.split(":")[0]))
         rows.append((*key, point.selector, *powers, "" if took is None else math.ceil(took)))
     powers_header = ("power_total_mw", "power_interface_leakage_mw", "lower_bound_mw", "gap_percent")
     header = ("variant", "delta_vdd_v", "freq_mhz", "selector", *powers_header, "power_best_mw", "bound_mw", "seconds")
     return table(header, rows)
+
+
+def _own_factor(point: OperatingPoint) -> float:
+    """Power with the glitches of the point's own delays over that by which its map was weighed."""
+    return 1.0 if point.weighed_power_mw is None else point.power_total_mw / point.weighed_power_mw
 
 
 def bias_shares_table(placed: PlacedDesign, variants: Mapping[str, NDArray[np.int8]]) -> str:
@@ -182,17 +208,27 @@ def bias_shares_table(placed: PlacedDesign, variants: Mapping[str, NDArray[np.in
     return table(("set", "tiles", "variant", "fraction"), rows)
 
 
-def programs_table(variant: str, designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint]) -> str:
-    """Power of every program at every operating point of one variant set.
+def programs_table(
+    variant: str, designs: Mapping[str, EngineDesign], points: Sequence[OperatingPoint], own: OwnGlitches | None = None
+) -> str:
+    """Power of every program at every operating point of one variant set, with the glitches of its ``own`` delays.
 
     The voltages are the run's, the activity is the program's own; ``designs`` by program.
     """
+
+    def more(program: str, point: OperatingPoint, design: EngineDesign) -> float:
+        def of(key: MapKey) -> Energy:
+            assert own is not None
+            return own.shift(key).programs[program]
+
+        return 0.0 if own is None or not keys_of(point) else added_power(point, design, of).total
+
     rows: list[Row] = []
     for program, design in designs.items():
         energy: dict[tuple[float, float, str], Energy] = {}
         for point in points:
             if point.variant == variant:
-                power = _program_power(design, point, energy)
+                power = _program_power(design, point, energy) + more(program, point, design)
                 rows.append((program, point.scheme, variant, point.delta_vdd_v, point.freq_mhz, point.selector, power))
     header = ("program", "scheme", "variant", "delta_vdd_v", "freq_mhz", "selector", "power_total_mw")
     return table(header, rows)

@@ -49,6 +49,41 @@ class DynamicResult:
         return float(self.internal.sum())
 
 
+@dataclass(frozen=True)
+class ToggleEnergy:
+    """Energy that toggles draw under one voltage map, linear in their numbers, and the cells that draw it.
+
+    Attributes
+    ----------
+    switching : (n_net) fJ of a toggle; 0 for nets that ports drive.
+    driver : (n_net) cell that draws it, ``n_cells`` or more for other drivers.
+    term_cell, term_net, term_energy : (n_term) fJ inside a cell for each toggle of a net. An output's toggles are shared out
+        among its inputs as in the activity that the power was bound to.
+    n_cells : of the netlist.
+    """
+
+    switching: Real
+    driver: Int
+    term_cell: Int
+    term_net: Int
+    term_energy: Real
+    n_cells: int
+
+    @property
+    def of_nets(self) -> Real:
+        """(n_net) fJ of a toggle, inside cells too."""
+        inside = np.bincount(self.term_net, weights=self.term_energy, minlength=len(self.switching))
+        return np.asarray(self.switching + inside)
+
+    def of_cells(self, toggles: Real) -> tuple[Real, Real]:
+        """(n_cell) fJ of switching and inside cells for toggles (n_net)."""
+        onto = np.bincount(self.driver, weights=self.switching * toggles, minlength=self.n_cells)[: self.n_cells]
+        inside = self.term_energy * toggles[self.term_net]
+        return onto.astype(np.float64), np.bincount(self.term_cell, weights=inside, minlength=self.n_cells).astype(
+            np.float64
+        )
+
+
 class DynamicPower:
     """Dynamic power of one netlist under one activity, for any voltage map, variants and frequency."""
 
@@ -153,22 +188,58 @@ class DynamicPower:
 
     def _switching(self, cell_vdd: Int, load: Real, port_vdd: int | None) -> tuple[Real, float]:
         """(n_cell,) fJ per cycle at the driver's swing, and the same for nets of input ports."""
-        vdds = self.technology.vdds
-        rail = net_rails(self._driver, cell_vdd, port_rail(self.technology, cell_vdd, port_vdd))
-        swing = np.where(rail >= 0, vdds[rail], 0.0)
-        energy = 0.5 * load * swing**2 * self.activity.toggle_rate
+        energy = 0.5 * load * self._swing(cell_vdd, port_vdd) ** 2 * self.activity.toggle_rate
         counted = np.bincount(self._driver, weights=energy, minlength=self.netlist.n_cells + 2)
         by_driver = np.asarray(counted, dtype=np.float64)
         return by_driver[: self.netlist.n_cells], float(by_driver[self.netlist.n_cells])
 
+    def _swing(self, cell_vdd: Int, port_vdd: int | None) -> Real:
+        """(n_net,) V, the supply of the driver; 0 where there is none."""
+        rail = net_rails(self._driver, cell_vdd, port_rail(self.technology, cell_vdd, port_vdd))
+        return np.where(rail >= 0, self.technology.vdds[rail], 0.0)
+
     def _internal(self, corner: Int, load: Real, slew: Real) -> Real:
         """(n_cell,) fJ per cycle."""
+        energy = self._term_energy(corner, load, slew)
+        return np.asarray(
+            np.bincount(self._terms.cell, weights=energy, minlength=self.netlist.n_cells), dtype=np.float64
+        )
+
+    def _term_energy(self, corner: Int, load: Real, slew: Real) -> Real:
+        """(n_term,) fJ per cycle."""
         t, c = self._terms, self.technology.corners
-        energy = internal_energy(
-            t.cell, t.slew_pin, t.load_net, t.opposite, t.table, t.weight, corner, load, slew,
-            c.table_x, c.table_nx, c.table_y, c.table_ny, c.table_v, c.pool,
+        return np.asarray(
+            internal_energy(
+                t.cell, t.slew_pin, t.load_net, t.opposite, t.table, t.weight, corner, load, slew,
+                c.table_x, c.table_nx, c.table_y, c.table_ny, c.table_v, c.pool,
+            )
         )  # fmt: skip
-        return np.asarray(np.bincount(t.cell, weights=energy, minlength=self.netlist.n_cells), dtype=np.float64)
+
+    def toggle_energy(
+        self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, *, port_vdd: int | None = None
+    ) -> ToggleEnergy:
+        """Energy of single toggles under one voltage map; nets that the activity knows no toggle of cost nothing inside cells.
+
+        Raises
+        ------
+        InputError
+            As :meth:`evaluate`.
+        """
+        corner = check_map(self.netlist, self.technology, cell_vdd, cell_variant)
+        load, rate = self.loads(corner), self.activity.toggle_rate
+        swing = self._swing(cell_vdd, port_vdd)
+        inside = self._term_energy(corner, load, self._slews_of(cell_vdd, None))
+        # Hidden power counts toggles of the pin itself.
+        net = np.where(self._terms.load_net >= 0, self._terms.load_net, self.netlist.pin_net[self._terms.slew_pin])
+        known = np.flatnonzero((net != NO_NET) & (rate[net] > 0.0))
+        return ToggleEnergy(
+            np.where(self._driver < self.netlist.n_cells, 0.5 * load * swing**2, 0.0),
+            self._driver,
+            self._terms.cell[known],
+            net[known],
+            inside[known] / rate[net[known]],
+            self.netlist.n_cells,
+        )
 
     def prepare(self, cell_variant: NDArray[np.int8] | None = None, jobs: int = 1) -> PreparedPower:
         """Tabulate the energy of each cell at each supply, for sweeps over voltage maps of the same variants.

@@ -14,11 +14,13 @@ from finevh.layout import Placement
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.power import Activity, Simulator, Stimulus
-from finevh.power.glitches import GlitchDelays, GlitchSimulator, with_glitches
+from finevh.power.glitches import GlitchDelays, GlitchSimulator, draw_cycles, with_glitches
 from finevh.technology.model import Direction, Int, Real, Technology
 
 TILE_CYCLES = "tile_cycles-{program}.npy"
 """Artifact of the activity stage: (n_cycle, n_tile) float32, fF switched."""
+SAMPLED_CYCLES = 2048
+"""Cycles of all programs of a run whose settled values are kept."""
 
 
 @njit(cache=True)
@@ -50,6 +52,7 @@ def simulate_tile_cycles(
     capacitance: Real,
     delays: GlitchDelays | None = None,
     checks: Checks | None = None,
+    sampled: int = 0,
 ) -> tuple[Activity, NDArray[np.float32], Simulator]:
     """Simulate as :func:`finevh.power.simulate` does, and keep what each tile switches in each cycle.
 
@@ -58,6 +61,7 @@ def simulate_tile_cycles(
     capacitance : (n_net) fF that a toggle moves.
     delays : with them, glitches are counted too; None: settled toggles alone.
     checks : account for pins whose delay is another's.
+    sampled : cycles whose settled values are kept for the glitches of other delays.
 
     Returns
     -------
@@ -74,6 +78,8 @@ def simulate_tile_cycles(
     # The last column collects what ports drive.
     tile = np.where(driver >= 0, placement.tile[driver], n_tiles).astype(np.int32)
     followed = None if delays is None else GlitchSimulator(netlist, stimulus.clock, [delays])
+    if followed is not None:
+        followed.record(draw_cycles(cycles, sampled))
     simulator = Simulator(netlist, stimulus.clock) if followed is None else followed
     stimulus.start(simulator.ports)
     simulator.answer()

@@ -63,6 +63,8 @@ class OperatingPoint:
     """Worst setup slack with each tile at the drop of its worst cycle; None where rails were not followed."""
     nominal_power_mw: float | None = None
     """What the point would draw with the map that meets its clock at the supplies themselves; None likewise."""
+    weighed_power_mw: float | None = None
+    """Power with the glitches of one supply's delays, by which maps are chosen and bounds proved; None without glitches."""
 
 
 def power_columns(power: Power, frequency: float) -> dict[str, Any]:

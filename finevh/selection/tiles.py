@@ -65,6 +65,10 @@ class Energy:
     interface_leakage: float
     """Part of ``leakage`` above the same cells with full-swing inputs."""
 
+    def plus(self, other: Energy) -> Energy:
+        """Both together."""
+        return Energy(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
     def power(self, frequency_mhz: float) -> float:
         """Total power, mW, at a clock frequency: fJ * MHz = 1e-6 mW."""
         return (self.switching + self.internal) * frequency_mhz * 1e-6 + self.leakage

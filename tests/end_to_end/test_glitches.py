@@ -40,15 +40,16 @@ def test_every_point_of_every_scheme_is_there_with_and_without_glitches(quick_ru
     assert ratio.between(1.5, 2.2).all()
 
 
-def test_other_supplies_and_maps_are_off_by_what_the_run_says(quick_run: Path) -> None:
+def test_points_are_off_by_what_the_run_says(quick_run: Path) -> None:
     table = pd.read_csv(quick_run / "tables" / "glitches.csv")
     checked = table[table["power_own_delays_mw"].notna()]
     assert set(checked["scheme"]) == {"ideal-dvfs", "fine-vh"}
     assert len(checked) >= 6
     off = checked["power_with_glitches_mw"] / checked["power_own_delays_mw"] - 1.0
     assert np.allclose(100 * off, checked["error_percent"], atol=1e-5)
-    assert off.abs().between(1e-9, 0.15).all()  # a map stretches some paths of the multiplier more than others
-    assert (off[checked["scheme"] == "ideal-dvfs"].abs() < 0.01).all()
+    assert off.abs().between(1e-9, 0.01).all()
+    # A map stretches some paths of the multiplier more than others.
+    assert checked["middle_error_percent"].abs().max() > 2.0
     metrics = json.loads((quick_run / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["glitches__error__worst__fraction"] == pytest.approx(float(off.abs().max()), rel=1e-3)
     said = json.loads((quick_run / "checks.json").read_text(encoding="utf-8"))["glitches_interpolated"]

@@ -15,7 +15,8 @@ def row(scheme: str, frequency: float, power: float, own: float | None = None, *
     toggles = None if own is None else 150
     return GlitchRow(scheme, "pb0", 0.1, frequency, **known, selector="", assignment=text, cycles=100.0,
                      toggles_settled=100, toggles_with_glitches=150, power_settled_mw=0.8 * power,
-                     power_with_glitches_mw=power, toggles_own_delays=toggles, power_own_delays_mw=own)  # fmt: skip
+                     power_with_glitches_mw=power, toggles_own_delays=toggles, power_own_delays_mw=own,
+                     power_middle_delays_mw=1.03 * power, own_cycles=7, standard_error=0.002)  # fmt: skip
 
 
 ROWS = [
@@ -40,7 +41,9 @@ def test_the_table_has_both_powers_and_the_error_where_it_is_known() -> None:
     assert [float(line["power_settled_mw"]) / float(line["power_with_glitches_mw"]) for line in found] == [
         pytest.approx(0.8)
     ] * 5
-    assert found[1]["power_own_delays_mw"] == ""
+    assert found[1]["power_own_delays_mw"] == found[1]["middle_error_percent"] == ""
+    assert float(found[0]["middle_error_percent"]) == pytest.approx(100.0 * (1.03 * 1.008 - 1.0))
+    assert {(line["own_cycles"], line["standard_error_percent"]) for line in found} == {("7", "0.2")}
 
 
 def test_an_error_beyond_one_percent_is_a_warning_and_the_worst_comes_first() -> None:
@@ -49,7 +52,9 @@ def test_an_error_beyond_one_percent_is_a_warning_and_the_worst_comes_first() ->
     said = checks.as_dict()["glitches_interpolated"]
     assert said["severity"] == "warning"
     assert said["count"] == 3
-    assert said["examples"][0] == "fine-vh 150 MHz at 0.6/0.7 V: +2.00 % of power"
+    assert said["examples"][0] == "fine-vh 150 MHz at 0.6/0.7 V: +2.00 % of power, the worst beyond 1%"
     calm = Checks()
     _book(ROWS[:3], calm)
-    assert calm.as_dict()["glitches_interpolated"]["severity"] == "note"
+    said = calm.as_dict()["glitches_interpolated"]
+    assert said["severity"] == "note"
+    assert said["examples"][0].endswith("of power, none by more than 1%")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from finevh.base.archive import load_columns, save_columns
 from finevh.power.activity import Activity
+from finevh.power.glitches import CycleSample
 
 
 def activity_file(program: str) -> str:
@@ -21,6 +22,21 @@ def save_activity(directory: Path, program: str, activity: Activity) -> None:
 def load_activity(directory: Path, program: str) -> Activity:
     """Read the activity of one program."""
     return load_columns(directory / activity_file(program), Activity)
+
+
+def sample_file(program: str) -> str:
+    """Name of the sampled cycles of one program."""
+    return f"sample-{program}.npz"
+
+
+def save_sample(directory: Path, program: str, sample: CycleSample) -> None:
+    """Write the sampled cycles of one program."""
+    save_columns(directory / sample_file(program), sample)
+
+
+def load_sample(directory: Path, program: str) -> CycleSample:
+    """Read the sampled cycles of one program."""
+    return load_columns(directory / sample_file(program), CycleSample)
 
 
 def programs_in(directory: Path) -> tuple[str, ...]:

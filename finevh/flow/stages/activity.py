@@ -12,7 +12,7 @@ from finevh.base.children import Say, in_children
 from finevh.base.csv_text import table
 from finevh.checks import Checks
 from finevh.config import Flow
-from finevh.flow.artifacts.activity import save_activity
+from finevh.flow.artifacts.activity import save_activity, save_sample
 from finevh.flow.artifacts.layout import load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
@@ -29,9 +29,9 @@ from finevh.power import (
     read_saif,
     read_vcd,
 )
-from finevh.power.glitches import GlitchDelays, delays_of
+from finevh.power.glitches import GlitchDelays, GlitchSimulator, delays_of
 from finevh.power.memory import read_units
-from finevh.power.tile_cycles import TILE_CYCLES, simulate_tile_cycles, switched_capacitance
+from finevh.power.tile_cycles import SAMPLED_CYCLES, TILE_CYCLES, simulate_tile_cycles, switched_capacitance
 from finevh.power.work import Work, finish_passes
 
 WORK = "results/tables/work.csv"
@@ -109,13 +109,15 @@ def _run_program(
         stimulus, cycles = stimulus_of(flow, program, tied.netlist, held, checks), flow.activity.cycles
         counted, moved, simulator = simulate_tile_cycles(
             tied.netlist, stimulus, cycles, flow.activity.warmup, placement, capacitance, delays,
-            checks if program == programs_of(flow)[0] else None,
+            checks if program == programs_of(flow)[0] else None, -(-SAMPLED_CYCLES // len(programs_of(flow))),
         )  # fmt: skip
         activity = tied.untie(counted)
         if isinstance(stimulus, MemoryStimulus):
             work, notes = _work_of(cycles, program, simulator, stimulus, checks)
         checks.add("activity_simulated", count=netlist.n_nets)
         np.save(context.directory / TILE_CYCLES.format(program=program), moved)
+        if isinstance(simulator, GlitchSimulator):
+            save_sample(context.directory, program, simulator.sample())
     else:
         activity = recorded
     _book_glitches(checks, program, activity, recorded is not None)

@@ -25,7 +25,14 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
-from finevh.flow.drooped import book_rails, drooped_csv, drooped_points, settle_on_rails
+from finevh.flow.drooped import (
+    DroopedPoint,
+    book_rails,
+    drooped_csv,
+    drooped_points,
+    settle_on_rails,
+    with_nominal_power,
+)
 from finevh.flow.drooped_pair import DroopedDesign
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.glitch_table import (
@@ -37,6 +44,7 @@ from finevh.flow.glitch_table import (
     with_glitch_power,
 )
 from finevh.flow.graph import timing_graph
+from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, with_own_glitches
 from finevh.flow.rails import RAILS, RailModel, droop_table, rail_model, transitions_table
 from finevh.flow.stimulus import middle_supply
 from finevh.flow.tables import (
@@ -257,39 +265,51 @@ def run_operating_stage(context: StageContext) -> Metrics:
     result = replace(result, points=with_clock_power(placed, designs, result.points, context.jobs))
     result = replace(result, points=with_glitch_power(placed, average, bound, result.points, context.jobs))
     sized, rails = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
-    if rails is not None:
-        settled, on_rails = _on_drooped_rails(context, placed, rails, designs, result.points)
-        moved = [k for k, point in enumerate(settled) if point.selector != result.points[k].selector]
+    nominal, on_rails = (
+        result.points,
+        None if rails is None else _on_drooped_rails(context, placed, rails, designs, result.points),
+    )
+    if on_rails is not None:
+        settled = settle_on_rails(nominal, on_rails, designs)
+        moved = [k for k, point in enumerate(settled) if point.selector != nominal[k].selector]
         again = with_clock_power(placed, designs, [settled[k] for k in moved], context.jobs)
         again = with_glitch_power(placed, average, bound, again, context.jobs)
         anew = dict(zip(moved, again, strict=True))
-        settled = tuple(anew.get(k, point) for k, point in enumerate(settled))
-        result, sized = replace(result, points=settled), sized | on_rails
+        result = replace(result, points=tuple(anew.get(k, point) for k, point in enumerate(settled)))
+    own = own_glitches_of(placed, activities, average, bound, inputs["activity"])
+    if own is not None:
+        context.note("glitches of every supply and map with their own delays")
+    result = replace(result, points=with_own_glitches(own, designs, result.points, context.jobs))
+    if on_rails is not None:
+        nominal = with_own_glitches(own, designs, nominal, context.jobs, simulated=False)
+        sized |= _write_rails(context, nominal, result.points, on_rails)
+        result = replace(result, points=with_nominal_power(result.points, nominal))
     context.write("results/operating_points.csv", points_csv(result.points))
     context.note("clock and hold of every supply and map")
     clock = clock_rows(placed, designs, result.points, context.jobs)
     context.write("results/tables/clock.csv", clock_csv(clock))
     context.note(proved(clock))
     book_hold(clock, context.checks)
-    metrics = _glitches(context, placed, average, bound, result.points)
+    metrics = _glitches(context, placed, average, bound, own, result.points)
     context.write("results/tables/tiles.csv", tiles_table(placed))
     context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
     context.note("tables")
     tiles: dict[Key, PointTiles] = {}
     if fine:
-        paths, tiles = point_tables(placed, designs, result.points)
+        paths, tiles = point_tables(placed, designs, result.points, own)
         context.write("results/tables/critical_paths.csv", paths)
         context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
         write_bitstreams(context, result.points)
         if flow.schemes.driver_derates:
             context.note("FINE-VH without the dependence of delay on the driver's Vdd")
             plain = points_without_derates(placed, designs, context.jobs)
+            plain = with_own_glitches(own, designs, plain, simulated=False)
             context.write("results/tables/points_without_derates.csv", points_csv(plain))
     reported = "pb" if "pb" in designs else next(iter(designs))
     with ThreadPoolExecutor(context.jobs) as pool:
         weighed = pool.map(lambda activity: tiled_design(placed, activity, bound[reported][0]), activities.values())
         by_program = dict(zip(activities, weighed, strict=True))
-    context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points))
+    context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points, own))
     metrics |= _metrics(result, placed, margin) | _clock_metrics(clock)
     metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
     droop = None if rails is None else rails.droop(result.points)
@@ -309,24 +329,19 @@ def _glitches(
     placed: PlacedDesign,
     activity: Activity,
     bound: Mapping[str, tuple[SingleVoltages, EngineDesign]],
+    own: OwnGlitches | None,
     points: Sequence[OperatingPoint],
 ) -> Metrics:
-    """Every point with and without glitches, some of them with the glitches of their own delays; nothing where none are known."""
-    rows = glitch_rows(activity, points)
-    if not rows:
+    """Every point with and without glitches, some of them checked in other cycles; nothing where no glitches are known."""
+    if own is None:
         return {}
-    context.note("glitches of a few supplies and maps with their own delays")
-    single, design = bound[context.flow.schemes.variants[0]]
-    rows = check_own_delays(placed, single, design, rows, context.checks, context.jobs)
+    context.note("glitches of a few supplies and maps in other cycles")
+    rows = check_own_delays(placed, bound, own, glitch_rows(activity, own, points), context.checks, context.jobs)
     context.write("results/tables/glitches.csv", glitches_csv(rows))
     middle = float(placed.technology.vdds[middle_supply(context.flow, placed.technology)])
-    shifts = saving_shifts(rows, middle)
-    for delta, shift in shifts.items():
-        context.note(
-            f"with the glitches of each map's own delays, savings at {1e3 * delta:.0f} mV change by {100 * shift:+.2f} points"
-        )
     return _glitch_metrics(rows) | {
-        f"glitches__saving_shift__{round(1e3 * delta)}mV__fraction": shift for delta, shift in shifts.items()
+        f"glitches__saving_shift__{round(1e3 * delta)}mV__fraction": shift
+        for delta, shift in saving_shifts(rows, middle).items()
     }
 
 
@@ -334,11 +349,19 @@ def _glitch_metrics(rows: Sequence[GlitchRow]) -> Metrics:
     """Toggles and power with glitches over those without, and the worst error of the points that were checked."""
     share = [row.power_with_glitches_mw / row.power_settled_mw - 1.0 for row in rows]
     errors = [abs(row.error) for row in rows if row.error is not None]
+    middle = [abs(row.middle_error) for row in rows if row.middle_error is not None]
+    simulated = [row.own_cycles for row in rows if row.own_cycles]
     metrics: Metrics = {
         "glitches__toggles__ratio": rows[0].toggles_with_glitches / max(rows[0].toggles_settled, 1),
         "glitches__power__fraction": float(np.mean(share)),
     }
-    return metrics | ({"glitches__error__worst__fraction": max(errors)} if errors else {})
+    if errors:
+        metrics["glitches__error__worst__fraction"] = max(errors)
+        metrics["glitches__error__checked__count"] = len(errors)
+        metrics["glitches__middle_supply_error__worst__fraction"] = max(middle)
+    if simulated:
+        metrics["glitches__own_cycles__average"] = float(np.mean(simulated))
+    return metrics
 
 
 def _clock_metrics(rows: Sequence[ClockRow]) -> Metrics:
@@ -404,26 +427,39 @@ def _on_drooped_rails(
     rails: RailModel,
     designs: Mapping[str, EngineDesign],
     points: tuple[OperatingPoint, ...],
-) -> tuple[tuple[OperatingPoint, ...], Metrics]:
-    """Points with the maps that meet their clocks with every tile at its drop; as they are where rails are not to be followed."""
+) -> list[DroopedPoint] | None:
+    """What becomes of the points with every tile at its drop; None where rails are not to be followed."""
     flow = context.flow
     if not flow.rails.drooped:
         context.checks.add("rails_not_judged", ["[rails] drooped = false"])
-        return points, {}
+        return None
     if not rails.programs:
         context.note("no program was simulated: rails do not droop here")
-        return points, {}
+        return None
 
     def graph(technology: Technology) -> TimingGraph:
         return timing_graph(flow, technology, placed.netlist, placed.wires, flow.schemes.driver_derates)
 
     variants = {name: one.cell_variant for name, one in designs.items()}
     design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, variants, graph, designs)
-    found = drooped_points(design, rails, points, context.jobs, context.note)
-    context.write("results/tables/drooped.csv", drooped_csv(points, found))
-    context.write("results/tables/nominal_points.csv", points_csv(points))
-    book_rails(context.checks, points, found)
-    return settle_on_rails(points, found, designs), {
+    return drooped_points(design, rails, points, context.jobs, context.note)
+
+
+def _write_rails(
+    context: StageContext,
+    nominal: Sequence[OperatingPoint],
+    settled: Sequence[OperatingPoint],
+    found: Sequence[DroopedPoint],
+) -> Metrics:
+    """Write the points before and after tiles were raised, both with the glitches of their own delays."""
+    found = [
+        one if one.raised_power is None else replace(one, raised_power=settled[one.number].power_total_mw)
+        for one in found
+    ]
+    context.write("results/tables/drooped.csv", drooped_csv(nominal, found))
+    context.write("results/tables/nominal_points.csv", points_csv(nominal))
+    book_rails(context.checks, nominal, found)
+    return {
         "rails__points__count": len(found),
         "rails__met__count": sum(one.met for one in found),
         "rails__raised__count": sum(bool(one.raised) and not one.met for one in found),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
@@ -12,7 +13,7 @@ from finevh.technology.model import Direction, Int, Kind, Real
 from finevh.timing import TimingGraph
 from finevh.timing.state import TimingState
 
-__all__ = ["ABSENT", "TICKS_PER_PS", "GlitchDelays", "delays_of", "uniform_delays"]
+__all__ = ["ABSENT", "TICKS_PER_PS", "DelayArcs", "GlitchDelays", "delay_arcs", "delays_of", "uniform_delays"]
 
 TICKS_PER_PS = 10
 """Resolution of simulated time: 0.1 ps, a hundredth of the quickest gate."""
@@ -39,30 +40,57 @@ def _ticks(time: Real) -> Int:
     return np.asarray(np.rint(time * TICKS_PER_PS), dtype=np.int32)
 
 
-def delays_of(graph: TimingGraph, state: TimingState) -> GlitchDelays:
+@dataclass(frozen=True)
+class DelayArcs:
+    """Which entries of a timing graph lie between which pin and net: the same under every voltage map.
+
+    Attributes
+    ----------
+    pin, net : (n_arc) as in :class:`GlitchDelays`.
+    order : (n_entry) entries of one pin, net and pair of edges beside each other; ``first`` of each such group.
+    slot : (n_group) where the group is in the ticks, laid out flat.
+    """
+
+    pin: Int
+    net: Int
+    order: NDArray[np.int64]
+    first: NDArray[np.int64]
+    slot: NDArray[np.int64]
+
+
+def delay_arcs(graph: TimingGraph) -> DelayArcs:
+    """Sort the entries of a timing graph, once for all its states."""
+    s, entries, n_nets = graph.structure, graph.entries, graph.netlist.n_nets
+    into = np.repeat(np.arange(2 * s.n_node), np.diff(entries.ptr))
+    pin, net = s.sink_pin[entries.sink].astype(np.int64), s.node_net[into // 2].astype(np.int64)
+    key, arc = np.unique(pin * n_nets + net, return_inverse=True)
+    slot = 4 * arc + 2 * entries.edge.astype(np.int64) + (into & 1)
+    order = np.argsort(slot, kind="stable")
+    groups, first = np.unique(slot[order], return_index=True)
+    return DelayArcs((key // n_nets).astype(np.int32), (key % n_nets).astype(np.int32), order, first, groups)
+
+
+def delays_of(graph: TimingGraph, state: TimingState, arcs: DelayArcs | None = None) -> GlitchDelays:
     """Take the delays of an evaluated timing graph: its latest arcs, its wires, its clock arrivals.
 
     The delay of a change is that of the wire from the driver to the pin plus that of the arc; of several conditional arcs between
     the same edges it is the slowest, as the state has it. Registers launch when the propagated clock has come to them; ports
     change at their input delay after the mean arrival of the clock, at which the constraints see them.
+
+    Parameters
+    ----------
+    arcs
+        Of :func:`delay_arcs`, where several states of a graph are read.
     """
-    s, entries, netlist = graph.structure, graph.entries, graph.netlist
-    into = np.repeat(np.arange(2 * s.n_node), np.diff(entries.ptr))
-    node, edge_out = into // 2, into & 1
+    arcs, entries = delay_arcs(graph) if arcs is None else arcs, graph.entries
     wire = graph.net_derate(early=False) * graph.sink_delays(state)[entries.sink, entries.edge]
-    delay = wire + state.late.delay
-    pin, net = s.sink_pin[entries.sink].astype(np.int64), s.node_net[node].astype(np.int64)
-    key, arc = np.unique(pin * netlist.n_nets + net, return_inverse=True)
-    slowest = np.full((len(key), 2, 2), -np.inf)
-    np.maximum.at(slowest, (arc, entries.edge, edge_out), delay)
-    found = np.isfinite(slowest)
-    ticks = np.where(found, np.maximum(_ticks(np.where(found, slowest, 0.0)), 1), ABSENT).astype(np.int32)
-    return GlitchDelays(
-        (key // netlist.n_nets).astype(np.int32),
-        (key % netlist.n_nets).astype(np.int32),
-        ticks,
-        _launches(graph, state),
-    )
+    delay = (wire + state.late.delay)[arcs.order]
+    ticks = np.full(4 * len(arcs.pin), ABSENT, dtype=np.int32)
+    if len(delay):
+        slowest = np.maximum.reduceat(delay, arcs.first)
+        found = np.isfinite(slowest)
+        ticks[arcs.slot[found]] = np.maximum(_ticks(slowest[found]), 1)
+    return GlitchDelays(arcs.pin, arcs.net, ticks.reshape(-1, 2, 2), _launches(graph, state))
 
 
 def _launches(graph: TimingGraph, state: TimingState) -> Int:

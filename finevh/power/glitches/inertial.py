@@ -32,7 +32,7 @@ from finevh.power.glitches.wiring import (
     EventState,
 )
 
-__all__ = ["OSCILLATES", "SETTLED", "settle", "start"]
+__all__ = ["OSCILLATES", "SETTLED", "replay", "settle", "start"]
 
 SETTLED, OSCILLATES = -1, -2
 _TOGGLES_PER_NET = 1000  # of a step, on average: no path structure of a circuit without loops makes so many
@@ -194,3 +194,43 @@ def settle(w: EventPlan, s: EventState, target: NDArray[np.uint8], origin: int) 
             s.value[k] = target[k]
             gate[k, TOGGLES] += 1
     return SETTLED, now
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(cache=True, nogil=True)
+def replay(
+    w: EventPlan,
+    s: EventState,
+    before: NDArray[np.uint8],
+    high: NDArray[np.uint8],
+    after: NDArray[np.uint8],
+    weight: NDArray[np.float64],
+    glitches: NDArray[np.int64],
+    energy: NDArray[np.float64],
+) -> tuple[int, int]:
+    """Run single cycles (n_cycle, n_net) from their settled values through both edges.
+
+    Toggles beyond the settled ones are added to ``glitches`` (n_net) and, times ``weight`` (n_net), to ``energy`` (n_cycle).
+
+    Returns
+    -------
+    int
+        As :func:`settle`.
+    int
+        The cycle that did not settle.
+    """
+    origin = 0
+    for k in range(len(before)):
+        start(w, s, before[k])
+        status, origin = settle(w, s, high[k], origin)
+        if status == SETTLED:
+            status, origin = settle(w, s, after[k], origin)
+        if status != SETTLED:
+            return status, k
+        for net in range(len(weight)):
+            count = s.gate[net, TOGGLES]
+            if count:
+                more = count - (before[k, net] ^ high[k, net]) - (high[k, net] ^ after[k, net])
+                glitches[net] += more
+                energy[k] += more * weight[net]
+    return SETTLED, len(before)

@@ -13,6 +13,7 @@ from finevh.netlist.model import Netlist
 from finevh.power.activity import Activity
 from finevh.power.glitches import inertial
 from finevh.power.glitches.delays import GlitchDelays
+from finevh.power.glitches.sample import CycleSample, SettledRecorder
 from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, gate_pins, new_events, plan_events
 from finevh.power.simulator import Simulator
 from finevh.power.stimulus import Stimulus
@@ -55,10 +56,13 @@ class GlitchSimulator(Simulator):
             self.missing = (*self.missing, missing)
         self._origin = [0] * len(self._followers)
         self._following = False
+        self._followed = 0
+        self._recorder: SettledRecorder | None = None
 
     def reset_counts(self) -> None:
         """Forget what was counted, and follow from here on."""
         super().reset_counts()
+        self._record(0, 0)
         settled = self._settled
         for number, (plan, state) in enumerate(self._followers):
             inertial.start(plan, state, settled)
@@ -68,6 +72,27 @@ class GlitchSimulator(Simulator):
     def stop_following(self) -> None:
         """Run on without delays: counts with glitches stay as they are until the next `reset_counts`."""
         self._following = False
+        self._followed = self.cycle - self._first_cycle
+
+    def record(self, cycle: Int) -> None:
+        """Keep the settled values of some cycles, by their numbers after the next `reset_counts`."""
+        self._recorder = SettledRecorder(cycle, self.network.netlist.n_nets)
+
+    def sample(self) -> CycleSample:
+        """Return what was kept of the cycles since the last `reset_counts`.
+
+        Raises
+        ------
+        InputError
+            If nothing was to be kept.
+        """
+        if self._recorder is None:
+            raise InputError("no cycles were recorded; name them before the simulation")
+        return self._recorder.sample(self.cycle - self._first_cycle if self._following else self._followed)
+
+    def _record(self, moment: int, number: int) -> None:
+        if self._recorder is not None:
+            self._recorder.keep(moment, number, self._settled)
 
     @property
     def _settled(self) -> NDArray[np.uint8]:
@@ -93,11 +118,17 @@ class GlitchSimulator(Simulator):
 
     def fall(self) -> None:
         """Follow the rising edge, lower the clock, end the cycle and follow the falling edge."""
-        if self._following:
-            self._follow()
+        if not self._following:
+            super().fall()
+            return
+        number = self.cycle - self._first_cycle
+        self._follow()
+        self._record(1, number)
         super().fall()
-        if self._following and self.network.clock_net >= 0:
+        if self.network.clock_net >= 0:
             self._follow()
+        self._record(2, number)
+        self._record(0, number + 1)
 
     def missing_names(self, number: int = 0) -> list[str]:
         """``instance/pin`` of the pins of :attr:`missing` for one set of delays."""

@@ -13,7 +13,17 @@ from finevh.power.glitches.delays import ABSENT, GlitchDelays
 from finevh.power.network import COMBINATIONAL, ROLE, Network
 from finevh.technology.model import Direction, Int
 
-__all__ = ["EventPlan", "EventState", "GatePins", "gate_pins", "new_events", "pin_ticks", "plan_events"]
+__all__ = [
+    "EventPlan",
+    "EventState",
+    "GatePins",
+    "PinRows",
+    "gate_pins",
+    "new_events",
+    "pin_rows",
+    "pin_ticks",
+    "plan_events",
+]
 
 # Columns of ``EventState.gate``: a cache line each.
 PATTERN, TABLE, SHIFT, FAN, FAN_END, HEARD, RISE, FALL, DUE, NEXT, LAST, TOGGLES = range(12)
@@ -106,8 +116,10 @@ def gate_pins(network: Network) -> GatePins:
     return GatePins(pin[kept], net[kept], number[kept], table, behaviour.output)
 
 
-def plan_events(network: Network, pins: GatePins, delays: GlitchDelays) -> tuple[EventPlan, NDArray[np.int32], Int]:
-    """Give the data logic its delays.
+def plan_events(
+    network: Network, pins: GatePins, delays: GlitchDelays, rows: PinRows | None = None
+) -> tuple[EventPlan, NDArray[np.int32], Int]:
+    """Give the data logic its delays; ``rows`` of :func:`pin_rows` where there are several.
 
     Returns
     -------
@@ -119,7 +131,7 @@ def plan_events(network: Network, pins: GatePins, delays: GlitchDelays) -> tuple
         Input pins whose delay to an output the timing does not know.
     """
     netlist = network.netlist
-    ticks, missing = pin_ticks(pins, delays, netlist.n_nets)
+    ticks, missing = pin_ticks(pins, delays, netlist.n_nets, rows)
     fan = np.zeros((len(pins.pin), _FAN_WORDS), dtype=np.int32)
     fan[:, TOLD], fan[:, MASK] = pins.net, network.pin_mask[pins.pin]
     fan[:, DELAY : DELAY + 4] = ticks.reshape(-1, 4)
@@ -134,23 +146,40 @@ def plan_events(network: Network, pins: GatePins, delays: GlitchDelays) -> tuple
     return plan, gate, np.unique(pins.pin[missing])
 
 
-def pin_ticks(pins: GatePins, delays: GlitchDelays, n_nets: int) -> tuple[Int, NDArray[np.bool_]]:
+class PinRows(NamedTuple):
+    """Where the delays of pairs of pin and net are; the same for all delays of one timing graph."""
+
+    row: NDArray[np.int64]
+    """(n_pair) row of the delays."""
+    known: NDArray[np.bool_]
+    """(n_pair) False where the delays lack the pair."""
+
+
+def pin_rows(pins: GatePins, delays: GlitchDelays, n_nets: int) -> PinRows:
+    """Find the pairs of the data logic among those that have delays."""
+    key = delays.pin.astype(np.int64) * n_nets + delays.net
+    wanted = pins.pin * n_nets + pins.net
+    row = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
+    return PinRows(row, (key[row] == wanted) if len(key) else np.zeros(len(wanted), dtype=bool))
+
+
+def pin_ticks(
+    pins: GatePins, delays: GlitchDelays, n_nets: int, rows: PinRows | None = None
+) -> tuple[Int, NDArray[np.bool_]]:
     """(n_pair, 2, 2) ticks by edge of the input and of the output, none absent; and which pairs had none.
 
     A pair that the timing does not know (loops that it cut, arcs that it took out) takes the slowest of the cell's other pins.
     """
-    key = delays.pin.astype(np.int64) * n_nets + delays.net
-    wanted = pins.pin * n_nets + pins.net
-    row = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
-    known = (key[row] == wanted) if len(key) else np.zeros(len(wanted), dtype=bool)
-    ticks = np.full((len(wanted), 2, 2), ABSENT, dtype=np.int32)
+    row, known = pin_rows(pins, delays, n_nets) if rows is None else rows
+    ticks = np.full((len(row), 2, 2), ABSENT, dtype=np.int32)
     ticks[known] = delays.ticks[row[known]]
     missing = (ticks == ABSENT).all(axis=(1, 2))
     # By output edge: the slowest of the pin, without one the slowest of the cell; a unate pin lacks the other edges' arcs.
     own = np.where(ticks == ABSENT, 0, ticks).max(axis=1)
-    slowest = np.ones((n_nets, 2), dtype=np.int32)
-    np.maximum.at(slowest, pins.net, own)
-    own = np.where(own == 0, slowest[pins.net], own)
+    if (own == 0).any():
+        slowest = np.ones((n_nets, 2), dtype=np.int32)
+        np.maximum.at(slowest, pins.net, own)
+        own = np.where(own == 0, slowest[pins.net], own)
     return np.where(ticks == ABSENT, own[:, None, :], ticks).astype(np.int32), missing
 
 

@@ -1,0 +1,459 @@
+"""What the glitches of a supply's or a map's own delays add to power, beyond those of the middle supply that activities have.
+
+The activity of a run has the glitches of one set of delays. Here sampled cycles of every program are simulated again with the
+delays of a map. In each cycle the energy of its glitches is held against that of the glitches that the middle supply's delays
+make in the same cycle: the ratio of the two sums, times the energy of the glitches of all cycles, is the estimate (W. G. Cochran,
+Sampling Techniques, 3rd ed., ch. 6: the ratio estimator, here program by program). Cycles are added until its standard error is
+small.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+
+from finevh.flow.artifacts.activity import load_sample
+from finevh.flow.designs import PlacedDesign, SingleVoltages, port_loads
+from finevh.flow.stimulus import middle_supply, tied_netlist
+from finevh.power import Activity, DynamicPower
+from finevh.power.dynamic import ToggleEnergy
+from finevh.power.glitches import CycleSample, Replayed, Replayer, ReplayNetwork, delay_arcs, delays_of
+from finevh.schemes import OperatingPoint, shared_power
+from finevh.selection import Energy, Interval, Power, parse_map
+from finevh.selection.engine import EngineDesign
+from finevh.technology.model import Int, Real
+from finevh.units import VOLTAGE_TOLERANCE, frequency_mhz
+
+PRECISION = 0.0025
+"""Standard error that an estimate may have, as a share of dynamic power: a quarter of what a table may be off."""
+FIRST_CYCLES = 96
+"""Cycles of all programs together that every map is simulated in."""
+_CHUNK = 32
+_NEAREST = 4
+_APART = 0.01
+_FEWEST = 8
+_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class MapKey:
+    """A voltage map of a variant set: supplies, V, and a letter per tile; a single supply has two equal ones and no letters."""
+
+    variant: str
+    low: float
+    high: float
+    assignment: str
+
+    @property
+    def single(self) -> bool:
+        """Whether all cells are at one supply."""
+        return not self.assignment
+
+    @staticmethod
+    def at(variant: str, vdd: float) -> MapKey:
+        """All cells at one supply, V."""
+        return MapKey(variant, round(vdd, 6), round(vdd, 6), "")
+
+    @staticmethod
+    def of(variant: str, low: float, high: float, assignment: str) -> MapKey:
+        """A map between two supplies, V; all tiles at VddH are the single supply."""
+        if "L" not in assignment:
+            return MapKey.at(variant, high)
+        return MapKey(variant, round(low, 6), round(high, 6), assignment)
+
+
+@dataclass(frozen=True)
+class GlitchShift:
+    """Energy that a map's own glitches draw beyond those of the middle supply, fJ per cycle; negative where they draw less.
+
+    Attributes
+    ----------
+    programs : of each program.
+    average : of all programs.
+    cells : (n_cell) the average, switching and internal together.
+    toggles : by program, (n_net) per cycle beyond those of the middle supply.
+    error : standard error of the average.
+    cycles : simulated; 0 where the toggles are interpolated.
+    """
+
+    programs: Mapping[str, Energy]
+    average: Energy
+    cells: NDArray[np.float32]
+    toggles: Mapping[str, NDArray[np.float32]]
+    error: float
+    cycles: int
+
+
+class _Program:
+    """One program: its sampled cycles, and what the middle supply's delays make of them."""
+
+    def __init__(self, activity: Activity, sample: CycleSample, middle: Replayer) -> None:
+        assert activity.glitch_rate is not None  # cycles were sampled beside it
+        self.rate, self.cycles, self.sample = activity.glitch_rate, activity.cycles, sample
+        self._middle, self._lock = middle, Lock()
+        self._counts = csr_matrix((0, sample.n_nets))
+
+    def counts(self, last: int) -> csr_matrix:
+        """(last, n_net) toggles beyond the settled ones with the middle supply's delays, of the first cycles of the sample."""
+        with self._lock:
+            while self._counts.shape[0] < last:
+                first = self._counts.shape[0]
+                more = self._middle.count(self.sample, first, min(first + _CHUNK, len(self.sample.cycle)))
+                self._counts = vstack((self._counts, csr_matrix(more, dtype=np.float64)), format="csr")
+            return self._counts[:last]
+
+
+@dataclass(frozen=True)
+class _Estimate:
+    """Of one program: toggles (n_net) per cycle beyond the middle supply's, and the standard error of their energy, fJ.
+
+    ``scatter`` is the standard deviation of what the ratio leaves of a single cycle, fJ.
+    """
+
+    toggles: Real
+    error: float
+    scatter: float
+
+
+def estimate(rate: Real, weight: Real, middle: csr_matrix, own: Replayed, cycles: float) -> _Estimate:
+    """Ratio estimator of what own glitches add in an average cycle.
+
+    Parameters
+    ----------
+    rate : (n_net) glitches of the middle supply in an average cycle of all.
+    weight : (n_net) fJ of a toggle.
+    middle : (n_sample, n_net) glitches of the middle supply in the cycles of the sample; ``own`` those of the map in the same.
+    cycles : of which the sample was drawn, without replacement.
+    """
+    count, energy = len(own.energy), np.asarray(middle @ weight)
+    average, total = float(rate @ weight), float(energy.sum())
+    scale = average / total if total > 0.0 else 1.0 / count
+    ratio = float(own.energy.sum()) / total if total > 0.0 else 0.0
+    scatter = float(np.std(own.energy - ratio * energy, ddof=1)) if count > 1 else np.inf
+    left = max(1.0 - count / cycles, 0.0)
+    error = scatter * float(np.sqrt(left / count)) if left > 0.0 else 0.0
+    return _Estimate((own.glitches - np.asarray(middle.sum(axis=0)).ravel()) * scale, error, scatter)
+
+
+class OwnGlitches:
+    """Finds and keeps what the own glitches of supplies and maps add; what it finds does not depend on what was asked before."""
+
+    def __init__(
+        self,
+        placed: PlacedDesign,
+        activities: Mapping[str, Activity],
+        average: Activity,
+        samples: Mapping[str, CycleSample],
+        bound: Mapping[str, tuple[SingleVoltages, EngineDesign]],
+        precision: float = PRECISION,
+    ) -> None:
+        """Wire the netlist.
+
+        Parameters
+        ----------
+        activities : of each program, with glitches; ``average`` of all of them.
+        samples : cycles of each program.
+        bound : variant sets, timed at single supplies and weighed with ``average``.
+        precision : standard error that an estimate may have, as a share of dynamic power.
+        """
+        self.placed, self.average = placed, average
+        self._activities, self._samples = activities, samples
+        self._bound, self._precision = bound, precision
+        self._known: dict[MapKey, GlitchShift] = {}
+        tied = tied_netlist(placed.flow, placed.netlist)
+        self._network, self._arcs = ReplayNetwork(tied.netlist, placed.flow.clock.port), delay_arcs(placed.graph)
+        middle = middle_supply(placed.flow, placed.technology)
+        everywhere = np.full(placed.netlist.n_cells, middle, dtype=np.int32)
+        unbiased = np.zeros(placed.netlist.n_cells, dtype=np.int8)
+        self._programs = {
+            name: _Program(activities[name], sample, self._replayer(everywhere, unbiased, middle))
+            for name, sample in samples.items()
+        }
+        self._all_cycles = sum(program.cycles for program in self._programs.values())
+        loads = port_loads(placed.flow, placed.netlist)
+        self._power = {
+            name: DynamicPower(
+                placed.netlist, placed.technology, placed.wires, average, slew=single.slew, port_load=loads
+            )
+            for name, (single, _) in bound.items()
+        }
+        schemes = placed.flow.schemes
+        self._supplies = sorted({round(v, 6) for delta in schemes.delta_vdd for v in schemes.grid(delta)})
+
+    def _replayer(self, cell_vdd: Int, variant: NDArray[np.int8], port: int) -> Replayer:
+        graph = self.placed.graph.with_port_vdd(port)
+        return self._network.plan(delays_of(graph, graph.evaluate(cell_vdd, variant), self._arcs))
+
+    def of_other_cycles(self, precision: float) -> OwnGlitches:
+        """The same from the cycles that these estimates do not use, or from all cycles where all were kept."""
+        other = {name: sample.reversed() for name, sample in self._samples.items()}
+        return OwnGlitches(self.placed, self._activities, self.average, other, self._bound, precision)
+
+    def average_toggles(self, key: MapKey) -> Real:
+        """(n_net) toggles per cycle of all programs beyond those of the middle supply."""
+        toggles = self.shift(key).toggles
+        return np.asarray(
+            np.sum([self._share(name) * more.astype(np.float64) for name, more in toggles.items()], axis=0)
+        )
+
+    def map_of(self, key: MapKey) -> tuple[Int, int]:
+        """Rows of the technology's supplies of the cells (n_cell) and of the ports."""
+        design = self._bound[key.variant][1]
+        port = design.vdd_index(key.high)
+        if key.single:
+            return np.full(len(design.cell_variant), port, dtype=np.int32), port
+        return design.cell_vdd(Interval(key.low, key.high), parse_map(key.assignment)), port
+
+    def _neighbours(self, key: MapKey) -> tuple[MapKey, MapKey] | None:
+        """Supplies that are simulated on both sides of one that is not; None for those that are, and for maps."""
+        if not key.single or any(abs(v - key.high) < VOLTAGE_TOLERANCE for v in self._supplies):
+            return None
+        for low, high in itertools.pairwise(self._supplies):
+            if low < key.high < high:
+                return MapKey.at(key.variant, low), MapKey.at(key.variant, high)
+        return None
+
+    def prepare(self, keys: Iterable[MapKey], jobs: int = 1) -> None:
+        """Find shifts, several at once; nothing depends on their number."""
+        wanted = {near for key in keys for near in (self._neighbours(key) or (key,))} - self._known.keys()
+        ordered = sorted(wanted, key=lambda key: (key.variant, key.low, key.high, key.assignment))
+        with ThreadPoolExecutor(jobs) as pool:
+            self._known.update(zip(ordered, pool.map(self._simulated, ordered), strict=True))
+
+    def of_map(self, low: float, high: float, assignment: str) -> GlitchShift:
+        """The same for a map of the only variant set, or the first, between two supplies, V."""
+        variant = next(iter(self._bound))
+        return self.shift(MapKey.at(variant, low) if low == high else MapKey.of(variant, low, high, assignment))
+
+    def shift(self, key: MapKey) -> GlitchShift:
+        """What the own glitches of a map add; between simulated supplies toggles are interpolated over voltage."""
+        near = self._neighbours(key)
+        self.prepare([key])
+        if near is None:
+            return self._known[key]
+        if key not in self._known:
+            low, high = (self._known[one] for one in near)
+            share = (key.high - near[0].high) / (near[1].high - near[0].high)
+            toggles = {
+                name: ((1.0 - share) * low.toggles[name] + share * high.toggles[name]).astype(np.float32)
+                for name in self._programs
+            }
+            self._known[key] = self._interpolated(key, toggles, (1.0 - share) * low.error + share * high.error)
+        return self._known[key]
+
+    def interpolated(self, key: MapKey) -> GlitchShift:
+        """The shift of a map by those of the nearest maps that were simulated between the same supplies; its own where it was.
+
+        How near two maps are is told by the energy of the glitches of the tiles that differ. All tiles at either supply count as
+        maps. Nothing that is found here is kept: the answer depends on what was simulated, not on the order of questions.
+        """
+        if key in self._known or key.single:
+            return self.shift(key)
+        ends = MapKey.at(key.variant, key.low), MapKey.at(key.variant, key.high)
+        self.prepare(ends)
+        count = len(key.assignment)
+        bits = {ends[0]: np.zeros(count, dtype=bool), ends[1]: np.ones(count, dtype=bool)}
+        for other in self._known:
+            if not other.single and (other.variant, other.low, other.high) == (key.variant, key.low, key.high):
+                bits[other] = parse_map(other.assignment)
+        mine = parse_map(key.assignment)
+        distance = {other: float(self._tile_glitches[high != mine].sum()) for other, high in bits.items()}
+        near = sorted(distance, key=lambda other: (distance[other], other.assignment, other.high))[:_NEAREST]
+        weight = np.array([1.0 / (distance[other] + _APART) ** 2 for other in near])
+        weight /= weight.sum()
+
+        def mixed(name: str) -> NDArray[np.float32]:
+            parts = [w * self._known[other].toggles[name] for w, other in zip(weight, near, strict=True)]
+            return np.asarray(np.sum(parts, axis=0), dtype=np.float32)
+
+        toggles = {name: mixed(name) for name in self._programs}
+        return self._interpolated(key, toggles, float("nan"))
+
+    @cached_property
+    def _tile_glitches(self) -> Real:
+        """(n_tile) share of the energy of the middle supply's glitches that each tile draws."""
+        name, (single, _) = next(iter(self._bound.items()))
+        top = len(self.placed.technology.vdds) - 1
+        everywhere = np.full(self.placed.netlist.n_cells, top, dtype=np.int32)
+        energy = self._power[name].toggle_energy(everywhere, single.variant, port_vdd=top)
+        rate = sum(
+            (self._share(one) * program.rate for one, program in self._programs.items()),
+            np.zeros(len(energy.switching)),
+        )
+        tile = self.placed.placement.tile
+        inside = tile >= 0
+        switching, internal = energy.of_cells(rate)
+        drawn = np.bincount(
+            tile[inside], weights=(switching + internal)[inside], minlength=self.placed.floorplan.n_tiles
+        )
+        return np.asarray(drawn / max(float(drawn.sum()), 1e-30))
+
+    def _simulated(self, key: MapKey) -> GlitchShift:
+        cell_vdd, port = self.map_of(key)
+        single, design = self._bound[key.variant]
+        replayer = self._replayer(cell_vdd, single.variant, port)
+        energy = self._power[key.variant].toggle_energy(cell_vdd, single.variant, port_vdd=port)
+        weight = energy.of_nets
+        # Power at 1 MHz, mW, is 1e-6 times the energy of a cycle, fJ.
+        goal = self._precision * 1e6 * sum(design.power.evaluate(cell_vdd, 1.0, port_vdd=port))
+        own: dict[str, Replayed] = {}
+        wanted = {name: max(FIRST_CYCLES * self._share(name), _FEWEST) for name in self._programs}
+        for _ in range(_ROUNDS):
+            grown = False
+            for name, count in wanted.items():
+                program = self._programs[name]
+                done = len(own[name].energy) if name in own else 0
+                last = min(int(np.ceil(count)), estimated_cycles(program.sample))
+                if last > done:
+                    more = replayer.run(program.sample, done, last, weight)
+                    own[name], grown = own[name] + more if name in own else more, True
+            if not grown:
+                break
+            found = {
+                name: estimate(one.rate, weight, one.counts(len(own[name].energy)), own[name], one.cycles)
+                for name, one in self._programs.items()
+            }
+            error = float(np.sqrt(sum((self._share(name) * one.error) ** 2 for name, one in found.items())))
+            if error <= goal:
+                break
+            wanted = self._allocated(found, goal)
+        toggles = {name: one.toggles.astype(np.float32) for name, one in found.items()}
+        return self._weighed(energy, toggles, error, sum(len(one.energy) for one in own.values()))
+
+    def _allocated(self, found: Mapping[str, _Estimate], goal: float) -> dict[str, float]:
+        """Cycles of each program that bring the standard error to a goal, fJ, and are fewest in all.
+
+        Neyman's allocation: in proportion to a program's share of the time and to its scatter (Cochran, ch. 5).
+        """
+        shares = {name: self._share(name) for name in found}
+        spread = {name: shares[name] * one.scatter for name, one in found.items()}
+        within = sum(spread[name] * one.scatter for name, one in found.items()) / self._all_cycles
+        total = sum(spread.values()) ** 2 / max(goal**2 + within, 1e-30)
+        return {name: total * one / max(sum(spread.values()), 1e-30) for name, one in spread.items()}
+
+    def _share(self, name: str) -> float:
+        return float(self._programs[name].cycles / self._all_cycles)
+
+    def _interpolated(self, key: MapKey, toggles: Mapping[str, NDArray[np.float32]], error: float) -> GlitchShift:
+        cell_vdd, port = self.map_of(key)
+        energy = self._power[key.variant].toggle_energy(cell_vdd, self._bound[key.variant][0].variant, port_vdd=port)
+        return self._weighed(energy, toggles, error, 0)
+
+    def _weighed(
+        self, energy: ToggleEnergy, toggles: Mapping[str, NDArray[np.float32]], error: float, cycles: int
+    ) -> GlitchShift:
+        programs: dict[str, Energy] = {}
+        cells = np.zeros(energy.n_cells)
+        for name, more in toggles.items():
+            switching, internal = energy.of_cells(more.astype(np.float64))
+            programs[name] = Energy(float(switching.sum()), float(internal.sum()), 0.0, 0.0)
+            cells += self._share(name) * (switching + internal)
+        average = Energy(
+            sum(self._share(name) * one.switching for name, one in programs.items()),
+            sum(self._share(name) * one.internal for name, one in programs.items()),
+            0.0,
+            0.0,
+        )
+        return GlitchShift(programs, average, cells.astype(np.float32), toggles, error, cycles)
+
+
+def estimated_cycles(sample: CycleSample) -> int:
+    """Of a sample, the first cycles, which estimates use: half, so that the others can check, or all where all were kept."""
+    count = len(sample.cycle)
+    return count if count == sample.cycles else count // 2
+
+
+def load_samples(directory: Path, programs: Iterable[str]) -> dict[str, CycleSample]:
+    """Sampled cycles of the programs of a run.
+
+    Raises
+    ------
+    InputError
+        If one is missing: an earlier version ran the activity stage.
+    """
+    return {program: load_sample(directory, program) for program in programs}
+
+
+def own_glitches_of(
+    placed: PlacedDesign,
+    activities: Mapping[str, Activity],
+    average: Activity,
+    bound: Mapping[str, tuple[SingleVoltages, EngineDesign]],
+    directory: Path,
+) -> OwnGlitches | None:
+    """Own glitches of the maps of a run; None where its activities have none. ``directory`` is that of the activity stage."""
+    if average.glitch_rate is None:
+        return None
+    return OwnGlitches(placed, activities, average, load_samples(directory, activities), bound)
+
+
+def keys_of(point: OperatingPoint) -> tuple[MapKey, ...]:
+    """Maps of a point: one, or the two supplies that share its time."""
+    if point.vdd_v is not None:
+        return (MapKey.at(point.variant, point.vdd_v),)
+    if point.vdd_l_v is None or point.vdd_h_v is None:
+        return ()
+    if point.assignment:
+        return (MapKey.of(point.variant, point.vdd_l_v, point.vdd_h_v, point.assignment),)
+    return MapKey.at(point.variant, point.vdd_l_v), MapKey.at(point.variant, point.vdd_h_v)
+
+
+def added_power(point: OperatingPoint, design: EngineDesign, of: Callable[[MapKey], Energy]) -> Power:
+    """Power of a point, mW, that energies of its maps make; dithering shares the time of its two supplies."""
+    keys = keys_of(point)
+    if len(keys) == 1:
+        return of(keys[0]).at(point.freq_mhz)
+    low, high = ((frequency_mhz(design.single_period[design.vdd_index(key.high)]), of(key)) for key in keys)
+    return shared_power(*low, *high, point.freq_mhz)
+
+
+def with_own_glitches(
+    own: OwnGlitches | None,
+    designs: Mapping[str, EngineDesign],
+    points: Sequence[OperatingPoint],
+    jobs: int = 1,
+    simulated: bool = True,
+) -> tuple[OperatingPoint, ...]:
+    """Points with the power of the glitches of their own delays; as they are where none are known.
+
+    Bounds that were proved with the glitches of the middle supply keep their distance, in per cent.
+
+    Parameters
+    ----------
+    simulated
+        Simulate every map; False interpolates between those that were, for tables that compare maps with each other.
+    """
+    if own is None:
+        return tuple(points)
+    keys = dict.fromkeys(key for point in points for key in keys_of(point))
+    if simulated:
+        own.prepare(keys, jobs)
+    energy = {key: (own.shift(key) if simulated else own.interpolated(key)).average for key in keys}
+
+    def moved(point: OperatingPoint) -> OperatingPoint:
+        if not keys_of(point):
+            return point
+        added = added_power(point, designs[point.variant], energy.__getitem__)
+        total = point.power_total_mw + added.total
+        glitch = None if point.power_glitch_mw is None else point.power_glitch_mw + added.total
+        return replace(
+            point,
+            power_total_mw=total,
+            power_switching_mw=point.power_switching_mw + added.switching,
+            power_internal_mw=point.power_internal_mw + added.internal,
+            power_glitch_mw=glitch,
+            energy_per_cycle_pj=total / point.freq_mhz * 1e3,  # mW / MHz = nJ
+            bound_mw=None if point.bound_mw is None else point.bound_mw * total / point.power_total_mw,
+            weighed_power_mw=point.power_total_mw,
+        )
+
+    return tuple(moved(point) for point in points)

@@ -1,0 +1,179 @@
+"""A sample of the cycles of a simulation, by their settled values: the glitches of any delays follow without simulating again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finevh.errors import InputError
+from finevh.netlist.model import Netlist
+from finevh.power.glitches import inertial
+from finevh.power.glitches.delays import GlitchDelays
+from finevh.power.glitches.wiring import EventPlan, GatePins, PinRows, gate_pins, new_events, pin_rows, plan_events
+from finevh.power.network import Network, build_network
+from finevh.technology.model import Int, Real
+
+__all__ = ["CycleSample", "ReplayNetwork", "Replayed", "SettledRecorder", "draw_cycles"]
+
+
+@dataclass(frozen=True)
+class CycleSample:
+    """Settled values of all nets around the edges of some cycles; eight nets a byte.
+
+    Attributes
+    ----------
+    cycle : (n_sample) numbers of the cycles among those counted; any first few are spread over all.
+    before : (n_sample, n_net / 8) before the rising edge.
+    rise, fall : (n_sample, n_net / 8) which nets then change with the rising edge, and with the falling one.
+    cycles : that were counted, out of which these were drawn.
+    n_nets : of the netlist.
+    """
+
+    cycle: Int
+    before: NDArray[np.uint8]
+    rise: NDArray[np.uint8]
+    fall: NDArray[np.uint8]
+    cycles: int
+    n_nets: int
+
+    def reversed(self) -> CycleSample:
+        """The same cycles, the last first."""
+        return CycleSample(
+            self.cycle[::-1], self.before[::-1], self.rise[::-1], self.fall[::-1], self.cycles, self.n_nets
+        )
+
+    def values(self, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+        """(last - first, n_net) values before the rising edge, before the falling one and at the end of some of the cycles."""
+        before = self.before[first:last]
+        high = before ^ self.rise[first:last]
+        after = high ^ self.fall[first:last]
+        unpacked = (np.unpackbits(one, axis=1, count=self.n_nets) for one in (before, high, after))
+        return next(unpacked), next(unpacked), next(unpacked)
+
+
+def draw_cycles(cycles: int, most: int, seed: int = 1) -> Int:
+    """Draw at most ``most`` of the first cycles, one in each of as many parts of equal length; any first few are spread.
+
+    The parts come in the order of their bit-reversed numbers (van der Corput), so the first half of the answer is again one cycle
+    in each of half as many parts.
+    """
+    count = min(cycles, most)
+    edges = np.arange(count + 1, dtype=np.int64) * cycles // max(count, 1)
+    drawn = np.random.default_rng(seed).integers(edges[:-1], edges[1:])
+    bits = max(count - 1, 1).bit_length()
+    number = np.arange(count)
+    mirrored = sum(((number >> k) & 1) << (bits - 1 - k) for k in range(bits))
+    return drawn[np.argsort(mirrored, kind="stable")].astype(np.int32)
+
+
+class SettledRecorder:
+    """Keeps the settled values around the edges of some cycles while a simulator runs through them."""
+
+    def __init__(self, cycle: Int, n_nets: int) -> None:
+        """Wait for cycles by their numbers, counted from the simulator's last `reset_counts`."""
+        self._row = {number: row for row, number in enumerate(cycle.tolist())}
+        self._cycle, self._n_nets = cycle, n_nets
+        self._kept = np.zeros((3, len(cycle), -(-n_nets // 8)), dtype=np.uint8)
+
+    def keep(self, moment: int, number: int, settled: NDArray[np.uint8]) -> None:
+        """Take the values (n_net) before the rising edge (0), before the falling one (1) or at the end (2) of a cycle."""
+        row = self._row.get(number)
+        if row is not None:
+            self._kept[moment, row] = np.packbits(settled)
+
+    def sample(self, cycles: int) -> CycleSample:
+        """What was kept, of so many cycles that were counted."""
+        before, high, after = self._kept
+        return CycleSample(self._cycle, before, before ^ high, high ^ after, cycles, self._n_nets)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Toggles beyond the settled ones in the cycles of a sample.
+
+    Attributes
+    ----------
+    glitches : (n_net) in all of them.
+    energy : (n_cycle) of each of them, weighed net by net.
+    """
+
+    glitches: NDArray[np.int64]
+    energy: Real
+
+    def __add__(self, more: Replayed) -> Replayed:
+        """These cycles and those."""
+        return replace(self, glitches=self.glitches + more.glitches, energy=np.append(self.energy, more.energy))
+
+
+class ReplayNetwork:
+    """A netlist made ready once for replays of cycles with any delays; threads may share it."""
+
+    def __init__(self, netlist: Netlist, clock: str | None) -> None:
+        """Wire the netlist.
+
+        Raises
+        ------
+        InputError
+            As :class:`finevh.power.Simulator`.
+        """
+        self._network: Network = build_network(netlist, clock)
+        self._pins: GatePins = gate_pins(self._network)
+        self._rows: tuple[Int, PinRows] | None = None
+
+    def plan(self, delays: GlitchDelays) -> Replayer:
+        """Give the network its delays."""
+        known = self._rows
+        if known is None or known[0] is not delays.pin:  # other states of one graph have their arcs in common
+            known = delays.pin, pin_rows(self._pins, delays, self._network.netlist.n_nets)
+            self._rows = known
+        plan, gate, _ = plan_events(self._network, self._pins, delays, known[1])
+        return Replayer(self._network.netlist, plan, gate)
+
+
+class Replayer:
+    """The glitches of one set of delays in any sampled cycles."""
+
+    def __init__(self, netlist: Netlist, plan: EventPlan, gate: NDArray[np.int32]) -> None:
+        """Take what :func:`finevh.power.glitches.wiring.plan_events` returns."""
+        self._netlist, self._plan, self._state = netlist, plan, new_events(plan, gate)
+
+    def run(self, sample: CycleSample, first: int, last: int, weight: Real) -> Replayed:
+        """Simulate cycles ``first`` to ``last`` of a sample, in its order; ``weight`` (n_net) is the energy of a toggle.
+
+        Raises
+        ------
+        InputError
+            If a net ends at another value than without delays, or a loop oscillates.
+        """
+        before, high, after = sample.values(first, last)
+        glitches, energy = np.zeros(sample.n_nets, dtype=np.int64), np.zeros(last - first)
+        status, row = inertial.replay(self._plan, self._state, before, high, after, weight, glitches, energy)
+        if status != inertial.SETTLED:
+            raise self._differs(status, int(sample.cycle[first + row]))
+        return Replayed(glitches, energy)
+
+    def count(self, sample: CycleSample, first: int, last: int) -> NDArray[np.int32]:
+        """(last - first, n_net) toggles beyond the settled ones of each of some cycles of a sample.
+
+        Raises
+        ------
+        InputError
+            As :meth:`run`.
+        """
+        found = np.zeros((last - first, sample.n_nets), dtype=np.int32)
+        none = np.zeros(sample.n_nets)
+        for row in range(first, last):
+            found[row - first] = self.run(sample, row, row + 1, none).glitches
+        return found
+
+    def _differs(self, status: int, cycle: int) -> InputError:
+        if status == inertial.OSCILLATES:
+            return InputError(
+                f"with delays, a combinational loop oscillates in counted cycle {cycle}; break it, or simulate without glitches"
+            )
+        return InputError(
+            f"net {self._netlist.net_names[status]} settles in counted cycle {cycle} at another value than without delays: it is"
+            " part of a combinational loop that remembers; break it, or simulate without glitches"
+        )
