@@ -50,9 +50,13 @@ KINDS: dict[str, tuple[Severity, str]] = {
         Severity.NOTE,
         "pins without a timing arc, which take their cell's slowest delay for glitches",
     ),
-    "glitches_interpolated": (
+    "glitches_checked": (
         Severity.NOTE,
-        "points whose own glitches were simulated once more in other cycles",
+        "points whose power is within 1 % of that with their own glitches in other cycles, all that were held against them",
+    ),
+    "glitches_interpolated": (
+        Severity.WARNING,
+        "points whose power misses that with their own glitches in other cycles by more than 1 %",
     ),
     "probability_assumed": (Severity.NOTE, "inputs taken as 1 half of the time"),
     "initial_values": (Severity.WARNING, "signals whose initial value no cell has at power-up"),

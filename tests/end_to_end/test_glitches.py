@@ -52,10 +52,9 @@ def test_points_are_off_by_what_the_run_says(quick_run: Path) -> None:
     assert checked["middle_error_percent"].abs().max() > 2.0
     metrics = json.loads((quick_run / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["glitches__error__worst__fraction"] == pytest.approx(float(off.abs().max()), rel=1e-3)
-    said = json.loads((quick_run / "checks.json").read_text(encoding="utf-8"))["glitches_interpolated"]
-    assert said["count"] == len(checked)
-    assert said["severity"] == ("warning" if off.abs().max() > 0.01 else "note")
-    assert "glitches_left_out" not in said
+    said = json.loads((quick_run / "checks.json").read_text(encoding="utf-8"))
+    assert said["glitches_checked"]["count"] == len(checked)
+    assert not {"glitches_interpolated", "glitches_left_out"} & set(said)
 
 
 def test_the_charge_of_the_cycles_has_the_glitches(quick_run: Path) -> None:

@@ -101,10 +101,9 @@ def test_the_run_says_that_the_tolerance_is_kept_and_by_how_much(run: Path) -> N
     worst = metrics["glitches__error__worst__fraction"]
     assert worst == pytest.approx(float(checked["error_percent"].abs().max()) / 100.0, rel=1e-3)
     assert worst <= TOLERANCE < metrics["glitches__middle_supply_error__worst__fraction"]
-    said = json.loads((run / "checks.json").read_text(encoding="utf-8"))["glitches_interpolated"]
-    assert said["severity"] == "note"
-    assert said["count"] == len(checked) == metrics["glitches__error__checked__count"]
-    assert said["examples"][0].endswith("% of power, none by more than 1%")
+    every = json.loads((run / "checks.json").read_text(encoding="utf-8"))
+    assert "glitches_interpolated" not in every
+    assert every["glitches_checked"]["count"] == len(checked) == metrics["glitches__error__checked__count"]
     # A fifth of a per cent is asked for, where the cycles that are kept allow it.
     assert table["standard_error_percent"].max() < 0.4
 

@@ -336,7 +336,9 @@ def _glitches(
     if own is None:
         return {}
     context.note("glitches of a few supplies and maps in other cycles")
-    rows = check_own_delays(placed, bound, own, glitch_rows(activity, own, points), context.checks, context.jobs)
+    designs = {name: design for name, (_, design) in bound.items()}
+    rows = glitch_rows(activity, own, designs, points)
+    rows = check_own_delays(placed, bound, own, rows, context.checks, context.jobs)
     context.write("results/tables/glitches.csv", glitches_csv(rows))
     middle = float(placed.technology.vdds[middle_supply(context.flow, placed.technology)])
     return _glitch_metrics(rows) | {
