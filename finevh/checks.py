@@ -54,6 +54,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
         Severity.NOTE,
         "points whose power is within 1 % of that with their own glitches in other cycles, all that were held against them",
     ),
+    "glitches_of_near_maps": (
+        Severity.NOTE,
+        "voltage maps of tables that only compare whose glitches are interpolated between those of other maps",
+    ),
     "glitches_interpolated": (
         Severity.WARNING,
         "points whose power misses that with their own glitches in other cycles by more than 1 %",

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
+from finevh.checks import Checks
 from finevh.flow.artifacts.activity import load_sample
 from finevh.flow.designs import PlacedDesign, SingleVoltages, port_loads
 from finevh.flow.stimulus import middle_supply, tied_netlist
@@ -37,6 +38,8 @@ PRECISION = 0.0025
 """Standard error that an estimate may have, as a share of dynamic power: a quarter of what a table may be off."""
 FIRST_CYCLES = 96
 """Cycles of all programs together that every map is simulated in."""
+MOST_TOGGLES = 2e8
+"""Toggles, about a minute of work, that maps of tables that only compare may cost before they are interpolated."""
 _CHUNK = 32
 _NEAREST = 4
 _APART = 0.01
@@ -228,6 +231,16 @@ class OwnGlitches:
         ordered = sorted(wanted, key=lambda key: (key.variant, key.low, key.high, key.assignment))
         with ThreadPoolExecutor(jobs) as pool:
             self._known.update(zip(ordered, pool.map(self._simulated, ordered), strict=True))
+
+    def left(self, keys: Iterable[MapKey]) -> list[MapKey]:
+        """Maps that were not simulated."""
+        return [key for key in keys if key not in self._known and self._neighbours(key) is None]
+
+    def affordable(self, keys: Iterable[MapKey]) -> bool:
+        """Whether simulating what is left of some maps takes no more work than a design of any size should spend on tables."""
+        cycles = [shift.cycles for shift in self._known.values() if shift.cycles]
+        expected = float(np.mean(cycles)) if cycles else FIRST_CYCLES
+        return len(self.left(keys)) * expected * float(self.average.toggle_rate.sum()) <= MOST_TOGGLES
 
     def of_map(self, low: float, high: float, assignment: str) -> GlitchShift:
         """The same for a map of the only variant set, or the first, between two supplies, V."""
@@ -421,7 +434,7 @@ def with_own_glitches(
     designs: Mapping[str, EngineDesign],
     points: Sequence[OperatingPoint],
     jobs: int = 1,
-    simulated: bool = True,
+    compared: Checks | None = None,
 ) -> tuple[OperatingPoint, ...]:
     """Points with the power of the glitches of their own delays; as they are where none are known.
 
@@ -429,15 +442,21 @@ def with_own_glitches(
 
     Parameters
     ----------
-    simulated
-        Simulate every map; False interpolates between those that were, for tables that compare maps with each other.
+    compared
+        For tables that compare maps with each other: where simulating theirs too is too much work, they are interpolated between
+        those that were simulated, and counted here.
     """
     if own is None:
         return tuple(points)
     keys = dict.fromkeys(key for point in points for key in keys_of(point))
-    if simulated:
+    if compared is None or own.affordable(keys):
         own.prepare(keys, jobs)
-    energy = {key: (own.shift(key) if simulated else own.interpolated(key)).average for key in keys}
+        energy = {key: own.shift(key).average for key in keys}
+    else:
+        between = own.left(keys)
+        energy = {key: own.interpolated(key).average for key in keys}
+        texts = [f"{key.variant} {key.low:g}/{key.high:g} V {key.assignment}" for key in between]
+        compared.add("glitches_of_near_maps", texts)
 
     def moved(point: OperatingPoint) -> OperatingPoint:
         if not keys_of(point):

@@ -281,7 +281,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         context.note("glitches of every supply and map with their own delays")
     result = replace(result, points=with_own_glitches(own, designs, result.points, context.jobs))
     if on_rails is not None:
-        nominal = with_own_glitches(own, designs, nominal, context.jobs, simulated=False)
+        nominal = with_own_glitches(own, designs, nominal, context.jobs, compared=context.checks)
         sized |= _write_rails(context, nominal, result.points, on_rails)
         result = replace(result, points=with_nominal_power(result.points, nominal))
     context.write("results/operating_points.csv", points_csv(result.points))
@@ -303,7 +303,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         if flow.schemes.driver_derates:
             context.note("FINE-VH without the dependence of delay on the driver's Vdd")
             plain = points_without_derates(placed, designs, context.jobs)
-            plain = with_own_glitches(own, designs, plain, simulated=False)
+            plain = with_own_glitches(own, designs, plain, context.jobs, compared=context.checks)
             context.write("results/tables/points_without_derates.csv", points_csv(plain))
     reported = "pb" if "pb" in designs else next(iter(designs))
     with ThreadPoolExecutor(context.jobs) as pool:
