@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +10,10 @@ import pytest
 
 from finevh.cli import run_command
 from finevh.flow.artifacts.activity import load_sample
+from oracles.own_delays import errors
 
 from .conftest import REPOSITORY, library_is_there
 
-sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 TOLERANCE = 0.01
 MULTIPLIERS = """
 module multipliers (input logic clk_i, input logic [11:0] a_i, input logic [11:0] b_i, output logic [23:0] p_o,
@@ -78,8 +77,6 @@ def run(request: pytest.FixtureRequest) -> Path:
 
 
 def test_power_of_supplies_and_mixed_maps_is_that_of_their_own_delays_in_all_cycles(run: Path) -> None:
-    from own_glitches import errors
-
     variants = ["pb0"] if run.parent.name.startswith("multipliers") else ["pb0", "vt"]
     found = errors(run, 8, variants, jobs=2)
     single = [one for one in found if one.scheme == "ideal-dvfs"]
