@@ -101,7 +101,7 @@ def test_the_run_says_that_the_tolerance_is_kept_and_by_how_much(run: Path) -> N
     every = json.loads((run / "checks.json").read_text(encoding="utf-8"))
     assert "glitches_interpolated" not in every
     assert every["glitches_checked"]["count"] == len(checked) == metrics["glitches__error__checked__count"]
-    # A fifth of a per cent is asked for, where the cycles that are kept allow it.
+    # 0.25 % of dynamic power is asked for, where the cycles that are kept allow it.
     assert table["standard_error_percent"].max() < 0.4
 
 
