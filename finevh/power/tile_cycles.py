@@ -43,6 +43,7 @@ def switched_capacitance(netlist: Netlist, technology: Technology, wires: Wires)
     return np.asarray(wire + np.bincount(netlist.pin_net[sink], weights=pins, minlength=netlist.n_nets))
 
 
+# The parameters of simulate, and what tiles and glitches need beside.
 def simulate_tile_cycles(
     netlist: Netlist,
     stimulus: Stimulus,

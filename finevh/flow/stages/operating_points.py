@@ -232,6 +232,7 @@ def check_noise(placed: PlacedDesign) -> float:
     return smallest
 
 
+# Long: the tables of the stage in the order in which each needs the one before; each is one call.
 def run_operating_stage(context: StageContext) -> Metrics:
     """Every scheme, variant, delta-Vdd and frequency."""
     flow, inputs = context.flow, context.inputs
