@@ -204,12 +204,7 @@ class TechnologyChoice(_Section):
     def _named(cls, value: object, info: ValidationInfo) -> object:
         """A single word that is no file beside the flow names a technology that ships."""
         folder = Path((info.context or {}).get("folder", "."))
-        if (
-            not isinstance(value, str)
-            or len(Path(value).parts) != 1
-            or value in (".", "..")
-            or _stands(folder / value)
-        ):
+        if not isinstance(value, str) or len(Path(value).parts) != 1 or value in (".", "..") or _stands(folder / value):
             return value
         if value in technology_names():
             return str(shared(LIBRARIES, value))
@@ -288,6 +283,8 @@ class Floorplan(_Section):
     """Insert the configuration chain and the Vdd-MUX cells, where the technology has them."""
     header_cell: Name | None = None
     """Vdd-MUX cell whose width the rows reserve, for example ``VDDMUX_X2``; the technology's first when absent."""
+    header_drive: Literal["weakest", "slot"] = "weakest"
+    """Drive of each tile's Vdd-MUXes: the weakest that keeps the budget, or the strongest that fits the slots."""
     headers_per_row: int = Field(default=1, ge=1, le=1000)
     """Vdd-MUXes of each row of a tile."""
     drop_budget: float = Field(default=0.05, gt=0.0, lt=1.0)

@@ -78,6 +78,17 @@ def test_peak_cycles_decide_where_they_are_asked_for(floorplan: Floorplan, techn
     assert choose_headers(floorplan, technology, TABLE, loads, 0.05, "peak").cell == ("VDDMUX_X2",) * 4
 
 
+def test_slots_that_are_filled_take_the_strongest_switch_that_fits_and_drop_the_least(
+    floorplan: Floorplan, technology: Technology
+) -> None:
+    limit = 0.01 * (floorplan.n_rows // 4)
+    loads = [load(np.full(4, 0.5 * limit), np.full(4, 0.5 * limit))]
+    weakest, widest = (choose_headers(floorplan, technology, TABLE, loads, 0.05, "average", w) for w in (False, True))
+    assert weakest.cell == ("VDDMUX_X1",) * 4
+    assert widest.cell == ("VDDMUX_X2",) * 4
+    assert np.allclose(widest.fraction, weakest.fraction / 2)
+
+
 def test_the_budget_holds_in_the_usual_cycles_and_twice_it_in_the_busiest(
     floorplan: Floorplan, technology: Technology
 ) -> None:

@@ -400,7 +400,8 @@ def _size_vdd_muxes(
     currents = program_currents(placed, activities, cycles, single)
     loads = loads_of(placed, currents, single)
     place, technology, of = placed.floorplan, placed.technology, context.flow.floorplan.drop_of
-    plan = choose_headers(place, technology, header_table, loads, budget, of)
+    widest = context.flow.floorplan.header_drive == "slot"
+    plan = choose_headers(place, technology, header_table, loads, budget, of, widest)
     context.write("results/tables/vdd_mux.csv", header_plan_table(plan, loads))
     for warning in plan.warnings:
         context.log.write(f"warning: {warning}\n")
@@ -494,7 +495,7 @@ def parameters(flow: Flow) -> object:
         "technology": flow.technology,
         "clock": flow.clock,
         "schemes": flow.schemes,
-        "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of),
+        "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of, flow.floorplan.header_drive),
         **what_if_parameters(flow),
         "glitches": (flow.activity, flow.seed) if flow.activity.glitches else None,
         **({} if flow.rails.drooped else {"rails": flow.rails}),

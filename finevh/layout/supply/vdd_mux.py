@@ -98,8 +98,11 @@ def choose_headers(
     loads: Sequence[Load],
     budget: float,
     of: DropOf = "average",
+    widest: bool = False,
 ) -> HeaderPlan:
     """Give each tile the weakest Vdd-MUX of its slots' width that keeps its drop within the budget in every situation.
+
+    With ``widest`` every slot takes the strongest that fits: its width is paid for in any case.
 
     Drop of a tile: I R / n, n Vdd-MUXes in parallel, R of the switch that is on. Tiles that no such cell serves get the strongest
     that fits and a warning.
@@ -123,7 +126,8 @@ def choose_headers(
     found = np.stack([fractions(name, of) for name in cells])
     worst = found.max(axis=1)
     good = worst <= budget
-    chosen = np.where(good.any(axis=0), good.argmax(axis=0), len(cells) - 1)
+    weakest = np.where(good.any(axis=0), good.argmax(axis=0), len(cells) - 1)
+    chosen = np.full_like(weakest, len(cells) - 1) if widest else weakest
     tiles = np.arange(floorplan.n_tiles)
     fraction = worst[chosen, tiles]
     warnings = tuple(
