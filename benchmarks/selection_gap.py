@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from finevh.commands.emulate import load_design, load_run
 from finevh.config import EXACT_TILES
 from finevh.errors import NotReachableError
+from finevh.flow.finished import load_design, load_run
 from finevh.schemes import FineVh, single_voltage_curve
 from finevh.selection import SELECTORS, Choice, select_lowered
 from finevh.selection.engine import EngineDesign

@@ -476,7 +476,10 @@ class Signoff:
 
 @dataclass(frozen=True)
 class DroopEntry:
-    """A row of ``tables/droop.csv``: worst drop over rail of a FINE-VH point."""
+    """A row of ``tables/droop.csv``: worst drop over rail of a FINE-VH point, which its rails are timed with.
+
+    That is the larger of the drop at the end of a cycle and of its mean while the charge is drawn.
+    """
 
     variant: str
     delta_vdd: float

@@ -134,7 +134,7 @@ def read_droop(path: Path) -> list[DroopEntry]:
                 float(row["delta_vdd_v"]),
                 float(row["freq_mhz"]),
                 row["selector"],
-                float(row["worst_fraction"]),
+                max(float(row["worst_fraction"]), float(row["mean_worst_fraction"])),
             )
             for row in reader
         ]
