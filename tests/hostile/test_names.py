@@ -219,7 +219,7 @@ puts "ports [llength [get_ports *]] cells [llength [get_cells *]]"
     assert "syntax error" not in said
     cells = len(re.findall(r"^  \w+_X\d+ ", (out / "tiny.v").read_text(encoding="utf-8"), re.MULTILINE))
     assert f"ports {len(NAMES) + 2} cells {cells}" in said
-    assert sorted(os.listdir(tmp_path)) == ["cells.lib", "read.tcl"]
+    assert sorted(os.listdir(tmp_path)) == ["cells.lib", "run.tcl"]
 
 
 def test_yosys_reads_the_netlists(run: Path, tmp_path: Path) -> None:
