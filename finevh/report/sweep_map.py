@@ -35,7 +35,7 @@ def read_sweep(path: Path) -> pd.DataFrame:
         If the file is missing or lacks a column.
     """
     points = read_points(path)
-    return points.assign(program=points["program"].fillna("").astype(str))
+    return points.assign(program=points["program"].astype(object).fillna("").astype(str))
 
 
 def sweep_savings(points: pd.DataFrame) -> pd.DataFrame:
