@@ -105,15 +105,6 @@ _States = dict[tuple[str, str], tuple["SupplyMap", TimingState]]
 """Last map of each variant set and corner, and its state."""
 
 
-_DIGITS = 1e-7
-"""Of a period: what the digits of wires and frequencies in written files may take from a slack."""
-
-
-def tolerance(frequency: float) -> float:
-    """Slack, ps, by which a point timed from written files may miss its clock at a frequency, MHz: their digits."""
-    return SLACK_TOLERANCE + _DIGITS * period_ps(frequency)
-
-
 @dataclass(frozen=True)
 class _Ends:
     """Endpoint rows of one evaluation: what each needs, ps, and the number of periods that it has."""
@@ -144,7 +135,7 @@ class _Found:
     def meets(self, frequency: float) -> bool:
         """Whether a frequency, MHz, passes every check."""
         slack = min(self.setup.worst(frequency), self.worst_hold(frequency))
-        return slack >= -tolerance(frequency) and not self.margin <= 0.0
+        return slack >= -SLACK_TOLERANCE and not self.margin <= 0.0
 
 
 def read_exported(
@@ -427,7 +418,7 @@ class Signoff:
                         continue
                     lost = 0.0 if cost is None else cost.worst
                     deeper = cost is not None and other.freq_mhz >= row.freq_mhz
-                    if rails and not (deeper and timed.setup.worst(row.freq_mhz) - lost >= -tolerance(row.freq_mhz)):
+                    if rails and not (deeper and timed.setup.worst(row.freq_mhz) - lost >= -SLACK_TOLERANCE):
                         continue
                     seen.add(key)
                     point = with_map(points, points[numbers[0]], pair, assignment, "signoff")
@@ -462,7 +453,7 @@ class Signoff:
         fine = [_rails_of(one) for one in points if one.scheme == "fine-vh"]
         costs = [rails[key] for key in fine if key in rails]
         usual, worst = (max((getattr(cost, name) for cost in costs), default=0.0) for name in ("usual", "worst"))
-        met = min(setup, hold) >= -max(tolerance(frequency) for _, frequency in used) and margin > 0.0
+        met = min(setup, hold) >= -SLACK_TOLERANCE and margin > 0.0
         return SignoffRow(
             scheme=point.scheme,
             variant=point.variant,
