@@ -130,7 +130,8 @@ def test_every_table_has_the_same_power(run: Path) -> None:
     assert tiles.loc[first.index].to_numpy() == pytest.approx(first.to_numpy(), rel=2e-3)  # a few cells are in no tile
     selection = pd.read_csv(tables / "selection.csv")
     assert selection["power_total_mw"].to_numpy() == pytest.approx(fine["power_total_mw"].to_numpy(), rel=1e-6)
-    assert (selection["gap_percent"] > -0.05).all()  # ports at VddH leak less behind VddL
+    # Cells at VddL behind a driver at VddH leak a little less, which the bound without timing does not know.
+    assert (selection["gap_percent"] > (-0.01 if run.parent.name.startswith("multipliers") else -1e-6)).all()
     programs = pd.read_csv(tables / "programs.csv")  # one program
     reported = points[points["variant"] == programs["variant"].iloc[0]]
     assert programs["power_total_mw"].to_numpy() == pytest.approx(reported["power_total_mw"].to_numpy(), rel=1e-6)
