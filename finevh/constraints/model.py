@@ -107,6 +107,11 @@ class Rule(StrEnum):
     MIN_DELAY = "minimum delay"
     MULTICYCLE = "multicycle path"
 
+    @property
+    def limits_delay(self) -> bool:
+        """Whether it gives paths a maximum or minimum delay in place of clock edges."""
+        return self in (Rule.MAX_DELAY, Rule.MIN_DELAY)
+
 
 @dataclass(frozen=True)
 class PathException:

@@ -94,13 +94,21 @@ class Names:
         """Take other clocks."""
         self.clocks = {clock.name: k for k, clock in enumerate(clocks)}
         self._clocks = clocks
-        self.__dict__.pop("clock_ports", None)
+        self.__dict__.pop("clocks_of_port", None)
 
     @cached_property
+    def clocks_of_port(self) -> dict[int, list[int]]:
+        """Rows of the clocks that have a port among their sources."""
+        found: dict[int, list[int]] = {}
+        for row, clock in enumerate(self._clocks):
+            for port in self.find_ports(tuple(item for item in clock.sources if item.kind != "pin")):
+                found.setdefault(port, []).append(row)
+        return found
+
+    @property
     def clock_ports(self) -> set[int]:
         """Ports that are sources of clocks."""
-        items = [item for clock in self._clocks for item in clock.sources if item.kind != "pin"]
-        return {port for item in items for port in self.find_ports((item,))}
+        return set(self.clocks_of_port)
 
     @cached_property
     def instances(self) -> dict[str, int]:

@@ -610,7 +610,7 @@ class _Sdc:
         setup = both or "setup" in a.flags
         # Without -setup and -hold a multicycle path moves the setup edge only.
         hold = "hold" in a.flags or (both and rule != Rule.MULTICYCLE)
-        if rule in (Rule.MAX_DELAY, Rule.MIN_DELAY):
+        if rule.limits_delay:
             setup, hold = rule == Rule.MAX_DELAY, rule == Rule.MIN_DELAY
         based = True if "start" in a.flags else False if "end" in a.flags else None
         by_clock = any(item.kind in ("clock", "clocks") for item in to)

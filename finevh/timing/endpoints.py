@@ -21,8 +21,6 @@ from finevh.timing.latches import latch_opening, latch_window
 from finevh.timing.structure import Structure
 from finevh.timing.tags import NO_CLOCK, Tag, TagSet, common_latency
 
-_DELAYS = (Rule.MAX_DELAY, Rule.MIN_DELAY)
-
 
 @dataclass(frozen=True)
 class Endpoints:
@@ -164,7 +162,7 @@ class _Binder:
             hold_rules = rules if self.hold else None
             shifts = multicycle_shift(of_setup, hold_rules, self.clocks[launch.clock], self.clocks[clock], n)
         for hit, source in rules:
-            if source.rule in _DELAYS:
+            if source.rule.limits_delay:
                 delayed |= hit
                 alive |= hit & together
                 if source.ignore_latency:
@@ -393,7 +391,7 @@ class _Binder:
                 found = self.relation(launch, clock, edge, sinks, port=True)
                 add = found.add + sign * values - np.where(found.delayed[:, None], 0.0, sign * seen)
                 self.put(_Relation(found.coefficient, add, found.alive, found.delayed), sinks, k, clock)
-        if any(e.source.rule in _DELAYS for e in self.tags.exceptions):
+        if any(e.source.rule.limits_delay for e in self.tags.exceptions):
             for sink in port_sink.values():
                 if sink in delayed:
                     continue

@@ -95,16 +95,7 @@ def bind_exceptions(names: Names, constraints: Constraints, structure: Structure
     InputError
         If an object does not exist, or a maximum or minimum delay is from or to a pin inside logic, which would cut paths there.
     """
-    of_port: dict[int, set[int]] = {}
-    for row, clock in enumerate(constraints.clocks):
-        for item in clock.sources:
-            if item.kind != "pin":
-                for port in names.find_ports((item,)):
-                    of_port.setdefault(port, set()).add(row)
-    return [_bind(names, structure, e, of_port) for e in constraints.exceptions]
-
-
-_DELAYS = (Rule.MAX_DELAY, Rule.MIN_DELAY)
+    return [_bind(names, structure, e) for e in constraints.exceptions]
 
 
 def _sources(names: Names, source: PathException, idle: list[str]) -> tuple[set[int], set[int], set[int]]:
@@ -131,7 +122,7 @@ def _sources(names: Names, source: PathException, idle: list[str]) -> tuple[set[
             register = np.isin(kinds, (Kind.FLOP, Kind.LATCH, Kind.CLOCK_GATE))
             starts = register & netlist.cells.pin_is_clock[netlist.pin_type[pins]].astype(bool)
             none = [names.pin_name(pins[k]) for k in np.flatnonzero(~starts).tolist()]
-            if none and source.rule in _DELAYS:
+            if none and source.rule.limits_delay:
                 raise InputError(
                     f"{item.where}: '{none[0]}' starts no path, and a delay from inside logic is not understood: -from takes"
                     " clock pins of registers, input ports or clocks; write those, with -through for the pin"
@@ -143,9 +134,7 @@ def _sources(names: Names, source: PathException, idle: list[str]) -> tuple[set[
     return cells, ports, clocks
 
 
-def _sinks(
-    names: Names, structure: Structure, source: PathException, idle: list[str]
-) -> tuple[set[int], set[int]]:
+def _sinks(names: Names, structure: Structure, source: PathException, idle: list[str]) -> tuple[set[int], set[int]]:
     """Sinks and clocks that an exception's paths end at; what ends none is added to ``idle``."""
     sinks: set[int] = set()
     clocks: set[int] = set()
@@ -166,7 +155,7 @@ def _sinks(
         elif kind == "pin":
             pins = names.find_pins(item)
             none = [names.pin_name(p) for p in pins if pin_sink.get(p) not in checked]
-            if none and source.rule in _DELAYS:
+            if none and source.rule.limits_delay:
                 raise InputError(
                     f"{item.where}: '{none[0]}' ends no path: a delay to a pin inside logic is not understood"
                 )
@@ -177,9 +166,7 @@ def _sinks(
     return sinks, clocks
 
 
-def _bind(
-    names: Names, structure: Structure, source: PathException, of_port: dict[int, set[int]]
-) -> BoundException:
+def _bind(names: Names, structure: Structure, source: PathException) -> BoundException:
     idle: list[str] = []
     cells, ports, clocks = _sources(names, source, idle)
     sinks, to_clocks = _sinks(names, structure, source, idle)
@@ -193,7 +180,7 @@ def _bind(
         to_any=not source.to,
         to_sinks=frozenset(sinks),
         to_clocks=frozenset(to_clocks),
-        from_sources=frozenset(clock for port in ports for clock in of_port.get(port, ())),
+        from_sources=frozenset(clock for port in ports for clock in names.clocks_of_port.get(port, ())),
         idle=tuple(idle),
     )
 

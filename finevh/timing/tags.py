@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from finevh.constraints.model import Clock, Rule
+from finevh.constraints.model import Clock
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
@@ -97,8 +97,7 @@ class TagSet:
 
     def limits(self, port: int) -> bool:
         """Whether a maximum or minimum delay may start at a port that has no input delay."""
-        delays = (Rule.MAX_DELAY, Rule.MIN_DELAY)
-        return any(e.source.rule in delays and e.starts(NO_CLOCK, 0, -1, port) for e in self.exceptions)
+        return any(e.source.rule.limits_delay and e.starts(NO_CLOCK, 0, -1, port) for e in self.exceptions)
 
     def progress(self, tag: Tag) -> tuple[int, ...]:
         """Progress of a tag; a clock that ends as data starts at its source."""
