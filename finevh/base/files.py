@@ -109,6 +109,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left of :func:`replacing` in a folder that no other process writes to."""
+    for left in folder.glob("tmp*.part"):
+        left.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file that is there whole or not at all, text as UTF-8; see :func:`replacing`."""
     with replacing(path) as stream:

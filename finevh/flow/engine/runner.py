@@ -94,6 +94,7 @@ def run_stages(
                 reused = index < start and known is not None and known.key == key.digest
                 if known is not None and reused:
                     records[stage.name] = known
+                    run.remove_beside(stage.name)
                 else:
                     if run.stage_path(stage.name).exists():
                         reporter.again(stage.name, key.reason(None if known is None else known.parts))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from finevh.base.files import read_input, replacing
+from finevh.base.files import read_input, remove_unfinished, replacing
 from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
@@ -158,6 +158,12 @@ class RunDirectory:
             mark.write_text(key.digest, encoding="utf-8")
         return folder
 
+    def remove_beside(self, name: str) -> None:
+        """Remove what a killed run left beside a finished stage that stands."""
+        final = self.stage_path(name)
+        for ending in ("partial", "old", "kept"):
+            _remove(final.with_name(f".{final.name}.{ending}"))
+
     def run_stage(
         self, stage: Stage, key: StageKey, context: Callable[[Path, TextIO], StageContext], command: str
     ) -> StageRecord:
@@ -217,7 +223,7 @@ class RunDirectory:
             _remove(target)
 
     def _target(self, name: str) -> Path:
-        """Where a file of the run goes: never through a link, nor into the place of a folder."""
+        """Where a file of the run goes: never through a link nor into the place of a folder; what a kill left half there goes."""
         if not _is_inner(name):
             raise InputError(f"{self.path}: a stage names the file {name!r}, which lies outside of the run directory")
         target = self.path / name
@@ -229,6 +235,7 @@ class RunDirectory:
             folder.mkdir(parents=True, exist_ok=True)
         if target.is_dir() and not target.is_symlink():
             _remove(target)
+        remove_unfinished(target.parent)
         return target
 
 

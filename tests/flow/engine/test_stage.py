@@ -157,6 +157,23 @@ def test_what_a_stage_kept_is_there_again_until_it_is_done_or_becomes_another(fl
     assert not list((tmp_path / "run").glob(".*.kept"))
 
 
+def test_a_run_removes_what_a_killed_one_left_beside_stages_that_stand_and_among_the_results(
+    flow: Flow, tmp_path: Path
+) -> None:
+    calls: list[str] = []
+    run = tmp_path / "run"
+    run_stages(flow, chain(calls), run)
+    whole = sorted(run.rglob("*"))
+    for left in (".02-shorten.partial/short", ".02-shorten.old/short", ".03-table.kept/key"):
+        (run / left).parent.mkdir()
+        (run / left).write_text("half")
+    for left in ("tmpabcdefgh.part", "tables/tmpabcdefgh.part"):
+        (run / left).write_text("half")
+    run_stages(flow, chain(calls), run)
+    assert sorted(run.rglob("*")) == whole
+    assert calls == ["read", "shorten", "table"]
+
+
 def test_two_runs_have_equal_bytes_but_for_logs(flow: Flow, tmp_path: Path) -> None:
     for name in ("a", "b"):
         run_stages(flow, chain([]), tmp_path / name)
