@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -57,13 +58,23 @@ Port = Annotated[str, AfterValidator(_port)]
 
 
 def voltage_grid(low: float, high: float, step: float) -> tuple[float, ...]:
-    """Voltages from ``low`` to ``high`` inclusive in whole steps, V.
+    """Voltages from ``low`` to ``high`` inclusive in whole steps, V; what steps leave of the range is the lowest interval.
 
     >>> voltage_grid(0.6, 1.0, 0.2)
     (0.6, 0.8, 1.0)
+    >>> voltage_grid(0.6, 1.0, 0.15)
+    (0.6, 0.7, 0.85, 1.0)
     """
-    count = round((high - low) / step)
-    return tuple(round(low + index * (high - low) / count, 6) for index in range(count + 1))
+    if _divides(low, high, step):
+        count = round((high - low) / step)
+        return tuple(round(low + index * (high - low) / count, 6) for index in range(count + 1))
+    count = math.floor((high - low) / step)
+    return (round(low, 6), *(round(high - index * step, 6) for index in range(count, -1, -1)))
+
+
+def _divides(low: float, high: float, step: float) -> bool:
+    count = (high - low) / step if step > 0 else 0.0
+    return round(count) >= 1 and abs(count - round(count)) * step <= VOLTAGE_TOLERANCE
 
 
 _EXAMPLE: dict[Dimension, str] = {
@@ -413,7 +424,7 @@ class Schemes(_Section):
     """Delay of a cell depends on its driver's Vdd (off: as every public static timer)."""
 
     def grid(self, step: float) -> tuple[float, ...]:
-        """Supplies from ``vdd_min`` to ``vdd_max`` in whole steps, V."""
+        """Supplies from ``vdd_min`` to ``vdd_max``, V: see :func:`voltage_grid`."""
         return voltage_grid(self.vdd_min, self.vdd_max, step)
 
     @property
@@ -440,13 +451,25 @@ class Schemes(_Section):
                     raise ValueError(
                         f"{name} = {1000 * step:.6g} mV is finer than the finest step, {1000 * FINEST_STEP:g} mV"
                     )
-                count = (self.vdd_max - self.vdd_min) / step if step > 0 else 0.0
-                if step <= 0 or round(count) < 1 or abs(count - round(count)) * step > VOLTAGE_TOLERANCE:
-                    raise ValueError(
-                        f"{name} = {step:.3f} V does not divide the range {self.vdd_min:.3f} to {self.vdd_max:.3f} V"
-                        " into whole steps"
-                    )
+                why = self.refused_step(step, name == "delta_vdd")
+                if why:
+                    raise ValueError(f"{name} = {step:.3f} V {why}")
         return self
+
+    def refused_step(self, step: float, coarse: bool) -> str:
+        """Say why a step makes no grid of this range; empty where it does.
+
+        A coarse step may leave a rest, of which the lowest interval is made, if all its supplies are ones of ideal-DVFS.
+        """
+        if _divides(self.vdd_min, self.vdd_max, step):
+            return ""
+        spanned = f"does not divide the range {self.vdd_min:.3f} to {self.vdd_max:.3f} V into whole steps"
+        if not coarse:
+            return spanned
+        inside = 0 < step < self.vdd_max - self.vdd_min
+        if inside and _divides(0.0, step, self.ideal_step):
+            return ""
+        return f"{spanned}, nor is it some of ideal_step = {self.ideal_step:.3f} V within it"
 
 
 class Rails(_Section):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
 from pathlib import Path
@@ -120,6 +121,31 @@ def test_bad_flow_names_file_line_key_and_mend(
 ) -> None:
     text = FLOW.replace(*change) if change[0] else FLOW
     assert message(folder, text, *assignment).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("delta", "grid"),
+    [
+        ("200 mV", (0.6, 0.8, 1.0)),
+        ("150 mV", (0.6, 0.7, 0.85, 1.0)),
+        ("350 mV", (0.6, 0.65, 1.0)),
+        ("400 mV", (0.6, 1.0)),
+        ("130 mV", None),
+        ("500 mV", None),
+        ("450 mV", None),
+    ],
+)
+def test_a_delta_that_leaves_a_rest_of_the_range_makes_the_lowest_interval_of_it(
+    folder: Path, delta: str, grid: tuple[float, ...] | None
+) -> None:
+    changed = (f"schemes.delta_vdd=['{delta}']",)
+    if grid is None:
+        with pytest.raises(InputError, match=r"does not divide the range .* nor is it some of ideal_step = 0.025 V within it"):
+            read_flow(flow_file(folder, FLOW), changed)
+        return
+    schemes = read_flow(flow_file(folder, FLOW), changed).schemes
+    assert schemes.grid(schemes.delta_vdd[0]) == pytest.approx(grid, abs=1e-9)
+    assert schemes.pairs == [pytest.approx(pair, abs=1e-9) for pair in itertools.pairwise(grid)]
 
 
 def test_missing_flow_file_and_missing_key_are_named(folder: Path) -> None:

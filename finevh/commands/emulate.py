@@ -133,12 +133,9 @@ def _beside(fine: OperatingPoint, others: list[OperatingPoint]) -> list[dict[str
 
 
 def _check_delta(flow: Flow, delta: float) -> None:
-    span = flow.schemes.vdd_max - flow.schemes.vdd_min
-    count = span / delta if delta > 0 else 0.0
-    if delta <= 0 or round(count) < 1 or abs(count - round(count)) > 1e-3:
-        raise InputError(
-            f"--delta-vdd {delta:g}: must divide {flow.schemes.vdd_min:g} to {flow.schemes.vdd_max:g} V into whole steps"
-        )
+    why = flow.schemes.refused_step(delta, coarse=True)
+    if why:
+        raise InputError(f"--delta-vdd {delta:g} V: {why}")
 
 
 def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from finevh.base.csv_text import Row, table
 from finevh.checks import Checks
+from finevh.config import voltage_grid
 from finevh.errors import InputError
 from finevh.flow.drooped_pair import DroopedDesign, DroopedPair, Drops, Raised, drops_between
 from finevh.flow.rails import RailModel
@@ -72,6 +73,7 @@ class _Task:
         self.design, self.rails, self.points = design, rails, points
         self.pairs = [(round(low, _DECIMALS), round(high, _DECIMALS)) for low, high in rails.pairs.tolist()]
         self._widest = max(high - low for low, high in self.pairs)
+        self._range = min(low for low, _ in self.pairs), max(high for _, high in self.pairs)
         self.wanted: dict[_Wanted, list[int]] = {}
         """Points of each variant set and frequency, MHz."""
         for number in chosen:
@@ -86,7 +88,7 @@ class _Task:
     def _allows(self, number: int, pair: _Supplies) -> bool:
         """Whether a point may be between two supplies: those of its grid, no wider apart than any pair of the run."""
         delta = self.points[number].delta_vdd_v
-        grid = {vdd for one in self.pairs if abs(one[1] - one[0] - delta) < VOLTAGE_TOLERANCE for vdd in one}
+        grid = {round(vdd, _DECIMALS) for vdd in voltage_grid(*self._range, delta)}
         return pair == self._pair_of(number) or (
             set(pair) <= grid and pair[1] - pair[0] <= self._widest + VOLTAGE_TOLERANCE
         )
