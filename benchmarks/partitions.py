@@ -1,4 +1,6 @@
-"""Where the critical cells are, compared on one netlist: python benchmarks/partitions.py RUN -o DIR [--only NAMES] [--steps N].
+"""Where the critical cells are, compared on one netlist.
+
+    python benchmarks/partitions.py RUN -o DIR [--only NAMES] [--steps N] [--seed S]
 
 RUN is a finished run of a flow that is placed by wirelength alone. Its sized netlist is placed again driven by timing and by a
 map, and laid out as the flow does it. On the layouts other partitions are drawn on paper, at as many domains as there are tiles
@@ -13,7 +15,7 @@ map, and laid out as the flow does it. On the layouts other partitions are drawn
 
 All are judged at the frequencies of RUN's own ideal-DVFS, without bias, by selector ``best``: power, averaged, below that of the
 same layout's ideal-DVFS and below that of RUN's. Every step (a round of placement, a layout, a row of the table) is kept in DIR
-and not done again; ``--steps`` ends after so many.
+and not done again; ``--steps`` ends after so many. With ``--seed`` the placer's seed is another one, in the blind layout as well.
 """
 
 from __future__ import annotations
@@ -132,7 +134,8 @@ def carry_activity(old: Netlist, activity: Activity, new: Netlist, both: Netlist
 
 def lay_out(flow: Flow, run: RunDirectory, name: str, folder: Path, note: Callable[[str], None]) -> bool:
     """Place and size the run's presized netlist as the flow does; False where a round of placement was done and more are left."""
-    flow = flow.model_copy(update={"placement": flow.placement.model_copy(update={"driven": name})})
+    driven = "wirelength" if name == "blind" else name
+    flow = flow.model_copy(update={"placement": flow.placement.model_copy(update={"driven": driven})})
     technology = technology_of(flow)
     netlist = load_netlist(run.stage_path("presize"), technology)
     floorplan = load_floorplan(run.stage_path("floorplan"))
@@ -143,6 +146,8 @@ def lay_out(flow: Flow, run: RunDirectory, name: str, folder: Path, note: Callab
         known = len(list(folder.glob("round-*.npz")))
         for found in DrivenPlacement(flow, technology, netlist, floorplan, folder, note).rounds():
             rounds.append(found)
+            if name == "blind":
+                break
             if len(rounds) > known and len(rounds) <= flow.placement.rounds:
                 return False
         half = folder / "placed.half"
@@ -454,8 +459,11 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--only", default="", help="rows of the table, by comma: LAYOUT or 'LAYOUT, PARTITION'")
     parser.add_argument("--steps", type=int, default=10**6)
+    parser.add_argument("--seed", type=int)
     options = parser.parse_args()
     flow, run = load_run(options.run)
+    if options.seed is not None:
+        flow = flow.model_copy(update={"placement": flow.placement.model_copy(update={"seed": options.seed})})
     names = [*LAYOUTS, *(f"{layout}+{paper}" for layout in ("blind", "map") for paper in PAPER)]
     if options.only:
         names = options.only.split(",")
@@ -467,7 +475,7 @@ def main() -> int:
         if name in found:
             continue
         layout, _, paper = name.partition("+")
-        folder = None if layout == "blind" else options.output / layout
+        folder = None if layout == "blind" and options.seed is None else options.output / layout
         while folder is not None and not (folder / "layout").is_dir():
             if steps <= 0:
                 show(found, flow.schemes.delta_vdd)

@@ -323,6 +323,8 @@ class Placement(_Section):
     """How often it is placed again."""
     longer: float = Field(default=0.03, ge=0.0, le=1.0)
     """Share by which the wires may be longer than those of wirelength alone: rounds with more are not taken."""
+    seed: int = Field(default=-1, ge=-1, lt=2**31)
+    """Of the placer's noise: another one gives another layout, as good on average. -1: the placer's own."""
 
 
 class Optimize(_Section):

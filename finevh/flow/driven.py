@@ -19,7 +19,7 @@ from finevh.base.archive import load_columns, save_columns
 from finevh.config import Flow
 from finevh.constraints import with_ideal_clocks
 from finevh.flow.constraints import timed_constraints
-from finevh.layout import Floorplan, Placement, estimate_wires, place, total_wirelength
+from finevh.layout import Floorplan, Placement, PlacerOptions, estimate_wires, place, total_wirelength
 from finevh.netlist.model import Netlist
 from finevh.optimize.criticality import criticality_under, net_weights, next_criticality
 from finevh.optimize.physical import clock_nets
@@ -104,7 +104,10 @@ class DrivenPlacement:
             def tell(step: str, done: int) -> None:
                 self.note(f"round {number} of {self.flow.placement.rounds}{left}: {step} {done}")
 
-            placement = place(self.netlist, self.technology, self.floorplan, progress=tell, weight=weight, ports=ports)
+            options = PlacerOptions(seed=self.flow.placement.seed)
+            placement = place(
+                self.netlist, self.technology, self.floorplan, options, progress=tell, weight=weight, ports=ports
+            )
             if file is not None:
                 half = file.with_suffix(".half")
                 save_columns(half, placement)

@@ -45,6 +45,8 @@ class PlacerOptions:
     """Row heights that global placement keeps free at either end of a cut row."""
     port_steps: int = 30
     """Steps of the rough placement without ports that tells where the ports belong."""
+    seed: int = -1
+    """Of coloquinte's noise; -1 is its own."""
 
 
 @dataclass(frozen=True)
@@ -263,12 +265,12 @@ def _spread(sites: Int, capacity: int, density: float | None) -> Int:
     return np.asarray(np.maximum(np.diff(edges), sites), dtype=np.int32)
 
 
-def _parameters(effort: int, side_margin: float, max_steps: int | None = None) -> coloquinte.ColoquinteParameters:
+def _parameters(options: PlacerOptions, effort: int, max_steps: int | None = None) -> coloquinte.ColoquinteParameters:
     """Return coloquinte's parameters; its default keeps 0.9 row heights free at each row end, a tenth of a small tile."""
-    parameters = coloquinte.ColoquinteParameters(effort)
+    parameters = coloquinte.ColoquinteParameters(effort, options.seed)
     overall = getattr(parameters, "global")
     rough = overall.rough_legalization
-    rough.side_margin = side_margin
+    rough.side_margin = options.side_margin
     overall.rough_legalization = rough
     if max_steps is not None:
         overall.max_nb_steps = max_steps
@@ -320,12 +322,12 @@ def place(
     if ports is None and len(netlist.port_net):
         rough = _circuit(graph, floorplan, width, port_xy, lattice, ports=False)
         with _Silence() as quiet:
-            rough.place_global(_parameters(1, options.side_margin, options.port_steps), quiet.tell("ports", progress))
+            rough.place_global(_parameters(options, 1, options.port_steps), quiet.tell("ports", progress))
         n = netlist.n_cells
         rough_x = lattice.origin[0] + (np.array(rough.cell_x[:n]) + width / 2) * lattice.um
         rough_y = lattice.origin[1] + (np.array(rough.cell_y[:n]) + lattice.row / 2) * lattice.um
         port_xy = assign_ports(netlist, floorplan, rough_x, rough_y)
-    parameters = _parameters(options.effort, options.side_margin)
+    parameters = _parameters(options, options.effort)
     # Padded cells may not pack into short rows: then the true widths decide whether the utilisation fits.
     true = np.asarray(sites * lattice.site, dtype=np.int32)
     for spread, laid in ((width, packed), (true, true)):

@@ -14,7 +14,7 @@ from finevh.flow.openroad_layout import require_openroad
 from finevh.flow.placed import keep_places
 from finevh.flow.sizing import engine_parameters
 from finevh.flow.technology import technology_of
-from finevh.layout import place, total_wirelength
+from finevh.layout import PlacerOptions, place, total_wirelength
 
 
 def run_place_stage(context: StageContext) -> Metrics:
@@ -30,7 +30,13 @@ def run_place_stage(context: StageContext) -> Metrics:
         return _driven(
             context, DrivenPlacement(context.flow, technology, netlist, floorplan, _kept(context), context.note)
         )
-    placement = place(netlist, technology, floorplan, progress=lambda step, count: context.note(f"{step} {count}"))
+    placement = place(
+        netlist,
+        technology,
+        floorplan,
+        PlacerOptions(seed=context.flow.placement.seed),
+        progress=lambda step, count: context.note(f"{step} {count}"),
+    )
     save_placement(context.directory, placement)
     return {"place__wirelength__um": total_wirelength(netlist, technology, placement)}
 
@@ -74,6 +80,7 @@ def parameters(flow: Flow) -> object:
         "technology": flow.technology,
         "seed": flow.seed,
         "placed": flow.design.placed is not None,
+        **({"placer_seed": flow.placement.seed} if flow.placement.seed >= 0 else {}),
         **({"placement": flow.placement, "clock": flow.clock, "supplies": flow.schemes} if driven else {}),
         **engine_parameters(flow),
     }
