@@ -10,6 +10,7 @@ from finevh.layout import (
     Floorplan,
     FloorplanRequest,
     Placement,
+    PlacerOptions,
     check_placement,
     half_perimeter,
     interface_cells,
@@ -32,6 +33,16 @@ def test_placement_is_deterministic_and_beats_a_shuffled_one(
     shuffled = replace(placement, x=placement.x[order], y=placement.y[order])
     ours = half_perimeter(netlist, technology, placement).sum()
     assert ours < 0.5 * half_perimeter(netlist, technology, shuffled).sum()
+
+
+def test_another_seed_gives_another_layout_as_good_and_the_same_one_the_same(
+    netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement
+) -> None:
+    one, again = (place(netlist, technology, floorplan, PlacerOptions(seed=2)) for _ in range(2))
+    assert np.array_equal(one.x, again.x)
+    assert (one.x != placement.x).mean() > 0.5
+    lengths = [half_perimeter(netlist, technology, found).sum() for found in (one, placement)]
+    assert lengths[0] == pytest.approx(lengths[1], rel=0.1)
 
 
 def test_weighted_nets_come_out_shorter_and_ports_stay_where_they_are_put(
