@@ -134,7 +134,7 @@ def main() -> None:
     netlist = timed("read Verilog", "<= 3000 ms", lambda: read_verilog(arguments.netlist, technology, arguments.top), 2)
     constraints = single_clock(arguments.clock)
     wires = read_spef(arguments.spef, netlist) if arguments.spef else None
-    compile_code = "import time; t = time.process_time(); from finevh.timing.compiled import compiled; compiled(); "
+    compile_code = "import time; t = time.process_time(); from finevh.timing.sweep.compiled import compiled; compiled(); "
     compile_code += "print(f'{time.process_time() - t:.2f}')"
     seconds = subprocess.run(
         [sys.executable, "-c", compile_code], capture_output=True, text=True, check=True

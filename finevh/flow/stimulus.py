@@ -18,7 +18,7 @@ from finevh.power.resets import book_resets_at_random, reset_level, watch_reset
 from finevh.power.stimulus import word_and_bit
 from finevh.power.tied_clocks import TiedClocks, tie_clocks
 from finevh.technology.model import Direction, Technology
-from finevh.timing.graph_arrays import bind_cases
+from finevh.timing import bind_cases
 
 RANDOM = "random"
 

@@ -22,7 +22,6 @@ from finevh.technology.lookup import lookup
 from finevh.technology.model import ArcType, Int, Real, Technology
 from finevh.timing import TimingGraph, TimingState
 from finevh.timing.state import Path
-from finevh.timing.structure import EDGE
 
 Report = Callable[[str], None]
 PREFIX = "hold"
@@ -290,7 +289,7 @@ def _upstream(conditions: Sequence[_Condition], delays: dict[str, Real], pins: I
         structure = worst.graph.structure
         for step in range(len(path.node) - 1, 0, -1):
             arc = int(path.arc[step])
-            if arc < 0 or structure.arc_mask[arc] & EDGE:
+            if arc < 0 or structure.launches(arc):
                 break
             sink = int(structure.arc_sink[arc])
             source = int(structure.sink_pin[sink])

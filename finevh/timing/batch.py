@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.technology.model import Int, Real
-from finevh.timing.compiled import LANES, as_int, lane_kernels
+from finevh.timing.sweep.compiled import LANES, as_int, lane_kernels
 from finevh.timing.sweep.forward import ARRIVES, LEAN, LOADED, STALE
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
 from finevh.technology.nldm import pair
-from finevh.timing.arrays import Array, Graph
 from finevh.timing.delay.rc_tree import elmore_delays
 from finevh.timing.engine import TimingGraph
 from finevh.timing.state import Path, TimingState
+from finevh.timing.sweep.arrays import Array, Graph
 
 _NEAR = 0.02
 """Share of the period: endpoints this near to missing it are looked at, as a single path is bounded more closely."""

@@ -15,7 +15,34 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Sense, Technology
-from finevh.timing.arrays import (
+from finevh.timing.batch import LaneEvaluator, evaluate_batch
+from finevh.timing.delay.arc_tables import Blocks
+from finevh.timing.delay.dmp import DriverResistance
+from finevh.timing.delay.packed_tables import pack_tables
+from finevh.timing.graph.binding import bind_ports, bind_sources, bind_starts, start_bits
+from finevh.timing.graph.constants import propagate_constants
+from finevh.timing.graph.endpoints import bind_endpoints
+from finevh.timing.graph.entries import build_entries, classes_of, missing_table, node_kinds, own_loads
+from finevh.timing.graph.exceptions import bind_exceptions
+from finevh.timing.graph.graph_arrays import (
+    bind_cases,
+    bind_disables,
+    check_derates,
+    check_generated,
+    check_tables,
+    graph_arrays,
+    lean_walk,
+    reach_arrays,
+    typical_caps,
+    walk_arrays,
+)
+from finevh.timing.graph.latches import find_latches
+from finevh.timing.graph.parasitics import bind_wires
+from finevh.timing.graph.structure import EDGE, Structure, build_structure
+from finevh.timing.graph.tags import Tag, TagSet
+from finevh.timing.paths import PathQueries
+from finevh.timing.state import Path, TimingState, min_period
+from finevh.timing.sweep.arrays import (
     Columns,
     Graph,
     Nets,
@@ -28,35 +55,8 @@ from finevh.timing.arrays import (
     new_point,
     new_values,
 )
-from finevh.timing.batch import LaneEvaluator, evaluate_batch
-from finevh.timing.binding import bind_ports, bind_sources, bind_starts, start_bits
-from finevh.timing.compiled import Progress, as_int, compiled, load_kernels
-from finevh.timing.constants import propagate_constants
-from finevh.timing.delay.arc_tables import Blocks
-from finevh.timing.delay.dmp import DriverResistance
-from finevh.timing.endpoints import bind_endpoints
-from finevh.timing.entries import build_entries, classes_of, missing_table, node_kinds, own_loads
-from finevh.timing.exceptions import bind_exceptions
-from finevh.timing.graph.parasitics import bind_wires
-from finevh.timing.graph_arrays import (
-    bind_cases,
-    bind_disables,
-    check_derates,
-    check_generated,
-    check_tables,
-    graph_arrays,
-    lean_walk,
-    reach_arrays,
-    typical_caps,
-    walk_arrays,
-)
-from finevh.timing.latches import find_latches
-from finevh.timing.packed_tables import pack_tables
-from finevh.timing.queries import PathQueries
-from finevh.timing.state import Path, TimingState, min_period
-from finevh.timing.structure import EDGE, Structure, build_structure
+from finevh.timing.sweep.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.sweep.forward import FULL, INCREMENTAL
-from finevh.timing.tags import Tag, TagSet
 
 _EVERYTHING = 7
 """Every bit of a node's ``dirty`` (see :mod:`finevh.timing.sweep.forward`)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finevh.netlist.model import Netlist
-from finevh.timing.structure import Structure
+from finevh.timing.graph.structure import Structure
 
 
 def pin_name(netlist: Netlist, pin: int) -> str:

@@ -20,11 +20,11 @@ from finevh.netlist.spef import read_spef
 from finevh.netlist.verilog import read_text, read_verilog
 from finevh.technology import technology_from_liberty, with_vdds
 from finevh.technology.model import Int, Real, Technology
-from finevh.timing.compiled import Progress
 from finevh.timing.delay.dmp import DriverResistance
 from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
 from finevh.timing.setup_checks import book_setup
+from finevh.timing.sweep.compiled import Progress
 from finevh.units import VOLTAGE_TOLERANCE, frequency_mhz
 
 _MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them

@@ -12,10 +12,10 @@ from finevh.checks import Checks, Severity
 from finevh.constraints.objects import plain
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import ArcType, Direction, Int, Kind
-from finevh.timing.binding import output_delays
 from finevh.timing.engine import TimingGraph
+from finevh.timing.graph.binding import output_delays
+from finevh.timing.graph.structure import EDGE
 from finevh.timing.names import pin_name, sink_name
-from finevh.timing.structure import EDGE
 
 __all__ = ["book_setup"]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
-from finevh.timing.arrays import Point, Values
-from finevh.timing.endpoints import Endpoints
+from finevh.timing.graph.endpoints import Endpoints
+from finevh.timing.sweep.arrays import Point, Values
 
 
 def min_period(need: Real, coefficient: Real) -> float:

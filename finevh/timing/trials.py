@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.technology.model import Int, Real
-from finevh.timing.compiled import as_int
 from finevh.timing.state import TimingState
+from finevh.timing.sweep.compiled import as_int
 
 if TYPE_CHECKING:
     from finevh.timing.engine import TimingGraph

@@ -13,7 +13,7 @@ from llvmlite import binding
 from finevh.base.children import Say, in_children
 from finevh.base.kernel_cache import PACKAGE, kernel_digest, kernel_folders
 
-_SOURCES = ("timing/compiled.py", "timing/structure.py", "timing/graph/parasitics.py", "timing/bounds.py")
+_SOURCES = ("timing/sweep/compiled.py", "timing/graph/structure.py", "timing/graph/parasitics.py", "timing/bounds.py")
 """Modules whose import compiles, or that compile when they are asked for."""
 
 
@@ -40,14 +40,14 @@ def prepare_kernels(say: Callable[[str], None], workers: int) -> None:
 
 
 def _single(say: Say) -> None:
-    from finevh.timing.compiled import compiled
+    from finevh.timing.sweep.compiled import compiled
 
-    import_module("finevh.timing.structure")  # declares kernels of its own
+    import_module("finevh.timing.graph.structure")  # declares kernels of its own
     compiled()
 
 
 def _lanes(say: Say) -> None:
-    from finevh.timing.compiled import lane_kernels
+    from finevh.timing.sweep.compiled import lane_kernels
 
     lane_kernels()
 

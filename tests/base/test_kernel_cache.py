@@ -97,18 +97,18 @@ def test_digests_depend_on_names_and_text_alone(package: Path, tmp_path: Path) -
 def test_kernels_of_the_package_know_their_callees_signatures_and_constants() -> None:
     sweep = PACKAGE / "timing" / "sweep" / "forward.py"
     names = {path.relative_to(PACKAGE).as_posix() for path in sources_of(PACKAGE, sweep)}
-    assert {"timing/sweep/lanes.py", "timing/delay/dmp.py", "technology/nldm.py", "timing/entries.py"} <= names
-    from finevh.timing.compiled import compiled
+    assert {"timing/sweep/lanes.py", "timing/delay/dmp.py", "technology/nldm.py", "timing/graph/entries.py"} <= names
+    from finevh.timing.sweep.compiled import compiled
 
     stamp = compiled().advance._cache._impl.locator.get_source_stamp()
     assert stamp == kernel_digest(PACKAGE, sweep, PACKAGE / "timing" / "compiled.py")
-    assert "timing/arrays.py" in {
+    assert "timing/sweep/arrays.py" in {
         path.relative_to(PACKAGE).as_posix() for path in sources_of(PACKAGE, PACKAGE / "timing" / "compiled.py")
     }
 
 
 def test_every_kernel_that_is_kept_is_kept_by_its_digest() -> None:
-    from finevh.timing import levels
+    from finevh.timing.graph import levels
 
     folder = Path(levels._kahn._cache.cache_path)
     assert re.fullmatch(r"timing\.levels-[0-9a-f]{32}", folder.name)

@@ -28,7 +28,7 @@ def test_kernels_are_prepared_once_per_sources_and_processor(tmp_path: Path, mon
     warm.prepare_kernels(said.append, 2)
     assert len(said) == 2
     assert not done.exists()
-    monkeypatch.setattr(warm, "_SOURCES", ("timing/levels.py",))
+    monkeypatch.setattr(warm, "_SOURCES", ("timing/graph/levels.py",))
     warm.prepare_kernels(said.append, 1)
     assert len(said) == 4
     assert done.exists()

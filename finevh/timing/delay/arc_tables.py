@@ -4,7 +4,7 @@ The lines of all groups of a cell type for one cell of the grid lie together: th
 slews.
 
 A block belongs to a corner and a driver's Vdd and holds, for every cell type of a netlist and every group of arcs (see
-:mod:`finevh.timing.entries`), the bilinear form of delay and slew in each cell of the grid: with ``s`` and ``l`` counted
+:mod:`finevh.timing.graph.entries`), the bilinear form of delay and slew in each cell of the grid: with ``s`` and ``l`` counted
 from the cell's lower corner, ``c0 + c1 s + l (c2 + c3 s)``. A group of several arcs has two lines per cell, of arcs of which
 one or the other is the worst anywhere in it; where two do not suffice, or there is no table, the first coefficient is nan
 and the kernel asks each arc. Cross-voltage derates are part of it: at each point of the grid the shift is added, the factor
@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from finevh.technology.model import CellTable, Index, Int, Real
 from finevh.technology.nldm import pair
-from finevh.timing.entries import Entries
-from finevh.timing.packed_tables import PackedTables
+from finevh.timing.delay.packed_tables import PackedTables
+from finevh.timing.graph.entries import Entries
 from finevh.timing.sweep.lanes import PERMUTES, LanesType, Number, Width, choose, lane, rows, seek8, seek16, with_lane
 
 FIRST, PER_CELL, N_LOAD, SLEW_AXIS, LOAD_AXIS, SLEW_STEPS, LOAD_STEPS, N_SLEW = range(8)
@@ -411,7 +411,7 @@ class Blocks:
     cells : the library.
     used : cell types of the netlist.
     crossed : whether derates are in use.
-    cell_class : (n_cell_type) see :func:`finevh.timing.entries.classes_of`.
+    cell_class : (n_cell_type) see :func:`finevh.timing.graph.entries.classes_of`.
     """
 
     def __init__(

@@ -6,13 +6,13 @@ import numpy as np
 
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Real, Technology
-from finevh.timing.arrays import Nets
-from finevh.timing.compiled import as_int
 from finevh.timing.delay.dmp import DriverResistance
 from finevh.timing.delay.rc_tree import shared_resistances
 from finevh.timing.delay.shielded import net_shapes, responses
 from finevh.timing.delay.wire_model import WireModel
-from finevh.timing.structure import Structure
+from finevh.timing.graph.structure import Structure
+from finevh.timing.sweep.arrays import Nets
+from finevh.timing.sweep.compiled import as_int
 
 _SMALL_NET = 12
 """Nets of at most this many sinks keep the shared resistance of each pair of sinks."""

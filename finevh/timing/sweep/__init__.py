@@ -1,1 +1,1 @@
-"""The compiled sweeps over the graph, and the lanes they compute in."""
+"""The compiled sweeps over the graph, forward, backward and of required times, and the lanes they compute in."""

@@ -17,7 +17,6 @@ import numba
 import numpy as np
 
 from finevh.technology.model import Index, Int, Real
-from finevh.timing.arrays import Byte, Graph, Nets, Point, Tables, Values, Walk
 from finevh.timing.delay.arc_tables import (
     FIRST,
     LOAD_AXIS,
@@ -39,7 +38,8 @@ from finevh.timing.delay.peri import step_slew
 from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
 from finevh.timing.delay.shielded import driver_slew_factor, pole_behind_ramp, seen_load
 from finevh.timing.delay.wire_model import CEFF, ELMORE, SHIELDED
-from finevh.timing.entries import GENERAL, PLAIN, PORT
+from finevh.timing.graph.entries import GENERAL, PLAIN, PORT
+from finevh.timing.sweep.arrays import Byte, Graph, Nets, Point, Tables, Values, Walk
 from finevh.timing.sweep.lanes import (
     Number,
     Width,

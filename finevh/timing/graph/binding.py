@@ -11,8 +11,8 @@ from finevh.constraints.model import Clock, Constraints, DrivingCell, Ends, Obje
 from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.technology.model import Direction, Int, Real
-from finevh.timing.structure import Structure
-from finevh.timing.tags import NO_CLOCK, Tag, TagSet
+from finevh.timing.graph.structure import Structure
+from finevh.timing.graph.tags import NO_CLOCK, Tag, TagSet
 
 
 @dataclass(frozen=True)

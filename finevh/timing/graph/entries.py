@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import CellTable, Direction, Int, Technology
-from finevh.timing.structure import EDGE, PROPAGATING, Structure
+from finevh.timing.graph.structure import EDGE, PROPAGATING, Structure
 
 PLAIN, GENERAL, PORT = 0, 1, 2
 _WORD = 62

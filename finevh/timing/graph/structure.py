@@ -14,8 +14,8 @@ from finevh.errors import InputError
 from finevh.netlist.edit import sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import ArcType, Direction, Int, Kind, Sense
-from finevh.timing.constants import Constants
-from finevh.timing.levels import Levels, arrange, levelise
+from finevh.timing.graph.constants import Constants
+from finevh.timing.graph.levels import Levels, arrange, levelise
 
 RISE, FALL = 0, 1
 EDGE = 16
@@ -119,6 +119,10 @@ class Structure:
     """(n, 2) gates on a clock, as nodes, and their enables, as rows of the sinks, whose arcs would close a loop through
     registers that the gate clocks. The enable is checked; the clock's edges are not its own."""
 
+    def launches(self, arc: int) -> bool:
+        """Tell whether an arc starts a path at a clock pin."""
+        return bool(self.arc_mask[arc] & EDGE)
+
     @property
     def n_node(self) -> int:
         """Number of drivers."""
@@ -166,9 +170,9 @@ def build_structure(
     netlist: Netlist, constants: Constants, own_load: NDArray[np.bool_], disabled: Disabled | None = None,
     clock_nets: Collection[int] = (),
 ) -> Structure:  # fmt: skip
-    """Build the graph columns of a netlist; ``own_load`` (n_pin of the library) as from :func:`finevh.timing.entries.own_loads`.
+    """Build the graph columns of a netlist.
 
-    Clocks start at ``clock_nets``.
+    ``own_load`` (n_pin of the library) as from :func:`finevh.timing.graph.entries.own_loads`. Clocks start at ``clock_nets``.
 
     Raises
     ------

@@ -15,8 +15,8 @@ from finevh.errors import InputError
 from finevh.technology import Technology
 from finevh.timing import TimingGraph
 from finevh.timing.batch import lane_groups
-from finevh.timing.compiled import LANES
 from finevh.timing.sweep import lanes
+from finevh.timing.sweep.compiled import LANES
 from finevh.timing.sweep.slots import shared_slots
 from oracles.random_design import random_design, random_wires
 from tests.timing.synthetic_cross import with_cross

@@ -59,7 +59,7 @@ class Graph(NamedTuple):
 class Walk(NamedTuple):
     """Entries and blocks as the forward kernel walks them.
 
-    See :mod:`finevh.timing.entries`, :mod:`finevh.timing.delay.arc_tables`.
+    See :mod:`finevh.timing.graph.entries`, :mod:`finevh.timing.delay.arc_tables`.
     """
 
     ptr: Int
@@ -73,7 +73,7 @@ class Walk(NamedTuple):
     group: Int
     arc: Int
     kind: Array
-    """(n_node) uint8, see :func:`finevh.timing.entries.node_kinds`."""
+    """(n_node) uint8, see :func:`finevh.timing.graph.entries.node_kinds`."""
     group_ptr: Int
     member: Int
     head: Int

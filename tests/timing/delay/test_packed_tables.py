@@ -7,7 +7,7 @@ import weakref
 from dataclasses import replace
 
 from finevh.technology import Technology
-from finevh.timing.packed_tables import pack_tables
+from finevh.timing.delay.packed_tables import pack_tables
 
 
 def test_tables_are_packed_once_and_go_with_their_technology(two_supplies: Technology) -> None:

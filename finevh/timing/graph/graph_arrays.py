@@ -12,15 +12,15 @@ from finevh.constraints.objects import Names, match_names
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Int, Real, Sense
-from finevh.timing.arrays import Graph, Nets, Rows, Walk
-from finevh.timing.binding import PortConditions
-from finevh.timing.compiled import as_int
 from finevh.timing.delay.arc_tables import Blocks
-from finevh.timing.entries import PLAIN, Entries
-from finevh.timing.packed_tables import PackedTables
-from finevh.timing.structure import PROPAGATING, Disabled, Structure
+from finevh.timing.delay.packed_tables import PackedTables
+from finevh.timing.graph.binding import PortConditions
+from finevh.timing.graph.entries import PLAIN, Entries
+from finevh.timing.graph.structure import PROPAGATING, Disabled, Structure
+from finevh.timing.graph.tags import TagSet
+from finevh.timing.sweep.arrays import Graph, Nets, Rows, Walk
+from finevh.timing.sweep.compiled import as_int
 from finevh.timing.sweep.slots import shared_slots
-from finevh.timing.tags import TagSet
 
 
 # Columns by name: a compiled kernel takes plain arrays.

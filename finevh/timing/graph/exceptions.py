@@ -12,7 +12,7 @@ from finevh.constraints.model import Clock, Constraints, Objects, PathException,
 from finevh.constraints.objects import Names, plain
 from finevh.errors import InputError
 from finevh.technology.model import Direction, Int, Kind, Real
-from finevh.timing.structure import Structure
+from finevh.timing.graph.structure import Structure
 
 Hits = Sequence[tuple[NDArray[np.bool_], PathException]]
 """(n) which of the endpoints' paths an exception takes in, the strongest exception last."""

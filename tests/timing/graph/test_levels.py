@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from finevh.technology import Technology
 from finevh.technology.model import Int
-from finevh.timing import TimingGraph, levels, read_sdc
-from finevh.timing.levels import arrange, levelise
+from finevh.timing import TimingGraph, read_sdc
+from finevh.timing.graph import levels
+from finevh.timing.graph.levels import arrange, levelise
 from oracles.random_design import random_design
 
 

@@ -10,7 +10,7 @@ from finevh.constraints.edges import separation
 from finevh.constraints.model import Clock
 from finevh.netlist.model import Netlist
 from finevh.technology.model import ArcType, Int, Kind
-from finevh.timing.structure import Structure
+from finevh.timing.graph.structure import Structure
 
 MAX_BORROW = 8
 """Latches in a row that one path may pass while they are open."""

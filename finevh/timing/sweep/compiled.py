@@ -11,9 +11,8 @@ import numba
 import numpy as np
 from numba import types
 
-from finevh.timing import backward, kernels
-from finevh.timing.arrays import Columns, Graph, Nets, Point, Rows, Tables, Values, Walk
-from finevh.timing.sweep import forward
+from finevh.timing.sweep import backward, forward, reach, required, table_rows
+from finevh.timing.sweep.arrays import Columns, Graph, Nets, Point, Rows, Tables, Values, Walk
 
 Progress = Callable[[str], None]
 
@@ -94,7 +93,7 @@ _SIGNATURES: dict[str, Any] = {
 def lane_kernels() -> SimpleNamespace:
     """The kernels that evaluate ``LANES`` conditions side by side, on first use."""
     return SimpleNamespace(
-        advance=_compile(forward._advance, _advances(LANES)), needs=_compile(kernels._needs, _all_needs(LANES))
+        advance=_compile(forward._advance, _advances(LANES)), needs=_compile(required._needs, _all_needs(LANES))
     )
 
 
@@ -116,7 +115,7 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
     for name, signature in _SIGNATURES.items():
         if progress is not None:
             progress(f"timing kernel {name.strip('_')}")
-        function = next(getattr(m, name) for m in (forward, kernels, backward) if hasattr(m, name))
+        function = next(getattr(m, name) for m in (forward, reach, required, table_rows, backward) if hasattr(m, name))
         found[name.strip("_")] = _compile(function, signature)
     return SimpleNamespace(**found)
 

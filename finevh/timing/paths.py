@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real
-from finevh.timing.arrays import Graph, Nets, Point, Rows, Values, Walk
-from finevh.timing.endpoints import Endpoints
-from finevh.timing.entries import Entries
+from finevh.timing.graph.endpoints import Endpoints
+from finevh.timing.graph.entries import Entries
+from finevh.timing.graph.structure import EDGE, Structure
 from finevh.timing.state import Path, TimingState
-from finevh.timing.structure import EDGE, Structure
+from finevh.timing.sweep.arrays import Graph, Nets, Point, Rows, Values, Walk
 
 
 def _single(ends: Endpoints, row: int) -> Rows:

@@ -13,7 +13,7 @@ from finevh.constraints.objects import Names
 from finevh.netlist.logic import parse_function
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
-from finevh.timing.structure import EDGE, FALL, RISE, Structure
+from finevh.timing.graph.structure import EDGE, FALL, RISE, Structure
 
 
 @dataclass(frozen=True)

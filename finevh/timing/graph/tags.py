@@ -12,9 +12,9 @@ from finevh.constraints.model import Clock
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
-from finevh.timing.exceptions import BoundException
-from finevh.timing.latches import MAX_BORROW, latch_opening
-from finevh.timing.structure import EDGE, Structure
+from finevh.timing.graph.exceptions import BoundException
+from finevh.timing.graph.latches import MAX_BORROW, latch_opening
+from finevh.timing.graph.structure import EDGE, Structure
 
 MAX_TAGS = 30
 """Tags are bits of an int32 with room for the sign."""
