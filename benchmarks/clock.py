@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from finevh.flow.clock_table import clock_rows
 from finevh.flow.designs import (
     average_activity,
     load_activities,
@@ -35,6 +34,7 @@ from finevh.flow.designs import (
     time_single_voltages,
 )
 from finevh.flow.stages.operating_points import compute_points
+from finevh.flow.tables.clock_table import clock_rows
 from finevh.flow_file import read_flow
 from finevh.report.tables import read_points
 from finevh.schemes import OperatingPoint

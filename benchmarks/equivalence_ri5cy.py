@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.technology import technology_of
 from finevh.flow_file import read_flow
 from finevh.netlist.model import Netlist
 from finevh.netlist.verilog import read_verilog

@@ -22,9 +22,9 @@ import numpy as np
 from finevh.config import Flow
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.constraints import constraints_of
 from finevh.flow.designs import PlacedDesign, load_placed
-from finevh.flow.technology import synthesis_liberty, synthesis_vdd
+from finevh.flow.inputs.constraints import constraints_of
+from finevh.flow.inputs.technology import synthesis_liberty, synthesis_vdd
 from finevh.flow_file import read_flow
 from finevh.layout import check_placement
 from finevh.layout.def_model import DefLayout, quote_name

@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.flow.constraints import constraints_of
-from finevh.flow.planning import floorplan_request
-from finevh.flow.rtl import rtl_of
-from finevh.flow.technology import synthesis_liberty, synthesis_vdd, technology_of
+from finevh.flow.inputs.constraints import constraints_of
+from finevh.flow.inputs.planning import floorplan_request
+from finevh.flow.inputs.rtl import rtl_of
+from finevh.flow.inputs.technology import synthesis_liberty, synthesis_vdd, technology_of
 from finevh.flow_file import read_flow
 from finevh.layout import (
     Floorplan,

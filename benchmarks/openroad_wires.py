@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from finevh.cli import run_command
-from finevh.flow import openroad_layout
 from finevh.flow.artifacts.layout import load_placement, load_wires, save_wires
 from finevh.flow.artifacts.netlist import load_netlist
+from finevh.flow.openroad import layout as openroad_layout
 from finevh.layout import estimate_wires
 from finevh.netlist import Wires
 from finevh.technology import load_technology

@@ -46,8 +46,8 @@ from finevh.flow.designs import (
 from finevh.flow.driven import DrivenPlacement, best_round
 from finevh.flow.engine.stage import RunDirectory
 from finevh.flow.finished import load_run
-from finevh.flow.sizing import sizing_options, sizing_target
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.sizing import sizing_options, sizing_target
+from finevh.flow.inputs.technology import technology_of
 from finevh.layout import interface_cells, total_wirelength
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.optimize.criticality import net_criticality, net_slacks

@@ -24,7 +24,7 @@ from finevh.config import Flow, WhatIf
 from finevh.flow.designs import average_activity, load_activities, load_placed, load_variant
 from finevh.flow.engine.stage import RunDirectory
 from finevh.flow.finished import load_run
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.technology import technology_of
 from finevh.power import LeakageModel
 from finevh.report.metrics import read_metrics
 from finevh.report.tables import our_figures, published_figures, read_points

@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.constraints import timed_constraints
 from finevh.flow.designs import average_activity, load_activities, load_placed, tiled_design, time_single_voltages
-from finevh.flow.drooped import drooped_points
-from finevh.flow.drooped_pair import DroopedDesign
-from finevh.flow.rails import rail_model
+from finevh.flow.droop.drooped_pair import DroopedDesign
+from finevh.flow.droop.drooped_points import drooped_points
+from finevh.flow.droop.rails import rail_model
+from finevh.flow.droop.tile_loads import loads_of, program_currents
+from finevh.flow.inputs.constraints import timed_constraints
 from finevh.flow.stages.operating_points import HEADERS
-from finevh.flow.tile_loads import loads_of, program_currents
 from finevh.flow_file import read_run_flow
 from finevh.layout.supply.headers import read_header_table
 from finevh.layout.supply.vdd_mux import choose_headers

@@ -24,7 +24,7 @@ import numpy as np
 from finevh.checks import Checks
 from finevh.constraints import Constraints, read_sdc
 from finevh.flow.artifacts.exported import netlist_name
-from finevh.flow.technology import liberty_files
+from finevh.flow.inputs.technology import liberty_files
 from finevh.flow_file import read_run_flow
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog, write_verilog
 from finevh.technology import load_technology, with_vdds

@@ -14,7 +14,7 @@ import numpy as np
 
 from finevh.flow.artifacts.layout import load_floorplan, load_placement
 from finevh.flow.artifacts.netlist import load_netlist
-from finevh.flow.technology import lef_of, site_name, technology_of
+from finevh.flow.inputs.technology import lef_of, site_name, technology_of
 from finevh.flow_file import read_run_flow
 from finevh.layout import make_power_grid
 from finevh.layout.always_on import on_islands

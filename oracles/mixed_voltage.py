@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.flow.constraints import sdc_of, timed_constraints
 from finevh.flow.designs import load_placed, load_variant
+from finevh.flow.inputs.constraints import sdc_of, timed_constraints
 from finevh.flow_file import read_flow
 from finevh.netlist import Netlist, Wires, write_spef, write_verilog
 from finevh.optimize.clock import insertion_of

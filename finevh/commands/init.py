@@ -17,10 +17,10 @@ from finevh.commands.tools import technology_folder
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
-from finevh.flow.constraints import constraints_of
 from finevh.flow.engine.runner import run_stages
+from finevh.flow.inputs.constraints import constraints_of
+from finevh.flow.inputs.technology import synthesis_vdd, technology_of, variant_sets
 from finevh.flow.stages import STAGES
-from finevh.flow.technology import synthesis_vdd, technology_of, variant_sets
 from finevh.flow_file import read_flow, schema_line
 from finevh.synthesis import Rtl
 from finevh.synthesis import read_manifest as read_file_list

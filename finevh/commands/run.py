@@ -16,7 +16,7 @@ from finevh.config import Flow
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory, read_checks
-from finevh.flow.openroad_layout import openroad_of
+from finevh.flow.openroad.layout import openroad_of
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
 from finevh.report.about import ABOUT, read_about

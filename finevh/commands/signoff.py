@@ -23,10 +23,10 @@ from finevh.flow.engine.key import stage_key
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.stage import RunDirectory, StageContext, StageRecord, disk_errors, locked
 from finevh.flow.finished import load_run
+from finevh.flow.inputs.technology import liberty_files, technology_of
 from finevh.flow.signoff import SupplyMap, corner_graph, read_exported
 from finevh.flow.stages import STAGES
 from finevh.flow.stages.signoff import STAGE, TABLE
-from finevh.flow.technology import liberty_files, technology_of
 from finevh.report.tables import read_table
 from finevh.timing.opensta import StaFiles, resistance_of, worst_slacks
 from finevh.units import period_ps

@@ -13,10 +13,10 @@ import numpy as np
 from finevh.base.files import write_whole
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.flow.constraints import engine_constraints
-from finevh.flow.planning import clock_area, floorplan_request
-from finevh.flow.rtl import rtl_of, synthesis_options
-from finevh.flow.technology import synthesis_liberty, synthesis_vdd
+from finevh.flow.inputs.constraints import engine_constraints
+from finevh.flow.inputs.planning import clock_area, floorplan_request
+from finevh.flow.inputs.rtl import rtl_of, synthesis_options
+from finevh.flow.inputs.technology import synthesis_liberty, synthesis_vdd
 from finevh.layout import make_floorplan
 from finevh.layout.chain import make_chain
 from finevh.openroad.check import check_scripts, require_clean

@@ -16,8 +16,8 @@ from finevh.flow.artifacts.activity import load_activity, programs_in
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.graph import timing_graph
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.technology import technology_of
+from finevh.flow.timing_graph import timing_graph
 from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires

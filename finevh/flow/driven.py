@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from finevh.base.archive import load_columns, save_columns
 from finevh.config import Flow
 from finevh.constraints import with_ideal_clocks
-from finevh.flow.constraints import timed_constraints
+from finevh.flow.inputs.constraints import timed_constraints
 from finevh.layout import Floorplan, Placement, PlacerOptions, estimate_wires, place, total_wirelength
 from finevh.netlist.model import Netlist
 from finevh.optimize.criticality import criticality_under, net_weights, next_criticality

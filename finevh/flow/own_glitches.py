@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix, vstack
 from finevh.checks import Checks
 from finevh.flow.artifacts.activity import load_sample
 from finevh.flow.designs import PlacedDesign, SingleVoltages, port_loads
-from finevh.flow.stimulus import middle_supply, tied_netlist
+from finevh.flow.inputs.stimulus import middle_supply, tied_netlist
 from finevh.power import Activity, DynamicPower
 from finevh.power.dynamic import ToggleEnergy
 from finevh.power.glitches import CycleSample, Replayed, Replayer, ReplayNetwork, delay_arcs, delays_of

@@ -7,10 +7,10 @@ import numpy as np
 from finevh.base.csv_text import table
 from finevh.flow.artifacts.layout import load_placement, save_chain_order, save_floorplan, save_placement, save_wires
 from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, VERILOG, load_netlist, save_netlist
-from finevh.flow.constraints import book_clocks
 from finevh.flow.engine.stage import Metrics, StageContext
-from finevh.flow.graph import timing_graph
-from finevh.flow.technology import synthesis_vdd, technology_of
+from finevh.flow.inputs.constraints import book_clocks
+from finevh.flow.inputs.technology import synthesis_vdd, technology_of
+from finevh.flow.timing_graph import timing_graph
 from finevh.layout import interface_cells, total_wirelength
 from finevh.layout.chain import snake_order
 from finevh.layout.def_read import read_def

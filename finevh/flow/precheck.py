@@ -9,9 +9,9 @@ from pathlib import Path
 from finevh.base.files import read_input
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.flow.rtl import packaged_rtl
-from finevh.flow.stimulus import program_files
-from finevh.flow.technology import UNBIASED, members_of_set, synthesis_liberty, variant_sets
+from finevh.flow.inputs.rtl import packaged_rtl
+from finevh.flow.inputs.stimulus import program_files
+from finevh.flow.inputs.technology import UNBIASED, members_of_set, synthesis_liberty, variant_sets
 from finevh.power import read_memory_stimulus
 from finevh.power.recorded_names import canonical, plain_name
 from finevh.power.saif import saif_scopes

@@ -17,7 +17,7 @@ from finevh.config import Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
 from finevh.errors import InputError
 from finevh.flow.artifacts.exported import netlist_name
-from finevh.flow.constraints import clock_tree_of, timed_constraints
+from finevh.flow.inputs.constraints import clock_tree_of, timed_constraints
 from finevh.flow.moved import with_map
 from finevh.layout.upf_read import parse_upf
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog

@@ -12,8 +12,8 @@ import pytest
 
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.rtl import rtl_of
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.rtl import rtl_of
+from finevh.flow.inputs.technology import technology_of
 from finevh.flow_file import read_flow
 from finevh.synthesis import plan_rtl_export, run_rtl_export
 from oracles.mixed_voltage import mixed_map_oracle

@@ -15,7 +15,7 @@ from finevh.cli import run_command
 from finevh.flow.artifacts.activity import load_activity
 from finevh.flow.artifacts.layout import load_placement, load_wires
 from finevh.flow.designs import load_placed
-from finevh.flow.stimulus import held_inputs, middle_supply, stimulus_of, tied_netlist
+from finevh.flow.inputs.stimulus import held_inputs, middle_supply, stimulus_of, tied_netlist
 from finevh.flow_file import read_flow
 from finevh.power.glitches import delays_of
 from finevh.power.tile_cycles import switched_capacitance

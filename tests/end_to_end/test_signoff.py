@@ -19,9 +19,9 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.key import input_parts
 from finevh.flow.engine.stage import RunDirectory
+from finevh.flow.inputs.technology import technology_of
 from finevh.flow.signoff import Signoff, SupplyMap, corner_graph, fast_corner, read_exported
 from finevh.flow.stages import STAGES
-from finevh.flow.technology import technology_of
 from finevh.flow_file import read_run_flow
 from finevh.schemes import read_points_csv
 from finevh.selection import map_text, parse_bitstream, parse_map

@@ -8,7 +8,7 @@ import pytest
 from finevh.config import Flow
 from finevh.flow import driven
 from finevh.flow.driven import DrivenPlacement, Round, best_round, middle_tiles
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.technology import technology_of
 from finevh.layout import Floorplan, FloorplanRequest, check_placement, make_floorplan
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from finevh.config import Flow, WhatIf
+from finevh.flow.inputs.technology import marked_name, technology_of, what_if_parameters
 from finevh.flow.stages.report import about_of
-from finevh.flow.technology import marked_name, technology_of, what_if_parameters
 from finevh.report.plots import what_if_mark
 
 LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"

@@ -23,7 +23,7 @@ from finevh.base import tools
 from finevh.checks import Checks
 from finevh.commands import doctor
 from finevh.errors import InputError
-from finevh.flow import openroad_points
+from finevh.flow.openroad import points as openroad_points
 from finevh.layout import Placement
 from finevh.layout.def_model import DefLayout, DefRow
 from finevh.layout.def_write import CHAIN_PREFIX

@@ -16,9 +16,16 @@ from finevh.flow.artifacts.activity import save_activity, save_sample
 from finevh.flow.artifacts.layout import load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.graph import timing_graph
-from finevh.flow.stimulus import held_inputs, middle_supply, program_files, programs_of, stimulus_of, tied_netlist
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.stimulus import (
+    held_inputs,
+    middle_supply,
+    program_files,
+    programs_of,
+    stimulus_of,
+    tied_netlist,
+)
+from finevh.flow.inputs.technology import technology_of
+from finevh.flow.timing_graph import timing_graph
 from finevh.layout import Placement
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires

@@ -13,12 +13,12 @@ from finevh.errors import InputError
 from finevh.flow.artifacts.exported import netlist_name
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
-from finevh.flow.constraints import sdc_of, timed_constraints
 from finevh.flow.designs import PlacedDesign, load_placed
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.openroad_points import run_points
+from finevh.flow.inputs.constraints import sdc_of, timed_constraints
+from finevh.flow.inputs.technology import lef_of, site_name, synthesis_vdd, technology_of
+from finevh.flow.openroad.points import run_points
 from finevh.flow.supply_account import account_for_supply, book_clock_cells
-from finevh.flow.technology import lef_of, site_name, synthesis_vdd, technology_of
 from finevh.layout import make_power_grid
 from finevh.layout.always_on import on_islands
 from finevh.layout.chain import ConfigurationChain, make_chain

@@ -10,9 +10,9 @@ from finevh.config import Flow
 from finevh.flow.artifacts.layout import save_chain_order, save_floorplan
 from finevh.flow.artifacts.netlist import CLOCK_AREA, load_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.inputs.planning import clock_area, floorplan_request
+from finevh.flow.inputs.technology import technology_of
 from finevh.flow.placed import overlay_tiles
-from finevh.flow.planning import clock_area, floorplan_request
-from finevh.flow.technology import technology_of
 from finevh.layout import FloorplanRequest, make_floorplan
 from finevh.layout.chain import snake_order
 from finevh.technology.model import Kind

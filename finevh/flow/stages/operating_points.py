@@ -15,7 +15,6 @@ from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.bitstreams import write_bitstreams
-from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, clock_rows, hold_power, proved, with_clock_power
 from finevh.flow.designs import (
     PlacedDesign,
     SingleVoltages,
@@ -25,7 +24,8 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
-from finevh.flow.drooped import (
+from finevh.flow.droop.drooped_pair import DroopedDesign
+from finevh.flow.droop.drooped_points import (
     DroopedPoint,
     book_rails,
     drooped_csv,
@@ -33,9 +33,22 @@ from finevh.flow.drooped import (
     settle_on_rails,
     with_nominal_power,
 )
-from finevh.flow.drooped_pair import DroopedDesign
+from finevh.flow.droop.rails import RAILS, RailModel, droop_table, rail_model, transitions_table
+from finevh.flow.droop.tile_loads import loads_of, program_currents
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.glitch_table import (
+from finevh.flow.inputs.stimulus import middle_supply
+from finevh.flow.inputs.technology import marked_name, what_if_of, what_if_parameters
+from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, with_own_glitches
+from finevh.flow.tables.clock_table import (
+    ClockRow,
+    book_hold,
+    clock_csv,
+    clock_rows,
+    hold_power,
+    proved,
+    with_clock_power,
+)
+from finevh.flow.tables.glitch_table import (
     GlitchRow,
     check_own_delays,
     glitch_rows,
@@ -43,11 +56,7 @@ from finevh.flow.glitch_table import (
     saving_shifts,
     with_glitch_power,
 )
-from finevh.flow.graph import timing_graph
-from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, with_own_glitches
-from finevh.flow.rails import RAILS, RailModel, droop_table, rail_model, transitions_table
-from finevh.flow.stimulus import middle_supply
-from finevh.flow.tables import (
+from finevh.flow.tables.point_tables import (
     Key,
     PointTiles,
     bias_shares_table,
@@ -57,8 +66,7 @@ from finevh.flow.tables import (
     tile_points_table,
     tiles_table,
 )
-from finevh.flow.technology import marked_name, what_if_of, what_if_parameters
-from finevh.flow.tile_loads import loads_of, program_currents
+from finevh.flow.timing_graph import timing_graph
 from finevh.layout.supply.headers import read_header_table
 from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slots_for
 from finevh.power import Activity

@@ -10,14 +10,14 @@ from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
-from finevh.flow.constraints import book_clocks
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.graph import timing_graph
-from finevh.flow.hold import hold_corners
-from finevh.flow.openroad_layout import run_openroad_layout
+from finevh.flow.inputs.constraints import book_clocks
+from finevh.flow.inputs.hold import hold_corners
+from finevh.flow.inputs.sizing import sizing_options, sizing_parameters, sizing_target
+from finevh.flow.inputs.technology import technology_of
+from finevh.flow.openroad.layout import run_openroad_layout
 from finevh.flow.placed import keep_wires
-from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
-from finevh.flow.technology import technology_of
+from finevh.flow.timing_graph import timing_graph
 from finevh.layout import estimate_wires, interface_cells
 from finevh.layout.always_on import seat
 from finevh.netlist import write_verilog

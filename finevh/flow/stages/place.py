@@ -10,10 +10,10 @@ from finevh.flow.artifacts.layout import load_floorplan, save_placement
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.driven import DrivenPlacement, best_round
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.openroad_layout import require_openroad
+from finevh.flow.inputs.sizing import engine_parameters
+from finevh.flow.inputs.technology import technology_of
+from finevh.flow.openroad.layout import require_openroad
 from finevh.flow.placed import keep_places
-from finevh.flow.sizing import engine_parameters
-from finevh.flow.technology import technology_of
 from finevh.layout import PlacerOptions, place, total_wirelength
 
 

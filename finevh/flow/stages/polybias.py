@@ -12,7 +12,7 @@ from finevh.config import Flow
 from finevh.flow.artifacts.variants import save_variants
 from finevh.flow.designs import load_placed, tiled_timing
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.technology import UNBIASED, members_of_set, synthesis_vdd, technology_of, what_if_parameters
+from finevh.flow.inputs.technology import UNBIASED, members_of_set, synthesis_vdd, technology_of, what_if_parameters
 from finevh.layout import interface_cells
 from finevh.polybias import BiasResult, assign_variants, variant_shares
 from finevh.polybias.conditions import selected_conditions, single_voltage_conditions
@@ -30,7 +30,7 @@ def checked_voltages(flow: Flow) -> tuple[float, ...]:
 
 
 def variants_of_set(flow: Flow, technology: Technology, name: str) -> tuple[str, ...]:
-    """Names of the loaded variants of a set; see :func:`finevh.flow.technology.members_of_set`."""
+    """Names of the loaded variants of a set; see :func:`finevh.flow.inputs.technology.members_of_set`."""
     return members_of_set(read_manifest(flow.technology.path), name, {v.name for v in technology.variants[1:]})
 
 

@@ -9,10 +9,10 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, load_netlist, save_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.graph import timing_graph
+from finevh.flow.inputs.sizing import sizing_options, sizing_parameters, sizing_target
+from finevh.flow.inputs.technology import technology_of
 from finevh.flow.placed import keep_sizes
-from finevh.flow.sizing import sizing_options, sizing_parameters, sizing_target
-from finevh.flow.technology import technology_of
+from finevh.flow.timing_graph import timing_graph
 from finevh.netlist.model import Netlist
 from finevh.optimize.physical import presize
 from finevh.technology.model import Kind, Technology

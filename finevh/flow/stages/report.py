@@ -11,7 +11,7 @@ from finevh.checks import Checks, Severity
 from finevh.config import Flow
 from finevh.flow.engine.runner import RESULTS
 from finevh.flow.engine.stage import CHECKS, METRICS, Metrics, Stage, StageContext, read_checks
-from finevh.flow.technology import marked_name, what_if_parameters
+from finevh.flow.inputs.technology import marked_name, what_if_parameters
 from finevh.report.about import ABOUT, About, write_about
 from finevh.technology.manifest import read_manifest
 

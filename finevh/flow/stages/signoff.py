@@ -17,6 +17,7 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.inputs.technology import technology_of, what_if_parameters
 from finevh.flow.signoff import (
     DroopEntry,
     Exported,
@@ -29,7 +30,6 @@ from finevh.flow.signoff import (
     read_exported,
     signoff_csv,
 )
-from finevh.flow.technology import technology_of, what_if_parameters
 from finevh.schemes import OperatingPoint, points_csv, read_points_csv
 
 POINTS, TABLE = "results/operating_points.csv", "results/tables/signoff.csv"

@@ -11,8 +11,8 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import VERILOG, save_netlist
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.rtl import packaged_rtl, rtl_of, synthesis_options
-from finevh.flow.technology import synthesis_liberty, technology_of
+from finevh.flow.inputs.rtl import packaged_rtl, rtl_of, synthesis_options
+from finevh.flow.inputs.technology import synthesis_liberty, technology_of
 from finevh.netlist import read_verilog, write_verilog
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.synthesis import plan_synthesis, run_synthesis

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from finevh.base.csv_text import table
 from finevh.checks import Checks
-from finevh.flow.constraints import timed_constraints
 from finevh.flow.designs import PlacedDesign
-from finevh.flow.hold import coarse_voltages, hold_corners
+from finevh.flow.inputs.constraints import timed_constraints
+from finevh.flow.inputs.hold import coarse_voltages, hold_corners
 from finevh.flow.point_power import power_of_points
 from finevh.optimize.clock import insertion_of
 from finevh.optimize.hold import PREFIX, Corner

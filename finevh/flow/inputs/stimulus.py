@@ -11,7 +11,7 @@ from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.constraints.objects import Names
 from finevh.errors import InputError
-from finevh.flow.constraints import constraints_of
+from finevh.flow.inputs.constraints import constraints_of
 from finevh.netlist.model import Netlist
 from finevh.power import RandomStimulus, Stimulus, read_memory_stimulus
 from finevh.power.resets import book_resets_at_random, reset_level, watch_reset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finevh.config import Flow
-from finevh.flow.constraints import timed_constraints
+from finevh.flow.inputs.constraints import timed_constraints
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Technology

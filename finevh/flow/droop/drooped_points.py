@@ -12,8 +12,8 @@ from finevh.base.csv_text import Row, table
 from finevh.checks import Checks
 from finevh.config import voltage_grid
 from finevh.errors import InputError
-from finevh.flow.drooped_pair import DroopedDesign, DroopedPair, Drops, Raised, drops_between
-from finevh.flow.rails import RailModel
+from finevh.flow.droop.drooped_pair import DroopedDesign, DroopedPair, Drops, Raised, drops_between
+from finevh.flow.droop.rails import RailModel
 from finevh.schemes import OperatingPoint
 from finevh.schemes.points import power_columns
 from finevh.selection import Bits, Interval, area_low_fraction, parse_map

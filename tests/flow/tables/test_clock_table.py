@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from finevh.checks import Checks
-from finevh.flow.clock_table import ClockRow, book_hold, clock_csv, proved
-from finevh.flow.hold import coarse_voltages, hold_corners
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.hold import coarse_voltages, hold_corners
+from finevh.flow.inputs.technology import technology_of
+from finevh.flow.tables.clock_table import ClockRow, book_hold, clock_csv, proved
 from finevh.flow_file import read_flow
 
-QUICK = Path(__file__).resolve().parents[2] / "flows" / "quick.toml"
+QUICK = Path(__file__).resolve().parents[3] / "flows" / "quick.toml"
 SINGLE = ClockRow("tile", 0.8, 0.8, 300.0, 20.0, 40.0, 0.5, 1, 0, None, None, "slow")
 PAIR = ClockRow("tile", 0.6, 0.8, 400.0, 90.0, 5.0, 0.6, 12, 0, 30.0, 0, "slow")
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from finevh.checks import Checks
-from finevh.flow.glitch_table import GlitchRow, _book, glitches_csv, saving_shifts
+from finevh.flow.tables.glitch_table import GlitchRow, _book, glitches_csv, saving_shifts
 
 
 def row(scheme: str, frequency: float, power: float, own: float | None = None, **supplies: float) -> GlitchRow:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
+from finevh.flow.droop.rails import Droop
 from finevh.flow.own_glitches import MapKey, OwnGlitches, added_power, keys_of
-from finevh.flow.rails import Droop
 from finevh.layout import interface_cells
 from finevh.schemes import OperatingPoint, shared_power
 from finevh.selection import Bits, Energy, Interval, MappedTiming, lower_bound, parse_map

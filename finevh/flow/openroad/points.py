@@ -11,7 +11,7 @@ from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.stage import StageContext
-from finevh.flow.openroad_layout import WORK, layout_request, openroad_of
+from finevh.flow.openroad.layout import WORK, layout_request, openroad_of
 from finevh.openroad.context import Activity, OperatingPoint
 from finevh.openroad.place_and_route import prepare_run
 from finevh.openroad.run import FlowResult, run_flow

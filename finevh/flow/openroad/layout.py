@@ -10,11 +10,11 @@ from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, save_placement, save_wires
 from finevh.flow.artifacts.netlist import VERILOG, load_netlist, save_netlist
-from finevh.flow.constraints import engine_constraints
 from finevh.flow.engine.stage import Metrics, StageContext
-from finevh.flow.graph import timing_graph
+from finevh.flow.inputs.constraints import engine_constraints
+from finevh.flow.inputs.technology import synthesis_vdd, technology_of
 from finevh.flow.supply_account import book_clock_cells
-from finevh.flow.technology import synthesis_vdd, technology_of
+from finevh.flow.timing_graph import timing_graph
 from finevh.layout import interface_cells, total_wirelength
 from finevh.layout.chain import make_chain
 from finevh.layout.def_read import placement_from_def

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from finevh.config import Flow
-from finevh.flow.constraints import timed_constraints
-from finevh.flow.technology import synthesis_vdd
+from finevh.flow.inputs.constraints import timed_constraints
+from finevh.flow.inputs.technology import synthesis_vdd
 from finevh.netlist.model import Netlist
 from finevh.optimize.physical import PhysicalOptions
 from finevh.optimize.target import Target

@@ -12,9 +12,9 @@ import pytest
 from finevh.checks import Checks
 from finevh.constraints import single_clock
 from finevh.errors import InputError
-from finevh.flow.drooped import book_rails, drooped_csv, drooped_points, settle_on_rails
-from finevh.flow.drooped_pair import LEVELS, DroopedDesign, DroopedPair, Drops, _levels, drops_between
-from finevh.flow.rails import RailModel, droop_table, transitions_table
+from finevh.flow.droop.drooped_pair import LEVELS, DroopedDesign, DroopedPair, Drops, _levels, drops_between
+from finevh.flow.droop.drooped_points import book_rails, drooped_csv, drooped_points, settle_on_rails
+from finevh.flow.droop.rails import RailModel, droop_table, transitions_table
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
 from finevh.power.tile_terms import collect
@@ -25,7 +25,7 @@ from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
 from finevh.units import SLACK_TOLERANCE, frequency_mhz, period_ps
 
-LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
+LIBRARY = Path(__file__).resolve().parents[3] / "libs" / "finevh45"
 LOW, HIGH = 0.8, 1.0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from finevh.flow.openroad_points import chosen_points, comparison, operating_point
+from finevh.flow.openroad.points import chosen_points, comparison, operating_point
 from finevh.openroad.run import FlowResult, StageResult
 from oracles.openroad.recorded_run import RECORDED
 

@@ -14,7 +14,7 @@ from finevh.config import Clock, Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
 from finevh.constraints.surroundings import OUTSIDE, fixed_outside
 from finevh.errors import InputError
-from finevh.flow.technology import technology_of
+from finevh.flow.inputs.technology import technology_of
 from finevh.layout.clock_tree import tree_buffers
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Technology

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
-from finevh.flow.tile_loads import ProgramCurrents
+from finevh.flow.droop.tile_loads import ProgramCurrents
 from finevh.layout.supply.droop import DroopSummary, summarise_droop, transition
 from finevh.layout.supply.headers import HeaderTable
 from finevh.layout.supply.vdd_mux import HeaderPlan

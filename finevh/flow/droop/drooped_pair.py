@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.flow.rails import RailModel
-from finevh.flow.raising import Raising
+from finevh.flow.droop.rails import RailModel
+from finevh.flow.droop.raising import Raising
 from finevh.selection import Bits, Interval, map_text
 from finevh.selection.engine import EngineDesign
 from finevh.technology import with_vdds

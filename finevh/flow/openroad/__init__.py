@@ -1,0 +1,1 @@
+"""The layout, and the operating points once more, by OpenROAD in place of the embedded engine."""

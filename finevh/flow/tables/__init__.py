@@ -1,0 +1,1 @@
+"""Tables beside the operating points: clock, glitches, tiles, paths, programs."""
