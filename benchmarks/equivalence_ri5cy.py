@@ -23,7 +23,7 @@ from finevh.flow_file import read_flow
 from finevh.netlist.model import Netlist
 from finevh.netlist.verilog import read_verilog
 from finevh.power import Ports, Simulator
-from finevh.power.memory import MemoryStimulus, read_memory_stimulus
+from finevh.power.simulation.memory import MemoryStimulus, read_memory_stimulus
 from finevh.synthesis import Options, cv32e40p, plan_rtl_export, plan_synthesis, run_rtl_export, run_synthesis
 from finevh.technology import technology_from_liberty
 

@@ -29,7 +29,7 @@ from finevh.flow.stages.operating_points import HEADERS
 from finevh.flow_file import read_run_flow
 from finevh.layout.supply.headers import read_header_table
 from finevh.layout.supply.vdd_mux import choose_headers
-from finevh.power.tile_cycles import load_tile_cycles
+from finevh.power.tiles.tile_cycles import load_tile_cycles
 from finevh.schemes import read_points_csv
 from finevh.technology import Technology, load_technology
 from finevh.timing import TimingGraph

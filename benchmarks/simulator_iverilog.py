@@ -12,7 +12,7 @@ from pathlib import Path
 
 from finevh.netlist import read_verilog
 from finevh.power import RandomStimulus, Stimulus
-from finevh.power.memory import read_memory_stimulus
+from finevh.power.simulation.memory import read_memory_stimulus
 from finevh.technology import technology_from_liberty
 from oracles.iverilog import compare_values
 

@@ -12,9 +12,9 @@ import numpy as np
 from finevh.netlist import write_verilog
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, Simulator, Stimulus
-from finevh.power.cell_models import format_cell_models, format_testbench
-from finevh.power.stimulus import Ports
-from finevh.power.waveforms import read_vcd, value_hashes
+from finevh.power.recordings.waveforms import read_vcd, value_hashes
+from finevh.power.simulation.cell_models import format_cell_models, format_testbench
+from finevh.power.simulation.stimulus import Ports
 from finevh.technology.model import Technology
 
 PERIOD = 10  # ps, of the clock in a bench without delays

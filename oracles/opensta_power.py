@@ -37,8 +37,8 @@ from finevh.power import (
     read_saif,
     read_vcd,
 )
-from finevh.power.network import build_network
-from finevh.power.weights import PowerTerms
+from finevh.power.internal_weights import PowerTerms
+from finevh.power.simulation.network import build_network
 from finevh.technology.boolean import Expression, parse_boolean
 from finevh.technology.liberty.syntax import parse_liberty, read_liberty_text
 from finevh.technology.model import Direction, Kind, Technology

@@ -13,9 +13,9 @@ from finevh.flow.inputs.rtl import packaged_rtl
 from finevh.flow.inputs.stimulus import program_files
 from finevh.flow.inputs.technology import UNBIASED, members_of_set, synthesis_liberty, variant_sets
 from finevh.power import read_memory_stimulus
-from finevh.power.recorded_names import canonical, plain_name
-from finevh.power.saif import saif_scopes
-from finevh.power.vcd import vcd_scopes
+from finevh.power.recordings.recorded_names import canonical, plain_name
+from finevh.power.recordings.saif import saif_scopes
+from finevh.power.recordings.vcd import vcd_scopes
 from finevh.synthesis.sources import Rtl
 from finevh.technology.cross import read_pairs
 from finevh.technology.cross_corners import triangle

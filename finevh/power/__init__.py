@@ -1,16 +1,16 @@
 """Switching activity, dynamic power and leakage of a netlist whose cells may sit on different rails."""
 
 from finevh.power.activity import Activity, activity_from_patterns, activity_from_probabilities, merge_activities
+from finevh.power.activity.propagation import propagate_probabilities
+from finevh.power.activity.sampling import sample_activity
 from finevh.power.derates import look_up_leakage, with_leakage_derates
 from finevh.power.dynamic import DynamicPower, DynamicResult, PreparedPower
 from finevh.power.leakage import LeakageModel, LeakageResult
-from finevh.power.memory import MemoryPort, MemoryStimulus, read_memory_stimulus
-from finevh.power.propagation import propagate_probabilities
-from finevh.power.saif import read_saif
-from finevh.power.sampling import sample_activity
-from finevh.power.simulator import Simulator, simulate
-from finevh.power.stimulus import Ports, RandomStimulus, Stimulus, VectorStimulus
-from finevh.power.waveforms import read_vcd
+from finevh.power.recordings.saif import read_saif
+from finevh.power.recordings.waveforms import read_vcd
+from finevh.power.simulation.memory import MemoryPort, MemoryStimulus, read_memory_stimulus
+from finevh.power.simulation.simulator import Simulator, simulate
+from finevh.power.simulation.stimulus import Ports, RandomStimulus, Stimulus, VectorStimulus
 
 __all__ = [
     "Activity",

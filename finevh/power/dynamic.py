@@ -19,8 +19,8 @@ from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.power.activity import Activity
+from finevh.power.internal_weights import internal_terms
 from finevh.power.rails import check_map, net_driver_cells, net_rails, port_rail
-from finevh.power.weights import internal_terms
 from finevh.technology.model import Direction, Int, Real, Technology
 from finevh.technology.nldm import bilinear
 
@@ -324,7 +324,7 @@ class PreparedPower:
         return self._model.technology
 
     def of_pair(self, low: int, high: int) -> tuple[Real, Real, Int, Real, Int, Int]:
-        """What a map of two supplies adds up, for :mod:`finevh.power.tile_terms`.
+        """What a map of two supplies adds up, for :mod:`finevh.power.tiles.tile_terms`.
 
         Returns
         -------

@@ -228,7 +228,7 @@ class LeakageModel:
     def of_pair(
         self, low: int, high: int, cell_variant: NDArray[np.int8]
     ) -> tuple[Real, Real, NDArray[np.int64], NDArray[np.int64], Int]:
-        """Leakage of every cell in each way that it can leak between two supplies, for :mod:`finevh.power.tile_terms`.
+        """Leakage of every cell in each way that it can leak between two supplies, for :mod:`finevh.power.tiles.tile_terms`.
 
         Returns
         -------

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, LeakageResult, PreparedPower
-from finevh.power.tile_terms import dynamic_terms, leakage_terms
+from finevh.power.tiles.tile_terms import dynamic_terms, leakage_terms
 from finevh.selection.tiles import (
     Bits,
     Energy,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from finevh.power.tile_terms import TileTerms
+from finevh.power.tiles.tile_terms import TileTerms
 from finevh.selection.tiles import Bits
 from finevh.timing.bounds import BoundPath
 

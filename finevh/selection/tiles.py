@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.power.tile_terms import TileTerms
+from finevh.power.tiles.tile_terms import TileTerms
 from finevh.timing.bounds import BoundPath
 
 Bits = NDArray[np.bool_]

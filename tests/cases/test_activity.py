@@ -18,7 +18,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, read_saif, read_vcd
 from finevh.power.command import read_probabilities
-from finevh.power.memory import read_hex
+from finevh.power.simulation.memory import read_hex
 from tests.power.tiny import netlist
 
 PERIOD = 10_000.0  # ps

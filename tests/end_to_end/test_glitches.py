@@ -18,7 +18,7 @@ from finevh.flow.designs import load_placed
 from finevh.flow.inputs.stimulus import held_inputs, middle_supply, stimulus_of, tied_netlist
 from finevh.flow_file import read_flow
 from finevh.power.glitches import delays_of
-from finevh.power.tile_cycles import switched_capacitance
+from finevh.power.tiles.tile_cycles import switched_capacitance
 from oracles.iverilog_glitches import compare_glitches
 
 NAMES = ["scheme", "variant", "selector", "assignment"]

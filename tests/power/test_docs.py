@@ -4,7 +4,7 @@ import doctest
 
 import pytest
 
-from .conftest import ROOT
+from tests.power.conftest import ROOT
 
 
 @pytest.mark.parametrize("page", ["leakage.md", "power.md"])

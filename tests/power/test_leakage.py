@@ -10,8 +10,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import LeakageModel, activity_from_patterns, activity_from_probabilities, look_up_leakage
 from finevh.technology.model import Variant
-
-from .tiny import netlist, technology
+from tests.power.tiny import netlist, technology
 
 LOW, HIGH = 0, 1
 

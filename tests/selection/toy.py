@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.power.tile_terms import collect
+from finevh.power.tiles.tile_terms import collect
 from finevh.selection import Bits, Energy, Interval, MappedTiming, TilePower
 from finevh.timing.bounds import BoundPath
 from finevh.units import SLACK_TOLERANCE

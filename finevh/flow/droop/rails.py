@@ -15,7 +15,7 @@ from finevh.layout.supply.droop import DroopSummary, summarise_droop, transition
 from finevh.layout.supply.headers import HeaderTable
 from finevh.layout.supply.vdd_mux import HeaderPlan
 from finevh.power import Activity
-from finevh.power.tile_cycles import switched_capacitance, tile_capacitance
+from finevh.power.tiles.tile_cycles import switched_capacitance, tile_capacitance
 from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map
 from finevh.technology.model import Real

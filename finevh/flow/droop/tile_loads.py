@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from finevh.flow.designs import PlacedDesign, SingleVoltages
 from finevh.layout.supply.vdd_mux import Load
 from finevh.power import Activity, DynamicPower, LeakageModel
-from finevh.power.tile_currents import TileCurrents, currents_at
-from finevh.power.tile_cycles import cycle_charge, following_internal
+from finevh.power.tiles.tile_currents import TileCurrents, currents_at
+from finevh.power.tiles.tile_cycles import cycle_charge, following_internal
 from finevh.technology.model import Real
 from finevh.units import frequency_mhz
 

@@ -14,9 +14,9 @@ from finevh.errors import InputError
 from finevh.flow.inputs.constraints import constraints_of
 from finevh.netlist.model import Netlist
 from finevh.power import RandomStimulus, Stimulus, read_memory_stimulus
-from finevh.power.resets import book_resets_at_random, reset_level, watch_reset
-from finevh.power.stimulus import word_and_bit
-from finevh.power.tied_clocks import TiedClocks, tie_clocks
+from finevh.power.simulation.resets import book_resets_at_random, reset_level, watch_reset
+from finevh.power.simulation.stimulus import word_and_bit
+from finevh.power.simulation.tied_clocks import TiedClocks, tie_clocks
 from finevh.technology.model import Direction, Technology
 from finevh.timing import bind_cases
 

@@ -37,9 +37,9 @@ from finevh.power import (
     read_vcd,
 )
 from finevh.power.glitches import GlitchDelays, GlitchSimulator, delays_of
-from finevh.power.memory import read_units
-from finevh.power.tile_cycles import SAMPLED_CYCLES, TILE_CYCLES, simulate_tile_cycles, switched_capacitance
-from finevh.power.work import Work, finish_passes
+from finevh.power.simulation.memory import read_units
+from finevh.power.simulation.work import Work, finish_passes
+from finevh.power.tiles.tile_cycles import SAMPLED_CYCLES, TILE_CYCLES, simulate_tile_cycles, switched_capacitance
 
 WORK = "results/tables/work.csv"
 GOOD = 1

@@ -70,7 +70,7 @@ from finevh.flow.timing_graph import timing_graph
 from finevh.layout.supply.headers import read_header_table
 from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slots_for
 from finevh.power import Activity
-from finevh.power.tile_cycles import load_tile_cycles
+from finevh.power.tiles.tile_cycles import load_tile_cycles
 from finevh.schemes import (
     Answer,
     Curve,

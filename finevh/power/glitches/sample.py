@@ -12,7 +12,7 @@ from finevh.netlist.model import Netlist
 from finevh.power.glitches import inertial
 from finevh.power.glitches.delays import GlitchDelays
 from finevh.power.glitches.wiring import EventPlan, GatePins, PinRows, gate_pins, new_events, pin_rows, plan_events
-from finevh.power.network import Network, build_network
+from finevh.power.simulation.network import Network, build_network
 from finevh.technology.model import Int, Real
 
 __all__ = ["CycleSample", "ReplayNetwork", "Replayed", "SettledRecorder", "draw_cycles"]

@@ -15,8 +15,8 @@ from finevh.power.glitches import inertial
 from finevh.power.glitches.delays import GlitchDelays
 from finevh.power.glitches.sample import CycleSample, SettledRecorder
 from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, gate_pins, new_events, plan_events
-from finevh.power.simulator import Simulator
-from finevh.power.stimulus import Stimulus
+from finevh.power.simulation.simulator import Simulator
+from finevh.power.simulation.stimulus import Stimulus
 from finevh.technology.model import Int
 
 __all__ = ["GlitchSimulator", "simulate_glitches", "with_glitches"]

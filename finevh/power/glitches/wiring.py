@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.power.behaviour import Behaviour, compile_behaviour
 from finevh.power.glitches.delays import ABSENT, GlitchDelays
-from finevh.power.network import COMBINATIONAL, ROLE, Network
+from finevh.power.simulation.behaviour import Behaviour, compile_behaviour
+from finevh.power.simulation.network import COMBINATIONAL, ROLE, Network
 from finevh.technology.model import Direction, Int
 
 __all__ = [

@@ -17,7 +17,7 @@ from finevh.flow.droop.drooped_points import book_rails, drooped_csv, drooped_po
 from finevh.flow.droop.rails import RailModel, droop_table, transitions_table
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
-from finevh.power.tile_terms import collect
+from finevh.power.tiles.tile_terms import collect
 from finevh.schemes import OperatingPoint
 from finevh.selection import Bits, Energy, Interval, TilePower
 from finevh.selection.engine import TiledTiming

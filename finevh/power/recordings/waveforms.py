@@ -14,9 +14,17 @@ from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, pattern_offsets
-from finevh.power.propagation import propagate_probabilities
-from finevh.power.recorded_names import NetNames
-from finevh.power.vcd import SILENT, UNKNOWN, Changes, open_recording, read_changes, read_lines, read_vcd_header
+from finevh.power.activity.propagation import propagate_probabilities
+from finevh.power.recordings.recorded_names import NetNames
+from finevh.power.recordings.vcd import (
+    SILENT,
+    UNKNOWN,
+    Changes,
+    open_recording,
+    read_changes,
+    read_lines,
+    read_vcd_header,
+)
 from finevh.technology.model import Direction, Kind
 
 __all__ = ["count_cycles", "read_vcd", "require_inputs", "settle_sources", "value_hashes"]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
-from finevh.power.network import build_network
-from finevh.power.simulator import simulate
-from finevh.power.stimulus import Ports
+from finevh.power.simulation.network import build_network
+from finevh.power.simulation.simulator import simulate
+from finevh.power.simulation.stimulus import Ports
 from finevh.technology.model import Direction, Real
 
 __all__ = ["sample_activity"]

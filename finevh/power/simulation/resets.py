@@ -10,8 +10,8 @@ import numpy as np
 from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.power.simulator import Simulator
-from finevh.power.stimulus import RandomStimulus
+from finevh.power.simulation.simulator import Simulator
+from finevh.power.simulation.stimulus import RandomStimulus
 from finevh.technology.boolean import support
 from finevh.technology.model import Direction, Int, Kind
 

@@ -20,9 +20,8 @@ from finevh.timing import TimingGraph
 from oracles.event_reference import EventReference
 from oracles.iverilog_glitches import compare_glitches
 from tests.conftest import liberty_at
-
-from .test_oracles import random_design
-from .tiny import netlist
+from tests.power.test_oracles import random_design
+from tests.power.tiny import netlist
 
 SDC = (
     "create_clock -name clk -period 5 [get_ports clk]\nset_propagated_clock [get_clocks clk]\n"

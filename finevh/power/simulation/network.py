@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import pattern_offsets
-from finevh.power.behaviour import CLOCK, Behaviour, compile_behaviour
+from finevh.power.simulation.behaviour import CLOCK, Behaviour, compile_behaviour
 from finevh.technology.model import Direction, Int, Kind
 
 __all__ = ["Network", "Wiring", "build_network"]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.netlist.model import Netlist
-from finevh.power.behaviour import sequential_functions
-from finevh.power.stimulus import word_and_bit
+from finevh.power.simulation.behaviour import sequential_functions
+from finevh.power.simulation.stimulus import word_and_bit
 from finevh.technology.boolean import Expression, parse_boolean, support
 from finevh.technology.model import CellTable, Direction, Kind
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from finevh.errors import InputError
-from finevh.power.memory import MemoryStimulus, Pass, WordMemory, read_hex, read_units
-from finevh.power.work import Work, finish_passes
+from finevh.power.simulation.memory import MemoryStimulus, Pass, WordMemory, read_hex, read_units
+from finevh.power.simulation.work import Work, finish_passes
+from tests.power.riscv import Machine
 
-from .riscv import Machine
 from .test_memory import PORT, cycle, loopback
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 CORE = REPOSITORY / "rtl" / "ri5cy"
 EXIT, UNITS, RETIRED = 0x8000, 0x8004, 0x8008
 

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.power.kernel_layout import (
+from finevh.power.simulation.kernel_layout import (
     AT_BUSY,
     AT_DWELL,
     AT_LEVEL,
@@ -29,7 +29,7 @@ from finevh.power.kernel_layout import (
     Plan,
     State,
 )
-from finevh.power.network import (
+from finevh.power.simulation.network import (
     ARMED,
     CLOCK_LEVEL,
     CLOCK_MASK,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from finevh.power.memory import MemoryStimulus
-from finevh.power.simulator import Simulator
+from finevh.power.simulation.memory import MemoryStimulus
+from finevh.power.simulation.simulator import Simulator
 
 _CHUNK = 50  # cycles between two looks at the memory port
 

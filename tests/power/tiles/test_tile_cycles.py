@@ -9,7 +9,7 @@ import numpy as np
 from finevh.layout import Placement
 from finevh.power import VectorStimulus, simulate
 from finevh.power.glitches import GlitchSimulator, uniform_delays
-from finevh.power.tile_cycles import cycle_charge, following_internal, simulate_tile_cycles, tile_capacitance
+from finevh.power.tiles.tile_cycles import cycle_charge, following_internal, simulate_tile_cycles, tile_capacitance
 from tests.power.tiny import netlist
 
 DESIGN = netlist(

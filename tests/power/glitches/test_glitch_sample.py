@@ -23,9 +23,8 @@ from finevh.power.glitches import (
     uniform_delays,
 )
 from finevh.technology import Technology
-
-from .test_oracles import random_design
-from .tiny import netlist
+from tests.power.test_oracles import random_design
+from tests.power.tiny import netlist
 
 CYCLES, WARMUP = 60, 3
 

@@ -8,8 +8,7 @@ import pytest
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import merge_activities, read_saif, read_vcd
-
-from .tiny import netlist
+from tests.power.tiny import netlist
 
 VCD = """$date today $end
 $timescale 1ps $end

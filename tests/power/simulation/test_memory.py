@@ -6,9 +6,8 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.power import MemoryPort, MemoryStimulus, Simulator
-from finevh.power.memory import WordMemory, read_hex, read_memory_stimulus
-
-from .tiny import netlist
+from finevh.power.simulation.memory import WordMemory, read_hex, read_memory_stimulus
+from tests.power.tiny import netlist
 
 PORT = MemoryPort("req", "gnt", "rvalid", "addr", "rdata", "we", "be", "wdata")
 

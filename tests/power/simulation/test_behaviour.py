@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from finevh.errors import InputError
-from finevh.power.behaviour import CLEAR, CLOCK, NEXT, compile_behaviour, truth_table
-
-from .tiny import Cell, cell_table
+from finevh.power.simulation.behaviour import CLEAR, CLOCK, NEXT, compile_behaviour, truth_table
+from tests.power.tiny import Cell, cell_table
 
 
 def test_truth_table_bits_are_pattern_bits() -> None:

@@ -6,8 +6,7 @@ import pytest
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import RandomStimulus, propagate_probabilities, sample_activity, simulate
-
-from .tiny import netlist
+from tests.power.tiny import netlist
 
 
 def known(design: Netlist, values: dict[str, tuple[float, float]]) -> dict[str, np.ndarray]:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, activity_from_probabilities
-from finevh.power.behaviour import CLEAR, CLOCK, NEXT, PRESET
-from finevh.power.network import (
+from finevh.power.simulation.behaviour import CLEAR, CLOCK, NEXT, PRESET
+from finevh.power.simulation.network import (
     CLOCK_MASK,
     CLOCK_NET,
     EDGE,

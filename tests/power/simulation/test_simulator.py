@@ -8,8 +8,7 @@ import pytest
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import Ports, RandomStimulus, Simulator, VectorStimulus, simulate
-
-from .tiny import netlist
+from tests.power.tiny import netlist
 
 
 def words(**columns: list[int]) -> dict[str, np.ndarray]:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
-from finevh.power import event_driven, kernel_layout
 from finevh.power.activity import Activity, pattern_offsets
-from finevh.power.network import GATE, ROLE, build_network
-from finevh.power.stimulus import Ports, Stimulus
+from finevh.power.simulation import event_driven, kernel_layout
+from finevh.power.simulation.network import GATE, ROLE, build_network
+from finevh.power.simulation.stimulus import Ports, Stimulus
 from finevh.technology.model import Int
 
 __all__ = ["Simulator", "simulate"]

@@ -6,8 +6,7 @@ import pytest
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, RandomStimulus, propagate_probabilities, simulate
-
-from .tiny import netlist
+from tests.power.tiny import netlist
 
 
 def propagated(design: Netlist, observed: Activity, clock: str | None) -> Activity:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.power import network
-from finevh.power.network import QUEUED, Wiring
+from finevh.power.simulation import network
+from finevh.power.simulation.network import QUEUED, Wiring
 
 __all__ = ["Plan", "State", "dwell", "new_state", "queued_cells"]
 

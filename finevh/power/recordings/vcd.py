@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from finevh.base.packed import open_text
 from finevh.checks import Checks
 from finevh.errors import InputError
-from finevh.power.recorded_names import Bits, NetNames, Recorded
+from finevh.power.recordings.recorded_names import Bits, NetNames, Recorded
 from finevh.units import unit_scale
 
 __all__ = ["FLOATING", "SILENT", "UNKNOWN", "Changes", "VcdHeader", "read_changes", "read_lines", "read_vcd_header"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from finevh.base.files import read_input_text
 from finevh.base.toml import read_toml
 from finevh.errors import InputError
-from finevh.power.stimulus import Ports
+from finevh.power.simulation.stimulus import Ports
 
 _BYTES = 4  # so many entries of two digits and none longer are bytes: no program of words looks so
 
