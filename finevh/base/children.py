@@ -8,7 +8,7 @@ import pickle
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
@@ -99,6 +99,39 @@ def in_children(tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int
             with suppress(ChildProcessError):
                 os.waitpid(child, 0)
     return {name: found[name] for name in tasks}
+
+
+def in_turn(tasks: Sequence[Callable[[], _T]], workers: int) -> list[_T]:
+    """Results of tasks in their order; children take them in this order, each the next one whenever it is done with one.
+
+    A child keeps what it learnt from one task to the next. In this process where one is enough.
+
+    Raises
+    ------
+    FinevhError
+        As :func:`in_children`.
+    """
+    workers = min(workers, len(tasks))
+    if _LIBC is None or workers < 2:
+        return [task() for task in tasks]
+    # All children read one file, whose position they share: each number is read once.
+    numbers = os.memfd_create("tasks")
+    try:
+        os.write(numbers, b"".join(number.to_bytes(8, sys.byteorder) for number in range(len(tasks))))
+        os.lseek(numbers, 0, os.SEEK_SET)
+
+        def some(say: Say) -> dict[int, _T]:
+            found = {}
+            while taken := os.read(numbers, 8):
+                number = int.from_bytes(taken, sys.byteorder)
+                found[number] = tasks[number]()
+            return found
+
+        parts = in_children({f"child {k}": some for k in range(workers)}, lambda text: None, workers)
+    finally:
+        os.close(numbers)
+    found = {number: result for part in parts.values() for number, result in part.items()}
+    return [found[number] for number in range(len(tasks))]
 
 
 def _fork_task(task: Callable[[Say], _T]) -> tuple[Connection, int]:

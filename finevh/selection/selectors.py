@@ -27,6 +27,8 @@ class Selector:
     """Called with the design, the interval, the periods, and a time limit per period, s (None: the selector's own)."""
     envelope: bool = True
     """Its curve takes the cheapest of all maps known; False for curves as the thesis draws them."""
+    quick: bool = False
+    """A frequency takes a fraction of what the searches take."""
 
 
 def _by_score(
@@ -64,9 +66,13 @@ def _exact(design: TiledDesign, interval: Interval, periods: Sequence[float], se
 SELECTORS = {
     selector.name: selector
     for selector in (
-        Selector("greedy", "Algorithm 5 of the thesis", partial(_by_score, "delay"), envelope=False),
+        Selector("greedy", "Algorithm 5 of the thesis", partial(_by_score, "delay"), envelope=False, quick=True),
         Selector(
-            "count", "Algorithm 5 with tiles scored by critical cells", partial(_by_score, "count"), envelope=False
+            "count",
+            "Algorithm 5 with tiles scored by critical cells",
+            partial(_by_score, "count"),
+            envelope=False,
+            quick=True,
         ),
         Selector("best", "descent by one or two tiles from several maps", _best),
         Selector("improved", "lowering and exchanging tiles around Algorithm 5's maps", _improved),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from finevh.base.children import Say, in_children
+from finevh.base.children import Say, in_children, in_turn
 from finevh.errors import FinevhError, InputError
 from oracles.processes import processes
 
@@ -119,6 +119,21 @@ def test_results_of_tasks_come_by_name_with_their_progress(workers: int) -> None
     assert sorted(said) == ["a begins", "b begins", "c begins"]
     processes = {process for _, process in found.values()}
     assert processes == {os.getpid()} if workers == 1 else os.getpid() not in processes and len(processes) == 3
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_tasks_in_turn_go_to_whoever_is_free(workers: int) -> None:
+    def work(number: int) -> Callable[[], tuple[int, int]]:
+        def one() -> tuple[int, int]:
+            time.sleep(1.0 if number == 0 else 0.01)
+            return number, os.getpid()
+
+        return one
+
+    found = in_turn([work(number) for number in range(7)], workers)
+    assert [number for number, _ in found] == list(range(7))
+    first, others = found[0][1], {process for _, process in found[1:]}
+    assert others == {os.getpid()} if workers == 1 else first not in others
 
 
 def test_what_a_task_raises_is_raised_and_ends_the_others() -> None:
