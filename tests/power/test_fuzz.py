@@ -19,9 +19,8 @@ from finevh.netlist.model import Netlist
 from finevh.power import read_saif, read_vcd
 from finevh.power.command import read_probabilities
 from finevh.timing.report import read_voltages
+from tests.power.recordings.test_activity_import import SAIF, VCD
 from tests.power.tiny import netlist, technology
-
-from .test_activity_import import SAIF, VCD
 
 Reader = Callable[[Path, Netlist], object]
 GATE = netlist(["a", "b[0]"], ["y"], [("g", "NAND2", {"A1": "a", "A2": "b[0]", "ZN": "y"})])

@@ -10,8 +10,7 @@ from finevh.errors import InputError
 from finevh.power.simulation.memory import MemoryStimulus, Pass, WordMemory, read_hex, read_units
 from finevh.power.simulation.work import Work, finish_passes
 from tests.power.riscv import Machine
-
-from .test_memory import PORT, cycle, loopback
+from tests.power.simulation.test_memory import PORT, cycle, loopback
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CORE = REPOSITORY / "rtl" / "ri5cy"
