@@ -28,7 +28,7 @@ from finevh.netlist import Netlist, parse_verilog
 from finevh.netlist.logic import parse_function
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.technology.model import Int
-from finevh.technology.nldm import pair
+from finevh.technology.tables.nldm import pair
 from finevh.timing import TimingGraph, TimingState, read_sdc
 from finevh.timing.state import Path as TimingPath
 from oracles.ngspice_leakage import split_cell

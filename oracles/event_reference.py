@@ -11,7 +11,7 @@ import numpy as np
 from finevh.netlist.model import Netlist
 from finevh.power.glitches import GlitchDelays
 from finevh.power.glitches.wiring import GatePins, pin_ticks
-from finevh.technology.boolean import Expression, evaluate, parse_boolean
+from finevh.technology.liberty.boolean import Expression, evaluate, parse_boolean
 
 BIT = (np.array(False), np.array(True))
 

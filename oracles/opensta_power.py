@@ -39,7 +39,7 @@ from finevh.power import (
 )
 from finevh.power.internal_weights import PowerTerms
 from finevh.power.simulation.network import build_network
-from finevh.technology.boolean import Expression, parse_boolean
+from finevh.technology.liberty.boolean import Expression, parse_boolean
 from finevh.technology.liberty.syntax import parse_liberty, read_liberty_text
 from finevh.technology.model import Direction, Kind, Technology
 from finevh.timing import TimingGraph, parse_sdc

@@ -18,7 +18,7 @@ from finevh.power.recordings.saif import saif_scopes
 from finevh.power.recordings.vcd import vcd_scopes
 from finevh.synthesis.sources import Rtl
 from finevh.technology.cross import read_pairs
-from finevh.technology.cross_corners import triangle
+from finevh.technology.cross.cross_corners import triangle
 from finevh.technology.load import check_technology_files
 from finevh.technology.manifest import Manifest, read_manifest
 from finevh.units import VOLTAGE_TOLERANCE

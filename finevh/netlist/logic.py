@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.technology.boolean import support, truth_table
+from finevh.technology.liberty.boolean import support, truth_table
 
 MOST_PINS = 16
 """A truth table has two to this power rows."""

@@ -29,7 +29,7 @@ from finevh.netlist.model import Netlist
 from finevh.optimize.ladder import drive_ladders
 from finevh.optimize.target import Target
 from finevh.technology.model import ArcType, Int, Real, Sense, Technology
-from finevh.technology.nldm import bilinear
+from finevh.technology.tables.nldm import bilinear
 from finevh.timing import TimingGraph, TimingState
 
 Report = Callable[[str], None]

@@ -18,8 +18,8 @@ from finevh.netlist.edit import BufferPlan, insert_buffers
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.optimize.hold_maps import HardestMaps, violated_endpoints
-from finevh.technology.lookup import lookup
 from finevh.technology.model import ArcType, Int, Real, Technology
+from finevh.technology.tables.lookup import lookup
 from finevh.timing import TimingGraph, TimingState
 from finevh.timing.state import Path
 

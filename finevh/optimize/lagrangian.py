@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from finevh.netlist.model import Netlist
 from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense, Technology
-from finevh.technology.nldm import bilinear
+from finevh.technology.tables.nldm import bilinear
 
 
 class Library(NamedTuple):

@@ -22,7 +22,7 @@ from finevh.power.activity import Activity
 from finevh.power.internal_weights import internal_terms
 from finevh.power.rails import check_map, net_driver_cells, net_rails, port_rail
 from finevh.technology.model import Direction, Int, Real, Technology
-from finevh.technology.nldm import bilinear
+from finevh.technology.tables.nldm import bilinear
 
 __all__ = ["DynamicPower", "DynamicResult", "PreparedPower", "internal_energy"]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
-from finevh.technology.boolean import evaluate, parse_boolean, patterns, support
+from finevh.technology.liberty.boolean import evaluate, parse_boolean, patterns, support
 from finevh.technology.model import CellTable, Direction, Int, Kind, Real
 
 __all__ = ["PowerTerms", "internal_terms"]

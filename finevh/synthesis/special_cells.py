@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from finevh.base.numbers import decimal
 from finevh.base.quoting import plain_name
 from finevh.errors import InputError
-from finevh.technology.boolean import truth_table
+from finevh.technology.liberty.boolean import truth_table
 from finevh.technology.liberty.syntax import Group, parse_liberty, read_liberty_text
 from finevh.units import unit_scale
 

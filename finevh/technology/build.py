@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.technology.boolean import sense_of, truth_table
 from finevh.technology.columns import CornerInput, Skeleton, merge_cells, merge_corners
 from finevh.technology.lef import Lef, read_lef
 from finevh.technology.liberty import read_liberty
+from finevh.technology.liberty.boolean import sense_of, truth_table
 from finevh.technology.library import Library
 from finevh.technology.model import CellTable, Corners, Direction, Kind, Layer, Sense, Technology, Variant
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.technology.boolean import patterns, support, truth_table
+from finevh.technology.liberty.boolean import patterns, support, truth_table
 from finevh.technology.library import Cell, Library, Table
 from finevh.technology.model import CellTable, Corners, Int, Real
-from finevh.technology.pool import Pool
+from finevh.technology.tables.pool import Pool
 
 __all__ = ["CornerInput", "Skeleton", "merge_cells", "merge_corners", "stack_corners", "structure"]
 

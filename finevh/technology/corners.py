@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.technology.cross_corners import interpolate_cross
-from finevh.technology.lookup import interpolate_table, table_of
-from finevh.technology.mixing import mix_tables
+from finevh.technology.cross.cross_corners import interpolate_cross
 from finevh.technology.model import ArcType, Corners, Int, Real, Technology
+from finevh.technology.tables.lookup import interpolate_table, table_of
+from finevh.technology.tables.mixing import mix_tables
 from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["LeaveOneOut", "Nodes", "leave_one_out", "nodes_of", "time_units", "with_vdds"]

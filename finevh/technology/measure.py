@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from finevh.technology.lookup import interpolate_table, table_of
 from finevh.technology.model import ArcType, Real, Sense, Technology
+from finevh.technology.tables.lookup import interpolate_table, table_of
 
 __all__ = [
     "delay_ratios",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
-from finevh.technology.nldm import pair
+from finevh.technology.tables.nldm import pair
 from finevh.timing.delay.rc_tree import elmore_delays
 from finevh.timing.engine import TimingGraph
 from finevh.timing.state import Path, TimingState

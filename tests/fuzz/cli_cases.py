@@ -16,7 +16,7 @@ from finevh.errors import DefectError, InputError
 from oracles import tiny_design
 from tests.fuzz import seeds
 from tests.fuzz.readers import Reader
-from tests.technology import test_platform as kit
+from tests.technology.platform import test_platform as kit
 
 SHIPPED = seeds.REPOSITORY / "libs" / "finevh45"
 NETLIST = """module top (clk, a, y); input clk, a; output y; wire n;

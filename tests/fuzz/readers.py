@@ -35,13 +35,13 @@ from finevh.power.simulation.memory import read_hex
 from finevh.report import build_report
 from finevh.synthesis.sources import read_manifest as read_file_list
 from finevh.synthesis.special_cells import find_special_cells
-from finevh.technology.boolean import parse_boolean
 from finevh.technology.cross import read_cross_file, write_cross_file
 from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
-from finevh.technology.makefile import read_makefile
+from finevh.technology.liberty.boolean import parse_boolean
 from finevh.technology.manifest import read_manifest
 from finevh.technology.model import Technology
+from finevh.technology.platform.makefile import read_makefile
 from finevh.timing.report import read_voltages
 from tests.fuzz import seeds
 from tests.power.tiny import technology

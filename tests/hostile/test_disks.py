@@ -13,7 +13,7 @@ import pytest
 
 from oracles.damage import digests
 from oracles.tiny_design import command, finished_run, write_design
-from tests.technology import test_platform as kit
+from tests.technology.platform import test_platform as kit
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TECHNOLOGY = REPOSITORY / "libs" / "finevh45"

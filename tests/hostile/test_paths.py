@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oracles.tiny_design import FREQUENCY, RTL, command, finished_run, write_design
-from tests.technology import test_platform as kit
+from tests.technology.platform import test_platform as kit
 from tests.test_hostile import CORPUS
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from finevh.base.files import read_input, read_input_text
 from finevh.base.packed import open_bytes
 from oracles.tiny_design import FREQUENCY, command, finished_run, write_design
 from tests.fuzz import cli_cases
-from tests.technology import test_platform as kit
+from tests.technology.platform import test_platform as kit
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TECHNOLOGY = REPOSITORY / "libs" / "finevh45"

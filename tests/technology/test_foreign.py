@@ -9,8 +9,8 @@ import pytest
 from finevh.errors import InputError
 from finevh.technology import technology_from_liberty
 from finevh.technology.liberty.syntax import read_liberty_text
-from finevh.technology.lookup import lookup
 from finevh.technology.model import ArcType, Direction, Kind
+from finevh.technology.tables.lookup import lookup
 from oracles.opensta import run_script
 
 

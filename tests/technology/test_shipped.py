@@ -18,9 +18,9 @@ from finevh.characterization.cells.topology import Transistor
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
 from finevh.technology import Technology, load_technology
 from finevh.technology.corners import leave_one_out
-from finevh.technology.lookup import interpolate_table, table_of
 from finevh.technology.measure import leakage_derate, leakage_ratios, nominal_index, ring_period
 from finevh.technology.model import ArcType, Kind
+from finevh.technology.tables.lookup import interpolate_table, table_of
 from oracles.opensta import run_script
 from tests.characterization.conftest import needs_ngspice
 

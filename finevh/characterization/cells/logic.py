@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from finevh.technology.boolean import Expression, parse_boolean, support
+from finevh.technology.liberty.boolean import Expression, parse_boolean, support
 
 __all__ = ["Function", "assignments", "parse_function", "sensitising_states"]
 

@@ -14,7 +14,7 @@ from finevh.characterization.publish.physical import fillers, header_cells, load
 from finevh.characterization.record import CellRecord, load_record, record_path
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
-from finevh.technology.lef_write import Footprint, render_cell_lef, render_tech_lef
+from finevh.technology.lef.write import Footprint, render_cell_lef, render_tech_lef
 from finevh.technology.liberty.write import render_liberty, write_gzip, write_text
 from finevh.technology.library import Cell
 from finevh.technology.manifest import Manifest, Views, library_file, read_manifest, vdd_label

@@ -13,7 +13,7 @@ from finevh.flow.droop.raising import Raising
 from finevh.selection import Bits, Interval, map_text
 from finevh.selection.engine import EngineDesign
 from finevh.technology import with_vdds
-from finevh.technology.cross_corners import continued_triangle
+from finevh.technology.cross.cross_corners import continued_triangle
 from finevh.technology.model import Int, Real, Technology
 from finevh.timing import TimingGraph, TimingState
 from finevh.units import SLACK_TOLERANCE, period_ps

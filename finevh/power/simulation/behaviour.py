@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.technology.boolean import evaluate, parse_boolean
+from finevh.technology.liberty.boolean import evaluate, parse_boolean
 from finevh.technology.model import CellTable, Direction, Int, Kind
 
 __all__ = ["CLEAR", "CLOCK", "NEXT", "PRESET", "Behaviour", "compile_behaviour", "sequential_functions", "truth_table"]

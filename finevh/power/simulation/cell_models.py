@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from finevh.netlist.model import Netlist
 from finevh.power.simulation.behaviour import sequential_functions
 from finevh.power.simulation.stimulus import word_and_bit
-from finevh.technology.boolean import Expression, parse_boolean, support
+from finevh.technology.liberty.boolean import Expression, parse_boolean, support
 from finevh.technology.model import CellTable, Direction, Kind
 
 __all__ = ["format_cell_models", "format_sdf", "format_testbench"]

@@ -12,7 +12,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.simulation.simulator import Simulator
 from finevh.power.simulation.stimulus import RandomStimulus
-from finevh.technology.boolean import support
+from finevh.technology.liberty.boolean import support
 from finevh.technology.model import Direction, Int, Kind
 
 __all__ = ["ResetEffect", "book_resets_at_random", "reset_level", "watch_reset"]

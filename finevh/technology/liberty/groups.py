@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.technology.boolean import parse_boolean, sense_of
+from finevh.technology.liberty.boolean import parse_boolean, sense_of
 from finevh.technology.liberty.syntax import Group
 from finevh.technology.library import Arc, PowerArc, Table
 from finevh.technology.model import ArcType, Real, Sense

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from finevh.errors import InputError
-from finevh.technology.boolean import patterns, support, truth_table
+from finevh.technology.liberty.boolean import patterns, support, truth_table
 from finevh.technology.library import PowerArc, Table
-from finevh.technology.lookup import interpolate_table
 from finevh.technology.model import Real
+from finevh.technology.tables.lookup import interpolate_table
 
 __all__ = ["sum_leakage", "sum_supplies"]
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from finevh.base.numbers import decimal
 from finevh.errors import InputError
-from finevh.technology.boolean import parse_boolean, support
+from finevh.technology.liberty.boolean import parse_boolean, support
 from finevh.technology.liberty.groups import Reader, Units, read_arc, read_power, read_templates
 from finevh.technology.liberty.pins import PinGroups, bus_types, expand_pins
 from finevh.technology.liberty.power import sum_leakage, sum_supplies
+from finevh.technology.liberty.sequential import latch_of_statetable, rename
 from finevh.technology.liberty.syntax import Group, parse_liberty, read_liberty_text
 from finevh.technology.library import Arc, Cell, Library, Pin, PowerArc
 from finevh.technology.model import ArcType, Direction, Kind
-from finevh.technology.sequential import latch_of_statetable, rename
 from finevh.units import Dimension, unit_scale
 
 __all__ = ["read_liberty"]

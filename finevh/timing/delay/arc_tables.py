@@ -25,7 +25,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from finevh.technology.model import CellTable, Index, Int, Real
-from finevh.technology.nldm import pair
+from finevh.technology.tables.nldm import pair
 from finevh.timing.delay.packed_tables import PackedTables
 from finevh.timing.graph.entries import Entries
 from finevh.timing.sweep.lanes import PERMUTES, LanesType, Number, Width, choose, lane, rows, seek8, seek16, with_lane

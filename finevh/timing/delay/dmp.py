@@ -18,7 +18,7 @@ import numba
 import numpy as np
 
 from finevh.technology.model import Index, Int, Real
-from finevh.technology.nldm import pair, segment
+from finevh.technology.tables.nldm import pair, segment
 from finevh.timing.sweep.lanes import (
     Number,
     absolute,
@@ -219,7 +219,7 @@ def _row(record: Int, axes: Real, rec: Index, slew: float) -> _Row:
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _at(axes: Real, u: Real, row: _Row, load: float) -> tuple[float, float]:
-    """Delay and slew, ps, at a load, fF: the numbers of :func:`finevh.technology.nldm.pair`."""
+    """Delay and slew, ps, at a load, fF: the numbers of :func:`finevh.technology.tables.nldm.pair`."""
     j = segment(axes, row.y, row.ny, load)
     at = row.y + j
     g = (load - axes[at]) / (axes[at + 1] - axes[at])

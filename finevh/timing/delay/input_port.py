@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 
 from finevh.technology.model import Index, Int, Real
-from finevh.technology.nldm import pair
+from finevh.technology.tables.nldm import pair
 from finevh.timing.sweep.lanes import Number, Width, lane, spread, with_lane
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.technology.model import Int, Real
-from finevh.technology.nldm import pair
+from finevh.technology.tables.nldm import pair
 from finevh.timing.sweep.arrays import Graph, Nets, Point, Rows, Tables, Values, Walk
 from finevh.timing.sweep.lanes import Width
 

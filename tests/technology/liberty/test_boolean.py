@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from finevh.errors import InputError
-from finevh.technology.boolean import parse_boolean, sense_of, support, truth_table
+from finevh.technology.liberty.boolean import parse_boolean, sense_of, support, truth_table
 from finevh.technology.model import Sense
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.technology.mixing import mix_tables
 from finevh.technology.model import CrossVoltage, PairDerates, Real, Technology
+from finevh.technology.tables.mixing import mix_tables
 from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["MixedCross", "continued_triangle", "interpolate_cross", "triangle"]

@@ -18,12 +18,12 @@ from finevh.base.toml import toml_value
 from finevh.base.tools import TCLSH, require
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
+from finevh.technology.cross.slope import slope_cross_file
 from finevh.technology.lef import Lef, read_lef
 from finevh.technology.load import load_technology
-from finevh.technology.makefile import Makefile, read_makefile
 from finevh.technology.manifest import vdd_label
 from finevh.technology.model import Layer, Technology
-from finevh.technology.platform_libs import (
+from finevh.technology.platform.liberty_files import (
     LibraryFile,
     choose_corner,
     find_libraries,
@@ -31,11 +31,11 @@ from finevh.technology.platform_libs import (
     liberty_text,
     merge_liberty,
 )
-from finevh.technology.slope import slope_cross_file
+from finevh.technology.platform.makefile import Makefile, read_makefile
 
 __all__ = ["PlatformResult", "add_platform"]
 
-_RC_DRIVER = Path(__file__).with_name("platform_rc.tcl")
+_RC_DRIVER = Path(__file__).with_name("rc.tcl")
 _CAPACITANCE = re.compile(r"capacitive_load_unit\s*\(\s*\"?([0-9.eE+-]+)\"?\s*,\s*\"?([a-zA-Z]+)\"?\s*\)")
 _RESISTANCE = re.compile(r"pulling_resistance_unit\s*:\s*\"?\s*([0-9.]+)\s*([a-zA-Z]+)\s*\"?")
 _FARAD = {"ff": 1.0, "pf": 1e3}  # fF

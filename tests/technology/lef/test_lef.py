@@ -6,7 +6,7 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.technology.lef import read_lef
-from finevh.technology.lef_write import Footprint, render_cell_lef, render_tech_lef
+from finevh.technology.lef.write import Footprint, render_cell_lef, render_tech_lef
 from finevh.technology.manifest import TechnologyLayer
 
 LAYERS = [

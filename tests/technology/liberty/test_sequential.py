@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from finevh.errors import InputError
-from finevh.technology.boolean import truth_table
-from finevh.technology.sequential import latch_of_statetable, rename
+from finevh.technology.liberty.boolean import truth_table
+from finevh.technology.liberty.sequential import latch_of_statetable, rename
 
 
 def test_the_latch_of_a_clock_gate():

@@ -13,12 +13,12 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.technology import load_technology
-from finevh.technology.makefile import read_makefile
 from finevh.technology.platform import add_platform
-from finevh.technology.platform_libs import choose_corner, find_libraries, merge_liberty
+from finevh.technology.platform.liberty_files import choose_corner, find_libraries, merge_liberty
+from finevh.technology.platform.makefile import read_makefile
 
 needs_tclsh = pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")
-PDK = Path(os.environ.get("FINEVH_PDK", Path(__file__).resolve().parents[3] / "shared" / "pdk"))
+PDK = Path(os.environ.get("FINEVH_PDK", Path(__file__).resolve().parents[4] / "shared" / "pdk"))
 needs_pdk = pytest.mark.skipif(not (PDK / "ihp-sg13g2").is_dir(), reason=f"no open PDK data at {PDK} (set FINEVH_PDK)")
 
 LIBRARY = """library ({name}) {{

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.technology.boolean import patterns
+from finevh.technology.liberty.boolean import patterns
 
 __all__ = ["latch_of_statetable", "rename"]
 
