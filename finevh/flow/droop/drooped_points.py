@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from finevh.base.children import in_turn
 from finevh.base.csv_text import Row, table
 from finevh.checks import Checks
 from finevh.config import voltage_grid
@@ -62,6 +64,9 @@ class DroopedPoint:
     def met(self) -> bool:
         """Whether the point's own map meets its clock in the worst cycles."""
         return self.slack_worst >= -SLACK_TOLERANCE
+
+
+_Found = tuple[list[DroopedPoint], dict[_Wanted, Raised]]
 
 
 class _Task:
@@ -120,25 +125,47 @@ class _Task:
     def _is_met(self, number: int) -> bool:
         return number in self._timed and self._timed[number].met
 
-    def time(self, supplies: _Supplies) -> tuple[list[DroopedPoint], dict[_Wanted, Raised]]:
-        """The points of a pair of supplies as they are, and the maps between these supplies that serve any point that misses."""
+    def begin(self, supplies: _Supplies) -> list[Callable[[], _Found]]:
+        """What is to be done between a pair of supplies, by variant set: time its points, search maps for those that miss."""
         own = [number for numbers in self.wanted.values() for number in numbers if self._pair_of(number) == supplies]
         asked = self._asks(supplies)
         frequencies = {self.points[number].freq_mhz for number in own} | {frequency for _, frequency in asked}
         if not frequencies:
-            return [], {}
+            return []
         drops = drops_between(self.rails, supplies, sorted(frequencies))
         try:
             pair = DroopedPair(self.design, supplies, list(drops.values()))
-            timed = self._timed_points(pair, own, drops)
-            raised = self._searched(pair, asked, drops, {one.number for one in timed if one.met})
         except InputError as error:
-            nothing = float("nan")
-            return [
-                DroopedPoint(number, *self._greatest(number, drops), nothing, -np.inf, -np.inf, trouble=str(error))
-                for number in own
-            ], {}
-        return timed, raised
+            troubled = self._troubled(own, drops, error)
+            return [lambda: (troubled, {})]
+        variants = dict.fromkeys([*(self.points[number].variant for number in own), *(variant for variant, _ in asked)])
+        return [
+            partial(
+                self._find,
+                pair,
+                [number for number in own if self.points[number].variant == variant],
+                [wanted for wanted in asked if wanted[0] == variant],
+                drops,
+            )
+            for variant in variants
+        ]
+
+    def _find(
+        self, pair: DroopedPair, own: Sequence[int], asked: Sequence[_Wanted], drops: Mapping[float, Drops]
+    ) -> _Found:
+        """The points of one variant set as they are, and the maps that serve any that misses."""
+        try:
+            timed = self._timed_points(pair, own, drops)
+            return timed, self._searched(pair, asked, drops, {one.number for one in timed if one.met})
+        except InputError as error:
+            return self._troubled(own, drops, error), {}
+
+    def _troubled(self, own: Sequence[int], drops: Mapping[float, Drops], error: InputError) -> list[DroopedPoint]:
+        nothing = float("nan")
+        return [
+            DroopedPoint(number, *self._greatest(number, drops), nothing, -np.inf, -np.inf, trouble=str(error))
+            for number in own
+        ]
 
     def _greatest(self, number: int, drops: Mapping[float, Drops]) -> tuple[float, float]:
         point = self.points[number]
@@ -190,8 +217,8 @@ class _Task:
         ends = ["H" * n_tiles] if near else ["H" * n_tiles, "L" * n_tiles]
         return [parse_map(text) for text in dict.fromkeys([*near, *ends])]
 
-    def take(self, found: tuple[list[DroopedPoint], dict[_Wanted, Raised]]) -> None:
-        """Keep what a pair of supplies gave."""
+    def take(self, found: _Found) -> None:
+        """Keep what a variant set gave between a pair of supplies."""
         timed, raised = found
         self._timed.update({one.number: one for one in timed})
         for wanted, one in raised.items():
@@ -244,9 +271,10 @@ def drooped_points(
     for low in sorted({pair[0] for pair in task.pairs}):
         level = [pair for pair in task.pairs if pair[0] == low]
         with ThreadPoolExecutor(jobs) as pool:
-            done = list(pool.map(task.time, level))
-        for pair, found in zip(level, done, strict=True):
+            begun = list(pool.map(task.begin, level))
+        for found in in_turn([one for tasks in begun for one in tasks], jobs):
             task.take(found)
+        for pair in level:
             say(f"drooped rails at {pair[0]:g}/{pair[1]:g} V")
     return [task.settled(number) for number in chosen]
 
