@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from finevh.technology.model import Int, Real
 from finevh.timing.sweep.compiled import LANES, as_int, lane_kernels
 from finevh.timing.sweep.forward import ARRIVES, LEAN, LOADED, STALE
+from finevh.timing.sweep.lanes import DOUBLE, SINGLE
 
 if TYPE_CHECKING:
     from finevh.timing.engine import TimingGraph
@@ -59,10 +60,11 @@ def lane_groups(maps: Sequence[Int], port_vdd: int) -> tuple[list[Lanes], list[i
 class LaneEvaluator:
     """Evaluates groups of maps in memory of its own."""
 
-    def __init__(self, graph: TimingGraph) -> None:
+    def __init__(self, graph: TimingGraph, single: bool = False) -> None:
         self.graph = graph
-        self.kernels = lane_kernels()
-        self._point, self._ends = graph.new_point(LANES), graph.new_columns(LANES)
+        self.kernels = lane_kernels(single)
+        self._width = (SINGLE if single else DOUBLE,) * LANES
+        self._point, self._ends = graph.new_point(LANES), graph.new_columns(LANES, single)
         self._everywhere = np.ones(graph.structure.n_node, dtype=np.uint8)
 
     def setup_needs(
@@ -90,7 +92,7 @@ class LaneEvaluator:
                 dirty,
                 self._everywhere,
                 LEAN,
-                (0,) * LANES,
+                self._width,
             )
             if count < 0:
                 return None
@@ -98,7 +100,7 @@ class LaneEvaluator:
         graph_arrays, walk, tables, nets, _ = graph.reads(True, point, lean=True)
         self.kernels.needs(
             graph_arrays, walk.slot, tables, nets, point, graph.setup.rows, self._ends[0], self._ends[-1], True,
-            self._everywhere, need.reshape(-1), (0,) * LANES,
+            self._everywhere, need.reshape(-1), self._width,
         )  # fmt: skip
         found = np.ascontiguousarray(need.T[: len(maps)])
         if graph.propagated:
@@ -120,7 +122,11 @@ class LaneEvaluator:
 
 
 def evaluate_batch(
-    graph: TimingGraph, maps: Sequence[Int], cell_variant: NDArray[np.int8] | None, workers: int | None
+    graph: TimingGraph,
+    maps: Sequence[Int],
+    cell_variant: NDArray[np.int8] | None,
+    workers: int | None,
+    screening: bool = False,
 ) -> Iterator[Real]:
     """(n_row) setup needs, ps, of each map; see :meth:`TimingGraph.evaluate_batch`."""
     n = graph.netlist.n_cells
@@ -129,6 +135,9 @@ def evaluate_batch(
     groups, alone = lane_groups(given, graph.port_vdd)
     if graph.follows_masters:
         groups, alone = [], list(range(len(given)))
+    # Effective capacitances are iterations of one lane each, in double precision.
+    single = screening and graph.wire_model != "ceff"
+    idle = graph.idle_lanes[single]
     jobs: list[Lanes] = [*groups, *(Lanes((k,), (0, 0)) for k in alone)]
     found: dict[int, Real] = {}
     # Generated clocks start where the last evaluation left them: one at a time.
@@ -143,7 +152,7 @@ def evaluate_batch(
             if len(job.maps) > 1:
                 if evaluator is None:
                     # Memory of a batch before, if no other thread has it.
-                    evaluator = graph.idle_lanes.pop() if graph.idle_lanes else LaneEvaluator(graph)
+                    evaluator = idle.pop() if idle else LaneEvaluator(graph, single)
                 needs = evaluator.setup_needs(
                     [given[k] for k in job.maps], job.rails, variant, as_int(graph.netlist.cell_type)
                 )
@@ -154,7 +163,7 @@ def evaluate_batch(
                 state = graph.evaluate(given[k], variant, reuse=state)
                 found[k] = state.setup_need
         if evaluator is not None:
-            graph.idle_lanes.append(evaluator)
+            idle.append(evaluator)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(some, range(threads)))

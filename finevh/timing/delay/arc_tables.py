@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numba import float64
 from numba.extending import overload
 from numpy.typing import NDArray
 
@@ -337,11 +338,12 @@ def _below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) ->
 
         return one
     count = x.count
+    permutes = PERMUTES and (x.dtype == float64 or count == 16)
 
     def many(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) -> Any:
-        if PERMUTES and size <= 8:
+        if permutes and size <= 8:
             return seek8(points, low, high, at_high, x)
-        if PERMUTES and size <= 16:
+        if permutes and size <= 16:
             return seek16(points, low, high, at_high, x)
         return _grid_cells(points, low, high, at_high, x, choose(at_high, np.int32(0), np.int32(0)), x, count)
 

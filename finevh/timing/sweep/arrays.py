@@ -236,15 +236,19 @@ def new_point(n_cell: int, n_node: int, n_present: int, wire_cap: Real, lanes: i
     )  # fmt: skip
 
 
-def new_columns(n_tag: int, n_node: int, n_sink: int, n_entry: int, shielded: bool, late: bool, lanes: int) -> Columns:
-    """Columns of several lanes before an evaluation; ``n_sink`` is 0 without wires."""
+# Columns by name: as :func:`new_values`, and what several lanes need.
+def new_columns(
+    n_tag: int, n_node: int, n_sink: int, n_entry: int, shielded: bool, late: bool, lanes: int, single: bool
+) -> Columns:
+    """Columns of several lanes before an evaluation, in double or single precision; ``n_sink`` is 0 without wires."""
+    dtype = np.float32 if single else np.float64
     return Columns(
-        arrival=aligned(max(n_tag, 1) * n_node * 2 * lanes, float, -np.inf if late else np.inf),
-        slew=aligned(2 * n_node * lanes, float),
-        load=aligned(2 * n_node * lanes, float),
-        sink_delay=aligned(2 * max(n_sink, 1) * lanes, float),
-        sink_elmore=aligned(2 * (n_sink if shielded else 1) * lanes, float),
-        at=aligned(4 * (n_sink or n_node) * lanes, float),
+        arrival=aligned(max(n_tag, 1) * n_node * 2 * lanes, dtype, -np.inf if late else np.inf),
+        slew=aligned(2 * n_node * lanes, dtype),
+        load=aligned(2 * n_node * lanes, dtype),
+        sink_delay=aligned(2 * max(n_sink, 1) * lanes, dtype),
+        sink_elmore=aligned(2 * (n_sink if shielded else 1) * lanes, dtype),
+        at=aligned(4 * (n_sink or n_node) * lanes, dtype),
         delay=aligned(n_entry * lanes, np.float32),
     )
 

@@ -29,7 +29,11 @@ _B1 = types.Array(types.uint8, 1, "C")
 def _tuple(cls: Any, **special: Any) -> Any:
     """Numba type of a named tuple of arrays: one-dimensional int32 unless ``special`` says otherwise."""
     make: Any = types.NamedTuple
-    return make([special.get(name, _I1) for name in cls._fields], cls)
+    parts = [special.get(name, _I1) for name in cls._fields]
+    if len(set(parts)) == 1:
+        uniform: Any = types.NamedUniTuple
+        return uniform(parts[0], len(parts), cls)
+    return make(parts, cls)
 
 
 GRAPH = _tuple(
@@ -52,9 +56,9 @@ NETS = _tuple(
     thresholds=_F1,
 )
 VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_elmore=_F2, at=_F1, delay=_S1)
-COLUMNS = _tuple(
-    Columns, **dict.fromkeys(("arrival", "slew", "load", "sink_delay", "sink_elmore", "at"), _F1), delay=_S1
-)
+_IN_LANES = ("arrival", "slew", "load", "sink_delay", "sink_elmore", "at")
+COLUMNS = _tuple(Columns, **dict.fromkeys(_IN_LANES, _F1), delay=_S1)
+SINGLE_COLUMNS = _tuple(Columns, **dict.fromkeys(_IN_LANES, _S1), delay=_S1)
 ROWS = _tuple(Rows, add=_F2)
 LANES = 16
 """Conditions that are evaluated side by side."""
@@ -62,16 +66,21 @@ _L = types.int64
 _uniform: Any = types.UniTuple
 
 
-def _advances(lanes: int) -> Any:
-    """Signature of the forward sweep for some lanes."""
-    width = _uniform(_L, lanes)
-    return _L(GRAPH, WALK, TABLES, NETS, POINT, COLUMNS, types.boolean, _B1, _B1, _B1, _L, width)
+def _advances(lanes: int, single: bool = False) -> Any:
+    """Signature of the forward sweep for some lanes, in double or single precision."""
+    values = SINGLE_COLUMNS if single else COLUMNS
+    return _L(GRAPH, WALK, TABLES, NETS, POINT, values, types.boolean, _B1, _B1, _B1, _L, _width(lanes, single))
 
 
-def _all_needs(lanes: int) -> Any:
-    """Signature of the needs of endpoints for some lanes."""
-    width = _uniform(_L, lanes)
-    return types.void(GRAPH, _I1, TABLES, NETS, POINT, ROWS, COLUMNS, COLUMNS, types.boolean, _B1, _F1, width)
+def _all_needs(lanes: int, single: bool = False) -> Any:
+    """Signature of the needs of endpoints for some lanes, in double or single precision."""
+    values = SINGLE_COLUMNS if single else COLUMNS
+    width = _width(lanes, single)
+    return types.void(GRAPH, _I1, TABLES, NETS, POINT, ROWS, values, values, types.boolean, _B1, _F1, width)
+
+
+def _width(lanes: int, single: bool) -> Any:
+    return _uniform(types.float32 if single else _L, lanes)
 
 
 _SIGNATURES: dict[str, Any] = {
@@ -90,10 +99,11 @@ _SIGNATURES: dict[str, Any] = {
 
 
 @cache
-def lane_kernels() -> SimpleNamespace:
-    """The kernels that evaluate ``LANES`` conditions side by side, on first use."""
+def lane_kernels(single: bool = False) -> SimpleNamespace:
+    """The kernels that evaluate ``LANES`` conditions side by side, in double or single precision, on first use."""
     return SimpleNamespace(
-        advance=_compile(forward._advance, _advances(LANES)), needs=_compile(required._needs, _all_needs(LANES))
+        advance=_compile(forward._advance, _advances(LANES, single)),
+        needs=_compile(required._needs, _all_needs(LANES, single)),
     )
 
 

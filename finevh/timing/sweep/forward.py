@@ -45,12 +45,13 @@ from finevh.timing.sweep.lanes import (
     Width,
     choose,
     columns,
-    double,
     lane,
     larger,
     load,
     mask,
+    precise,
     prefetch,
+    rounded,
     scratch,
     single,
     some,
@@ -63,8 +64,6 @@ ARRIVES, LOADED, STALE = 1, 2, 4
 """Bits of ``dirty``: what arrives may have changed; the net's load may have; the delays of the driver may have."""
 INCREMENTAL, FULL, LEAN = 0, 1, 2
 """What follows a change; a full evaluation does not ask what changed, a lean one keeps only what endpoints need."""
-_ROUND = 1.5 * 2.0**42
-"""Adding and taking away this number leaves a multiple of 2**-10."""
 _LN2 = math.log(2.0)
 _SIXTEEN = (0,) * 16
 _AHEAD = 8
@@ -132,12 +131,6 @@ def _net(n_tag: Index, longest: Index, most: Index, width: Width) -> Net:
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _rounded(x: Number) -> Number:
-    """The nearest multiple of ``2**-10``."""
-    return (x + _ROUND) - _ROUND
-
-
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _pin_load(g: Graph, pin_cap: Real, point: Point, s: Index, r: Index, width: Width) -> Number:
     """Capacitance, fF, of sink ``s`` for an edge: that of its cell's corner, or of an output port."""
     c = g.sink_cell[s]
@@ -146,7 +139,8 @@ def _pin_load(g: Graph, pin_cap: Real, point: Point, s: Index, r: Index, width: 
     rails = 1 if len(width) == 1 else 2
     local = g.sink_local[s]
     low, high = point.cap_base[rails * c] + local, point.cap_base[rails * c + rails - 1] + local
-    return choose(mask(point.cell_rail[c], width), pin_cap[2 * high + r], pin_cap[2 * low + r])
+    at_high, at_low = precise(pin_cap[2 * high + r], width), precise(pin_cap[2 * low + r], width)
+    return choose(mask(point.cell_rail[c], width), at_high, at_low)
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
@@ -436,7 +430,7 @@ def _look_up(
             d2, o2 = line_values(b.lines, index + 1, ds, dl)
             d = single_sign * larger(single_sign * d, single_sign * d2)
             o = single_sign * larger(single_sign * o, single_sign * o2)
-        delay, slew = double(d), double(o)
+        delay, slew = precise(d, width), precise(o, width)
         bad = some(d != d)
         if mode == CEFF or bad:
             for k in range(len(width)):
@@ -452,8 +446,8 @@ def _look_up(
                         e,
                         r,
                         k,
-                        lane(x, k),
-                        lane(load_here, k),
+                        np.float64(lane(x, k)),
+                        np.float64(lane(load_here, k)),
                         n_sink_of(g, v),
                         late,
                         width,
@@ -476,11 +470,11 @@ def _look_up(
                         to_place,
                     )
                     slew = with_lane(slew, k, lane(slew, k) * factor)
-        kept = single(_rounded(cell_derate * delay))
+        kept = single(rounded(cell_derate * delay))
         if keep:
             store(values.delay, e, kept)
         slowest = larger(slowest, sign * slew)
-        latest = larger(latest, sign * (load(values.at, place, width) + double(kept)))
+        latest = larger(latest, sign * (load(values.at, place, width) + precise(kept, width)))
     return slowest, latest, absent
 
 
@@ -496,7 +490,7 @@ def _kept_arrival(b: Walk, values: Values, v: Index, r: Index, sign: float, widt
     """Latest arrival of the first tag at an edge of a node, times ``sign``, with the delays that are known."""
     latest = spread(-np.inf, width)
     for e in range(b.ptr[2 * v + r], b.ptr[2 * v + r + 1]):
-        arrives = load(values.at, b.place[e], width) + double(load(values.delay, e, width))
+        arrives = load(values.at, b.place[e], width) + precise(load(values.delay, e, width), width)
         latest = larger(latest, sign * arrives)
     return latest
 
@@ -534,7 +528,7 @@ def _tag_arrivals(
                 if g.arc_mask[a] & 16 and g.ideal[k]:
                     start = spread(0.0, width)
                 if to >= 0:
-                    arrives = start + double(load(values.delay, e, width))
+                    arrives = start + precise(load(values.delay, e, width), width)
                     before = load(net.arrival, 2 * to + r, width)
                     worse = arrives > before if late else arrives <= before
                     store(net.arrival, 2 * to + r, choose(worse, arrives, before))
@@ -617,7 +611,7 @@ def _plain_sinks(
                 store(values.sink_delay, 2 * s + 1, far1)
         else:
             far0, far1 = load(values.sink_delay, 2 * s, width), load(values.sink_delay, 2 * s + 1, width)
-        s0, s1 = _rounded(step_slew(slew0, far0, spread_time)), _rounded(step_slew(slew1, far1, spread_time))
+        s0, s1 = rounded(step_slew(slew0, far0, spread_time)), rounded(step_slew(slew1, far1, spread_time))
         if follow:
             differs = (load(values.at, 4 * s + 2, width) != s0) | (load(values.at, 4 * s + 3, width) != s1)
             changed |= STALE if some(differs) else 0
@@ -687,10 +681,11 @@ def _shaped_sinks(
             for k in range(lanes):
                 at = (2 * f + r) * lanes + k
                 d, o = _far_end(
-                    nets, sort, lane(wire, k), lane(slew, k), net.far_delay[at], net.far_slew[at], worst, spread_time
-                )
+                    nets, sort, np.float64(lane(wire, k)), np.float64(lane(slew, k)), np.float64(net.far_delay[at]),
+                    np.float64(net.far_slew[at]), worst, spread_time,
+                )  # fmt: skip
                 delay, slew = with_lane(delay, k, d), with_lane(slew, k, o)
-            slew = _rounded(slew)
+            slew = rounded(slew)
             if follow:
                 changed |= STALE if some(load(values.at, 4 * s + 2 + r, width) != slew) else 0
                 changed |= ARRIVES if some(load(values.sink_delay, row, width) != delay) else 0
@@ -753,7 +748,7 @@ def _output_slew(slowest: Number, sign: float, width: Width) -> Number:
 
     Far beyond its axes a table may give a negative slew; OpenSTA takes none below zero.
     """
-    return choose(slowest != -np.inf, larger(spread(0.0, width), _rounded(sign * slowest)), 0.0)
+    return choose(slowest != -np.inf, larger(spread(0.0, width), rounded(sign * slowest)), 0.0)
 
 
 # Columns by name: a compiled kernel takes plain arrays.

@@ -26,7 +26,7 @@ from numba.core import types as numba_types
 from numba.core.datamodel import models as numba_models
 from numba.core.typing import templates
 
-from finevh.technology.model import Index, Real
+from finevh.technology.model import Index
 
 Array = np.ndarray[Any, Any]
 # Numba's own types say nothing of its compiler's parts.
@@ -46,8 +46,11 @@ ALIGNMENT = 64
 """Bytes of a line of a processor's cache: columns of lanes start there."""
 Number = Any
 """In kernels: one number, or a vector with one of each lane."""
-Width = tuple[int, ...]
-"""In kernels: as many zeros as there are lanes, so that the compiler knows how many."""
+Width = tuple[Any, ...]
+"""In kernels: as many zeros as there are lanes, so that the compiler knows how many; zeros of single precision where the lanes
+are to compute in it."""
+DOUBLE, SINGLE = 0, np.float32(0.0)
+"""What a width is made of."""
 
 
 class LanesType(types.Type):
@@ -74,6 +77,11 @@ def _of(dtype: Any, count: int) -> Any:
 
 def _count(kind: Any) -> int:
     return kind.count if isinstance(kind, LanesType) else 1
+
+
+def _precision(width: Any) -> Any:
+    """Type of the numbers that lanes of a width compute with."""
+    return types.float32 if width.dtype == types.float32 else types.float64
 
 
 def _constant(values: list[int]) -> Any:
@@ -299,13 +307,15 @@ def prefetch(typingctx: Any, array: Any, index: Any, width: Any) -> Any:
 
 @intrinsic
 def spread(typingctx: Any, number: Any, width: Any) -> Any:
-    """One number in every lane."""
+    """One number in every lane, in their precision."""
     count = width.count
+    to = _precision(width) if isinstance(number, types.Float) else number
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return args[0] if count == 1 else _spread(builder, args[0], count)
+        one = context.cast(builder, args[0], sig.args[0], to)
+        return one if count == 1 else _spread(builder, one, count)
 
-    return _of(number, count)(number, width), codegen
+    return _of(to, count)(number, width), codegen
 
 
 @intrinsic
@@ -429,7 +439,13 @@ def double(typingctx: Any, value: Any) -> Any:
     return _converted(value, types.float64)
 
 
-def _converted(value: Any, to: Any) -> Any:
+@intrinsic
+def precise(typingctx: Any, value: Any, width: Any) -> Any:
+    """As numbers of the precision that the lanes of a width compute with."""
+    return _converted(value, _precision(width), width)
+
+
+def _converted(value: Any, to: Any, *width: Any) -> Any:
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         if not isinstance(sig.args[0], LanesType):
             return context.cast(builder, args[0], sig.args[0], to)
@@ -438,7 +454,7 @@ def _converted(value: Any, to: Any) -> Any:
         kind = context.get_value_type(sig.return_type)
         return (builder.fptrunc if to == types.float32 else builder.fpext)(args[0], kind)
 
-    return _of(to, _count(value))(value), codegen
+    return _of(to, _count(value))(value, *width), codegen
 
 
 @intrinsic
@@ -551,6 +567,8 @@ def _seek(typingctx: Any, points: Any, first: Any, second: Any, chosen: Any, x: 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         if not PERMUTES:
             return context.get_constant_null(sig.return_type)
+        if x.dtype == types.float32:
+            return context.make_tuple(builder, sig.return_type, _seek_single(context, builder, sig, args, blocks))
         data = _data(context, builder, sig.args[0], args[0])
         starts = [context.cast(builder, args[k], sig.args[k], types.int64) for k in (1, 2)]
         axes = [[_table(builder, data, start, block) for block in range(blocks)] for start in starts]
@@ -580,6 +598,42 @@ def _seek(typingctx: Any, points: Any, first: Any, second: Any, chosen: Any, x: 
         return context.make_tuple(builder, sig.return_type, both)
 
     return types.Tuple([LanesType(types.int32, count), x])(points, first, second, chosen, x), codegen
+
+
+def _seek_single(context: Any, builder: Any, sig: Any, args: Any, blocks: int) -> list[Any]:
+    """:func:`seek8` and :func:`seek16` of sixteen lanes in single precision: one instruction looks all of them up."""
+    kind, whole = ir.VectorType(ir.FloatType(), 16), ir.VectorType(_I32, 16)
+    data = _data(context, builder, sig.args[0], args[0])
+    axes = []
+    for k in (1, 2):
+        start = context.cast(builder, args[k], sig.args[k], types.int64)
+        axes += [
+            builder.fptrunc(_table(builder, data, start, block), ir.VectorType(ir.FloatType(), 8))
+            for block in range(blocks)
+        ]
+    pairs = [_shuffle(builder, axes[k], axes[k + 1], list(range(16))) for k in range(0, 2 * blocks, 2)]
+    if blocks == 1:
+        # Both axes in one register: where a lane takes the second, eight is added.
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(kind, [kind, whole]), "llvm.x86.avx512.permvar.sf.512"
+        )
+        beyond = ir.Constant(whole, [8] * 16)
+    else:
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(kind, [kind, whole, kind]), "llvm.x86.avx512.vpermi2var.ps.512"
+        )
+        beyond = ir.Constant(whole, [16] * 16)
+    base = builder.select(args[3], beyond, ir.Constant(whole, [0] * 16))
+
+    def point(index: Any) -> Any:
+        at = builder.or_(index, base)
+        return builder.call(function, [pairs[0], at] if blocks == 1 else [pairs[0], at, pairs[1]])
+
+    index = ir.Constant(whole, [0] * 16)
+    for step in (4, 2, 1) if blocks == 1 else (8, 4, 2, 1):
+        trial = builder.or_(index, ir.Constant(whole, [step] * 16))
+        index = builder.select(builder.fcmp_ordered(">=", args[4], point(trial)), trial, index)
+    return [index, point(index)]
 
 
 @intrinsic
@@ -637,12 +691,44 @@ def exponential(x: Number) -> Number:
     return choose(x < _LEAST, 0.0, (1.0 + (r + r2 * series)) * _two_to(shifted))
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def scratch(rows: Index, width: Width) -> Real:
-    """Memory for rows of lanes of double precision that begins at a line of the cache."""
-    raw = np.empty(rows * len(width) + 8)
-    start = (-raw.ctypes.data % 64) // 8
-    return raw[start : start + rows * len(width)]
+def scratch(rows: Index, width: Width) -> Array:
+    """Memory for rows of lanes, in their precision, that begins at a line of the cache; for use in kernels."""
+    raise NotImplementedError
+
+
+@extending.overload(scratch, jit_options={"nogil": True, "error_model": "numpy"})
+def _scratch(rows: Any, width: Any) -> Callable[..., Array]:
+    dtype = np.float32 if _precision(width) == types.float32 else np.float64
+    size = np.dtype(dtype).itemsize
+
+    # Numba wants the very parameters of the function that chooses.
+    def memory(rows: Any, width: Any) -> Array:
+        raw = np.empty(rows * len(width) + ALIGNMENT // size, dtype)
+        start = (-raw.ctypes.data % ALIGNMENT) // size
+        return raw[start : start + rows * len(width)]
+
+    return memory
+
+
+_ROUND = 1.5 * 2.0**42
+"""Adding and taking away this number leaves a multiple of 2**-10."""
+
+
+def rounded(x: Number) -> Number:
+    """The nearest multiple of ``2**-10``; numbers of single precision as they are; for use in kernels."""
+    raise NotImplementedError
+
+
+@extending.overload(rounded, jit_options={"nogil": True, "error_model": "numpy", "forceinline": True})
+def _rounded(x: Any) -> Callable[..., Number]:
+    # Numba wants the very parameters of the function that chooses.
+    def same(x: Any) -> Any:
+        return x
+
+    def near(x: Any) -> Any:
+        return (x + _ROUND) - _ROUND
+
+    return same if (x.dtype if isinstance(x, LanesType) else x) == types.float32 else near
 
 
 def aligned(n: int, dtype: Any, fill: float | None = None) -> Array:

@@ -60,6 +60,29 @@ def test_every_lane_has_the_bits_of_a_single_evaluation(
             assert np.array_equal(need, state.setup_need)
 
 
+@pytest.mark.parametrize("model", ["none", "elmore", "shielded", "ceff"])
+def test_screening_puts_maps_in_the_order_of_their_periods(technology: Technology, model: str) -> None:
+    netlist = random_design(technology, 11, n_cells=120)
+    wires = None if model == "none" else random_wires(netlist, 11)
+    constraints = replace(read_sdc(SDC), propagated=True)
+    graph = TimingGraph(
+        netlist, technology, constraints, wires, wire_model="elmore" if wires is None else model, hold=True
+    )
+    maps = np.random.default_rng(11).integers(0, 2, (2 * LANES, netlist.n_cells)).astype(np.int32)
+    exact, screened = (graph.evaluate_batch(maps, screening=screening) for screening in (False, True))
+    periods, rough = (np.array([period for period, _ in found]) for found in (exact, screened))
+    for (_, need), (_, rough_need) in zip(exact, screened, strict=True):
+        assert np.array_equal(np.isfinite(need), np.isfinite(rough_need))
+        there = np.isfinite(need)
+        assert np.abs(need - rough_need)[there].max() < 0.02
+    order = np.argsort(periods)
+    assert (np.diff(rough[order]) > -0.01).all()
+    if model == "ceff":  # iterations in double precision in either case
+        assert np.array_equal(periods, rough)
+    else:
+        assert not np.array_equal(periods, rough)
+
+
 def test_lanes_of_one_supply_and_lanes_without_derates_are_single_evaluations(technology: Technology) -> None:
     netlist = random_design(technology, 7, n_cells=60)
     for crossed in (True, False):
@@ -130,8 +153,8 @@ def test_lanes_compute_what_numbers_do(count: int) -> None:
 
 
 @pytest.mark.skipif(not lanes.PERMUTES, reason="this processor does not look numbers up in registers")
-@pytest.mark.parametrize("count", [8, 16])
-def test_seeking_in_registers_finds_the_last_point_below(count: int) -> None:
+@pytest.mark.parametrize(("count", "dtype"), [(8, np.float64), (16, np.float64), (16, np.float32)])
+def test_seeking_in_registers_finds_the_last_point_below(count: int, dtype: type) -> None:
     width = (0,) * count
 
     @numba.njit(error_model="numpy")  # type: ignore[misc]
@@ -147,14 +170,14 @@ def test_seeking_in_registers_finds_the_last_point_below(count: int) -> None:
     rng = np.random.default_rng(count)
     points = np.full(60, np.inf)
     for start, n in ((0, 7), (8, 8), (20, 11), (36, 16)):
-        points[start : start + n] = np.sort(rng.random(n))
+        points[start : start + n] = np.sort(rng.random(n)).astype(dtype)
     for _ in range(40):
         bits = int(rng.integers(0, 1 << count))
         x = np.where(
             rng.random(count) < 0.2, rng.choice(points[np.isfinite(points)], count), rng.uniform(-0.2, 1.2, count)
-        )
+        ).astype(dtype)
         for long, starts, n in ((False, (0, 8), 8), (True, (20, 36), 16)):
-            index, below = np.zeros(count, np.int32), np.zeros(count)
+            index, below = np.zeros(count, np.int32), np.zeros(count, dtype)
             find(points, bits, x, long, index, below, width)
             for k in range(count):
                 axis = points[starts[bits >> k & 1] :][:n]
