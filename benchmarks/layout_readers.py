@@ -27,8 +27,8 @@ from finevh.flow.inputs.constraints import constraints_of
 from finevh.flow.inputs.technology import synthesis_liberty, synthesis_vdd
 from finevh.flow_file import read_flow
 from finevh.layout import check_placement
-from finevh.layout.def_model import DefLayout, quote_name
-from finevh.layout.def_read import placement_from_def, read_def
+from finevh.layout.formats.def_model import DefLayout, quote_name
+from finevh.layout.formats.def_read import placement_from_def, read_def
 from finevh.layout.supply.vdd_mux import read_header_cells
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist

@@ -27,8 +27,8 @@ from finevh.layout import (
     place,
     update_wires,
 )
-from finevh.layout.def_read import parse_def
-from finevh.layout.def_write import DefOptions, format_def, make_def
+from finevh.layout.formats.def_read import parse_def
+from finevh.layout.formats.def_write import DefOptions, format_def, make_def
 from finevh.layout.legalize import replace_incremental
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist

@@ -10,8 +10,8 @@ import resource
 import time
 from collections import Counter
 
-from finevh.openroad.check import check_scripts
 from finevh.openroad.render import external_inputs, render_flow
+from finevh.openroad.script_check.check import check_scripts
 from oracles.openroad.mesh import mesh
 from oracles.openroad.mutants import make_mutants
 

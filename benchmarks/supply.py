@@ -19,9 +19,9 @@ from finevh.flow_file import read_run_flow
 from finevh.layout import make_power_grid
 from finevh.layout.always_on import on_islands
 from finevh.layout.chain import make_chain
-from finevh.layout.def_read import parse_def
-from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
 from finevh.layout.floorplan import tile_rail
+from finevh.layout.formats.def_read import parse_def
+from finevh.layout.formats.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
 from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.plan import rail_pins
 

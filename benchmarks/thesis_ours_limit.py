@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from finevh.report.one_yardstick import Real, fine_rows, ideal_rows, measure_runs, power_at
-from finevh.report.page_data import delta_vdds
+from finevh.report.page.page_data import delta_vdds
 from finevh.report.plots import VARIANT_LABEL
 from finevh.report.tables import read_points
 

@@ -49,8 +49,8 @@ def test_it_holds_flows_technologies_rtl_programs_templates_and_the_pages_parts(
         "finevh/py.typed",
         "finevh/openroad/templates/power_grid.tcl.j2",
         "finevh/synthesis/templates/synthesis.tcl.j2",
-        "finevh/report/page.html.j2",
-        "finevh/report/page.js",
+        "finevh/report/page/page.html.j2",
+        "finevh/report/page/page.js",
         "finevh/report/columns.toml",
     }
     assert needed <= names

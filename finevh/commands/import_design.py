@@ -20,7 +20,7 @@ from finevh.base.toml import toml_value
 from finevh.constraints import Constraints, read_sdc
 from finevh.errors import InputError
 from finevh.flow_file import schema_line
-from finevh.layout.def_read import read_def
+from finevh.layout.formats.def_read import read_def
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
 from finevh.technology import load_technology

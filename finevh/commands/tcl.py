@@ -19,12 +19,12 @@ from finevh.flow.inputs.rtl import rtl_of, synthesis_options
 from finevh.flow.inputs.technology import synthesis_liberty, synthesis_vdd
 from finevh.layout import make_floorplan
 from finevh.layout.chain import make_chain
-from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
 from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, FlowOptions, make_context, planning_netlist
 from finevh.openroad.library_files import planned_suffixed, read_technology_files
-from finevh.openroad.pdn_rules import grid_facts
 from finevh.openroad.render import external_inputs, render_flow
+from finevh.openroad.script_check.check import check_scripts, require_clean
+from finevh.openroad.script_check.pdn_rules import grid_facts
 from finevh.synthesis import plan_synthesis
 from finevh.technology.load import load_technology
 from finevh.technology.manifest import read_manifest

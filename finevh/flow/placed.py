@@ -13,7 +13,7 @@ from finevh.flow.inputs.technology import synthesis_vdd, technology_of
 from finevh.flow.timing_graph import timing_graph
 from finevh.layout import interface_cells, total_wirelength
 from finevh.layout.chain import snake_order
-from finevh.layout.def_read import read_def
+from finevh.layout.formats.def_read import read_def
 from finevh.layout.overlay import lay_tiles
 from finevh.layout.wires import estimate_wires
 from finevh.netlist import read_spef, write_verilog

@@ -19,7 +19,7 @@ from finevh.errors import InputError
 from finevh.flow.artifacts.exported import netlist_name
 from finevh.flow.inputs.constraints import clock_tree_of, timed_constraints
 from finevh.flow.moved import with_map
-from finevh.layout.upf_read import parse_upf
+from finevh.layout.formats.upf_read import parse_upf
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog
 from finevh.netlist.model import NO_NET
 from finevh.optimize.hold import same_cells

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.layout.def_model import DefComponent, DefLayout
 from finevh.layout.floorplan import Floorplan, cell_sites, wrapper_size
+from finevh.layout.formats.def_model import DefComponent, DefLayout
 from finevh.layout.legalize import legalize
 from finevh.layout.placement import ORIENT_NAMES, Placement
 from finevh.netlist.model import Netlist

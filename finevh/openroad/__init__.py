@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import FlowContext
-from finevh.openroad.findings import Finding
 from finevh.openroad.from_layout import make_context
 from finevh.openroad.place_and_route import LayoutRequest, run_layout
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.openroad.results import RoutedDesign, read_results
 from finevh.openroad.run import FlowResult, OpenRoadError, run_flow
+from finevh.openroad.script_check.check import check_scripts, require_clean
+from finevh.openroad.script_check.findings import Finding
 from finevh.openroad.tool import OpenRoad, find_openroad
 
 __all__ = [

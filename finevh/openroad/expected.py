@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from finevh.errors import FinevhError
-from finevh.layout.def_model import Box, DefLayout
+from finevh.layout.formats.def_model import Box, DefLayout
 from finevh.openroad.context import FixedCell, FlowContext
 
 _ORIENTATION = {"R0": "N", "MX": "FS", "N": "N", "FS": "FS"}

@@ -12,8 +12,8 @@ from finevh.base.quoting import odb_name
 from finevh.errors import InputError
 from finevh.layout.always_on import ground_rails
 from finevh.layout.chain import ConfigurationChain
-from finevh.layout.def_write import CHAIN_PREFIX, header_names
 from finevh.layout.floorplan import Floorplan, tile_rail
+from finevh.layout.formats.def_write import CHAIN_PREFIX, header_names
 from finevh.layout.placement import FLIPPED_SOUTH
 from finevh.layout.power_grid import layers_of, strap_layers
 from finevh.layout.supply.grid import row_pieces

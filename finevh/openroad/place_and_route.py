@@ -12,8 +12,8 @@ from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.layout.always_on import on_islands
 from finevh.layout.chain import ConfigurationChain
-from finevh.layout.def_write import CHAIN_PREFIX
 from finevh.layout.floorplan import Floorplan
+from finevh.layout.formats.def_write import CHAIN_PREFIX
 from finevh.layout.supply.check import always_on_cells, book_supply, check_supply, intent_of
 from finevh.netlist import Netlist, write_verilog
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finevh.checks import Checks
-from finevh.layout.def_model import DefLayout
-from finevh.layout.def_read import placement_from_def, read_def
 from finevh.layout.floorplan import Floorplan
+from finevh.layout.formats.def_model import DefLayout
+from finevh.layout.formats.def_read import placement_from_def, read_def
 from finevh.layout.placement import Placement
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog
 from finevh.openroad.context import FlowContext

@@ -51,7 +51,7 @@ class OpenRoad:
 @lru_cache(maxsize=1)
 def tool_facts() -> Mapping[str, Any]:
     """Return the shipped facts: tested versions, metrics that each stage must give, endings of complete files."""
-    text = (resources.files("finevh.openroad") / "data" / "openroad.toml").read_text(encoding="utf-8")
+    text = (resources.files("finevh.openroad") / "openroad.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 

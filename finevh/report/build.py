@@ -21,7 +21,7 @@ from finevh.errors import InputError
 from finevh.report.about import ABOUT, About, read_about
 from finevh.report.answer import BIAS_WORDS, choices, sentences, sign_off
 from finevh.report.energy_per_work import energy_per_work, least_energy
-from finevh.report.page_data import (
+from finevh.report.page.page_data import (
     as_json,
     boundaries,
     critical_paths,
@@ -165,7 +165,7 @@ def _render(
         "work": work_curves(written["energy_per_work"]) if "energy_per_work" in written else [],
     }
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("finevh.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("finevh.report.page", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     return environment.get_template("page.html.j2").render(
         design=str(points["design"].iloc[0]),
@@ -275,7 +275,7 @@ def _files(run: Path) -> Sequence[str]:
 
 def resource(name: str) -> str:
     """Text of a file of this package."""
-    return (files("finevh.report") / name).read_text(encoding="utf-8")
+    return (files("finevh.report.page") / name).read_text(encoding="utf-8")
 
 
 def packed(text: str) -> str:

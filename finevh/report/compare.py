@@ -16,7 +16,7 @@ from finevh.report.answer import BIAS_WORDS, sentences
 from finevh.report.build import packed, resource
 from finevh.report.metrics import change_text, differing, number_text, read_metrics
 from finevh.report.one_yardstick import measure_runs
-from finevh.report.page_data import as_json, curves, finest
+from finevh.report.page.page_data import as_json, curves, finest
 from finevh.report.plots import DARK_COLOUR, SCHEME_STYLE
 from finevh.report.tables import read_points, savings
 
@@ -95,7 +95,7 @@ def compare_runs(runs: Sequence[Path], output: Path) -> Path:
         "darkColours": DARK_COLOUR,
     }
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("finevh.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("finevh.report.page", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     page = environment.get_template("compare.html.j2").render(
         runs=names,

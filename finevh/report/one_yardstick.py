@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from finevh.report.page_data import delta_vdds, finest
+from finevh.report.page.page_data import delta_vdds, finest
 
 _SAME_MHZ = 1e-5
 """Two frequencies of tables with six decimals of a MHz are one within this."""

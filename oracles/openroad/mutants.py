@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable
 
-from finevh.openroad.table import CommandTable, load_table
+from finevh.openroad.script_check.table import CommandTable, load_table
 
 Mutation = Callable[[list[str], CommandTable, random.Random], list[str] | None]
 

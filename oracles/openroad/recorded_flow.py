@@ -18,7 +18,7 @@ from unittest import mock
 import numpy as np
 
 from finevh.layout import floorplan
-from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.formats.def_write import CHAIN_PREFIX
 from finevh.netlist import Netlist, Wires, read_verilog, write_verilog
 from finevh.openroad.chain_removal import remove_chain
 from finevh.technology import load_technology

@@ -14,8 +14,8 @@ from finevh.checks import Checks
 from finevh.constraints import parse_sdc
 from finevh.layout import FloorplanRequest, make_floorplan
 from finevh.layout.chain import island_sites
-from finevh.layout.def_read import placement_from_def
-from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.formats.def_read import placement_from_def
+from finevh.layout.formats.def_write import CHAIN_PREFIX
 from finevh.netlist import Netlist, parse_spef, read_verilog
 from finevh.openroad.from_layout import planning_netlist
 from finevh.power import DynamicPower, LeakageModel, propagate_probabilities

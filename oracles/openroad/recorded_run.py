@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.layout.def_model import DefLayout
-from finevh.layout.def_read import parse_def
+from finevh.layout.formats.def_model import DefLayout
+from finevh.layout.formats.def_read import parse_def
 from finevh.layout.supply.check import SupplyIntent
 from finevh.technology.lef import Lef, read_lef
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from finevh.errors import InputError
-from finevh.layout.def_model import DefRow, DefWire
-from finevh.layout.def_read import parse_def, read_def
+from finevh.layout.formats.def_model import DefRow, DefWire
+from finevh.layout.formats.def_read import parse_def, read_def
 from finevh.technology.lef import Lef, read_lef
 
 LEF = """VERSION 5.8 ;

@@ -10,10 +10,10 @@ import pytest
 from finevh.layout import Floorplan, FloorplanRequest, Placement, make_floorplan, make_power_grid
 from finevh.layout import floorplan as floorplan_module
 from finevh.layout.chain import island_sites, make_chain
-from finevh.layout.def_model import DefLayout
-from finevh.layout.def_read import parse_def
-from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
 from finevh.layout.floorplan import cell_sites, tile_rail
+from finevh.layout.formats.def_model import DefLayout
+from finevh.layout.formats.def_read import parse_def
+from finevh.layout.formats.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
 from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.grid import PowerGrid
 from finevh.layout.supply.plan import rail_pins

@@ -8,7 +8,7 @@ import pytest
 
 from finevh.checks import Checks
 from finevh.errors import InputError
-from finevh.layout.def_model import DefLayout, DefNet, DefViaPlace, DefWire
+from finevh.layout.formats.def_model import DefLayout, DefNet, DefViaPlace, DefWire
 from finevh.layout.supply.check import SupplyReport, always_on_cells, book_supply, check_supply
 from oracles.openroad.recorded_run import library_lef, recorded_def, recorded_intent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from finevh.layout import Floorplan, Placement, estimate_wires, make_power_grid
-from finevh.layout.def_write import DefOptions, format_def, make_def
+from finevh.layout.formats.def_write import DefOptions, format_def, make_def
 from finevh.netlist import Netlist, read_verilog, write_spef, write_verilog
 from finevh.technology.model import Technology
 from tests.layout.synthetic import make_lef

@@ -16,21 +16,21 @@ from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, Placement, make_floorplan, make_power_grid
 from finevh.layout.always_on import on_islands, seat
 from finevh.layout.chain import island_sites, make_chain
-from finevh.layout.def_read import parse_def
-from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
 from finevh.layout.floorplan import tile_rail
+from finevh.layout.formats.def_read import parse_def
+from finevh.layout.formats.def_write import CHAIN_PREFIX, DefOptions, format_def, make_def
+from finevh.layout.formats.upf_read import parse_upf
+from finevh.layout.formats.upf_write import format_upf
 from finevh.layout.legalize import legalize
 from finevh.layout.placement import FLIPPED_SOUTH, NORTH, check_placement
 from finevh.layout.supply.check import always_on_cells, check_supply, intent_of
-from finevh.layout.upf import format_upf
-from finevh.layout.upf_read import parse_upf
 from finevh.netlist.model import Netlist
-from finevh.openroad.check import check_scripts
 from finevh.openroad.context import FlowContext, LibraryFiles, OperatingPoint, validate_context
 from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, FlowOptions, make_context
 from finevh.openroad.library_files import TechnologyFiles
-from finevh.openroad.pdn_rules import grid_facts
 from finevh.openroad.render import external_inputs, render_flow
+from finevh.openroad.script_check.check import check_scripts
+from finevh.openroad.script_check.pdn_rules import grid_facts
 from tests.layout.synthetic import ROW, SITE, make_lef, make_netlist
 from tests.openroad.test_from_layout import TECHNOLOGY
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from finevh.layout import Placement, estimate_wires
-from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.formats.def_write import CHAIN_PREFIX
 from finevh.netlist import read_verilog
 from finevh.openroad.chain_removal import remove_chain
 from tests.layout.synthetic import make_technology

@@ -9,10 +9,10 @@ import pytest
 
 from finevh.layout import FloorplanRequest, Placement, make_floorplan, make_power_grid
 from finevh.layout.chain import island_sites, make_chain
-from finevh.layout.def_model import DefLayout
-from finevh.layout.def_read import parse_def
-from finevh.layout.def_write import DefOptions, format_def, make_def
 from finevh.layout.floorplan import tile_rail
+from finevh.layout.formats.def_model import DefLayout
+from finevh.layout.formats.def_read import parse_def
+from finevh.layout.formats.def_write import DefOptions, format_def, make_def
 from finevh.openroad.context import FlowContext, Row
 from finevh.openroad.expected import LayoutMismatchError, compare_layout, require_same_layout
 from tests.layout.synthetic import make_lef, make_netlist

@@ -25,22 +25,22 @@ from finevh.commands import doctor
 from finevh.errors import InputError
 from finevh.flow.openroad import points as openroad_points
 from finevh.layout import Placement
-from finevh.layout.def_model import DefLayout, DefRow
-from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.formats.def_model import DefLayout, DefRow
+from finevh.layout.formats.def_write import CHAIN_PREFIX
+from finevh.layout.formats.upf_read import OPENROAD_COMMANDS, parse_upf
+from finevh.layout.formats.upf_write import format_openroad_upf, format_upf
 from finevh.layout.supply.check import always_on_cells, check_supply
 from finevh.layout.supply.draw import Drawing, GridCommand, StripeCommand, draw_grids
-from finevh.layout.upf import format_openroad_upf, format_upf
-from finevh.layout.upf_read import OPENROAD_COMMANDS, parse_upf
 from finevh.netlist import parse_spef, parse_verilog
 from finevh.openroad import run as running
-from finevh.openroad.check import check_scripts
 from finevh.openroad.context import FlowContext
 from finevh.openroad.expected import compare_layout
 from finevh.openroad.log import Message
-from finevh.openroad.pdn_rules import GridFacts, grid_facts
 from finevh.openroad.render import external_inputs, render_flow
 from finevh.openroad.run import FlowResult, StageResult
-from finevh.openroad.table import CommandTable, load_table
+from finevh.openroad.script_check.check import check_scripts
+from finevh.openroad.script_check.pdn_rules import GridFacts, grid_facts
+from finevh.openroad.script_check.table import CommandTable, load_table
 from finevh.openroad.tool import OpenRoad
 from oracles.openroad.mesh import mesh
 from oracles.openroad.recorded_run import RECORDED, library_lef, recorded_def, recorded_intent

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from finevh.cli import run_command
-from finevh.layout.def_read import read_def
+from finevh.layout.formats.def_read import read_def
 from tests.end_to_end.conftest import library_is_there
 from tests.openroad.small_design import REPOSITORY, hostile, plain, write_design
 

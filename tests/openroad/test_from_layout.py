@@ -12,13 +12,13 @@ import pytest
 from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, make_floorplan
 from finevh.layout.chain import island_sites, make_chain
-from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.formats.def_write import CHAIN_PREFIX
 from finevh.layout.supply.plan import plan_grid, strap_edges
-from finevh.openroad.check import check_scripts
 from finevh.openroad.context import Activity, FlowContext, LibraryFiles, OperatingPoint
 from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, make_context, planning_netlist, port_name
 from finevh.openroad.library_files import TechnologyFiles, suffix_lef, suffix_liberty
 from finevh.openroad.render import external_inputs, render_flow
+from finevh.openroad.script_check.check import check_scripts
 from tests.layout.synthetic import PIN_PITCH, ROW, SITE, make_lef, make_netlist, make_technology
 
 TECHNOLOGY = make_technology()

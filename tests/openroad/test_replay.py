@@ -11,8 +11,8 @@ import pytest
 from finevh.checks import Checks
 from finevh.layout import FloorplanRequest, floorplan, half_perimeter, make_floorplan
 from finevh.layout.chain import island_sites, make_chain
-from finevh.layout.def_read import placement_from_def
-from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.formats.def_read import placement_from_def
+from finevh.layout.formats.def_write import CHAIN_PREFIX
 from finevh.netlist import read_verilog
 from finevh.openroad.chain_removal import remove_chain
 from finevh.openroad.from_layout import planning_netlist

@@ -14,7 +14,7 @@ import pytest
 
 from finevh.report import build_report
 from finevh.report.compare import compare_runs
-from finevh.report.page_data import TILE_QUANTITIES, as_json, critical_paths, tile_values
+from finevh.report.page.page_data import TILE_QUANTITIES, as_json, critical_paths, tile_values
 from tests.report.browser import CHROMIUM, Page, browser
 from tests.report.conftest import FREQUENCIES, operating_points, write_run
 

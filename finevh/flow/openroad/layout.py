@@ -17,8 +17,8 @@ from finevh.flow.supply_account import book_clock_cells
 from finevh.flow.timing_graph import timing_graph
 from finevh.layout import interface_cells, total_wirelength
 from finevh.layout.chain import make_chain
-from finevh.layout.def_read import placement_from_def
-from finevh.layout.def_write import CHAIN_PREFIX
+from finevh.layout.formats.def_read import placement_from_def
+from finevh.layout.formats.def_write import CHAIN_PREFIX
 from finevh.netlist import write_verilog
 from finevh.openroad.chain_removal import remove_chain
 from finevh.openroad.context import Activity, OperatingPoint

@@ -22,15 +22,15 @@ from finevh.flow.supply_account import account_for_supply, book_clock_cells
 from finevh.layout import make_power_grid
 from finevh.layout.always_on import on_islands
 from finevh.layout.chain import ConfigurationChain, make_chain
-from finevh.layout.def_read import read_def
-from finevh.layout.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
 from finevh.layout.floorplan import tile_rail
+from finevh.layout.formats.def_read import read_def
+from finevh.layout.formats.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
+from finevh.layout.formats.upf_read import OPENROAD_COMMANDS, parse_upf
+from finevh.layout.formats.upf_write import format_openroad_upf, write_upf
 from finevh.layout.overlay import moved_layout
 from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.plan import rail_pins
 from finevh.layout.supply.vdd_mux import read_header_cells
-from finevh.layout.upf import format_openroad_upf, write_upf
-from finevh.layout.upf_read import OPENROAD_COMMANDS, parse_upf
 from finevh.netlist import write_spef, write_verilog
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finevh.checks import Checks
-from finevh.layout.def_model import DefLayout
 from finevh.layout.floorplan import MUX_PREFIX, Floorplan
+from finevh.layout.formats.def_model import DefLayout
 from finevh.layout.supply.plan import Supplies
 from finevh.layout.supply.shapes import SupplyPin, SupplyShapes, shapes_of_def
 from finevh.technology.lef import Lef

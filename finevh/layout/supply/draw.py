@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from finevh.layout.def_model import Box
+from finevh.layout.formats.def_model import Box
 
 RAIL, STRIPE, RING = "FOLLOWPIN", "STRIPE", "RING"
 

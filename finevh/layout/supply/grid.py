@@ -9,8 +9,8 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.layout.always_on import ground_rails
-from finevh.layout.def_model import Box
 from finevh.layout.floorplan import Floorplan, tile_rail
+from finevh.layout.formats.def_model import Box
 from finevh.layout.power_grid import SUPPLIES, layers_of
 from finevh.layout.supply.draw import (
     RAIL,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.layout.def_model import Box, DefComponent, DefLayout, DefWire
+from finevh.layout.formats.def_model import Box, DefComponent, DefLayout, DefWire
 from finevh.technology.lef import Lef
 from finevh.technology.model import Int
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from finevh.errors import InputError
 from finevh.layout import Floorplan, Placement, check_placement, make_power_grid
 from finevh.layout.chain import make_chain
-from finevh.layout.def_model import DefLayout, quote_name, unquote_name
-from finevh.layout.def_read import parse_def, placement_from_def, read_def
-from finevh.layout.def_write import DefOptions, format_def, make_def, write_def
+from finevh.layout.formats.def_model import DefLayout, quote_name, unquote_name
+from finevh.layout.formats.def_read import parse_def, placement_from_def, read_def
+from finevh.layout.formats.def_write import DefOptions, format_def, make_def, write_def
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Technology
 from tests.layout.synthetic import LAYERS, PINS, ROW, SITE, make_lef

@@ -9,7 +9,8 @@ import numpy as np
 
 from finevh.layout.always_on import on_islands
 from finevh.layout.chain import ConfigurationChain
-from finevh.layout.def_model import (
+from finevh.layout.floorplan import MUX_PREFIX, Floorplan, tile_rail
+from finevh.layout.formats.def_model import (
     Box,
     DefComponent,
     DefLayout,
@@ -21,7 +22,6 @@ from finevh.layout.def_model import (
     DefWire,
     quote_name,
 )
-from finevh.layout.floorplan import MUX_PREFIX, Floorplan, tile_rail
 from finevh.layout.placement import ORIENT_NAMES, Placement
 from finevh.layout.power_grid import SUPPLIES
 from finevh.layout.supply.draw import RING

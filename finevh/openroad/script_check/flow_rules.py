@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from finevh.base.tcl import split_list
-from finevh.openroad.findings import Finding
-from finevh.openroad.sandbox import Record
-from finevh.openroad.table import CommandTable, split_call
+from finevh.openroad.script_check.findings import Finding
+from finevh.openroad.script_check.sandbox import Record
+from finevh.openroad.script_check.table import CommandTable, split_call
 
 _DRIVE = re.compile(r"_X?(\d+)\Z")
 ALWAYS_ON_ROWS = "always_on_rows.txt"

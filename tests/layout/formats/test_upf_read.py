@@ -9,8 +9,8 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.layout import Floorplan, Placement
-from finevh.layout.upf import format_openroad_upf, format_upf
-from finevh.layout.upf_read import OPENROAD_COMMANDS, parse_upf
+from finevh.layout.formats.upf_read import OPENROAD_COMMANDS, parse_upf
+from finevh.layout.formats.upf_write import format_openroad_upf, format_upf
 from finevh.netlist.model import Netlist
 
 HOSTILE = ("a[3]", "b{c", "$d", 'e"f', "g;h", "#i", "j\\k", "[exit]")

@@ -13,7 +13,7 @@ from pathlib import Path
 from finevh.base.quoting import tcl_list
 from finevh.base.tools import TCLSH, require
 from finevh.errors import FinevhError, InputError
-from finevh.openroad.table import CommandTable
+from finevh.openroad.script_check.table import CommandTable
 
 # Returned by the stand-ins so that the scripts take their normal path: a swap that succeeds, a design with open pins.
 _VALUES = {"replace_cell": "1", "all_pins_placed": "0", "get_property": "INV_X1", "get_lib_cells": "obj_staLibertyCell"}
@@ -63,7 +63,7 @@ def run_in_sandbox(scripts: Mapping[str, str], order: Iterable[str], table: Comm
                 raise InputError(f"script '{file}': a file of a flow has a plain name, without folders")
             (run / file).write_text(text, encoding="utf-8")
         (root / "plan").write_text(_plan(order, scripts, table), encoding="utf-8")
-        with resources.as_file(resources.files("finevh.openroad") / "data" / "sandbox.tcl") as driver:
+        with resources.as_file(resources.files("finevh.openroad.script_check") / "sandbox.tcl") as driver:
             done = subprocess.run(
                 [tclsh, str(driver), str(root / "plan"), str(root / "records"), str(run)],
                 capture_output=True,

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from finevh.base.quoting import tcl_comment, tcl_word
 from finevh.base.tcl import parse_script
 from finevh.errors import NotReachableError
-from finevh.openroad.findings import Finding
-from finevh.openroad.flow_rules import judge_order
-from finevh.openroad.pdn_rules import GridFacts, PdnModel
-from finevh.openroad.sandbox import Record, run_in_sandbox
-from finevh.openroad.static_check import check_statically
-from finevh.openroad.table import CommandTable, judge_call, judge_method, load_table, split_call
+from finevh.openroad.script_check.findings import Finding
+from finevh.openroad.script_check.flow_rules import judge_order
+from finevh.openroad.script_check.pdn_rules import GridFacts, PdnModel
+from finevh.openroad.script_check.sandbox import Record, run_in_sandbox
+from finevh.openroad.script_check.static_check import check_statically
+from finevh.openroad.script_check.table import CommandTable, judge_call, judge_method, load_table, split_call
 
 _DRIVER = "flow.tcl"
 _OPENROAD_OPTIONS = {"-exit": 0, "-no_init": 0, "-no_splash": 0, "-threads": 1, "-metrics": 1, "-log": 1}

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from finevh.base.tcl import Command, TclSyntaxError, Word, expression_scripts, parse_script
-from finevh.openroad.findings import Finding
-from finevh.openroad.table import CommandTable, judge_call, judge_method
+from finevh.openroad.script_check.findings import Finding
+from finevh.openroad.script_check.table import CommandTable, judge_call, judge_method
 
 # Tcl's own commands that a generated script may use, with the least and greatest number of arguments.
 _TCL: Mapping[str, tuple[int, int | None]] = {

@@ -11,11 +11,11 @@ import pytest
 
 from finevh.base.tcl import TclSyntaxError, parse_script, split_list
 from finevh.errors import NotReachableError
-from finevh.openroad.check import check_scripts, require_clean
 from finevh.openroad.context import Configuration, FlowContext
 from finevh.openroad.render import external_inputs, flow_stages, render_flow
-from finevh.openroad.sandbox import run_in_sandbox
-from finevh.openroad.table import judge_call, judge_method, load_table
+from finevh.openroad.script_check.check import check_scripts, require_clean
+from finevh.openroad.script_check.sandbox import run_in_sandbox
+from finevh.openroad.script_check.table import judge_call, judge_method, load_table
 from oracles.openroad.mesh import mesh
 
 pytestmark = pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")
@@ -237,7 +237,7 @@ def test_the_table_names_its_version_and_holds_both_tools() -> None:
     table = load_table()
     assert table.version["openroad"].startswith("5c9e487")
     assert table.version["opensta"].startswith("d1b2b39")
-    raw = json.loads((Path(__file__).parents[2] / "finevh" / "openroad" / "data" / "commands.json").read_text())
+    raw = json.loads((Path(__file__).parents[3] / "finevh" / "openroad" / "script_check" / "commands.json").read_text())
     assert len(raw["commands"]) == 472
 
 

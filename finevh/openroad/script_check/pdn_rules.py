@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from finevh.base.tcl import split_list
-from finevh.layout.def_model import Box
+from finevh.layout.formats.def_model import Box
 from finevh.layout.supply.draw import (
     RAIL,
     Drawing,
@@ -23,9 +23,9 @@ from finevh.layout.supply.draw import (
     pieces_of,
 )
 from finevh.openroad.context import FlowContext
-from finevh.openroad.findings import Finding
-from finevh.openroad.sandbox import Record
-from finevh.openroad.table import CommandTable, split_call
+from finevh.openroad.script_check.findings import Finding
+from finevh.openroad.script_check.sandbox import Record
+from finevh.openroad.script_check.table import CommandTable, split_call
 
 _NM = 1000
 _MOST = 5  # findings of one kind that are put into words

@@ -11,7 +11,7 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, Placement, make_floorplan
-from finevh.layout.upf import format_upf, write_upf
+from finevh.layout.formats.upf_write import format_upf, write_upf
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Technology
 

@@ -63,7 +63,7 @@ class Call:
 @lru_cache(maxsize=1)
 def load_table() -> CommandTable:
     """Return the shipped table: OpenROAD's and OpenSTA's commands with the flow's own rules, and odb's methods."""
-    folder = resources.files("finevh.openroad") / "data"
+    folder = resources.files("finevh.openroad.script_check")
     raw = json.loads((folder / "commands.json").read_text(encoding="utf-8"))
     odb = json.loads((folder / "odb_methods.json").read_text(encoding="utf-8"))
     rules: dict[str, dict[str, Any]] = tomllib.loads((folder / "flow_commands.toml").read_text(encoding="utf-8"))

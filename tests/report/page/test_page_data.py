@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from finevh.report.page_data import (
+from finevh.report.page.page_data import (
     as_json,
     boundaries,
     critical_paths,

@@ -13,7 +13,8 @@ import numpy as np
 from finevh.base.files import read_input
 from finevh.base.packed import unpack
 from finevh.errors import InputError
-from finevh.layout.def_model import (
+from finevh.layout.floorplan import Floorplan
+from finevh.layout.formats.def_model import (
     Box,
     DefComponent,
     DefLayout,
@@ -26,7 +27,6 @@ from finevh.layout.def_model import (
     DefWire,
     unquote_name,
 )
-from finevh.layout.floorplan import Floorplan
 from finevh.layout.placement import ORIENT_NAMES, Placement
 from finevh.netlist.model import Netlist
 

@@ -1,0 +1,1 @@
+"""Layouts and power intents as text: DEF and UPF, written and read."""

@@ -1,0 +1,1 @@
+"""Generated scripts held against what OpenROAD knows: every command, their order, and the power grid they ask for."""
