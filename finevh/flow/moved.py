@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from finevh.schemes import OperatingPoint
+from finevh.schemes.points import power_columns
+from finevh.selection import Interval, area_low_fraction, parse_map
+from finevh.selection.engine import EngineDesign
 from finevh.units import VOLTAGE_TOLERANCE
 
 
@@ -48,6 +51,30 @@ def with_map(
             weighed_power_mw=_weighed_power(other, scale),
         )
     return None
+
+
+def weighed_anew(
+    point: OperatingPoint, supplies: tuple[float, float], assignment: str, engine: EngineDesign, why: str
+) -> OperatingPoint:
+    """A FINE-VH point with another map between two supplies, V, weighed by a design; ``why`` is what the selector's note says.
+
+    Its shares of the clock and of glitches are left out, and its slack is that of the map before: they are the caller's.
+    """
+    interval, high = Interval(*supplies), parse_map(assignment)
+    columns = power_columns(engine.weigh(interval, high).at(point.freq_mhz), point.freq_mhz)
+    return replace(
+        point,
+        vdd_l_v=supplies[0],
+        vdd_h_v=supplies[1],
+        tiles_high=int(high.sum()),
+        area_low_fraction=area_low_fraction(engine, high),
+        selector=f"{point.selector.split(':')[0]}:{why}",
+        assignment=assignment,
+        power_clock_mw=None,
+        power_glitch_mw=None,
+        bound_mw=None if point.bound_mw is None else min(point.bound_mw, columns["power_total_mw"]),
+        **columns,
+    )
 
 
 def _weighed_power(point: OperatingPoint, scale: float) -> float | None:

@@ -3,8 +3,8 @@
 The activity of a run has the glitches of one set of delays. Here sampled cycles of every program are simulated again with the
 delays of a map. In each cycle the energy of its glitches is held against that of the glitches that the middle supply's delays
 make in the same cycle: the ratio of the two sums, times the energy of the glitches of all cycles, is the estimate (W. G. Cochran,
-Sampling Techniques, 3rd ed., ch. 6: the ratio estimator, here program by program). Cycles are added until its standard error is
-small.
+Sampling Techniques, 3rd ed., ch. 6: the ratio estimator, here program by program). Every map is simulated in the same cycles, so
+that a difference between two of them is hardly one between samples.
 """
 
 from __future__ import annotations
@@ -34,17 +34,12 @@ from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Int, Real
 from finevh.units import VOLTAGE_TOLERANCE, frequency_mhz
 
-PRECISION = 0.0025
-"""Standard error that an estimate may have, as a share of dynamic power: a quarter of what a table may be off."""
-FIRST_CYCLES = 96
-"""Cycles of all programs together that every map is simulated in."""
 MOST_TOGGLES = 2e8
 """Toggles, about a minute of work, that maps of tables that only compare may cost before they are interpolated."""
-_CHUNK = 32
+_CHUNK = 64
+"""Cycles whose values are unpacked at once."""
 _NEAREST = 4
 _APART = 0.01
-_FEWEST = 8
-_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -117,14 +112,10 @@ class _Program:
 
 @dataclass(frozen=True)
 class _Estimate:
-    """Of one program: toggles (n_net) per cycle beyond the middle supply's, and the standard error of their energy, fJ.
-
-    ``scatter`` is the standard deviation of what the ratio leaves of a single cycle, fJ.
-    """
+    """Of one program: toggles (n_net) per cycle beyond the middle supply's, and the standard error of their energy, fJ."""
 
     toggles: Real
     error: float
-    scatter: float
 
 
 def estimate(rate: Real, weight: Real, middle: csr_matrix, own: Replayed, cycles: float) -> _Estimate:
@@ -144,7 +135,7 @@ def estimate(rate: Real, weight: Real, middle: csr_matrix, own: Replayed, cycles
     scatter = float(np.std(own.energy - ratio * energy, ddof=1)) if count > 1 else np.inf
     left = max(1.0 - count / cycles, 0.0)
     error = scatter * float(np.sqrt(left / count)) if left > 0.0 else 0.0
-    return _Estimate((own.glitches - np.asarray(middle.sum(axis=0)).ravel()) * scale, error, scatter)
+    return _Estimate((own.glitches - np.asarray(middle.sum(axis=0)).ravel()) * scale, error)
 
 
 class OwnGlitches:
@@ -157,7 +148,6 @@ class OwnGlitches:
         average: Activity,
         samples: Mapping[str, CycleSample],
         bound: Mapping[str, tuple[SingleVoltages, EngineDesign]],
-        precision: float = PRECISION,
     ) -> None:
         """Wire the netlist.
 
@@ -166,11 +156,10 @@ class OwnGlitches:
         activities : of each program, with glitches; ``average`` of all of them.
         samples : cycles of each program.
         bound : variant sets, timed at single supplies and weighed with ``average``.
-        precision : standard error that an estimate may have, as a share of dynamic power.
         """
         self.placed, self.average = placed, average
         self._activities, self._samples = activities, samples
-        self._bound, self._precision = bound, precision
+        self._bound = bound
         self._known: dict[MapKey, GlitchShift] = {}
         tied = tied_netlist(placed.flow, placed.netlist)
         self._network, self._arcs = ReplayNetwork(tied.netlist, placed.flow.clock.port), delay_arcs(placed.graph)
@@ -196,10 +185,10 @@ class OwnGlitches:
         graph = self.placed.graph.with_port_vdd(port)
         return self._network.plan(delays_of(graph, graph.evaluate(cell_vdd, variant), self._arcs))
 
-    def of_other_cycles(self, precision: float) -> OwnGlitches:
+    def of_other_cycles(self) -> OwnGlitches:
         """The same from the cycles that these estimates do not use, or from all cycles where all were kept."""
         other = {name: sample.reversed() for name, sample in self._samples.items()}
-        return OwnGlitches(self.placed, self._activities, self.average, other, self._bound, precision)
+        return OwnGlitches(self.placed, self._activities, self.average, other, self._bound)
 
     def average_toggles(self, key: MapKey) -> Real:
         """(n_net) toggles per cycle of all programs beyond those of the middle supply."""
@@ -238,9 +227,8 @@ class OwnGlitches:
 
     def affordable(self, keys: Iterable[MapKey]) -> bool:
         """Whether simulating what is left of some maps takes no more work than a design of any size should spend on tables."""
-        cycles = [shift.cycles for shift in self._known.values() if shift.cycles]
-        expected = float(np.mean(cycles)) if cycles else FIRST_CYCLES
-        return len(self.left(keys)) * expected * float(self.average.toggle_rate.sum()) <= MOST_TOGGLES
+        cycles = sum(estimated_cycles(sample) for sample in self._samples.values())
+        return len(self.left(keys)) * cycles * float(self.average.toggle_rate.sum()) <= MOST_TOGGLES
 
     def of_map(self, low: float, high: float, assignment: str) -> GlitchShift:
         """The same for a map of the only variant set, or the first, between two supplies, V."""
@@ -312,46 +300,21 @@ class OwnGlitches:
 
     def _simulated(self, key: MapKey) -> GlitchShift:
         cell_vdd, port = self.map_of(key)
-        single, design = self._bound[key.variant]
+        single, _ = self._bound[key.variant]
         replayer = self._replayer(cell_vdd, single.variant, port)
         energy = self._power[key.variant].toggle_energy(cell_vdd, single.variant, port_vdd=port)
-        weight = energy.of_nets
-        # Power at 1 MHz, mW, is 1e-6 times the energy of a cycle, fJ.
-        goal = self._precision * 1e6 * sum(design.power.evaluate(cell_vdd, 1.0, port_vdd=port))
-        own: dict[str, Replayed] = {}
-        wanted = {name: max(FIRST_CYCLES * self._share(name), _FEWEST) for name in self._programs}
-        for _ in range(_ROUNDS):
-            grown = False
-            for name, count in wanted.items():
-                program = self._programs[name]
-                done = len(own[name].energy) if name in own else 0
-                last = min(int(np.ceil(count)), estimated_cycles(program.sample))
-                if last > done:
-                    more = replayer.run(program.sample, done, last, weight)
-                    own[name], grown = own[name] + more if name in own else more, True
-            if not grown:
-                break
-            found = {
-                name: estimate(one.rate, weight, one.counts(len(own[name].energy)), own[name], one.cycles)
-                for name, one in self._programs.items()
-            }
-            error = float(np.sqrt(sum((self._share(name) * one.error) ** 2 for name, one in found.items())))
-            if error <= goal:
-                break
-            wanted = self._allocated(found, goal)
-        toggles = {name: one.toggles.astype(np.float32) for name, one in found.items()}
-        return self._weighed(energy, toggles, error, sum(len(one.energy) for one in own.values()))
-
-    def _allocated(self, found: Mapping[str, _Estimate], goal: float) -> dict[str, float]:
-        """Cycles of each program that bring the standard error to a goal, fJ, and are fewest in all.
-
-        Neyman's allocation: in proportion to a program's share of the time and to its scatter (Cochran, ch. 5).
-        """
-        shares = {name: self._share(name) for name in found}
-        spread = {name: shares[name] * one.scatter for name, one in found.items()}
-        within = sum(spread[name] * one.scatter for name, one in found.items()) / self._all_cycles
-        total = sum(spread.values()) ** 2 / max(goal**2 + within, 1e-30)
-        return {name: total * one / max(sum(spread.values()), 1e-30) for name, one in spread.items()}
+        weight, variance, cycles = energy.of_nets, 0.0, 0
+        toggles: dict[str, NDArray[np.float32]] = {}
+        for name, program in self._programs.items():
+            last = estimated_cycles(program.sample)
+            own = Replayed(np.zeros(len(weight), dtype=np.int64), np.empty(0))
+            for first in range(0, last, _CHUNK):
+                own += replayer.run(program.sample, first, min(first + _CHUNK, last), weight)
+            found = estimate(program.rate, weight, program.counts(last), own, program.cycles)
+            toggles[name] = found.toggles.astype(np.float32)
+            variance += (self._share(name) * found.error) ** 2
+            cycles += last
+        return self._weighed(energy, toggles, float(np.sqrt(variance)), cycles)
 
     def _share(self, name: str) -> float:
         return float(self._programs[name].cycles / self._all_cycles)
@@ -427,6 +390,16 @@ def added_power(point: OperatingPoint, design: EngineDesign, of: Callable[[MapKe
         return of(keys[0]).at(point.freq_mhz)
     low, high = ((frequency_mhz(design.single_period[design.vdd_index(key.high)]), of(key)) for key in keys)
     return shared_power(*low, *high, point.freq_mhz)
+
+
+def prepare_points(
+    own: OwnGlitches, points: Sequence[OperatingPoint], compared: Sequence[OperatingPoint] = (), jobs: int = 1
+) -> None:
+    """Simulate the maps of points, and those of a table that only compares where that is not too much work."""
+    own.prepare(dict.fromkeys(key for point in points for key in keys_of(point)), jobs)
+    others = dict.fromkeys(key for point in compared for key in keys_of(point))
+    if own.affordable(others):
+        own.prepare(others, jobs)
 
 
 def with_own_glitches(

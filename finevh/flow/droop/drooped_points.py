@@ -16,9 +16,9 @@ from finevh.config import voltage_grid
 from finevh.errors import InputError
 from finevh.flow.droop.drooped_pair import DroopedDesign, DroopedPair, Drops, Raised, drops_between
 from finevh.flow.droop.rails import RailModel
+from finevh.flow.moved import weighed_anew
 from finevh.schemes import OperatingPoint
-from finevh.schemes.points import power_columns
-from finevh.selection import Bits, Interval, area_low_fraction, parse_map
+from finevh.selection import Bits, Interval, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.units import SLACK_TOLERANCE, VOLTAGE_TOLERANCE, period_ps
 
@@ -291,7 +291,7 @@ def settle_on_rails(
         point = points[one.number]
         moved, slack = point, one.slack_worst
         if not one.met and one.raised_supplies is not None:
-            moved = _weighed(point, one.raised_supplies, one.raised, engines[point.variant])
+            moved = weighed_anew(point, one.raised_supplies, one.raised, engines[point.variant], "raised")
             moved, slack = replace(moved, worst_slack_ps=one.raised_slack), one.raised_slack_worst
         settled[one.number] = replace(moved, drooped_slack_ps=_known(slack), nominal_power_mw=point.power_total_mw)
     return tuple(settled)
@@ -304,27 +304,6 @@ def with_nominal_power(
     return tuple(
         point if point.nominal_power_mw is None else replace(point, nominal_power_mw=before.power_total_mw)
         for point, before in zip(points, nominal, strict=True)
-    )
-
-
-def _weighed(
-    point: OperatingPoint, supplies: tuple[float, float], assignment: str, engine: EngineDesign
-) -> OperatingPoint:
-    """The point with another map, weighed anew."""
-    interval, high = Interval(*supplies), parse_map(assignment)
-    columns = power_columns(engine.weigh(interval, high).at(point.freq_mhz), point.freq_mhz)
-    return replace(
-        point,
-        vdd_l_v=supplies[0],
-        vdd_h_v=supplies[1],
-        tiles_high=int(high.sum()),
-        area_low_fraction=area_low_fraction(engine, high),
-        selector=f"{point.selector.split(':')[0]}:raised",
-        assignment=assignment,
-        power_clock_mw=None,
-        power_glitch_mw=None,
-        bound_mw=None if point.bound_mw is None else min(point.bound_mw, columns["power_total_mw"]),
-        **columns,
     )
 
 

@@ -24,6 +24,7 @@ from finevh.flow.designs import (
     tiled_design,
     time_single_voltages,
 )
+from finevh.flow.droop.drooped_envelope import cheapest_on_rails
 from finevh.flow.droop.drooped_pair import DroopedDesign
 from finevh.flow.droop.drooped_points import (
     DroopedPoint,
@@ -36,9 +37,10 @@ from finevh.flow.droop.drooped_points import (
 from finevh.flow.droop.rails import RAILS, RailModel, droop_table, rail_model, transitions_table
 from finevh.flow.droop.tile_loads import loads_of, program_currents
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.envelope import Envelope
 from finevh.flow.inputs.stimulus import middle_supply
 from finevh.flow.inputs.technology import marked_name, what_if_of, what_if_parameters
-from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, with_own_glitches
+from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, prepare_points, with_own_glitches
 from finevh.flow.tables.clock_table import (
     ClockRow,
     book_hold,
@@ -197,10 +199,11 @@ def _settle(
 
 
 def points_without_derates(
-    placed: PlacedDesign, designs: dict[str, EngineDesign], jobs: int = 1
+    placed: PlacedDesign, designs: dict[str, EngineDesign], own: OwnGlitches | None, jobs: int = 1
 ) -> tuple[OperatingPoint, ...]:
     """FINE-VH once more, by the first selector, timed as public static timers do: the driver's Vdd is nothing to a cell's delay.
 
+    Points are weighed with the glitches of the middle supply; their maps are the cheapest by their own glitches, where simulated.
     Single voltages know no such dependence, so the other schemes are those of :func:`compute_points`.
     """
     # The effect is told by the first selector alone.
@@ -208,8 +211,11 @@ def points_without_derates(
     flow = placed.flow.model_copy(update={"schemes": schemes})
     graph = timing_graph(flow, placed.technology, placed.netlist, placed.wires, driver_derates=False)
     plain = {name: replace(design, graph=graph) for name, design in designs.items()}
-    points = compute_points(flow, plain, fine=True, jobs=jobs).points
-    return tuple(point for point in points if point.scheme == "fine-vh")
+    points = [point for point in compute_points(flow, plain, fine=True, jobs=jobs).points if point.scheme == "fine-vh"]
+    if own is not None:
+        prepare_points(own, (), points, jobs)
+        points = Envelope(flow, own, plain, points, jobs).settle(points)
+    return tuple(points)
 
 
 def check_noise(placed: PlacedDesign) -> float:
@@ -270,28 +276,12 @@ def run_operating_stage(context: StageContext) -> Metrics:
     result = compute_points(flow, designs, fine, context.jobs)
     for error in result.refused:
         context.log.write(f"{error}\n")
-    result = replace(result, points=with_clock_power(placed, designs, result.points, context.jobs))
-    result = replace(result, points=with_glitch_power(placed, average, bound, result.points, context.jobs))
     sized, rails = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
-    nominal, on_rails = (
-        result.points,
-        None if rails is None else _on_drooped_rails(context, placed, rails, designs, result.points),
-    )
-    if on_rails is not None:
-        settled = settle_on_rails(nominal, on_rails, designs)
-        moved = [k for k, point in enumerate(settled) if point.selector != nominal[k].selector]
-        again = with_clock_power(placed, designs, [settled[k] for k in moved], context.jobs)
-        again = with_glitch_power(placed, average, bound, again, context.jobs)
-        anew = dict(zip(moved, again, strict=True))
-        result = replace(result, points=tuple(anew.get(k, point) for k, point in enumerate(settled)))
     own = own_glitches_of(placed, activities, average, bound, inputs["activity"])
-    if own is not None:
-        context.note("glitches of every supply and map with their own delays")
-    result = replace(result, points=with_own_glitches(own, designs, result.points, context.jobs))
-    if on_rails is not None:
-        nominal = with_own_glitches(own, designs, nominal, context.jobs, compared=context.checks)
-        sized |= _write_rails(context, nominal, result.points, on_rails)
-        result = replace(result, points=with_nominal_power(result.points, nominal))
+    found = _on_own_terms(context, _Weighed(placed, average, bound, designs), rails, own, result.points)
+    result = replace(result, points=found.points)
+    if found.on_rails is not None:
+        sized |= _write_rails(context, found.nominal, found.points, found.on_rails)
     context.write("results/operating_points.csv", points_csv(result.points))
     context.note("clock and hold of every supply and map")
     clock = clock_rows(placed, designs, result.points, context.jobs)
@@ -310,7 +300,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         write_bitstreams(context, result.points)
         if flow.schemes.driver_derates:
             context.note("FINE-VH without the dependence of delay on the driver's Vdd")
-            plain = points_without_derates(placed, designs, context.jobs)
+            plain = points_without_derates(placed, designs, own, context.jobs)
             plain = with_own_glitches(own, designs, plain, context.jobs, compared=context.checks)
             context.write("results/tables/points_without_derates.csv", points_csv(plain))
     reported = "pb" if "pb" in designs else next(iter(designs))
@@ -432,15 +422,67 @@ def _size_vdd_muxes(
     return metrics | {"power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3}, rails
 
 
-def _on_drooped_rails(
+@dataclass(frozen=True)
+class _Weighed:
+    """A placed design with what weighs its points."""
+
+    placed: PlacedDesign
+    activity: Activity
+    bound: Mapping[str, tuple[SingleVoltages, EngineDesign]]
+    designs: Mapping[str, EngineDesign]
+
+    def with_shares(self, points: Sequence[OperatingPoint], jobs: int) -> tuple[OperatingPoint, ...]:
+        """Points with the shares of the clock and of glitches where they have none yet."""
+        left = [k for k, point in enumerate(points) if point.power_clock_mw is None]
+        again = with_clock_power(self.placed, self.designs, [points[k] for k in left], jobs)
+        again = with_glitch_power(self.placed, self.activity, self.bound, again, jobs)
+        anew = dict(zip(left, again, strict=True))
+        return tuple(anew.get(k, point) for k, point in enumerate(points))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Points of a run, the same before their rails were followed, and what became of each there; None where they were not."""
+
+    points: tuple[OperatingPoint, ...]
+    nominal: tuple[OperatingPoint, ...]
+    on_rails: list[DroopedPoint] | None
+
+
+def _on_own_terms(
     context: StageContext,
-    placed: PlacedDesign,
-    rails: RailModel,
-    designs: Mapping[str, EngineDesign],
-    points: tuple[OperatingPoint, ...],
-) -> list[DroopedPoint] | None:
-    """What becomes of the points with every tile at its drop; None where rails are not to be followed."""
-    flow = context.flow
+    weighed: _Weighed,
+    rails: RailModel | None,
+    own: OwnGlitches | None,
+    chosen: Sequence[OperatingPoint],
+) -> _Found:
+    """Points on their rails and with the glitches of their own delays, each with the cheapest of all maps that were simulated."""
+    flow, designs, jobs = context.flow, weighed.designs, context.jobs
+    nominal = weighed.with_shares(chosen, jobs)
+    drooped = None if rails is None else _drooped_design(context, weighed, rails)
+    on_rails = None
+    if drooped is not None and rails is not None:
+        on_rails = drooped_points(drooped, rails, nominal, jobs, context.note)
+    points = nominal if on_rails is None else weighed.with_shares(settle_on_rails(nominal, on_rails, designs), jobs)
+    if own is not None:
+        context.note("glitches of every supply and map with their own delays")
+        prepare_points(own, points, nominal, jobs)
+        envelope = Envelope(flow, own, designs, [*points, *nominal], jobs)
+        before, nominal = nominal, weighed.with_shares(envelope.settle(nominal), jobs)
+        points = nominal
+        if on_rails is not None and drooped is not None and rails is not None:
+            on_rails = cheapest_on_rails(drooped, rails, envelope, before, nominal, on_rails, jobs)
+            points = weighed.with_shares(settle_on_rails(nominal, on_rails, designs), jobs)
+    points = with_own_glitches(own, designs, points, jobs)
+    if on_rails is not None:
+        nominal = with_own_glitches(own, designs, nominal, jobs, compared=context.checks)
+        points = with_nominal_power(points, nominal)
+    return _Found(points, nominal, on_rails)
+
+
+def _drooped_design(context: StageContext, weighed: _Weighed, rails: RailModel) -> DroopedDesign | None:
+    """What points are timed with that have every tile at its drop; None where rails are not to be followed."""
+    flow, placed = context.flow, weighed.placed
     if not flow.rails.drooped:
         context.checks.add("rails_not_judged", ["[rails] drooped = false"])
         return None
@@ -451,9 +493,9 @@ def _on_drooped_rails(
     def graph(technology: Technology) -> TimingGraph:
         return timing_graph(flow, technology, placed.netlist, placed.wires, flow.schemes.driver_derates)
 
-    variants = {name: one.cell_variant for name, one in designs.items()}
-    design = DroopedDesign(load_technology(flow.technology.path), placed.placement.tile, variants, graph, designs)
-    return drooped_points(design, rails, points, context.jobs, context.note)
+    variants = {name: one.cell_variant for name, one in weighed.designs.items()}
+    technology = load_technology(flow.technology.path)
+    return DroopedDesign(technology, placed.placement.tile, variants, graph, weighed.designs)
 
 
 def _write_rails(

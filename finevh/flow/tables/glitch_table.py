@@ -26,8 +26,6 @@ from finevh.technology.model import Int
 
 CHECKED_MAPS = 6
 """Maps of each delta-Vdd of the first variant set that are checked; of each other set two."""
-CHECK_PRECISION = 0.0015
-"""Standard error that the power of a check may have, as a share of dynamic power."""
 TOLERANCE = 0.01
 """Share of total power by which a point may miss its own glitches."""
 
@@ -202,7 +200,7 @@ def check_own_delays(
     activities.
     """
     chosen = checked_rows(placed.flow, rows)
-    other = own.of_other_cycles(CHECK_PRECISION)
+    other = own.of_other_cycles()
 
     def power(row: GlitchRow, activity: Activity) -> float:
         single, design = bound[row.variant]
