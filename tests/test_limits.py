@@ -64,11 +64,11 @@ def test_radon_finds_no_function_too_complex_to_follow() -> None:
 
 
 SAME_NAME = {
-    "activity.py": "the toggles of a design, how they are kept between stages, and the stage that finds them",
     "model.py": "the columns that a package is about",
     "report.py": "the stage and the command of the report, and the report of one timing run",
     "run.py": "runs what its package has planned",
     "signoff.py": "the sign-off, its stage and its command",
+    "write.py": "text of the format that its package reads",
 }
 """File names that stand more than twice, and what they mean everywhere."""
 
