@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from finevh.base.order import topological_order
 from finevh.netlist.model import Netlist
 from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense, Technology
 from finevh.technology.tables.nldm import bilinear
@@ -121,10 +122,11 @@ def _gate_driver(lib: Library, net: Network, cell_type: Int, pin: int) -> int:
 def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     """Topological order of the combinational instances, (n_gate) int32; members of a loop are left out."""
     n = cell_type.shape[0]
-    waiting = np.zeros(n, dtype=np.int32)
+    waiting = np.full(n, -1, dtype=np.int32)
     start = np.zeros(n + 1, dtype=np.int64)
     for i in range(n):
         if lib.kind[cell_type[i]] == _GATE:
+            waiting[i] = 0
             for pin in range(net.pin_ptr[i], net.pin_ptr[i + 1]):
                 source = _gate_driver(lib, net, cell_type, pin)
                 if source >= 0:
@@ -133,8 +135,6 @@ def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     start = np.cumsum(start)
     fill = start[:-1].copy()
     fan = np.empty(start[-1], dtype=np.int32)
-    order = np.empty(n, dtype=np.int32)
-    tail = 0
     for i in range(n):
         if lib.kind[cell_type[i]] == _GATE:
             for pin in range(net.pin_ptr[i], net.pin_ptr[i + 1]):
@@ -142,19 +142,7 @@ def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
                 if source >= 0:
                     fan[fill[source]] = i
                     fill[source] += 1
-            if waiting[i] == 0:
-                order[tail] = i
-                tail += 1
-    head = 0
-    while head < tail:
-        i = order[head]
-        head += 1
-        for k in range(start[i], start[i + 1]):
-            waiting[fan[k]] -= 1
-            if waiting[fan[k]] == 0:
-                order[tail] = fan[k]
-                tail += 1
-    return order[:tail].copy()
+    return topological_order(start, fan, waiting)
 
 
 # Columns by name: a compiled kernel takes plain arrays.

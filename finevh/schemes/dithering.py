@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finevh.errors import NotReachableError
 from finevh.schemes.curve import Curve
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
-from finevh.schemes.scheme import Answer
+from finevh.schemes.scheme import FrequencyByFrequency
 from finevh.selection import Energy, Power
 from finevh.units import VOLTAGE_TOLERANCE
 
@@ -24,7 +23,7 @@ def shared_power(f_low: float, low: Energy, f_high: float, high: Energy, frequen
 
 
 @dataclass(frozen=True)
-class VddDithering:
+class VddDithering(FrequencyByFrequency):
     """The cheapest pair of voltages at most ``widest`` apart, V; that of neighbours where power is convex in frequency."""
 
     curve: Curve
@@ -32,24 +31,13 @@ class VddDithering:
     widest: float = 0.0
     name: SchemeName = "vdd-dithering"
 
-    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
-        """See :class:`finevh.schemes.Scheme`."""
-        return [list(frequencies)]
-
-    def answers(self, frequencies: Sequence[float]) -> list[Answer]:
-        """See :class:`finevh.schemes.Scheme`."""
-        return [Answer(frequency, self._point(frequency)) for frequency in frequencies]
-
-    def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
-        """See :class:`finevh.schemes.Scheme`."""
-        return [answer.result for answer in self.answers(frequencies)]
-
     def _shared(self, low: int, high: int, frequency: float) -> Power:
         """Power of one pair of voltages at an average frequency, MHz."""
         ends = [(self.curve.frequencies[k], self.curve.energy[k]) for k in (low, high)]
         return shared_power(*ends[0], *ends[1], frequency)
 
-    def _point(self, frequency: float) -> OperatingPoint | NotReachableError:
+    def point(self, frequency: float) -> OperatingPoint | NotReachableError:
+        """See :class:`finevh.schemes.scheme.FrequencyByFrequency`."""
         try:
             first = max(self.curve.lowest(frequency), 1)
         except NotReachableError as error:

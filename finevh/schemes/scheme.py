@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,3 +34,23 @@ class Scheme(Protocol):
 
     def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
         """Return the curve at frequencies, MHz: the cheapest of all that was found for these or higher ones."""
+
+
+class FrequencyByFrequency(ABC):
+    """A scheme whose frequencies have nothing to do with each other."""
+
+    @abstractmethod
+    def point(self, frequency: float) -> OperatingPoint | NotReachableError:
+        """Return what the scheme does at one frequency, MHz."""
+
+    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
+        """See :class:`Scheme`."""
+        return [list(frequencies)]
+
+    def answers(self, frequencies: Sequence[float]) -> list[Answer]:
+        """See :class:`Scheme`."""
+        return [Answer(frequency, self.point(frequency)) for frequency in frequencies]
+
+    def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
+        """See :class:`Scheme`."""
+        return [answer.result for answer in self.answers(frequencies)]

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finevh.errors import NotReachableError
 from finevh.schemes.curve import Curve
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
-from finevh.schemes.scheme import Answer
+from finevh.schemes.scheme import FrequencyByFrequency
 from finevh.units import period_ps
 
 
 @dataclass(frozen=True)
-class SingleVoltageScheme:
+class SingleVoltageScheme(FrequencyByFrequency):
     """The cheapest Vdd of a grid that meets the clock."""
 
     name: SchemeName
     curve: Curve
     delta_vdd: float
 
-    def parts(self, frequencies: Sequence[float]) -> list[list[float]]:
-        """See :class:`finevh.schemes.Scheme`."""
-        return [list(frequencies)]
-
-    def answers(self, frequencies: Sequence[float]) -> list[Answer]:
-        """See :class:`finevh.schemes.Scheme`."""
-        return [Answer(frequency, self._point(frequency)) for frequency in frequencies]
-
-    def points(self, frequencies: Sequence[float]) -> list[OperatingPoint | NotReachableError]:
-        """See :class:`finevh.schemes.Scheme`."""
-        return [answer.result for answer in self.answers(frequencies)]
-
-    def _point(self, frequency: float) -> OperatingPoint | NotReachableError:
+    def point(self, frequency: float) -> OperatingPoint | NotReachableError:
+        """See :class:`finevh.schemes.scheme.FrequencyByFrequency`."""
         try:
             index = self.curve.cheapest(frequency)
         except NotReachableError as error:

@@ -101,17 +101,17 @@ def test_kernels_of_the_package_know_their_callees_signatures_and_constants() ->
     from finevh.timing.sweep.compiled import compiled
 
     stamp = compiled().advance._cache._impl.locator.get_source_stamp()
-    assert stamp == kernel_digest(PACKAGE, sweep, PACKAGE / "timing" / "compiled.py")
+    assert stamp == kernel_digest(PACKAGE, sweep, PACKAGE / "timing" / "sweep" / "compiled.py")
     assert "timing/sweep/arrays.py" in {
-        path.relative_to(PACKAGE).as_posix() for path in sources_of(PACKAGE, PACKAGE / "timing" / "compiled.py")
+        path.relative_to(PACKAGE).as_posix() for path in sources_of(PACKAGE, PACKAGE / "timing" / "sweep" / "compiled.py")
     }
 
 
 def test_every_kernel_that_is_kept_is_kept_by_its_digest() -> None:
     from finevh.timing.graph import levels
 
-    folder = Path(levels._kahn._cache.cache_path)
-    assert re.fullmatch(r"timing\.levels-[0-9a-f]{32}", folder.name)
+    folder = Path(levels._levels._cache.cache_path)
+    assert re.fullmatch(r"timing\.graph\.levels-[0-9a-f]{32}", folder.name)
 
 
 def test_kernels_of_old_sources_are_cleared(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.order import topological_order
 from finevh.technology.model import Int
 
 BLOCK = 4096
@@ -23,27 +24,13 @@ class Levels:
 
 
 @numba.njit("int64(int32[::1], int32[::1], int32[::1], int32[::1])", cache=True, nogil=True)
-def _kahn(fan_ptr: Int, fan_to: Int, pending: Int, level: Int) -> int:
-    """Levels by repeated removal of nodes without pending arcs; returns how many nodes were removed."""
-    n = len(level)
-    queue = np.empty(n, np.int32)
-    tail = 0
-    for v in range(n):
-        if pending[v] == 0:
-            queue[tail] = v
-            tail += 1
-    head = 0
-    while head < tail:
-        v = queue[head]
-        head += 1
+def _levels(fan_ptr: Int, fan_to: Int, pending: Int, level: Int) -> int:
+    """Longest distance of each node from one that nothing leads to; returns how many nodes are in no loop and behind none."""
+    order = topological_order(fan_ptr, fan_to, pending)
+    for v in order:
         for k in range(fan_ptr[v], fan_ptr[v + 1]):
-            w = fan_to[k]
-            level[w] = max(level[w], level[v] + 1)
-            pending[w] -= 1
-            if pending[w] == 0:
-                queue[tail] = w
-                tail += 1
-    return head
+            level[fan_to[k]] = max(level[fan_to[k]], level[v] + 1)
+    return len(order)
 
 
 @numba.njit("void(int32[::1], int32[::1], int32[::1], int32[::1], uint8[::1])", cache=True, nogil=True)
@@ -155,7 +142,7 @@ def levelise(n_node: int, source: Int, target: Int, through: NDArray[np.bool_]) 
     level = np.zeros(n_node, dtype=np.int32)
     pending = np.bincount(target, minlength=n_node).astype(np.int32)
     cut = np.zeros(len(source), dtype=np.uint8)
-    if _kahn(fan_ptr, fan_to, pending.copy(), level) < n_node:
+    if _levels(fan_ptr, fan_to, pending.copy(), level) < n_node:
         first = np.argsort(pending > 0, kind="stable").astype(np.int32)
         launched = np.zeros(n_node, dtype=bool)
         launched[target[~through]] = True
