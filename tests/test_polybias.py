@@ -41,6 +41,9 @@ class PathOracle:
             slack[path] = np.minimum(slack[path], value)
         return slack
 
+    def beside(self, slack: np.ndarray) -> np.ndarray:
+        return slack
+
     def worst_slack(self) -> float:
         return float(self.slacks().min())
 
@@ -55,6 +58,9 @@ class PathOracle:
             self.variant = before
             return False
         return True
+
+    def in_doubt(self) -> bool:
+        return False
 
     def confirm(self) -> bool:
         late = set(np.flatnonzero(self.slacks() < self.floor).tolist())

@@ -19,8 +19,10 @@ from finevh.technology.model import Real, Technology
 Bits = NDArray[np.bool_]
 Variants = NDArray[np.int8]
 
-# Shares of the violating cells given back per round: the first rounds find the size of the set, the last ones its rim.
+# Share of the violating cells given back per round: the first rounds find the size of the set, the last ones its rim.
 _RETREAT = 0.3
+_LEAST_RETREAT = 0.001
+"""Share of the cells of a stage that are given back at least."""
 _CONFIRMED = 16
 """Successful trials before all conditions are timed again; twice as many each time that they are met."""
 
@@ -36,6 +38,10 @@ class SlackOracle(Protocol):
         """
         ...
 
+    def beside(self, slack: Real) -> Real:
+        """(n_cell) least of each instance's slack and those of the instances that its nets join, ps."""
+        ...
+
     def worst_slack(self) -> float:
         """Worst slack of the variants last committed or tried, ps."""
         ...
@@ -47,9 +53,13 @@ class SlackOracle(Protocol):
     def try_cells(self, cells: NDArray[np.intp], stage: int) -> bool:
         """Give instances a variant on top of what was kept, and keep it if no slack falls below the floor.
 
-        The floor is the smaller of zero and the worst slack at the start. Conditions that were not violated before may be
-        left to :meth:`confirm`.
+        The floor is the smaller of zero and the worst slack at the start. Conditions in which the instances' slack is ample may
+        be left to :meth:`confirm`.
         """
+        ...
+
+    def in_doubt(self) -> bool:
+        """Whether the last trial failed where :meth:`confirm` was still to ask for trials before it: they may be at fault."""
         ...
 
     def confirm(self) -> bool:
@@ -122,9 +132,28 @@ def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], 
             size *= 2
             kept += 1
             continue
+        if oracle.in_doubt():
+            kept = patience
+            continue
         if len(group) == 1:
             position += 1
         size = max(1, len(group) // 2)
+
+
+def _late(oracle: SlackOracle, chosen: Bits, slack: Real, floor: float) -> tuple[NDArray[np.intp], Real]:
+    """Chosen cells that late paths run through, and the slacks that say so, ps (n_cell).
+
+    A biased cell may also slow a path beside it, through the load on their driver or a slower slew: where none is late itself,
+    those nearest to what is late are.
+    """
+    while True:
+        late = np.flatnonzero(chosen & (slack < floor))
+        if late.size:
+            return late, slack
+        wider = oracle.beside(slack)
+        if np.array_equal(wider, slack):
+            return np.flatnonzero(chosen), slack
+        slack = wider
 
 
 def assign_variants(
@@ -168,11 +197,8 @@ def assign_variants(
                 if oracle.time(trial) >= floor:
                     break
                 slack = oracle.cell_slack(trial, only_violated=True)
-            late = np.flatnonzero(chosen & (slack < floor))
-            if late.size == 0:
-                # A biased cell may slow a path beside it through the load on their driver: then the tightest go back.
-                late = np.flatnonzero(chosen)
-            retreat = max(1, int(_RETREAT * late.size))
+            late, slack = _late(oracle, chosen, slack, floor)
+            retreat = max(1, int(_RETREAT * late.size), int(_LEAST_RETREAT * considered.sum()))
             chosen[late[np.argsort(slack[late], kind="stable")[:retreat]]] = False
             trial = np.where(chosen, np.int8(stage), variant)
             slack = oracle.cell_slack(trial, only_violated=True)

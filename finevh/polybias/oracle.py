@@ -11,72 +11,159 @@ from finevh.polybias.conditions import Condition
 from finevh.timing import TimingGraph
 from finevh.timing.trials import VariantTrials
 
+Variants = NDArray[np.int8]
+Real = NDArray[np.float64]
+
+_AMPLE = 4.0
+"""How many times the delay that a trial adds to its cells slack must exceed the floor where a condition is not asked at once."""
+
+
+class _Watch:
+    """One condition, and which trials have to be timed in it at once."""
+
+    def __init__(self, timed: VariantTrials, delay: float) -> None:
+        self.timed = timed
+        self.delay = delay
+        """ps, average delay of a cell on the worst path."""
+        self.slack: Real | None = None
+        """(n_cell) ps around each cell when it was asked for last; None before that. Trials since then leave less."""
+        self.always = False
+        """Ask for every trial: one that seemed to have ample slack had not."""
+        self.ample = _AMPLE
+        self.met = 0
+        """How many of the trials that were kept it is known to meet."""
+
+    def asks(self, cells: NDArray[np.intp], added: float, floor: float) -> bool:
+        """Whether cells that each take ``added`` times an average delay more may have too little slack."""
+        if self.always or self.slack is None:
+            return True
+        return bool(self.slack[cells].min(initial=np.inf) < floor + self.ample * added * self.delay)
+
 
 class TimingOracle:
     """Slacks of a placed design under a variant vector, the worst over several conditions.
 
-    Trials are timed in the conditions that are *watched*, those that were violated before; the others are asked when trials
-    are confirmed.
+    A trial is timed in the conditions in which slack around its cells was not ample when it was looked at last; the others
+    are asked when trials are confirmed.
     """
 
     def __init__(self, graph: TimingGraph, conditions: Sequence[Condition]) -> None:
         """Time the unbiased design in each condition."""
         self._variant = np.zeros(graph.netlist.n_cells, dtype=np.int8)
         self._confirmed = self._variant.copy()
+        self._slowdown = np.array([variant.slowdown for variant in graph.technology.variants])
+        structure = graph.structure
+        driver, sink = structure.node_cell[structure.sink_node], structure.sink_cell
+        inner = (driver >= 0) & (sink >= 0)
+        self._joined = driver[inner], sink[inner]
+        """Instances that a net joins: its driver and one that it drives."""
         graphs = {port: graph.with_port_vdd(port) for port in {condition.port_vdd for condition in conditions}}
-        self._timed = []
+        self._watches: list[_Watch] = []
+        """The one that was violated last comes first."""
         for condition in conditions:
             at_port = graphs[condition.port_vdd]
             state = at_port.evaluate(condition.cell_vdd, self._variant)
-            self._timed.append(VariantTrials(at_port, state, condition.period))
-        self._watched: list[VariantTrials] = []
-        """The one that was violated last comes first."""
+            timed = VariantTrials(at_port, state, condition.period)
+            self._watches.append(_Watch(timed, _average_delay(timed)))
+        self._timed = [watch.timed for watch in self._watches]
         self._floor = min(0.0, self.worst_slack())
+        self._in_doubt = False
+        self._kept = 0
+        """Trials that were kept, those that were given back since included."""
+        self._average = self._watches[0].delay
 
-    def cell_slack(self, variant: NDArray[np.int8], only_violated: bool = False) -> NDArray[np.float64]:
+    def cell_slack(self, variant: Variants, only_violated: bool = False) -> Real:
         """(n_cell) worst slack through each instance, ps, over all conditions or those that were violated."""
         self._variant = variant.copy()
         worst = np.full(len(variant), np.inf)
-        asked = [timed for timed in self._timed if not only_violated or timed.worst_slack < self._floor]
-        for timed in asked:
+        for timed in [timed for timed in self._timed if not only_violated or timed.worst_slack < self._floor]:
             timed.follow(variant)
             np.minimum(worst, timed.cell_slacks(), out=worst)
-        if only_violated:
-            self._watched = asked
         return worst
+
+    def beside(self, slack: Real) -> Real:
+        """(n_cell) least of each instance's slack and those of the instances that its nets join, ps."""
+        driver, sink = self._joined
+        near = slack.copy()
+        np.minimum.at(near, sink, slack[driver])
+        np.minimum.at(near, driver, slack[sink])
+        return near
 
     def worst_slack(self) -> float:
         """Worst slack of the variants that each condition was timed with last, ps."""
         return min(timed.worst_slack for timed in self._timed)
 
-    def time(self, variant: NDArray[np.int8]) -> float:
+    def time(self, variant: Variants) -> float:
         """Time variants in every condition; returns the worst slack, ps."""
         self._variant, self._confirmed = variant.copy(), variant.copy()
+        for watch in self._watches:
+            watch.slack, watch.always, watch.ample, watch.met = None, False, _AMPLE, self._kept
         return min(timed.follow(variant) for timed in self._timed)
 
     def try_cells(self, cells: NDArray[np.intp], stage: int) -> bool:
-        """Give instances a variant, and keep it unless a watched condition is violated."""
+        """Give instances a variant, and keep it unless a condition that is asked is violated."""
         trial = self._variant.copy()
         trial[cells] = stage
-        for place, timed in enumerate(self._watched):
-            if timed.follow(trial) < self._floor:
-                self._watched.insert(0, self._watched.pop(place))
+        added = len(cells) * float(self._slowdown[stage])
+        self._in_doubt = False
+        asked: list[_Watch] = []
+        for place, watch in enumerate(self._watches):
+            if watch.slack is None:
+                self._look(watch)
+            if not watch.asks(cells, added, self._floor):
+                continue
+            if watch.timed.follow(trial) < self._floor:
+                self._watches.insert(0, self._watches.pop(place))
+                if watch.met < self._kept:
+                    self._in_doubt = watch.timed.follow(self._variant) < self._floor
+                    watch.met = self._kept
                 return False
+            # A slower cell makes no path faster: what was kept before is met, too.
+            watch.met = self._kept
+            asked.append(watch)
+        self._kept += 1
+        for watch in asked:
+            watch.met = self._kept
         self._variant = trial
         return True
 
+    def in_doubt(self) -> bool:
+        """Whether the condition that refused the last trial is violated without it, too."""
+        return self._in_doubt
+
     def confirm(self) -> bool:
-        """Whether what was kept since the last time violates no condition; if one, it is watched and all of it given back."""
-        violated = [timed for timed in self._timed if timed.follow(self._variant) < self._floor]
+        """Whether what was kept since the last time violates no condition; if one, all of it is given back.
+
+        Conditions that are violated are asked for every trial until the next success.
+        """
+        violated = [watch for watch in self._watches if watch.timed.follow(self._variant) < self._floor]
         if violated:
-            self._watched = [*violated, *(timed for timed in self._watched if timed not in violated)]
+            self._watches = [*violated, *(watch for watch in self._watches if watch not in violated)]
             self._variant = self._confirmed.copy()
+            for watch in self._watches:
+                watch.met = self._kept
+            for watch in violated:
+                watch.always, watch.ample = True, 2.0 * watch.ample
             return False
         self._confirmed = self._variant.copy()
+        for watch in self._watches:
+            watch.met = self._kept
+            if watch.always:
+                watch.always = False
+                self._look(watch)
         return True
+
+    def _look(self, watch: _Watch) -> None:
+        """Find the slack around each cell in a condition under what was kept."""
+        watch.timed.follow(self._variant)
+        watch.slack = self.beside(watch.timed.cell_slacks())
 
     def average_path_delay(self) -> float:
         """d_avg of Eq. 4.2: average delay, ps, of a cell on the worst path of the first condition."""
-        timed = self._timed[0]
-        path = timed.graph.critical_path(timed.state, timed.period)
-        return float(path.delay[path.cell >= 0].mean())
+        return self._average
+
+
+def _average_delay(timed: VariantTrials) -> float:
+    """Average delay, ps, of a cell on the worst path of a condition."""
+    path = timed.graph.critical_path(timed.state, timed.period)
+    return float(path.delay[path.cell >= 0].mean())
