@@ -123,7 +123,7 @@ def new_points(leaks: Leaks, scale: float, left: float, deltas: tuple[float, ...
         ]
         made.append(_cheapest(fine, hopping))
         curve = Curve(
-            SimpleNamespace(n_tiles=int(points["tiles"].max())),  # type: ignore[arg-type]
+            SimpleNamespace(n_tiles=int(points["tiles"].max())),
             str(points["design"].iloc[0]), variant, tuple(ideal["vdd_v"]), tuple(1e6 / ideal["freq_mhz"]),
             tuple(
                 Energy(1e6 * s / f, 1e6 * i / f, leak, 0.0)

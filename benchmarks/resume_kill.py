@@ -177,7 +177,7 @@ def one_turn(
     return not (different or again_status or left or folders or late or odd), f"{told}, resumed: {state}{extra}"
 
 
-def make_references(wanted: list[str], known: dict[str, Callable[[Path], list[str]]], folder: Path) -> dict[str, dict]:  # type: ignore[type-arg]
+def make_references(wanted: list[str], known: dict[str, Callable[[Path], list[str]]], folder: Path) -> dict[str, dict]:
     """Files and processor time of each undisturbed command; kept in the folder."""
     path = folder / "references.json"
     references = json.loads(path.read_text()) if path.exists() else {}

@@ -52,16 +52,17 @@ RATE, DUTY = 0.2, 0.5
 
 def inferred_when(tree: Expression, pin: str) -> Expression | None:
     """OpenSTA's side condition of an input, where the function's top operator shows it; None where it does not."""
-    operator = tree[0]
+    operator, *operands = tree
     if operator == "pin":
-        return ("1",) if tree[1] == pin else None
+        return ("1",) if operands == [pin] else None
+    parts = [part for part in operands if not isinstance(part, str)]
     if operator == "!":
-        return inferred_when(tree[1], pin)  # type: ignore[arg-type]
+        return inferred_when(parts[0], pin)
     if operator in ("0", "1"):
         return None
-    for mine, other in ((tree[1], tree[2]), (tree[2], tree[1])):
+    for mine, other in (parts, parts[::-1]):
         if mine in (("pin", pin), ("!", ("pin", pin))):
-            return other if operator == "&" else ("!", other)  # type: ignore[return-value]
+            return other if operator == "&" else ("!", other)
     return None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from finevh.netlist import Netlist, NetlistBuilder, Wires
 from finevh.netlist.model import NO_NET
-from finevh.technology.model import Direction, Kind, Technology
+from finevh.technology.model import CellTable, Direction, Kind, Technology
 
 
 def plain_cells(technology: Technology) -> list[int]:
@@ -88,11 +88,11 @@ def random_design(
     return build.finish("design")
 
 
-def _connect(cells: object, row: int, inputs: list[int], outputs: list[int]) -> list[int]:
+def _connect(cells: CellTable, row: int, inputs: list[int], outputs: list[int]) -> list[int]:
     """Nets in pin order from nets of the inputs and outputs in their order."""
-    low, high = cells.pin_ptr[row], cells.pin_ptr[row + 1]  # type: ignore[attr-defined]
+    low, high = cells.pin_ptr[row], cells.pin_ptr[row + 1]
     ins, outs = iter(inputs), iter(outputs)
-    return [next(outs) if d == Direction.OUTPUT else next(ins) for d in cells.pin_direction[low:high]]  # type: ignore[attr-defined]
+    return [next(outs) if d == Direction.OUTPUT else next(ins) for d in cells.pin_direction[low:high]]
 
 
 def random_wires(

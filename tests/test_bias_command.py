@@ -61,7 +61,7 @@ def answer(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> dict[str
 def shortest(folder: Path, capsys: pytest.CaptureFixture[str]) -> float:
     """Period, ps, that the unbiased netlist just meets."""
     found = answer(capsys, write(folder, 10_000.0))
-    return 10_000.0 - float(found["worst_slack_before_ps"])  # type: ignore[arg-type]
+    return 10_000.0 - float(found["worst_slack_before_ps"])
 
 
 def timed(folder: Path, file: str, capsys: pytest.CaptureFixture[str]) -> float:
@@ -78,14 +78,14 @@ def timed(folder: Path, file: str, capsys: pytest.CaptureFixture[str]) -> float:
         "elmore",
     ]
     found = answer(capsys, ["sta", *files, *given])
-    return float(found["worst_slack_ps"])  # type: ignore[arg-type]
+    return float(found["worst_slack_ps"])
 
 
 def leaking(folder: Path, file: str, capsys: pytest.CaptureFixture[str]) -> float:
     (folder / "map.csv").write_text("instance,vdd\n*,1.0\n", encoding="utf-8")
     given = ["--netlist", str(folder / file), "--top", "top", "--technology", str(LIBRARY)]
     found = answer(capsys, ["leakage", *given, "--voltages", str(folder / "map.csv")])
-    return float(found["leakage_mw"])  # type: ignore[arg-type]
+    return float(found["leakage_mw"])
 
 
 def test_its_figures_are_those_of_sta_and_leakage_on_what_it_wrote(
@@ -96,15 +96,15 @@ def test_its_figures_are_those_of_sta_and_leakage_on_what_it_wrote(
     for when, file in (("before", "top.v"), ("after", "out.v")):
         assert found[f"worst_slack_{when}_ps"] == pytest.approx(timed(tmp_path, file, capsys), abs=1e-6)
         assert found[f"leakage_{when}_mw"] == pytest.approx(leaking(tmp_path, file, capsys), rel=1e-9)
-    assert 0 <= float(found["worst_slack_after_ps"]) < float(found["worst_slack_before_ps"])  # type: ignore[arg-type]
-    assert float(found["leakage_after_mw"]) < float(found["leakage_before_mw"])  # type: ignore[arg-type]
+    assert 0 <= float(found["worst_slack_after_ps"]) < float(found["worst_slack_before_ps"])
+    assert float(found["leakage_after_mw"]) < float(found["leakage_before_mw"])
     text = (tmp_path / "out.v").read_text(encoding="utf-8")
-    for name, variant in found["assignment"].items():  # type: ignore[attr-defined]
+    for name, variant in found["assignment"].items():
         assert f"_{variant} {name} " in text
     assert "CLKBUF_X1 cb " in text
-    counts: dict[str, dict[str, int]] = found["cells"]  # type: ignore[assignment]
+    counts: dict[str, dict[str, int]] = found["cells"]
     assert sum(count["after"] for count in counts.values()) == LONG + 5
-    assert sum(count["after"] for name, count in counts.items() if name in LENGTHS) == len(found["assignment"])  # type: ignore[arg-type]
+    assert sum(count["after"] for name, count in counts.items() if name in LENGTHS) == len(found["assignment"])
 
 
 def test_a_clock_that_is_just_met_leaves_the_critical_path_alone(
@@ -112,8 +112,8 @@ def test_a_clock_that_is_just_met_leaves_the_critical_path_alone(
 ) -> None:
     period = shortest(tmp_path, capsys)
     found = answer(capsys, write(tmp_path, period))
-    assert float(found["worst_slack_after_ps"]) >= min(0.0, float(found["worst_slack_before_ps"]))  # type: ignore[arg-type]
-    changed = set(found["assignment"])  # type: ignore[call-overload]
+    assert float(found["worst_slack_after_ps"]) >= min(0.0, float(found["worst_slack_before_ps"]))
+    changed = set(found["assignment"])
     assert not changed & {"cb", "f0", *(f"u{k}" for k in range(LONG))}
     # The gate beside the path would load the register that starts it: only what hangs on nothing critical is changed.
     assert changed == {"f2"}
@@ -126,8 +126,8 @@ def test_a_slow_clock_lets_every_cell_have_the_strongest_variant(
     found = answer(capsys, [*write(tmp_path, 20_000.0), "--variants", variants])
     technology = load_technology(LIBRARY, vdd=1.0)
     strongest = max((v for v in technology.variants if v.name.startswith(variants.upper())), key=lambda v: v.slowdown)
-    assert set(found["assignment"].values()) == {strongest.name}  # type: ignore[attr-defined]
-    assert len(found["assignment"]) == LONG + 4  # type: ignore[arg-type]
+    assert set(found["assignment"].values()) == {strongest.name}
+    assert len(found["assignment"]) == LONG + 4
 
 
 def test_no_assignment_of_a_small_netlist_that_meets_the_clock_leaks_less_by_much(
@@ -151,7 +151,7 @@ def test_no_assignment_of_a_small_netlist_that_meets_the_clock_leaks_less_by_muc
         if leakage_of(leakage, cell_vdd, variant) < lowest and graph.evaluate(cell_vdd, variant).min_period() <= period:
             lowest = leakage_of(leakage, cell_vdd, variant)
     found = answer(capsys, write(tmp_path, period, long))
-    before, after = float(found["leakage_before_mw"]), float(found["leakage_after_mw"])  # type: ignore[arg-type]
+    before, after = float(found["leakage_before_mw"]), float(found["leakage_after_mw"])
     assert after >= lowest * (1 - 1e-9)
     assert before - after >= 0.8 * (before - lowest)
 
@@ -163,8 +163,8 @@ def leakage_of(model: LeakageModel, cell_vdd: np.ndarray, variant: np.ndarray) -
 def test_late_paths_are_named_and_get_no_later(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = write(tmp_path, 0.8 * shortest(tmp_path, capsys))
     found = answer(capsys, arguments)
-    assert float(found["worst_slack_before_ps"]) < 0  # type: ignore[arg-type]
-    assert float(found["worst_slack_after_ps"]) >= float(found["worst_slack_before_ps"])  # type: ignore[arg-type]
+    assert float(found["worst_slack_before_ps"]) < 0
+    assert float(found["worst_slack_after_ps"]) >= float(found["worst_slack_before_ps"])
     assert run_command(arguments) == 0
     text = capsys.readouterr().out
     assert "the clock was missed before: paths that were late are no later" in text

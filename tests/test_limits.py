@@ -17,6 +17,7 @@ LINES, PARAMETERS, IGNORES = 80, 8, 10
 COMPLEXITY = 30
 """Ways through a function that radon counts; above it are its grades E and F."""
 PACKAGE = REPOSITORY / "finevh"
+FOLDERS = ("finevh", "tests", "benchmarks", "oracles")
 
 
 def functions() -> Iterator[tuple[Path, list[str], ast.FunctionDef]]:
@@ -45,9 +46,10 @@ def test_a_function_beyond_the_limits_says_why_in_the_line_above_it() -> None:
 def test_types_are_hardly_ever_ignored() -> None:
     found = [
         path
-        for path in PACKAGE.rglob("*.py")
+        for folder in FOLDERS
+        for path in (REPOSITORY / folder).rglob("*.py")
         for line in path.read_text(encoding="utf-8").split("\n")
-        if "type: ignore" in line
+        if line.rpartition("  # ")[2].startswith("type: ignore")
     ]
     assert len(found) <= IGNORES
 
@@ -55,7 +57,7 @@ def test_types_are_hardly_ever_ignored() -> None:
 def test_radon_finds_no_function_too_complex_to_follow() -> None:
     found = [
         f"{path.relative_to(REPOSITORY)}:{block.lineno} {block.name}: {block.complexity}"
-        for folder in ("finevh", "tests", "benchmarks", "oracles")
+        for folder in FOLDERS
         for path in sorted((REPOSITORY / folder).rglob("*.py"))
         for block in cc_visit(path.read_text(encoding="utf-8"))
         if block.complexity > COMPLEXITY

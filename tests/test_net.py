@@ -20,7 +20,7 @@ ESCAPE = "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202e"
 
 
 @pytest.fixture
-def verb():  # type: ignore[no-untyped-def]
+def verb():
     """Give the command line a verb that raises what it is told to."""
     failures: list[BaseException] = []
 

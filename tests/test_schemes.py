@@ -119,8 +119,8 @@ def test_blocked_algorithm_5_lowers_tiles_from_vdd_hopping_and_says_so() -> None
     design = random_design(1, n_tiles=4)
     curve = single_voltage_curve(design, "toy", "pb0", (0.8, 1.0))
 
-    class Blocked(type(design)):  # type: ignore[misc]
-        def critical_path(self, timing, period):  # type: ignore[no-untyped-def]
+    class Blocked(type(design)):
+        def critical_path(self, timing, period):
             tiles, delays = super().critical_path(timing, period)
             return tiles * 0 - 1, delays
 

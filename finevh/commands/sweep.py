@@ -195,18 +195,18 @@ def _executor(jobs: int, scheduler: str | None) -> Iterator[tuple[Executor, _Wor
     except ImportError:
         raise ToolMissingError("--scheduler needs the package distributed: pip install 'finevh[cluster]'") from None
     try:
-        client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout="10s")
     except (OSError, ValueError) as error:
         raise InputError(
             f"--scheduler {scheduler}: nobody answers ({error}); start one with 'dask scheduler'"
         ) from None
-    executor = client.get_executor()  # type: ignore[no-untyped-call]
+    executor = client.get_executor()
     try:
-        yield executor, _Workers(lambda: len(client.nthreads()))  # type: ignore[no-untyped-call]
+        yield executor, _Workers(lambda: len(client.nthreads()))
         executor.shutdown()
     finally:
         # Of a sweep that has failed nobody waits for trials: what they finished stands.
-        client.close(timeout=_ASK)  # type: ignore[no-untyped-call]
+        client.close(timeout=_ASK)
 
 
 class _Workers:

@@ -325,7 +325,7 @@ def powers(case: Case, text: str) -> list[tuple[str, float, float]]:
     )
     found = read_liberty(case.folder / "cells.lib").cells["INV"].powers
     assert all(p.rise is not None and p.fall is not None for p in found)
-    return [(p.when, float(p.rise.values[-1, -1]), float(p.fall.values[-1, -1])) for p in found]  # type: ignore[union-attr]
+    return [(p.when, float(p.rise.values[-1, -1]), float(p.fall.values[-1, -1])) for p in found]
 
 
 def test_internal_power_of_several_supply_pins_adds_up(case: Case) -> None:

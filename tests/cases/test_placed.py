@@ -453,4 +453,4 @@ def test_blocks_are_outside_of_all_tiles_and_rows_end_at_them(technology: Techno
 def test_a_def_that_does_not_fit_is_refused(technology: Technology, change: object, message: str) -> None:
     base = Layout(technology)
     with pytest.raises(InputError, match=message):
-        lay_tiles(replace(base.layout, **change(base)), base.netlist, technology, base.macros, 2)  # type: ignore[operator]
+        lay_tiles(replace(base.layout, **change(base)), base.netlist, technology, base.macros, 2)

@@ -54,7 +54,7 @@ def point(
     scheme: str, freq: float, low: float | None, high: float | None, vdd: float | None, bits: str = ""
 ) -> OperatingPoint:
     return OperatingPoint(
-        "toy", 2, scheme, "pb0", 0.1, freq, low, high, vdd, None, None, None, 1.0, 0.5, 0.4, 0.1, 0.0, "best", bits  # type: ignore[arg-type]
+        "toy", 2, scheme, "pb0", 0.1, freq, low, high, vdd, None, None, None, 1.0, 0.5, 0.4, 0.1, 0.0, "best", bits
     )  # fmt: skip
 
 

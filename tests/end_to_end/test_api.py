@@ -71,7 +71,7 @@ def test_an_own_map_is_timed_too_and_more_supply_is_faster(run: Run) -> None:
 )
 def test_what_makes_no_sense_is_an_input_error(run: Run, call: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        call(run.design("pb0"))  # type: ignore[operator]
+        call(run.design("pb0"))
 
 
 def test_a_folder_without_a_run_is_an_input_error(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def cli_readers() -> dict[str, Reader]:
         "report.json": ("09-export/stage.json", "report", "{run}"),
     }
     found += [
-        Reader(name, lambda path, given=given: _in_run(path, *given), _file(run / given[0]))  # type: ignore[misc]
+        Reader(name, lambda path, given=given: _in_run(path, *given), _file(run / given[0]))
         for name, given in in_run.items()
     ]
     found += [

@@ -118,7 +118,7 @@ def _headers(path: Path) -> object:
 
 
 @lru_cache(maxsize=1)
-def _process():  # type: ignore[no-untyped-def]
+def _process():
     return load_process(seeds.REPOSITORY / "libs" / "finevh45" / "technology.toml")
 
 
@@ -165,7 +165,7 @@ def _record(path: Path) -> None:
 
 @dataclass(frozen=True)
 class _Columns:
-    values: np.ndarray  # type: ignore[type-arg]
+    values: np.ndarray
     names: tuple[str, ...]
 
 

@@ -25,7 +25,7 @@ def test_no_file_makes_a_command_fail_in_another_way_than_by_a_message(name: str
     assert finds.places == {}, "\n".join(finds.traces.values())
 
 
-def test_every_seed_is_whole(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_every_seed_is_whole(tmp_path, monkeypatch) -> None:
     """A seed that is refused would make mutants that are all refused at one place."""
     for number, reader in enumerate((*readers().values(), *cli_readers().values())):
         finds, folder = Finds(), tmp_path / str(number)
@@ -37,7 +37,7 @@ def test_every_seed_is_whole(tmp_path, monkeypatch) -> None:  # type: ignore[no-
         assert finds.counts["taken"] > 0, reader.name
 
 
-def test_the_harness_finds_a_foreign_exception_and_a_loop_without_end(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_harness_finds_a_foreign_exception_and_a_loop_without_end(tmp_path) -> None:
     def fails(path: object) -> object:
         raise KeyError("x")
 

@@ -20,7 +20,7 @@ def report_of(layout: DefLayout) -> SupplyReport:
 
 
 def with_net(layout: DefLayout, name: str, **changes: object) -> DefLayout:
-    nets = tuple(replace(n, **changes) if n.name == name else n for n in layout.special_nets)  # type: ignore[arg-type]
+    nets = tuple(replace(n, **changes) if n.name == name else n for n in layout.special_nets)
     return replace(layout, special_nets=nets)
 
 

@@ -56,7 +56,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
                 raise InputError(f"{stage.name} is struck")  # when all its work is done
             return metrics
 
-        return original(self, replace(stage, run=work), *rest)  # type: ignore[arg-type]
+        return original(self, replace(stage, run=work), *rest)
 
     monkeypatch.setattr(RunDirectory, "run_stage", run_stage)
     with replayed(tmp_path):

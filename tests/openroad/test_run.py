@@ -47,7 +47,7 @@ def directory(tmp_path: Path, context: FlowContext) -> Path:
 
 
 def run(context: FlowContext, directory: Path, tool: OpenRoad, **options: object) -> FlowResult:
-    return run_flow(context, directory, tool=tool, **options)  # type: ignore[arg-type]
+    return run_flow(context, directory, tool=tool, **options)
 
 
 def test_a_good_run_gives_files_metrics_and_warnings(context: FlowContext, directory: Path, tool: OpenRoad) -> None:

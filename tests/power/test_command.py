@@ -31,17 +31,17 @@ def run(files: Path, library: Path, probabilities: str | None = None) -> dict[st
 
 def test_cells_sum_to_the_total(files: Path, library: Path) -> None:
     report = run(files, library)
-    assert [c["instance"] for c in report["cells"]] == ["u1", "u2"]  # type: ignore[attr-defined, union-attr]
-    assert sum(c["leakage_nw"] for c in report["cells"]) * 1e-6 == pytest.approx(report["leakage_mw"])  # type: ignore[attr-defined, union-attr]
-    assert report["interface_leakage_mw"] > 0  # type: ignore[operator]
+    assert [c["instance"] for c in report["cells"]] == ["u1", "u2"]
+    assert sum(c["leakage_nw"] for c in report["cells"]) * 1e-6 == pytest.approx(report["leakage_mw"])
+    assert report["interface_leakage_mw"] > 0
 
 
 def test_low_driver_at_zero_adds_nothing(files: Path, library: Path) -> None:
     # a = 1 keeps p at 0; u1 itself is driven above its rail, which can only lower its leakage.
     report = run(files, library, "net,probability\na,1.0\nb,0.5\n")
-    u1, u2 = report["cells"]  # type: ignore[misc]
-    assert u2["interface_nw"] == 0.0  # type: ignore[index]
-    assert u1["interface_nw"] < 0.0  # type: ignore[index]
+    u1, u2 = report["cells"]
+    assert u2["interface_nw"] == 0.0
+    assert u1["interface_nw"] < 0.0
 
 
 def test_net_and_pattern_forms_agree_where_inputs_are_independent(files: Path, library: Path) -> None:

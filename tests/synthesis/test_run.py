@@ -33,7 +33,7 @@ def test_registers_with_enables_go_behind_named_gates_with_one_tie(quick_result:
     gates = re.findall(r"^  GATE (\w+) \((.*?)\);", text, re.DOTALL | re.MULTILINE)
     assert len(gates) > 8
     assert sorted(name for name, _ in gates) == sorted(f"clock_gate_{k}" for k in range(len(gates)))
-    tests = {re.search(r"\.T\((\w+)\)", pins)[1] for _, pins in gates}  # type: ignore[index]
+    tests = {re.search(r"\.T\((\w+)\)", pins)[1] for _, pins in gates}
     assert len(tests) == 1
     assert len(re.findall(rf"TIE0 \w+ \(\s*\.Z\({tests.pop()}\)", text)) == 1
 

@@ -29,7 +29,7 @@ def make(context: StageContext) -> dict[str, float]:
 STAGES = (Stage("one", make, (), lambda flow: flow.seed),)
 
 
-def flow_in(folder: Path):  # type: ignore[no-untyped-def]
+def flow_in(folder: Path):
     (folder / "d.v").write_text("module d(); endmodule\n")
     (folder / "lib").mkdir(exist_ok=True)
     (folder / "flow.toml").write_text(FLOW)

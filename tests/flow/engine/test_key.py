@@ -48,5 +48,5 @@ def test_a_key_does_not_depend_on_the_order_of_its_parts() -> None:
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_the_module_of_a_stage_is_named_like_the_stage(stage: object) -> None:
-    module = Path(stage.run.__module__.replace(".", "/")).name  # type: ignore[attr-defined]
-    assert module.replace("_", "-") == stage.name  # type: ignore[attr-defined]
+    module = Path(stage.run.__module__.replace(".", "/")).name
+    assert module.replace("_", "-") == stage.name

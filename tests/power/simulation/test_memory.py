@@ -29,7 +29,7 @@ def cycle(simulator: Simulator, stimulus: MemoryStimulus, **words: int) -> tuple
     while stimulus.respond(simulator.cycle, simulator.ports):
         simulator.answer()
     simulator.fall()
-    return tuple(int(simulator.ports.input_words[simulator.ports._find(n)[0]]) for n in ("gnt", "rvalid", "rdata"))  # type: ignore[return-value]
+    return tuple(int(simulator.ports.input_words[simulator.ports._find(n)[0]]) for n in ("gnt", "rvalid", "rdata"))
 
 
 def test_read_is_granted_at_once_and_answered_in_the_next_cycle() -> None:

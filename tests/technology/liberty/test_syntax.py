@@ -74,7 +74,7 @@ def same(group: Group, node: object) -> None:
     simple: dict[str, str] = {}
     complex_: list[tuple[str, list[str]]] = []
     names = {child.name for child in group.groups}
-    for child in node.children:  # type: ignore[attr-defined]
+    for child in node.children:
         if child.value:
             simple[child.id] = child.value.strip()
         elif child.id in names or len(list(child.children)):
@@ -87,7 +87,7 @@ def same(group: Group, node: object) -> None:
     assert [name for name, _ in group.complex] == [name for name, _ in complex_]
     assert len(group.groups) == len(inner)
     for mine, theirs in zip(group.groups, inner, strict=True):
-        assert mine.name == theirs.id  # type: ignore[attr-defined]
+        assert mine.name == theirs.id
         same(mine, theirs)
 
 

@@ -130,8 +130,8 @@ def test_maps_share_lanes_where_they_share_a_pair_of_supplies_with_the_ports() -
 def test_lanes_compute_what_numbers_do(count: int) -> None:
     width = (0,) * count
 
-    @numba.njit(error_model="numpy")  # type: ignore[misc]
-    def compute(a, b, bits, out, width):  # type: ignore[no-untyped-def]
+    @numba.njit(error_model="numpy")
+    def compute(a, b, bits, out, width):
         for i in range(len(bits)):
             x, y = lanes.load(a, i, width), lanes.load(b, i, width)
             z = lanes.choose(lanes.mask(bits[i], width), x + y * 2.0, lanes.root(x))
@@ -157,8 +157,8 @@ def test_lanes_compute_what_numbers_do(count: int) -> None:
 def test_seeking_in_registers_finds_the_last_point_below(count: int, dtype: type) -> None:
     width = (0,) * count
 
-    @numba.njit(error_model="numpy")  # type: ignore[misc]
-    def find(points, bits, x, long, index, below, width):  # type: ignore[no-untyped-def]
+    @numba.njit(error_model="numpy")
+    def find(points, bits, x, long, index, below, width):
         chosen, value = lanes.mask(bits, width), lanes.load(x, 0, width)
         if long:
             i, p = lanes.seek16(points, 20, 36, chosen, value)
