@@ -96,6 +96,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "what_if": (Severity.WARNING, "technologies whose leakage the flow file changes: the powers are no measurements"),
     "decap_missing": (Severity.NOTE, "technologies without decap cells: a tile's rail holds what its quiet gates hold"),
     "rails_ideal": (Severity.WARNING, "designs whose tiles are on ideal rails, for want of a characterised Vdd-MUX"),
+    "vdd_mux_leakage_missing": (
+        Severity.WARNING,
+        "technologies whose Vdd-MUXes leak in no power figure, for want of a characterised leakage",
+    ),
     "rails_raised": (Severity.NOTE, "operating points whose tiles are raised because rails droop"),
     "rails_missed": (Severity.WARNING, "operating points that no map of the run meets on drooped rails"),
     "rails_not_judged": (Severity.WARNING, "searches whose voltage maps are chosen as if rails did not droop"),

@@ -141,7 +141,7 @@ def test_csv_has_the_columns_of_the_contract_and_leaves_absent_quantities_empty(
         "design,tiles,scheme,variant,delta_vdd_v,freq_mhz,vdd_l_v,vdd_h_v,vdd_v,tiles_high,area_low_fraction,worst_slack_ps,"
         "power_total_mw,power_switching_mw,power_internal_mw,power_leakage_mw,power_interface_leakage_mw,selector,assignment,"
         "power_clock_mw,power_glitch_mw,energy_per_cycle_pj,bound_mw,signoff,drooped_slack_ps,nominal_power_mw,"
-        "weighed_power_mw"
+        "weighed_power_mw,power_vdd_mux_leakage_mw"
     )
     first, second = csv.DictReader(io.StringIO(text))
     assert (first["vdd_v"], first["vdd_l_v"], first["assignment"]) == ("0.6000", "", "")

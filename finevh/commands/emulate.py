@@ -88,6 +88,8 @@ def emulate_run(
     if (run.stage_path("operating-points") / "results" / "tables" / "drooped.csv").is_file():
         # The run raised tiles for them; one search at one frequency has no maps of higher ones to raise to.
         told.add("rails_not_judged", ["emulate"])
+    if design.vdd_muxes is None and "vdd_mux_leakage_missing" not in told.as_dict():
+        told.add("vdd_mux_leakage_missing", ["emulate"])
     checks = told.as_dict()
 
     def with_glitches(answer: OperatingPoint | NotReachableError) -> OperatingPoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from finevh.config import Flow
@@ -22,6 +23,7 @@ from finevh.flow.engine.runner import OWN_FILES, RESULTS
 from finevh.flow.engine.stage import RunDirectory, StageRecord
 from finevh.flow.own_glitches import OwnGlitches, own_glitches_of
 from finevh.flow.stages import STAGES
+from finevh.flow.vdd_muxes import finished_vdd_muxes
 from finevh.flow_file import FLOW_FILE, read_run_flow
 from finevh.selection.engine import EngineDesign
 
@@ -106,6 +108,7 @@ def load_weighed_design(
     activities = load_activities(run.stage_path("activity"))
     average = average_activity(activities)
     single = time_single_voltages(placed, load_variant(run.stage_path("polybias"), variant))
-    design = tiled_design(placed, average, single)
+    muxes = finished_vdd_muxes(flow, run.stage_path("operating-points"))
+    design = replace(tiled_design(placed, average, single), vdd_muxes=muxes)
     bound = {variant: (single, design)}
     return placed, design, own_glitches_of(placed, activities, average, bound, run.stage_path("activity"))

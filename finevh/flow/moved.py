@@ -29,7 +29,9 @@ def with_map(
             continue
         scale = point.freq_mhz / other.freq_mhz
         switching, internal = other.power_switching_mw * scale, other.power_internal_mw * scale
-        total = switching + internal + other.power_leakage_mw
+        muxes = _of_vdd_muxes(points, supplies) if alone else other.power_vdd_mux_leakage_mw
+        behind = (muxes or 0.0) if alone else 0.0  # a single supply has no Vdd-MUXes
+        total = switching + internal + other.power_leakage_mw + behind
         return replace(
             point,
             vdd_l_v=supplies[0],
@@ -40,15 +42,16 @@ def with_map(
             power_total_mw=total,
             power_switching_mw=switching,
             power_internal_mw=internal,
-            power_leakage_mw=other.power_leakage_mw,
+            power_leakage_mw=other.power_leakage_mw + behind,
             power_interface_leakage_mw=other.power_interface_leakage_mw,
+            power_vdd_mux_leakage_mw=muxes,
             selector=f"{point.selector.split(':')[0]}:{why}",
             assignment=assignment,
             power_clock_mw=None if other.power_clock_mw is None else other.power_clock_mw * scale,
             power_glitch_mw=None if other.power_glitch_mw is None else other.power_glitch_mw * scale,
             energy_per_cycle_pj=total / point.freq_mhz * 1e3,  # mW / MHz = nJ
             bound_mw=None if point.bound_mw is None else min(point.bound_mw, total),
-            weighed_power_mw=_weighed_power(other, scale),
+            weighed_power_mw=_weighed_power(other, scale, behind),
         )
     return None
 
@@ -73,14 +76,21 @@ def weighed_anew(
         power_clock_mw=None,
         power_glitch_mw=None,
         bound_mw=None if point.bound_mw is None else min(point.bound_mw, columns["power_total_mw"]),
+        power_vdd_mux_leakage_mw=engine.vdd_mux_leakage(interval, high),
         **columns,
     )
 
 
-def _weighed_power(point: OperatingPoint, scale: float) -> float | None:
+def _of_vdd_muxes(points: Sequence[OperatingPoint], supplies: tuple[float, float]) -> float | None:
+    """What the Vdd-MUXes of a point with all tiles at VddH draw, mW: of the point with most, for want of one with all."""
+    found = [p for p in points if p.scheme == "fine-vh" and _alike((p.vdd_l_v, p.vdd_h_v), supplies)]
+    return max(found, key=lambda p: p.tiles_high or 0).power_vdd_mux_leakage_mw if found else None
+
+
+def _weighed_power(point: OperatingPoint, scale: float, behind: float) -> float | None:
     if point.weighed_power_mw is None:
         return None
-    return (point.weighed_power_mw - point.power_leakage_mw) * scale + point.power_leakage_mw
+    return (point.weighed_power_mw - point.power_leakage_mw) * scale + point.power_leakage_mw + behind
 
 
 def _alike(some: tuple[float | None, ...], others: tuple[float, ...]) -> bool:

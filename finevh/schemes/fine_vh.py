@@ -141,12 +141,14 @@ class FineVh:
         return results
 
     def _single(self) -> list[KnownMap]:
-        """All tiles at one voltage of the grid: Vdd-hopping is a map too."""
+        """All tiles at one voltage of the grid: Vdd-hopping is a map too, behind Vdd-MUXes that leak."""
         curve, high = self.curve, np.ones(self.curve.design.n_tiles, dtype=bool)
-        return [
-            KnownMap(VoltageMap(Interval(*pair), high), curve.min_period[i + 1], curve.energy[i + 1])
-            for i, pair in enumerate(itertools.pairwise(curve.vdds))
-        ]
+        found = []
+        for i, pair in enumerate(itertools.pairwise(curve.vdds)):
+            leaks = curve.design.vdd_mux_leakage(Interval(*pair), high) or 0.0
+            energy = curve.energy[i + 1].plus(Energy(0.0, 0.0, leaks, 0.0))
+            found.append(KnownMap(VoltageMap(Interval(*pair), high), curve.min_period[i + 1], energy))
+        return found
 
     def _allows(self, interval: Interval) -> bool:
         grid, widest = np.array(self.curve.vdds), max(self.widest, self.delta_vdd) + VOLTAGE_TOLERANCE
@@ -170,5 +172,6 @@ class FineVh:
             selector=self.selector + (":shared" if choice is None else choice.note),
             assignment=known.map.text,
             bound_mw=None if choice is None else choice.bound,
+            power_vdd_mux_leakage_mw=design.vdd_mux_leakage(interval, high),
             **power_columns(known.energy.at(frequency), frequency),
         )

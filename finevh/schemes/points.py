@@ -65,6 +65,8 @@ class OperatingPoint:
     """What the point would draw with the map that meets its clock at the supplies themselves; None likewise."""
     weighed_power_mw: float | None = None
     """Power with the glitches of one supply's delays, by which maps are chosen and bounds proved; None without glitches."""
+    power_vdd_mux_leakage_mw: float | None = None
+    """Static power of the Vdd-MUXes: contained in leakage; None where there are none, or it is not known."""
 
 
 def power_columns(power: Power, frequency: float) -> dict[str, Any]:

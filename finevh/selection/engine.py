@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, LeakageResult, PreparedPower
-from finevh.power.tiles.tile_terms import dynamic_terms, leakage_terms
+from finevh.power.tiles.tile_terms import collect, dynamic_terms, leakage_terms
 from finevh.selection.tiles import (
     Bits,
     Energy,
@@ -25,7 +26,7 @@ from finevh.selection.tiles import (
 from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph, TimingState, Trials
 from finevh.timing.bounds import BoundPath, DelayBounds
-from finevh.units import SLACK_TOLERANCE
+from finevh.units import SLACK_TOLERANCE, VOLTAGE_TOLERANCE
 
 _NO_TILE = -1
 # Energy per cycle is power at a frequency over that frequency: 1 mW at 1 MHz is 1e6 fJ.
@@ -83,6 +84,10 @@ class TiledTiming:
         if port_vdd not in self._graphs:
             self._graphs[port_vdd] = self.graph.with_port_vdd(port_vdd)
         return self._graphs[port_vdd]
+
+    def vdd_mux_leakage(self, interval: Interval, high: Bits) -> float | None:
+        """See :class:`finevh.selection.TiledDesign`."""
+        return None
 
     def vdd_index(self, vdd: float) -> int:
         """Row of ``technology.vdds``.
@@ -212,6 +217,20 @@ class EngineDesign(TiledTiming):
     leakage: LeakageModel
     single_period: Mapping[int, float]
     """Minimum period, ps, with all cells at each supply of the technology."""
+    vdd_muxes: VddMuxes | None = None
+    """Those of the tiles, where their leakage is known."""
+
+    def vdd_mux_leakage(self, interval: Interval, high: Bits) -> float | None:
+        """See :class:`finevh.selection.TiledDesign`."""
+        if self.vdd_muxes is None or interval.high - interval.low < VOLTAGE_TOLERANCE:
+            return None
+        low, top = self._switches(interval)
+        return float(np.where(high, top, low).sum())
+
+    def _switches(self, interval: Interval) -> NDArray[np.float64]:
+        """(2, n_tiles) mW, static power of the Vdd-MUXes with each tile on VddL and on VddH."""
+        assert self.vdd_muxes is not None
+        return self.vdd_muxes.leakage(interval.low, interval.high)
 
     def energy(self, timing: MappedTiming) -> Energy:
         """See :class:`finevh.selection.TiledDesign`."""
@@ -219,7 +238,8 @@ class EngineDesign(TiledTiming):
 
     def weigh(self, interval: Interval, high: Bits) -> Energy:
         """Weigh a map without timing it."""
-        return self._energy(self.cell_vdd(interval, high), self.vdd_index(interval.high))
+        cells = self._energy(self.cell_vdd(interval, high), self.vdd_index(interval.high))
+        return cells.plus(Energy(0.0, 0.0, self.vdd_mux_leakage(interval, high) or 0.0, 0.0))
 
     def cell_power(self, interval: Interval, high: Bits, freq_mhz: float) -> tuple[NDArray[np.float64], LeakageResult]:
         """(n_cell) switching and internal power, mW, at a clock frequency, and the leakage of every cell."""
@@ -239,6 +259,9 @@ class EngineDesign(TiledTiming):
         low, high = self.vdd_index(interval.low), self.vdd_index(interval.high)
         switching, internal = dynamic_terms(self.power, low, high, self.movable, self.n_tiles)
         leakage, _ = leakage_terms(self.leakage, low, high, self.cell_variant, self.movable, self.n_tiles)
+        if self.vdd_muxes is not None and low != high:
+            tiles = np.arange(self.n_tiles, dtype=np.int32)[:, None]
+            leakage += collect(self.n_tiles, [(tiles, np.ascontiguousarray(self._switches(interval).T))])
         return TilePower(switching + internal, leakage)
 
     def path_bounds(self, interval: Interval) -> PathBounds:

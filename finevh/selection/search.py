@@ -245,4 +245,5 @@ def lower_bound(design: TiledDesign, interval: Interval, frequency_mhz: float) -
 
     A map may draw a hundredth of a per cent less: cells at VddL behind a driver at VddH leak a little less.
     """
-    return design.single_voltage(interval.low)[1].power(frequency_mhz)
+    vdd_muxes = design.vdd_mux_leakage(interval, np.zeros(design.n_tiles, dtype=bool)) or 0.0
+    return design.single_voltage(interval.low)[1].power(frequency_mhz) + vdd_muxes

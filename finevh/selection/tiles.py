@@ -206,7 +206,10 @@ class TiledDesign(TimedTiles, Protocol):
         """Weigh a voltage map."""
 
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
-        """Minimum period, ps, and energy with every cell at ``vdd``."""
+        """Minimum period, ps, and energy with every cell at ``vdd``, which then needs no Vdd-MUXes."""
+
+    def vdd_mux_leakage(self, interval: Interval, high: Bits) -> float | None:
+        """Static power of the Vdd-MUXes under a map, mW, contained in its energy; None where it is not known."""
 
 
 def map_text(high: Bits) -> str:

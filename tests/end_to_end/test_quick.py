@@ -177,6 +177,31 @@ def test_every_map_leaks_more_in_cells_at_vddh_behind_vddl_and_its_interface_lea
             assert point.power_interface_leakage_mw == pytest.approx(interface.sum(), abs=1e-9)
 
 
+def test_vdd_muxes_draw_static_power_in_every_fine_vh_point_and_nowhere_else(quick_run: Path) -> None:
+    """By hand from the library's table and the run's plan."""
+    points = pd.read_csv(quick_run / "operating_points.csv")
+    parts = points[["power_switching_mw", "power_internal_mw", "power_leakage_mw"]].sum(axis=1)
+    assert points["power_total_mw"].to_numpy() == pytest.approx(parts.to_numpy(), rel=1e-6)
+    assert points.loc[points["scheme"] != "fine-vh", "power_vdd_mux_leakage_mw"].isna().all()
+    plan = pd.read_csv(quick_run / "tables" / "vdd_mux.csv")
+    library = pd.read_csv(QUICK.parent.parent / "libs" / "finevh45" / "headers.csv")
+    library["cell"] += "_X" + library["drive"].astype(str)
+    fine = points[points["scheme"] == "fine-vh"]
+    for point in fine.drop_duplicates(["vdd_l_v", "vdd_h_v", "assignment"]).itertuples():
+        pair = np.isclose(library["vdd_l"], point.vdd_l_v) & np.isclose(library["vdd_h"], point.vdd_h_v)
+        one = library[pair].set_index("cell").loc[plan["cell"]].reset_index()
+        high = np.array(list(point.assignment)) == "H"
+        static = np.where(high, one["static_h_mw"], one["static_l_mw"])
+        assert point.power_vdd_mux_leakage_mw == pytest.approx((static * plan["vdd_mux"]).sum(), abs=2e-9)
+    # The same cells without Vdd-MUXes leak what the whole point does, less theirs.
+    flow, run = load_run(quick_run)
+    _, design = load_design(flow, run, "pb0")
+    point = fine[(fine["variant"] == "pb0") & fine["tiles_high"].between(1, 8)].iloc[0]
+    cell_vdd = design.cell_vdd(Interval(point.vdd_l_v, point.vdd_h_v), parse_map(point.assignment))
+    cells = design.leakage.evaluate(cell_vdd, design.cell_variant, design.vdd_index(point.vdd_h_v)).total
+    assert point.power_leakage_mw == pytest.approx(cells + point.power_vdd_mux_leakage_mw, abs=2e-9)
+
+
 def test_power_by_tiles_is_that_of_all_cells_and_path_bounds_are_never_above_the_engine(quick_run: Path) -> None:
     flow, run = load_run(quick_run)
     _, design = load_design(flow, run, "vt")
@@ -194,7 +219,9 @@ def test_best_is_never_above_algorithm_5_and_hopping_and_never_below_the_bound(q
     key = ["variant", "delta_vdd_v", "freq_mhz"]
     fine = points[points["scheme"] == "fine-vh"].assign(name=lambda p: p["selector"].str.split(":").str[0])
     power = fine.pivot_table(index=key, columns="name", values="power_total_mw")
+    # All tiles at VddH is hopping behind Vdd-MUXes.
     hopping = points[points["scheme"] == "vdd-hopping"].set_index(key)["power_total_mw"]
+    hopping = hopping + fine[fine["name"] == "best"].set_index(key)["power_vdd_mux_leakage_mw"]
     assert (power["best"] <= power["greedy"] * (1 + 1e-8)).all()
     assert (power["best"] <= hopping.reindex(power.index) * (1 + 1e-8)).all()
     # Bounds are proved with the glitches of the middle supply.

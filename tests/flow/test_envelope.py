@@ -52,6 +52,9 @@ class Design:
         vdd = np.where(high, interval.high, interval.low)
         return Energy(600.0 * float((vdd**2).sum()), 0.0, 0.01 * float(vdd.sum()), 0.0)
 
+    def vdd_mux_leakage(self, interval: Interval, high: Bits) -> float | None:
+        return None
+
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         return self.single_period[self.vdd_index(vdd)], self.weigh(Interval(vdd, vdd), np.ones(3, dtype=bool))
 

@@ -9,6 +9,7 @@ import pytest
 from finevh.errors import InputError
 from finevh.layout import FloorplanRequest, make_floorplan
 from finevh.layout.supply.headers import choose_header, read_header_table, size_headers, tile_currents
+from finevh.layout.supply.vdd_mux import VddMuxes, read_vdd_muxes
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Technology
 from tests.layout.synthetic import PINS, make_technology
@@ -17,6 +18,42 @@ from tests.layout.synthetic import PINS, make_technology
 def test_tile_currents_sum_the_power_of_their_cells() -> None:
     currents = tile_currents(np.array([0.5, 0.25, 1.0]), np.array([1, 1, 3]), 4, 0.5)
     assert currents.tolist() == [0.0, 1.5, 0.0, 2.0]
+
+
+PAIRS = """cell,drive,vdd_l,vdd_h,resistance_h_kohm,resistance_l_kohm,static_h_mw,static_l_mw
+VDDMUX,1,0.8,0.9,1,1,3e-6,2e-6
+VDDMUX,1,0.8,1.0,1,1,7e-6,4e-6
+VDDMUX,1,0.9,1.0,1,1,5e-6,1e-6
+VDDMUX,2,0.8,0.9,1,1,9e-6,8e-6
+"""
+
+
+def test_vdd_muxes_of_a_tile_draw_their_number_times_what_one_does(tmp_path: Path) -> None:
+    path = tmp_path / "headers.csv"
+    path.write_text(PAIRS, encoding="utf-8")
+    table = read_header_table(path)
+    muxes = VddMuxes(table, ("VDDMUX_X1", "VDDMUX_X2", "VDDMUX_X1"), np.array([4, 3, 0], dtype=np.int32))
+    assert muxes.leakage(0.8, 0.9) == pytest.approx(np.array([[8e-6, 24e-6, 0.0], [12e-6, 27e-6, 0.0]]))
+    # Between three pairs that are characterised, and not beyond them.
+    assert table.leakage("VDDMUX_X1", 0.85, 0.95) == pytest.approx((1.5e-6, 4e-6))
+    for cell, low, high in (("VDDMUX_X1", 0.7, 0.9), ("VDDMUX_X2", 0.8, 1.0)):
+        with pytest.raises(InputError, match="no Vdd-MUX"):
+            table.leakage(cell, low, high)
+
+
+def test_a_table_without_static_power_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "headers.csv"
+    path.write_text("\n".join(line.rsplit(",", 2)[0] for line in PAIRS.splitlines()), encoding="utf-8")
+    table, plan = read_header_table(path), tmp_path / "vdd_mux.csv"
+    plan.write_text("tile,vdd_mux,cell\n0,4,VDDMUX_X1\n", encoding="utf-8")
+    assert read_vdd_muxes(plan, table) is None
+    with pytest.raises(InputError, match="no leakage of Vdd-MUXes; characterise the headers"):
+        table.leakage("VDDMUX_X1", 0.8, 0.9)
+    path.write_text(PAIRS, encoding="utf-8")
+    found = read_vdd_muxes(plan, read_header_table(path))
+    assert found is not None
+    assert found.leakage(0.8, 0.9).tolist() == [[8e-6], [12e-6]]
+    assert read_vdd_muxes(tmp_path / "none.csv", read_header_table(path)) is None
 
 
 @pytest.mark.parametrize("current", [0.001, 0.2, 0.7, 2.3])

@@ -106,6 +106,9 @@ class ToyDesign:
     def path_bounds(self, interval: Interval) -> ToyBounds:
         return ToyBounds(self, interval)
 
+    def vdd_mux_leakage(self, interval: Interval, high: Bits) -> float | None:
+        return None
+
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         timing = self.evaluate(Interval(vdd, vdd), np.zeros(self.n_tiles, dtype=bool))
         return timing.min_period, self.energy(timing)

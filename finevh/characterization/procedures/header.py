@@ -1,4 +1,4 @@
-"""The Vdd-MUX header: on-resistance of its switches and leakage through the one that is off, per rail pair and size."""
+"""The Vdd-MUX header: on-resistance of its switches, leakage of the one that is off and of all, per rail pair and size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ DROP_V = 0.02
 class HeaderPoint:
     """One header at one rail pair; resistances kOhm, leakages mW.
 
-    `resistance_h_kohm`: switch to VDDH closed; `leakage_h_mw`: then lost through the open switch to VDDL, and so on.
+    `resistance_h_kohm`: switch to VDDH closed; `leakage_h_mw`: then lost through the open switch to VDDL; `static_h_mw`: then
+    lost in the whole cell, the gate of the closed switch, the well and the select inverters included; and so on.
     """
 
     cell: str
@@ -36,6 +37,8 @@ class HeaderPoint:
     resistance_l_kohm: float
     leakage_h_mw: float
     leakage_l_mw: float
+    static_h_mw: float
+    static_l_mw: float
 
 
 def characterize_headers(process: Process, table: Path, variant: Variant, scratch: Path) -> list[HeaderPoint]:
@@ -80,7 +83,7 @@ def _measure(
     pairs: Sequence[tuple[float, float]],
     scratch: Path,
 ) -> list[HeaderPoint]:
-    """Two switches, each measured closed (drop of `DROP_V`) and open (the rail on the other supply)."""
+    """Two switches, each measured closed (drop of `DROP_V`) and open (the rail on the other supply); then the whole cell."""
     switch = Transistor("p", "rail", "gate", "supply", 1.0)
     lines = []
     for which in ("h", "l"):
@@ -91,6 +94,7 @@ def _measure(
             f"v{which}g g{which} 0 0",
             f"v{which}s s{which} 0 0",
         ]
+    lines += _whole_cell(process, variant, switch, fingers)
     commands: list[str] = []
 
     def bias(which: str, rail: float, gate: float, supply: float) -> None:
@@ -104,6 +108,9 @@ def _measure(
             bias("h", high - DROP_V if closed else low, 0.0 if closed else high, high)
             bias("l", low - DROP_V if closed else high, 0.0 if closed else high, low)
             commands.extend(["op", "write out.raw", "destroy all"])
+        commands.extend([f"alter vmh dc={high:.6g}", f"alter vml dc={low:.6g}", f"alter vmb dc={high:.6g}"])
+        for select in (high, 0.0):
+            commands.extend([f"alter vms dc={select:.6g}", "op", "write out.raw", "destroy all"])
     deck = "\n".join(
         [
             f"* {name}_X{drive}",
@@ -112,12 +119,14 @@ def _measure(
             f".options {STATIC_OPTIONS}",
             "vb nb 0 0",
             *lines,
-            *control_lines(["i(vhs)", "i(vls)", "i(vhr)", "i(vlr)", "i(vb)"], commands),
+            *control_lines(
+                ["i(vhs)", "i(vls)", "i(vhr)", "i(vlr)", "i(vb)", "i(vmh)", "i(vml)", "i(vmb)", "i(vms)"], commands
+            ),
         ]
     )
-    plots = simulate(deck, 2 * len(pairs), scratch)
+    plots = simulate(deck, 4 * len(pairs), scratch)
     points = []
-    for (low, high), on, off in zip(pairs, plots[::2], plots[1::2], strict=True):
+    for (low, high), on, off, *whole in zip(pairs, *(plots[k::4] for k in range(4)), strict=True):
 
         def current(plot: Plot, source: str) -> float:
             return -float(plot[f"i({source})"][0]) * 1e3
@@ -125,12 +134,39 @@ def _measure(
         # The power of both ends of an open switch: current that flows from the higher to the lower rail.
         lost_l = high * current(off, "vhs") + low * current(off, "vhr")
         lost_h = low * current(off, "vls") + high * current(off, "vlr")
+        static = [
+            high * (current(plot, "vmh") + current(plot, "vmb"))
+            + low * current(plot, "vml")
+            + select * current(plot, "vms")
+            for plot, select in zip(whole, (high, 0.0), strict=True)
+        ]
         points.append(
             HeaderPoint(
-                name, drive, low, high, DROP_V / current(on, "vhs"), DROP_V / current(on, "vls"), lost_h, lost_l
+                name,
+                drive,
+                low,
+                high,
+                DROP_V / current(on, "vhs"),
+                DROP_V / current(on, "vls"),
+                lost_h,
+                lost_l,
+                *static,
             )
         )
     return points
+
+
+def _whole_cell(process: Process, variant: Variant, switch: Transistor, fingers: int) -> list[str]:
+    """Both switches on a rail that nothing else drives, and the inverters that make their gates from the select pin."""
+    lines = []
+    for which, gate in (("h", "mnot"), ("l", "mtrue")):
+        nodes = {"rail": "mrail", "gate": gate, "supply": f"m{which}", "VDD": "mb", "VSS": "0"}
+        lines.append(transistor_line(process, variant, switch, f"m{which}", nodes, fingers))
+    for source, drain in (("ms", "mnot"), ("mnot", "mtrue")):
+        nodes = {"out": drain, "in": source, "VDDH": "mh", "VDD": "mb", "VSS": "0"}
+        for device in (Transistor("p", "out", "in", "VDDH", 1.0), Transistor("n", "out", "in", "VSS", 1.0)):
+            lines.append(transistor_line(process, variant, device, f"{drain}{device.kind}", nodes))
+    return [*lines, "vmh mh 0 0", "vml ml 0 0", "vmb mb 0 0", "vms ms 0 0"]
 
 
 def write_headers(points: Sequence[HeaderPoint], path: Path) -> None:

@@ -69,6 +69,10 @@ class DroopedTiles(TiledTiming):
         """See :class:`finevh.selection.TiledDesign`."""
         return self.bounds
 
+    def vdd_mux_leakage(self, interval: Interval, high: Bits) -> float | None:
+        """See :class:`finevh.selection.TiledDesign`."""
+        return self.engine.vdd_mux_leakage(interval, high)
+
     def single_voltage(self, vdd: float) -> tuple[float, Energy]:
         """See :class:`finevh.selection.TiledDesign`."""
         return self.engine.single_voltage(vdd)

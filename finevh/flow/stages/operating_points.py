@@ -69,8 +69,8 @@ from finevh.flow.tables.point_tables import (
     tiles_table,
 )
 from finevh.flow.timing_graph import timing_graph
-from finevh.layout.supply.headers import read_header_table
-from finevh.layout.supply.vdd_mux import choose_headers, header_plan_table, slots_for
+from finevh.flow.vdd_muxes import header_table
+from finevh.layout.supply.vdd_mux import VddMuxes, choose_headers, header_plan_table, slots_for
 from finevh.power import Activity
 from finevh.power.tiles.tile_cycles import load_tile_cycles
 from finevh.schemes import (
@@ -94,8 +94,6 @@ from finevh.technology.noise import worst_noise_margin
 from finevh.timing import TimingGraph
 from finevh.units import period_ps
 
-HEADERS = "headers.csv"
-"""Characterised Vdd-MUXes in the folder of a technology."""
 _SEARCH = 8
 """How much longer than Algorithm 5 a search takes per frequency, about: what is to begin first."""
 FREQUENCY_DECIMALS = 6
@@ -267,16 +265,19 @@ def run_operating_stage(context: StageContext) -> Metrics:
     )
 
     # The kernels run outside the interpreter's lock, so threads use all cores; results do not depend on their number.
-    bound: dict[str, tuple[SingleVoltages, EngineDesign]] = {}
-    for name in flow.schemes.variants:
-        single = time_single_voltages(placed, variants[name], context.jobs)
-        bound[name] = single, tiled_design(placed, average, single, context.jobs)
+    singles: dict[str, SingleVoltages] = {
+        name: time_single_voltages(placed, variants[name], context.jobs) for name in flow.schemes.variants
+    }
+    sized, rails, muxes = _size_vdd_muxes(context, placed, activities, next(iter(singles.values())))
+    bound: dict[str, tuple[SingleVoltages, EngineDesign]] = {
+        name: (single, replace(tiled_design(placed, average, single, context.jobs), vdd_muxes=muxes))
+        for name, single in singles.items()
+    }
     designs: dict[str, EngineDesign] = {name: design for name, (_, design) in bound.items()}
     context.note("schemes")
     result = compute_points(flow, designs, fine, context.jobs)
     for error in result.refused:
         context.log.write(f"{error}\n")
-    sized, rails = _size_vdd_muxes(context, placed, activities, next(iter(bound.values()))[0])
     own = own_glitches_of(placed, activities, average, bound, inputs["activity"])
     found = _on_own_terms(context, _Weighed(placed, average, bound, designs), rails, own, result.points)
     result = replace(result, points=found.points)
@@ -305,8 +306,8 @@ def run_operating_stage(context: StageContext) -> Metrics:
             context.write("results/tables/points_without_derates.csv", points_csv(plain))
     reported = "pb" if "pb" in designs else next(iter(designs))
     with ThreadPoolExecutor(context.jobs) as pool:
-        weighed = pool.map(lambda activity: tiled_design(placed, activity, bound[reported][0]), activities.values())
-        by_program = dict(zip(activities, weighed, strict=True))
+        weighed = pool.map(lambda activity: tiled_design(placed, activity, singles[reported]), activities.values())
+        by_program = {name: replace(one, vdd_muxes=muxes) for name, one in zip(activities, weighed, strict=True)}
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points, own))
     metrics |= _metrics(result, placed, margin) | _clock_metrics(clock)
     metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
@@ -384,28 +385,32 @@ def _size_vdd_muxes(
     placed: PlacedDesign,
     activities: Mapping[str, Activity],
     single: SingleVoltages,
-) -> tuple[Metrics, RailModel | None]:
-    """Choose the Vdd-MUX of each tile from the drop budget and put the rails together; nothing without Vdd-MUXes."""
-    path, budget = context.flow.technology.path / HEADERS, context.flow.floorplan.drop_budget
-    if not (placed.floorplan.header_cell and path.is_file()):
+) -> tuple[Metrics, RailModel | None, VddMuxes | None]:
+    """Choose the Vdd-MUX of each tile from the drop budget and put the rails together; nothing without Vdd-MUXes.
+
+    The third is what they leak, where that is known.
+    """
+    found, budget = header_table(context.flow), context.flow.floorplan.drop_budget
+    if not placed.floorplan.header_cell or found is None:
         if placed.floorplan.n_tiles > 1:
             context.checks.add("rails_ideal", [placed.technology.name])
-        return {}, None
+            if placed.technology.cross is not None:
+                context.checks.add("vdd_mux_leakage_missing", [placed.technology.name])
+        return {}, None, None
     context.checks.add("decap_missing", [placed.technology.name])
-    header_table = read_header_table(path)
     cycles = load_tile_cycles(context.inputs["activity"], activities)
     currents = program_currents(placed, activities, cycles, single)
     loads = loads_of(placed, currents, single)
     place, technology, of = placed.floorplan, placed.technology, context.flow.floorplan.drop_of
     widest = context.flow.floorplan.header_drive == "slot"
-    plan = choose_headers(place, technology, header_table, loads, budget, of, widest)
+    plan = choose_headers(place, technology, found, loads, budget, of, widest)
     context.write("results/tables/vdd_mux.csv", header_plan_table(plan, loads))
     for warning in plan.warnings:
         context.log.write(f"warning: {warning}\n")
     if plan.warnings:
         context.note(
             f"warning: the Vdd-MUXes of {len(plan.warnings)} tiles drop more than {budget:.0%} of the supply, at most "
-            f"{plan.fraction.max():.1%}; {slots_for(place, technology, header_table, loads, budget, of)}"
+            f"{plan.fraction.max():.1%}; {slots_for(place, technology, found, loads, budget, of)}"
         )
     metrics: Metrics = {
         f"power_grid__vdd_mux__{cell}__count": int(plan.count[[name == cell for name in plan.cell]].sum())
@@ -416,10 +421,13 @@ def _size_vdd_muxes(
         "power_grid__vdd_mux__worst_cycle_drop__fraction": float(plan.peak_fraction.max()),
     }
     context.note("rails, cycle by cycle")
-    rails = rail_model(placed, activities, currents, header_table, plan)
+    rails = rail_model(placed, activities, currents, found, plan)
     save_columns(context.directory / RAILS, rails)
     context.write("results/tables/transitions.csv", transitions_table(rails, budget))
-    return metrics | {"power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3}, rails
+    muxes = None if found.leakage_low is None else VddMuxes(found, plan.cell, plan.count)
+    if muxes is None:
+        context.checks.add("vdd_mux_leakage_missing", [found.source])
+    return metrics | {"power_grid__tile_capacitance__pF": float(rails.capacitance.sum()) / 1e3}, rails, muxes
 
 
 @dataclass(frozen=True)

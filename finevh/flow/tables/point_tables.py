@@ -108,7 +108,11 @@ def _point_tiles(
 
     slack = np.full(n, np.inf)
     np.minimum.at(slack, tile[inside], design.cell_slacks(timing, period_ps(frequency))[inside])
-    return PointTiles(by_tile(dynamic + leakage.cell), by_tile(leakage.interface), slack)
+    power = by_tile(dynamic + leakage.cell)
+    if design.vdd_muxes is not None:
+        muxes = design.vdd_muxes.leakage(timing.interval.low, timing.interval.high)
+        power += np.where(timing.high, muxes[1], muxes[0])
+    return PointTiles(power, by_tile(leakage.interface), slack)
 
 
 def tile_points_table(tiles: Mapping[Key, PointTiles], droop: Droop | None) -> str:
@@ -149,7 +153,7 @@ def selection_table(
     multiplied by what the glitches of its own delays multiply its power by.
     """
     fine = [p for p in points if p.scheme == "fine-vh" and p.vdd_l_v is not None and p.vdd_h_v is not None]
-    plain: dict[tuple[str, float | None], tuple[float, float]] = {}
+    plain: dict[tuple[str, float | None, float | None], tuple[float, float]] = {}
     best: dict[tuple[str, float, float], float] = {}
     proved: dict[tuple[str, float, float], float] = {}
     for point in fine:
@@ -157,16 +161,17 @@ def selection_table(
         best[key] = min(best.get(key, np.inf), point.power_total_mw)
         if point.bound_mw is not None:
             proved[key] = max(proved.get(key, 0.0), point.bound_mw / _own_factor(point))
-        if (point.variant, point.vdd_l_v) not in plain:
+        supplies = point.variant, point.vdd_l_v, point.vdd_h_v
+        if supplies not in plain:
             assert point.vdd_l_v is not None
             assert point.vdd_h_v is not None
             interval = Interval(point.vdd_l_v, point.vdd_h_v)
             at_one, at_two = (lower_bound(designs[point.variant], interval, f) for f in (1.0, 2.0))
-            plain[point.variant, point.vdd_l_v] = (2 * at_one - at_two, at_two - at_one)
+            plain[supplies] = (2 * at_one - at_two, at_two - at_one)
     rows: list[Row] = []
     for point in fine:
         key = point.variant, point.delta_vdd_v, point.freq_mhz
-        static, slope = plain[point.variant, point.vdd_l_v]
+        static, slope = plain[point.variant, point.vdd_l_v, point.vdd_h_v]
         factor = _own_factor(point)
         bound = (static + slope * point.freq_mhz) * factor
         known = proved[key] * factor if key in proved else None

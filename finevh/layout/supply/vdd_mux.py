@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +69,26 @@ class HeaderPlan:
     load: Int
     """(n_tile) index of the worst situation."""
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VddMuxes:
+    """The Vdd-MUXes of the tiles, ``count`` (n_tile) of a ``cell`` (n_tile) in parallel, and what they leak."""
+
+    table: HeaderTable
+    cell: tuple[str, ...]
+    count: Int
+
+    def leakage(self, vdd_low: float, vdd_high: float) -> Real:
+        """(2, n_tile) mW, static power of each tile's cells between two supplies, V, with the tile on VddL and on VddH.
+
+        Raises
+        ------
+        InputError
+            If the pair is not characterised.
+        """
+        kinds = {cell: self.table.leakage(cell, vdd_low, vdd_high) for cell in sorted(set(self.cell))}
+        return np.asarray(np.array([kinds[cell] for cell in self.cell]).T * self.count)
 
 
 def header_cells(technology: Technology, table: HeaderTable, slot_sites: int) -> list[str]:
@@ -186,6 +207,16 @@ def header_plan_table(plan: HeaderPlan, loads: Sequence[Load]) -> str:
         )
         rows.append(row)
     return table(HEADER, rows)
+
+
+def read_vdd_muxes(path: Path, table: HeaderTable) -> VddMuxes | None:
+    """The Vdd-MUXes of a finished table of a plan; None if there is none, or their leakage is not characterised."""
+    if not path.is_file() or table.leakage_low is None:
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    count = np.array([int(row["vdd_mux"]) for row in rows], dtype=np.int32)
+    return VddMuxes(table, tuple(row["cell"] for row in rows), count)
 
 
 def read_header_cells(path: Path) -> tuple[str, ...]:
