@@ -145,6 +145,16 @@ def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     return topological_order(start, fan, waiting)
 
 
+def raised(multiplier: Real, slack: Real, period: float, exponent: float) -> Real:
+    """Multipliers of endpoints, um2/ps, for the next round: each grows as its arrival is to the period, to a power.
+
+    ``multiplier * ((period - slack) / period) ** exponent``, in bounds that keep a round from running away; ``slack`` is
+    (n_endpoint), it and ``period`` in ps.
+    """
+    criticality = np.clip((period - slack) / period, 0.3, 2.0)
+    return np.clip(multiplier * criticality**exponent, 1e-9, 1e3)
+
+
 # Columns by name: a compiled kernel takes plain arrays.
 @njit(cache=True)
 def _latest(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.optimize.ladder import drive_ladders
-from finevh.optimize.lagrangian import Library, Network, Rungs, choose_drives, gate_order, spread_multipliers
+from finevh.optimize.lagrangian import Library, Network, Rungs, choose_drives, gate_order, raised, spread_multipliers
 from finevh.technology.model import Direction, Int, Kind, Real, Technology
 
 
@@ -146,8 +146,7 @@ def size_gates(
             break
         if multiplier is None:
             multiplier = np.full(len(view.endpoint_slack), options.start)
-        criticality = np.clip((period - view.endpoint_slack) / period, 0.3, 2.0)
-        multiplier = np.clip(multiplier * criticality**options.exponent, 1e-9, 1e3)
+        multiplier = raised(multiplier, view.endpoint_slack, period, options.exponent)
         net_lambda = np.zeros((netlist.n_nets, 2))
         np.add.at(net_lambda, (view.endpoint_net, view.endpoint_edge), multiplier)
         net_load = _net_loads(netlist, cell_type, corners.pin_cap[corner], view.net_wire_cap)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from finevh.constraints import Clock, Constraints, Objects, parse_sdc, read_sdc, single_clock
     from finevh.timing.delay.dmp import DriverResistance
     from finevh.timing.engine import TimingGraph, TimingState
-    from finevh.timing.graph.graph_arrays import bind_cases
+    from finevh.timing.graph.constants import bind_cases
     from finevh.timing.trials import Trials
 
 __all__ = [
@@ -35,7 +35,7 @@ _HOMES = {
     "TimingGraph": "timing.engine",
     "TimingState": "timing.engine",
     "Trials": "timing.trials",
-    "bind_cases": "timing.graph.graph_arrays",
+    "bind_cases": "timing.graph.constants",
     "parse_sdc": "constraints",
     "read_sdc": "constraints",
     "single_clock": "constraints",

@@ -13,7 +13,7 @@ from finevh.constraints.objects import plain
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import ArcType, Direction, Int, Kind
 from finevh.timing.engine import TimingGraph
-from finevh.timing.graph.binding import output_delays
+from finevh.timing.graph.starts import output_delays
 from finevh.timing.graph.structure import EDGE
 from finevh.timing.names import pin_name, sink_name
 

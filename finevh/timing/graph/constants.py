@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.constraints.model import Constraints
+from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.netlist.edit import sinks_by_net
 from finevh.netlist.logic import parse_function
@@ -148,3 +150,27 @@ def propagate_constants(netlist: Netlist, cases: dict[int, int], pin_cases: dict
                     pending.add(int(netlist.pin_cell[pin]))
             pin_value[base + k] = result
     return Constants(netlist, value, pin_value, touched)
+
+
+def bind_cases(names: Names, constraints: Constraints) -> tuple[dict[int, int], dict[int, int]]:
+    """Values that case analysis gives to nets, and to single pins."""
+    nets: dict[int, int] = {}
+    pins: dict[int, int] = {}
+    for objects, value in constraints.cases:
+        for item in objects:
+            kind = names.kind_of(item)
+            if kind == "pin":
+                for pin in names.find_pins(item):
+                    if names.netlist.cells.pin_direction[names.netlist.pin_type[pin]] == Direction.OUTPUT:
+                        nets[int(names.netlist.pin_net[pin])] = value
+                    else:
+                        pins[pin] = value
+            elif kind == "net":
+                nets.update(dict.fromkeys(names.find_nets(item), value))
+            elif kind == "cell":
+                raise InputError(f"{item.where}: set_case_analysis takes ports, pins or nets, not cells")
+            else:
+                for port in names.find_ports((item,)):
+                    nets[int(names.netlist.port_net[port])] = value
+    nets.pop(NO_NET, None)
+    return nets, pins

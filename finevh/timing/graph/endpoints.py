@@ -13,10 +13,10 @@ from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind, Real
-from finevh.timing.graph.binding import clock_latency, output_delays
 from finevh.timing.graph.exceptions import multicycle_shift
 from finevh.timing.graph.gating import GatingMargins, bind_margins, find_gates
 from finevh.timing.graph.latches import latch_opening, latch_window
+from finevh.timing.graph.starts import clock_latency, output_delays
 from finevh.timing.graph.structure import Structure
 from finevh.timing.graph.tags import NO_CLOCK, Tag, TagSet, common_latency
 from finevh.timing.sweep.arrays import Rows

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.constraints.model import Constraints, DrivingCell, Objects
-from finevh.constraints.objects import Names, match_names
+from finevh.constraints.model import Constraints, DrivingCell
 from finevh.errors import InputError
-from finevh.netlist.model import NO_NET, Netlist
-from finevh.technology.model import Direction, Int, Real, Sense
+from finevh.netlist.model import Netlist
+from finevh.technology.model import Int, Real, Sense
 from finevh.timing.delay.arc_tables import Blocks
 from finevh.timing.delay.packed_tables import PackedTables
-from finevh.timing.graph.binding import PortConditions
+from finevh.timing.graph.derates import derate_factors
 from finevh.timing.graph.entries import PLAIN, Entries
-from finevh.timing.graph.structure import PROPAGATING, Disabled, Structure
+from finevh.timing.graph.ports import PortConditions
+from finevh.timing.graph.structure import PROPAGATING, Structure
 from finevh.timing.graph.tags import TagSet
 from finevh.timing.sweep.arrays import Graph, Nets, Rows, Walk
 from finevh.timing.sweep.compiled import as_int
@@ -55,13 +55,12 @@ def graph_arrays(
     ideal = np.array(
         [tag.is_clock and not p for tag, p in zip(tags.tags, propagated, strict=True)] or [True], dtype=np.uint8
     )
-    derate = [constraints.derates.factor("max" if late else "min", what, "data") for what in ("cell", "net")]
     return Graph(
         s.node_cell, s.node_port, s.arc_ptr, s.arc_source, s.arc_sink, s.arc_local, s.arc_mask, s.sink_ptr,
         s.sink_port, s.sink_cell, s.sink_local, s.fan_ptr, s.fan_node, node_tags, tags.arc_class,
         tags.remap if late else tags.early_remap, ideal,
         ports.late if late else ports.early, ports.slew[end], ports.load[end], drive, drive_slew, seeds,
-        _clock_slews(tags, node_tags, ideal, late), np.array(derate),
+        _clock_slews(tags, node_tags, ideal, late), derate_factors(constraints, late),
     )  # fmt: skip
 
 
@@ -88,52 +87,6 @@ def _clock_slews(tags: TagSet, node_tags: Int, ideal: NDArray[np.uint8], late: b
             slew = tags.clocks[tag.clock].transition.get((end, r), 0.0)
             found[on, r] = np.where(found[on, r] < 0.0, slew, worst(found[on, r], slew))
     return found
-
-
-def check_derates(constraints: Constraints) -> None:
-    """Refuse derates that differ for data and clock paths while a clock is propagated.
-
-    Raises
-    ------
-    InputError
-        If they do.
-    """
-    d = constraints.derates
-    ends = [(end, what) for end in ("max", "min") for what in ("cell", "net")]
-    differ = any(d.factor(*pair, "data") != d.factor(*pair, "clock") for pair in ends)
-    if differ and (constraints.propagated or any(clock.propagated for clock in constraints.clocks)):
-        raise InputError(
-            "set_timing_derate: factors that differ for data and propagated clocks are not understood; give one for both"
-        )
-
-
-def check_generated(constraints: Constraints) -> None:
-    """Refuse what would lose the time from a propagated master to a generated clock.
-
-    Raises
-    ------
-    InputError
-        If a generated clock is ideal while its master is propagated, or a port's delay is relative to one that is late by it.
-    """
-    clocks = {clock.name: clock for clock in constraints.clocks}
-    late = set()
-    for clock in constraints.clocks:
-        master = clocks.get(clock.master)
-        if master is None or clock.source_latency or not constraints.is_propagated(master):
-            continue
-        if not constraints.is_propagated(clock):
-            raise InputError(
-                f"{clock.where}: generated clock '{clock.name}' is ideal and its master '{master.name}' is propagated: when it"
-                f" starts would be lost; add set_propagated_clock [get_clocks {clock.name}], or give it"
-                " set_clock_latency -source"
-            )
-        late.add(clock.name)
-    for delay in (*constraints.input_delays, *constraints.output_delays):
-        if delay.clock in late and not delay.source_included:
-            raise InputError(
-                f"{delay.where}: a delay relative to '{delay.clock}', which starts when its propagated master arrives, is"
-                f" not understood; give it with -source_latency_included, or give '{delay.clock}' set_clock_latency -source"
-            )
 
 
 def _drive_arc(netlist: Netlist, drive: DrivingCell) -> int:
@@ -222,60 +175,6 @@ def check_tables(netlist: Netlist, s: Structure) -> None:
                 f"cell '{kind}' (instance '{netlist.instance_names[cell]}'): the Liberty has no "
                 f"cell_{'rise' if r == 0 else 'fall'} table for one of its arcs"
             )
-
-
-def bind_cases(names: Names, constraints: Constraints) -> tuple[dict[int, int], dict[int, int]]:
-    """Values that case analysis gives to nets, and to single pins."""
-    nets: dict[int, int] = {}
-    pins: dict[int, int] = {}
-    for objects, value in constraints.cases:
-        for item in objects:
-            kind = names.kind_of(item)
-            if kind == "pin":
-                for pin in names.find_pins(item):
-                    if names.netlist.cells.pin_direction[names.netlist.pin_type[pin]] == Direction.OUTPUT:
-                        nets[int(names.netlist.pin_net[pin])] = value
-                    else:
-                        pins[pin] = value
-            elif kind == "net":
-                nets.update(dict.fromkeys(names.find_nets(item), value))
-            elif kind == "cell":
-                raise InputError(f"{item.where}: set_case_analysis takes ports, pins or nets, not cells")
-            else:
-                for port in names.find_ports((item,)):
-                    nets[int(names.netlist.port_net[port])] = value
-    nets.pop(NO_NET, None)
-    return nets, pins
-
-
-def bind_disables(names: Names, constraints: Constraints) -> Disabled:
-    """Arcs that ``set_disable_timing`` takes out."""
-    netlist = names.netlist
-    cells: dict[int, list[tuple[str, str]]] = {}
-    types: dict[int, list[tuple[str, str]]] = {}
-    pins: set[int] = set()
-    nets: set[int] = set()
-    for disable in constraints.disables:
-        pair = (disable.from_pin, disable.to_pin)
-        for item in disable.objects:
-            if item.kind in ("lib_cell", "lib_pin"):
-                for pattern in item.patterns:
-                    parts = pattern.split("/")
-                    own = parts[-2 if item.kind == "lib_pin" else -1]
-                    hits = match_names(Objects("lib_cell", (own,), item.where), netlist.cells.index, "library cell")
-                    for row in hits:
-                        pin = parts[-1]
-                        types.setdefault(row, []).extend([(pin, ""), ("", pin)] if item.kind == "lib_pin" else [pair])
-                continue
-            kind = names.kind_of(item)
-            if kind == "cell":
-                for cell in names.find_cells(item):
-                    cells.setdefault(cell, []).append(pair)
-            elif kind == "pin":
-                pins |= set(names.find_pins(item))
-            else:
-                nets |= {int(netlist.port_net[p]) for p in names.find_ports((item,))}
-    return Disabled(cells, types, frozenset(pins), frozenset(nets - {NO_NET}))
 
 
 def typical_caps(netlist: Netlist, s: Structure, ports: PortConditions, t: PackedTables) -> Real:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from finevh.netlist.edit import sinks_by_net
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import ArcType, Direction, Int, Kind, Sense
 from finevh.timing.graph.constants import Constants
+from finevh.timing.graph.disabled import Disabled
 from finevh.timing.graph.levels import Levels, arrange, levelise
 
 RISE, FALL = 0, 1
@@ -32,33 +33,6 @@ _CHECKS = {
     ArcType.REMOVAL_RISING: (RISE, True, True),
     ArcType.REMOVAL_FALLING: (FALL, True, True),
 }
-
-
-@dataclass(frozen=True)
-class Disabled:
-    """Arcs taken out by constraints: pairs of pins (empty for any) of cells and of cell types, pins, nets of ports."""
-
-    cells: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
-    types: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
-    pins: frozenset[int] = frozenset()
-    nets: frozenset[int] = frozenset()
-
-    def alive(self, netlist: Netlist, owner: Int, local: Int, source_pin: Int, target_pin: Int) -> NDArray[np.bool_]:
-        """Whether each arc stays."""
-        alive = np.ones(len(owner), dtype=bool)
-        if self.pins:
-            pins = list(self.pins)
-            alive &= ~np.isin(source_pin, pins) & ~np.isin(target_pin, pins)
-        if self.nets:
-            alive &= ~np.isin(netlist.pin_net[source_pin], list(self.nets))
-        kind = netlist.cell_type[owner]
-        for rows, rules in ((owner, self.cells), (kind, self.types)):
-            for a in np.flatnonzero(np.isin(rows, list(rules))).tolist():
-                names = netlist.cells.pins(int(kind[a]))
-                row = int(netlist.cells.arc_ptr[kind[a]] + local[a])
-                source, target = names[netlist.cells.arc_from[row]], names[netlist.cells.arc_to[row]]
-                alive[a] &= not any(f in ("", source) and t in ("", target) for f, t in rules[int(rows[a])])
-        return alive
 
 
 @dataclass(frozen=True)
