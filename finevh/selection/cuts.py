@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from finevh.selection.tiles import Bits
 from finevh.timing.bounds import BoundPath
 
+_CLOSE = 1e-6
+"""ps, more than sums in another order may differ."""
+
 
 @dataclass(frozen=True)
 class PathCut:
@@ -87,10 +90,14 @@ class CutPool:
 
         Paths that the move does not touch or that are met after it are left out.
         """
+        return self.moves(high, period)[1]
+
+    def moves(self, high: Bits, period: float) -> tuple[float, NDArray[np.float64]]:
+        """What :meth:`excess` and :meth:`flips` give, at the price of the latter."""
         found = np.full((self.n_tiles, self.n_tiles), -np.inf)
-        if self.cuts:
-            _flip_needs(*self._pack(), high, self.limits(period), found)
-        return found
+        if not self.cuts:
+            return -np.inf, found
+        return float(_flip_needs(*self._pack(), high, self.limits(period), found)), found
 
 
 _T = TypeVar("_T", bound=np.generic)
@@ -131,13 +138,14 @@ def _flip_needs(
     high: Bits,
     limit: NDArray[np.float64],
     found: NDArray[np.float64],
-) -> None:
+) -> float:
+    worst = -np.inf
     n, n_cut = found.shape[0], len(ptr) - 1
     single, both = np.zeros(n), np.zeros((n, n))
     touched, seen = np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_)
     missed, owns = np.full(n_cut, -np.inf), np.zeros((n_cut, n), dtype=np.bool_)
     for p in range(n_cut):
-        need, count = -limit[p], 0
+        need, total, count, together = -limit[p], 0.0, 0, 0.0
         for t in range(ptr[p], ptr[p + 1]):
             a, b = tiles[t, 0], tiles[t, 1]
             for tile in (a, b):
@@ -149,6 +157,7 @@ def _flip_needs(
             sa, sb = _state(high, a), _state(high, b)
             here = delay[t, sa, sb]
             need += here
+            total += here
             if a == b:
                 if a >= 0:
                     single[a] += delay[t, 1 - sa, 1 - sb] - here
@@ -163,7 +172,14 @@ def _flip_needs(
                 more = delay[t, 1 - sa, 1 - sb] - here - first - second
                 both[a, b] += more
                 both[b, a] += more
-        _raise_needs(need, touched[:count], single, both, found)
+                together += max(more, 0.0)
+        worst = max(worst, total - limit[p])
+        most = 0.0
+        for k in range(count):
+            most = max(most, single[touched[k]])
+        # No two moves can make it late.
+        if need + most + max(0.0, most + together) > -_CLOSE:
+            _raise_needs(need, touched[:count], single, both, found)
         if need > 0.0:
             missed[p] = need
         for k in range(count):
@@ -177,6 +193,7 @@ def _flip_needs(
         for j in range(i):
             found[i, j] = found[j, i] = max(found[i, j], found[j, i])
     _keep_missed(missed, owns, found)
+    return worst
 
 
 @numba.njit(cache=True, nogil=True)

@@ -183,9 +183,8 @@ class Descent:
             self._work -= len(high) ** 2
             if self._work < 0:
                 return None
-            excess = self.pool.excess(found, period)
             _, change = self.terms.flips(found, frequency)
-            after = self.pool.flips(found, period)
+            excess, after = self.pool.moves(found, period)
             if tile is not None:
                 after[tile, :] = after[:, tile] = np.inf  # the tile stays low
             able = np.where(after <= SLACK_TOLERANCE, change, np.inf)

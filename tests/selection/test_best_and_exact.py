@@ -175,7 +175,9 @@ def test_the_excess_after_a_move_is_that_of_the_moved_map(seed: int, tight: floa
         pool.add(bounds.bound_path(path))
     high = maps(6)[seed % 64]
     period = tight * design.evaluate(INTERVAL, high).min_period
-    after = pool.flips(high, period)
+    now, after = pool.moves(high, period)
+    assert now == pool.excess(high, period)
+    assert np.array_equal(after, pool.flips(high, period))
     for a in range(6):
         for b in range(6):
             moved = high.copy()
