@@ -197,6 +197,13 @@ class OwnGlitches:
             np.sum([self._share(name) * more.astype(np.float64) for name, more in toggles.items()], axis=0)
         )
 
+    def glitches(self, key: MapKey, program: str) -> NDArray[np.float64]:
+        """(n_sample, n_net) toggles in each kept cycle of a program beyond those of the middle supply."""
+        one, (cell_vdd, port) = self._programs[program], self.map_of(key)
+        count = len(one.sample.cycle)
+        own = self._replayer(cell_vdd, self._bound[key.variant][0].variant, port).count(one.sample, 0, count)
+        return np.asarray(own - one.counts(count).toarray())
+
     def map_of(self, key: MapKey) -> tuple[Int, int]:
         """Rows of the technology's supplies of the cells (n_cell) and of the ports."""
         design = self._bound[key.variant][1]
