@@ -105,6 +105,8 @@ class Process:
     variants: tuple[Variant, ...]
     tables: TableAxes | None = None
     """None: tables are published on the simulated grid."""
+    header_select: str | None = None
+    """Devices of the inverters in a Vdd-MUX; None: those of its switches."""
 
     def variant(self, name: str) -> Variant:
         """Return a variant by name.
@@ -206,6 +208,7 @@ def _process(path: Path, data: Mapping[str, Any]) -> Process:
             for v in data["variants"]
         ),
         tables=_tables(data["tables"], float(grid["slew"][-1])) if "tables" in data else None,
+        header_select=data.get("header_select"),
     )
 
 
@@ -284,6 +287,11 @@ def _check_devices(process: Process) -> None:
                 f"{process.path}: variant {variant.name} uses device {variant.device!r}, which [devices] "
                 f"does not define; it has {', '.join(process.devices)}"
             )
+    if process.header_select is not None and process.header_select not in process.devices:
+        raise InputError(
+            f"{process.path}: header_select names device {process.header_select!r}, which [devices] does not define; it has "
+            f"{', '.join(process.devices)}"
+        )
     keyword = "subckt" if process.subcircuit else "model"
     for name, pair in process.devices.items():
         for model in pair:

@@ -143,6 +143,8 @@ class Manifest(_Section):
     """Cells by role, base names without the variant's suffix; inferred from functions where the section is absent."""
     cells: tuple[str, ...] = ()
     headers: str | None = None
+    header_select: str | None = None
+    """Devices of the inverters that make a Vdd-MUX's select signals; those of its switches where absent."""
     models: dict[str, Any] = {}
     devices: dict[str, Any] = {}
     geometry: dict[str, Any] = {}

@@ -90,3 +90,9 @@ def test_voltage_outside_the_models_is_refused(process: Process) -> None:
 def test_unknown_variant_is_refused(process: Process) -> None:
     with pytest.raises(InputError, match="no variant 'PB99'; it has PB0, PB4"):
         process.variant("PB99")
+
+
+def test_select_devices_that_are_not_defined_are_refused(tmp_path: Path) -> None:
+    path = changed(tmp_path, ('header_select = "VTH"', 'header_select = "VTX"'))
+    with pytest.raises(InputError, match=r"header_select names device 'VTX', which \[devices\] does not define"):
+        load_process(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 from finevh.base.quoting import plain_name
@@ -157,15 +157,19 @@ def _measure(
 
 
 def _whole_cell(process: Process, variant: Variant, switch: Transistor, fingers: int) -> list[str]:
-    """Both switches on a rail that nothing else drives, and the inverters that make their gates from the select pin."""
+    """Both switches on a rail that nothing else drives, and the inverters that make their gates from the select pin.
+
+    The inverters may be of other devices: they switch when a tile turns and leak all the time.
+    """
     lines = []
+    select = variant if process.header_select is None else replace(variant, device=process.header_select)
     for which, gate in (("h", "mnot"), ("l", "mtrue")):
         nodes = {"rail": "mrail", "gate": gate, "supply": f"m{which}", "VDD": "mb", "VSS": "0"}
         lines.append(transistor_line(process, variant, switch, f"m{which}", nodes, fingers))
     for source, drain in (("ms", "mnot"), ("mnot", "mtrue")):
         nodes = {"out": drain, "in": source, "VDDH": "mh", "VDD": "mb", "VSS": "0"}
         for device in (Transistor("p", "out", "in", "VDDH", 1.0), Transistor("n", "out", "in", "VSS", 1.0)):
-            lines.append(transistor_line(process, variant, device, f"{drain}{device.kind}", nodes))
+            lines.append(transistor_line(process, select, device, f"{drain}{device.kind}", nodes))
     return [*lines, "vmh mh 0 0", "vml ml 0 0", "vmb mb 0 0", "vms ms 0 0"]
 
 
