@@ -47,7 +47,7 @@ lint: setup
 	$(BIN)/vulture
 
 unit: setup tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 test: lint unit
 

@@ -13,6 +13,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 LIBRARY = REPOSITORY / "libs" / "finevh45"
+END_TO_END = "tests/end_to_end"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep together, where tests run side by side, those that share fixtures: a file's, and all on the finished run."""
+    path = item.path.relative_to(REPOSITORY).as_posix()
+    item.add_marker(pytest.mark.xdist_group(END_TO_END if path.startswith(END_TO_END) else path))
 
 
 @pytest.fixture(scope="session")
