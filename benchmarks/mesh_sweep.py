@@ -2,10 +2,10 @@
 
     python benchmarks/mesh_sweep.py SWEEP [--limit-of 49] [--state FILE] [--picture FILE.svg]
 
-SWEEP is what ``finevh sweep`` wrote. Every mesh is a layout of its own, with its wrappers and Vdd-MUXes in its core area, its wires
-and its clock tree. Savings of FINE-VH without bias are over the ideal-DVFS of the same layout, and over that of the layout with the
-fewest tiles at the frequencies of that one, with maps chosen at the supplies and with maps that meet their clock on drooped rails.
-The limit gives every cell of one mesh its own supply and raises cells on late paths until the clock is met, at the supplies. It is
+SWEEP is what ``finevh sweep`` wrote. Every mesh is a layout of its own, with its wrappers and Vdd-MUXes in its core area, its
+wires and its clock tree. Savings of FINE-VH without bias are over the ideal-DVFS of the same layout, and over that of the layout
+with the fewest tiles at that one's frequencies; with maps chosen at the supplies, and with maps that meet their clock on drooped
+rails. The limit gives every cell of one mesh a supply of its own and raises those on late paths until the clock is met. It is
 kept in the state file and not done again. Prints a table as Markdown; with ``--picture`` draws it.
 """
 
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
@@ -115,7 +114,7 @@ def markdown(meshes: list[Mesh], supplies: Savings, drooped: Savings, limit: dic
 
 
 def draw(meshes: list[Mesh], supplies: Savings, drooped: Savings, limit: dict[float, float]) -> Figure:
-    """Two maps over tiles and delta-Vdd: at the supplies over the layout's own ideal-DVFS, and drooped over the first layout's."""
+    """Two maps: at the supplies over the layout's own ideal-DVFS, and drooped over the first layout's."""
     deltas = sorted({delta for _, delta in drooped})
     tiles = [mesh.tiles for mesh in meshes if mesh.tiles > 1] + ([CELLS] if limit else [])
     panels = [

@@ -59,6 +59,12 @@ STEPS = (
     Step("rails", "+ drooped rails", {"rails": None}),
     Step("glitches", "+ glitches", {"activity": None}),
 )
+HEADS = {
+    "ideal_low_mw": "ideal-DVFS at the lowest supply, mW",
+    "ideal_high_mw": "at the highest, mW",
+    "fmax_mhz": "highest frequency, MHz",
+}
+"""What people read over the columns."""
 POLICIES = ("tile", "high", "split")
 WIRES = "exact wires"
 
@@ -130,7 +136,8 @@ def exact_wires(last: dict[str, Any], directory: Path) -> dict[str, Any] | None:
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
     """The table for people."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    lines = ["| " + " | ".join(columns) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
+    heads = [HEADS.get(name, name.replace("pb0", "no bias")) for name in columns]
+    lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
     for row in rows:
         cells = (row.get(name, "") for name in columns)
         lines.append(
