@@ -327,8 +327,9 @@ class TimingGraph(PathQueries):
         graph, end = (self._graph, 0) if late else (self._early_graph, 1)
         points, lines = self._blocks[end].points, self._blocks[end].lines
         known = self._read.get((end, lean))
-        # Blocks move to larger arrays as they grow.
-        if known is None or known[0].points is not points or known[0].lines is not lines:
+        # Blocks move to larger arrays as they grow, and so may the tables that they are made of.
+        same = known is not None and known[0].points is points and known[0].lines is lines
+        if known is None or not same or known[1].values is not self.tables.values:
             pin_cap = self.tables.pin_cap if late else self.tables.pin_cap_early
             walk = (self._lean_walks if lean else self._walks)[end]._replace(points=points, lines=lines)
             known = self._read[end, lean] = walk, self._tables._replace(pin_cap=pin_cap.reshape(-1))
