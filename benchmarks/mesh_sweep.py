@@ -4,9 +4,9 @@
 
 SWEEP is what ``finevh sweep`` wrote. Every mesh is a layout of its own, with its wrappers and Vdd-MUXes in its core area, its
 wires and its clock tree. Savings of FINE-VH without bias are over the ideal-DVFS of the same layout, and over that of the layout
-with the fewest tiles at that one's frequencies; with maps chosen at the supplies, and with maps that meet their clock on drooped
-rails. The limit gives every cell of one mesh a supply of its own and raises those on late paths until the clock is met. It is
-kept in the state file and not done again. Prints a table as Markdown; with ``--picture`` draws it.
+with the fewest tiles at that one's frequencies; with maps chosen at the supplies and, where the sweep has them, with maps that
+meet their clock on drooped rails. The limit gives every cell of one mesh a supply of its own and raises those on late paths until
+the clock is met. It is kept in the state file and not done again. Prints a table as Markdown; with ``--picture`` draws it.
 """
 
 from __future__ import annotations
@@ -99,10 +99,8 @@ def markdown(meshes: list[Mesh], supplies: Savings, drooped: Savings, limit: dic
         cells = []
         for delta in deltas:
             key = mesh.tiles, delta
-            parts = [
-                f"{found[key][which]:.1f}" if key in found else "-"
-                for found, which in ((supplies, 0), (drooped, 0), (drooped, 1))
-            ]
+            columns = ((supplies, 0), (drooped, 0), (drooped, 1)) if supplies else ((drooped, 0), (drooped, 1))
+            parts = [f"{found[key][which]:.1f}" if key in found else "-" for found, which in columns]
             cells.append(" / ".join(parts) if key in drooped else "")
         lines.append(
             f"| {mesh.tiles} | {100 * mesh.overhead:.1f} | {100 * mesh.interface:.1f} | " + " | ".join(cells) + " |"
@@ -117,15 +115,17 @@ def draw(meshes: list[Mesh], supplies: Savings, drooped: Savings, limit: dict[fl
     """Two maps: at the supplies over the layout's own ideal-DVFS, and drooped over the first layout's."""
     deltas = sorted({delta for _, delta in drooped})
     tiles = [mesh.tiles for mesh in meshes if mesh.tiles > 1] + ([CELLS] if limit else [])
+    where = "on drooped rails" if supplies else "at the supplies"
     panels = [
         (
-            {key: own for key, (own, _) in supplies.items()}
+            {key: own for key, (own, _) in (supplies or drooped).items()}
             | {(CELLS, delta): value for delta, value in limit.items()},
             "at the supplies, over the layout's own ideal-DVFS",
         ),
         (
             {key: first for key, (_, first) in drooped.items()},
-            f"on drooped rails, over ideal-DVFS of the layout with {meshes[0].tiles} tile{'s' if meshes[0].tiles > 1 else ''}",
+            f"{where}, over that of the core "
+            + ("without tiles" if meshes[0].tiles == 1 else f"in {meshes[0].tiles} tiles"),
         ),
     ]
     figure = Figure(figsize=(2.0 + 0.62 * len(tiles), 1.4 + 1.05 * len(deltas)), layout="constrained")
@@ -163,9 +163,9 @@ def main() -> None:
     limit: dict[float, float] = {}
     if options.limit_of:
         limit = limit_of(next(mesh.folder for mesh in meshes if mesh.tiles == options.limit_of), options.state)
-    print(markdown(meshes, supplies or drooped, drooped, limit), end="")
+    print(markdown(meshes, supplies, drooped, limit), end="")
     if options.picture:
-        draw(meshes, supplies or drooped, drooped, limit).savefig(options.picture, metadata={"Date": None})
+        draw(meshes, supplies, drooped, limit).savefig(options.picture, metadata={"Date": None})
 
 
 if __name__ == "__main__":
