@@ -40,8 +40,11 @@ def as_foreign(flow: Flow, run: Path) -> Flow:
 
 def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     """Print the largest differences, point by point in the order of the tables."""
-    keys = ["scheme", "variant", "delta_vdd_v", "selector"]
+    keys = ["scheme", "variant", "delta_vdd_v", "asked"]
     for table in (ours, theirs):
+        # How a selector came to its map may differ where two maps cost the same but for Vdd-MUXes.
+        table["asked"] = table["selector"].str.split(":").str[0]
+        table.sort_values([*keys, "freq_mhz"], inplace=True, kind="stable")
         # A foreign layout has no Vdd-MUXes: what ours draw is left out.
         muxes = table.get("power_vdd_mux_leakage_mw", pd.Series(0.0, index=table.index)).fillna(0.0)
         table[["power_total_mw", "power_leakage_mw"]] = table[["power_total_mw", "power_leakage_mw"]].sub(muxes, axis=0)
