@@ -33,27 +33,22 @@ CELLS = 0
 
 @dataclass(frozen=True)
 class Mesh:
-    """One run of the sweep: shares of one."""
+    """One run of the sweep; overhead and interface are shares of one."""
 
     folder: Path
     tiles: int
     overhead: float
     interface: float
-    low: dict[float, float]
-    """Area at VddL by delta-Vdd, V, average over the frequencies."""
 
 
 def read_mesh(folder: Path) -> Mesh:
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     points = read_points(folder / "operating_points.csv")
-    fine = points[(points["scheme"] == "fine-vh") & (points["variant"] == "pb0")]
-    low = fine.groupby("delta_vdd_v")["area_low_fraction"].mean()
     return Mesh(
         folder,
         int(points["tiles"].max()),
-        float(metrics.get("floorplan__core__area__overhead", 0.0)),
-        float(metrics.get("place__interface_cells__fraction", 0.0)),
-        {round(float(delta), 4): float(share) for delta, share in low.items()},
+        float(metrics["floorplan__core__area__overhead"]),
+        float(metrics["place__interface_cells__fraction"]),
     )
 
 
@@ -112,7 +107,7 @@ def markdown(meshes: list[Mesh], supplies: Savings, drooped: Savings, limit: dic
 
 
 def draw(meshes: list[Mesh], supplies: Savings, drooped: Savings, limit: dict[float, float]) -> Figure:
-    """Two maps: at the supplies over the layout's own ideal-DVFS, and drooped over the first layout's."""
+    """Two maps: at the supplies over the layout's own ideal-DVFS; over the first layout's, on drooped rails if there are any."""
     deltas = sorted({delta for _, delta in drooped})
     tiles = [mesh.tiles for mesh in meshes if mesh.tiles > 1] + ([CELLS] if limit else [])
     where = "on drooped rails" if supplies else "at the supplies"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,6 +71,12 @@ def voltage_grid(low: float, high: float, step: float) -> tuple[float, ...]:
         return tuple(round(low + index * (high - low) / count, 6) for index in range(count + 1))
     count = math.floor((high - low) / step)
     return (round(low, 6), *(round(high - index * step, 6) for index in range(count, -1, -1)))
+
+
+def may_pair(low: float, high: float, grid: Sequence[float], widest: float) -> bool:
+    """Whether a map may lie between two supplies, V: both on the grid of its delta-Vdd, at most ``widest`` apart."""
+    on_grid = all(any(abs(vdd - one) <= VOLTAGE_TOLERANCE for one in grid) for vdd in (low, high))
+    return on_grid and high - low <= widest + VOLTAGE_TOLERANCE
 
 
 def _divides(low: float, high: float, step: float) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from finevh.config import may_pair
 from finevh.errors import InputError
 from finevh.flow_file import read_flow, write_flow
 
@@ -140,12 +141,29 @@ def test_a_delta_that_leaves_a_rest_of_the_range_makes_the_lowest_interval_of_it
 ) -> None:
     changed = (f"schemes.delta_vdd=['{delta}']",)
     if grid is None:
-        with pytest.raises(InputError, match=r"does not divide the range .* nor is it some of ideal_step = 0.025 V within it"):
+        with pytest.raises(
+            InputError, match=r"does not divide the range .* nor is it some of ideal_step = 0.025 V within it"
+        ):
             read_flow(flow_file(folder, FLOW), changed)
         return
     schemes = read_flow(flow_file(folder, FLOW), changed).schemes
     assert schemes.grid(schemes.delta_vdd[0]) == pytest.approx(grid, abs=1e-9)
     assert schemes.pairs == [pytest.approx(pair, abs=1e-9) for pair in itertools.pairwise(grid)]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "may"),
+    [
+        (0.6, 0.7, True),
+        (0.7, 1.0, False),
+        (0.85, 1.0, True),
+        (0.7, 0.95, False),
+        (0.6, 0.85, True),
+        (0.6004, 0.7, True),
+    ],
+)
+def test_a_map_lies_between_two_supplies_of_its_grid_that_are_near_enough(low: float, high: float, may: bool) -> None:
+    assert may_pair(low, high, (0.6, 0.7, 0.85, 1.0), 0.25) is may
 
 
 def test_missing_flow_file_and_missing_key_are_named(folder: Path) -> None:
@@ -210,12 +228,19 @@ def test_a_device_or_folder_is_no_flow_file(path: str) -> None:
 
 @pytest.mark.parametrize(
     "assignment",
-    ["clock.period=1e-300 ns", "clock.period=1e300 ns", "floorplan.utilisation=1e-300", "activity.reset.cycles=99999999999"],
+    [
+        "clock.period=1e-300 ns",
+        "clock.period=1e300 ns",
+        "floorplan.utilisation=1e-300",
+        "activity.reset.cycles=99999999999",
+    ],
 )
 def test_numbers_that_nothing_could_be_made_of_are_refused(folder: Path, assignment: str) -> None:
     (folder / "lib").mkdir(exist_ok=True)
     with pytest.raises(InputError, match=assignment.partition("=")[0].rpartition(".")[2]):
-        read_flow(flow_file(folder, FLOW), (assignment, *(["activity.reset.port=rst"] if "reset" in assignment else [])))
+        read_flow(
+            flow_file(folder, FLOW), (assignment, *(["activity.reset.port=rst"] if "reset" in assignment else []))
+        )
 
 
 def test_a_refused_value_is_shown_in_short(folder: Path) -> None:

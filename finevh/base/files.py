@@ -24,6 +24,8 @@ _UNBORN, _WORK = "finevh-unborn-", "finevh-work-"
 _OURS = re.compile(rf"({_UNBORN}|{_WORK})[a-z0-9_]{{8}}")
 _LOCK = ".finevh-work-lock"
 _BIRTH = 60.0  # s; a folder that is being made is younger
+UNFINISHED = r"tmp[a-z0-9_]{8}\.part"
+"""Names of files that :func:`replacing` has not put in place yet, as a regular expression."""
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_./-]+")
 
 
@@ -110,9 +112,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes left of :func:`replacing` in a folder that no other process writes to."""
-    for left in folder.glob("tmp*.part"):
-        left.unlink(missing_ok=True)
+    """Remove what killed processes left of :func:`replacing` in a folder and all below it, which no other process writes to."""
+    for place, _, names in os.walk(folder):  # through no link
+        for name in names:
+            if re.fullmatch(UNFINISHED, name):
+                (Path(place) / name).unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -208,7 +208,7 @@ def _process(path: Path, data: Mapping[str, Any]) -> Process:
             for v in data["variants"]
         ),
         tables=_tables(data["tables"], float(grid["slew"][-1])) if "tables" in data else None,
-        header_select=data.get("header_select"),
+        header_select=plain_name(data["header_select"], f"{path}: header_select") if "header_select" in data else None,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from finevh.config import Flow
+from finevh.config import Flow, may_pair
 from finevh.flow.moved import weighed_anew
 from finevh.flow.own_glitches import MapKey, OwnGlitches, added_power, keys_of
 from finevh.schemes import Curve, OperatingPoint, SingleVoltageScheme, VddDithering
@@ -116,8 +116,7 @@ class Envelope:
 
     def _allows(self, delta: float, supplies: tuple[float, float]) -> bool:
         grid = next(grid for known, grid in self._grids.items() if abs(known - delta) < VOLTAGE_TOLERANCE)
-        on_grid = all(any(abs(vdd - one) < VOLTAGE_TOLERANCE for one in grid) for vdd in supplies)
-        return on_grid and supplies[1] - supplies[0] <= self._widest + VOLTAGE_TOLERANCE
+        return may_pair(*supplies, grid, self._widest)
 
     def below(self, point: OperatingPoint, power: float) -> list[tuple[float, MapOf]]:
         """Simulated maps that a point may have, that meet its clock at their supplies and draw less than some mW, in order."""

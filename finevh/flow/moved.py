@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.schemes import OperatingPoint
 from finevh.schemes.points import power_columns
 from finevh.selection import Interval, area_low_fraction, parse_map
@@ -13,12 +14,18 @@ from finevh.units import VOLTAGE_TOLERANCE
 
 
 def with_map(
-    points: Sequence[OperatingPoint], point: OperatingPoint, supplies: tuple[float, float], assignment: str, why: str
+    points: Sequence[OperatingPoint],
+    point: OperatingPoint,
+    supplies: tuple[float, float],
+    assignment: str,
+    why: str,
+    vdd_muxes: VddMuxes | None = None,
 ) -> OperatingPoint | None:
     """A FINE-VH point with another map between two supplies, V; None where no point of the run shows what that draws.
 
     Of one map at two frequencies energy per cycle is the same, and so is leakage. ``why`` is what the selector's note says. The
-    slack is left out: it is the caller's, who timed the map.
+    slack is left out: it is the caller's, who timed the map. All tiles at VddH draw what ideal-DVFS does, and what their
+    ``vdd_muxes`` do, where that is known.
     """
     for other in points:
         if other.variant != point.variant:
@@ -29,8 +36,9 @@ def with_map(
             continue
         scale = point.freq_mhz / other.freq_mhz
         switching, internal = other.power_switching_mw * scale, other.power_internal_mw * scale
-        muxes = _of_vdd_muxes(points, supplies) if alone else other.power_vdd_mux_leakage_mw
-        behind = (muxes or 0.0) if alone else 0.0  # a single supply has no Vdd-MUXes
+        muxes, behind = other.power_vdd_mux_leakage_mw, 0.0
+        if alone and vdd_muxes is not None:
+            muxes = behind = float(vdd_muxes.of_map(*supplies, parse_map(assignment)).sum())
         total = switching + internal + other.power_leakage_mw + behind
         return replace(
             point,
@@ -79,12 +87,6 @@ def weighed_anew(
         power_vdd_mux_leakage_mw=engine.vdd_mux_leakage(interval, high),
         **columns,
     )
-
-
-def _of_vdd_muxes(points: Sequence[OperatingPoint], supplies: tuple[float, float]) -> float | None:
-    """What the Vdd-MUXes of a point with all tiles at VddH draw, mW: of the point with most, for want of one with all."""
-    found = [p for p in points if p.scheme == "fine-vh" and _alike((p.vdd_l_v, p.vdd_h_v), supplies)]
-    return max(found, key=lambda p: p.tiles_high or 0).power_vdd_mux_leakage_mw if found else None
 
 
 def _weighed_power(point: OperatingPoint, scale: float, behind: float) -> float | None:

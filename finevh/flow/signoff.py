@@ -20,6 +20,7 @@ from finevh.flow.artifacts.exported import netlist_name
 from finevh.flow.inputs.constraints import clock_tree_of, timed_constraints
 from finevh.flow.moved import with_map
 from finevh.layout.formats.upf_read import parse_upf
+from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.netlist import Netlist, Wires, read_spef, read_verilog
 from finevh.netlist.model import NO_NET
 from finevh.optimize.hold import same_cells
@@ -391,6 +392,7 @@ class Signoff:
         points: Sequence[OperatingPoint],
         rows: Sequence[tuple[SignoffRow, list[int]]],
         rails: Mapping[RailKey, RailCost],
+        vdd_muxes: VddMuxes | None = None,
     ) -> tuple[dict[int, OperatingPoint], dict[RailKey, RailCost]]:
         """For FINE-VH points that fail, by number: the cheapest other map of their curve that meets them; and its rails.
 
@@ -421,7 +423,7 @@ class Signoff:
                     if rails and not (deeper and timed.setup.worst(row.freq_mhz) - lost >= -SLACK_TOLERANCE):
                         continue
                     seen.add(key)
-                    point = with_map(points, points[numbers[0]], pair, assignment, "signoff")
+                    point = with_map(points, points[numbers[0]], pair, assignment, "signoff", vdd_muxes)
                     if point is not None:
                         slack = timed.setup.worst(row.freq_mhz)
                         drooped = slack - lost if rails else None

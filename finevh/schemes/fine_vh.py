@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from finevh.config import may_pair
 from finevh.errors import NotReachableError
 from finevh.schemes.curve import Curve
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
@@ -22,7 +23,7 @@ from finevh.selection import (
     area_low_fraction,
     select_lowered,
 )
-from finevh.units import SLACK_TOLERANCE, VOLTAGE_TOLERANCE, period_ps
+from finevh.units import SLACK_TOLERANCE, period_ps
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,7 @@ class FineVh:
         return found
 
     def _allows(self, interval: Interval) -> bool:
-        grid, widest = np.array(self.curve.vdds), max(self.widest, self.delta_vdd) + VOLTAGE_TOLERANCE
-        on_grid = all(np.abs(grid - vdd).min() <= VOLTAGE_TOLERANCE for vdd in (interval.low, interval.high))
-        return on_grid and interval.high - interval.low <= widest
+        return may_pair(interval.low, interval.high, self.curve.vdds, max(self.widest, self.delta_vdd))
 
     def _point(self, known: KnownMap, frequency: float, choice: Choice | None = None) -> OperatingPoint:
         design, interval, high = self.curve.design, known.map.interval, known.map.high

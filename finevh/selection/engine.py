@@ -224,13 +224,7 @@ class EngineDesign(TiledTiming):
         """See :class:`finevh.selection.TiledDesign`."""
         if self.vdd_muxes is None or interval.high - interval.low < VOLTAGE_TOLERANCE:
             return None
-        low, top = self._switches(interval)
-        return float(np.where(high, top, low).sum())
-
-    def _switches(self, interval: Interval) -> NDArray[np.float64]:
-        """(2, n_tiles) mW, static power of the Vdd-MUXes with each tile on VddL and on VddH."""
-        assert self.vdd_muxes is not None
-        return self.vdd_muxes.leakage(interval.low, interval.high)
+        return float(self.vdd_muxes.of_map(interval.low, interval.high, high).sum())
 
     def energy(self, timing: MappedTiming) -> Energy:
         """See :class:`finevh.selection.TiledDesign`."""
@@ -261,7 +255,8 @@ class EngineDesign(TiledTiming):
         leakage, _ = leakage_terms(self.leakage, low, high, self.cell_variant, self.movable, self.n_tiles)
         if self.vdd_muxes is not None and low != high:
             tiles = np.arange(self.n_tiles, dtype=np.int32)[:, None]
-            leakage += collect(self.n_tiles, [(tiles, np.ascontiguousarray(self._switches(interval).T))])
+            drawn = np.ascontiguousarray(self.vdd_muxes.leakage(interval.low, interval.high).T)
+            leakage += collect(self.n_tiles, [(tiles, drawn)])
         return TilePower(switching + internal, leakage)
 
     def path_bounds(self, interval: Interval) -> PathBounds:

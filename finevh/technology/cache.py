@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from finevh.base.files import read_input, replacing
+from finevh.base.files import UNFINISHED, read_input, replacing
 from finevh.base.numbers import whole
 from finevh.base.packed import check_archive
 from finevh.errors import InputError
@@ -44,7 +44,7 @@ _FORMAT = "8"
 _KEY = "key of the cache"
 _HEAD = 4096
 """Bytes that the header of an array of an archive has at most."""
-_OURS = re.compile(r"[0-9a-f]{32}\.npz|tmp\w+\.part")
+_OURS = re.compile(rf"[0-9a-f]{{32}}\.npz|{UNFINISHED}")
 _ABANDONED = 3600.0  # s; a file of a process that still writes is younger
 
 

@@ -92,7 +92,15 @@ def test_unknown_variant_is_refused(process: Process) -> None:
         process.variant("PB99")
 
 
-def test_select_devices_that_are_not_defined_are_refused(tmp_path: Path) -> None:
-    path = changed(tmp_path, ('header_select = "VTH"', 'header_select = "VTX"'))
-    with pytest.raises(InputError, match=r"header_select names device 'VTX', which \[devices\] does not define"):
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ('"VTX"', r"header_select names device 'VTX', which \[devices\] does not define"),
+        ('["VTH"]', "a value has the wrong kind"),
+        ('"VTH\\n.control"', "header_select"),
+    ],
+)
+def test_select_devices_that_are_not_defined_or_no_names_are_refused(tmp_path: Path, value: str, message: str) -> None:
+    path = changed(tmp_path, ('header_select = "VTH"', f"header_select = {value}"))
+    with pytest.raises(InputError, match=message):
         load_process(path)

@@ -12,6 +12,8 @@ from scipy.sparse import csr_matrix
 
 from finevh.flow.moved import with_map
 from finevh.flow.own_glitches import MapKey, OwnGlitches, estimate, estimated_cycles, keys_of, with_own_glitches
+from finevh.layout.supply.headers import HeaderTable
+from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.power.glitches import CycleSample, Replayed
 from finevh.schemes import OperatingPoint
 from finevh.selection import Energy
@@ -145,3 +147,29 @@ def test_a_point_that_takes_the_map_of_another_takes_what_it_was_weighed_with() 
     plain = with_map([replace(other, weighed_power_mw=None)], MAPPED, (0.6, 0.8), "HL", "raised")
     assert plain is not None
     assert plain.weighed_power_mw is None
+
+
+def test_all_tiles_at_vddh_draw_what_one_supply_does_and_their_vdd_muxes() -> None:
+    table = HeaderTable(
+        "made up",
+        ("VDDMUX_X1",),
+        np.array([0.6]),
+        np.array([0.8]),
+        np.ones(1),
+        np.ones(1),
+        np.array([2e-3]),
+        np.array([3e-3]),
+    )
+    muxes = VddMuxes(table, ("VDDMUX_X1", "VDDMUX_X1"), np.array([4, 5], dtype=np.int32))
+    ideal = replace(SINGLE, scheme="ideal-dvfs", vdd_v=0.8, power_total_mw=1.0, weighed_power_mw=0.9)
+    asked = replace(MAPPED, freq_mhz=ideal.freq_mhz / 2)
+    moved = with_map([ideal], asked, (0.6, 0.8), "HH", "signoff", muxes)
+    assert moved is not None
+    assert moved.power_vdd_mux_leakage_mw == pytest.approx(9 * 3e-3)
+    assert moved.power_leakage_mw == pytest.approx(ideal.power_leakage_mw + 9 * 3e-3)
+    assert moved.power_total_mw == pytest.approx((1.0 - ideal.power_leakage_mw) / 2 + moved.power_leakage_mw)
+    assert moved.weighed_power_mw == pytest.approx((0.9 - ideal.power_leakage_mw) / 2 + moved.power_leakage_mw)
+    unknown = with_map([ideal], asked, (0.6, 0.8), "HH", "signoff")
+    assert unknown is not None
+    assert unknown.power_vdd_mux_leakage_mw is None
+    assert unknown.power_leakage_mw == ideal.power_leakage_mw

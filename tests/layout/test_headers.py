@@ -34,6 +34,7 @@ def test_vdd_muxes_of_a_tile_draw_their_number_times_what_one_does(tmp_path: Pat
     table = read_header_table(path)
     muxes = VddMuxes(table, ("VDDMUX_X1", "VDDMUX_X2", "VDDMUX_X1"), np.array([4, 3, 0], dtype=np.int32))
     assert muxes.leakage(0.8, 0.9) == pytest.approx(np.array([[8e-6, 24e-6, 0.0], [12e-6, 27e-6, 0.0]]))
+    assert muxes.of_map(0.8, 0.9, np.array([True, False, True])) == pytest.approx([12e-6, 24e-6, 0.0])
     # Between three pairs that are characterised, and not beyond them.
     assert table.leakage("VDDMUX_X1", 0.85, 0.95) == pytest.approx((1.5e-6, 4e-6))
     for cell, low, high in (("VDDMUX_X1", 0.7, 0.9), ("VDDMUX_X2", 0.8, 1.0)):

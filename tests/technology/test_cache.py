@@ -93,10 +93,10 @@ def test_the_cache_keeps_to_its_limit_and_drops_what_was_used_longest_ago(
         path.write_bytes(bytes(1 << 20))
         os.utime(path, (1000 + number, 1000 + number))
     (folder / "notes.txt").write_text("not ours")
-    (folder / "tmpabc.part").write_text("left over")
-    os.utime(folder / "tmpabc.part", (1, 1))
+    (folder / "tmpabcdefgh.part").write_text("left over")
+    os.utime(folder / "tmpabcdefgh.part", (1, 1))
     monkeypatch.setenv("FINEVH_CACHE_MB", "2")
-    assert {entry.path.name[-9:] for entry in cache.prune_cache()} == {"00000.npz", "00001.npz", "pabc.part"}
+    assert {entry.path.name[-9:] for entry in cache.prune_cache()} == {"00000.npz", "00001.npz", "efgh.part"}
     assert sorted(path.name[-9:] for path in folder.iterdir()) == ["00002.npz", "00003.npz", "notes.txt"]
     assert len(cache.clear_cache()) == 2
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]

@@ -12,7 +12,7 @@ import numpy as np
 from finevh.base.children import in_turn
 from finevh.base.csv_text import Row, table
 from finevh.checks import Checks
-from finevh.config import voltage_grid
+from finevh.config import may_pair, voltage_grid
 from finevh.errors import InputError
 from finevh.flow.droop.drooped_pair import DroopedDesign, DroopedPair, Drops, Raised, drops_between
 from finevh.flow.droop.rails import RailModel
@@ -20,7 +20,7 @@ from finevh.flow.moved import weighed_anew
 from finevh.schemes import OperatingPoint
 from finevh.selection import Bits, Interval, parse_map
 from finevh.selection.engine import EngineDesign
-from finevh.units import SLACK_TOLERANCE, VOLTAGE_TOLERANCE, period_ps
+from finevh.units import SLACK_TOLERANCE, period_ps
 
 _DECIMALS = 4
 """Of a volt: two supplies of a run that agree in these are one."""
@@ -93,10 +93,7 @@ class _Task:
     def _allows(self, number: int, pair: _Supplies) -> bool:
         """Whether a point may be between two supplies: those of its grid, no wider apart than any pair of the run."""
         delta = self.points[number].delta_vdd_v
-        grid = {round(vdd, _DECIMALS) for vdd in voltage_grid(*self._range, delta)}
-        return pair == self._pair_of(number) or (
-            set(pair) <= grid and pair[1] - pair[0] <= self._widest + VOLTAGE_TOLERANCE
-        )
+        return pair == self._pair_of(number) or may_pair(*pair, voltage_grid(*self._range, delta), self._widest)
 
     def _best(self, number: int) -> Raised | None:
         """The cheapest map found that a point may have."""

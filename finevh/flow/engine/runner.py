@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from finevh.base.files import remove_unfinished
 from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
@@ -81,6 +82,7 @@ def run_stages(
     reporter = reporter or Silent()
     run = RunDirectory(directory, stages)
     with disk_errors(directory), locked(directory):
+        remove_unfinished(directory)
         text = write_flow(flow)
         run.write(FLOW_FILE, text)
         records: dict[str, StageRecord] = {}

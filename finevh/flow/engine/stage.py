@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from finevh.base.files import read_input, remove_unfinished, replacing
+from finevh.base.files import read_input, replacing
 from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.errors import InputError
@@ -223,7 +223,7 @@ class RunDirectory:
             _remove(target)
 
     def _target(self, name: str) -> Path:
-        """Where a file of the run goes: never through a link nor into the place of a folder; what a kill left half there goes."""
+        """Where a file of the run goes: never through a link, nor into the place of a folder."""
         if not _is_inner(name):
             raise InputError(f"{self.path}: a stage names the file {name!r}, which lies outside of the run directory")
         target = self.path / name
@@ -235,7 +235,6 @@ class RunDirectory:
             folder.mkdir(parents=True, exist_ok=True)
         if target.is_dir() and not target.is_symlink():
             _remove(target)
-        remove_unfinished(target.parent)
         return target
 
 

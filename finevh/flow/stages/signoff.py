@@ -30,6 +30,7 @@ from finevh.flow.signoff import (
     read_exported,
     signoff_csv,
 )
+from finevh.flow.vdd_muxes import finished_vdd_muxes
 from finevh.schemes import OperatingPoint, points_csv, read_points_csv
 
 POINTS, TABLE = "results/operating_points.csv", "results/tables/signoff.csv"
@@ -57,7 +58,8 @@ def run_signoff_stage(context: StageContext) -> Metrics:
     droop = read_droop(found / "tables" / "droop.csv")
     rails = read_rail_costs(found / "tables" / "drooped.csv")
     rows = checker.rows(points, droop, rails, context.jobs, context.note)
-    moved, theirs = checker.second_choices(points, rows, rails)
+    muxes = finished_vdd_muxes(flow, context.inputs["operating-points"])
+    moved, theirs = checker.second_choices(points, rows, rails, muxes)
     if moved:
         before, points = points, [moved.get(number, point) for number, point in enumerate(points)]
         rails = {**rails, **theirs}

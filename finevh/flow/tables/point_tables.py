@@ -39,7 +39,7 @@ class PointTiles:
     """What each tile of a FINE-VH point draws and has to spare; keyed as the tables are: variant, delta-Vdd, frequency."""
 
     power: Real
-    """(n_tiles) mW, switching, internal and leakage of the tile's cells."""
+    """(n_tiles) mW, switching, internal and leakage of the tile's cells, and what its Vdd-MUXes draw."""
     interface: Real
     """(n_tiles) mW, the part of the leakage that comes from inputs of another rail."""
     slack: Real
@@ -110,8 +110,7 @@ def _point_tiles(
     np.minimum.at(slack, tile[inside], design.cell_slacks(timing, period_ps(frequency))[inside])
     power = by_tile(dynamic + leakage.cell)
     if design.vdd_muxes is not None:
-        muxes = design.vdd_muxes.leakage(timing.interval.low, timing.interval.high)
-        power += np.where(timing.high, muxes[1], muxes[0])
+        power += design.vdd_muxes.of_map(timing.interval.low, timing.interval.high, timing.high)
     return PointTiles(power, by_tile(leakage.interface), slack)
 
 

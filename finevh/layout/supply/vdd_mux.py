@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finevh.base.csv_text import Row, table
 from finevh.errors import InputError
@@ -89,6 +90,17 @@ class VddMuxes:
         """
         kinds = {cell: self.table.leakage(cell, vdd_low, vdd_high) for cell in sorted(set(self.cell))}
         return np.asarray(np.array([kinds[cell] for cell in self.cell]).T * self.count)
+
+    def of_map(self, vdd_low: float, vdd_high: float, high: NDArray[np.bool_]) -> Real:
+        """(n_tile) mW, static power of each tile's cells under a map, ``high`` (n_tile) where a tile is on VddH.
+
+        Raises
+        ------
+        InputError
+            If the pair is not characterised.
+        """
+        low, top = self.leakage(vdd_low, vdd_high)
+        return np.asarray(np.where(high, top, low), dtype=np.float64)
 
 
 def header_cells(technology: Technology, table: HeaderTable, slot_sites: int) -> list[str]:

@@ -169,7 +169,15 @@ def test_a_run_removes_what_a_killed_one_left_beside_stages_that_stand_and_among
         (run / left).write_text("half")
     for left in ("tmpabcdefgh.part", "tables/tmpabcdefgh.part"):
         (run / left).write_text("half")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "tmpabcdefgh.part").write_text("somebody's")
+    (run / "link").symlink_to(elsewhere)
+    (run / "tmp_of_mine.part").write_text("somebody's")
     run_stages(flow, chain(calls), run)
+    assert (elsewhere / "tmpabcdefgh.part").exists()
+    for own in ("link", "tmp_of_mine.part"):
+        (run / own).unlink()
     assert sorted(run.rglob("*")) == whole
     assert calls == ["read", "shorten", "table"]
 
