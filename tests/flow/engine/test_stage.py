@@ -173,10 +173,10 @@ def test_a_run_removes_what_a_killed_one_left_beside_stages_that_stand_and_among
     elsewhere.mkdir()
     (elsewhere / "tmpabcdefgh.part").write_text("somebody's")
     (run / "link").symlink_to(elsewhere)
-    (run / "tmp_of_mine.part").write_text("somebody's")
+    (run / "tmp-of-mine.part").write_text("somebody's")
     run_stages(flow, chain(calls), run)
     assert (elsewhere / "tmpabcdefgh.part").exists()
-    for own in ("link", "tmp_of_mine.part"):
+    for own in ("link", "tmp-of-mine.part"):
         (run / own).unlink()
     assert sorted(run.rglob("*")) == whole
     assert calls == ["read", "shorten", "table"]
