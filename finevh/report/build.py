@@ -38,6 +38,7 @@ from finevh.report.tables import (
     area_low,
     comparison,
     derate_effect,
+    met_programs,
     program_savings,
     read_points,
     read_table,
@@ -135,7 +136,7 @@ def _write_tables(
         written["program_savings"] = program_savings(programs, points)
     work = _optional_table(tables / "work.csv")
     if programs is not None and work is not None:
-        written["energy_per_work"] = energy_per_work(programs, work)
+        written["energy_per_work"] = energy_per_work(met_programs(programs, points), work)
         written["least_energy"] = least_energy(written["energy_per_work"])
     for name, table in written.items():
         without_formulas(table).to_csv(tables / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g")

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from finevh.report.tables import area_low, failed, fine_curve, savings
+from finevh.report.tables import area_low, failed, fails_signoff, fine_curve, misses_on_rails, savings
 
 WHAT_IF = ", what if: "
 """Of a marked design's name, before what is changed."""
@@ -73,7 +73,7 @@ def _widest(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cross(axis: Axes, rows: pd.DataFrame, column: str) -> None:
-    """Mark points that fail sign-off."""
+    """Mark points that would not run as they stand."""
     axis.plot(rows["freq_mhz"], rows[column], linestyle="", marker="x", markersize=7, color=WARNING_COLOUR)
 
 
@@ -168,6 +168,8 @@ def plot_area_low(points: pd.DataFrame) -> Figure:
                     color=colour,
                     label=f"{tiles} tiles",
                 )
+                lost = failed(rows)
+                _cross(axis, lost.assign(low=100 * lost["area_low_fraction"]), "low")
         axis.set_ylim(0, 100)
         axis.set_xlabel("Clock frequency, MHz")
     figure.axes[0].set_ylabel("Cell area at VddL, %")
@@ -294,10 +296,14 @@ def what_if_mark(points: pd.DataFrame) -> str:
 
 
 def signoff_mark(points: pd.DataFrame) -> str:
-    """How many FINE-VH points of a run fail sign-off, for its pictures; empty where none does."""
+    """How many FINE-VH points of a run fail sign-off or miss their clock on drooped rails, for its pictures; empty for none."""
     fine = _widest(points)[lambda run: run["scheme"] == "fine-vh"]
-    number = len(failed(fine))
-    return f"{number} of {len(fine)} FINE-VH points fail sign-off (crosses)" if number else ""
+    counts = {
+        "fail sign-off": int(fails_signoff(fine).sum()),
+        "miss their clock on drooped rails": int(misses_on_rails(fine).sum()),
+    }
+    said = [f"{number} of {len(fine)} FINE-VH points {what}" for what, number in counts.items() if number]
+    return ", ".join(said) + " (crosses)" if said else ""
 
 
 def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) -> list[Path]:

@@ -135,17 +135,26 @@ def _curve(points: pd.DataFrame, scheme: str, variant: str, delta_vdd: float | N
     return rows.drop_duplicates("key").set_index("key").sort_index()
 
 
+def fails_signoff(rows: pd.DataFrame) -> pd.Series:
+    """Whether each of some rows is a point that fails sign-off."""
+    return rows["signoff"] == "failed" if "signoff" in rows else pd.Series(data=False, index=rows.index)
+
+
+def misses_on_rails(rows: pd.DataFrame) -> pd.Series:
+    """Whether each of some rows is a FINE-VH point whose clock no map meets on drooped rails, where a run judged it there."""
+    if "nominal_power_mw" not in rows or "drooped_slack_ps" not in rows:
+        return pd.Series(data=False, index=rows.index)
+    return rows["nominal_power_mw"].notna() & ~(rows["drooped_slack_ps"] >= -SLACK_TOLERANCE)
+
+
 def failed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Those of some rows whose point fails sign-off."""
-    return rows[rows["signoff"] == "failed"] if "signoff" in rows else rows.iloc[:0]
+    """Those of some rows that would not run as they stand: they fail sign-off, or miss their clock on drooped rails."""
+    return rows[fails_signoff(rows) | misses_on_rails(rows)]
 
 
 def met_on_rails(rows: pd.DataFrame) -> pd.DataFrame:
-    """Some rows without the FINE-VH points that no map brings to their clock on drooped rails, where a run judged them there."""
-    if "nominal_power_mw" not in rows or "drooped_slack_ps" not in rows:
-        return rows
-    judged = rows["nominal_power_mw"].notna()
-    return rows[~judged | (rows["drooped_slack_ps"] >= -SLACK_TOLERANCE)]
+    """Some rows without those that miss their clock on drooped rails."""
+    return rows[~misses_on_rails(rows)]
 
 
 def fine_curve(points: pd.DataFrame, variant: str, delta_vdd: float) -> pd.DataFrame:
@@ -256,6 +265,13 @@ def _fine_keys(rows: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([rows["variant"], rows["delta_vdd_v"], rows["freq_mhz"].round(6), selector])
 
 
+def met_programs(programs: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``tables/programs.csv`` without the FINE-VH points that miss their clock on drooped rails."""
+    fine = points[points["scheme"] == "fine-vh"]
+    missed = _fine_keys(fine[misses_on_rails(fine)])
+    return programs[(programs["scheme"] != "fine-vh") | ~_fine_keys(programs).isin(missed)]
+
+
 def program_savings(programs: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """Average saving of FINE-VH over ideal-DVFS for each program, both at the program's own activity.
 
@@ -269,9 +285,7 @@ def program_savings(programs: pd.DataFrame, points: pd.DataFrame) -> pd.DataFram
     DataFrame
         Columns program, variant, delta_vdd_v, ideal_dvfs_mw (average), saving_percent (average), frequencies.
     """
-    fine_points = points[points["scheme"] == "fine-vh"]
-    missed = _fine_keys(fine_points.drop(met_on_rails(fine_points).index))
-    programs = programs[(programs["scheme"] != "fine-vh") | ~_fine_keys(programs).isin(missed)]
+    programs = met_programs(programs, points)
     rows = []
     for (program, variant), group in programs.groupby(["program", "variant"], sort=True):
         at = group["freq_mhz"].round(6)
@@ -289,13 +303,17 @@ def program_savings(programs: pd.DataFrame, points: pd.DataFrame) -> pd.DataFram
 
 
 def area_low(points: pd.DataFrame) -> pd.DataFrame:
-    """Cell area at VddL of FINE-VH: average over frequency and at the maximum frequency, per cent (Fig. 4.12)."""
+    """Cell area at VddL of FINE-VH: average over frequency and at the highest one, per cent (Fig. 4.12).
+
+    Frequencies that no map meets on drooped rails have no area.
+    """
     rows = []
     for (design, tiles), mesh in points.groupby(["design", "tiles"], sort=True):
         fine = mesh.loc[mesh["scheme"] == "fine-vh", ["variant", "delta_vdd_v"]].drop_duplicates()
         for variant, delta in fine.sort_values(["variant", "delta_vdd_v"]).itertuples(index=False):
-            low = 100 * fine_curve(mesh, variant, delta)["area_low_fraction"]
-            rows.append((design, tiles, variant, delta, low.mean(), low.iloc[-1]))
+            low = 100 * met_on_rails(fine_curve(mesh, variant, delta))["area_low_fraction"]
+            if not low.empty:
+                rows.append((design, tiles, variant, delta, low.mean(), low.iloc[-1]))
     columns = ["design", "tiles", "variant", "delta_vdd_v", "average_percent", "at_fmax_percent"]
     return pd.DataFrame(rows, columns=columns)
 

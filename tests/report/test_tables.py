@@ -59,6 +59,21 @@ def test_area_low_reports_the_average_and_the_value_at_the_highest_frequency(poi
     assert 0.0 < row["average_percent"] < 100.0
 
 
+def test_area_low_has_no_frequency_that_no_map_meets_on_drooped_rails(points: pd.DataFrame) -> None:
+    fine = points["scheme"] == "fine-vh"
+    judged = points.assign(
+        nominal_power_mw=points["power_total_mw"].where(fine), drooped_slack_ps=pd.Series(1.0, points.index).where(fine)
+    )
+    assert area_low(judged).equals(area_low(points))
+    judged.loc[fine & (judged["freq_mhz"] == judged.loc[fine, "freq_mhz"].max()), "drooped_slack_ps"] = -5.0
+    keys = ["tiles", "variant", "delta_vdd_v"]
+    before, after = area_low(points).set_index(keys), area_low(judged).set_index(keys)
+    assert (after["at_fmax_percent"] > before["at_fmax_percent"]).all()
+    assert (after["average_percent"] > before["average_percent"]).all()
+    judged.loc[fine, "drooped_slack_ps"] = -5.0
+    assert area_low(judged).empty
+
+
 def test_frequency_ratio_is_that_of_ideal_dvfs(points: pd.DataFrame) -> None:
     assert frequency_ratio(points) == pytest.approx(4.0)
 
