@@ -14,16 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from finevh.technology import Technology, load_technology
-from finevh.technology.corners import leave_one_out
-from finevh.technology.measure import (
-    delay_ratios,
-    delay_shift,
-    leakage_derate,
-    leakage_ratios,
-    nominal_index,
-    ring_period,
-)
 from finevh.technology.model import Kind
+from finevh.technology.variant_ratios import delay_ratios, leakage_ratios, nominal_index
+from finevh.technology.vdd_interpolation import leave_one_out
+from oracles.library_figures import delay_shift, leakage_derate, ring_period
 
 PUBLISHED = tomllib.loads(Path(__file__).with_name("finevh45_published.toml").read_text())
 ROOT = Path(__file__).resolve().parents[1]

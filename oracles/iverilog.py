@@ -12,7 +12,7 @@ import numpy as np
 from finevh.netlist import write_verilog
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, Simulator, Stimulus
-from finevh.power.recordings.waveforms import read_vcd, value_hashes
+from finevh.power.recordings.vcd import read_vcd, value_hashes
 from finevh.power.simulation.cell_models import format_cell_models, format_testbench
 from finevh.power.simulation.stimulus import Ports
 from finevh.technology.model import Technology

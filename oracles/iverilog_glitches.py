@@ -20,7 +20,7 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.power import Stimulus
 from finevh.power.glitches import TICKS_PER_PS, GlitchDelays, GlitchSimulator
 from finevh.power.glitches.wiring import pin_ticks
-from finevh.power.recordings.waveforms import read_vcd
+from finevh.power.recordings.vcd import read_vcd
 from finevh.power.simulation.cell_models import format_sdf, format_testbench
 from finevh.technology.model import Direction, Int, Kind, Technology
 from oracles.event_reference import EventReference

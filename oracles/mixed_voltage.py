@@ -18,12 +18,12 @@ from finevh.flow.designs import load_placed, load_variant
 from finevh.flow.inputs.constraints import sdc_of, timed_constraints
 from finevh.flow_file import read_flow
 from finevh.netlist import Netlist, Wires, write_spef, write_verilog
-from finevh.optimize.clock import insertion_of
 from finevh.report.tables import read_points
 from finevh.selection import parse_map
 from finevh.technology.manifest import read_manifest, vdd_label
 from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph, TimingState, read_sdc
+from finevh.timing.skew import insertion_of
 from oracles.opensta import StaRun, installed_resistance, run_opensta
 from oracles.slacks import Comparison, compare_slacks, endpoint_slacks
 

@@ -19,7 +19,7 @@ from finevh.characterization.process import Process, Variant, load_process, tran
 from finevh.netlist import parse_verilog
 from finevh.netlist.model import Netlist
 from finevh.power import LeakageModel, Simulator, VectorStimulus
-from finevh.power.rails import net_driver_cells, net_rails
+from finevh.power.swing import net_driver_cells, net_rails
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.technology.model import Direction
 from oracles.small_netlists import adder, decoder, multiplier

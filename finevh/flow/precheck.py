@@ -15,7 +15,7 @@ from finevh.flow.inputs.technology import UNBIASED, members_of_set, synthesis_li
 from finevh.power import read_memory_stimulus
 from finevh.power.recordings.recorded_names import canonical, plain_name
 from finevh.power.recordings.saif import saif_scopes
-from finevh.power.recordings.vcd import vcd_scopes
+from finevh.power.recordings.vcd_syntax import vcd_scopes
 from finevh.synthesis.sources import Rtl
 from finevh.technology.cross import read_pairs
 from finevh.technology.cross.cross_corners import triangle

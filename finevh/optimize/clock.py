@@ -31,6 +31,7 @@ from finevh.optimize.target import Target
 from finevh.technology.model import ArcType, Int, Real, Sense, Technology
 from finevh.technology.tables.nldm import bilinear
 from finevh.timing import TimingGraph, TimingState
+from finevh.timing.skew import Insertion, insertion_of
 
 Report = Callable[[str], None]
 _LEAF_RUNG = 2
@@ -66,28 +67,6 @@ class PlacedTree:
     placement: Placement
     tree: ClockTree
     cells: TreeCells
-
-
-@dataclass(frozen=True)
-class Insertion:
-    """When the clock reaches the registers, ps."""
-
-    least: float
-    mean: float
-    most: float
-
-    @property
-    def skew(self) -> float:
-        """Difference of the latest and the earliest, ps."""
-        return self.most - self.least
-
-
-def insertion_of(graph: TimingGraph, state: TimingState) -> Insertion:
-    """Arrivals of the clock at all registers, ps; nan where there are none."""
-    _, arrival = graph.clock_arrivals(state)
-    if not len(arrival):
-        return Insertion(*(3 * (float("nan"),)))
-    return Insertion(float(arrival.min()), float(arrival.mean()), float(arrival.max()))
 
 
 def clock_sources(netlist: Netlist, constraints: Constraints) -> list[int]:

@@ -30,10 +30,8 @@ from finevh.netlist.wires import Wires
 from finevh.optimize.buffering import FanoutLimits, plan_fanout_trees
 from finevh.optimize.clock import (
     ClockTree,
-    Insertion,
     PlacedTree,
     build_clock_tree,
-    insertion_of,
     plan_clock_tree,
     settle_clock_tree,
 )
@@ -42,6 +40,7 @@ from finevh.optimize.target import Target
 from finevh.optimize.view import timing_view
 from finevh.technology.model import Corners, Int, Real, Technology
 from finevh.timing import TimingGraph, TimingState
+from finevh.timing.skew import Insertion, insertion_of
 
 Report = Callable[[str], None]
 

@@ -26,7 +26,7 @@ from finevh.technology import load_technology
 from finevh.technology.manifest import Manifest, read_manifest
 from finevh.technology.model import Byte, Technology
 from finevh.timing import TimingGraph
-from finevh.timing.setup_checks import book_setup
+from finevh.timing.unconstrained import book_setup
 
 __all__ = ["BiasOptions", "run_bias"]
 

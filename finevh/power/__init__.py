@@ -7,7 +7,7 @@ from finevh.power.derates import look_up_leakage, with_leakage_derates
 from finevh.power.dynamic import DynamicPower, DynamicResult, PreparedPower
 from finevh.power.leakage import LeakageModel, LeakageResult
 from finevh.power.recordings.saif import read_saif
-from finevh.power.recordings.waveforms import read_vcd
+from finevh.power.recordings.vcd import read_vcd
 from finevh.power.simulation.memory import MemoryPort, MemoryStimulus, read_memory_stimulus
 from finevh.power.simulation.simulator import Simulator, simulate
 from finevh.power.simulation.stimulus import Ports, RandomStimulus, Stimulus, VectorStimulus

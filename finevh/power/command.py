@@ -17,7 +17,7 @@ from finevh.power.activity import Activity, activity_from_patterns
 from finevh.power.activity.propagation import propagate_probabilities
 from finevh.power.leakage import LeakageModel
 from finevh.power.recordings.recorded_names import NetNames, plain_name
-from finevh.power.recordings.waveforms import settle_sources
+from finevh.power.recordings.vcd import settle_sources
 from finevh.technology import load_technology
 from finevh.technology.model import Direction
 from finevh.timing.report import read_voltages

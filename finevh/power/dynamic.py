@@ -20,7 +20,7 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.power.activity import Activity
 from finevh.power.internal_weights import internal_terms
-from finevh.power.rails import check_map, net_driver_cells, net_rails, port_rail
+from finevh.power.swing import check_map, net_driver_cells, net_rails, port_rail
 from finevh.technology.model import Direction, Int, Real, Technology
 from finevh.technology.tables.nldm import bilinear
 

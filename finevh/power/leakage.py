@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
-from finevh.power.rails import check_map, net_driver_cells, net_rails, port_rail
+from finevh.power.swing import check_map, net_driver_cells, net_rails, port_rail
 from finevh.technology.model import Direction, Index, Int, Real, Technology
 
 __all__ = ["LeakageModel", "LeakageResult"]

@@ -10,9 +10,9 @@ import numpy as np
 
 from finevh.config import may_pair
 from finevh.errors import NotReachableError
-from finevh.schemes.curve import Curve
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import Answer
+from finevh.schemes.single_voltages import Curve
 from finevh.selection import (
     SELECTORS,
     Choice,

@@ -19,8 +19,8 @@ from finevh.technology.lef import read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.library import Library
 from finevh.technology.manifest import Manifest, Views, library_file, read_manifest
-from finevh.technology.measure import slowdown
 from finevh.technology.model import Corners, Layer, Technology, Variant
+from finevh.technology.variant_ratios import slowdown
 from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["check_technology_files", "load_technology"]

@@ -23,8 +23,8 @@ from finevh.technology.model import Int, Real, Technology
 from finevh.timing.delay.dmp import DriverResistance
 from finevh.timing.engine import TimingGraph, TimingState
 from finevh.timing.names import node_name, sink_name
-from finevh.timing.setup_checks import book_setup
 from finevh.timing.sweep.compiled import Progress
+from finevh.timing.unconstrained import book_setup
 from finevh.units import VOLTAGE_TOLERANCE, frequency_mhz
 
 _MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them
@@ -268,7 +268,9 @@ def run_sta(
     if not constraints.clocks and not constraints.exceptions:
         raise InputError(f"{sdc}: no create_clock: there is nothing to check")
     if spef is None and technology.wire_load:
-        checks.add("liberty_not_modelled", [f"default_wire_load {technology.wire_load}: wires have no capacitance here"])
+        checks.add(
+            "liberty_not_modelled", [f"default_wire_load {technology.wire_load}: wires have no capacitance here"]
+        )
     wires = read_spef(spef, design, checks, technology.typical_pin_cap) if spef is not None else None
     cell_vdd: Int | int = int(np.abs(technology.vdds - technology.vdd_nominal).argmin())
     if voltages is not None:

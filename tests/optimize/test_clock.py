@@ -17,13 +17,13 @@ from finevh.optimize.clock import (
     PlacedTree,
     build_clock_tree,
     choose_drives,
-    insertion_of,
     plan_clock_tree,
     settle_clock_tree,
 )
 from finevh.optimize.target import Target
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
+from finevh.timing.skew import insertion_of
 
 LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
 BANKS, BITS, FREE = 12, 24, 9

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.droop.tile_loads import ProgramCurrents
-from finevh.layout.supply.droop import DroopSummary, summarise_droop, transition
 from finevh.layout.supply.headers import HeaderTable
 from finevh.layout.supply.vdd_mux import HeaderPlan
 from finevh.power import Activity
+from finevh.power.droop import DroopSummary, summarise_droop
+from finevh.power.tile_hop import transition
 from finevh.power.tiles.tile_cycles import switched_capacitance, tile_capacitance
 from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map

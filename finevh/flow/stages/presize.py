@@ -16,7 +16,7 @@ from finevh.flow.timing_graph import timing_graph
 from finevh.netlist.model import Netlist
 from finevh.optimize.physical import presize
 from finevh.technology.model import Kind, Technology
-from finevh.timing.setup_checks import book_setup
+from finevh.timing.unconstrained import book_setup
 
 
 def run_presize_stage(context: StageContext) -> Metrics:

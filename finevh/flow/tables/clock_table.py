@@ -15,7 +15,6 @@ from finevh.flow.designs import PlacedDesign
 from finevh.flow.inputs.constraints import timed_constraints
 from finevh.flow.inputs.hold import coarse_voltages, hold_corners
 from finevh.flow.point_power import power_of_points
-from finevh.optimize.clock import insertion_of
 from finevh.optimize.hold import PREFIX, Corner
 from finevh.optimize.hold_maps import HardestMaps, violated_endpoints
 from finevh.schemes import OperatingPoint
@@ -23,6 +22,7 @@ from finevh.selection import parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.technology.model import Int
 from finevh.timing import TimingGraph, TimingState
+from finevh.timing.skew import insertion_of
 from finevh.units import frequency_mhz
 
 

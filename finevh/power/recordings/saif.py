@@ -16,8 +16,8 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, activity_from_probabilities
 from finevh.power.activity.propagation import propagate_probabilities
 from finevh.power.recordings.recorded_names import NetNames, Recorded
-from finevh.power.recordings.vcd import open_recording, read_lines
-from finevh.power.recordings.waveforms import count_cycles, require_inputs, settle_sources
+from finevh.power.recordings.vcd import count_cycles, require_inputs, settle_sources
+from finevh.power.recordings.vcd_syntax import open_recording, read_lines
 from finevh.units import unit_scale
 
 __all__ = ["read_saif", "saif_scopes"]

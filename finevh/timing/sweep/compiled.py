@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numba import types
 
-from finevh.timing.sweep import backward, forward, reach, required, table_rows
+from finevh.timing.sweep import forward, reach, required, setup_hold, table_rows, trace_path
 from finevh.timing.sweep.arrays import Columns, Graph, Nets, Point, Rows, Tables, Values, Walk
 
 Progress = Callable[[str], None]
@@ -98,12 +98,15 @@ _SIGNATURES: dict[str, Any] = {
 }
 
 
+_MODULES = forward, reach, required, setup_hold, table_rows, trace_path
+
+
 @cache
 def lane_kernels(single: bool = False) -> SimpleNamespace:
     """The kernels that evaluate ``LANES`` conditions side by side, in double or single precision, on first use."""
     return SimpleNamespace(
         advance=_compile(forward._advance, _advances(LANES, single)),
-        needs=_compile(required._needs, _all_needs(LANES, single)),
+        needs=_compile(setup_hold._needs, _all_needs(LANES, single)),
     )
 
 
@@ -125,7 +128,7 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
     for name, signature in _SIGNATURES.items():
         if progress is not None:
             progress(f"timing kernel {name.strip('_')}")
-        function = next(getattr(m, name) for m in (forward, reach, required, table_rows, backward) if hasattr(m, name))
+        function = next(getattr(m, name) for m in _MODULES if hasattr(m, name))
         found[name.strip("_")] = _compile(function, signature)
     return SimpleNamespace(**found)
 

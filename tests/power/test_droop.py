@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from finevh.characterization.bench.ngspice import simulate
-from finevh.layout.supply.droop import droop_fractions, summarise_droop, transition
+from finevh.power.droop import droop_fractions, summarise_droop
 
 
 def test_one_cycle_follows_the_exponential() -> None:
@@ -45,13 +45,6 @@ def test_the_summary_is_the_worst_and_the_usual_of_each_point() -> None:
     assert np.allclose(found.dip[0, 0], max(every[k - 1, 0, 0] + switched[k, 0] / 100.0 for k in range(1, 4000)))
     assert ((every > found.usual).mean(axis=0) <= 1e-3).all()
     assert (found.mean_usual < found.mean_worst).all()
-
-
-def test_turning_a_tile_costs_what_a_capacitor_behind_a_resistor_costs() -> None:
-    cost = transition(np.array([1000.0]), np.array([0.5]), 0.8, 0.9, 0.009)
-    assert np.isclose(cost.energy[0], 1000.0 * 0.1 * 0.9)
-    assert np.isclose(cost.settling[0], 500.0 * np.log(0.1 / 0.009))
-    assert np.isclose(cost.rush[0], 0.2)
 
 
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed: apt-get install ngspice")

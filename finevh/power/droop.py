@@ -1,4 +1,4 @@
-"""Rails with charge: the voltage of a tile behind its Vdd-MUXes at the end of each cycle, and what it costs to turn a tile.
+"""Rails with charge: the voltage of a tile behind its Vdd-MUXes at the end of each cycle.
 
 The charge of a cycle comes from the tile's own capacitance C; the Vdd-MUXes, R in parallel, give it back until the cycle ends:
 ``V[n+1] = Vrail - (Vrail - V[n] + Q[n] / C) exp(-T / (R C))``. That is the voltage at the end of the cycle, if the charge was
@@ -90,27 +90,3 @@ def _charge_over_capacitance(switched: Real, capacitance: Real) -> Real:
     taken = switched / np.maximum(capacitance, 1e-12)
     taken[:, capacitance <= 0] = 0.0
     return np.asarray(taken)
-
-
-@dataclass(frozen=True)
-class Transition:
-    """What it costs to turn tiles from VddL to VddH, (n_tile) each."""
-
-    energy: Real
-    """fJ drawn from VddH: C (VddH - VddL) VddH."""
-    settling: Real
-    """ps until the tile is within the tolerance of VddH: R C ln((VddH - VddL) / tolerance)."""
-    rush: Real
-    """mA at the first moment: (VddH - VddL) / R."""
-
-
-def transition(capacitance: Real, resistance: Real, low: float, high: float, tolerance: float) -> Transition:
-    """Turn tiles of ``capacitance`` (n_tile), fF, behind ``resistance`` (n_tile), kOhm, from ``low`` to ``high``, V.
-
-    Parameters
-    ----------
-    tolerance : V, how near to VddH counts as settled.
-    """
-    step = high - low
-    settling = resistance * capacitance * np.log(max(step / tolerance, 1.0))
-    return Transition(capacitance * step * high, settling, step / resistance)
