@@ -40,6 +40,8 @@ class Library:
         self.folder = folder
         self.technology = tomllib.loads((folder / "technology.toml").read_text())
         self.cells = tomllib.loads((folder / self.technology["cells"][0]).read_text())["cells"]
+        for name in self.technology.get("leave_out", ()):
+            del self.cells[name]
         files = importlib.metadata.distribution(self.technology["models"]["package"]).files or []
         self.cards = next(Path(str(f.locate())) for f in files if str(f) == self.technology["models"]["file"])
         self.texts: dict[tuple[str, float], str] = {}

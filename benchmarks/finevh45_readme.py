@@ -1,6 +1,6 @@
 """Write the measured tables of libs/finevh45/README.md from the shipped data.
 
-Usage: python benchmarks/finevh45_readme.py [--check]    (--check: exit 1 if the file would change)
+Usage: python benchmarks/finevh45_readme.py [libs/finevh45l] [--check]    (--check: exit 1 if the file would change)
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def variant_rows(technology: Technology) -> Iterator[str]:
     )
     yield "| --- |" + " --- |" * (2 * len(labels) + 1)
     logic = ~np.isin(technology.cells.kind, (Kind.TIE, Kind.PHYSICAL))
+    gate_lengths = any(variant.name in PUBLISHED["slowdown_percent"] for variant in technology.variants)
     for v, variant in enumerate(technology.variants):
         slow, leak = [], []
         for vdd in labels:
@@ -95,12 +96,18 @@ def variant_rows(technology: Technology) -> Iterator[str]:
                 slow.append("0" if v == 0 else f"{100 * (delay_ratios(technology, v, k).mean() - 1):.2f} %")
                 leak.append(f"x{np.nanmean(leakage_ratios(technology, v, k)[logic]):.3f}")
         known = PUBLISHED["slowdown_percent"].get(variant.name)
+        if known is None and not gate_lengths:
+            known = PUBLISHED["slowdown_percent"].get(variant.name.replace("VT", "PB"))
         yield f"| {variant.name} | {' | '.join(slow)} | {f'{known} %' if known else '-'} | {' | '.join(leak)} |"
     yield ""
     yield (
         "Slow-down: mean over all cells, worst arcs and edges at the middle of the tables, against PB0 at the same slew and "
-        "load. Leakage: state average, mean over logic cells. The source prints no leakage ratio per variant. VT4 to VT16 "
-        "aim at the slow-downs of PB4 to PB16 at 1.0 V."
+        "load. Leakage: state average, mean over logic cells. The source prints no leakage ratio per variant. "
+        + (
+            "VT4 to VT16 aim at the slow-downs of PB4 to PB16 at 1.0 V."
+            if gate_lengths
+            else "The published slow-downs are those of its gate-length variants."
+        )
     )
     yield ""
 
@@ -110,11 +117,12 @@ def interpolation_rows(technology: Technology) -> Iterator[str]:
     if technology.vdds.size < 3:
         return
     errors = leave_one_out(technology, stride=7)
+    step = round(1000 * float(np.diff(technology.vdds).max()))
     yield "### Interpolation in Vdd: leave one out"
     yield ""
     yield (
-        "Each inner supply from its nearest neighbours, 100 mV apart; real use is between neighbours 50 mV apart. Nodes of "
-        "all tables, slews up to eleven gate delays."
+        f"Each inner supply from its nearest neighbours, {2 * step} mV apart; real use is between neighbours {step} mV apart. "
+        "Nodes of all tables, slews up to eleven gate delays."
     )
     yield ""
     yield "| | median | p95 | p99 |"
@@ -126,12 +134,13 @@ def interpolation_rows(technology: Technology) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if the tables are out of date")
     arguments = parser.parse_args()
     # Variants may have fewer supplies than the first; what concerns one variant is read at all of its own.
-    first, everything = load_technology(FOLDER, variants=["PB0"]), load_technology(FOLDER)
+    first, everything = load_technology(arguments.folder, variants=["PB0"]), load_technology(arguments.folder)
     lines = [*inverter_rows(first), *speed_rows(first), *variant_rows(everything), *interpolation_rows(first)]
-    path = FOLDER / "README.md"
+    path = arguments.folder / "README.md"
     text = path.read_text()
     made = text[: text.index(BEGIN) + len(BEGIN)] + "\n".join(lines) + text[text.index(END) :]
     if arguments.check:

@@ -107,6 +107,8 @@ class Process:
     """None: tables are published on the simulated grid."""
     header_select: str | None = None
     """Devices of the inverters in a Vdd-MUX; None: those of its switches."""
+    leave_out: tuple[str, ...] = ()
+    """Cells of the tables that this technology does without."""
 
     def variant(self, name: str) -> Variant:
         """Return a variant by name.
@@ -209,6 +211,7 @@ def _process(path: Path, data: Mapping[str, Any]) -> Process:
         ),
         tables=_tables(data["tables"], float(grid["slew"][-1])) if "tables" in data else None,
         header_select=plain_name(data["header_select"], f"{path}: header_select") if "header_select" in data else None,
+        leave_out=tuple(plain_name(name, f"{path}: leave_out") for name in data.get("leave_out", ())),
     )
 
 

@@ -99,7 +99,7 @@ def load_cells(process: Process) -> dict[str, Topology]:
     Raises
     ------
     InputError
-        If a table is wrong or two tables describe one cell.
+        If a table is wrong, two tables describe one cell, or a cell to leave out is in none.
     """
     cells: dict[str, Topology] = {}
     for path in process.cells:
@@ -107,7 +107,10 @@ def load_cells(process: Process) -> dict[str, Topology]:
             if name in cells:
                 raise InputError(f"{path}: cell {name} is already described in {cells[name].origin}")
             cells[name] = topology
-    return cells
+    unknown = [name for name in process.leave_out if name not in cells]
+    if unknown:
+        raise InputError(f"{process.path}: leave_out names {', '.join(unknown)}, which no cell table describes")
+    return {name: topology for name, topology in cells.items() if name not in process.leave_out}
 
 
 def digest(process: Process, topology: Topology, variant: Variant, vdd: float, models: str) -> str:

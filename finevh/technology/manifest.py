@@ -145,6 +145,8 @@ class Manifest(_Section):
     headers: str | None = None
     header_select: str | None = None
     """Devices of the inverters that make a Vdd-MUX's select signals; those of its switches where absent."""
+    leave_out: tuple[str, ...] = ()
+    """Cells of the cell tables that the technology does without."""
     models: dict[str, Any] = {}
     devices: dict[str, Any] = {}
     geometry: dict[str, Any] = {}

@@ -120,3 +120,17 @@ def test_a_part_of_a_technology_writes_records_and_asks_nobody(
     assert out.startswith("2 cells, 1 variants, 1 supplies: 2 cell-corners, 0 finished\nabout 1 to 1 minutes with -j ")
     assert "2 cell-corners simulated, 0 found finished, 0 failed" in out
     assert (tmp_path / "tech.lef").read_bytes() == b"mine"
+
+
+def test_cells_left_out_are_not_planned_and_an_unknown_one_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = technology(tmp_path, 'name = "finevh45"', 'name = "finevh45"\nleave_out = ["NAND2", "NAND9"]')
+    assert answer(capsys, path, "--vdd", "0.8") == (
+        2,
+        f"finevh: {path}: leave_out names NAND9, which no cell table describes\n",
+    )
+    path = technology(tmp_path, 'name = "finevh45"', 'name = "finevh45"\nleave_out = ["NAND2"]')
+    status, text = answer(capsys, path, "--vdd", "0.8")
+    assert status == 2
+    assert "no cell matches NAND2; it has INV, BUF, CLKBUF, NAND3" in text

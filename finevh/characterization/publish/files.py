@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from finevh.characterization.cells.table import load_fillers, load_topologies
+from finevh.characterization.cells.table import load_fillers
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.process import load_process
 from finevh.characterization.publish.cross import cross_from_records
 from finevh.characterization.publish.liberty import library_from_records
 from finevh.characterization.publish.physical import fillers, header_cells, load_headers
 from finevh.characterization.record import CellRecord, load_record, record_path
+from finevh.characterization.run import load_cells
 from finevh.errors import InputError
 from finevh.technology.cross import write_cross_file
 from finevh.technology.lef.write import Footprint, render_cell_lef, render_tech_lef
@@ -61,10 +62,9 @@ def publish(
     folder = out or technology.parent
     _check_views(manifest.views, technology, folder)
     process = load_process(technology)
-    topologies: dict[str, Topology] = {}
+    topologies = load_cells(process)
     widths: dict[str, tuple[int, ...]] = {}
     for table in process.cells:
-        topologies |= load_topologies(table, process.devices)
         widths |= load_fillers(table)
     chosen = tuple(variants or (variant.name for variant in manifest.published()))
     supplies = {variant: tuple(v for v in manifest.vdds([variant]) if vdds is None or v in vdds) for variant in chosen}
