@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,17 +85,27 @@ class DrivenPlacement:
     def rounds(self) -> Iterator[Round]:
         """Wirelength alone first, then a round for each of the flow's."""
         count = self.flow.placement.rounds
-        start, memory, found = time.monotonic(), None, self._round(0, None, None)
-        yield found
-        for number in range(1, count + 1):
-            memory = next_criticality(found.criticality, memory)
-            weight = net_weights(self.netlist, memory, self._clocks)
-            ports = found.placement.port_x, found.placement.port_y
-            self._left = (time.monotonic() - start) / number * (count + 1 - number)
-            found = self._round(number, weight, ports)
+        with ThreadPoolExecutor(1) as beside:
+            # The placer holds one core and lets other threads run.
+            graph = beside.submit(self._graph)
+            start, memory, found = time.monotonic(), None, self._round(0, graph, None, None)
             yield found
+            for number in range(1, count + 1):
+                memory = next_criticality(found.criticality, memory)
+                weight = net_weights(self.netlist, memory, self._clocks)
+                ports = found.placement.port_x, found.placement.port_y
+                self._left = (time.monotonic() - start) / number * (count + 1 - number)
+                found = self._round(number, graph, weight, ports)
+                yield found
 
-    def _round(self, number: int, weight: Real | None, ports: tuple[Real, Real] | None) -> Round:
+    def _graph(self) -> TimingGraph:
+        """The netlist's timing graph before it has wires."""
+        derates = self.flow.schemes.driver_derates
+        return TimingGraph(self.netlist, self.technology, self.constraints, cross_voltage=derates, port_vdd=self.high)
+
+    def _round(
+        self, number: int, graph: Future[TimingGraph], weight: Real | None, ports: tuple[Real, Real] | None
+    ) -> Round:
         file = None if self.kept is None else self.kept / f"round-{number}.npz"
         if file is not None and file.is_file():
             placement = load_columns(file, Placement)
@@ -113,11 +124,7 @@ class DrivenPlacement:
                 save_columns(half, placement)
                 half.replace(file)
         wires = estimate_wires(self.netlist, self.technology, placement)
-        derates = self.flow.schemes.driver_derates
-        graph = TimingGraph(
-            self.netlist, self.technology, self.constraints, wires, cross_voltage=derates, port_vdd=self.high
-        )
-        criticality, periods = criticality_under(graph, self._supplies(placement))
+        criticality, periods = criticality_under(graph.result().with_wires(wires), self._supplies(placement))
         length = total_wirelength(self.netlist, self.technology, placement)
         self.note(f"round {number}: {length:.0f} um, " + ", ".join(f"{period:.0f} ps" for period in periods))
         return Round(placement, length, periods, criticality)

@@ -6,6 +6,7 @@ A condition is a process corner with everything at one supply, or with tiles at 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -229,15 +230,18 @@ def hold_buffer(technology: Technology) -> int | None:
 
 
 def _conditions(
-    netlist: Netlist, wires: Wires, timing: Timing, corners: Sequence[Corner], tile: Int
+    netlist: Netlist, wires: Wires, timing: Timing, corners: Sequence[Corner], tile: Int, workers: int
 ) -> list[_Condition]:
-    found: list[_Condition] = []
-    for corner in corners:
+    """Every condition of every corner, timed; corners side by side on at most ``workers`` threads."""
+
+    def at(corner: Corner) -> list[_Condition]:
         graph = timing.graph(netlist, corner.technology, wires)
         single = {vdd: _Condition(corner, graph, vdd) for vdd in corner.vdds}
-        found += single.values()
-        found += [_Pair(single[high], single[low].state, low, tile) for low, high in corner.pairs]
-    return found
+        pairs = [_Pair(single[high], single[low].state, low, tile) for low, high in corner.pairs]
+        return [*single.values(), *pairs]
+
+    with ThreadPoolExecutor(max(1, min(workers, len(corners)))) as pool:
+        return [condition for found in pool.map(at, corners) for condition in found]
 
 
 def _delays(corners: Sequence[Corner], buffer: int) -> dict[str, Real]:
@@ -316,6 +320,7 @@ def repair_hold(
     timing: Timing,
     corners: Sequence[Corner],
     report: Report = lambda line: None,
+    workers: int = 1,
 ) -> HoldRepair:
     """Delay data that reach a register before it has taken the old ones, at every supply and pair of supplies of every corner.
 
@@ -325,13 +330,14 @@ def repair_hold(
     Parameters
     ----------
     corners : the first is the design's own.
+    workers : threads at most; one per corner is of use.
     """
     technology = corners[0].technology
     for corner in corners[1:]:
         same_cells(technology, corner.technology)
     buffer = hold_buffer(technology)
     wires = estimate_wires(netlist, technology, placement)
-    conditions = _conditions(netlist, wires, timing, corners, placement.tile)
+    conditions = _conditions(netlist, wires, timing, corners, placement.tile, workers)
     delays = {} if buffer is None else _delays(corners, buffer)
     before = after = tuple(c.check() for c in conditions)
     periods = [c.period for c in conditions]
@@ -348,7 +354,7 @@ def repair_hold(
         wish = np.repeat(pin_x[pins], count), np.repeat(pin_y[pins], count)
         moved = replace_incremental(edited, technology, floorplan, placement, *wish)
         wires_then = estimate_wires(edited, technology, moved)
-        tried = _conditions(edited, wires_then, timing, corners, moved.tile)
+        tried = _conditions(edited, wires_then, timing, corners, moved.tile, workers)
         slower = max(
             (c.period / period for c, period in zip(tried, periods, strict=True) if c.guards_setup), default=1.0
         )

@@ -100,6 +100,7 @@ def _repair(context: StageContext, result: Optimised, technology: Technology) ->
         Timing(target.constraints, flow.schemes.driver_derates, flow.clock.supply_policy),
         hold_corners(flow, technology),
         report=context.note,
+        workers=context.jobs,
     )
     rows = [
         (b.corner, b.vdd, b.worst, b.violated, a.worst, a.violated, a.vdd if a.vdd_low is None else a.vdd_low, a.maps)
