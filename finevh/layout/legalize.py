@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.layout.always_on import on_islands
 from finevh.layout.floorplan import Floorplan, cell_sites
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement, nearest_line
+from finevh.layout.placement import Placement, check_placement, nearest_line, orient_and_tile, pieces_at
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 
@@ -225,8 +225,7 @@ def legalize(
     piece = order[out_seg]
     placement.x[moving] = np.round(floorplan.core[0] + out_site * floorplan.site_width, 4)
     placement.y[moving] = np.round(floorplan.line_y[seg.line[piece]], 4)
-    placement.orient[moving] = np.where(seg.flipped[piece], FLIPPED_SOUTH, NORTH)
-    placement.tile[moving] = seg.tile[piece]
+    placement.orient[moving], placement.tile[moving] = orient_and_tile(seg, piece)
     check_placement(netlist, technology, floorplan, placement)
     return placement
 
@@ -236,14 +235,10 @@ def _with_seats(floorplan: Floorplan, seated: NDArray[np.int64], wished: Placeme
     n, seg = len(wished.x), floorplan.clock_segments
     x, y = np.zeros(n), np.zeros(n)
     orient, tile = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int32)
-    x[seated], y[seated] = wished.x[seated], wished.y[seated]
-    site = (x[seated] - floorplan.core[0]) / floorplan.site_width
-    lines = nearest_line(floorplan, y[seated])
-    for k, (line, first, sites) in enumerate(
-        zip(seg.line.tolist(), seg.site.tolist(), seg.sites.tolist(), strict=True)
-    ):
-        here = seated[(lines == line) & (site > first - 0.5) & (site < first + sites - 0.5)]
-        orient[here], tile[here] = FLIPPED_SOUTH if seg.flipped[k] else NORTH, seg.tile[k]
+    if len(seated):
+        x[seated], y[seated] = wished.x[seated], wished.y[seated]
+        site = np.rint((x[seated] - floorplan.core[0]) / floorplan.site_width).astype(np.int64)
+        orient[seated], tile[seated] = orient_and_tile(seg, pieces_at(seg, nearest_line(floorplan, y[seated]), site))
     return Placement(x, y, orient, tile, wished.port_x, wished.port_y)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import FinevhError
-from finevh.layout.floorplan import Floorplan, cell_sites
+from finevh.layout.floorplan import Floorplan, Segments, cell_sites
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Int, Real, Technology
 
@@ -51,6 +51,21 @@ def nearest_line(floorplan: Floorplan, y: Real) -> NDArray[np.int64]:
     return np.asarray(np.where(y - lines[above - 1] <= lines[above] - y, above - 1, above), dtype=np.int64)
 
 
+def pieces_at(pieces: Segments, line: NDArray[np.int64], site: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Piece of a row, and so the tile, that each (line, site) lies on: the last that begins there or before it.
+
+    A place that lies on none gets a piece that does not hold it.
+    """
+    order = np.lexsort((pieces.site, pieces.line))
+    key = pieces.line[order].astype(np.int64) << 32 | pieces.site[order]
+    return np.asarray(order[np.clip(np.searchsorted(key, line << 32 | site, side="right") - 1, 0, None)])
+
+
+def orient_and_tile(pieces: Segments, piece: NDArray[np.int64]) -> tuple[NDArray[np.int8], Int]:
+    """Orientation and tile of cells on pieces of rows."""
+    return np.where(pieces.flipped[piece], FLIPPED_SOUTH, NORTH).astype(np.int8), pieces.tile[piece].astype(np.int32)
+
+
 def check_placement(netlist: Netlist, technology: Technology, floorplan: Floorplan, placement: Placement) -> None:
     """Prove a placement: every cell on site and row, inside one tile, clear of Vdd-MUXes and islands, none overlapping.
 
@@ -69,18 +84,14 @@ def check_placement(netlist: Netlist, technology: Technology, floorplan: Floorpl
     if len(off):
         raise _illegal(netlist, off, "is off the grid of sites and rows", "legalize it")
     seg = floorplan.segments.joined(floorplan.clock_segments)
-    order = np.lexsort((seg.site, seg.line))
-    key = seg.line[order].astype(np.int64) << 32 | seg.site[order]
-    found = np.searchsorted(key, on << 32 | at, side="right") - 1
-    piece = order[np.clip(found, 0, None)]
-    inside = (found >= 0) & (seg.line[piece] == on) & (seg.site[piece] <= at)
+    piece = pieces_at(seg, on, at)
+    inside = (seg.line[piece] == on) & (seg.site[piece] <= at)
     inside &= at + sites <= seg.site[piece] + seg.sites[piece]
     outside = np.flatnonzero(~inside)
     if len(outside):
         raise _illegal(netlist, outside, "leaves its row, straddles a tile or covers a Vdd-MUX", "legalize it")
-    wrong = np.flatnonzero(
-        (seg.tile[piece] != placement.tile) | (seg.flipped[piece] != (placement.orient == FLIPPED_SOUTH))
-    )
+    orient, tile = orient_and_tile(seg, piece)
+    wrong = np.flatnonzero((tile != placement.tile) | (orient != placement.orient))
     if len(wrong):
         raise _illegal(netlist, wrong, "has the tile or orientation of another row", "legalize it")
     by_row = np.lexsort((at, on))

@@ -18,7 +18,7 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan, cell_sites, coarse_unit
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement, check_placement, nearest_line
+from finevh.layout.placement import Placement, check_placement, nearest_line, orient_and_tile, pieces_at
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Int, Real, Technology
 
@@ -359,15 +359,12 @@ def _read_back(
     n = netlist.n_cells
     at = np.array(circuit.cell_x[:n], dtype=np.int64) // lattice.site
     line = nearest_line(floorplan, lattice.origin[1] + np.array(circuit.cell_y[:n]) * lattice.um)
-    seg = floorplan.segments
-    order = np.lexsort((seg.site, seg.line))
-    key = seg.line[order].astype(np.int64) << 32 | seg.site[order]
-    piece = order[np.clip(np.searchsorted(key, line << 32 | at, side="right") - 1, 0, None)]
+    orient, tile = orient_and_tile(floorplan.segments, pieces_at(floorplan.segments, line, at))
     return Placement(
         x=np.round(floorplan.core[0] + at * floorplan.site_width, 4),
         y=np.round(floorplan.line_y[line], 4),
-        orient=np.where(seg.flipped[piece], FLIPPED_SOUTH, NORTH).astype(np.int8),
-        tile=seg.tile[piece].astype(np.int32),
+        orient=orient,
+        tile=tile,
         port_x=port_xy[0],
         port_y=port_xy[1],
     )
