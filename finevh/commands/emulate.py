@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import wrap
@@ -92,21 +94,16 @@ def emulate_run(
         told.add("vdd_mux_leakage_missing", ["emulate"])
     checks = told.as_dict()
 
-    def with_glitches(answer: OperatingPoint | NotReachableError) -> OperatingPoint:
-        return with_own_glitches(own, {name: design}, [_reached(answer)])[0]
-
-    points = [with_glitches(answer) for answer in scheme.points(wanted)]
-    others = {
-        point.freq_mhz: [
-            with_glitches(answer)
-            for other in _others(flow, design, name, curve, delta)
-            for answer in other.points([point.freq_mhz])
-        ]
-        for point in points
-    }
+    asked = [_reached(answer) for answer in scheme.points(wanted)]
+    schemes = _others(flow, design, name, curve, delta)
+    beside = [[_reached(answer) for other in schemes for answer in other.points([p.freq_mhz])] for p in asked]
+    # All maps at once: they are simulated side by side.
+    weighed = iter(with_own_glitches(own, {name: design}, [*asked, *itertools.chain(*beside)], os.cpu_count() or 1))
+    points = [next(weighed) for _ in asked]
+    others = [[next(weighed) for _ in row] for row in beside]
     return [
-        {**_row(point, design, chain), "schemes": _beside(point, others[point.freq_mhz]), "checks": checks}
-        for point in points
+        {**_row(point, design, chain), "schemes": _beside(point, row), "checks": checks}
+        for point, row in zip(points, others, strict=True)
     ]
 
 
