@@ -14,7 +14,7 @@ from math import hypot, inf, log
 
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
-from finevh.technology.model import ArcType, Direction, Int, Sense, Technology
+from finevh.technology.model import ArcType, Direction, Int, PairDerates, Sense, Technology
 from finevh.technology.tables.lookup import interpolate_table, table_of
 
 _INTO = {
@@ -125,9 +125,9 @@ class SlowTimer:
         return delay, out
 
     @staticmethod
-    def _derate(found: object, slot: int, slew: float, load: float, held: bool) -> float:
+    def _derate(found: PairDerates, slot: int, slew: float, load: float, held: bool) -> float:
         x, nx, y, ny, v = (int(getattr(found, name)[slot]) for name in ("x", "nx", "y", "ny", "v"))
-        pool = found.pool  # type: ignore[attr-defined]
+        pool = found.pool
         if held:
             slew = min(max(slew, pool[x]), pool[x + nx - 1]) if nx > 1 else slew
             load = min(max(load, pool[y]), pool[y + ny - 1]) if ny > 1 else load

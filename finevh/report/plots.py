@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from finevh.report.tables import area_low, failed, fails_signoff, fine_curve, misses_on_rails, savings
 
@@ -29,6 +30,8 @@ DARK_COLOUR = {"ideal-dvfs": "#b8b8b8", "vdd-hopping": "#e69f00", "vdd-dithering
 VARIANT_LABEL = {"pb0": "no bias", "pb": "poly-bias", "vt": "Vth offset"}
 WARNING_COLOUR = "#d6404e"
 """Of what is no measurement, or fails."""
+_MARK_INCHES = 0.2
+"""Height of the strip below a picture that its mark stands in."""
 LOW_COLOUR, HIGH_COLOUR = "#a6cee3", "#e3733c"
 
 if "matplotlib.pyplot" not in sys.modules:
@@ -140,12 +143,12 @@ def plot_savings(points: pd.DataFrame) -> Figure:
                     linewidth=1 if fill == "full" else 0.6,
                     linestyle="-" if fill == "full" else ":",
                     color=colour,
-                    label=f"vs {label}, {VARIANT_LABEL[base_variant]}",
+                    label=f"over {label}, {'no bias' if base_variant == 'pb0' else 'biased alike'}",
                 )
                 _cross(axis, failed(rows), "saving_percent")
         axis.axhline(0, color="#444444", linewidth=0.8)
         axis.set_xlabel("Clock frequency, MHz")
-    figure.axes[0].set_ylabel("Power saving of FINE-VH, %")
+    figure.axes[0].set_ylabel(f"Power saving of FINE-VH,\n{VARIANT_LABEL[variant]}, %")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=7)
     return figure
@@ -303,7 +306,7 @@ def signoff_mark(points: pd.DataFrame) -> str:
         "miss their clock on drooped rails": int(misses_on_rails(fine).sum()),
     }
     said = [f"{number} of {len(fine)} FINE-VH points {what}" for what, number in counts.items() if number]
-    return ", ".join(said) + " (crosses)" if said else ""
+    return ", ".join(said) + " (crosses; no saving is counted there)" if said else ""
 
 
 def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) -> list[Path]:
@@ -330,7 +333,11 @@ def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) 
         path = folder / f"{name}.svg"
         figure = draw()
         if mark:
-            figure.text(0.01, 0.005, mark, fontsize=7, color=WARNING_COLOUR)
+            strip = _MARK_INCHES / figure.get_figheight()
+            engine = figure.get_layout_engine()
+            if isinstance(engine, ConstrainedLayoutEngine):
+                engine.set(rect=(0.0, strip, 1.0, 1.0 - strip))
+            figure.text(0.01, 0.2 * strip, mark, fontsize=7, color=WARNING_COLOUR)
         figure.savefig(path, metadata={"Date": None})
         written.append(path)
     return written

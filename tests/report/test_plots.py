@@ -35,7 +35,8 @@ def test_points_that_miss_their_clock_on_drooped_rails_are_crossed_too(points: p
     judged.loc[lost, "drooped_slack_ps"] = -5.0
     finest = points["tiles"] == points["tiles"].max()
     assert signoff_mark(judged) == (
-        f"{(lost & finest).sum()} of {(fine & finest).sum()} FINE-VH points miss their clock on drooped rails (crosses)"
+        f"{(lost & finest).sum()} of {(fine & finest).sum()} FINE-VH points miss their clock on drooped rails"
+        " (crosses; no saving is counted there)"
     )
     marked = {path.name: path.read_text() for path in draw_plots(judged, None, tmp_path / "marked")}
     for name in ("power.svg", "area_low.svg"):
