@@ -30,7 +30,7 @@ from finevh.optimize.ladder import drive_ladders
 from finevh.optimize.target import Target
 from finevh.technology.model import ArcType, Int, Real, Sense, Technology
 from finevh.technology.tables.nldm import bilinear
-from finevh.timing import TimingGraph, TimingState
+from finevh.timing import TimingGraph, TimingState, columns
 from finevh.timing.skew import Insertion, insertion_of
 
 Report = Callable[[str], None]
@@ -192,11 +192,19 @@ class _Measured(NamedTuple):
     late: Real
 
 
-@njit(cache=True)
-def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Real) -> Real:
-    """Arrival and slew, ps, at each cell's output; parents come first."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Real) -> None:
+    """Arrival and slew, ps, at each cell's output."""
+    _follow(columns(tables), columns(m), kind, np.empty(kind.shape[0]), out, slew_out)
+
+
+# The tuples hold columns here: passing arrays in tuples takes three times as long.
+@njit(forceinline=True, nogil=True, error_model="numpy")
+def _follow(tables: _Tables, m: _Measured, kind: Int, load: Real, out: Real, slew_out: Real) -> None:
+    """Load, fF, arrival and slew, ps, at each cell's output; parents come first."""
     n = kind.shape[0]
-    load = m.rest.copy()
+    for k in range(n):
+        load[k] = m.rest[k]
     for k in range(n):
         if m.parent[k] >= 0:
             load[m.parent[k]] += tables.input_cap[kind[k]]
@@ -211,11 +219,10 @@ def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Re
         slew_out[k] = bilinear(
             tables.pool, tables.x[s], tables.nx[s], tables.y[s], tables.ny[s], tables.v[s], slew, load[k]
         )
-    return load
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True)
+@njit(forceinline=True, nogil=True, error_model="numpy")
 def _cost(
     tables: _Tables,
     m: _Measured,
@@ -224,11 +231,12 @@ def _cost(
     target: float,
     scale: float,
     weight: float,
+    load: Real,
     out: Real,
     slew_out: Real,
 ) -> float:
     """Fourth powers of what leaves miss the target by in units of ``scale``, overloads, and input capacitance."""
-    load = _propagate(tables, m, kind, out, slew_out)
+    _follow(tables, m, kind, load, out, slew_out)
     cost = 0.0
     for k in range(kind.shape[0]):
         cost += weight * tables.input_cap[kind[k]]
@@ -240,10 +248,10 @@ def _cost(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _choose(
-    tables: _Tables,
-    m: _Measured,
+    rising: _Tables,
+    measured: _Measured,
     strength: Real,
     choice_ptr: NDArray[np.int64],
     choice: Int,
@@ -254,9 +262,9 @@ def _choose(
     sweeps: int,
 ) -> float:
     """Change one drive at a time, deepest cells first, while that lowers the cost; returns the cost."""
-    n = kind.shape[0]
-    out, slew_out = np.zeros(n), np.zeros(n)
-    best = _cost(tables, m, strength, kind, target, scale, weight, out, slew_out)
+    tables, m, n = columns(rising), columns(measured), kind.shape[0]
+    load, out, slew_out = np.zeros(n), np.zeros(n), np.zeros(n)
+    best = _cost(tables, m, strength, kind, target, scale, weight, load, out, slew_out)
     for _ in range(sweeps):
         before = best
         for k in range(n - 1, -1, -1):
@@ -266,7 +274,7 @@ def _choose(
                     continue
                 old = kind[k]
                 kind[k] = choice[j]
-                cost = _cost(tables, m, strength, kind, target, scale, weight, out, slew_out)
+                cost = _cost(tables, m, strength, kind, target, scale, weight, load, out, slew_out)
                 if cost < best:
                     best = cost
                 else:

@@ -16,6 +16,7 @@ from finevh.base.order import topological_order
 from finevh.netlist.model import Netlist
 from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense, Technology
 from finevh.technology.tables.nldm import bilinear
+from finevh.timing import columns
 
 
 class Library(NamedTuple):
@@ -53,7 +54,7 @@ class Library(NamedTuple):
             cells.arc_to,
             cells.arc_type,
             cells.arc_sense,
-            cells.arc_table,
+            np.ascontiguousarray(cells.arc_table).reshape(-1),
             corners.pin_cap[corner],
             corners.pin_max_cap[corner],
             cells.area,
@@ -98,16 +99,18 @@ _FALLING = int(ArcType.FALLING_EDGE)
 _NEGATIVE = int(Sense.NEGATIVE)
 _NON_UNATE = int(Sense.NON_UNATE)
 _GATE = int(Kind.COMBINATIONAL)
+_TABLES = 4
+"""Tables of an arc: delay and slew of either edge."""
 
 
-@njit(cache=True)
+@njit(forceinline=True, nogil=True, error_model="numpy")
 def _value(lib: Library, t: int, slew: float, load: float) -> float:
     return bilinear(
         lib.pool, lib.table_x[t], lib.table_nx[t], lib.table_y[t], lib.table_ny[t], lib.table_v[t], slew, load
     )
 
 
-@njit(cache=True)
+@njit(forceinline=True, nogil=True, error_model="numpy")
 def _gate_driver(lib: Library, net: Network, cell_type: Int, pin: int) -> int:
     """Instance of the gate that drives an input pin (row ``pin``), -1 for outputs, ports, registers and open pins."""
     i = net.pin_cell[pin]
@@ -118,7 +121,7 @@ def _gate_driver(lib: Library, net: Network, cell_type: Int, pin: int) -> int:
     return source if lib.kind[cell_type[source]] == _GATE else -1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     """Topological order of the combinational instances, (n_gate) int32; members of a loop are left out."""
     n = cell_type.shape[0]
@@ -156,12 +159,12 @@ def raised(multiplier: Real, slack: Real, period: float, exponent: float) -> Rea
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True)
+@njit(forceinline=True, nogil=True, error_model="numpy")
 def _latest(
-    lib: Library, net: Network, i: int, c: int, a: int, edge: int, load: float, arrival: Real, slew: Real
+    lib: Library, net: Network, i: int, a: int, edge: int, load: float, arrival: Real, slew: Real
 ) -> tuple[float, int]:
     """Latest arrival through arc ``a`` of instance ``i`` at an output edge, and the input edge it comes from (-1: none)."""
-    t = lib.arc_table[a, edge]
+    t = lib.arc_table[_TABLES * a + edge]
     p = net.pin_ptr[i] + lib.arc_from[a]
     best, best_source = -math.inf, -1
     if t < 0 or lib.table_x[t] < 0 or net.pin_net[p] < 0:
@@ -177,7 +180,7 @@ def _latest(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True)
+@njit(forceinline=True, nogil=True, error_model="numpy")
 def _divide_flow(
     lib: Library,
     net: Network,
@@ -191,38 +194,40 @@ def _divide_flow(
     temperature: float,
     net_lambda: Real,
     arc_lambda: Real,
+    weight: Real,
+    origin: Int,
 ) -> None:
-    """Divide the multiplier of one output edge of a gate over the arcs into it."""
+    """Divide the multiplier of one output edge of a gate over the arcs into it.
+
+    ``weight``, ``origin``: memory for the arcs of one cell.
+    """
     flow = net_lambda[net.pin_net[net.pin_ptr[i] + output], edge]
     first, last = lib.arc_ptr[c], lib.arc_ptr[c + 1]
     latest = -math.inf
     for a in range(first, last):
+        origin[a - first] = -1
         if lib.arc_to[a] == output and lib.arc_type[a] == _COMBINATIONAL:
-            latest = max(latest, _latest(lib, net, i, c, a, edge, load, arrival, slew)[0])
+            weight[a - first], origin[a - first] = _latest(lib, net, i, a, edge, load, arrival, slew)
+            latest = max(latest, weight[a - first])
     if latest == -math.inf:
         return
     total = 0.0
-    for step in range(2):
-        for a in range(first, last):
-            if lib.arc_to[a] != output or lib.arc_type[a] != _COMBINATIONAL:
-                continue
-            through, source = _latest(lib, net, i, c, a, edge, load, arrival, slew)
-            if source < 0:
-                continue
-            weight = math.exp((through - latest) / temperature)
-            if step == 0:
-                total += weight
-            else:
-                share = flow * weight / total
-                arc_lambda[net.arc_base[i] + a - first, edge] = share
-                net_lambda[net.pin_net[net.pin_ptr[i] + lib.arc_from[a]], source] += share
+    for k in range(last - first):
+        if origin[k] >= 0:
+            weight[k] = math.exp((weight[k] - latest) / temperature)
+            total += weight[k]
+    for k in range(last - first):
+        if origin[k] >= 0:
+            share = flow * weight[k] / total
+            arc_lambda[net.arc_base[i] + k, edge] = share
+            net_lambda[net.pin_net[net.pin_ptr[i] + lib.arc_from[first + k]], origin[k]] += share
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def spread_multipliers(
-    lib: Library,
-    net: Network,
+    library: Library,
+    network: Network,
     cell_type: Int,
     order: Int,
     sequential: Int,
@@ -248,7 +253,10 @@ def spread_multipliers(
     arc_lambda : (n_arc instances, 2) receives the multiplier of each arc by output edge.
     temperature : ps.
     """
+    lib, net = columns(library), columns(network)
     arc_lambda[:] = 0.0
+    most = np.diff(library.arc_ptr).max()
+    weight, origin = np.empty(most), np.empty(most, dtype=np.int32)
     for k in range(order.shape[0] - 1, -1, -1):
         i = order[k]
         c = cell_type[i]
@@ -271,6 +279,8 @@ def spread_multipliers(
                         temperature,
                         net_lambda,
                         arc_lambda,
+                        weight,
+                        origin,
                     )
     for k in range(sequential.shape[0]):
         i = sequential[k]
@@ -283,7 +293,7 @@ def spread_multipliers(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True)
+@njit(forceinline=True, nogil=True, error_model="numpy")
 def _output_cost(
     lib: Library,
     net: Network,
@@ -307,7 +317,7 @@ def _output_cost(
         p = net.pin_ptr[i] + lib.arc_from[a]
         for edge in range(2):
             flow = arc_lambda[net.arc_base[i] + a - lib.arc_ptr[c], edge]
-            t, ts = lib.arc_table[a, edge], lib.arc_table[a, 2 + edge]
+            t, ts = lib.arc_table[_TABLES * a + edge], lib.arc_table[_TABLES * a + 2 + edge]
             if flow <= 0.0 or t < 0 or lib.table_x[t] < 0:
                 continue
             if lib.arc_sense[a] == _NON_UNATE:
@@ -322,11 +332,11 @@ def _output_cost(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def choose_drives(
-    lib: Library,
-    net: Network,
-    rungs: Rungs,
+    library: Library,
+    network: Network,
+    ladders: Rungs,
     cell_type: Int,
     sweep: Int,
     slew: Real,
@@ -346,6 +356,7 @@ def choose_drives(
     slew : (n_pin, 2) ps, of the last timing run.
     slew_weight, load_penalty : see ``SizingOptions``.
     """
+    lib, net, rungs = columns(library), columns(network), columns(ladders)
     changed = 0
     for k in range(sweep.shape[0]):
         i = sweep[k]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from finevh.timing.delay.dmp import DriverResistance
     from finevh.timing.engine import TimingGraph, TimingState
     from finevh.timing.graph.constants import bind_cases
+    from finevh.timing.sweep.lanes import columns
     from finevh.timing.trials import Trials
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "TimingState",
     "Trials",
     "bind_cases",
+    "columns",
     "parse_sdc",
     "read_sdc",
     "single_clock",
@@ -36,6 +38,7 @@ _HOMES = {
     "TimingState": "timing.engine",
     "Trials": "timing.trials",
     "bind_cases": "timing.graph.constants",
+    "columns": "timing.sweep.lanes",
     "parse_sdc": "constraints",
     "read_sdc": "constraints",
     "single_clock": "constraints",
