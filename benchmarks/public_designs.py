@@ -24,7 +24,7 @@ from finevh.netlist import read_verilog, write_spef
 from finevh.technology import Technology, technology_from_liberty
 from finevh.timing import TimingGraph
 from finevh.timing.names import sink_name
-from finevh.timing.report import endpoint_slacks
+from finevh.timing.worst_paths import endpoint_slacks
 from oracles.opensta import installed_resistance, plain_liberty, run_opensta
 from oracles.random_design import random_wires
 from oracles.slacks import compare_slacks

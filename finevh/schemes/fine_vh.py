@@ -12,7 +12,7 @@ from finevh.config import may_pair
 from finevh.errors import NotReachableError
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import Answer
-from finevh.schemes.single_voltages import Curve
+from finevh.schemes.voltage_curve import Curve
 from finevh.selection import (
     SELECTORS,
     Choice,

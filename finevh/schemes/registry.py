@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finevh.schemes.dithering import VddDithering
+from finevh.schemes.dvfs_and_hopping import SingleVoltageScheme
 from finevh.schemes.fine_vh import FineVh
 from finevh.schemes.scheme import Scheme
-from finevh.schemes.single import SingleVoltageScheme
-from finevh.schemes.single_voltages import Curve
+from finevh.schemes.voltage_curve import Curve
 
 
 def schemes_of(curve: Curve, delta_vdd: Sequence[float], selectors: Sequence[str]) -> list[Scheme]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
 from finevh.technology.tables.nldm import pair
+from finevh.timing.delay.cross_voltage import cross_derate
 from finevh.timing.delay.rc_tree import elmore_delays
 from finevh.timing.engine import TimingGraph
 from finevh.timing.state import Path, TimingState
@@ -659,7 +660,7 @@ def _at(
             at_x, at_y = x1 if i else x0, y1 if j else y0
             weight = (f if i else 1.0 - f) * (g if j else 1.0 - g)
             d, o = pair(record, axes, table, rec, at_x, at_y, False)
-            shift, factor = pair(cross_record, axes, table, cross, at_x, at_y, True)
+            shift, factor = cross_derate(cross_record, axes, table, cross, at_x, at_y)
             delay += weight * (d + shift)
             out += weight * o * factor
     return delay, out

@@ -20,7 +20,6 @@ from finevh.timing.delay.arc_tables import Blocks
 from finevh.timing.delay.dmp import DriverResistance
 from finevh.timing.delay.packed_tables import pack_tables
 from finevh.timing.graph.constants import bind_cases, propagate_constants
-from finevh.timing.graph.derates import check_derates
 from finevh.timing.graph.disabled import bind_disables
 from finevh.timing.graph.endpoints import bind_endpoints
 from finevh.timing.graph.entries import build_entries, classes_of, missing_table, node_kinds, own_loads
@@ -36,6 +35,7 @@ from finevh.timing.graph.graph_arrays import (
 from finevh.timing.graph.latches import find_latches
 from finevh.timing.graph.parasitics import bind_wires
 from finevh.timing.graph.ports import bind_ports
+from finevh.timing.graph.sdc_derates import check_derates
 from finevh.timing.graph.starts import bind_sources, bind_starts, check_generated, start_bits
 from finevh.timing.graph.structure import EDGE, Structure, build_structure
 from finevh.timing.graph.tags import Tag, TagSet

@@ -1,6 +1,6 @@
 """A balanced clock tree by location: every register behind the same kinds of stages, gates and their clones included."""
 
-from finevh.layout.clock_tree.balance import (
+from finevh.layout.clock_tree.build_tree import (
     Role,
     TreeCells,
     TreeLimits,

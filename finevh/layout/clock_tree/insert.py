@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.layout.clock_tree.balance import Role, TreePlan
+from finevh.layout.clock_tree.build_tree import Role, TreePlan
 from finevh.netlist.edit import append_cells
 from finevh.netlist.model import Netlist
 from finevh.technology.model import CellTable, Direction, Int

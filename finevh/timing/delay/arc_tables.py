@@ -26,7 +26,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from finevh.technology.model import CellTable, Index, Int, Real
-from finevh.technology.tables.nldm import pair
+from finevh.timing.delay.cross_voltage import derated
 from finevh.timing.delay.packed_tables import PackedTables
 from finevh.timing.graph.entries import Entries
 from finevh.timing.sweep.lanes import PERMUTES, LanesType, Number, Width, choose, lane, rows, seek8, seek16, with_lane
@@ -115,18 +115,15 @@ def _tabulate(source: _Source, first: Index, members: Int, grid: _Grid, value: R
     """
     for m in range(members.shape[0]):
         rec = first + members[m] * 2
-        cross = source.driver * source.record.shape[0] + rec
-        if source.record[rec, 1] == 0 or (source.driver >= 0 and source.cross_record[cross, 1] == 0):
+        cross = source.driver * source.record.shape[0] + rec if source.driver >= 0 else -1
+        if source.record[rec, 1] == 0 or (cross >= 0 and source.cross_record[cross, 1] == 0):
             return False
         for i in range(grid.nx):
             for j in range(grid.ny):
                 x, y = grid.points[grid.xs + i], grid.points[grid.ys + j]
-                d, o = pair(source.record, source.axes, source.table, rec, x, y, False)
-                if source.driver >= 0:
-                    shift, factor = pair(source.cross_record, source.axes, source.table, cross, x, y, True)
-                    d += shift
-                    o *= factor
-                value[m, i, j, 0], value[m, i, j, 1] = d, o
+                value[m, i, j, 0], value[m, i, j, 1] = derated(
+                    source.record, source.cross_record, source.axes, source.table, rec, cross, x, y
+                )
     return True
 
 
@@ -385,14 +382,10 @@ def arc_by_arc(
     delay, out = worst, worst
     for k in range(begin, end):
         rec = first + 2 * member[k]
-        cross = driver * record.shape[0] + rec
-        if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
+        cross = driver * record.shape[0] + rec if driver >= 0 else -1
+        if record[rec, 1] == 0 or (cross >= 0 and cross_record[cross, 1] == 0):
             return 0.0, 0.0, 0.0
-        d, o = pair(record, axes, table, rec, slew, load, False)
-        if driver >= 0:
-            shift, factor = pair(cross_record, axes, table, cross, slew, load, True)
-            d += shift
-            o *= factor
+        d, o = derated(record, cross_record, axes, table, rec, cross, slew, load)
         if (d > delay) == late:
             delay = d
         if (o > out) == late:

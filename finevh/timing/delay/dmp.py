@@ -18,7 +18,8 @@ import numba
 import numpy as np
 
 from finevh.technology.model import Index, Int, Real
-from finevh.technology.tables.nldm import pair, segment
+from finevh.technology.tables.nldm import segment
+from finevh.timing.delay.cross_voltage import cross_derate
 from finevh.timing.sweep.lanes import (
     Number,
     absolute,
@@ -482,7 +483,7 @@ def arc_over_pi(
             return 0.0, 0.0, 0.0
         shift, factor = 0.0, 1.0
         if driver >= 0:
-            shift, factor = pair(cross_record, axes, table, cross, slew, load, True)
+            shift, factor = cross_derate(cross_record, axes, table, cross, slew, load)
         d, o = drive(record, axes, table, rec, slew, shift, factor, near, wire, far, lo, hi, rule, elmore[base], wave)
         if (d > delay) == late:
             delay = d

@@ -13,9 +13,9 @@ from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Sense
 from finevh.timing.delay.arc_tables import Blocks
 from finevh.timing.delay.packed_tables import PackedTables
-from finevh.timing.graph.derates import derate_factors
 from finevh.timing.graph.entries import PLAIN, Entries
 from finevh.timing.graph.ports import PortConditions
+from finevh.timing.graph.sdc_derates import derate_factors
 from finevh.timing.graph.structure import PROPAGATING, Structure
 from finevh.timing.graph.tags import TagSet
 from finevh.timing.sweep.arrays import Graph, Nets, Rows, Walk

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from finevh.errors import NotReachableError
 from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import FrequencyByFrequency
-from finevh.schemes.single_voltages import Curve
+from finevh.schemes.voltage_curve import Curve
 from finevh.units import period_ps
 
 
