@@ -579,8 +579,10 @@ def activity_by_name(activity: Activity, instances: Sequence[str], netlist: Netl
     return replace(activity, pattern_ptr=ptr, pattern_probability=activity.pattern_probability[old])
 
 
-def fast_corner(flow: Flow, technology: Technology) -> Technology | None:
+def fast_corner(flow: Flow, technology: Technology, timed: Int | None = None) -> Technology | None:
     """The library of the fast corner with the supplies of the flow's own; None where the flow names none.
+
+    ``timed``: the only cell types whose tables are needed.
 
     Raises
     ------
@@ -589,7 +591,7 @@ def fast_corner(flow: Flow, technology: Technology) -> Technology | None:
     """
     if flow.technology.fast is None:
         return None
-    fast = with_vdds(load_technology(flow.technology.fast), [float(vdd) for vdd in technology.vdds])
+    fast = with_vdds(load_technology(flow.technology.fast), [float(vdd) for vdd in technology.vdds], timed=timed)
     same_cells(technology, fast)
     return fast
 

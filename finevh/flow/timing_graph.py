@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from finevh.config import Flow
+from finevh.constraints import Constraints
 from finevh.flow.inputs.constraints import timed_constraints
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
-from finevh.technology.model import Technology
+from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph
 
-__all__ = ["timing_graph"]
+__all__ = ["timed_types", "timing_graph"]
 
 
 def timing_graph(
@@ -24,3 +27,9 @@ def timing_graph(
         cross_voltage=driver_derates,
         clock_supply=flow.clock.supply_policy,
     )
+
+
+def timed_types(netlist: Netlist, constraints: Constraints) -> Int:
+    """Cell types whose tables are read when a netlist is timed: its own, and those that constraints let drive its ports."""
+    drivers = [netlist.cells.index[one.cell] for one in constraints.driving_cells if one.cell in netlist.cells.index]
+    return np.unique(np.append(netlist.cell_type, np.array(drivers, dtype=np.int32)))

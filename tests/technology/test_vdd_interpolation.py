@@ -154,6 +154,31 @@ def test_derates_between_pairs_are_means_of_those_of_equal_difference_and_made_o
     assert (cross.delays(1, 1).v == -1).all()
 
 
+def test_corners_that_serve_to_time_some_cell_types_have_their_tables_alone_and_the_same():
+    full, supplies = load_technology(SHIPPED), [0.65, 0.725, 0.825]
+    cells = full.cells
+    kinds = np.array([cells.index["NAND2_X1"], cells.index["DFFR_X1"]])
+    whole, some = (with_vdds(full, supplies, timed=timed) for timed in (None, kinds))
+    arcs = np.isin(np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr)), kinds)
+    theirs, others = (np.unique(cells.arc_table[which]) for which in (arcs, ~arcs))
+    theirs, others = theirs[theirs >= 0], np.setdiff1d(others[others >= 0], theirs)
+    compared = 0
+    for corner in range(len(whole.corners.vdd)):
+        for slot in theirs[(whole.corners.table_v[corner, theirs] >= 0)].tolist():
+            assert all(map(np.array_equal, table_of(whole.corners, corner, slot), table_of(some.corners, corner, slot)))
+            compared += 1
+        assert (some.corners.table_v[corner, others] == -1).all()
+        for driver in range(len(supplies)):
+            one, two = whole.cross.delays(corner, driver), some.cross.delays(corner, driver)
+            assert np.array_equal(one.v[theirs] >= 0, two.v[theirs] >= 0)
+            assert (two.v[others] == -1).all()
+            for slot in theirs[one.v[theirs] >= 0].tolist():
+                size = int(one.nx[slot] * one.ny[slot])
+                assert np.array_equal(one.pool[one.v[slot] :][:size], two.pool[two.v[slot] :][:size])
+    assert compared > 100
+    assert np.array_equal(whole.corners.pin_cap_rise, some.corners.pin_cap_rise)
+
+
 def test_derates_of_interpolated_supplies_interpolate_again():
     full = load_technology(SHIPPED)
     once = with_vdds(full, [0.725, 0.825])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 
 import numpy as np
 
+from finevh.base.children import in_turn
 from finevh.errors import InputError
 from finevh.flow.droop.drooped_pair import DroopedDesign, DroopedPair, drops_between
 from finevh.flow.droop.drooped_points import DroopedPoint
@@ -43,6 +44,11 @@ class _Asked:
     """Each of them."""
     first: list[list[_At]] = field(default_factory=list)
     """Of each list, cheapest first, up to the first that meets its clock."""
+
+    @property
+    def work(self) -> int:
+        """Maps that are timed at most."""
+        return len(self.maps) + sum(map(len, self.first))
 
 
 def _timed(design: DroopedDesign, rails: RailModel, supplies: _Supplies, asked: _Asked) -> dict[_At, _Timed]:
@@ -151,11 +157,9 @@ def cheapest_on_rails(
             by_pair.setdefault(other.supplies, []).append((other, point.freq_mhz))
         for supplies, some in by_pair.items():
             asked.setdefault(supplies, _Asked()).first.append(some)
-    with ThreadPoolExecutor(jobs) as threads:
-        for timed in threads.map(
-            lambda item: _timed(design, rails, *item), sorted(asked.items(), key=lambda item: item[0])
-        ):
-            pool.known |= timed
+    longest = sorted(asked, key=lambda supplies: (-asked[supplies].work, supplies))
+    for timed in in_turn([partial(_timed, design, rails, supplies, asked[supplies]) for supplies in longest], jobs):
+        pool.known |= timed
     settled = {one.number: _settled(pool, before[one.number], one) for one in taking}
     return [settled.get(one.number, one) for one in found]
 

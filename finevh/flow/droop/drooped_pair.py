@@ -38,6 +38,8 @@ class DroopedDesign:
     graph: Callable[[Technology], TimingGraph]
     engines: Mapping[str, EngineDesign]
     """By variant set, to weigh maps."""
+    timed: Int | None = None
+    """Cell types whose tables are needed; all without such."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class DroopedPair:
             _levels(np.concatenate([_volts(vdd, np.minimum(drop.worst[state], reach)) for drop in drops]))
             for state, (vdd, reach) in enumerate(zip(supplies, self.reach, strict=True))
         ]
-        technology = with_vdds(design.technology, [*self.levels[0], *self.levels[1], supplies[1]], beyond=beyond)
+        volts = [*self.levels[0], *self.levels[1], supplies[1]]
+        technology = with_vdds(design.technology, volts, beyond=beyond, timed=design.timed)
 
         def rows(volts: Sequence[float]) -> Int:
             return np.array([int(np.abs(technology.vdds - one).argmin()) for one in volts], dtype=np.int32)

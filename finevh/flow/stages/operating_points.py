@@ -68,7 +68,7 @@ from finevh.flow.tables.point_tables import (
     tile_points_table,
     tiles_table,
 )
-from finevh.flow.timing_graph import timing_graph
+from finevh.flow.timing_graph import timed_types, timing_graph
 from finevh.flow.vdd_muxes import header_table
 from finevh.layout.supply.vdd_mux import VddMuxes, choose_headers, header_plan_table, slots_for
 from finevh.power import Activity
@@ -503,7 +503,8 @@ def _drooped_design(context: StageContext, weighed: _Weighed, rails: RailModel) 
 
     variants = {name: one.cell_variant for name, one in weighed.designs.items()}
     technology = load_technology(flow.technology.path)
-    return DroopedDesign(technology, placed.placement.tile, variants, graph, weighed.designs)
+    timed = timed_types(placed.netlist, placed.graph.constraints)
+    return DroopedDesign(technology, placed.placement.tile, variants, graph, weighed.designs, timed)
 
 
 def _write_rails(

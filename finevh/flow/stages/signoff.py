@@ -17,6 +17,7 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.inputs.constraints import timed_constraints
 from finevh.flow.inputs.technology import technology_of, what_if_parameters
 from finevh.flow.signoff import (
     DroopEntry,
@@ -30,6 +31,7 @@ from finevh.flow.signoff import (
     read_exported,
     signoff_csv,
 )
+from finevh.flow.timing_graph import timed_types
 from finevh.flow.vdd_muxes import finished_vdd_muxes
 from finevh.schemes import OperatingPoint, points_csv, read_points_csv
 
@@ -42,7 +44,8 @@ def run_signoff_stage(context: StageContext) -> Metrics:
     flow, technology = context.flow, technology_of(context.flow)
     found = context.inputs["operating-points"] / "results"
     points = read_points_csv((found / "operating_points.csv").read_text(encoding="utf-8"))
-    fast = fast_corner(flow, technology)
+    netlist = load_netlist(context.inputs["optimize"], technology)
+    fast = fast_corner(flow, technology, timed_types(netlist, timed_constraints(flow, technology, netlist)))
     if fast is None:
         context.note("hold at the library's own corner alone: [technology] fast names no other")
     context.note("reading the exported files")
@@ -53,8 +56,7 @@ def run_signoff_stage(context: StageContext) -> Metrics:
         designs[variant] = read_exported(flow, technology, out, variant, context.checks, other)
     context.require_sound()
     activity = average_activity(load_activities(context.inputs["activity"]))
-    instances = load_netlist(context.inputs["optimize"], technology).instance_names
-    checker = Signoff(flow, technology, fast, designs, activity, instances, context.checks)
+    checker = Signoff(flow, technology, fast, designs, activity, netlist.instance_names, context.checks)
     droop = read_droop(found / "tables" / "droop.csv")
     rails = read_rail_costs(found / "tables" / "drooped.csv")
     rows = checker.rows(points, droop, rails, context.jobs, context.note)

@@ -147,12 +147,9 @@ class Replayer:
         InputError
             If a net ends at another value than without delays, or a loop oscillates.
         """
-        before, high, after = sample.values(first, last)
-        glitches, energy = np.zeros(sample.n_nets, dtype=np.int64), np.zeros(last - first)
-        status, row = inertial.replay(self._plan, self._state, before, high, after, weight, glitches, energy)
-        if status != inertial.SETTLED:
-            raise self._differs(status, int(sample.cycle[first + row]))
-        return Replayed(glitches, energy)
+        glitches = np.zeros((1, sample.n_nets), dtype=np.int32)
+        energy = self._replay(sample, first, last, weight, glitches)
+        return Replayed(glitches[0].astype(np.int64), energy)
 
     def count(self, sample: CycleSample, first: int, last: int) -> NDArray[np.int32]:
         """(last - first, n_net) toggles beyond the settled ones of each of some cycles of a sample.
@@ -163,10 +160,16 @@ class Replayer:
             As :meth:`run`.
         """
         found = np.zeros((last - first, sample.n_nets), dtype=np.int32)
-        none = np.zeros(sample.n_nets)
-        for row in range(first, last):
-            found[row - first] = self.run(sample, row, row + 1, none).glitches
+        self._replay(sample, first, last, np.zeros(sample.n_nets), found)
         return found
+
+    def _replay(self, sample: CycleSample, first: int, last: int, weight: Real, glitches: NDArray[np.int32]) -> Real:
+        """(last - first) energies of cycles, whose glitches are added to ``glitches``, as the kernel says."""
+        energy = np.zeros(last - first)
+        status, row = inertial.replay(self._plan, self._state, *sample.values(first, last), weight, glitches, energy)
+        if status != inertial.SETTLED:
+            raise self._differs(status, int(sample.cycle[first + row]))
+        return energy
 
     def _differs(self, status: int, cycle: int) -> InputError:
         if status == inertial.OSCILLATES:

@@ -27,10 +27,10 @@ __all__ = [
 
 # Columns of ``EventState.gate``: a cache line each.
 PATTERN, TABLE, SHIFT, FAN, FAN_END, HEARD, RISE, FALL, DUE, NEXT, LAST, TOGGLES = range(12)
-_GATE_WORDS = 16
+GATE_WORDS = 16
 # Columns of ``EventPlan.fan``: the gate to tell, the pin's mask in its pattern, then ticks by input and output edge.
 TOLD, MASK, DELAY = 0, 1, 2
-_FAN_WORDS = 8
+FAN_WORDS = 8
 
 
 class EventPlan(NamedTuple):
@@ -61,6 +61,8 @@ class EventState(NamedTuple):
     """(wheel / 64) bit per slot."""
     flips: NDArray[np.int32]
     heard: NDArray[np.int32]
+    toggled: NDArray[np.uint64]
+    """(n_net / 64) bit per net that has toggles counted."""
 
 
 def _dependent_pins(behaviour: Behaviour, netlist: Netlist, kind: int) -> list[tuple[int, int, int]]:
@@ -132,11 +134,11 @@ def plan_events(
     """
     netlist = network.netlist
     ticks, missing = pin_ticks(pins, delays, netlist.n_nets, rows)
-    fan = np.zeros((len(pins.pin), _FAN_WORDS), dtype=np.int32)
+    fan = np.zeros((len(pins.pin), FAN_WORDS), dtype=np.int32)
     fan[:, TOLD], fan[:, MASK] = pins.net, network.pin_mask[pins.pin]
     fan[:, DELAY : DELAY + 4] = ticks.reshape(-1, 4)
     begin = np.searchsorted(netlist.pin_net[pins.pin], np.arange(netlist.n_nets + 1))
-    gate = np.zeros((netlist.n_nets, _GATE_WORDS), dtype=np.int32)
+    gate = np.zeros((netlist.n_nets, GATE_WORDS), dtype=np.int32)
     gate[:, TABLE], gate[:, HEARD], gate[:, DUE] = -1, -1, -1
     gate[:, FAN], gate[:, FAN_END] = begin[:-1], begin[1:]
     gate[pins.net, TABLE], gate[pins.net, SHIFT] = pins.table, pins.number
@@ -194,9 +196,9 @@ def _sources(gate: NDArray[np.int32], delays: GlitchDelays) -> NDArray[np.int32]
 def new_events(plan: EventPlan, gate: NDArray[np.int32]) -> EventState:
     """State before :func:`finevh.power.glitches.inertial.start`."""
     n_nets = len(gate)
-    room = np.zeros((n_nets + 1, _GATE_WORDS), dtype=np.int32).reshape(-1)
-    skip = -room.ctypes.data % (4 * _GATE_WORDS) // 4
-    aligned = room[skip : skip + n_nets * _GATE_WORDS].reshape(n_nets, _GATE_WORDS)
+    room = np.zeros((n_nets + 1, GATE_WORDS), dtype=np.int32).reshape(-1)
+    skip = -room.ctypes.data % (4 * GATE_WORDS) // 4
+    aligned = room[skip : skip + n_nets * GATE_WORDS].reshape(n_nets, GATE_WORDS)
     aligned[:] = gate
     return EventState(
         value=np.zeros(n_nets, dtype=np.uint8),
@@ -205,4 +207,5 @@ def new_events(plan: EventPlan, gate: NDArray[np.int32]) -> EventState:
         filled=np.zeros(plan.wheel // 64, dtype=np.uint64),
         flips=np.zeros(n_nets + 1, dtype=np.int32),
         heard=np.zeros(n_nets + 1, dtype=np.int32),
+        toggled=np.zeros(n_nets // 64 + 1, dtype=np.uint64),
     )

@@ -74,11 +74,13 @@ def continued_triangle(
     return best
 
 
-def interpolate_cross(old: Technology, new: Technology, continued: bool = False) -> CrossVoltage:
+def interpolate_cross(
+    old: Technology, new: Technology, continued: bool = False, timed: NDArray[np.bool_] | None = None
+) -> CrossVoltage:
     """Derates of ``new`` (which has interpolated corners) from those of ``old``: log of factors, linear shifts.
 
     A pair with a corner that is not characterised stays absent; with ``continued`` one near the edge of those that are goes on
-    linearly from them.
+    linearly from them. ``timed``: (n_table) slots of the only tables that are wanted; then leakage is not, and is absent.
 
     Raises
     ------
@@ -105,7 +107,9 @@ def interpolate_cross(old: Technology, new: Technology, continued: bool = False)
             corners = [(int(old.corner_of[variant, i]), j, w) for i, j, w in found]
             if corners:
                 margin[c, d] = sum(w * cross.noise_margin[row, j] for row, j, w in corners)
-            if own:
+            if timed is not None:
+                pass
+            elif own:
                 offset[c, d] = n_code * len(blocks)
                 blocks.append(np.ones(n_code, dtype=np.float32))
             elif corners and all(cross.leakage_offset[row, j] >= 0 for row, j, _ in corners):
@@ -115,7 +119,7 @@ def interpolate_cross(old: Technology, new: Technology, continued: bool = False)
                 pairs[c, d] = corners
     none, no_size = np.zeros((n_corner, n_vdd, 0), dtype=np.int64), np.zeros((n_corner, n_vdd, 0), dtype=np.int32)
     factors = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
-    return MixedCross(offset, factors, none, no_size, none, no_size, none, np.zeros(0), margin, old, pairs)
+    return MixedCross(offset, factors, none, no_size, none, no_size, none, np.zeros(0), margin, old, pairs, timed)
 
 
 def _leakage(cross: CrossVoltage, corners: list[tuple[int, int, float]], n_code: int) -> NDArray[np.float32]:
@@ -137,18 +141,22 @@ class MixedCross(CrossVoltage):
     """Characterised corners."""
     pairs: dict[tuple[int, int], list[tuple[int, int, float]]]
     """Row of ``old.corners``, index of its driver's Vdd and weight of what each (corner, driver) is mixed from."""
+    timed: NDArray[np.bool_] | None
+    """(n_table) slots of the tables that are mixed; None for all."""
     _known: dict[tuple[int, int], PairDerates] = field(default_factory=dict)
 
     def delays(self, corner: int, driver: int) -> PairDerates:
         """See :meth:`CrossVoltage.delays`."""
         at = corner, driver
         if at not in self._known:
-            self._known[at] = _mixed(self.old, self.pairs.get(at, []))
+            self._known[at] = _mixed(self.old, self.pairs.get(at, []), self.timed)
         return self._known[at]
 
 
-def _mixed(old: Technology, corners: list[tuple[int, int, float]]) -> PairDerates:
-    """Derates of a pair from those of its corners.
+def _mixed(
+    old: Technology, corners: list[tuple[int, int, float]], timed: NDArray[np.bool_] | None = None
+) -> PairDerates:
+    """Derates of a pair from those of its corners; of the ``timed`` tables (n_table) alone where these are given.
 
     The own pair has shift 0 and factor 1: it adds nothing but keeps its weight.
     """
@@ -160,14 +168,16 @@ def _mixed(old: Technology, corners: list[tuple[int, int, float]]) -> PairDerate
         if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
     ]
     if len(others) == len(corners) == 1:
-        return cross.delays(*others[0][:2])
+        only = cross.delays(*others[0][:2])
+        return only if timed is None else only._replace(v=np.where(timed, only.v, -1))
     where = np.full((3, n_table), -1, dtype=np.int64)
     sizes = np.zeros((2, n_table), dtype=np.int32)
     parts: list[Real] = []
     if others:
         known, pool = _one_pool([cross.delays(row, driver) for row, driver, _ in others])
         weights = np.array([w for _, _, w in others])
-        slots = np.flatnonzero((np.stack([one.v for one in known]) >= 0).all(axis=0))
+        there = (np.stack([one.v for one in known]) >= 0).all(axis=0)
+        slots = np.flatnonzero(there if timed is None else there & timed)
         shift = np.zeros(n_table, dtype=np.bool_)
         shift[old.cells.arc_table[:, :2][old.cells.arc_table[:, :2] >= 0]] = True
         nx, ny = (size[slots].astype(np.int64) for size in (known[0].nx, known[0].ny))

@@ -460,6 +460,7 @@ class Blocks:
         self._used = 0
         self._axes: dict[bytes, int] = {}
         self._united: dict[bytes, Real] = {}
+        self._grids: dict[bytes, tuple[int, ...]] = {}
         self._ready = np.zeros((self.n_corner, self.n_driver, self.n_type), dtype=bool)
         self._checked: set[tuple[bytes, int]] = set()
         self._lock = threading.Lock()
@@ -502,11 +503,17 @@ class Blocks:
             [np.stack([p[..., 0] * 64 + p[..., 1], p[..., 2] * 64 + p[..., 3]], -1) for p in parts], axis=1
         )
         for k in types.tolist():
-            code = codes[self._type_arcs[k]].reshape(-1, 2)
-            code = code[code[:, 0] % 64 > 0]
-            x, y = self._unite(np.unique(code[:, 0])), self._unite(np.unique(code[:, 1]))
-            head[k, PER_CELL : LOAD_AXIS + 1] = self._type_lines[k], len(y), self._axis(x), self._axis(y)
-            head[k, SLEW_STEPS:] = _steps(x), _steps(y), len(x)
+            head[k, PER_CELL], head[k, N_LOAD:] = self._type_lines[k], self._grid(codes[self._type_arcs[k]])
+
+    def _grid(self, codes: NDArray[np.int32]) -> tuple[int, ...]:
+        """Headers from ``N_LOAD`` on, of a cell type whose tables are on axes (n, 2); most corners have the same."""
+        key = codes.tobytes()
+        if key not in self._grids:
+            flat = codes.reshape(-1, 2)
+            flat = flat[flat[:, 0] % 64 > 0]
+            x, y = self._unite(np.unique(flat[:, 0])), self._unite(np.unique(flat[:, 1]))
+            self._grids[key] = len(y), self._axis(x), self._axis(y), _steps(x), _steps(y), len(x)
+        return self._grids[key]
 
     def _unite(self, codes: Int) -> Real:
         """All points of axes, points that are nearly one counted once."""

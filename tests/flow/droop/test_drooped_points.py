@@ -15,6 +15,7 @@ from finevh.errors import InputError
 from finevh.flow.droop.drooped_pair import LEVELS, DroopedDesign, DroopedPair, Drops, _levels, drops_between
 from finevh.flow.droop.drooped_points import book_rails, drooped_csv, drooped_points, settle_on_rails
 from finevh.flow.droop.rails import RailModel, droop_table, transitions_table
+from finevh.flow.timing_graph import timed_types
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
 from finevh.power.tiles.tile_terms import collect
@@ -202,6 +203,16 @@ class EachOwnSupply:
             if self.graph.evaluate(row[self.tile]).worst_slack(self.period) < -SLACK_TOLERANCE:
                 return False
         return True
+
+
+def test_tables_of_the_cell_types_of_the_design_alone_make_the_same_points(design: DroopedDesign) -> None:
+    graph = design.engines["pb0"].graph
+    alone = replace(design, timed=timed_types(graph.netlist, graph.constraints))
+    assert alone.timed is not None
+    assert len(alone.timed) < len(design.technology.cells.names)
+    known = periods(design)
+    points = [point(text, frequency_mhz(known[text] + 0.5)) for text in ("LLLL", "HHLL", "HHHH")]
+    assert drooped_points(alone, rails(0.2), points) == drooped_points(design, rails(0.2), points)
 
 
 @pytest.mark.parametrize("resistance", [0.05, 0.2])

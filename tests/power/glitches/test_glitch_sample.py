@@ -94,6 +94,20 @@ def test_all_cycles_replayed_have_the_glitches_of_the_whole_simulation(seed: int
     assert np.allclose(counts @ weight, found.energy)
 
 
+def test_a_cycle_has_the_same_glitches_whatever_was_replayed_before(one_supply: Technology) -> None:
+    design = parse_verilog(random_design(6), one_supply)
+    sample, weight = recorded(design, 6, CYCLES), np.random.default_rng(6).random(design.n_nets)
+    network, how = ReplayNetwork(design, "clk"), some_delays(design, 16)
+    alone = [network.plan(how).run(sample, row, row + 1, weight) for row in range(CYCLES)]
+    shared = network.plan(how)
+    for row in np.random.default_rng(7).permutation(CYCLES).tolist():
+        found = shared.run(sample, row, row + 1, weight)
+        assert np.array_equal(found.glitches, alone[row].glitches)
+        assert np.array_equal(found.energy, alone[row].energy)
+    together = shared.count(sample, 0, CYCLES)
+    assert np.array_equal(together, np.stack([one.glitches for one in alone]))
+
+
 def test_sampled_cycles_are_those_of_the_simulation(one_supply: Technology) -> None:
     design = parse_verilog(random_design(4), one_supply)
     every, some = recorded(design, 4, CYCLES), recorded(design, 4, 9)
