@@ -34,7 +34,7 @@ class SlackOracle(Protocol):
         """(n_cell) worst slack through each instance over all checked conditions, ps; inf where no path runs.
 
         ``only_violated``: only over the conditions that the last variants violated, as the others stand after cells were
-        given back.
+        given back; what is at or above the floor may then be any number that is.
         """
         ...
 

@@ -16,6 +16,8 @@ Real = NDArray[np.float64]
 
 _AMPLE = 4.0
 """How many times the delay that a trial adds to its cells slack must exceed the floor where a condition is not asked at once."""
+_MARGIN = 1e-3
+"""ps above the floor up to which slacks of late paths are followed back: more than rounding makes of a slack on its way."""
 
 
 class _Watch:
@@ -73,12 +75,16 @@ class TimingOracle:
         self._average = self._watches[0].delay
 
     def cell_slack(self, variant: Variants, only_violated: bool = False) -> Real:
-        """(n_cell) worst slack through each instance, ps, over all conditions or those that were violated."""
+        """(n_cell) worst slack through each instance, ps, over all conditions or those that were violated.
+
+        Of the violated ones only slacks below the floor are exact.
+        """
         self._variant = variant.copy()
         worst = np.full(len(variant), np.inf)
         for timed in [timed for timed in self._timed if not only_violated or timed.worst_slack < self._floor]:
             timed.follow(variant)
-            np.minimum(worst, timed.cell_slacks(), out=worst)
+            below = self._floor + _MARGIN if only_violated else np.inf
+            np.minimum(worst, timed.cell_slacks(below), out=worst)
         return worst
 
     def beside(self, slack: Real) -> Real:

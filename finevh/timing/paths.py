@@ -155,17 +155,21 @@ class PathQueries(ABC):
             np.minimum.at(slack, sink, left)
         return slack
 
-    def _required(self, state: TimingState, period: float) -> Real:
-        """(n_tag, n_node, 2) time, ps, at which each edge must be at each driver; inf where nothing constrains it."""
+    def _required(self, state: TimingState, period: float, below: float = np.inf) -> Real:
+        """(n_tag, n_node, 2) time, ps, at which each edge must be at each driver; inf where nothing constrains it.
+
+        Where slack is ``below`` ps or more it may be too late by any time.
+        """
         late = state.late
         required = np.full_like(late.arrival, np.inf)
         rows = state.setup.rows
         for edge in (0, 1):
             need = self._edge_needs(state, edge)
-            at = late.arrival[rows.tag, rows.node, edge] + (state.setup.coefficient * period - need)
-            ok = np.isfinite(need)
-            np.minimum.at(required, (rows.tag[ok], rows.node[ok], np.full(int(ok.sum()), edge)), at[ok])
-        self.kernels.require(self._graph, self._walks[0], self._nets, late, required)
+            left = state.setup.coefficient * period - need
+            ok = np.flatnonzero(np.isfinite(need) & (left < below))
+            at = late.arrival[rows.tag[ok], rows.node[ok], edge] + left[ok]
+            np.minimum.at(required, (rows.tag[ok], rows.node[ok], np.full(len(ok), edge)), at)
+        self.kernels.require(self._graph, self._walks[0], self._nets, late, required, below)
         return required
 
     def _edge_needs(self, state: TimingState, edge: int) -> Real:
@@ -177,11 +181,13 @@ class PathQueries(ABC):
         self._needs(state.point, rows, state.late, state.early or state.late, self._everywhere(), need)
         return np.asarray(need + state.setup.follows * state.insertion)
 
-    def cell_slacks(self, state: TimingState, period: float) -> Real:
-        """(n_cell) worst setup slack, ps, over the outputs of each cell; inf where no constrained path passes."""
+    def cell_slacks(self, state: TimingState, period: float, below: float = np.inf) -> Real:
+        """(n_cell) worst setup slack, ps, over the outputs of each cell; inf where no constrained path passes.
+
+        With ``below`` only slacks less than that are asked for; where there is more, it is any number from ``below`` on.
+        """
         slack = np.full(self.netlist.n_cells, np.inf)
-        inner = self.structure.node_cell >= 0
-        np.minimum.at(slack, self.structure.node_cell[inner], self.node_slacks(state, period)[inner])
+        self.kernels.cell_slacks(self._graph, state.late, self._required(state, period, below), slack)
         return slack
 
     def pin_slews(self, state: TimingState) -> Real:

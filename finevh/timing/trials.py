@@ -55,9 +55,9 @@ class VariantTrials:
         self.worst_slack = self.state.worst_slack(self.period)
         return self.worst_slack
 
-    def cell_slacks(self) -> Real:
-        """(n_cell) worst slack through each cell, ps."""
-        return self.graph.cell_slacks(self.state, self.period)
+    def cell_slacks(self, below: float = np.inf) -> Real:
+        """(n_cell) worst slack through each cell, ps, exact where it is less than ``below``."""
+        return self.graph.cell_slacks(self.state, self.period, below)
 
 
 class Trials:

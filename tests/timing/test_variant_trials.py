@@ -46,3 +46,18 @@ def test_variants_that_are_followed_have_the_bits_of_a_full_evaluation(
     assert trials.follow(variant) == trials.worst_slack == graph.evaluate(1, variant).worst_slack(period)
     assert_same(trials.state, graph.evaluate(1, variant))
     assert np.array_equal(trials.cell_slacks(), graph.cell_slacks(graph.evaluate(1, variant), period))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_slacks_below_a_bound_are_those_without_one(technology: Technology, seed: int) -> None:
+    netlist = random_design(technology, seed, n_cells=80)
+    graph = TimingGraph(netlist, technology, read_sdc(SDC), random_wires(netlist, seed))
+    state = graph.evaluate(1)
+    period = state.min_period()
+    full = graph.cell_slacks(state, period)
+    bound = float(np.median(full[np.isfinite(full)]))
+    found = graph.cell_slacks(state, period, bound)
+    assert 0 < (full < bound - 1e-6).sum() < len(full)
+    assert np.array_equal(found[full < bound - 1e-6], full[full < bound - 1e-6])
+    assert (found[full >= bound - 1e-6] >= bound - 1e-6).all()
+    assert (found > full).any()

@@ -14,7 +14,7 @@ from finevh.flow.inputs.technology import technology_of
 from finevh.flow.placed import keep_sizes
 from finevh.flow.timing_graph import timing_graph
 from finevh.netlist.model import Netlist
-from finevh.optimize.physical import presize
+from finevh.optimize.physical import at_target, presize
 from finevh.technology.model import Kind, Technology
 from finevh.timing.unconstrained import book_setup
 
@@ -24,7 +24,8 @@ def run_presize_stage(context: StageContext) -> Metrics:
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["synthesis"], technology)
     target = sizing_target(flow, technology, netlist)
-    _check_constraints(context, netlist, technology)
+    # One corner is enough to see what is constrained; packing the tables of all of them takes a second.
+    _check_constraints(context, netlist, at_target(technology, target)[0])
     if flow.design.placed is not None:
         return keep_sizes(context)
     result = presize(netlist, technology, target, flow.floorplan.utilisation, sizing_options(flow), context.note)
@@ -50,7 +51,7 @@ def _check_constraints(context: StageContext, netlist: Netlist, technology: Tech
     InputError
         If registers have no clock and that is not allowed, or nothing at all is constrained.
     """
-    graph = timing_graph(context.flow, technology, netlist, None, context.flow.schemes.driver_derates)
+    graph = timing_graph(context.flow, technology, netlist, None, driver_derates=False)
     book_setup(graph, context.checks, Severity.ERROR)
     context.require_sound()
     if not graph.setup.n:

@@ -94,7 +94,8 @@ _SIGNATURES: dict[str, Any] = {
     "_place_lanes": _L(_I1, _I2, _I1, _I1, _L, _L, _I1, _I8, _I1, _L, _L, types.boolean, _L, POINT),
     "_change": types.void(GRAPH, _I1, _I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _I1, POINT, _B1, _B1),
     "trace": _L(GRAPH, WALK, NETS, VALUES, _L, _L, _L, _I2, _F2),
-    "require": types.void(GRAPH, WALK, NETS, VALUES, _F3),
+    "require": types.void(GRAPH, WALK, NETS, VALUES, _F3, types.float64),
+    "cell_slacks": types.void(GRAPH, VALUES, _F3, _F1),
 }
 
 
