@@ -8,8 +8,8 @@ import pickle
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from types import FrameType
@@ -25,6 +25,8 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _PATIENCE = 1.5
 """s; a child that was told to end and works on in native code is killed after this: what it wrote is whole or absent."""
 _SHUTDOWN = 1.0  # s; helpers of a child that ended well, such as the tracker of shared memory, end by themselves
+_YIELDING = 5  # niceness: a third of the time where all want it, all where nobody does
+_BESIDE = "the task beside"
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -92,13 +94,52 @@ def in_children(tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int
                 assert isinstance(ready, Connection)
                 _take_message(ready, running, found, say)
     finally:
-        for connection, (_, child) in running.items():
-            connection.close()
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(child, 0)
+        _end(running)
     return {name: found[name] for name in tasks}
+
+
+@contextmanager
+def beside(task: Callable[[], _T], workers: int) -> Iterator[Callable[[], _T]]:
+    """Begin a task in a child that takes the time that this process and its other children leave; gives what waits for it.
+
+    With one worker the task runs here, when its result is asked for. A child whose result nobody asks for is ended.
+
+    Raises
+    ------
+    FinevhError
+        As :func:`in_children`, when the result is asked for.
+    """
+    if _LIBC is None or workers < 2:
+        yield task
+        return
+
+    def yielding(say: Say) -> _T:
+        os.nice(_YIELDING)
+        return task()
+
+    connection, child = _fork_task(yielding)
+    running = {connection: (_BESIDE, child)}
+    found: dict[str, _T] = {}
+
+    def result() -> _T:
+        while running:
+            _take_message(connection, running, found, lambda text: None)
+        return found[_BESIDE]
+
+    try:
+        yield result
+    finally:
+        _end(running)
+
+
+def _end(running: Mapping[Connection, tuple[str, int]]) -> None:
+    """End children."""
+    for connection, (_, child) in running.items():
+        connection.close()
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(child, 0)
 
 
 def in_turn(tasks: Sequence[Callable[[], _T]], workers: int) -> list[_T]:

@@ -36,7 +36,7 @@ from finevh.units import SLACK_TOLERANCE, period_ps
 WIRE_MODEL = "ceff"
 _SAME_FREQUENCY = 1e-6
 """Relative; two tables round one frequency differently."""
-_NEAR = 0.25
+_NEAR = 0.5
 """Share of the cells up to which timing what changed is quicker than timing all."""
 _SELECT = re.compile(r".*\[(\d+)\]")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from finevh.base.children import Say, in_children, in_turn
+from finevh.base.children import Say, beside, in_children, in_turn
 from finevh.errors import FinevhError, InputError
 from oracles.processes import processes
 
@@ -134,6 +134,33 @@ def test_tasks_in_turn_go_to_whoever_is_free(workers: int) -> None:
     assert [number for number, _ in found] == list(range(7))
     first, others = found[0][1], {process for _, process in found[1:]}
     assert others == {os.getpid()} if workers == 1 else first not in others
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_beside_runs_meanwhile_and_gives_way(workers: int) -> None:
+    with beside(lambda: (time.monotonic(), os.getpid(), os.nice(0)), workers) as result:
+        time.sleep(0.5)
+        asked = time.monotonic()
+        done, process, niceness = result()
+        assert result()[1] == process
+    if workers == 1:
+        assert process == os.getpid()
+    else:
+        assert process != os.getpid()
+        assert done < asked
+        assert niceness == min(os.nice(0) + 5, 19)
+
+
+def test_a_task_beside_ends_with_what_it_ran_beside() -> None:
+    def fails() -> None:
+        raise InputError("flow.toml:4: no such net")
+
+    with pytest.raises(InputError, match="no such net"), beside(fails, 2) as result:
+        result()
+    with pytest.raises(InputError, match="another"), beside(lambda: time.sleep(60.0), 2):
+        raise InputError("another")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_what_a_task_raises_is_raised_and_ends_the_others() -> None:

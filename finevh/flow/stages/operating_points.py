@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 
 import numpy as np
 
 from finevh.base.archive import save_columns
-from finevh.base.children import in_turn
+from finevh.base.children import beside, in_turn
 from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.variants import load_variants
@@ -196,24 +197,34 @@ def _settle(
     return scheme.settle(answers, others)
 
 
-def points_without_derates(
-    placed: PlacedDesign, designs: dict[str, EngineDesign], own: OwnGlitches | None, jobs: int = 1
-) -> tuple[OperatingPoint, ...]:
-    """FINE-VH once more, by the first selector, timed as public static timers do: the driver's Vdd is nothing to a cell's delay.
+def without_derates(placed: PlacedDesign, designs: Mapping[str, EngineDesign]) -> dict[str, EngineDesign]:
+    """Designs timed as public static timers do: the driver's Vdd is nothing to a cell's delay."""
+    graph = timing_graph(placed.flow, placed.technology, placed.netlist, placed.wires, driver_derates=False)
+    return {name: replace(design, graph=graph) for name, design in designs.items()}
 
-    Points are weighed with the glitches of the middle supply; their maps are the cheapest by their own glitches, where simulated.
-    Single voltages know no such dependence, so the other schemes are those of :func:`compute_points`.
+
+def mapped_points(flow: Flow, designs: dict[str, EngineDesign]) -> list[OperatingPoint]:
+    """FINE-VH alone, by the first selector, which tells the effect of derates.
+
+    Single voltages know no dependence on a driver's Vdd, so the other schemes are those of :func:`compute_points`.
     """
-    # The effect is told by the first selector alone.
-    schemes = placed.flow.schemes.model_copy(update={"selectors": placed.flow.schemes.selectors[:1]})
-    flow = placed.flow.model_copy(update={"schemes": schemes})
-    graph = timing_graph(flow, placed.technology, placed.netlist, placed.wires, driver_derates=False)
-    plain = {name: replace(design, graph=graph) for name, design in designs.items()}
-    points = [point for point in compute_points(flow, plain, fine=True, jobs=jobs).points if point.scheme == "fine-vh"]
-    if own is not None:
-        prepare_points(own, (), points, jobs)
-        points = Envelope(flow, own, plain, points, jobs).settle(points)
-    return tuple(points)
+    schemes = flow.schemes.model_copy(update={"selectors": flow.schemes.selectors[:1]})
+    found = compute_points(flow.model_copy(update={"schemes": schemes}), designs, fine=True)
+    return [point for point in found.points if point.scheme == "fine-vh"]
+
+
+def cheapest_of(
+    flow: Flow,
+    own: OwnGlitches | None,
+    designs: Mapping[str, EngineDesign],
+    points: Sequence[OperatingPoint],
+    jobs: int = 1,
+) -> tuple[OperatingPoint, ...]:
+    """Points that were weighed with the glitches of the middle supply, with the cheapest maps by their own, where simulated."""
+    if own is None:
+        return tuple(points)
+    prepare_points(own, (), points, jobs)
+    return tuple(Envelope(flow, own, designs, points, jobs).settle(points))
 
 
 def check_noise(placed: PlacedDesign) -> float:
@@ -278,32 +289,36 @@ def run_operating_stage(context: StageContext) -> Metrics:
     result = compute_points(flow, designs, fine, context.jobs)
     for error in result.refused:
         context.log.write(f"{error}\n")
-    own = own_glitches_of(placed, activities, average, bound, inputs["activity"])
-    found = _on_own_terms(context, _Weighed(placed, average, bound, designs), rails, own, result.points)
-    result = replace(result, points=found.points)
-    if found.on_rails is not None:
-        sized |= _write_rails(context, found.nominal, found.points, found.on_rails)
-    context.write("results/operating_points.csv", points_csv(result.points))
-    context.note("clock and hold of every supply and map")
-    clock = clock_rows(placed, designs, result.points, context.jobs)
-    context.write("results/tables/clock.csv", clock_csv(clock))
-    context.note(proved(clock))
-    book_hold(clock, context.checks)
-    metrics = _glitches(context, placed, average, bound, own, result.points)
-    context.write("results/tables/tiles.csv", tiles_table(placed))
-    context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
-    context.note("tables")
-    tiles: dict[Key, PointTiles] = {}
-    if fine:
-        paths, tiles = point_tables(placed, designs, result.points, own)
-        context.write("results/tables/critical_paths.csv", paths)
-        context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
-        write_bitstreams(context, result.points)
-        if flow.schemes.driver_derates:
+    compared = fine and flow.schemes.driver_derates
+    plain = without_derates(placed, designs) if compared else {}
+    # A comparison that nothing waits for until the end: it takes what time others leave.
+    with beside(partial(mapped_points, flow, plain), context.jobs if compared else 1) as plain_search:
+        own = own_glitches_of(placed, activities, average, bound, inputs["activity"])
+        found = _on_own_terms(context, _Weighed(placed, average, bound, designs), rails, own, result.points)
+        result = replace(result, points=found.points)
+        if found.on_rails is not None:
+            sized |= _write_rails(context, found.nominal, found.points, found.on_rails)
+        context.write("results/operating_points.csv", points_csv(result.points))
+        context.note("clock and hold of every supply and map")
+        clock = clock_rows(placed, designs, result.points, context.jobs)
+        context.write("results/tables/clock.csv", clock_csv(clock))
+        context.note(proved(clock))
+        book_hold(clock, context.checks)
+        metrics = _glitches(context, placed, average, bound, own, result.points)
+        context.write("results/tables/tiles.csv", tiles_table(placed))
+        context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
+        context.note("tables")
+        tiles: dict[Key, PointTiles] = {}
+        if fine:
+            paths, tiles = point_tables(placed, designs, result.points, own)
+            context.write("results/tables/critical_paths.csv", paths)
+            context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
+            write_bitstreams(context, result.points)
+        if compared:
             context.note("FINE-VH without the dependence of delay on the driver's Vdd")
-            plain = points_without_derates(placed, designs, own, context.jobs)
-            plain = with_own_glitches(own, designs, plain, context.jobs, compared=context.checks)
-            context.write("results/tables/points_without_derates.csv", points_csv(plain))
+            plain_points = cheapest_of(flow, own, plain, plain_search(), context.jobs)
+            plain_points = with_own_glitches(own, designs, plain_points, context.jobs, compared=context.checks)
+            context.write("results/tables/points_without_derates.csv", points_csv(plain_points))
     reported = "pb" if "pb" in designs else next(iter(designs))
     with ThreadPoolExecutor(context.jobs) as pool:
         weighed = pool.map(lambda activity: tiled_design(placed, activity, singles[reported]), activities.values())
