@@ -59,10 +59,10 @@ class CutPool:
 
     def limits(self, period: float) -> NDArray[np.float64]:
         """(n_cut) ps that each path may take at a period."""
-        self._pack()
+        self.packed()
         return self._coefficient[: len(self.cuts)] * period - self._reserve[: len(self.cuts)]
 
-    def _pack(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    def packed(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
         """All cuts in one array each; new ones go behind those that are there, in memory twice as long as needed."""
         for cut in self.cuts[self._packed :]:
             row, end = self._packed, int(self._ptr[self._packed])
@@ -83,7 +83,7 @@ class CutPool:
         """By how much, ps, the worst path exceeds what the period allows; negative where all are met."""
         if not self.cuts:
             return -np.inf
-        return float(_needs(*self._pack(), high, self.limits(period)))
+        return float(_needs(*self.packed(), high, self.limits(period)))
 
     def flips(self, high: Bits, period: float) -> NDArray[np.float64]:
         """(n_tiles, n_tiles) the excess, ps, with two tiles moved; one alone on the diagonal.
@@ -97,7 +97,7 @@ class CutPool:
         found = np.full((self.n_tiles, self.n_tiles), -np.inf)
         if not self.cuts:
             return -np.inf, found
-        return float(_flip_needs(*self._pack(), high, self.limits(period), found)), found
+        return float(_flip_needs(*self.packed(), high, self.limits(period), found)), found
 
 
 _T = TypeVar("_T", bound=np.generic)

@@ -1,4 +1,4 @@
-"""``best``: from several maps down by moving one tile or two, cheapest first, until no move saves power and meets the clock."""
+"""``best``: from several maps down by moving one tile or two, cheapest first, then by walks among what the known paths allow."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ from collections.abc import Sequence
 import numpy as np
 
 from finevh.errors import NotReachableError
+from finevh.selection.annealing import Annealing
 from finevh.selection.cuts import CutPool
 from finevh.selection.greedy import trace
 from finevh.selection.search import Archive, Choice, select_lowered
 from finevh.selection.tiles import Bits, Interval, MappedTiming, TiledDesign, TilePower
+from finevh.timing.bounds import BoundPath
 from finevh.units import SLACK_TOLERANCE, frequency_mhz
 
 TRIES = 40
-"""Most maps that are timed at one frequency."""
+"""Most maps that are timed at one frequency and search."""
 _EXCHANGES = 60
 """Most high tiles, dearest first, that are exchanged for others in one round."""
 _REPAIRS = 3
 """Tries to mend the clock after one tile is lowered."""
+_IDLE = 1
+"""Walks that find nothing cheaper before they end."""
+_RAISES = 12
+"""Most tiles that are raised, one at a time, to mend a map that the least delays do not forbid."""
 _MENDS = 24
 """Most maps that are timed on the way from one that misses the clock to one that meets it."""
 _LEARNT = 8
 """Paths that are kept of a map that misses the clock."""
+_LATE = 2
+"""The same where the least delays do not tell."""
 _STUDIED = 16
 """Maps of Algorithm 5's trajectory whose paths are kept."""
 _CHEAP = 1e-9
@@ -59,6 +67,10 @@ class Descent:
         self.terms: TilePower = design.tile_power(interval)
         self.bounds = design.path_bounds(interval)
         self.pool = CutPool(design.n_tiles)
+        """What maps were refused for, as if paths grew from map to map as their least delays do."""
+        self.sure = CutPool(design.n_tiles)
+        """The same without that guess: least delays, single maps, and what raising tiles was seen to leave."""
+        self.annealing = Annealing(self.terms, design.n_tiles)
         self._work = 0
         self._spare: MappedTiming | None = None
         """The timing of a map that nobody needs any more: the next one starts from it, in its memory."""
@@ -83,8 +95,7 @@ class Descent:
                 missed = [other for other in periods if state.min_period > other + SLACK_TOLERANCE]
                 if missed:
                     # The engine has gone on from this state: only its slacks are still there.
-                    for path in self.bounds.paths(state.high, missed[0], _LEARNT):
-                        self.pool.add(path)
+                    self._keep(self.bounds.paths(state.high, missed[0], _LEARNT))
         for index, period in enumerate(periods):
             known = self.archive.best(index)
             # Algorithm 5 has no answer: down from all tiles at VddH.
@@ -101,7 +112,7 @@ class Descent:
                 return
             self.learn(timing, period)
             self._work = _WORK
-            found = self._mended(high, None, period)
+            found = self._mended(high, period, self.pool)
             if found is None or (found == high).all():
                 return
             high = found
@@ -114,24 +125,35 @@ class Descent:
         tiles = np.flatnonzero(spare.high != high).tolist()
         return self.design.flip(spare, tiles, consume=True) if tiles else spare
 
-    def learn(self, timing: MappedTiming, period: float) -> None:
-        """Keep why a map misses a period, so that its like are not timed.
+    def learn(self, timing: MappedTiming, period: float) -> bool:
+        """Keep why a map misses a period, so that its like are not timed; False where nothing tells.
 
-        Where the least delays do not tell, the worst path by them is kept with what they left out: the search may then pass
-        over a map that works, but never takes one that does not.
+        Where the least delays do not tell, the map alone is excluded for sure. By guess its worst paths are kept as late as they
+        were timed: the search may then pass over a map that works, but never takes one that does not.
         """
         paths = self.bounds.paths_of(timing, period, _LEARNT) or self.bounds.paths(timing.high, period, _LEARNT)
+        if paths:
+            return self._keep(paths)
+        self.sure.add(_other_than(timing))
+        late = self.bounds.late_paths(timing, period, _LATE)
+        for path, beyond in late:
+            self.pool.add(path, reserve=beyond)
+        return bool(late)
+
+    def _keep(self, paths: Sequence[BoundPath]) -> bool:
+        """Keep paths that are late by their least delays; False where all are known."""
+        fresh = [self.pool.add(path) for path in paths]
         for path in paths:
-            self.pool.add(path)
-        if not paths:
-            for path in self.bounds.paths(timing.high, self.bounds.min_period(timing.high) * (1.0 - 1e-6), 1):
-                self.pool.add(path, reserve=path.coefficient * period - path.need(timing.high) + 2 * SLACK_TOLERANCE)
+            self.sure.add(path)
+        return any(fresh)
 
     def run(self) -> list[Choice | NotReachableError]:
-        """Search at every period, from the longest to the shortest and once more back."""
+        """Search at every period by moves, from the longest to the shortest, then by walks on the way back."""
         order = sorted(range(len(self.archive.periods)), key=lambda index: -self.archive.periods[index])
-        for index in [*order, *order[::-1]]:
+        for index in order:
             self.search(index)
+        for index in order[::-1]:
+            self.walk(index)
         return self.archive.answers()
 
     def search(self, index: int) -> None:
@@ -151,6 +173,14 @@ class Descent:
                 return
             left = self.descend(best.high, period, left)
 
+    def walk(self, index: int) -> None:
+        """Search at one period by walks among what no path forbids, from the cheapest map known."""
+        best = self.archive.best(index)
+        if best is not None:
+            self._work = _WORK
+            left = self.descend(best.high, self.archive.periods[index], self.tries)
+            self._walk(index, self._walk(index, left, self.pool), self.sure)
+
     def _exchange(self, high: Bits, index: int, left: int) -> int:
         """Lower each high tile in turn and mend the clock by what the known paths say is cheapest; dearest first."""
         period = self.archive.periods[index]
@@ -159,7 +189,7 @@ class Descent:
             for _ in range(_REPAIRS):
                 best = self.archive.best(index)
                 assert best is not None
-                found = self._mended(high, tile, period)
+                found = self._mended(high, period, self.pool, tile)
                 if left <= 0 or found is None:
                     break
                 if self.terms.power(found, frequency_mhz(period)) >= self.archive.power(best, index) * (
@@ -174,19 +204,86 @@ class Descent:
                 self.learn(timing, period)
         return left
 
-    def _mended(self, high: Bits, tile: int | None, period: float) -> Bits | None:
-        """A map, a tile lowered, that no known path forbids, and none cheaper one or two moves away; None where none is."""
+    def _walk(self, index: int, left: int, cuts: CutPool) -> int:
+        """Time the cheapest maps that cuts allow until walks find none below the best; returns how many may still be timed.
+
+        A map that is missed though the least delays allow it is mended where only sure cuts count.
+        """
+        period, idle, seed = self.archive.periods[index], 0, 0
+        while left > 0 and idle < _IDLE and cuts.cuts:
+            best = self.archive.best(index)
+            assert best is not None
+            ceiling, seed = self.archive.power(best, index) * (1.0 - _LEAST_GAIN), seed + 1
+            found = self.annealing.run(cuts, best.high, period, seed)
+            if found is not None:
+                found = self._mended(found, period, cuts)
+            if found is None or self.terms.power(found, frequency_mhz(period)) >= ceiling:
+                idle += 1
+                continue
+            timing = self.time(found)
+            left -= 1
+            if self.design.worst_slack(timing, period) >= -SLACK_TOLERANCE:
+                self.archive.add(timing)
+            elif not self.learn(timing, period):
+                left = 0 if cuts is self.pool else left
+            elif cuts is self.sure:
+                left = self._raise(timing, period, ceiling, left)
+            self._spare = timing
+        return left
+
+    def _raise(self, missed: MappedTiming, period: float, ceiling: float, left: int) -> int:
+        """Mend a map by raising tiles beside its worst path, cheapest first; returns how many may still be timed.
+
+        A path depends a little on cells beside it: the slower edge of another input, the load of another sink. The least delays
+        leave that out, so it is tried: one tile alone, then those that gain most together.
+        """
+        late = self.bounds.late_paths(missed, period, 1)
+        if not late or self.bounds.paths_of(missed, period, 1) or self.bounds.paths(missed.high, period, 1):
+            return left
+        power, change = self.terms.flips(missed.high, frequency_mhz(period))
+        cost, slack = np.diag(change), self.design.worst_slack(missed, period)
+        near = self.design.path_neighbours(missed, period) > 0
+        tiles = [tile for tile in np.flatnonzero(~missed.high).tolist() if power + cost[tile] < ceiling]
+        gains: list[tuple[float, int]] = []
+        most = 0.0
+        for tile in sorted(tiles, key=lambda tile: (not near[tile], float(cost[tile])))[:_RAISES]:
+            if left <= 0:
+                break
+            gain = self._tried(missed, [tile], period) - slack
+            left, most = left - 1, max(most, gain)
+            gains.append((gain, tile))
+            if slack + gain >= -SLACK_TOLERANCE:
+                break
+        else:
+            both = _enough(gains, -slack)
+            raised = missed.high.copy()
+            raised[both] = True
+            if both and left > 0 and self.terms.power(raised, frequency_mhz(period)) < ceiling:
+                left, most = left - 1, max(most, self._tried(missed, both, period) - slack)
+        path, beyond = late[0]
+        # What no raised tile could gain, no other map is taken to gain; this one stays forbidden in any case.
+        self.sure.add(path, reserve=beyond - min(most, -slack - 2 * SLACK_TOLERANCE))
+        return left
+
+    def _tried(self, timing: MappedTiming, tiles: list[int], period: float) -> float:
+        """Time a map with tiles moved, which becomes an answer where it meets a period; returns its slack, ps."""
+        trial = self.design.flip(timing, tiles)
+        self.archive.add(trial)
+        return self.design.worst_slack(trial, period)
+
+    def _mended(self, high: Bits, period: float, cuts: CutPool, low: int | None = None) -> Bits | None:
+        """A map, a tile lowered, that no cut forbids, and none cheaper one or two moves away; None where none is."""
         found, frequency = high.copy(), frequency_mhz(period)
-        if tile is not None:
-            found[tile] = False
+        if low is not None:
+            found[low] = False
         for _ in range(len(high)):
             self._work -= len(high) ** 2
             if self._work < 0:
                 return None
             _, change = self.terms.flips(found, frequency)
-            excess, after = self.pool.moves(found, period)
-            if tile is not None:
-                after[tile, :] = after[:, tile] = np.inf  # the tile stays low
+            excess, after = cuts.moves(found, period)
+            if low is not None:
+                after[low, :] = after[:, low] = np.inf
             able = np.where(after <= SLACK_TOLERANCE, change, np.inf)
             if excess <= SLACK_TOLERANCE and able.min() >= 0.0:
                 return found
@@ -241,10 +338,32 @@ class Descent:
         return left
 
 
+def _other_than(timing: MappedTiming) -> BoundPath:
+    """What excludes the map of a timing wherever it misses the clock, and no other: a path as long as its shortest period."""
+    n = len(timing.high)
+    delay = np.full((n, 2, 2), timing.min_period * (1.0 / n - 1.0))
+    delay[np.arange(n), :, timing.high.astype(int)] = timing.min_period / n
+    return BoundPath(1.0, np.full(n, -1, dtype=np.int32), np.arange(n, dtype=np.int32), delay)
+
+
+def _enough(gains: list[tuple[float, int]], need: float) -> list[int]:
+    """Tiles whose gains add up to what is needed, the largest first; none where all are too little."""
+    chosen: list[int] = []
+    for gain, tile in sorted(gains, key=lambda pair: -pair[0]):
+        if gain <= 0.0:
+            break
+        chosen.append(tile)
+        need -= gain
+        if need <= 0.0:
+            return chosen
+    return []
+
+
 def select_best(design: TiledDesign, interval: Interval, periods: Sequence[float]) -> list[Choice | NotReachableError]:
     """Choose a map for each period, ps: never dearer than Algorithm 5's or than all tiles at VddH.
 
     Starts are Algorithm 5's trajectory, all tiles at VddH and what neighbouring frequencies found. Moves are weighed exactly
-    (:class:`finevh.selection.tiles.TilePower`), those that a known path forbids are not timed.
+    (:class:`finevh.selection.tiles.TilePower`), those that a known path forbids are not timed. Walks among all maps that the
+    known paths allow find what no move of one or two tiles leads to.
     """
     return Descent(design, interval, periods).run()

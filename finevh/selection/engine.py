@@ -208,6 +208,10 @@ class EngineBounds:
         """See :class:`finevh.selection.PathBounds`."""
         return self.bounds.paths_of(_state(timing), timing.high, period, count)
 
+    def late_paths(self, timing: MappedTiming, period: float, count: int) -> list[tuple[BoundPath, float]]:
+        """See :class:`finevh.selection.PathBounds`."""
+        return self.bounds.late_paths(_state(timing), timing.high, period, count)
+
 
 @dataclass(frozen=True)
 class EngineDesign(TiledTiming):

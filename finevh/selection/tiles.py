@@ -176,6 +176,9 @@ class PathBounds(Protocol):
     def paths_of(self, timing: MappedTiming, period: float, count: int) -> list[BoundPath]:
         """The same, of the worst paths of a map that was timed."""
 
+    def late_paths(self, timing: MappedTiming, period: float, count: int) -> list[tuple[BoundPath, float]]:
+        """Worst paths of a timed map that miss a period, ps, each with how much longer than its least delays it was, ps."""
+
 
 class NoPathBounds:
     """Nothing is known about paths beforehand: every map has to be timed."""
@@ -189,6 +192,10 @@ class NoPathBounds:
         return []
 
     def paths_of(self, timing: MappedTiming, period: float, count: int) -> list[BoundPath]:
+        """See :class:`PathBounds`."""
+        return []
+
+    def late_paths(self, timing: MappedTiming, period: float, count: int) -> list[tuple[BoundPath, float]]:
         """See :class:`PathBounds`."""
         return []
 

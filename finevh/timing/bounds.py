@@ -363,28 +363,35 @@ class DelayBounds:
         found = (self._along(self._graph.path(state, row, edge=int(edges[row]))) for row in rows)
         return _distinct(found, high, period, count)
 
-    def paths_as_timed(self, state: TimingState, high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
-        """Worst paths of a timed map that miss a period, ps, each as late under that map as it was timed.
-
-        Under other maps they differ by their least delays. The state may be of other supplies than those of the bounds, cell by
-        cell: what a path takes there is then known of this map alone, and maps that work may be forbidden.
-        """
+    def late_paths(
+        self, state: TimingState, high: NDArray[np.bool_], period: float, count: int
+    ) -> list[tuple[BoundPath, float]]:
+        """Worst paths of a timed map that miss a period, ps, and how much longer than its least delays each was timed, ps."""
         slack = state.slacks(period)
         rows = [row for row in np.argsort(slack, kind="stable")[:count].tolist() if slack[row] < 0.0]
         edges = self._graph.worst_edges(state) if rows else np.zeros(0, dtype=np.int8)
-        found, fixed = [], np.array([_FIXED], dtype=np.int32)
-        for row in rows:
-            path = self._along(self._graph.path(state, row, edge=int(edges[row])))
-            left = path.coefficient * period - float(slack[row]) - path.need(high)
-            found.append(
-                BoundPath(
-                    path.coefficient,
-                    np.append(fixed, path.driver),
-                    np.append(fixed, path.tile),
-                    np.concatenate([np.full((1, 2, 2), left), path.delay]),
-                ).merged()
-            )
-        return found
+        paths = [self._along(self._graph.path(state, row, edge=int(edges[row]))) for row in rows]
+        return [
+            (path, path.coefficient * period - float(slack[row]) - path.need(high))
+            for row, path in zip(rows, paths, strict=True)
+        ]
+
+    def paths_as_timed(self, state: TimingState, high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
+        """The same, each path as late under that map as it was timed; under other maps they differ by their least delays.
+
+        The state may be of other supplies than those of the bounds, cell by cell: what a path takes there is then known of this
+        map alone, and maps that work may be forbidden.
+        """
+        fixed = np.array([_FIXED], dtype=np.int32)
+        return [
+            BoundPath(
+                path.coefficient,
+                np.append(fixed, path.driver),
+                np.append(fixed, path.tile),
+                np.concatenate([np.full((1, 2, 2), beyond), path.delay]),
+            ).merged()
+            for path, beyond in self.late_paths(state, high, period, count)
+        ]
 
     def _along(self, path: Path) -> BoundPath:
         """Least delays of a path that the timing engine found."""

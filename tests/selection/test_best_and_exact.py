@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -19,8 +20,9 @@ from finevh.selection import (
     select_exhaustive,
     select_greedy,
 )
+from finevh.selection.annealing import Annealing
 from finevh.selection.cuts import CutPool
-from finevh.selection.descent import Descent
+from finevh.selection.descent import Descent, _other_than
 from finevh.selection.program import path_row, quadratic_below
 from finevh.units import SLACK_TOLERANCE
 from tests.selection.toy import ToyDesign, random_design
@@ -100,6 +102,73 @@ def test_best_takes_the_map_that_no_single_tile_leads_to() -> None:
     assert greedy.timing.high.tolist() == [False, False, False, True]
     assert best.energy.power(1e6 / period) < design.energy(greedy.timing).power(1e6 / period)
     assert best.high.tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("beside", [((2, 3.0),), ((2, 1.5), (3, 1.5))], ids=["one", "two together"])
+def test_best_raises_the_tiles_beside_a_path_that_least_delays_do_not_know(
+    beside: tuple[tuple[int, float], ...],
+) -> None:
+    # Algorithm 5 raises the dear tiles 4 to 6 of the path. Raising what is beside it would do instead, and not by least delays.
+    design = ToyDesign([[(1, 100.0), (4, 2.0), (5, 2.0), (6, 2.0)]], n_tiles=8, beside=beside)
+    period = design.evaluate(INTERVAL, np.isin(np.arange(8), [1, *(tile for tile, _ in beside)])).min_period
+    (best,), (optimum,) = (select(design, INTERVAL, [period]) for select in (select_best, select_exhaustive))
+    assert isinstance(best, Choice)
+    assert isinstance(optimum, Choice)
+    assert best.high.tolist() == optimum.high.tolist()
+    assert np.flatnonzero(best.high).tolist() == [1, *(tile for tile, _ in beside)]
+
+
+def test_best_is_the_cheapest_of_all_512_maps_with_tiles_beside_the_paths() -> None:
+    gaps = []
+    for seed in range(14):
+        beside = (seed % 9, 3.0), ((seed + 4) % 9, 2.0)
+        design = replace(random_design(seed, 9, 20, 0.3 * (seed % 2), 8 * (seed % 2)), beside=beside)
+        asked = periods(design, 6)
+        for period, best, optimum in zip(
+            asked, select_best(design, INTERVAL, asked), select_exhaustive(design, INTERVAL, asked), strict=True
+        ):
+            assert isinstance(best, Choice)
+            assert isinstance(optimum, Choice)
+            gaps.append(best.energy.power(1e6 / period) / optimum.energy.power(1e6 / period) - 1.0)
+    assert min(gaps) > -1e-12
+    assert sum(gap > 1e-9 for gap in gaps) <= 1  # four by moves alone
+    assert max(gaps) < 0.02
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 100_000), crossing=st.sampled_from([0.0, 0.5]), tight=st.floats(0.85, 1.0))
+def test_a_walk_ends_at_the_cheapest_map_that_cuts_allow(seed: int, crossing: float, tight: float) -> None:
+    design = random_design(seed, 8, 6, crossing, 6)
+    bounds, cuts, all_maps = design.path_bounds(INTERVAL), CutPool(8), maps(8)
+    for path in design.paths:
+        cuts.add(bounds.bound_path(path))
+    period = tight * design.single_voltage(INTERVAL.low)[0]
+    terms = design.tile_power(INTERVAL)
+    allowed = [high for high in all_maps if cuts.excess(high, period) <= 0.0]
+    annealing = Annealing(terms, 8)
+    found = [annealing.run(cuts, np.zeros(8, dtype=bool), period, walk) for walk in range(4)]
+    if not allowed:
+        assert all(high is None for high in found)
+        return
+    least = min(terms.power(high, 1e6 / period) for high in allowed)
+    powers = [terms.power(high, 1e6 / period) for high in found if high is not None]
+    assert all(cuts.excess(high, period) <= SLACK_TOLERANCE for high in found if high is not None)
+    assert min(powers) == pytest.approx(least, rel=0.01)
+    again = annealing.run(cuts, np.zeros(8, dtype=bool), period, 0)
+    assert (again is None and found[0] is None) or np.array_equal(again, found[0])
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 100_000), bits=st.integers(0, 63))
+def test_a_map_alone_is_excluded_where_it_misses_the_clock(seed: int, bits: int) -> None:
+    design, high = random_design(seed, 6, 3), maps(6)[bits]
+    timing, cuts = design.evaluate(INTERVAL, high), CutPool(6)
+    cuts.add(_other_than(timing))
+    early, late = timing.min_period - 0.01, timing.min_period + 0.01
+    assert [bool(cuts.excess(other, early) > SLACK_TOLERANCE) for other in maps(6)] == [
+        bool(np.array_equal(other, high)) for other in maps(6)
+    ]
+    assert all(cuts.excess(other, late) <= 0.0 for other in maps(6))
 
 
 @settings(deadline=None, max_examples=25)

@@ -29,6 +29,8 @@ class ToyDesign:
     """Groups of tiles and the leakage, mW, where the first is high and all others are low."""
     hidden: float = 0.0
     """Share that every path is longer than its least delays say, where any of its tiles is low."""
+    beside: tuple[tuple[int, float], ...] = ()
+    """Tiles beside every path, and by how many ps all paths are longer while they are low: least delays do not know it."""
     evaluations: int = field(default=0)
 
     @property
@@ -46,7 +48,8 @@ class ToyDesign:
 
     def path_delay(self, interval: Interval, high: Bits, path: list[tuple[int, float]]) -> float:
         late = self.hidden if not all(high[tile] for tile, _ in path) else 0.0
-        return self.fixed + (1.0 + late) * sum(self.delays(interval, high, path))
+        beside = sum(delay for tile, delay in self.beside if not high[tile])
+        return self.fixed + beside + (1.0 + late) * sum(self.delays(interval, high, path))
 
     def evaluate(self, interval: Interval, high: Bits) -> MappedTiming:
         self.evaluations += 1
@@ -70,7 +73,9 @@ class ToyDesign:
         return tiles, np.array([self.fixed, *self.delays(timing.interval, timing.high, path)])
 
     def path_neighbours(self, timing: MappedTiming, period: float) -> NDArray[np.float64]:
-        return np.asarray(self.neighbours if self.neighbours is not None else np.zeros(self.n_tiles), dtype=np.float64)
+        if self.neighbours is not None:
+            return np.asarray(self.neighbours, dtype=np.float64)
+        return np.bincount([tile for tile, _ in self.beside], minlength=self.n_tiles).astype(np.float64)
 
     def critical_cells(self, timing: MappedTiming, period: float) -> NDArray[np.intp]:
         count = np.zeros(self.n_tiles, dtype=np.intp)
@@ -140,6 +145,12 @@ class ToyBounds:
 
     def paths_of(self, timing: MappedTiming, period: float, count: int) -> list[BoundPath]:
         return self.paths(timing.high, period, count)
+
+    def late_paths(self, timing: MappedTiming, period: float, count: int) -> list[tuple[BoundPath, float]]:
+        found = [(self.design.path_delay(self.interval, timing.high, path), path) for path in self.design.paths]
+        late = sorted((pair for pair in found if pair[0] > period), key=lambda pair: -pair[0])
+        bounds = [(need, self.bound_path(path)) for need, path in late[:count]]
+        return [(bound, need - bound.need(timing.high)) for need, bound in bounds]
 
 
 @dataclass

@@ -42,6 +42,10 @@ class TimedBounds:
         assert isinstance(timing.handle, TimingState)
         return self.bounds.paths_as_timed(timing.handle, timing.high, period, count)
 
+    def late_paths(self, timing: MappedTiming, period: float, count: int) -> list[tuple[BoundPath, float]]:
+        """See :class:`finevh.selection.tiles.PathBounds`; nothing is left beyond :meth:`paths_of`."""
+        return []
+
 
 @dataclass(frozen=True)
 class DroopedTiles(TiledTiming):
