@@ -26,7 +26,8 @@ class PathOracle:
     def __init__(self, delay: np.ndarray, paths: list[list[int]]) -> None:
         self.delay, self.paths = delay, paths
         self.variant = np.zeros(len(delay), dtype=np.int8)
-        self.confirmed = self.variant.copy()
+        self.kept: list[np.ndarray] = []
+        """Variants before each trial that was kept since the last confirmation."""
         self.watched: set[int] = set()
         self.floor = min(0.0, self.worst_slack())
 
@@ -48,7 +49,7 @@ class PathOracle:
         return float(self.slacks().min())
 
     def time(self, variant: np.ndarray) -> float:
-        self.variant, self.confirmed = variant.copy(), variant.copy()
+        self.variant, self.kept = variant.copy(), []
         return self.worst_slack()
 
     def try_cells(self, cells: np.ndarray, stage: int) -> bool:
@@ -57,18 +58,20 @@ class PathOracle:
         if any(self.slacks()[path] < self.floor for path in self.watched):
             self.variant = before
             return False
+        self.kept.append(before)
         return True
 
     def in_doubt(self) -> bool:
         return False
 
-    def confirm(self) -> bool:
-        late = set(np.flatnonzero(self.slacks() < self.floor).tolist())
-        self.watched |= late
-        if late:
-            self.variant = self.confirmed.copy()
-        self.confirmed = self.variant.copy()
-        return not late
+    def confirm(self) -> int:
+        self.watched |= set(np.flatnonzero(self.slacks() < self.floor).tolist())
+        held = len(self.kept)
+        while held and self.slacks().min() < self.floor:
+            held -= 1
+            self.variant = self.kept[held]
+        self.kept = []
+        return held
 
 
 def run(delay: np.ndarray, paths: list[list[int]], candidates: np.ndarray) -> tuple[BiasResult, PathOracle]:
@@ -95,6 +98,23 @@ def test_worst_slack_is_never_made_worse_than_the_requirement(
     result, oracle = run(np.array(delay), paths, np.array(candidates))
     oracle.cell_slack(result.cell_variant)
     assert oracle.worst_slack() == pytest.approx(result.worst_slack_after)
+    assert result.worst_slack_after >= min(0.0, result.worst_slack_before)
+
+
+@settings(max_examples=100, deadline=None)
+@given(designs)
+def test_a_miss_that_trials_did_not_see_is_given_back(
+    design: tuple[list[float], list[list[int]], list[bool]],
+) -> None:
+    class Sanguine(PathOracle):
+        def confirm(self) -> int:
+            held, self.kept = len(self.kept), []
+            return held
+
+    delay, paths, candidates = np.array(design[0]), design[1], np.array(design[2])
+    start = np.zeros(len(delay), dtype=np.int8)
+    oracle = Sanguine(delay, paths)
+    result = assign_variants(TECHNOLOGY, ("PB4", "PB10", "PB16"), start, candidates, 10.0, oracle)
     assert result.worst_slack_after >= min(0.0, result.worst_slack_before)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -62,8 +63,11 @@ class SlackOracle(Protocol):
         """Whether the last trial failed where :meth:`confirm` was still to ask for trials before it: they may be at fault."""
         ...
 
-    def confirm(self) -> bool:
-        """Whether all that was kept since the last confirmation meets the floor everywhere; if not, all of it is given back."""
+    def confirm(self) -> int:
+        """How many of the trials kept since the last confirmation, the first ones, meet the floor everywhere.
+
+        The first one that does not and all after it are given back.
+        """
         ...
 
 
@@ -110,34 +114,39 @@ def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], 
     They are tried in groups, twice as many after a success and half as many after a failure, and confirmed now and then:
     where a slower cell never makes a path faster, the outcome is that of one at a time, each timed everywhere.
     """
-    position, size, kept, patience = 0, 1, 0, _CONFIRMED
-    known = position, size, variant.copy()
+    before = variant.copy()
+    position, size, patience, doubt = 0, 1, _CONFIRMED, False
+    kept: list[tuple[int, int]] = []
+    """Position and size of the trials that were kept since the last confirmation."""
+    held = 0
+    """Trials that the last confirmation, had it not failed, would leave to confirm."""
     while True:
-        if position >= len(cells) or kept >= patience:
-            if oracle.confirm():
+        if not doubt and position < len(cells) and held + len(kept) < patience:
+            group = cells[position : position + size]
+            if oracle.try_cells(group, stage):
+                variant[group] = stage
+                kept.append((position, len(group)))
+                position += len(group)
+                size = 2 * len(group)
+                continue
+            doubt = oracle.in_doubt()
+            if doubt:
+                continue
+            failed = len(group)
+        else:
+            good, doubt = oracle.confirm(), False
+            if good == len(kept):
                 if position >= len(cells):
                     return
-                known = position, size, variant.copy()
-                patience *= 2
-            else:
-                position, size = known[:2]
-                variant[:] = known[2]
-                patience = max(_CONFIRMED, patience // 2)
-            kept = 0
-            continue
-        group = cells[position : position + size]
-        if oracle.try_cells(group, stage):
-            variant[group] = stage
-            position += len(group)
-            size *= 2
-            kept += 1
-            continue
-        if oracle.in_doubt():
-            kept = patience
-            continue
-        if len(group) == 1:
+                kept, held, patience = [], 0, 2 * patience
+                continue
+            tried = cells[kept[good][0] : position]
+            variant[tried] = before[tried]
+            position, failed = kept[good]
+            kept, held, patience = [], held + good, max(_CONFIRMED, patience // 2)
+        if failed == 1:
             position += 1
-        size = max(1, len(group) // 2)
+        size = max(1, failed // 2)
 
 
 def _late(oracle: SlackOracle, chosen: Bits, slack: Real, floor: float) -> tuple[NDArray[np.intp], Real]:
@@ -154,6 +163,37 @@ def _late(oracle: SlackOracle, chosen: Bits, slack: Real, floor: float) -> tuple
         if np.array_equal(wider, slack):
             return np.flatnonzero(chosen), slack
         slack = wider
+
+
+def _give_back(
+    oracle: SlackOracle,
+    variant: Variants,
+    chosen: Bits,
+    stage: int,
+    floor: float,
+    tell: Callable[[int, int], None] | None,
+) -> Bits:
+    """Give all chosen cells a variant and take it from the violating ones, the worst first, until no slack is below the floor.
+
+    Returns those that keep it; ``tell`` is called after each round with how many do and how many were chosen.
+    """
+    total = int(chosen.sum())
+    chosen = chosen.copy()
+    trial = np.where(chosen, np.int8(stage), variant)
+    slack = oracle.cell_slack(trial)
+    while chosen.any():
+        if oracle.worst_slack() >= floor:
+            if oracle.time(trial) >= floor:
+                break
+            slack = oracle.cell_slack(trial, only_violated=True)
+        late, slack = _late(oracle, chosen, slack, floor)
+        retreat = max(1, int(_RETREAT * late.size), int(_LEAST_RETREAT * total))
+        chosen[late[np.argsort(slack[late], kind="stable")[:retreat]]] = False
+        trial = np.where(chosen, np.int8(stage), variant)
+        slack = oracle.cell_slack(trial, only_violated=True)
+        if tell is not None:
+            tell(int(chosen.sum()), total)
+    return chosen
 
 
 def assign_variants(
@@ -188,29 +228,22 @@ def assign_variants(
         name = technology.variants[stage].name
         threshold = slack_threshold(average_delay, technology.variants[stage].slowdown)
         considered = candidates & (variant == 0) & (slack > threshold)
-        chosen = considered.copy()
-        trial = np.where(chosen, np.int8(stage), variant)
         slack_before = slack
-        slack = oracle.cell_slack(trial)
-        while chosen.any():
-            if oracle.worst_slack() >= floor:
-                if oracle.time(trial) >= floor:
-                    break
-                slack = oracle.cell_slack(trial, only_violated=True)
-            late, slack = _late(oracle, chosen, slack, floor)
-            retreat = max(1, int(_RETREAT * late.size), int(_LEAST_RETREAT * considered.sum()))
-            chosen[late[np.argsort(slack[late], kind="stable")[:retreat]]] = False
-            trial = np.where(chosen, np.int8(stage), variant)
-            slack = oracle.cell_slack(trial, only_violated=True)
-            if progress is not None:
-                progress(name, int(chosen.sum()), int(considered.sum()))
-        variant = trial
+        tell = None if progress is None else partial(progress, name)
+        kept = _give_back(oracle, variant, considered, stage, floor, tell)
+        variant = np.where(kept, np.int8(stage), variant)
         oracle.time(variant)
         # Cells with the most slack at the start of the stage are the likeliest to fit.
-        given_back = np.flatnonzero(considered & ~chosen)
+        given_back = np.flatnonzero(considered & ~kept)
         given_back = given_back[np.argsort(-slack_before[given_back], kind="stable")]
         _fill_back(oracle, variant, given_back, stage)
         slack = oracle.cell_slack(variant)
+        if oracle.worst_slack() < floor:
+            # A slower cell made a path faster after all.
+            unbiased = np.where(considered, start, variant)
+            kept = _give_back(oracle, unbiased, considered & (variant == stage), stage, floor, tell)
+            variant = np.where(kept, np.int8(stage), unbiased)
+            slack = oracle.cell_slack(variant)
         stages.append(BiasStage(name, threshold, int(considered.sum()), int((considered & (variant == stage)).sum())))
     return BiasResult(variant, tuple(stages), before, oracle.worst_slack())
 

@@ -33,7 +33,7 @@ class _Watch:
         """Ask for every trial: one that seemed to have ample slack had not."""
         self.ample = _AMPLE
         self.met = 0
-        """How many of the trials that were kept it is known to meet."""
+        """How many of the trials kept since the last confirmation it is known to meet."""
 
     def asks(self, cells: NDArray[np.intp], added: float, floor: float) -> bool:
         """Whether cells that each take ``added`` times an average delay more may have too little slack."""
@@ -70,8 +70,8 @@ class TimingOracle:
         self._timed = [watch.timed for watch in self._watches]
         self._floor = min(0.0, self.worst_slack())
         self._in_doubt = False
-        self._kept = 0
-        """Trials that were kept, those that were given back since included."""
+        self._kept: list[tuple[NDArray[np.intp], int]] = []
+        """Cells and variant of the trials that were kept since the last confirmation."""
         self._average = self._watches[0].delay
 
     def cell_slack(self, variant: Variants, only_violated: bool = False) -> Real:
@@ -101,9 +101,9 @@ class TimingOracle:
 
     def time(self, variant: Variants) -> float:
         """Time variants in every condition; returns the worst slack, ps."""
-        self._variant, self._confirmed = variant.copy(), variant.copy()
+        self._variant, self._confirmed, self._kept = variant.copy(), variant.copy(), []
         for watch in self._watches:
-            watch.slack, watch.always, watch.ample, watch.met = None, False, _AMPLE, self._kept
+            watch.slack, watch.always, watch.ample, watch.met = None, False, _AMPLE, 0
         return min(timed.follow(variant) for timed in self._timed)
 
     def try_cells(self, cells: NDArray[np.intp], stage: int) -> bool:
@@ -112,24 +112,23 @@ class TimingOracle:
         trial[cells] = stage
         added = len(cells) * float(self._slowdown[stage])
         self._in_doubt = False
-        asked: list[_Watch] = []
-        for place, watch in enumerate(self._watches):
+        for watch in self._watches:
             if watch.slack is None:
                 self._look(watch)
-            if not watch.asks(cells, added, self._floor):
-                continue
+        asked = [watch for watch in self._watches if watch.asks(cells, added, self._floor)]
+        for watch in asked:
             if watch.timed.follow(trial) < self._floor:
-                self._watches.insert(0, self._watches.pop(place))
-                if watch.met < self._kept:
+                self._watches.remove(watch)
+                self._watches.insert(0, watch)
+                if watch.met < len(self._kept):
                     self._in_doubt = watch.timed.follow(self._variant) < self._floor
-                    watch.met = self._kept
+                    watch.met = watch.met if self._in_doubt else len(self._kept)
                 return False
             # A slower cell makes no path faster: what was kept before is met, too.
-            watch.met = self._kept
-            asked.append(watch)
-        self._kept += 1
+            watch.met = len(self._kept)
+        self._kept.append((cells, stage))
         for watch in asked:
-            watch.met = self._kept
+            watch.met = len(self._kept)
         self._variant = trial
         return True
 
@@ -137,27 +136,43 @@ class TimingOracle:
         """Whether the condition that refused the last trial is violated without it, too."""
         return self._in_doubt
 
-    def confirm(self) -> bool:
-        """Whether what was kept since the last time violates no condition; if one, all of it is given back.
+    def confirm(self) -> int:
+        """How many of the trials kept since the last time meet every condition; the first that does not goes, and all after it.
 
         Conditions that are violated are asked for every trial until the next success.
         """
         violated = [watch for watch in self._watches if watch.timed.follow(self._variant) < self._floor]
-        if violated:
-            self._watches = [*violated, *(watch for watch in self._watches if watch not in violated)]
-            self._variant = self._confirmed.copy()
-            for watch in self._watches:
-                watch.met = self._kept
-            for watch in violated:
-                watch.always, watch.ample = True, 2.0 * watch.ample
-            return False
-        self._confirmed = self._variant.copy()
+        held = len(self._kept)
+        for watch in violated:
+            held = self._held(watch, held)
+        self._variant = self._after(held)
+        self._confirmed, self._kept = self._variant.copy(), []
         for watch in self._watches:
-            watch.met = self._kept
-            if watch.always:
+            watch.met = 0
+            if watch.always and not violated:
                 watch.always = False
                 self._look(watch)
-        return True
+        for watch in violated:
+            watch.always, watch.ample = True, 2.0 * watch.ample
+        self._watches = [*violated, *(watch for watch in self._watches if watch not in violated)]
+        return held
+
+    def _held(self, watch: _Watch, most: int) -> int:
+        """How many of the first ``most`` trials, one after the other, a condition holds with.
+
+        Not by halves: a slower cell may make a path faster by some thousandths of a picosecond.
+        """
+        for count in range(1, most + 1):
+            if watch.timed.follow(self._after(count)) < self._floor:
+                return count - 1
+        return most
+
+    def _after(self, count: int) -> Variants:
+        """(n_cell) variants after the first trials that were kept since the last confirmation."""
+        variant = self._confirmed.copy()
+        for cells, stage in self._kept[:count]:
+            variant[cells] = stage
+        return variant
 
     def _look(self, watch: _Watch) -> None:
         """Find the slack around each cell in a condition under what was kept."""

@@ -163,8 +163,12 @@ class PathQueries(ABC):
         late = state.late
         required = np.full_like(late.arrival, np.inf)
         rows = state.setup.rows
+        near = None
+        if below < np.inf:
+            near = np.zeros(self.structure.n_node, dtype=np.uint8)
+            near[rows.node[state.slacks(period) < below]] = 1
         for edge in (0, 1):
-            need = self._edge_needs(state, edge)
+            need = self._edge_needs(state, edge, near)
             left = state.setup.coefficient * period - need
             ok = np.flatnonzero(np.isfinite(need) & (left < below))
             at = late.arrival[rows.tag[ok], rows.node[ok], edge] + left[ok]
@@ -172,13 +176,15 @@ class PathQueries(ABC):
         self.kernels.require(self._graph, self._walks[0], self._nets, late, required, below)
         return required
 
-    def _edge_needs(self, state: TimingState, edge: int) -> Real:
-        """(n_row) setup needs of one data edge alone."""
+    def _edge_needs(self, state: TimingState, edge: int, at: NDArray[np.uint8] | None = None) -> Real:
+        """(n_row) setup needs of one data edge alone; -inf at nodes that ``at`` (n_node) leaves out, where it is given."""
         add = state.setup.rows.add.copy()
         add[:, 1 - edge] = -np.inf
-        need = np.empty(state.setup.n)
+        need = np.full(state.setup.n, -np.inf)
         rows = state.setup.rows._replace(add=add)
-        self._needs(state.point, rows, state.late, state.early or state.late, self._everywhere(), need)
+        self._needs(
+            state.point, rows, state.late, state.early or state.late, self._everywhere() if at is None else at, need
+        )
         return np.asarray(need + state.setup.follows * state.insertion)
 
     def cell_slacks(self, state: TimingState, period: float, below: float = np.inf) -> Real:

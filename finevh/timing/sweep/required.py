@@ -36,6 +36,11 @@ def require(g: Graph, b: Walk, nets: Nets, values: Values, required: Real, below
                     if tags[u, i]:
                         required[0, u, i] = min(required[0, u, i], due - np.float64(delays[e]) - wire)
                 continue
+            asked = False
+            for k in range(n_tag):
+                asked |= required[k, v, r] != np.inf
+            if not asked:
+                continue
             for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
                 a = arc[e]
                 if arc_mask[a] & 16:
