@@ -91,6 +91,14 @@ class GlitchShift:
     cycles: int
 
 
+@dataclass(frozen=True)
+class Middle:
+    """Glitches of the middle supply: (n_sample, n_net) in each cycle of a sample, and their sums (n_net)."""
+
+    cycles: csr_matrix
+    total: Real
+
+
 class _Program:
     """One program: its sampled cycles, and what the middle supply's delays make of them."""
 
@@ -99,6 +107,12 @@ class _Program:
         self.rate, self.cycles, self.sample = activity.glitch_rate, activity.cycles, sample
         self._middle, self._lock = middle, Lock()
         self._counts = csr_matrix((0, sample.n_nets))
+
+    @cached_property
+    def middle(self) -> Middle:
+        """Of the cycles that estimates use."""
+        counts = self.counts(estimated_cycles(self.sample))
+        return Middle(counts, np.asarray(counts.sum(axis=0)).ravel())
 
     def counts(self, last: int) -> csr_matrix:
         """(last, n_net) toggles beyond the settled ones with the middle supply's delays, of the first cycles of the sample."""
@@ -118,24 +132,24 @@ class _Estimate:
     error: float
 
 
-def estimate(rate: Real, weight: Real, middle: csr_matrix, own: Replayed, cycles: float) -> _Estimate:
+def estimate(rate: Real, weight: Real, middle: Middle, own: Replayed, cycles: float) -> _Estimate:
     """Ratio estimator of what own glitches add in an average cycle.
 
     Parameters
     ----------
     rate : (n_net) glitches of the middle supply in an average cycle of all.
     weight : (n_net) fJ of a toggle.
-    middle : (n_sample, n_net) glitches of the middle supply in the cycles of the sample; ``own`` those of the map in the same.
+    middle : glitches of the middle supply in the cycles of the sample; ``own`` those of the map in the same.
     cycles : of which the sample was drawn, without replacement.
     """
-    count, energy = len(own.energy), np.asarray(middle @ weight)
+    count, energy = len(own.energy), np.asarray(middle.cycles @ weight)
     average, total = float(rate @ weight), float(energy.sum())
     scale = average / total if total > 0.0 else 1.0 / count
     ratio = float(own.energy.sum()) / total if total > 0.0 else 0.0
     scatter = float(np.std(own.energy - ratio * energy, ddof=1)) if count > 1 else np.inf
     left = max(1.0 - count / cycles, 0.0)
     error = scatter * float(np.sqrt(left / count)) if left > 0.0 else 0.0
-    return _Estimate((own.glitches - np.asarray(middle.sum(axis=0)).ravel()) * scale, error)
+    return _Estimate((own.glitches - middle.total) * scale, error)
 
 
 class OwnGlitches:
@@ -317,7 +331,7 @@ class OwnGlitches:
             own = Replayed(np.zeros(len(weight), dtype=np.int64), np.empty(0))
             for first in range(0, last, _CHUNK):
                 own += replayer.run(program.sample, first, min(first + _CHUNK, last), weight)
-            found = estimate(program.rate, weight, program.counts(last), own, program.cycles)
+            found = estimate(program.rate, weight, program.middle, own, program.cycles)
             toggles[name] = found.toggles.astype(np.float32)
             variance += (self._share(name) * found.error) ** 2
             cycles += last

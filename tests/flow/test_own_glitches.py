@@ -11,7 +11,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from finevh.flow.moved import with_map
-from finevh.flow.own_glitches import MapKey, OwnGlitches, estimate, estimated_cycles, keys_of, with_own_glitches
+from finevh.flow.own_glitches import MapKey, Middle, OwnGlitches, estimate, estimated_cycles, keys_of, with_own_glitches
 from finevh.layout.supply.headers import HeaderTable
 from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.power.glitches import CycleSample, Replayed
@@ -37,7 +37,13 @@ def of_rows(seed: int, rows: np.ndarray) -> tuple[float, float, float]:
     """Estimate from some cycles, its standard error, and the truth, fJ per cycle."""
     middle, own, weight = population(seed)
     replayed = Replayed(own[rows].sum(axis=0), own[rows] @ weight)
-    found = estimate(middle.mean(axis=0), weight, csr_matrix(middle[rows].astype(float)), replayed, CYCLES)
+    found = estimate(
+        middle.mean(axis=0),
+        weight,
+        Middle(csr_matrix(middle[rows].astype(float)), middle[rows].sum(axis=0)),
+        replayed,
+        CYCLES,
+    )
     return float(found.toggles @ weight), found.error, float((own - middle).mean(axis=0) @ weight)
 
 
@@ -62,7 +68,9 @@ def test_estimates_scatter_about_the_truth_as_their_standard_error_says() -> Non
 def test_a_design_whose_middle_supply_makes_no_glitches_takes_the_mean() -> None:
     own = np.array([[2, 0], [0, 0], [4, 2]])
     weight = np.array([1.0, 3.0])
-    found = estimate(np.zeros(2), weight, csr_matrix((3, 2)), Replayed(own.sum(axis=0), own @ weight), 300)
+    found = estimate(
+        np.zeros(2), weight, Middle(csr_matrix((3, 2)), np.zeros(2)), Replayed(own.sum(axis=0), own @ weight), 300
+    )
     assert found.toggles.tolist() == pytest.approx([2.0, 2.0 / 3.0])
     assert found.error > 0.0
 

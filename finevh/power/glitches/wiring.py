@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -173,16 +174,40 @@ def pin_ticks(
     A pair that the timing does not know (loops that it cut, arcs that it took out) takes the slowest of the cell's other pins.
     """
     row, known = pin_rows(pins, delays, n_nets) if rows is None else rows
-    ticks = np.full((len(row), 2, 2), ABSENT, dtype=np.int32)
-    ticks[known] = delays.ticks[row[known]]
-    missing = (ticks == ABSENT).all(axis=(1, 2))
-    # By output edge: the slowest of the pin, without one the slowest of the cell; a unate pin lacks the other edges' arcs.
-    own = np.where(ticks == ABSENT, 0, ticks).max(axis=1)
-    if (own == 0).any():
-        slowest = np.ones((n_nets, 2), dtype=np.int32)
-        np.maximum.at(slowest, pins.net, own)
-        own = np.where(own == 0, slowest[pins.net], own)
-    return np.where(ticks == ABSENT, own[:, None, :], ticks).astype(np.int32), missing
+    ticks, slowest = np.empty((len(row), 2, 2), dtype=np.int32), np.ones((n_nets, 2), dtype=np.int32)
+    missing = np.empty(len(row), dtype=np.bool_)
+    _fill_ticks(row, known, pins.net, delays.ticks, ticks, slowest, missing)
+    return ticks, missing
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_ticks(
+    row: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    net: NDArray[np.int64],
+    given: Int,
+    ticks: Int,
+    slowest: Int,
+    missing: NDArray[np.bool_],
+) -> None:
+    """What :func:`pin_ticks` returns, into ``ticks`` and ``missing``; ``slowest`` (n_net, 2) are ones."""
+    absent = np.int32(ABSENT)
+    for k in range(len(row)):
+        missing[k] = True
+        for edge in range(2):
+            rise = given[row[k], 0, edge] if known[k] else absent
+            fall = given[row[k], 1, edge] if known[k] else absent
+            # By output edge: a unate pin lacks the arc of one edge of the input, and takes that of the other.
+            ticks[k, 0, edge] = fall if rise == absent else rise
+            ticks[k, 1, edge] = rise if fall == absent else fall
+            if rise != absent or fall != absent:
+                missing[k] = False
+                slowest[net[k], edge] = max(slowest[net[k], edge], ticks[k, 0, edge], ticks[k, 1, edge])
+    # Without either, the slowest of the cell.
+    for k in range(len(row)):
+        for edge in range(2):
+            if ticks[k, 0, edge] == absent:
+                ticks[k, :, edge] = slowest[net[k], edge]
 
 
 def _sources(gate: NDArray[np.int32], delays: GlitchDelays) -> NDArray[np.int32]:
