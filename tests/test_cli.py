@@ -90,7 +90,7 @@ def test_debug_adds_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.startswith("Traceback (most recent call last):")
     assert err.endswith(
         "give the path of a flow file, or a ready flow by name: loc1_pe, quick, quick_sky130, ri5cy, ri5cy_ihp, "
-        "ri5cy_published, ri5cy_thesis\n"
+        "ri5cy_low_vth, ri5cy_published, ri5cy_thesis\n"
     )
 
 
