@@ -6,7 +6,7 @@ A condition is a process corner with everything at one supply, or with tiles at 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -232,16 +232,25 @@ def hold_buffer(technology: Technology) -> int | None:
 def _conditions(
     netlist: Netlist, wires: Wires, timing: Timing, corners: Sequence[Corner], tile: Int, workers: int
 ) -> list[_Condition]:
-    """Every condition of every corner, timed; corners side by side on at most ``workers`` threads."""
+    """Every condition of every corner, timed on at most ``workers`` threads: corners side by side, then all their pairs."""
 
-    def at(corner: Corner) -> list[_Condition]:
+    def at(corner: Corner) -> dict[int, _Condition]:
         graph = timing.graph(netlist, corner.technology, wires)
-        single = {vdd: _Condition(corner, graph, vdd) for vdd in corner.vdds}
-        pairs = [_Pair(single[high], single[low].state, low, tile) for low, high in corner.pairs]
-        return [*single.values(), *pairs]
+        return {vdd: _Condition(corner, graph, vdd) for vdd in corner.vdds}
 
-    with ThreadPoolExecutor(max(1, min(workers, len(corners)))) as pool:
-        return [condition for found in pool.map(at, corners) for condition in found]
+    def between(corner: Corner, single: dict[int, _Condition]) -> list[Future[_Condition]]:
+        # Generated clocks start where the last evaluation of their graph left them: one at a time.
+        clocks = any(condition.graph.follows_masters for condition in single.values())
+        own = one if clocks else pool
+        return [own.submit(_Pair, single[high], single[low].state, low, tile) for low, high in corner.pairs]
+
+    with ThreadPoolExecutor(max(1, workers)) as pool, ThreadPoolExecutor(1) as one:
+        singles = list(pool.map(at, corners))
+        pairs = [between(corner, single) for corner, single in zip(corners, singles, strict=True)]
+        found: list[_Condition] = []
+        for single, futures in zip(singles, pairs, strict=True):
+            found += [*single.values(), *(future.result() for future in futures)]
+    return found
 
 
 def _delays(corners: Sequence[Corner], buffer: int) -> dict[str, Real]:
@@ -330,7 +339,7 @@ def repair_hold(
     Parameters
     ----------
     corners : the first is the design's own.
-    workers : threads at most; one per corner is of use.
+    workers : threads at most.
     """
     technology = corners[0].technology
     for corner in corners[1:]:
