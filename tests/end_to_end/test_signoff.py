@@ -19,9 +19,11 @@ from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.designs import average_activity, load_activities
 from finevh.flow.engine.key import input_parts
 from finevh.flow.engine.stage import RunDirectory
+from finevh.flow.inputs.constraints import timed_constraints
 from finevh.flow.inputs.technology import technology_of
 from finevh.flow.signoff import Signoff, SupplyMap, corner_graph, fast_corner, read_exported
 from finevh.flow.stages import STAGES
+from finevh.flow.timing_graph import timed_types
 from finevh.flow_file import read_run_flow
 from finevh.schemes import read_points_csv
 from finevh.selection import map_text, parse_bitstream, parse_map
@@ -243,6 +245,20 @@ def test_a_point_that_fails_gets_the_cheapest_map_of_its_curve_that_meets_it(sig
     assert map_text(bits) == point["assignment"]
 
 
+def test_a_map_has_the_same_row_whatever_is_timed_before_it_and_beside_it(quick_run: Path) -> None:
+    flow, run = read_run_flow(quick_run), RunDirectory(quick_run, STAGES)
+    technology = technology_of(flow)
+    design = read_exported(flow, technology, quick_run / "out", "pb0", Checks())
+    netlist = load_netlist(run.stage_path("optimize"), technology)
+    activity = average_activity(load_activities(run.stage_path("activity")))
+    points = [one for one in read_points_csv((quick_run / "operating_points.csv").read_text()) if one.variant == "pb0"]
+    checker = Signoff(flow, technology, None, {"pb0": design}, activity, netlist.instance_names, Checks())
+    alone = [checker.rows([one], [])[0][0] for one in points if one.scheme == "fine-vh"]
+    for jobs in (1, 2, 5):
+        together = checker.rows([one for one in points if one.scheme == "fine-vh"], [], jobs=jobs)
+        assert [alone[numbers[0]] for _, numbers in together] == [row for row, _ in together]
+
+
 def test_a_fast_corner_is_checked_for_hold_alone(quick_run: Path) -> None:
     """The same library once more as a fast corner: hold must be that of the slow one, and setup is asked of one corner."""
     flow, run = read_run_flow(quick_run), RunDirectory(quick_run, STAGES)
@@ -254,13 +270,16 @@ def test_a_fast_corner_is_checked_for_hold_alone(quick_run: Path) -> None:
     design = read_exported(flow, technology, quick_run / "out", "pb0", Checks())
     netlist = load_netlist(run.stage_path("optimize"), technology)
     activity = average_activity(load_activities(run.stage_path("activity")))
+    types = timed_types(netlist, timed_constraints(flow, technology, netlist))
+    little = fast_corner(flow.model_copy(update={"technology": chosen}), technology, types)
     points = read_points_csv((quick_run / "operating_points.csv").read_text())
     some = [one for one in points if one.scheme == "fine-vh" and one.variant == "pb0"][-1:]
     rows = [
         Signoff(flow, technology, corner, {"pb0": design}, activity, netlist.instance_names, Checks()).rows(some, [])
-        for corner in (None, fast)
+        for corner in (None, fast, little)
     ]
-    alone, both = (found[0][0] for found in rows)
+    alone, both, same = (found[0][0] for found in rows)
+    assert same == both
     assert (alone.corner, both.corner) == ("slow", "slow fast")
     assert (both.setup_ps, both.hold_ps, both.met) == (alone.setup_ps, alone.hold_ps, True)
 
