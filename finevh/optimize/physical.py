@@ -297,7 +297,9 @@ def optimise_placed(
             )
             netlist, placement = tree.netlist, tree.placement
         wires = estimate_wires(netlist, technology, placement)
-        graph, state = _timed(netlist, technology, target, wires)
+        # Drives alone have changed: the graph stays.
+        graph = graph.with_wires(wires)
+        state = graph.evaluate(_everywhere(graph, target), None, netlist.cell_type)
         report(f"sizing pass {number + 1}: {state.min_period():.0f} ps, {_area(netlist):.0f} um2")
     return Optimised(
         netlist,
