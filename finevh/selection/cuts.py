@@ -57,10 +57,12 @@ class CutPool:
         self.cuts.append(PathCut(path, reserve))
         return True
 
-    def limits(self, period: float) -> NDArray[np.float64]:
-        """(n_cut) ps that each path may take at a period."""
+    def limits(self, period: float, proven: bool = False) -> NDArray[np.float64]:
+        """(n_cut) ps that each path may take at a period; ``proven``: any time for those with a reserve."""
         self.packed()
-        return self._coefficient[: len(self.cuts)] * period - self._reserve[: len(self.cuts)]
+        reserve = self._reserve[: len(self.cuts)]
+        limit: NDArray[np.float64] = self._coefficient[: len(self.cuts)] * period - reserve
+        return np.where(reserve == 0.0, limit, np.inf) if proven else limit
 
     def packed(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
         """All cuts in one array each; new ones go behind those that are there, in memory twice as long as needed."""
@@ -85,19 +87,19 @@ class CutPool:
             return -np.inf
         return float(_needs(*self.packed(), high, self.limits(period)))
 
-    def flips(self, high: Bits, period: float) -> NDArray[np.float64]:
+    def flips(self, high: Bits, period: float, proven: bool = False) -> NDArray[np.float64]:
         """(n_tiles, n_tiles) the excess, ps, with two tiles moved; one alone on the diagonal.
 
-        Paths that the move does not touch or that are met after it are left out.
+        Paths that the move does not touch or that are met after it are left out; ``proven``: those with a reserve, too.
         """
-        return self.moves(high, period)[1]
+        return self.moves(high, period, proven)[1]
 
-    def moves(self, high: Bits, period: float) -> tuple[float, NDArray[np.float64]]:
+    def moves(self, high: Bits, period: float, proven: bool = False) -> tuple[float, NDArray[np.float64]]:
         """What :meth:`excess` and :meth:`flips` give, at the price of the latter."""
         found = np.full((self.n_tiles, self.n_tiles), -np.inf)
         if not self.cuts:
             return -np.inf, found
-        return float(_flip_needs(*self.packed(), high, self.limits(period), found)), found
+        return float(_flip_needs(*self.packed(), high, self.limits(period, proven), found)), found
 
 
 _T = TypeVar("_T", bound=np.generic)

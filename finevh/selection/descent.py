@@ -179,7 +179,27 @@ class Descent:
         if best is not None:
             self._work = _WORK
             left = self.descend(best.high, self.archive.periods[index], self.tries)
-            self._walk(index, self._walk(index, left, self.pool), self.sure)
+            left = self._walk(index, self._walk(index, left, self.pool), self.sure)
+            self._lower(index, left)
+
+    def _lower(self, index: int, left: int) -> None:
+        """Lower single tiles of the best map, whatever was guessed: only least delays may forbid it untimed."""
+        period, met = self.archive.periods[index], True
+        while met and left > 0:
+            best, met = self.archive.best(index), False
+            assert best is not None
+            high, saved = best.high, -np.diag(self.terms.flips(best.high, frequency_mhz(period))[1])
+            able = high & (saved > 0.0) & (np.diag(self.pool.flips(high, period, proven=True)) <= SLACK_TOLERANCE)
+            for tile in sorted(np.flatnonzero(able).tolist(), key=lambda tile: -float(saved[tile]))[:left]:
+                lowered = high.copy()
+                lowered[tile] = False
+                timing = self._spare = self.time(lowered)
+                left -= 1
+                met = self.design.worst_slack(timing, period) >= -SLACK_TOLERANCE
+                if met:
+                    self.archive.add(timing)
+                    break
+                self.learn(timing, period)
 
     def _exchange(self, high: Bits, index: int, left: int) -> int:
         """Lower each high tile in turn and mend the clock by what the known paths say is cheapest; dearest first."""

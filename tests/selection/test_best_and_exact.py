@@ -135,6 +135,24 @@ def test_best_is_the_cheapest_of_all_512_maps_with_tiles_beside_the_paths() -> N
     assert max(gaps) < 0.02
 
 
+@settings(deadline=None, max_examples=12)
+@given(**DESIGNS, share=st.floats(0.0, 0.9))
+def test_no_tile_of_a_map_of_best_can_be_lowered(
+    seed: int, crossing: float, groups: int, hidden: float, share: float
+) -> None:
+    design = replace(random_design(seed, 9, 20, crossing, groups, hidden), beside=((seed % 9, 3.0),))
+    fast, slow = design.single_voltage(INTERVAL.high)[0], design.single_voltage(INTERVAL.low)[0]
+    period = fast + share * (slow - fast)
+    (best,) = select_best(design, INTERVAL, [period])
+    assert isinstance(best, Choice)
+    for tile in np.flatnonzero(best.high).tolist():
+        lowered = best.high.copy()
+        lowered[tile] = False
+        timing = design.evaluate(INTERVAL, lowered)
+        dearer = design.energy(timing).power(1e6 / period) >= best.energy.power(1e6 / period) * (1 - 1e-9)
+        assert dearer or timing.min_period > period + SLACK_TOLERANCE
+
+
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 100_000), crossing=st.sampled_from([0.0, 0.5]), tight=st.floats(0.85, 1.0))
 def test_a_walk_ends_at_the_cheapest_map_that_cuts_allow(seed: int, crossing: float, tight: float) -> None:
