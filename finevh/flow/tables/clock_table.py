@@ -93,7 +93,7 @@ class _Timed:
             cross_voltage=flow.schemes.driver_derates,
             clock_supply=flow.clock.supply_policy,
             hold=True,
-        )
+        ).for_hold()
         self._graphs: dict[int, TimingGraph] = {}
 
     def at(self, vdd: float) -> TimingGraph:
