@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.children import in_turn
 from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.droop.tile_loads import ProgramCurrents
@@ -80,17 +82,21 @@ class RailModel:
         low, top = (self.leakage[program, int(np.abs(self.supplies - vdd).argmin())] for vdd in supplies)
         return np.asarray(np.where(high, top, low))
 
-    def droop(self, points: Sequence[OperatingPoint]) -> Droop | None:
-        """Follow every tile through every simulated cycle at each FINE-VH point; None where no program was simulated."""
+    def droop(self, points: Sequence[OperatingPoint], jobs: int = 1) -> Droop | None:
+        """Follow every tile through every simulated cycle at each FINE-VH point; None where no program was simulated.
+
+        Programs are followed side by side; nothing depends on the number of ``jobs``.
+        """
         chosen = tuple(point for point in points if point.scheme == "fine-vh" and point.assignment)
         if not self.programs or not chosen:
             return None
         high = np.array([parse_map(point.assignment) for point in chosen])
         period = np.array([period_ps(point.freq_mhz) for point in chosen])
-        return Droop(chosen, *self.follow([_supplies(point) for point in chosen], high, period), self.programs)
+        drops = self.follow([_supplies(point) for point in chosen], high, period, jobs)
+        return Droop(chosen, *drops, self.programs)
 
     def follow(
-        self, supplies: Sequence[tuple[float, float]], high: NDArray[np.bool_], period: Real
+        self, supplies: Sequence[tuple[float, float]], high: NDArray[np.bool_], period: Real, jobs: int = 1
     ) -> tuple[DroopSummary, NDArray[np.intp]]:
         """Drops of maps (n_map, n_tile) between pairs of supplies, V, at clock periods, ps, and the worst program of each.
 
@@ -101,9 +107,13 @@ class RailModel:
         )
         total = DroopSummary(*(np.zeros(high.shape) for _ in fields(DroopSummary)))
         program = np.zeros(high.shape, dtype=np.intp)
-        for number in range(len(self.programs)):
+
+        def summary(number: int) -> DroopSummary:
             drawn = self.drawn[number].astype(np.float64)
-            found = summarise_droop(drawn, self.capacitance, resistance * self.capacitance, period)
+            return summarise_droop(drawn, self.capacitance, resistance * self.capacitance, period)
+
+        numbers = range(len(self.programs))
+        for number, found in zip(numbers, in_turn([partial(summary, number) for number in numbers], jobs), strict=True):
             leaks = np.array([self._steady(number, pair, bits) for pair, bits in zip(supplies, high, strict=True)])
             steady = resistance * leaks
             program[found.worst + steady > total.worst] = number

@@ -326,7 +326,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points, own))
     metrics |= _metrics(result, placed, margin) | _clock_metrics(clock)
     metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
-    droop = None if rails is None else rails.droop(result.points)
+    droop = None if rails is None else rails.droop(result.points, context.jobs)
     if droop is not None:
         context.write("results/tables/droop.csv", droop_table(droop))
         metrics |= {

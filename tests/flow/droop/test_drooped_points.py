@@ -119,6 +119,20 @@ def test_the_drop_that_timing_is_checked_with_is_charge_times_resistance_over_th
     assert rails(0.5).droop([]) is None
 
 
+def test_programs_are_followed_side_by_side_with_the_same_drops() -> None:
+    one = rails(500.0)  # something is left at the end of a cycle
+    both = replace(
+        one,
+        programs=("short", "long"),
+        drawn=np.concatenate([one.drawn, 3.0 * one.drawn[:, ::-1]]),
+        leakage=np.zeros((2, 2, 4)),
+    )
+    points = [point("LLHH", 500.0), point("HHHH", 1000.0)]
+    tables = [droop_table(found) for jobs in (1, 2) if (found := both.droop(points, jobs)) is not None]
+    assert tables[0] == tables[1]
+    assert ",long," in tables[0]
+
+
 def test_a_leaking_tile_drops_all_the_time() -> None:
     model = replace(rails(2.0), leakage=np.full((1, 2, 4), 0.01))
     droop = model.droop([point("LLLL", 500.0)])
