@@ -23,6 +23,8 @@ _REPAIRS = 3
 """Tries to mend the clock after one tile is lowered."""
 _IDLE = 1
 """Walks that find nothing cheaper before they end."""
+_WALKED = 16
+"""Most maps that are timed at one frequency for the walks among what one set of cuts allows."""
 _RAISES = 12
 """Most tiles that are raised, one at a time, to mend a map that the least delays do not forbid."""
 _MENDS = 24
@@ -148,11 +150,12 @@ class Descent:
         return any(fresh)
 
     def run(self) -> list[Choice | NotReachableError]:
-        """Search at every period by moves, from the longest to the shortest, then by walks on the way back."""
+        """Search at every period by moves, from the longest to the shortest, then by moves and walks on the way back."""
         order = sorted(range(len(self.archive.periods)), key=lambda index: -self.archive.periods[index])
         for index in order:
             self.search(index)
         for index in order[::-1]:
+            self.search(index)
             self.walk(index)
         return self.archive.answers()
 
@@ -178,9 +181,9 @@ class Descent:
         best = self.archive.best(index)
         if best is not None:
             self._work = _WORK
-            left = self.descend(best.high, self.archive.periods[index], self.tries)
-            left = self._walk(index, self._walk(index, left, self.pool), self.sure)
-            self._lower(index, left)
+            for cuts in (self.pool, self.sure):
+                self._walk(index, _WALKED, cuts)
+            self._lower(index, _WALKED)
 
     def _lower(self, index: int, left: int) -> None:
         """Lower single tiles of the best map, whatever was guessed: only least delays may forbid it untimed."""
@@ -224,8 +227,8 @@ class Descent:
                 self.learn(timing, period)
         return left
 
-    def _walk(self, index: int, left: int, cuts: CutPool) -> int:
-        """Time the cheapest maps that cuts allow until walks find none below the best; returns how many may still be timed.
+    def _walk(self, index: int, left: int, cuts: CutPool) -> None:
+        """Time the cheapest maps that cuts allow until walks find none below the best, or so many were timed.
 
         A map that is missed though the least delays allow it is mended where only sure cuts count.
         """
@@ -249,7 +252,6 @@ class Descent:
             elif cuts is self.sure:
                 left = self._raise(timing, period, ceiling, left)
             self._spare = timing
-        return left
 
     def _raise(self, missed: MappedTiming, period: float, ceiling: float, left: int) -> int:
         """Mend a map by raising tiles beside its worst path, cheapest first; returns how many may still be timed.
