@@ -20,6 +20,8 @@ _HOT, _COLD = 0.5, 0.005
 """First and last temperature as shares of what moving a tile changes in power, on average over the tiles."""
 _WEIGHT = 0.5
 """Price of lateness to begin with: share of the power per share of the period."""
+_FRESH = 15
+"""Sweeps after which sums are taken anew."""
 _STEER = 1.15
 """Factor on that price after each sweep, up where it ends with late paths and down where it does not."""
 
@@ -282,8 +284,10 @@ def _anneal(
         power += table[base[g] + code[g]]
     temperature, cool = hot, (cold / hot) ** (1.0 / max(sweeps - 1, 1))
     x = np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15)
-    for _ in range(sweeps):
-        late = _excesses(ptr, tiles, delay, limit, able, state, excess)  # sums drift
+    late = 0.0
+    for sweep in range(sweeps):
+        if sweep % _FRESH == 0:  # sums drift
+            late = _excesses(ptr, tiles, delay, limit, able, state, excess)
         for _ in range(n):
             x = _random(x)
             first, second = int(np.int64((x >> np.uint64(20)) % np.uint64(n))), -1
