@@ -37,7 +37,7 @@ from finevh.power import (
     read_saif,
     read_vcd,
 )
-from finevh.power.internal_weights import PowerTerms
+from finevh.power.internal_energy import PowerTerms
 from finevh.power.simulation.network import build_network
 from finevh.technology.liberty.boolean import Expression, parse_boolean
 from finevh.technology.liberty.syntax import parse_liberty, read_liberty_text

@@ -18,7 +18,7 @@ from finevh.commands.quantities import entries, voltage_of, voltages_of
 from finevh.errors import InputError, NotReachableError
 from finevh.technology.manifest import library_file, read_manifest
 from finevh.technology.platform import add_platform
-from finevh.timing.report import format_path
+from finevh.timing.worst_paths import format_path
 
 # Cells listed by ``finevh leakage`` without --json: the rest is in the JSON.
 LISTED_CELLS = 20

@@ -1,4 +1,4 @@
-"""Wirelength as placers count it: half the perimeter of each net's bounding box."""
+"""Wirelength as placers count it, half the perimeter of each net's bounding box, and the load of a wire that long."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def half_perimeter(netlist: Netlist, technology: Technology, placement: Placemen
 def total_wirelength(netlist: Netlist, technology: Technology, placement: Placement) -> float:
     """Return the half perimeters of all nets, um."""
     return float(np.nansum(half_perimeter(netlist, technology, placement)))
+
+
+def load_of(x: Real, y: Real, cap: Real, wire_cap: float) -> float:
+    """Capacitance, fF, of points and of a wire along half the perimeter of their box."""
+    return float(cap.sum() + wire_cap * (np.ptp(x) + np.ptp(y)))

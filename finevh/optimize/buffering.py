@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.layout.wirelength import load_of
 from finevh.netlist.edit import BufferPlan, sinks_by_net
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real
@@ -51,7 +52,7 @@ def _clusters(x: Real, y: Real, cap: Real, limits: FanoutLimits) -> list[NDArray
     while stack:
         part = stack.pop()
         width, height = np.ptp(x[part]), np.ptp(y[part])
-        load = cap[part].sum() + limits.wire_cap * (width + height)
+        load = load_of(x[part], y[part], cap[part], limits.wire_cap)
         if len(part) == 1 or (len(part) <= limits.fanout and load <= limits.capacitance):
             done.append(part)
             continue
@@ -136,7 +137,7 @@ def _cluster_levels(x: Real, y: Real, cap: Real, limits: FanoutLimits, kept: int
     below: NDArray[np.int64] | None = None
     count = 0
     while True:
-        load = cap.sum() + limits.wire_cap * (np.ptp(x) + np.ptp(y)) if len(x) else 0.0
+        load = load_of(x, y, cap, limits.wire_cap) if len(x) else 0.0
         if len(x) + kept <= limits.fanout and load <= limits.capacitance:
             return levels
         parts = _clusters(x, y, cap, limits)

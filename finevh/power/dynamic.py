@@ -19,12 +19,11 @@ from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.power.activity import Activity
-from finevh.power.internal_weights import internal_terms
+from finevh.power.internal_energy import internal_energy, internal_terms
 from finevh.power.swing import check_map, net_driver_cells, net_rails, port_rail
 from finevh.technology.model import Direction, Int, Real, Technology
-from finevh.technology.tables.nldm import bilinear
 
-__all__ = ["DynamicPower", "DynamicResult", "PreparedPower", "internal_energy"]
+__all__ = ["DynamicPower", "DynamicResult", "PreparedPower"]
 
 
 @dataclass(frozen=True)
@@ -364,40 +363,6 @@ def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
         raise InputError(f"the wires have {len(wires.node_ptr) - 1} nets, {netlist.name} has {netlist.n_nets}")
     running = np.concatenate(([0.0], np.cumsum(wires.node_cap)))
     return running[wires.node_ptr[1:]] - running[wires.node_ptr[:-1]]
-
-
-# Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
-def internal_energy(
-    cell: Int,
-    slew_pin: Int,
-    load_net: Int,
-    opposite: NDArray[np.bool_],
-    table: Int,
-    weight: Real,
-    corner: Int,
-    load: Real,
-    slew: Real,
-    table_x: NDArray[np.int64],
-    table_nx: Int,
-    table_y: NDArray[np.int64],
-    table_ny: Int,
-    table_v: NDArray[np.int64],
-    pool: Real,
-) -> Real:
-    """(n_term,) fJ per cycle of each power term: transitions times the table's energy at slew and load."""
-    energy = np.zeros(len(cell))
-    for t in range(len(cell)):
-        c = corner[cell[t]]
-        capacitance = load[load_net[t]] if load_net[t] >= 0 else 0.0
-        for edge in range(2):
-            slot = table[t, edge]
-            if slot < 0 or weight[t, edge] == 0.0 or table_v[c, slot] < 0:
-                continue
-            ramp = slew[slew_pin[t], 1 - edge if opposite[t] else edge]
-            x, nx, y, ny = table_x[c, slot], table_nx[c, slot], table_y[c, slot], table_ny[c, slot]
-            energy[t] += weight[t, edge] * bilinear(pool, x, nx, y, ny, table_v[c, slot], ramp, capacitance)
-    return energy
 
 
 # Columns by name: a compiled kernel takes plain arrays.

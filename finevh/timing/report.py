@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from finevh.checks import Checks, Severity
-from finevh.constraints.objects import plain
 from finevh.constraints.sdc import read_sdc
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
@@ -21,11 +20,10 @@ from finevh.netlist.verilog import read_text, read_verilog
 from finevh.technology import technology_from_liberty, with_vdds
 from finevh.technology.model import Int, Technology
 from finevh.timing.delay.dmp import DriverResistance
-from finevh.timing.engine import TimingGraph, TimingState
-from finevh.timing.names import node_name, sink_name
+from finevh.timing.engine import TimingGraph
 from finevh.timing.sweep.compiled import Progress
 from finevh.timing.unconstrained import book_setup
-from finevh.timing.worst_paths import endpoint_slacks, endpoint_table
+from finevh.timing.worst_paths import endpoint_table, path_report
 from finevh.units import VOLTAGE_TOLERANCE, frequency_mhz
 
 _MOST_ADDED = 40  # voltages between characterised ones: tables of every pair of supplies are made for them
@@ -109,54 +107,6 @@ def read_voltages(
     if missing:
         technology = with_vdds(technology, sorted({*technology.vdds.tolist(), *missing}))
     return technology, np.abs(technology.vdds[:, None] - chosen).argmin(axis=0).astype(np.int32)
-
-
-def path_report(
-    graph: TimingGraph,
-    state: TimingState,
-    row: int,
-    period: float,
-    early: bool = False,
-    tile_of_cell: Int | None = None,
-) -> dict[str, Any]:
-    """One path as a dictionary: endpoint, slack, and per step pin, cell, edge, arc delay, slew, load, arrival, voltage, tile.
-
-    Parameters
-    ----------
-    tile_of_cell : (n_cell) int32, optional
-        Tile of each cell, -1 outside all; without it steps have no tile.
-    """
-    path = graph.path(state, row, early=early)
-    ends = state.hold if early else state.setup
-    slack = float(endpoint_slacks(graph, state, period, early)[row])
-    netlist, s, technology = graph.netlist, graph.structure, graph.technology
-    values = state.early if early else state.late
-    assert values is not None
-    sinks = [int(s.arc_sink[a]) if a >= 0 else -1 for a in path.arc] + [int(ends.rows.sink[row])]
-    steps = []
-    for k, node in enumerate(path.node.tolist()):
-        cell = int(path.cell[k])
-        variant = technology.variants[state.cell_variant[cell]].suffix if cell >= 0 else ""
-        arc = int(path.arc[k])
-        wire = 0.0
-        if arc >= 0 and len(values.sink_delay) > 1:
-            wire = graph.net_derate(early) * float(values.sink_delay[sinks[k], path.edge[k - 1]])
-        steps.append(
-            {
-                "pin": plain(node_name(netlist, s, node)),
-                "cell": netlist.cells.names[state.cell_type[cell]] + variant if cell >= 0 else "port",
-                "from": plain(sink_name(netlist, s, sinks[k])) if arc >= 0 else None,
-                "edge": "fall" if path.edge[k] else "rise",
-                "wire_delay_ps": wire,
-                "delay_ps": float(path.delay[k]),
-                "arrival_ps": float(path.arrival[k]),
-                "slew_ps": float(path.slew[k]),
-                "load_ff": float(path.load[k]),
-                "vdd_v": float(technology.vdds[state.cell_vdd[cell] if cell >= 0 else graph.port_vdd]),
-                "tile": int(tile_of_cell[cell]) if tile_of_cell is not None and cell >= 0 else None,
-            }
-        )
-    return {"endpoint": plain(sink_name(netlist, s, sinks[-1])), "slack_ps": slack, "steps": steps}
 
 
 @dataclass(frozen=True)
@@ -251,19 +201,3 @@ def run_sta(
             path_report(graph, state, row, period, early=True) for row in held_rows[: max(options.paths, 0)]
         ]
     return found
-
-
-def format_path(path: dict[str, Any]) -> str:
-    """A path of :func:`path_report` as a table of text."""
-    head = (
-        f"{'pin':40} {'cell':16} {'edge':4} {'wire':>8} {'delay':>9} {'arrival':>10} {'slew':>8} {'load':>8} {'vdd':>5} "
-        f"{'tile':>4}"
-    )
-    lines = [f"endpoint {path['endpoint']}  slack {path['slack_ps']:.2f} ps", head]
-    for s in path["steps"]:
-        tile = "-" if s["tile"] is None else s["tile"]
-        lines.append(
-            f"{s['pin'][-40:]:40} {s['cell'][:16]:16} {s['edge']:4} {s['wire_delay_ps']:8.2f} {s['delay_ps']:9.2f} "
-            f"{s['arrival_ps']:10.2f} {s['slew_ps']:8.2f} {s['load_ff']:8.2f} {s['vdd_v']:5.2f} {tile:>4}"
-        )
-    return "\n".join(lines)

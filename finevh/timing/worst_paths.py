@@ -1,4 +1,4 @@
-"""Endpoints by slack, worst first: where the worst paths of a timing state end."""
+"""The worst paths of a timing state: endpoints by slack, worst first, and each path pin by pin, as data and as text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from finevh.constraints.objects import plain
-from finevh.technology.model import Real
+from finevh.technology.model import Int, Real
 from finevh.timing.engine import TimingGraph, TimingState
-from finevh.timing.names import sink_name
+from finevh.timing.names import node_name, sink_name
 
 
 def endpoint_slacks(graph: TimingGraph, state: TimingState, period: float, hold: bool = False) -> Real:
@@ -67,3 +67,67 @@ def endpoint_table(
             }
         )
     return table, list(worst.values())
+
+
+def path_report(
+    graph: TimingGraph,
+    state: TimingState,
+    row: int,
+    period: float,
+    early: bool = False,
+    tile_of_cell: Int | None = None,
+) -> dict[str, Any]:
+    """One path as a dictionary: endpoint, slack, and per step pin, cell, edge, arc delay, slew, load, arrival, voltage, tile.
+
+    Parameters
+    ----------
+    tile_of_cell : (n_cell) int32, optional
+        Tile of each cell, -1 outside all; without it steps have no tile.
+    """
+    path = graph.path(state, row, early=early)
+    ends = state.hold if early else state.setup
+    slack = float(endpoint_slacks(graph, state, period, early)[row])
+    netlist, s, technology = graph.netlist, graph.structure, graph.technology
+    values = state.early if early else state.late
+    assert values is not None
+    sinks = [int(s.arc_sink[a]) if a >= 0 else -1 for a in path.arc] + [int(ends.rows.sink[row])]
+    steps = []
+    for k, node in enumerate(path.node.tolist()):
+        cell = int(path.cell[k])
+        variant = technology.variants[state.cell_variant[cell]].suffix if cell >= 0 else ""
+        arc = int(path.arc[k])
+        wire = 0.0
+        if arc >= 0 and len(values.sink_delay) > 1:
+            wire = graph.net_derate(early) * float(values.sink_delay[sinks[k], path.edge[k - 1]])
+        steps.append(
+            {
+                "pin": plain(node_name(netlist, s, node)),
+                "cell": netlist.cells.names[state.cell_type[cell]] + variant if cell >= 0 else "port",
+                "from": plain(sink_name(netlist, s, sinks[k])) if arc >= 0 else None,
+                "edge": "fall" if path.edge[k] else "rise",
+                "wire_delay_ps": wire,
+                "delay_ps": float(path.delay[k]),
+                "arrival_ps": float(path.arrival[k]),
+                "slew_ps": float(path.slew[k]),
+                "load_ff": float(path.load[k]),
+                "vdd_v": float(technology.vdds[state.cell_vdd[cell] if cell >= 0 else graph.port_vdd]),
+                "tile": int(tile_of_cell[cell]) if tile_of_cell is not None and cell >= 0 else None,
+            }
+        )
+    return {"endpoint": plain(sink_name(netlist, s, sinks[-1])), "slack_ps": slack, "steps": steps}
+
+
+def format_path(path: dict[str, Any]) -> str:
+    """A path of :func:`path_report` as a table of text."""
+    head = (
+        f"{'pin':40} {'cell':16} {'edge':4} {'wire':>8} {'delay':>9} {'arrival':>10} {'slew':>8} {'load':>8} {'vdd':>5} "
+        f"{'tile':>4}"
+    )
+    lines = [f"endpoint {path['endpoint']}  slack {path['slack_ps']:.2f} ps", head]
+    for s in path["steps"]:
+        tile = "-" if s["tile"] is None else s["tile"]
+        lines.append(
+            f"{s['pin'][-40:]:40} {s['cell'][:16]:16} {s['edge']:4} {s['wire_delay_ps']:8.2f} {s['delay_ps']:9.2f} "
+            f"{s['arrival_ps']:10.2f} {s['slew_ps']:8.2f} {s['load_ff']:8.2f} {s['vdd_v']:5.2f} {tile:>4}"
+        )
+    return "\n".join(lines)

@@ -10,7 +10,7 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.power import Activity, DynamicPower, RandomStimulus, simulate
-from finevh.power.internal_weights import internal_terms
+from finevh.power.internal_energy import internal_terms
 from finevh.technology.model import Technology
 from tests.power.tiny import netlist, technology
 

@@ -13,7 +13,8 @@ from finevh.errors import InputError
 from finevh.netlist import parse_verilog, write_verilog
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc, single_clock
-from finevh.timing.report import StaOptions, format_path, read_voltages, run_sta
+from finevh.timing.report import StaOptions, read_voltages, run_sta
+from finevh.timing.worst_paths import format_path
 from oracles.random_design import random_design
 from tests.conftest import liberty_at
 

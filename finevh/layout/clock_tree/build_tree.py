@@ -13,8 +13,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.layout.clock_tree.cluster import cluster, load_of
+from finevh.layout.clock_tree.cluster import cluster
 from finevh.layout.clock_tree.network import ClockNetwork
+from finevh.layout.wirelength import load_of
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.layout.wirelength import load_of
 from finevh.technology.model import Real
 
 Group = NDArray[np.int64]
@@ -37,11 +38,6 @@ def cluster(x: Real, y: Real, cap: Real, wire_cap: float, capacitance: float, co
         if fits or pieces >= len(x):
             return groups
         pieces += 1
-
-
-def load_of(x: Real, y: Real, cap: Real, wire_cap: float) -> float:
-    """Capacitance, fF, of points and of a wire along half the perimeter of their box."""
-    return float(cap.sum() + wire_cap * (np.ptp(x) + np.ptp(y)))
 
 
 def _divide(points: Group, x: Real, y: Real, cap: Real, pieces: int) -> list[Group]:

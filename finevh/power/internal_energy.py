@@ -1,4 +1,4 @@
-"""How often each internal-power group of each instance draws its energy, from the activity alone.
+"""Internal energy: how often each internal-power group of each instance draws, from the activity alone, and what.
 
 Liberty gives the internal energy of an output transition per related input (and condition): the toggles of the output are
 shared out among those groups in proportion to how often the related pin toggles while the output follows it,
@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +20,9 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
 from finevh.technology.liberty.boolean import evaluate, parse_boolean, patterns, support
 from finevh.technology.model import CellTable, Direction, Int, Kind, Real
+from finevh.technology.tables.nldm import bilinear
 
-__all__ = ["PowerTerms", "internal_terms"]
+__all__ = ["PowerTerms", "internal_energy", "internal_terms"]
 
 
 @dataclass(frozen=True)
@@ -226,3 +228,37 @@ def _is_negative(function: str, name: str) -> bool:
     y = evaluate(parse_boolean(function), dict(zip(names, bits, strict=True)))
     j = names.index(name)
     return not bool(np.any(~y[~bits[j]] & y[bits[j]]))
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(cache=True, nogil=True)
+def internal_energy(
+    cell: Int,
+    slew_pin: Int,
+    load_net: Int,
+    opposite: NDArray[np.bool_],
+    table: Int,
+    weight: Real,
+    corner: Int,
+    load: Real,
+    slew: Real,
+    table_x: NDArray[np.int64],
+    table_nx: Int,
+    table_y: NDArray[np.int64],
+    table_ny: Int,
+    table_v: NDArray[np.int64],
+    pool: Real,
+) -> Real:
+    """(n_term,) fJ per cycle of each power term: transitions times the table's energy at slew and load."""
+    energy = np.zeros(len(cell))
+    for t in range(len(cell)):
+        c = corner[cell[t]]
+        capacitance = load[load_net[t]] if load_net[t] >= 0 else 0.0
+        for edge in range(2):
+            slot = table[t, edge]
+            if slot < 0 or weight[t, edge] == 0.0 or table_v[c, slot] < 0:
+                continue
+            ramp = slew[slew_pin[t], 1 - edge if opposite[t] else edge]
+            x, nx, y, ny = table_x[c, slot], table_nx[c, slot], table_y[c, slot], table_ny[c, slot]
+            energy[t] += weight[t, edge] * bilinear(pool, x, nx, y, ny, table_v[c, slot], ramp, capacitance)
+    return energy
