@@ -136,19 +136,30 @@ def test_tasks_in_turn_go_to_whoever_is_free(workers: int) -> None:
     assert others == {os.getpid()} if workers == 1 else first not in others
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_task_beside_runs_meanwhile_and_gives_way(workers: int) -> None:
-    with beside(lambda: (time.monotonic(), os.getpid(), os.nice(0)), workers) as result:
-        time.sleep(0.5)
-        asked = time.monotonic()
-        done, process, niceness = result()
-        assert result()[1] == process
-    if workers == 1:
-        assert process == os.getpid()
-    else:
-        assert process != os.getpid()
-        assert done < asked
-        assert niceness == min(os.nice(0) + 5, 19)
+def test_a_task_beside_runs_before_it_is_asked_for_and_gives_way(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def task() -> tuple[int, int]:
+        begun.touch()
+        return os.getpid(), os.nice(0)
+
+    with beside(task, 2) as result:
+        limit = time.monotonic() + 60.0
+        while not begun.exists():
+            assert time.monotonic() < limit, "nobody asked, and nothing ran"
+            time.sleep(0.01)
+        process, niceness = result()
+        assert result() == (process, niceness)
+    assert process != os.getpid()
+    assert niceness == min(os.nice(0) + 5, 19)
+
+
+def test_with_one_worker_a_task_beside_runs_here_when_it_is_asked_for() -> None:
+    ran: list[int] = []
+    with beside(lambda: ran.append(os.getpid()), 1) as result:
+        assert not ran
+        result()
+    assert ran == [os.getpid()]
 
 
 def test_a_task_beside_ends_with_what_it_ran_beside() -> None:

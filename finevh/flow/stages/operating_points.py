@@ -254,7 +254,6 @@ def check_noise(placed: PlacedDesign) -> float:
     return smallest
 
 
-# Long: the tables of the stage in the order in which each needs the one before; each is one call.
 def run_operating_stage(context: StageContext) -> Metrics:
     """Every scheme, variant, delta-Vdd and frequency."""
     flow, inputs = context.flow, context.inputs
@@ -308,12 +307,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
         context.write("results/tables/tiles.csv", tiles_table(placed))
         context.write("results/tables/bias_shares.csv", bias_shares_table(placed, variants))
         context.note("tables")
-        tiles: dict[Key, PointTiles] = {}
-        if fine:
-            paths, tiles = point_tables(placed, designs, result.points, own)
-            context.write("results/tables/critical_paths.csv", paths)
-            context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
-            write_bitstreams(context, result.points)
+        tiles = _map_tables(context, placed, designs, result, own) if fine else {}
         if compared:
             context.note("FINE-VH without the dependence of delay on the driver's Vdd")
             plain_points = cheapest_of(flow, own, plain, plain_search(), context.jobs)
@@ -326,16 +320,41 @@ def run_operating_stage(context: StageContext) -> Metrics:
     context.write("results/tables/programs.csv", programs_table(reported, by_program, result.points, own))
     metrics |= _metrics(result, placed, margin) | _clock_metrics(clock)
     metrics["hold__buffers__power__mw"] = hold_power(placed, next(iter(designs.values())))
-    droop = None if rails is None else rails.droop(result.points, context.jobs)
-    if droop is not None:
-        context.write("results/tables/droop.csv", droop_table(droop))
-        metrics |= {
-            f"power_grid__droop__{column.name}__fraction": float(getattr(droop.drop, column.name).max())
-            for column in fields(droop.drop)
-        }
+    return metrics | sized | _droop(context, rails, result.points, tiles)
+
+
+def _map_tables(
+    context: StageContext,
+    placed: PlacedDesign,
+    designs: Mapping[str, EngineDesign],
+    result: OperatingPoints,
+    own: OwnGlitches | None,
+) -> dict[Key, PointTiles]:
+    """Paths, searches and bit-streams of the maps, as files; what each tile of each point draws and has to spare."""
+    paths, tiles = point_tables(placed, designs, result.points, own)
+    context.write("results/tables/critical_paths.csv", paths)
+    context.write("results/tables/selection.csv", selection_table(designs, result.points, result.seconds))
+    write_bitstreams(context, result.points)
+    return tiles
+
+
+def _droop(
+    context: StageContext,
+    rails: RailModel | None,
+    points: Sequence[OperatingPoint],
+    tiles: Mapping[Key, PointTiles],
+) -> Metrics:
+    """Drops of the tiles of all points, and these tiles, as files."""
+    droop = None if rails is None else rails.droop(points, context.jobs)
     if tiles:
         context.write("results/tables/tile_points.csv", tile_points_table(tiles, droop))
-    return metrics | sized
+    if droop is None:
+        return {}
+    context.write("results/tables/droop.csv", droop_table(droop))
+    return {
+        f"power_grid__droop__{column.name}__fraction": float(getattr(droop.drop, column.name).max())
+        for column in fields(droop.drop)
+    }
 
 
 def _glitches(
