@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.layout.placement import Placement
-from finevh.layout.wires import net_terminals, terminal_positions
+from finevh.layout.terminals import net_terminals, terminal_positions
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Real, Technology
 

@@ -99,7 +99,9 @@ def test_every_register_keeps_its_gates_behind_the_same_stages(technology: Techn
     ]
 
 
-def test_a_net_of_few_registers_gets_one_more_buffer_in_place_of_its_gates(technology: Technology, tmp_path: Path) -> None:
+def test_a_net_of_few_registers_gets_one_more_buffer_in_place_of_its_gates(
+    technology: Technology, tmp_path: Path
+) -> None:
     """A nearly idle buffer is too fast to stand for a gate alone, whatever its drive."""
     netlist = design(technology, tmp_path)
     # Leaves meant for more than eight times what the free registers load.

@@ -14,7 +14,8 @@ from finevh.layout import (
     signal_layers,
     update_wires,
 )
-from finevh.layout.wires import Terminals, net_terminals, steiner_trees
+from finevh.layout.terminals import Terminals, net_terminals
+from finevh.layout.wires import steiner_trees
 from finevh.netlist import format_spef, parse_spef
 from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires

@@ -32,7 +32,10 @@ def test_the_small_set_says_the_same_switches_and_the_tiles_as_rectangles(
     netlist: Netlist, floorplan: Floorplan, placement: Placement
 ) -> None:
     text = format_openroad_upf(floorplan, 1.0, 0.9)
-    small, full = parse_upf(text, commands=OPENROAD_COMMANDS), parse_upf(format_upf(netlist, floorplan, placement, 1.0, 0.9))
+    small, full = (
+        parse_upf(text, commands=OPENROAD_COMMANDS),
+        parse_upf(format_upf(netlist, floorplan, placement, 1.0, 0.9)),
+    )
     assert small.switches == full.switches
     assert len(small.switches) == floorplan.n_tiles
     switch = small.switches["SW_T_1_2"]
