@@ -92,7 +92,9 @@ def imported(path: Path) -> set[str]:
 
 
 # A module found by its bare name is one of a folder that was put into the path.
-HIDDEN = {path.stem for folder in ("benchmarks", "oracles") for path in (REPOSITORY / folder).glob("*.py")} - {"__init__"}
+HIDDEN = {path.stem for folder in ("benchmarks", "oracles") for path in (REPOSITORY / folder).glob("*.py")} - {
+    "__init__"
+}
 
 
 @pytest.mark.parametrize(

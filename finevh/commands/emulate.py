@@ -141,7 +141,9 @@ def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) ->
     assert point.vdd_l_v is not None
     assert point.vdd_h_v is not None
     plain = lower_bound(design, Interval(point.vdd_l_v, point.vdd_h_v), point.freq_mhz)
-    if point.weighed_power_mw is not None:  # as the bound that was proved, which is known for the power maps are weighed by
+    if (
+        point.weighed_power_mw is not None
+    ):  # as the bound that was proved, which is known for the power maps are weighed by
         plain *= point.power_total_mw / point.weighed_power_mw
     bound = plain if point.bound_mw is None else max(plain, point.bound_mw)
     return {

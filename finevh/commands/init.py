@@ -141,7 +141,9 @@ def _header_lines(technology: str) -> list[str]:
 def _fast_line(technology: str) -> list[str]:
     """The corner that hold is checked at, where one ships beside the technology."""
     fast = f"{technology}_ff"
-    return [f"fast = {toml_value(fast)}    # hold is checked and repaired here, too"] if fast in technology_names() else []
+    return (
+        [f"fast = {toml_value(fast)}    # hold is checked and repaired here, too"] if fast in technology_names() else []
+    )
 
 
 def _text(name: str, rtl: Rtl, survey: RtlSurvey, technology: str, period: str, folder: Path | None) -> str:

@@ -294,9 +294,7 @@ class Names:
         A clock ends where another is made.
         """
         netlist, cells = self.netlist, self.netlist.cells
-        ends = {
-            net for clock in clocks if clock.name not in chosen and not clock.add for net in self.clock_nets(clock)
-        }
+        ends = {net for clock in clocks if clock.name not in chosen and not clock.add for net in self.clock_nets(clock)}
         waiting = [net for clock in clocks if clock.name in chosen for net in self.clock_nets(clock)]
         order = np.argsort(netlist.pin_net, kind="stable")
         first = np.searchsorted(netlist.pin_net[order], np.arange(len(netlist.net_names) + 1))

@@ -5,12 +5,12 @@ from finevh.power.activity.propagation import propagate_probabilities
 from finevh.power.activity.sampling import sample_activity
 from finevh.power.dynamic import DynamicPower, DynamicResult, PreparedPower
 from finevh.power.leakage import LeakageModel, LeakageResult
-from finevh.power.leakage_lookup import look_up_leakage, with_leakage_derates
 from finevh.power.recordings.saif import read_saif
 from finevh.power.recordings.vcd import read_vcd
 from finevh.power.simulation.memory import MemoryPort, MemoryStimulus, read_memory_stimulus
 from finevh.power.simulation.simulator import Simulator, simulate
 from finevh.power.simulation.stimulus import Ports, RandomStimulus, Stimulus, VectorStimulus
+from finevh.technology.cross.leakage_table import look_up_leakage, with_leakage_derates
 
 __all__ = [
     "Activity",

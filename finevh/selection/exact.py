@@ -11,7 +11,7 @@ import numpy as np
 from finevh.config import EXACT_TILES
 from finevh.errors import InputError, NotReachableError
 from finevh.selection.descent import Descent
-from finevh.selection.program import Linear, Row, path_row, quadratic_below, solve
+from finevh.selection.milp import Linear, Row, path_row, quadratic_below, solve
 from finevh.selection.search import Choice
 from finevh.selection.tiles import Bits, Interval, MappedTiming, TiledDesign
 from finevh.timing.bounds import TOLERANCE

@@ -97,13 +97,19 @@ def test_digests_depend_on_names_and_text_alone(package: Path, tmp_path: Path) -
 def test_kernels_of_the_package_know_their_callees_signatures_and_constants() -> None:
     sweep = PACKAGE / "timing" / "sweep" / "forward.py"
     names = {path.relative_to(PACKAGE).as_posix() for path in sources_of(PACKAGE, sweep)}
-    assert {"timing/sweep/lanes.py", "timing/delay/dmp.py", "technology/tables/nldm.py", "timing/graph/entries.py"} <= names
+    assert {
+        "timing/sweep/lanes.py",
+        "timing/delay/dmp.py",
+        "technology/tables/nldm.py",
+        "timing/graph/entries.py",
+    } <= names
     from finevh.timing.sweep.compiled import compiled
 
     stamp = compiled().advance._cache._impl.locator.get_source_stamp()
     assert stamp == kernel_digest(PACKAGE, sweep, PACKAGE / "timing" / "sweep" / "compiled.py")
     assert "timing/sweep/arrays.py" in {
-        path.relative_to(PACKAGE).as_posix() for path in sources_of(PACKAGE, PACKAGE / "timing" / "sweep" / "compiled.py")
+        path.relative_to(PACKAGE).as_posix()
+        for path in sources_of(PACKAGE, PACKAGE / "timing" / "sweep" / "compiled.py")
     }
 
 

@@ -71,5 +71,5 @@ def test_a_program_is_asked_in_no_folder_of_somebody_else(tmp_path: Path, monkey
     """Some programs take settings from files of the current folder."""
     monkeypatch.chdir(tmp_path)
     path = program(tmp_path / "bin", "openroad", "$(pwd) 1")
-    path.write_text("#!/bin/sh\necho \"$(pwd) 1\"\n")
+    path.write_text('#!/bin/sh\necho "$(pwd) 1"\n')
     assert version_of("bin/openroad", OPENROAD) == "/ 1"

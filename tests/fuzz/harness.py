@@ -22,7 +22,9 @@ from tests.fuzz.readers import Reader
 
 PATIENCE = 5.0  # s of processor time for one file: a busy machine makes no hang
 MEMORY = 1 << 30  # bytes that a reader may add to what the process has
-RESERVED = 1 << 30  # bytes that the late and the early tables of a timing graph reserve; a small design touches few of them
+RESERVED = (
+    1 << 30
+)  # bytes that the late and the early tables of a timing graph reserve; a small design touches few of them
 
 
 class Hang(BaseException):
@@ -115,4 +117,6 @@ def _data() -> int:
     status = Path("/proc/self/status")
     if not status.exists():
         return 0
-    return next(1024 * int(line.split()[1]) for line in status.read_text(encoding="ascii").splitlines() if "VmData" in line)
+    return next(
+        1024 * int(line.split()[1]) for line in status.read_text(encoding="ascii").splitlines() if "VmData" in line
+    )

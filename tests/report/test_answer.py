@@ -68,4 +68,6 @@ def test_what_drooped_rails_cost_and_where_no_map_meets_them_is_said_and_left_ou
     raised.loc[fine & (points["freq_mhz"] == 400.0), "drooped_slack_ps"] = -5.0
     raised.loc[fine & (points["freq_mhz"] == 300.0), "drooped_slack_ps"] = np.nan  # a drop that nothing could time
     assert "over 2 frequencies" in sentences(raised)[0]
-    assert any(said.startswith("At 2 of 4 frequencies no map meets its clock on drooped rails") for said in sentences(raised))
+    assert any(
+        said.startswith("At 2 of 4 frequencies no map meets its clock on drooped rails") for said in sentences(raised)
+    )

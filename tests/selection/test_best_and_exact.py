@@ -23,7 +23,7 @@ from finevh.selection import (
 from finevh.selection.annealing import Annealing
 from finevh.selection.cuts import CutPool
 from finevh.selection.descent import Descent, _other_than
-from finevh.selection.program import path_row, quadratic_below
+from finevh.selection.milp import path_row, quadratic_below
 from finevh.units import SLACK_TOLERANCE
 from tests.selection.toy import ToyDesign, random_design
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from finevh.base.children import in_turn
 from finevh.errors import InputError
+from finevh.flow.cheapest_maps import Envelope, MapOf, takes_part
 from finevh.flow.droop.drooped_pair import DroopedDesign, DroopedPair, drops_between
 from finevh.flow.droop.drooped_points import DroopedPoint
 from finevh.flow.droop.rails import RailModel
-from finevh.flow.envelope import Envelope, MapOf, takes_part
 from finevh.schemes import OperatingPoint
 from finevh.selection import parse_map
 from finevh.units import SLACK_TOLERANCE, period_ps

@@ -64,7 +64,9 @@ def sdc_text(
             f"set_propagated_clock [get_clocks {sdc_exact_names([clock.port])}]",
             f"set_clock_latency {number(insertion, time)} [get_clocks {sdc_exact_names([outside])}]",
         ]
-    lines += [f"set_case_analysis {value} [get_ports {sdc_names([port])}]" for port, value in sorted(clock.constants.items())]
+    lines += [
+        f"set_case_analysis {value} [get_ports {sdc_names([port])}]" for port, value in sorted(clock.constants.items())
+    ]
     lines += [f"set_false_path -from [get_ports {sdc_names([port])}]" for port in clock.false_from]
     return "\n".join(lines) + "\n"
 

@@ -16,6 +16,7 @@ from finevh.config import Flow
 from finevh.errors import NotReachableError
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.bitstreams import write_bitstreams
+from finevh.flow.cheapest_maps import Envelope
 from finevh.flow.designs import (
     PlacedDesign,
     SingleVoltages,
@@ -38,7 +39,6 @@ from finevh.flow.droop.drooped_points import (
 from finevh.flow.droop.rails import RAILS, RailModel, droop_table, rail_model, transitions_table
 from finevh.flow.droop.tile_loads import loads_of, program_currents
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.envelope import Envelope
 from finevh.flow.inputs.stimulus import middle_supply
 from finevh.flow.inputs.technology import marked_name, what_if_of, what_if_parameters
 from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, prepare_points, with_own_glitches

@@ -9,16 +9,8 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.technology.model import CrossVoltage, Technology
-from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["look_up_leakage", "with_leakage_derates"]
-
-
-def _supply(technology: Technology, vdd: float) -> int:
-    found = np.flatnonzero(np.abs(technology.vdds - vdd) < VOLTAGE_TOLERANCE)
-    if not len(found):
-        raise InputError(f"technology {technology.name} has no supply {vdd:g} V; it has {technology.vdds.tolist()}")
-    return int(found[0])
 
 
 def _cell(technology: Technology, name: str) -> int:
@@ -68,7 +60,7 @@ def look_up_leakage(
     names = [v.name for v in technology.variants]
     if variant is not None and variant not in names:
         raise InputError(f"technology {technology.name} has no variant '{variant}'; it has {', '.join(names)}")
-    own = _supply(technology, vdd)
+    own = technology.vdd_index(vdd)
     corner = int(technology.corner_of[0 if variant is None else names.index(variant), own])
     code = _code(technology, row, pattern, "012")
     nominal = _code(technology, row, pattern.replace("2", "1"), "01")
@@ -77,7 +69,7 @@ def look_up_leakage(
         return leakage, 1.0
     if driver_vdd is None:
         raise InputError(f"{cell}: pattern '{pattern}' needs the driver's supply")
-    driver = _supply(technology, driver_vdd)
+    driver = technology.vdd_index(driver_vdd)
     if driver == own:
         return leakage, 1.0
     offset = -1 if technology.cross is None else int(technology.cross.leakage_offset[corner, driver])
@@ -107,12 +99,12 @@ def with_leakage_derates(
     cells = technology.cells
     size = int(cells.ternary_ptr[-1])
     n_corner, n_vdd = len(technology.corners.vdd), len(technology.vdds)
-    pairs = sorted({(_supply(technology, own), _supply(technology, driver)) for _, own, driver in derates})
+    pairs = sorted({(technology.vdd_index(own), technology.vdd_index(driver)) for _, own, driver in derates})
     block = np.full((len(pairs), size), np.nan, dtype=np.float32)
     for (name, own, driver), table in derates.items():
         cell = _cell(technology, name)
         start, end = int(cells.ternary_ptr[cell]), int(cells.ternary_ptr[cell + 1])
-        row = block[pairs.index((_supply(technology, own), _supply(technology, driver)))]
+        row = block[pairs.index((technology.vdd_index(own), technology.vdd_index(driver)))]
         for code in range(end - start):
             if "2" not in np.base_repr(code, 3):
                 row[start + code] = 1.0

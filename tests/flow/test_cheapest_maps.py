@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from finevh.config import Schemes
-from finevh.flow.envelope import Envelope, MapOf
+from finevh.flow.cheapest_maps import Envelope, MapOf
 from finevh.flow.own_glitches import MapKey
 from finevh.schemes import OperatingPoint
 from finevh.selection import Bits, Energy, Interval, parse_map
