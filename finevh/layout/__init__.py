@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from finevh.layout.floorplan import Floorplan, FloorplanRequest, cell_sites, make_floorplan
-    from finevh.layout.placement import Placement, check_placement, interface_cells, pin_positions
+    from finevh.layout.interfaces import interface_cells
+    from finevh.layout.placement import Placement, check_placement
     from finevh.layout.placer import PlacerOptions, place
     from finevh.layout.supply.grid import PowerGrid, make_power_grid
+    from finevh.layout.terminals import pin_positions
     from finevh.layout.wirelength import half_perimeter, total_wirelength
     from finevh.layout.wires import estimate_wires, nets_of_cells, signal_layers, update_wires
 
@@ -45,11 +47,11 @@ _HOMES = {
     "check_placement": "placement",
     "estimate_wires": "wires",
     "half_perimeter": "wirelength",
-    "interface_cells": "placement",
+    "interface_cells": "interfaces",
     "make_floorplan": "floorplan",
     "make_power_grid": "supply.grid",
     "nets_of_cells": "wires",
-    "pin_positions": "placement",
+    "pin_positions": "terminals",
     "place": "placer",
     "signal_layers": "wires",
     "total_wirelength": "wirelength",

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan, cell_sites
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement
+from finevh.layout.placement import Placement
+from finevh.layout.tile_at import FLIPPED_SOUTH, NORTH
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Real, Technology
 

@@ -15,7 +15,8 @@ from pyverilog.ast_code_generator.codegen import ASTCodeGenerator
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH, Placement
+from finevh.layout.placement import Placement
+from finevh.layout.tile_at import FLIPPED_SOUTH, NORTH
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Kind, Technology
 

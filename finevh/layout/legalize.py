@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.layout.always_on import on_islands
 from finevh.layout.floorplan import Floorplan, cell_sites
-from finevh.layout.placement import Placement, check_placement, nearest_line, orient_and_tile, pieces_at
+from finevh.layout.placement import Placement, check_placement
+from finevh.layout.tile_at import nearest_line, orient_and_tile, pieces_at
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 

@@ -16,7 +16,8 @@ from matplotlib.patches import Rectangle
 
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.floorplan import Floorplan
-from finevh.layout.placement import Placement, interface_cells
+from finevh.layout.interfaces import interface_cells
+from finevh.layout.placement import Placement
 from finevh.layout.power_grid import SUPPLIES
 from finevh.layout.supply.draw import RAIL
 from finevh.layout.supply.grid import KINDS, PowerGrid

@@ -18,7 +18,8 @@ import numpy as np
 
 from finevh.errors import InputError
 from finevh.layout.floorplan import Floorplan, cell_sites, coarse_unit
-from finevh.layout.placement import Placement, check_placement, nearest_line, orient_and_tile, pieces_at
+from finevh.layout.placement import Placement, check_placement
+from finevh.layout.tile_at import nearest_line, orient_and_tile, pieces_at
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Int, Real, Technology
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.layout.placement import Placement, pin_positions
+from finevh.layout.placement import Placement
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import Direction, Int, Real, Technology
 
@@ -22,6 +22,18 @@ class Terminals:
     nets: Int
     ptr: NDArray[np.int64]
     what: NDArray[np.int64]
+
+
+def pin_positions(netlist: Netlist, technology: Technology, placement: Placement) -> tuple[Real, Real]:
+    """Return the position of every netlist pin as its cell's centre, (n_pin) um each.
+
+    Pins lie within a cell of about 1 um; the estimate of a net's length does not resolve them.
+    """
+    width = technology.cell_width[netlist.cell_type]
+    return (
+        (placement.x + width / 2)[netlist.pin_cell],
+        (placement.y + technology.row_height / 2)[netlist.pin_cell],
+    )
 
 
 def net_terminals(netlist: Netlist, nets: Int | None = None) -> Terminals:

@@ -14,10 +14,10 @@ from finevh.layout.always_on import ground_rails
 from finevh.layout.chain import ConfigurationChain
 from finevh.layout.floorplan import Floorplan, tile_rail
 from finevh.layout.formats.def_write import CHAIN_PREFIX, header_names
-from finevh.layout.placement import FLIPPED_SOUTH
 from finevh.layout.power_grid import layers_of, strap_layers
 from finevh.layout.supply.grid import row_pieces
 from finevh.layout.supply.plan import MuxPins, Supplies, plan_grid, rail_width
+from finevh.layout.tile_at import FLIPPED_SOUTH
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.openroad.context import (
     Activity,

@@ -13,14 +13,13 @@ from finevh.layout import (
     PlacerOptions,
     check_placement,
     half_perimeter,
-    interface_cells,
     make_floorplan,
     place,
 )
 from finevh.layout.floorplan import coarse_unit
 from finevh.layout.placement import IllegalPlacementError
 from finevh.netlist.model import Netlist
-from finevh.technology.model import Direction, Technology
+from finevh.technology.model import Technology
 
 
 def test_placement_is_deterministic_and_beats_a_shuffled_one(
@@ -140,22 +139,6 @@ def test_checker_refuses_each_kind_of_illegal_place(
         np.where(np.arange(600) == 5, v[6], v) for v in (placement.x, placement.y, placement.orient, placement.tile)
     ]
     refused(Placement(*stacked, placement.port_x, placement.port_y), "overlaps its left neighbour")
-
-
-def test_interface_cells_have_a_driver_in_another_tile(netlist: Netlist, placement: Placement) -> None:
-    expected = np.zeros(netlist.n_cells, dtype=bool)
-    drivers: dict[int, int] = {}
-    for i in range(netlist.n_cells):
-        for p in range(netlist.pin_ptr[i], netlist.pin_ptr[i + 1]):
-            if netlist.cells.pin_direction[netlist.pin_type[p]] == Direction.OUTPUT:
-                drivers[int(netlist.pin_net[p])] = i
-    for i in range(netlist.n_cells):
-        for p in range(netlist.pin_ptr[i], netlist.pin_ptr[i + 1]):
-            if netlist.cells.pin_direction[netlist.pin_type[p]] == Direction.INPUT:
-                source = drivers.get(int(netlist.pin_net[p]))
-                expected[i] |= source is not None and placement.tile[source] != placement.tile[i]
-    assert np.array_equal(interface_cells(netlist, placement), expected)
-    assert 0.05 < expected.mean() < 0.6
 
 
 def test_full_rows_are_an_input_error(netlist: Netlist, technology: Technology) -> None:

@@ -22,8 +22,9 @@ from finevh.layout.formats.def_write import CHAIN_PREFIX, DefOptions, format_def
 from finevh.layout.formats.upf_read import parse_upf
 from finevh.layout.formats.upf_write import format_upf
 from finevh.layout.legalize import legalize
-from finevh.layout.placement import FLIPPED_SOUTH, NORTH, check_placement
+from finevh.layout.placement import check_placement
 from finevh.layout.supply.check import always_on_cells, check_supply, intent_of
+from finevh.layout.tile_at import FLIPPED_SOUTH, NORTH
 from finevh.netlist.model import Netlist
 from finevh.openroad.context import FlowContext, LibraryFiles, OperatingPoint, validate_context
 from finevh.openroad.from_layout import ClockSpec, Corners, DesignFiles, FlowOptions, make_context

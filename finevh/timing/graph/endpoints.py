@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.constraints.edges import gate_hold, separation
-from finevh.constraints.model import Constraints, Objects, PathException, Rule
+from finevh.constraints.model import Constraints, Objects
 from finevh.constraints.objects import Names
-from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind, Real
-from finevh.timing.graph.exceptions import multicycle_shift
+from finevh.timing.graph.edge_relations import EdgeRelations, Relation
 from finevh.timing.graph.gating import GatingMargins, bind_margins, find_gates
 from finevh.timing.graph.latches import latch_opening, latch_window
-from finevh.timing.graph.starts import clock_latency, output_delays
+from finevh.timing.graph.starts import output_delays
 from finevh.timing.graph.structure import Structure
-from finevh.timing.graph.tags import NO_CLOCK, Tag, TagSet, common_latency
+from finevh.timing.graph.tags import NO_CLOCK, Tag, TagSet
 from finevh.timing.sweep.arrays import Rows
 
 
@@ -42,18 +41,6 @@ class Endpoints:
         return len(self.coefficient)
 
 
-@dataclass(frozen=True)
-class _Relation:
-    """Launch against capture at sinks: (n) arrays."""
-
-    coefficient: Real
-    add: Real
-    """(n, 2) ps by data edge; nan where the edge is not checked."""
-    alive: NDArray[np.bool_]
-    delayed: NDArray[np.bool_]
-    """Where a maximum or minimum delay takes the place of clock edges."""
-
-
 class _Binder:
     """Makes the rows of one end."""
 
@@ -63,162 +50,11 @@ class _Binder:
         self.names, self.constraints, self.tags, self.structure = names, constraints, tags, structure
         self.node_tags, self.hold, self.clocks = node_tags, hold, constraints.clocks
         self.end = "min" if hold else "max"
-        self.reference = self.clocks[0].period if self.clocks else 1.0
+        self.relations = EdgeRelations(names, constraints, tags, structure, hold)
+        self.reference = self.relations.reference
         self.blocks: list[dict[str, NDArray[np.generic]]] = []
         self.data_tags = [k for k, tag in enumerate(tags.tags) if not tag.is_clock]
         self.clock_tags = [k for k, tag in enumerate(tags.tags) if tag.is_clock]
-        self.order = sorted(range(len(tags.exceptions)), key=lambda i: (tags.exceptions[i].strength, i))
-
-    # ---- what two clock edges mean for each other
-
-    def _propagated(self, clock: int) -> bool:
-        return self.constraints.is_propagated(self.clocks[clock])
-
-    def _latency(self, clock: int, edge: int, late: bool) -> float:
-        return clock_latency(self.clocks[clock], edge, "max" if late else "min", self._propagated(clock))
-
-    def _apart(self, launch: int, capture: int) -> bool:
-        """Whether two clocks are in groups between which nothing is timed."""
-        if launch == capture:
-            return False
-        a, b = self.clocks[launch].name, self.clocks[capture].name
-        for command in self.constraints.groups:
-            place = [[i for i, group in enumerate(command.groups) if name in group] for name in (a, b)]
-            if len(command.groups) == 1:
-                if bool(place[0]) != bool(place[1]):
-                    return True
-            elif place[0] and place[1] and not set(place[0]) & set(place[1]):
-                return True
-        return False
-
-    def _uncertainty(self, launch: Tag, capture: int, edge: int) -> float:
-        target = self.clocks[capture]
-        found = target.hold_uncertainty if self.hold else target.setup_uncertainty
-        for item in self.constraints.uncertainties:
-            value = item.hold if self.hold else item.setup
-            if (
-                value is not None
-                and (item.from_, item.to) == (self.clocks[launch.clock].name, target.name)
-                and item.from_edge in (None, launch.edge)
-                and item.to_edge in (None, edge)
-            ):
-                found = value
-        return found
-
-    def _exceptions(
-        self, launch: Tag, clock: int, edge: int, sinks: Int, hold: bool
-    ) -> list[tuple[NDArray[np.bool_], PathException]]:
-        """Exceptions that apply, the strongest last, and the sinks of each."""
-        found = []
-        progress = self.tags.progress(launch)
-        sink_pin = self.structure.sink_pin[sinks]
-        for i in self.order:
-            exception, passed = self.tags.exceptions[i], progress[i]
-            source = exception.source
-            if passed < 0 or not (source.hold or source.clears_hold if hold else source.setup):
-                continue
-            hit = exception.ends(sinks, clock, edge)
-            left = len(exception.through) - passed
-            if left > 1:
-                continue
-            if left == 1:
-                # The last point may be the endpoint itself.
-                hit &= np.isin(sink_pin, list(exception.through[-1][0]))
-            if hit.any():
-                found.append((hit, source))
-        return found
-
-    def relation(
-        self, launch: Tag, clock: int, edge: int, sinks: Int, gap: float | None = None, port: bool = False
-    ) -> _Relation:
-        """A launching tag against a capturing clock edge (``NO_CLOCK`` for none) at some sinks.
-
-        Parameters
-        ----------
-        gap : float, optional
-            ps between the two edges where that is not the distance between the nearest ones.
-        port
-            The sinks are ports: a maximum delay to them counts no latency or uncertainty of the clock outside.
-        """
-        n = len(sinks)
-        timed = NO_CLOCK not in (launch.clock, clock)
-        # Clocks of different groups have no paths, whatever the exceptions say.
-        together = not (timed and self._apart(launch.clock, clock))
-        alive = np.full(n, timed and together)
-        delayed = np.zeros(n, dtype=bool)
-        add = np.zeros((n, 2))
-        gaps = np.zeros(n)
-        if timed:
-            setup, hold_gap = separation(self.clocks[launch.clock], launch.edge, self.clocks[clock], edge)
-            gaps += (hold_gap if self.hold else setup) if gap is None else gap
-            gaps += launch.offset
-            add += self._uncertainty(launch, clock, edge)
-        add += self._skew(launch, clock, edge, port)[0]
-        rules = self._exceptions(launch, clock, edge, sinks, self.hold)
-        shifts = np.zeros(n)
-        if timed:
-            # A hold check follows the edge of the setup check.
-            of_setup = self._exceptions(launch, clock, edge, sinks, False) if self.hold else rules
-            hold_rules = rules if self.hold else None
-            shifts = multicycle_shift(of_setup, hold_rules, self.clocks[launch.clock], self.clocks[clock], n)
-        for hit, source in rules:
-            if source.rule.limits_delay:
-                delayed |= hit
-                alive |= hit & together
-                if source.ignore_latency:
-                    by_port = launch.outside or self._from_ports(source)
-                    self._check_ideal(source, NO_CLOCK if by_port else launch.clock, NO_CLOCK if port else clock)
-                # Behind an open latch the delay counts from its opening.
-                gaps[hit], shifts[hit] = launch.offset, 0.0
-                plain = self._uncertainty(launch, clock, edge) if timed else 0.0
-                launched, captured = self._skew(launch, clock, edge)[1:]
-                if source.ignore_latency and not launch.outside:
-                    launched = 0.0
-                base = -launched if self.hold else launched
-                if not (source.ignore_latency or port):
-                    base += plain + (captured if self.hold else -captured)
-                add[hit] = base + (source.delay if self.hold else -source.delay)
-            if source.rule == Rule.FALSE:
-                one = source.to_edge if clock == NO_CLOCK or not self._names_clock(source) else None
-                if one is None:
-                    alive &= ~hit
-                else:
-                    add[hit, one] = np.nan
-        gaps += shifts
-        return _Relation((-gaps if self.hold else gaps) / self.reference, add, alive, delayed)
-
-    def _from_ports(self, source: PathException) -> bool:
-        """Whether an exception is of paths from ports alone."""
-        kinds = {self.names.kind_of(item) for item in source.from_}
-        return bool(kinds) and kinds <= {"port", "inputs", "inputs_no_clocks"}
-
-    def _check_ideal(self, source: PathException, *clocks: int) -> None:
-        """Refuse ``-ignore_clock_latency`` where latencies are arrivals, which no row leaves out."""
-        late = [self.clocks[c].name for c in clocks if c != NO_CLOCK and self._propagated(c)]
-        if late:
-            raise InputError(
-                f"{source.where}: -ignore_clock_latency is not understood where a clock is propagated, as '{late[0]}' is; leave"
-                " it out, or keep the clock ideal"
-            )
-
-    @staticmethod
-    def _names_clock(source: PathException) -> bool:
-        return any(item.kind in ("clock", "clocks") for item in source.to)
-
-    def _skew(self, launch: Tag, clock: int, edge: int, port: bool = False) -> tuple[float, float, float]:
-        """What latencies of ideal clocks add to a need, ps; and the launching and capturing latency themselves."""
-        launched = captured = 0.0
-        if launch.clock != NO_CLOCK and not launch.is_clock:
-            launched = self._latency(launch.clock, launch.edge, not self.hold)
-        if clock != NO_CLOCK:
-            captured = self._latency(clock, edge, self.hold)
-        added = launched - captured
-        if launch.clock == clock and clock != NO_CLOCK and not (launch.outside or launch.is_clock or port):
-            # The source latency of one clock is the same at both ends of a path inside the design.
-            added += (1.0 if self.hold else -1.0) * common_latency(self.clocks[clock], launch.edge, edge)
-        return (-added if self.hold else added), launched, captured
-
-    # ---- rows
 
     def reaches(self, sink: int, tag: int) -> bool:
         """Whether a tag arrives at a sink."""
@@ -236,7 +72,7 @@ class _Binder:
 
     # A row of the table, column by column.
     def put(
-        self, found: _Relation, sinks: Int, tag: int, clock: int, *, cells: Int | int = -1, local: Int | int = -1,
+        self, found: Relation, sinks: Int, tag: int, clock: int, *, cells: Int | int = -1, local: Int | int = -1,
         clock_sinks: Int | int = -1, clock_tag: int = 0, clock_edges: Int | int = 0, window: Real | float = 0.0,
     ) -> None:  # fmt: skip
         """Add the rows of a relation that are alive."""
@@ -303,7 +139,7 @@ class _Binder:
             width = latch_window(target, 1 - capture.edge)
             opening = latch_opening(self.clocks[launch.clock], launch.edge, target, 1 - capture.edge)
             gap, window = opening + width, window + width / self.reference
-        found = self.relation(launch, capture.clock, capture.edge, sinks, gap)
+        found = self.relations.relate(launch, capture.clock, capture.edge, sinks, gap)
         cells = s.check_cell[rows]
         if latch and limits:
             # Data may be late by so much after the opening edge, whatever the latch's setup.
@@ -354,7 +190,7 @@ class _Binder:
                         closing = Tag(capture.clock, edge, True)
                         tag = self.tags.number(closing) if closing in self.tags.tags else c
                     sinks = np.array([gate.enable], dtype=np.int32)
-                    found = self.relation(launch, capture.clock, edge, sinks, gap)
+                    found = self.relations.relate(launch, capture.clock, edge, sinks, gap)
                     margin = margins.margin("hold" if self.hold else "setup", capture.clock, gate.cell)
                     found.add[~found.delayed] += margin
                     self.put(found, sinks, k, capture.clock, clock_sinks=gate.clock, clock_tag=tag, clock_edges=at)
@@ -378,7 +214,7 @@ class _Binder:
             target = self.clocks[clock]
             early = ("max" if self.hold else "min", edge)
             outside = target.source_latency.get(early, 0.0)
-            if self._propagated(clock):
+            if self.constraints.is_propagated(target):
                 # Inside the arrivals hold it; the outside sees it at the port.
                 seen = 0.0 if delay.source_included else outside
             else:
@@ -388,9 +224,9 @@ class _Binder:
                     continue
                 launch = self.tags.tags[k]
                 sinks = np.array([sink], dtype=np.int32)
-                found = self.relation(launch, clock, edge, sinks, port=True)
+                found = self.relations.relate(launch, clock, edge, sinks, port=True)
                 add = found.add + sign * values - np.where(found.delayed[:, None], 0.0, sign * seen)
-                self.put(_Relation(found.coefficient, add, found.alive, found.delayed), sinks, k, clock)
+                self.put(Relation(found.coefficient, add, found.alive, found.delayed), sinks, k, clock)
         if any(e.source.rule.limits_delay for e in self.tags.exceptions):
             for sink in port_sink.values():
                 if sink in delayed:
@@ -398,7 +234,7 @@ class _Binder:
                 for k in (*self.data_tags, *self.clock_tags):
                     if self.reaches(sink, k):
                         sinks = np.array([sink], dtype=np.int32)
-                        self.put(self.relation(self.tags.tags[k], NO_CLOCK, -1, sinks), sinks, k, NO_CLOCK)
+                        self.put(self.relations.relate(self.tags.tags[k], NO_CLOCK, -1, sinks), sinks, k, NO_CLOCK)
 
     def data_checks(self) -> None:
         """Data against data: ``set_data_check``."""
@@ -441,7 +277,9 @@ class _Binder:
                         continue
                     sinks = np.array([sink], dtype=np.int32)
                     # The same launching edge for both; a hold check lets the data come one edge later.
-                    found = self.relation(launch, related.clock, related.edge, sinks, -setup if self.hold else hold)
+                    found = self.relations.relate(
+                        launch, related.clock, related.edge, sinks, -setup if self.hold else hold
+                    )
                     found.add[:] = margin
                     self.put(found, sinks, k, related.clock, clock_sinks=other, clock_tag=c, clock_edges=edge)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,58 @@ class BoundException:
             tight = -float(source.multiplier)
         # What is said of one check prevails over what is said of both.
         return kinds[source.rule], 2 * exact + (not source.clears_hold), tight
+
+
+def by_strength(bound: Sequence[BoundException]) -> list[int]:
+    """Order in which exceptions prevail, the strongest last."""
+    return sorted(range(len(bound)), key=lambda i: (bound[i].strength, i))
+
+
+def applying_exceptions(
+    bound: Iterable[tuple[BoundException, int]], clock: int, edge: int, sinks: Int, sink_pin: Int, hold: bool
+) -> Hits:
+    """Exceptions that apply to paths that a clock edge captures at some sinks (``clock`` -1: that none captures).
+
+    Parameters
+    ----------
+    bound
+        Exceptions, the strongest last, each with how many of its -through points the paths have passed; -1 where they do not
+        start as it says.
+    sinks, sink_pin
+        (n) sinks, and the pin of each (-1: a port).
+    hold
+        For the hold check; else for setup.
+    """
+    found = []
+    for exception, passed in bound:
+        source = exception.source
+        if passed < 0 or not (source.hold or source.clears_hold if hold else source.setup):
+            continue
+        hit = exception.ends(sinks, clock, edge)
+        left = len(exception.through) - passed
+        if left > 1:
+            continue
+        if left == 1:
+            # The last point may be the endpoint itself.
+            hit &= np.isin(sink_pin, list(exception.through[-1][0]))
+        if hit.any():
+            found.append((hit, source))
+    return found
+
+
+def cut_false_paths(rules: Hits, alive: NDArray[np.bool_], add: Real, captured: bool) -> None:
+    """Take false paths out: all of a sink's from ``alive`` (n), or one edge of its data, which becomes nan in ``add`` (n, 2).
+
+    An edge that is named with a capturing clock is the clock's, and has chosen the exception already.
+    """
+    for hit, source in rules:
+        if source.rule != Rule.FALSE:
+            continue
+        of_clock = captured and any(item.kind in ("clock", "clocks") for item in source.to)
+        if source.to_edge is None or of_clock:
+            alive &= ~hit
+        else:
+            add[hit, source.to_edge] = np.nan
 
 
 def multicycle_shift(setup_rules: Hits, hold_rules: Hits | None, launch: Clock, capture: Clock, n: int) -> Real:
