@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from finevh.technology import Technology, technology_from_liberty
 
@@ -14,6 +15,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 LIBRARY = REPOSITORY / "libs" / "finevh45"
 END_TO_END = "tests/end_to_end"
+
+# A run of the tests says the same twice; '--hypothesis-profile search' looks at examples that nobody has seen.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("search", derandomize=False)
+settings.load_profile("repeatable")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -51,7 +51,7 @@ def delays(parent: Int, res: Real, cap: Real, low: int = 0) -> tuple[Real, Real]
 def test_elmore_delays_are_the_first_moments(seed: int) -> None:
     parent, res, cap = random_tree(seed)
     below, elmore = delays(parent, res, cap)
-    assert elmore == pytest.approx(moments(parent, res, cap, 1)[0], abs=1e-9)
+    assert elmore == pytest.approx(moments(parent, res, cap, 1)[0], rel=1e-9, abs=1e-9)
     assert below[0] == pytest.approx(cap.sum())
 
 
@@ -64,8 +64,8 @@ def test_a_pi_has_the_first_three_moments_of_its_trees_admittance(seed: int) -> 
     first, second = moments(parent, res, cap, 2)
     charges = cap.sum(), cap @ first, cap @ second
     assert near + far == pytest.approx(charges[0])
-    assert resistance * far**2 == pytest.approx(charges[1], abs=1e-9)
-    assert resistance**2 * far**3 == pytest.approx(charges[2], abs=1e-9)
+    assert resistance * far**2 == pytest.approx(charges[1], rel=1e-9, abs=1e-9)
+    assert resistance**2 * far**3 == pytest.approx(charges[2], rel=1e-9, abs=1e-9)
 
 
 def test_a_tree_without_resistance_is_one_capacitance() -> None:
@@ -93,8 +93,8 @@ def test_shared_resistances_give_the_delay_that_capacitance_at_one_sink_adds_at_
     share, base = np.zeros(n * n), np.zeros(n)
     tree, ends = np.array([0, len(cap)], np.int32), np.array([0, n], np.int32)
     shared_resistances(tree, parent, res, cap, ends, sinks, np.array([0, n * n], np.int32), share, base)
-    assert base == pytest.approx(delays(parent, res, cap)[1][sinks], abs=1e-9)
+    assert base == pytest.approx(delays(parent, res, cap)[1][sinks], rel=1e-9, abs=1e-9)
     for k, at in enumerate(sinks.tolist()):
         more = cap.copy()
         more[at] += 1.0
-        assert delays(parent, res, more)[1][sinks] - base == pytest.approx(share.reshape(n, n)[:, k], abs=1e-9)
+        assert delays(parent, res, more)[1][sinks] - base == pytest.approx(share.reshape(n, n)[:, k], rel=1e-9, abs=1e-9)
