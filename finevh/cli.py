@@ -69,10 +69,6 @@ def run(
     """The main job: RTL to curves to report."""
     # Read before the stages are loaded: a wrong flow file is answered at once.
     flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
-    from finevh.timing.warm import prepare_kernels
-
-    # Before what would compile them without a word.
-    prepare_kernels(lambda line: click.echo(line, err=True), jobs)
     from finevh.commands.run import account, conclusion, final_tables, run_flow
 
     directory = output or Path("runs") / flow_file.stem

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from finevh.base.files import remove_stale_folders
 from finevh.errors import FinevhError
@@ -26,7 +26,6 @@ _PATIENCE = 1.5
 """s; a child that was told to end and works on in native code is killed after this: what it wrote is whole or absent."""
 _SHUTDOWN = 1.0  # s; helpers of a child that ended well, such as the tracker of shared memory, end by themselves
 _YIELDING = 5  # niceness: a third of the time where all want it, all where nobody does
-_BESIDE = "the task beside"
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -98,36 +97,60 @@ def in_children(tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int
     return {name: found[name] for name in tasks}
 
 
+class Beside(Generic[_T]):
+    """A task that runs in a child, or here when it is waited for."""
+
+    def __init__(self, task: Callable[[Say], _T], running: dict[Connection, tuple[str, int]]) -> None:
+        self._task, self._running, self._child = task, running, bool(running)
+        self._found: dict[str, _T] = {}
+        self._here: list[_T] = []
+        self._said: list[str] = []
+
+    def __call__(self) -> _T:
+        """Wait for the result.
+
+        Raises
+        ------
+        FinevhError
+            As :func:`in_children`.
+        """
+        self._take(lambda: False)
+        return next(iter((*self._found.values(), *self._here)))
+
+    def until(self, line: str) -> None:
+        """Wait until the task has said a line, or is done; raises as the call does."""
+        self._take(lambda: line in self._said)
+
+    def has_said(self, line: str) -> bool:
+        """Tell whether the task has said a line, without waiting for anything."""
+        self._take(lambda: not any(connection.poll() for connection in self._running), here=False)
+        return line in self._said
+
+    def _take(self, enough: Callable[[], bool], here: bool = True) -> None:
+        while self._running and not enough():
+            _take_message(next(iter(self._running)), self._running, self._found, self._said.append)
+        if here and not self._child and not self._here:
+            self._here.append(self._task(self._said.append))
+
+
 @contextmanager
-def beside(task: Callable[[], _T], workers: int) -> Iterator[Callable[[], _T]]:
+def beside(task: Callable[[Say], _T], workers: int, name: str = "the task beside") -> Iterator[Beside[_T]]:
     """Begin a task in a child that takes the time that this process and its other children leave; gives what waits for it.
 
-    With one worker the task runs here, when its result is asked for. A child whose result nobody asks for is ended.
-
-    Raises
-    ------
-    FinevhError
-        As :func:`in_children`, when the result is asked for.
+    With one worker the task runs here, when it is waited for. A child that nobody waits for is ended. ``name`` is what an error
+    calls the task.
     """
-    if _LIBC is None or workers < 2:
-        yield task
-        return
+    running: dict[Connection, tuple[str, int]] = {}
+    if _LIBC is not None and workers > 1:
 
-    def yielding(say: Say) -> _T:
-        os.nice(_YIELDING)
-        return task()
+        def yielding(say: Say) -> _T:
+            os.nice(_YIELDING)
+            return task(say)
 
-    connection, child = _fork_task(yielding)
-    running = {connection: (_BESIDE, child)}
-    found: dict[str, _T] = {}
-
-    def result() -> _T:
-        while running:
-            _take_message(connection, running, found, lambda text: None)
-        return found[_BESIDE]
-
+        connection, child = _fork_task(yielding)
+        running[connection] = name, child
     try:
-        yield result
+        yield Beside(task, running)
     finally:
         _end(running)
 

@@ -16,6 +16,7 @@ from finevh.config import Flow
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory, read_checks
+from finevh.flow.kernels import kernels_beside
 from finevh.flow.openroad.layout import openroad_of
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
@@ -40,7 +41,15 @@ def run_flow(
     flow = prepared(flow)
     check_flow(flow)
     run = run_stages(
-        flow, STAGES, directory, first=first, last=last, jobs=jobs, reporter=Terminal(len(STAGES)), allow=allow
+        flow,
+        STAGES,
+        directory,
+        first=first,
+        last=last,
+        jobs=jobs,
+        reporter=Terminal(len(STAGES)),
+        allow=allow,
+        kernels=kernels_beside(jobs),
     )
     write_times(directory)
     return run

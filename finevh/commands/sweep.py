@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -25,6 +25,7 @@ from finevh.errors import FinevhError, InputError, ToolMissingError
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory, disk_errors
+from finevh.flow.kernels import kernels_beside
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
 from finevh.flow_file import find_flow, read_flow
@@ -129,7 +130,13 @@ def run_sweep(
     flow_file, directory = find_flow(flow_file).absolute(), directory.absolute()
     with disk_errors(directory):
         shared = trial_flow(flow_file, assignments, trials[0], deltas)
-        run_stages(shared, STAGES, directory / SHARED, last="presize", reporter=Terminal(2))
+        reporter = Terminal(2)
+        with kernels_beside(jobs) as kernels:
+            run_stages(
+                shared, STAGES, directory / SHARED, last="presize", reporter=reporter, kernels=nullcontext(kernels)
+            )
+            kernels.begin(reporter.beside)
+            kernels.wait("all", reporter.beside)
         tables: dict[Trial, str] = {}
         # Programs start from the placement of their mesh, so the meshes come first.
         for group in (trials, by_program):

@@ -16,9 +16,9 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
+from finevh.base.kernel_types import argument_types
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
 from finevh.technology.tables.nldm import pair
@@ -1122,11 +1122,6 @@ def _capture_arrivals(
         capture[row] = total + (wire_most[clock_sink[row], r, state[v]] if mode else 0.0)
 
 
-_TYPES = {
-    "i": types.int32[::1], "I": types.int32[:, ::1], "l": types.int64[::1], "L": types.int64[:, ::1], "M": types.int64[:, :, ::1],
-    "b": types.int8[::1], "u": types.uint8[::1], "h": types.boolean[::1], "f": types.float64[::1], "F": types.float64[:, ::1],
-    "G": types.float64[:, :, ::1], "H": types.float64[:, :, :, ::1], "n": types.uint8, "k": types.int64, "x": types.float64,
-}  # fmt: skip
 _ARGUMENTS = {
     "_entries_along": "libiiil",
     "_entries_back": "iuFibMkkkL",
@@ -1138,10 +1133,10 @@ _ARGUMENTS = {
     "_row_needs": "iiGbbHfb",
     "_capture_arrivals": "iiGibbGFMliiiiGnGf",
 }
-"""Types of each kernel's arguments, a letter of ``_TYPES`` each."""
+"""Types of each kernel's arguments in the letters of :mod:`finevh.base.kernel_types`."""
 
 
 def compile_kernels() -> None:
     """Compile what least delays take, before anything waits for it."""
     for name, arguments in _ARGUMENTS.items():
-        globals()[name].compile(tuple(_TYPES[letter] for letter in arguments))
+        globals()[name].compile(argument_types(arguments))

@@ -139,7 +139,7 @@ def test_tasks_in_turn_go_to_whoever_is_free(workers: int) -> None:
 def test_a_task_beside_runs_before_it_is_asked_for_and_gives_way(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
 
-    def task() -> tuple[int, int]:
+    def task(say: Say) -> tuple[int, int]:
         begun.touch()
         return os.getpid(), os.nice(0)
 
@@ -156,19 +156,41 @@ def test_a_task_beside_runs_before_it_is_asked_for_and_gives_way(tmp_path: Path)
 
 def test_with_one_worker_a_task_beside_runs_here_when_it_is_asked_for() -> None:
     ran: list[int] = []
-    with beside(lambda: ran.append(os.getpid()), 1) as result:
+    with beside(lambda say: ran.append(os.getpid()), 1) as result:
         assert not ran
         result()
     assert ran == [os.getpid()]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_task_beside_says_can_be_waited_for(tmp_path: Path, workers: int) -> None:
+    go_on = tmp_path / "go on"
+
+    def task(say: Say) -> str:
+        say("half")
+        limit = time.monotonic() + 60.0
+        while workers > 1 and not go_on.exists() and time.monotonic() < limit:
+            time.sleep(0.01)
+        say("all but")
+        return "done"
+
+    with beside(task, workers) as result:
+        result.until("half")
+        assert result.has_said("half")
+        assert result.has_said("all but") == (workers == 1)
+        go_on.touch()
+        assert result() == "done"
+        assert result.has_said("all but")
+        result.until("never said")
+
+
 def test_a_task_beside_ends_with_what_it_ran_beside() -> None:
-    def fails() -> None:
+    def fails(say: Say) -> None:
         raise InputError("flow.toml:4: no such net")
 
     with pytest.raises(InputError, match="no such net"), beside(fails, 2) as result:
         result()
-    with pytest.raises(InputError, match="another"), beside(lambda: time.sleep(60.0), 2):
+    with pytest.raises(InputError, match="another"), beside(lambda say: time.sleep(60.0), 2):
         raise InputError("another")
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)

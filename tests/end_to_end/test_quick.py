@@ -395,3 +395,17 @@ def test_killed_run_resumes_to_identical_bytes(short_run: tuple[list[str], Path]
             os.killpg(child.pid, signal.SIGKILL)
     subprocess.run(command[:-2], capture_output=True, check=True)
     assert digests(directory) == digests(quick_run)
+
+
+def test_no_stage_compiles_what_was_not_compiled_beside_the_first(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    code = "from finevh.cli import main; main()"
+    command = [sys.executable, "-c", code, "run", str(QUICK), "-o", str(tmp_path / "run")]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "kernels: compiled once" in done.stderr
+    (mark,) = cache.rglob("kernels-*.done")
+    ready = mark.stat().st_mtime_ns
+    found = list(cache.rglob("*.nbc"))
+    assert len(found) > 60
+    assert [path.name for path in found if path.stat().st_mtime_ns > ready] == []

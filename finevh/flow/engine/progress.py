@@ -25,6 +25,9 @@ class Reporter(Protocol):
     def again(self, stage: str, reason: str) -> None:
         """Why a stage that stands is run once more."""
 
+    def beside(self, text: str) -> None:
+        """How work that goes on beside the stages gets on."""
+
     def doing(self, text: str) -> None:
         """What the running stage does now."""
 
@@ -42,6 +45,9 @@ class Silent:
         """Do nothing."""
 
     def again(self, stage: str, reason: str) -> None:
+        """Do nothing."""
+
+    def beside(self, text: str) -> None:
         """Do nothing."""
 
     def doing(self, text: str) -> None:
@@ -81,6 +87,10 @@ class Terminal:
     def again(self, stage: str, reason: str) -> None:
         """See :class:`Reporter`."""
         self._console.print(visible(f"      {stage} again: {reason}"), markup=False)
+
+    def beside(self, text: str) -> None:
+        """See :class:`Reporter`."""
+        self._console.print(visible(f"      {text}"), markup=False)
 
     def doing(self, text: str) -> None:
         """See :class:`Reporter`."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from finevh.base.files import remove_unfinished
 from finevh.checks import Checks
@@ -34,6 +35,26 @@ OWN_FILES = (FLOW_FILE, METRICS, CHECKS)
 """Files at the top of a run directory that the run itself writes; their digests are in ``provenance.json``."""
 
 
+class Kernels(Protocol):
+    """What compiles kernels beside the stages that call none."""
+
+    def begin(self, say: Callable[[str], None]) -> None:
+        """Begin to compile, unless this was done before."""
+
+    def wait(self, kernels: str, say: Callable[[str], None]) -> None:
+        """Wait until the kernels that a stage calls are compiled: see ``Stage.kernels``."""
+
+
+class _NoKernels:
+    """Each stage compiles what it calls."""
+
+    def begin(self, say: Callable[[str], None]) -> None:
+        """Do nothing."""
+
+    def wait(self, kernels: str, say: Callable[[str], None]) -> None:
+        """Do nothing."""
+
+
 def run_stages(
     flow: Flow,
     stages: Sequence[Stage],
@@ -44,6 +65,7 @@ def run_stages(
     jobs: int = 1,
     reporter: Reporter | None = None,
     allow: Collection[str] = (),
+    kernels: AbstractContextManager[Kernels] | None = None,
 ) -> RunDirectory:
     """Run a flow.
 
@@ -65,6 +87,8 @@ def run_stages(
         Who is told of progress.
     allow
         Kinds of findings that the run goes on with although they make its result meaningless.
+    kernels
+        What compiles kernels: it begins with the first stage that is not reused, and each waits for those that it calls.
 
     Returns
     -------
@@ -81,7 +105,7 @@ def run_stages(
     stop = _index(names, last, len(names) - 1) + 1
     reporter = reporter or Silent()
     run = RunDirectory(directory, stages)
-    with disk_errors(directory), locked(directory):
+    with disk_errors(directory), locked(directory), kernels or nullcontext(_NoKernels()) as ready:
         remove_unfinished(directory)
         text = write_flow(flow)
         run.write(FLOW_FILE, text)
@@ -90,10 +114,13 @@ def run_stages(
         run.remove(CHECKS)
         try:
             for index, stage in enumerate(stages[:stop]):
-                reporter.started(stage.name, run.seconds(stage.name))
                 key = stage_key(stage, flow, {name: records[name] for name in stage.needs})
                 known = run.record(stage.name)
                 reused = index < start and known is not None and known.key == key.digest
+                if not reused:
+                    ready.begin(reporter.beside)
+                    ready.wait(stage.kernels, reporter.beside)
+                reporter.started(stage.name, run.seconds(stage.name))
                 if known is not None and reused:
                     records[stage.name] = known
                     run.remove_beside(stage.name)

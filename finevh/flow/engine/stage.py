@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from finevh.base.files import read_input, replacing
 from finevh.checks import Checks
@@ -87,6 +87,8 @@ class Stage:
     """Stages whose outputs it reads."""
     parameters: Callable[[Flow], object]
     """Everything of the flow file that decides its outputs; paths stand for their content."""
+    kernels: Literal["none", "layout", "all"] = "all"
+    """Compiled kernels that it calls: those of timing, layout and sizing alone, or any."""
 
 
 @dataclass(frozen=True)

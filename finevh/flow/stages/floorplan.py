@@ -54,4 +54,4 @@ def parameters(flow: Flow) -> object:
     }
 
 
-STAGE = Stage("floorplan", run_floorplan_stage, ("presize",), parameters)
+STAGE = Stage("floorplan", run_floorplan_stage, ("presize",), parameters, kernels="layout")

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
 
 import numpy as np
 
@@ -291,7 +290,7 @@ def run_operating_stage(context: StageContext) -> Metrics:
     compared = fine and flow.schemes.driver_derates
     plain = without_derates(placed, designs) if compared else {}
     # A comparison that nothing waits for until the end: it takes what time others leave.
-    with beside(partial(mapped_points, flow, plain), context.jobs if compared else 1) as plain_search:
+    with beside(lambda say: mapped_points(flow, plain), context.jobs if compared else 1) as plain_search:
         own = own_glitches_of(placed, activities, average, bound, inputs["activity"])
         found = _on_own_terms(context, _Weighed(placed, average, bound, designs), rails, own, result.points)
         result = replace(result, points=found.points)

@@ -160,4 +160,4 @@ def parameters(flow: Flow) -> object:
     }
 
 
-STAGE = Stage("optimize", run_optimize_stage, ("presize", "floorplan", "place"), parameters)
+STAGE = Stage("optimize", run_optimize_stage, ("presize", "floorplan", "place"), parameters, kernels="layout")

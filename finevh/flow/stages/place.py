@@ -86,4 +86,4 @@ def parameters(flow: Flow) -> object:
     }
 
 
-STAGE = Stage("place", run_place_stage, ("presize", "floorplan"), parameters)
+STAGE = Stage("place", run_place_stage, ("presize", "floorplan"), parameters, kernels="layout")

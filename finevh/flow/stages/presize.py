@@ -74,4 +74,4 @@ def parameters(flow: Flow) -> object:
     }
 
 
-STAGE = Stage("presize", run_presize_stage, ("synthesis",), parameters)
+STAGE = Stage("presize", run_presize_stage, ("synthesis",), parameters, kernels="layout")

@@ -107,4 +107,4 @@ def parameters(flow: Flow) -> object:
     }
 
 
-STAGE = Stage("synthesis", run_synthesis_stage, (), parameters)
+STAGE = Stage("synthesis", run_synthesis_stage, (), parameters, kernels="none")

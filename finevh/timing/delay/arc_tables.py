@@ -197,11 +197,7 @@ def _write_lines(work: _Work, n: int, x: _Span, y: _Span, late: bool, line: Inde
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(
-    "void(int32[:,::1], int32[:,::1], float64[::1], float64[::1], int64, int64[::1], int32[::1], int32[::1], "
-    "int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], float64[::1], boolean, float32[::1])",
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _fill(
     record: Int,
     cross_record: Int,

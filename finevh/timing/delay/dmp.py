@@ -137,7 +137,7 @@ def _voltages(v: _Waves, x: Number, dt: float) -> tuple[Number, Number]:
     return choose(x > 0.0, v.scale * value, 0.0), choose(x > 0.0, v.scale * slope, 0.0)
 
 
-@numba.njit("void(float64[::1], float64, float64, float64, float64)", cache=True, nogil=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _crossings(w: Real, lo: float, hi: float, one: float, other: float) -> None:
     """Times, ps, of one half and both thresholds at two places, into ``w[ONE]`` and ``w[OTHER]``; nan where it is not reached.
 
@@ -343,11 +343,7 @@ def _pole(w: Real, elmore: float) -> float:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(
-    "UniTuple(float64, 2)(int32[:,::1], float64[::1], float64[::1], int64, float64, float64, float64, float64, float64, "
-    "float64, float64, float64, int64, float64, float64[::1])",
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def drive(
     record: Int,
     axes: Real,

@@ -60,10 +60,7 @@ def reduced_pi(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(
-    "void(int32[::1], int32[::1], float64[::1], float64[::1], int32[::1], int32[::1], int32[::1], float64[::1], float64[::1])",
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def shared_resistances(
     tree_ptr: Int,
     parent: Int,

@@ -66,10 +66,7 @@ def pole_behind_ramp(response: Real, elmore: float, slew: float, swing: float) -
     return elmore * (response[2 * k] + u * (response[2 * k + 2] - response[2 * k])), out
 
 
-@numba.njit(
-    "void(int32[::1], int32[::1], float64[::1], float64[::1], int32[::1], int32[::1], float64[::1], float64[:,::1])",
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def net_shapes(
     tree_ptr: Int, parent: Int, res: Real, cap: Real, sink_ptr: Int, sink_tree: Int, sink_cap: Real, shape: Real
 ) -> None:

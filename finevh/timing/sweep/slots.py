@@ -8,7 +8,7 @@ import numpy as np
 from finevh.technology.model import Int
 
 
-@numba.njit("int64(int32[::1], int32[::1], int32[::1], int32[::1], int32[::1])", cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)
 def _assign(sink_ptr: Int, reader_ptr: Int, reader_sink: Int, last: Int, slot: Int) -> int:
     """Fill ``slot``; ``last`` is -1 where nobody reads, the number of nodes where the row stays. Returns the number of rows."""
     n_node = sink_ptr.shape[0] - 1
