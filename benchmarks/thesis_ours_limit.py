@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from finevh.report.colours import VARIANT_LABEL
 from finevh.report.one_yardstick import Real, fine_rows, ideal_rows, measure_runs, power_at
 from finevh.report.page.page_data import delta_vdds
-from finevh.report.plots import VARIANT_LABEL
 from finevh.report.tables import read_points
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "ri5cy_gains.svg"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finevh.technology.model import Sense, Technology
-from finevh.technology.tables.lookup import interpolate_table, table_of
+from finevh.technology.tables.reference import interpolate_table, table_of
 
 _SETTLE = 30
 """Rounds after which the slews of a ring stand still to the last digit."""

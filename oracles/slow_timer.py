@@ -1,8 +1,8 @@
 """A static timer as a textbook has it: one net and one edge at a time, recursion, plain Python; the oracle of the compiled one.
 
-It shares no code with :mod:`finevh.timing`; a table is read at one point by :mod:`finevh.technology.tables.lookup`. Ideal clocks
-on ports, launches and checks at registers, arcs under any condition, supplies and variants by cell, derates of drivers on another
-rail, Elmore wires. With ``from_ports`` input ports switch at 0, at once.
+It shares no code with :mod:`finevh.timing`; a table is read at one point by :mod:`finevh.technology.tables.reference`. Ideal
+clocks on ports, launches and checks at registers, arcs under any condition, supplies and variants by cell, derates of drivers on
+another rail, Elmore wires. With ``from_ports`` input ports switch at 0, at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from math import hypot, inf, log
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
 from finevh.technology.model import ArcType, Direction, Int, PairDerates, Sense, Technology
-from finevh.technology.tables.lookup import interpolate_table, table_of
+from finevh.technology.tables.reference import interpolate_table, table_of
 
 _INTO = {
     Sense.POSITIVE: ((0, 0), (1, 1)),

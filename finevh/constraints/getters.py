@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from finevh.constraints.arguments import Arguments
 from finevh.constraints.interpreter import Interpreter
-from finevh.constraints.language import safe_pattern
 from finevh.constraints.model import Clock, Objects
 from finevh.constraints.objects import Names, match_names
+from finevh.constraints.tcl_commands import safe_pattern
 from finevh.constraints.values import Collection, Handler, TclError, Value
 from finevh.errors import InputError
 

@@ -21,7 +21,7 @@ from finevh.base.tcl import (
     word_parts,
 )
 from finevh.constraints.expression import Expression, is_true
-from finevh.constraints.language import language
+from finevh.constraints.tcl_commands import language
 from finevh.constraints.values import Collection, Handler, TclError, Value
 from finevh.errors import InputError
 

@@ -14,7 +14,7 @@ from finevh.config import Flow, may_pair
 from finevh.flow.moved import weighed_anew
 from finevh.flow.own_glitches import MapKey, OwnGlitches, added_power, keys_of
 from finevh.schemes import Curve, OperatingPoint, SingleVoltageScheme, VddDithering
-from finevh.schemes.points import power_columns
+from finevh.schemes.operating_point import power_columns
 from finevh.selection import SELECTORS, Energy, Interval, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.units import SLACK_TOLERANCE, VOLTAGE_TOLERANCE, period_ps

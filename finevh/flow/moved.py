@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.schemes import OperatingPoint
-from finevh.schemes.points import power_columns
+from finevh.schemes.operating_point import power_columns
 from finevh.selection import Interval, area_low_fraction, parse_map
 from finevh.selection.engine import EngineDesign
 from finevh.units import VOLTAGE_TOLERANCE

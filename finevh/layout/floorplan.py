@@ -106,6 +106,10 @@ class Floorplan:
         x0, y0, x1, y1 = self.core
         return (x1 - x0) * (y1 - y0)
 
+    def overhead_over(self, plain: Floorplan) -> float:
+        """Area overhead of tiles, Vdd-MUXes and voids: core area over that of a plain floorplan of the same cells, less one."""
+        return self.core_area / plain.core_area - 1.0
+
     @property
     def core_lines(self) -> int:
         """Core height in rows, voids included and rounded up: what Table 4.1 counts as rows."""

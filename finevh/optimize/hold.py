@@ -20,7 +20,7 @@ from finevh.netlist.model import Netlist
 from finevh.netlist.wires import Wires
 from finevh.optimize.hold_maps import HardestMaps, violated_endpoints
 from finevh.technology.model import ArcType, Int, Real, Technology
-from finevh.technology.tables.lookup import lookup
+from finevh.technology.tables.reference import lookup
 from finevh.timing import TimingGraph, TimingState
 from finevh.timing.state import Path
 

@@ -10,7 +10,7 @@ from finevh.power.recordings.vcd import read_vcd
 from finevh.power.simulation.memory import MemoryPort, MemoryStimulus, read_memory_stimulus
 from finevh.power.simulation.simulator import Simulator, simulate
 from finevh.power.simulation.stimulus import Ports, RandomStimulus, Stimulus, VectorStimulus
-from finevh.technology.cross.leakage_table import look_up_leakage, with_leakage_derates
+from finevh.technology.cross.leakage_by_name import look_up_leakage, with_leakage_derates
 
 __all__ = [
     "Activity",

@@ -20,6 +20,7 @@ from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.report.about import ABOUT, About, read_about
 from finevh.report.answer import BIAS_WORDS, choices, sentences, sign_off
+from finevh.report.colours import DARK_COLOUR, SCHEME_STYLE, rail_variables
 from finevh.report.energy_per_work import energy_per_work, least_energy
 from finevh.report.page.page_data import (
     as_json,
@@ -33,7 +34,7 @@ from finevh.report.page.page_data import (
     tile_values,
     work_curves,
 )
-from finevh.report.plots import DARK_COLOUR, SCHEME_STYLE, draw_plots
+from finevh.report.plots import draw_plots
 from finevh.report.tables import (
     area_low,
     comparison,
@@ -184,7 +185,7 @@ def _render(
         metrics=[(name, short(value)) for name, value in sorted(metrics.items())],
         pictures=_pictures(run / "plots"),
         files=_files(run),
-        style=resource("page.css"),
+        style=rail_variables() + resource("page.css"),
         common=resource("common.js"),
         script=resource("page.js"),
         plotly=packed(plotly.offline.get_plotlyjs()),

@@ -14,10 +14,10 @@ from finevh.base.files import read_input_text, replacing
 from finevh.errors import InputError
 from finevh.report.answer import BIAS_WORDS, sentences
 from finevh.report.build import packed, resource
+from finevh.report.colours import DARK_COLOUR, SCHEME_STYLE, rail_variables
 from finevh.report.metrics import change_text, differing, number_text, read_metrics
 from finevh.report.one_yardstick import measure_runs
 from finevh.report.page.page_data import as_json, curves, finest
-from finevh.report.plots import DARK_COLOUR, SCHEME_STYLE
 from finevh.report.tables import read_points, savings
 
 
@@ -115,7 +115,7 @@ def compare_runs(runs: Sequence[Path], output: Path) -> Path:
             (name, [number_text(value) for value in values], change_text(values[0], values[-1]))
             for name, values in found
         ],
-        style=resource("page.css"),
+        style=rail_variables() + resource("page.css"),
         common=resource("common.js"),
         script=resource("compare.js"),
         plotly=packed(plotly.offline.get_plotlyjs()),

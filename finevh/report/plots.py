@@ -14,25 +14,13 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from finevh.report.colours import HIGH_COLOUR, LOW_COLOUR, SCHEME_STYLE, VARIANT_LABEL, WARNING_COLOUR
 from finevh.report.tables import area_low, failed, fails_signoff, fine_curve, misses_on_rails, savings
 
 WHAT_IF = ", what if: "
 """Of a marked design's name, before what is changed."""
-SCHEME_STYLE = {
-    "ideal-dvfs": ("Ideal-DVFS", "#7f7f7f", "--", ""),
-    "vdd-hopping": ("Vdd-hopping", "#d55e00", "-", "s"),
-    "vdd-dithering": ("Vdd-dithering", "#cc79a7", "-", "^"),
-    "fine-vh": ("FINE-VH", "#0072b2", "-", "o"),
-}
-"""Label, colour, line and marker; the colours (Okabe and Ito, 2008) stay apart for colour-blind eyes."""
-DARK_COLOUR = {"ideal-dvfs": "#b8b8b8", "vdd-hopping": "#e69f00", "vdd-dithering": "#cc79a7", "fine-vh": "#56b4e9"}
-"""The same on dark ground, from the same palette."""
-VARIANT_LABEL = {"pb0": "no bias", "pb": "poly-bias", "vt": "Vth offset"}
-WARNING_COLOUR = "#d6404e"
-"""Of what is no measurement, or fails."""
 _MARK_INCHES = 0.2
 """Height of the strip below a picture that its mark stands in."""
-LOW_COLOUR, HIGH_COLOUR = "#a6cee3", "#e3733c"
 
 if "matplotlib.pyplot" not in sys.modules:
     # A file matplotlibrc of the current folder, which may belong to a design, changes no picture and runs no TeX.

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from finevh.report.plots import VARIANT_LABEL
+from finevh.report.colours import VARIANT_LABEL
 from finevh.report.tables import read_points, savings, savings_summary
 
 SAVINGS_COLUMNS = (

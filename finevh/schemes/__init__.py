@@ -5,7 +5,7 @@ from __future__ import annotations
 from finevh.schemes.dithering import VddDithering, shared_power
 from finevh.schemes.dvfs_and_hopping import SingleVoltageScheme
 from finevh.schemes.fine_vh import FineVh, FoundMap, KnownMap, known_maps
-from finevh.schemes.points import OperatingPoint, SchemeName, points_csv, read_points_csv
+from finevh.schemes.operating_point import OperatingPoint, SchemeName, points_csv, read_points_csv
 from finevh.schemes.registry import schemes_of
 from finevh.schemes.scheme import Answer, Scheme
 from finevh.schemes.voltage_curve import Curve, single_voltage_curve

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finevh.errors import NotReachableError
-from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
+from finevh.schemes.operating_point import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import FrequencyByFrequency
 from finevh.schemes.voltage_curve import Curve
 from finevh.units import period_ps

@@ -10,7 +10,7 @@ import numpy as np
 
 from finevh.config import may_pair
 from finevh.errors import NotReachableError
-from finevh.schemes.points import OperatingPoint, SchemeName, power_columns
+from finevh.schemes.operating_point import OperatingPoint, SchemeName, power_columns
 from finevh.schemes.scheme import Answer
 from finevh.schemes.voltage_curve import Curve
 from finevh.selection import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from finevh.errors import NotReachableError
-from finevh.schemes.points import OperatingPoint, SchemeName
+from finevh.schemes.operating_point import OperatingPoint, SchemeName
 
 
 @dataclass(frozen=True)

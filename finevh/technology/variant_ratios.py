@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.technology.model import ArcType, Real, Technology
-from finevh.technology.tables.lookup import interpolate_table, table_of
+from finevh.technology.tables.reference import interpolate_table, table_of
 
 __all__ = ["delay_ratios", "leakage_ratios", "nominal_index", "slowdown"]
 

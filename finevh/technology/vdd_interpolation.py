@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.cross.cross_corners import interpolate_cross
 from finevh.technology.model import ArcType, Corners, Int, Real, Technology
-from finevh.technology.tables.lookup import interpolate_table, table_of
 from finevh.technology.tables.mixing import mix_tables
+from finevh.technology.tables.reference import interpolate_table, table_of
 from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["LeaveOneOut", "Nodes", "leave_one_out", "nodes_of", "time_units", "with_vdds"]

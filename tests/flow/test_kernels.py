@@ -56,7 +56,9 @@ def stages(folder: Path) -> tuple[Stage, ...]:
 
 
 @needs_children
-def test_stages_run_beside_what_compiles_and_wait_for_what_they_call(tmp_path: Path, parts: Callable[..., None]) -> None:
+def test_stages_run_beside_what_compiles_and_wait_for_what_they_call(
+    tmp_path: Path, parts: Callable[..., None]
+) -> None:
     def layout() -> None:
         until(tmp_path / "none")
         assert not (tmp_path / "layout").exists()

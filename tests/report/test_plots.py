@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from finevh.report.plots import WARNING_COLOUR, draw_plots, signoff_mark
+from finevh.report.colours import WARNING_COLOUR
+from finevh.report.plots import draw_plots, signoff_mark
 
 
 def test_points_that_fail_sign_off_are_crossed_and_every_picture_says_how_many(

@@ -10,7 +10,7 @@ from finevh.errors import InputError
 from finevh.technology import technology_from_liberty
 from finevh.technology.liberty.syntax import read_liberty_text
 from finevh.technology.model import ArcType, Direction, Kind
-from finevh.technology.tables.lookup import lookup
+from finevh.technology.tables.reference import lookup
 from oracles.opensta import run_script
 
 

@@ -18,7 +18,7 @@ from finevh.characterization.cells.topology import Transistor
 from finevh.characterization.process import Process, Variant, load_process, transistor_line
 from finevh.technology import Technology, load_technology
 from finevh.technology.model import ArcType, Kind
-from finevh.technology.tables.lookup import interpolate_table, table_of
+from finevh.technology.tables.reference import interpolate_table, table_of
 from finevh.technology.variant_ratios import leakage_ratios, nominal_index
 from finevh.technology.vdd_interpolation import leave_one_out
 from oracles.library_figures import leakage_derate, ring_period

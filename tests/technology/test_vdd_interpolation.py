@@ -9,8 +9,8 @@ from finevh.errors import InputError
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.cross.cross_corners import continued_triangle, triangle
 from finevh.technology.model import ArcType
-from finevh.technology.tables.lookup import table_of
 from finevh.technology.tables.mixing import mix_tables
+from finevh.technology.tables.reference import table_of
 from finevh.technology.vdd_interpolation import nodes_of, time_units
 
 SHIPPED = Path(__file__).resolve().parents[2] / "libs" / "finevh45" / "technology.toml"

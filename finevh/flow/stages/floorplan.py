@@ -37,7 +37,7 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
     save_chain_order(context.directory, snake_order(per_side))
     return {
         "floorplan__core__area__um2": floorplan.core_area,
-        "floorplan__core__area__overhead": floorplan.core_area / whole.core_area - 1.0,
+        "floorplan__core__area__overhead": floorplan.overhead_over(whole),
         "floorplan__rows__count": floorplan.core_lines,
         "floorplan__tiles__count": floorplan.n_tiles,
         "floorplan__vdd_mux__count": len(floorplan.header_row),

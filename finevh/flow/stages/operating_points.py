@@ -41,6 +41,7 @@ from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.inputs.stimulus import middle_supply
 from finevh.flow.inputs.technology import marked_name, what_if_of, what_if_parameters
 from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, prepare_points, with_own_glitches
+from finevh.flow.tables.bias_shares_table import bias_shares_table
 from finevh.flow.tables.clock_table import (
     ClockRow,
     book_hold,
@@ -58,16 +59,10 @@ from finevh.flow.tables.glitch_table import (
     saving_shifts,
     with_glitch_power,
 )
-from finevh.flow.tables.point_tables import (
-    Key,
-    PointTiles,
-    bias_shares_table,
-    point_tables,
-    programs_table,
-    selection_table,
-    tile_points_table,
-    tiles_table,
-)
+from finevh.flow.tables.programs_table import programs_table
+from finevh.flow.tables.selection_table import selection_table
+from finevh.flow.tables.tile_points_table import Key, PointTiles, point_tables, tile_points_table
+from finevh.flow.tables.tiles_table import tiles_table
 from finevh.flow.timing_graph import timed_types, timing_graph
 from finevh.flow.vdd_muxes import header_table
 from finevh.layout.supply.vdd_mux import VddMuxes, choose_headers, header_plan_table, slots_for

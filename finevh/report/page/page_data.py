@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finevh.report.plots import SCHEME_STYLE, VARIANT_LABEL
+from finevh.report.colours import SCHEME_STYLE, VARIANT_LABEL
 from finevh.report.tables import failed, fine_curve, savings
 
 BOUND, FAILED = "bound", "failed"

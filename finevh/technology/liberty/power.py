@@ -10,7 +10,7 @@ from finevh.errors import InputError
 from finevh.technology.liberty.boolean import patterns, support, truth_table
 from finevh.technology.library import PowerArc, Table
 from finevh.technology.model import Real
-from finevh.technology.tables.lookup import interpolate_table
+from finevh.technology.tables.reference import interpolate_table
 
 __all__ = ["sum_leakage", "sum_supplies"]
 

@@ -1,6 +1,6 @@
 """Look-up in the delay and energy tables of a library (NLDM), compiled: bilinear in slew and load.
 
-:mod:`finevh.technology.tables.lookup` is the plain reference.
+:mod:`finevh.technology.tables.reference` is the plain reference.
 """
 
 from __future__ import annotations

@@ -97,4 +97,6 @@ def test_shared_resistances_give_the_delay_that_capacitance_at_one_sink_adds_at_
     for k, at in enumerate(sinks.tolist()):
         more = cap.copy()
         more[at] += 1.0
-        assert delays(parent, res, more)[1][sinks] - base == pytest.approx(share.reshape(n, n)[:, k], rel=1e-9, abs=1e-9)
+        assert delays(parent, res, more)[1][sinks] - base == pytest.approx(
+            share.reshape(n, n)[:, k], rel=1e-9, abs=1e-9
+        )

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
 
-from finevh.technology.tables.lookup import interpolate_table
 from finevh.technology.tables.nldm import bilinear, pair
+from finevh.technology.tables.reference import interpolate_table
 
 
 def table(nx: int, ny: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
