@@ -134,12 +134,17 @@ def run_stages(
                 _settle(run, checks, allow)
         finally:
             reporter.ended()
-        publish_results(run, stages[:stop], records)
-        metrics = {name: value for stage in stages[:stop] for name, value in run.metrics(stage.name).items()}
-        run.write(METRICS, json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-        files = {name: file_digest(directory / name) for name in OWN_FILES if (directory / name).is_file()}
-        run.write(PROVENANCE, provenance(flow, {name: record.key for name, record in records.items()}, files))
+        _conclude(run, flow, stages[:stop], records)
     return run
+
+
+def _conclude(run: RunDirectory, flow: Flow, done: Sequence[Stage], records: Mapping[str, StageRecord]) -> None:
+    """Lay out what the stages made at the top of the run: results, metrics, and where all of it comes from."""
+    publish_results(run, done, records)
+    metrics = {name: value for stage in done for name, value in run.metrics(stage.name).items()}
+    run.write(METRICS, json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    files = {name: file_digest(run.path / name) for name in OWN_FILES if (run.path / name).is_file()}
+    run.write(PROVENANCE, provenance(flow, {name: record.key for name, record in records.items()}, files))
 
 
 def _run(
