@@ -22,8 +22,8 @@ from finevh.base.kernel_types import argument_types
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
 from finevh.technology.tables.nldm import pair
-from finevh.timing.delay.cross_voltage import cross_derate
 from finevh.timing.delay.rc_tree import elmore_delays
+from finevh.timing.delay.table_windows import Grids, compile_grids, grids_of, table_window
 from finevh.timing.engine import TimingGraph
 from finevh.timing.state import Path, TimingState
 from finevh.timing.sweep.arrays import Array, Graph
@@ -34,8 +34,6 @@ TOLERANCE = 1e-4
 """Share of the period that least delays may lie above the engine's, which rounds delays and slews to 2**-10 ps and keeps tables
 in single precision."""
 Ints = NDArray[np.integer[Any]]
-_SAME = 1e-5
-"""Relative distance below which two points of axes are one, as in the engine's tables."""
 LAUNCH = 16
 """Bit of an arc's mask: it launches data at a clock edge."""
 _LN2 = float(np.log(2.0))
@@ -135,6 +133,7 @@ class DelayBounds:
         self._depth = int(structure.level.max(initial=0)) + 3
         self._supplies = np.array([low, high], dtype=np.int64)
         self._entries()
+        self._grids = self._tabulate()
         self._bound()
 
     @staticmethod
@@ -162,6 +161,17 @@ class DelayBounds:
         self._arc, self._edge = arc[order].astype(np.int32), edge[order].astype(np.int8)
         self._ptr = np.searchsorted(key[order], np.arange(2 * len(g.node_cell) + 1)).astype(np.int64)
 
+    def _tabulate(self) -> Grids:
+        """Grids of the tables that cells may need, with the derates between the two supplies."""
+        g, t = self._graph._graph, self._graph._tables
+        cell = np.repeat(g.node_cell, np.diff(g.arc_ptr))
+        records = np.zeros((2, len(t.record)), dtype=bool)
+        for state in (0, 1):
+            first = (self._table_base[state, cell] + g.arc_local) * 2
+            for edge in (0, 1):
+                records[state, first[cell >= 0] + edge] = True
+        return grids_of(t.record, t.cross_record, t.axes, t.values, records, self._supplies)
+
     def _bound(self) -> None:
         """Windows of loads and slews, then the least delays."""
         g, t, nets = self._graph._graph, self._graph._tables, self._graph._nets
@@ -185,7 +195,7 @@ class DelayBounds:
         _slew_windows(
             g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local, g.arc_mask, g.clock_slew,
             g.port_slew, g.port_drive, g.port_drive_slew, self._ptr, self._arc, self._edge, self.node_tile,
-            self._table_base, self._supplies, t.record, t.cross_record, t.axes, t.values,
+            self._table_base, t.record, t.axes, t.values, *self._grids,
             nets.mode[0], self._spread, load, wire, slew, delay, self._port_extra, self._slew_floor, self._load_slope,
         )  # fmt: skip
         self._slew, self._wire = slew, wire
@@ -458,12 +468,12 @@ class DelayBounds:
 
     def _gains(self, entries: Ints, nodes: Ints, edges: Ints) -> Real:
         """(n_entry, 2, 2) ps that the entries of a path give the next ones through their slews."""
-        g, t = self._graph._graph, self._graph._tables
+        g = self._graph._graph
         gain = np.zeros((len(entries), 2, 2))
         _slew_gains(
             entries, g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local,
             g.arc_mask, g.clock_slew, self._arc, self._edge, np.concatenate([nodes[1:], edges[1:]]),
-            self.node_tile, self._table_base, self._supplies, t.record, t.cross_record, t.axes, t.values,
+            self.node_tile, self._table_base, *self._grids,
             self._graph._nets.mode[0], self._spread, self._load, self._wire, self._slew, self.delay, self._slew_floor, gain,
         )  # fmt: skip
         return gain
@@ -613,150 +623,6 @@ def _load_windows(
                             wire[end, k, r, s] = elmore[sink_tree[k]]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _around(axes: Real, a: int, n: int, b: int, m: int, x: float) -> tuple[float, float]:
-    """The two neighbouring points of the union of two axes between which ``x`` lies, or the outermost two on its side.
-
-    Two points 0 and 1 stand for a table that is constant along the axis, and points nearly equal are one.
-    """
-    constant_a = n == 2 and axes[a] == 0.0 and axes[a + 1] == 1.0
-    constant_b = m == 2 and axes[b] == 0.0 and axes[b + 1] == 1.0
-    low, high, below, above = -np.inf, np.inf, -np.inf, np.inf
-    for which in range(2):
-        if which == 0 and constant_a and not constant_b:
-            continue
-        if which == 1 and constant_b:
-            continue
-        first, count = (b, m) if which else (a, n)
-        for i in range(first, first + count):
-            p = axes[i]
-            if p <= x:
-                # The last two points not above x.
-                if p > low + _SAME * abs(p):
-                    below, low = low, p
-                elif p < low - _SAME * abs(p) and p > below + _SAME * abs(p):
-                    below = p
-            elif p < high - _SAME * abs(p):
-                above, high = high, p
-            elif p > high + _SAME * abs(p) and p < above - _SAME * abs(p):
-                above = p
-    if low == -np.inf:
-        return high, above
-    if high == np.inf:
-        return below, low
-    return low, high
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _at(
-    record: Int, cross_record: Int, axes: Real, table: Real, rec: int, cross: int, x: float, y: float
-) -> tuple[float, float]:
-    """Delay and slew of a record, derated where ``cross`` is not negative.
-
-    As in the engine's tables, derates act at the points of the union of both grids and what is between is bilinear.
-    """
-    if cross < 0:
-        return pair(record, axes, table, rec, x, y, False)
-    r, k = record[rec], cross_record[cross]
-    x0, x1 = _around(axes, r[0], r[1], k[0], k[1], x)
-    y0, y1 = _around(axes, r[2], r[3], k[2], k[3], y)
-    f, g = (x - x0) / (x1 - x0), (y - y0) / (y1 - y0)
-    delay, out = 0.0, 0.0
-    for i in range(2):
-        for j in range(2):
-            at_x, at_y = x1 if i else x0, y1 if j else y0
-            weight = (f if i else 1.0 - f) * (g if j else 1.0 - g)
-            d, o = pair(record, axes, table, rec, at_x, at_y, False)
-            shift, factor = cross_derate(cross_record, axes, table, cross, at_x, at_y)
-            delay += weight * (d + shift)
-            out += weight * o * factor
-    return delay, out
-
-
-# Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _extremes(
-    record: Int,
-    cross_record: Int,
-    axes: Real,
-    table: Real,
-    rec: int,
-    cross: int,
-    x0: float,
-    x1: float,
-    y0: float,
-    y1: float,
-) -> tuple[float, float, float, float]:
-    """Least and most delay, least and most slew for input slews in (x0, x1) and loads in (y0, y1).
-
-    A table is linear between the points of its axis, so its extremes lie at these points or at the window's ends.
-    """
-    least, most, slew_least, slew_most = np.inf, -np.inf, np.inf, -np.inf
-    for turn in range(2):
-        y = y1 if turn else y0
-        if turn and y1 == y0:
-            break
-        for x in (x0, x1):
-            d, o = _at(record, cross_record, axes, table, rec, cross, x, y)
-            least, most = min(least, d), max(most, d)
-            slew_least, slew_most = min(slew_least, o), max(slew_most, o)
-        for which in range(2 if cross >= 0 else 1):
-            first = cross_record[cross, 0] if which else record[rec, 0]
-            n = cross_record[cross, 1] if which else record[rec, 1]
-            for i in range(first, first + n):
-                if x0 < axes[i] < x1:
-                    d, o = _at(record, cross_record, axes, table, rec, cross, axes[i], y)
-                    least, most = min(least, d), max(most, d)
-                    slew_least, slew_most = min(slew_least, o), max(slew_most, o)
-    return least, most, max(slew_least, 0.0), max(slew_most, 0.0)
-
-
-# Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _slope(
-    record: Int,
-    cross_record: Int,
-    axes: Real,
-    table: Real,
-    rec: int,
-    cross: int,
-    x0: float,
-    x1: float,
-    y0: float,
-    y1: float,
-) -> float:
-    """Least growth of the delay with the load, ps/fF, for input slews in (x0, x1) and loads in (y0, y1); not below zero.
-
-    Between the points of its axes a table is bilinear, so its growth is least at the ends of a cell in slew.
-    """
-    if y1 <= y0:
-        return 0.0
-    least = np.inf
-    for which in range(2 if cross >= 0 else 1):
-        first = cross_record[cross, 0] if which else record[rec, 0]
-        n = cross_record[cross, 1] if which else record[rec, 1]
-        for i in range(-2, n):
-            x = x0 if i == -2 else x1 if i == -1 else axes[first + i]
-            if not x0 <= x <= x1:
-                continue
-            before, y = _at(record, cross_record, axes, table, rec, cross, x, y0)[0], y0
-            while y < y1:
-                # To the next point of either axis of loads.
-                step = y1
-                for j in range(record[rec, 2], record[rec, 2] + record[rec, 3]):
-                    if y < axes[j] < step:
-                        step = axes[j]
-                if cross >= 0:
-                    for j in range(cross_record[cross, 2], cross_record[cross, 2] + cross_record[cross, 3]):
-                        if y < axes[j] < step:
-                            step = axes[j]
-                after = _at(record, cross_record, axes, table, rec, cross, x, step)[0]
-                if step - y > 1e-6:
-                    least = min(least, (after - before) / (step - y))
-                before, y = after, step
-    return max(least, 0.0) if least < np.inf else 0.0
-
-
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _slew_gains(
@@ -774,11 +640,14 @@ def _slew_gains(
     of_node: Ints,
     node_tile: Ints,
     table_base: Ints,
-    supplies: Ints,
-    record: Int,
-    cross_record: Int,
-    axes: Real,
-    table: Real,
+    number: Ints,
+    grid: Ints,
+    axis: Ints,
+    point: Real,
+    share: Real,
+    below: Ints,
+    above: Ints,
+    value: Real,
     mode: Ints,
     spread: float,
     load: Real,
@@ -817,21 +686,11 @@ def _slew_gains(
                     if node_tile[u] == node_tile[v] and node_tile[u] >= 0 and qu != s:
                         continue
                     rec = (table_base[s, c] + arc_local[a]) * 2 + r
-                    cross = -1
-                    if qu != s and cross_record.shape[0] > 0:
-                        cross = supplies[qu] * record.shape[0] + rec
-                    least = _extremes(
-                        record,
-                        cross_record,
-                        axes,
-                        table,
-                        rec,
-                        cross,
-                        x0,
-                        max(x0, x1),
-                        load[0, v, r, s],
-                        load[1, v, r, s],
-                    )[0]
+                    crossed = qu != s and number[s, 1, rec] >= 0
+                    least = table_window(
+                        grid, axis, point, share, below, above, value, number[s, 1 if crossed else 0, rec], crossed,
+                        x0, max(x0, x1), load[0, v, r, s], load[1, v, r, s], False,
+                    )[0]  # fmt: skip
                     found = min(found, least + hop - delay[e2, qu, s])
                 if found < np.inf:
                     gain[n, qw, qu] = max(found, 0.0)
@@ -856,11 +715,17 @@ def _slew_windows(
     edge: Ints,
     node_tile: Ints,
     table_base: Ints,
-    supplies: Ints,
     record: Int,
-    cross_record: Int,
     axes: Real,
     table: Real,
+    number: Ints,
+    grid: Ints,
+    axis: Ints,
+    point: Real,
+    share: Real,
+    below: Ints,
+    above: Ints,
+    value: Real,
     mode: Ints,
     spread: float,
     load: Real,
@@ -917,18 +782,15 @@ def _slew_windows(
                                 x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
                         if launch:
                             x0, x1, hop, hop_most = clock_slew[u, i], clock_slew[u, i], 0.0, 0.0
-                        cross = -1
-                        if q != s and cross_record.shape[0] > 0:
-                            cross = supplies[q] * record.shape[0] + rec
-                        least, most, slew_least, slew_most = _extremes(
-                            record, cross_record, axes, table, rec, cross, x0, x1, y0, y1
-                        )
+                        crossed = q != s and number[s, 1, rec] >= 0
+                        least, most, slew_least, slew_most, slope = table_window(
+                            grid, axis, point, share, below, above, value, number[s, 1 if crossed else 0, rec], crossed,
+                            x0, x1, y0, y1, True,
+                        )  # fmt: skip
                         delay[0, e, q, s], delay[1, e, q, s] = least + hop, most + hop_most
                         entry_floor, entry_ceiling = min(entry_floor, slew_least), max(entry_ceiling, slew_most)
                         slew_floor[e, q, s] = slew_least
-                        load_slope[e] = min(
-                            load_slope[e], _slope(record, cross_record, axes, table, rec, cross, x0, x1, y0, y1)
-                        )
+                        load_slope[e] = min(load_slope[e], slope)
                     if s == 1 and load_slope[e] == np.inf:
                         load_slope[e] = 0.0
                     if entry_floor < np.inf:
@@ -1122,12 +984,13 @@ def _capture_arrivals(
         capture[row] = total + (wire_most[clock_sink[row], r, state[v]] if mode else 0.0)
 
 
+_GRIDS = "JLLffiif"
 _ARGUMENTS = {
     "_entries_along": "libiiil",
     "_entries_back": "iuFibMkkkL",
     "_load_windows": "iiiiiFiiLFfniiffiHH",
-    "_slew_gains": "liiIiiiuFibliLlIIffnxHHHGGG",
-    "_slew_windows": "iiIiiiuFFIFlibiLlIIffnxHHHHFGf",
+    "_slew_gains": "liiIiiiuFibliL" + _GRIDS + "nxHHHGGG",
+    "_slew_windows": "iiIiiiuFFIFlibiLIff" + _GRIDS + "nxHHHHFGf",
     "_margins": "iiiiiFiiiFLIffnxHHH",
     "_arrivals": "iIiuiIuGlibbGFfliFhGM",
     "_row_needs": "iiGbbHfb",
@@ -1138,5 +1001,6 @@ _ARGUMENTS = {
 
 def compile_kernels() -> None:
     """Compile what least delays take, before anything waits for it."""
+    compile_grids()
     for name, arguments in _ARGUMENTS.items():
         globals()[name].compile(argument_types(arguments))

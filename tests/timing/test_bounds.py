@@ -16,6 +16,7 @@ from finevh.technology import Technology, load_technology, with_vdds
 from finevh.timing import TimingGraph
 from finevh.timing import bounds as bounds_module
 from finevh.timing.bounds import TOLERANCE, DelayBounds
+from finevh.timing.delay import table_windows
 from oracles.random_design import random_design, random_wires
 
 LIBRARY = Path(__file__).resolve().parents[2] / "libs" / "finevh45"
@@ -105,3 +106,5 @@ def test_kernels_that_are_compiled_beforehand_are_those_that_a_search_calls(tech
     assert bounds.paths_of(state, bits, period, 4)
     for name in bounds_module._ARGUMENTS:
         assert len(getattr(bounds_module, name).signatures) == 1, name
+    for kernel in (table_windows._join_axes, table_windows._tabulate):
+        assert len(kernel.signatures) == 1
