@@ -55,6 +55,7 @@ class _NoKernels:
         """Do nothing."""
 
 
+# One keyword for each choice of a run; none depends on another.
 def run_stages(
     flow: Flow,
     stages: Sequence[Stage],
