@@ -29,7 +29,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks.characterization_independent import attribute, group, groups, numbers
-from finevh.characterization.bench.edges import Move, Table, measure_edges, moves
+from finevh.characterization.bench.measure_edges import Move, Table, measure_edges, moves
 from finevh.characterization.cells.foreign import read_subcircuits, to_transistors
 from finevh.characterization.cells.logic import parse_function
 from finevh.characterization.cells.topology import Topology, check_connections

@@ -27,8 +27,8 @@ from finevh.flow.droop.tile_loads import loads_of, program_currents
 from finevh.flow.inputs.constraints import timed_constraints
 from finevh.flow.stages.operating_points import HEADERS
 from finevh.flow_file import read_run_flow
-from finevh.layout.supply.headers import read_header_table
-from finevh.layout.supply.vdd_mux import choose_headers
+from finevh.layout.supply.header_sizing import choose_headers
+from finevh.layout.supply.header_table import read_header_table
 from finevh.power.tiles.tile_cycles import load_tile_cycles
 from finevh.schemes import read_points_csv
 from finevh.technology import Technology, load_technology

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import get_args
 
 from finevh.synthesis import Options, cv32e40p, plan_synthesis, run_synthesis
-from finevh.synthesis.commands import Adder, Effort
 from finevh.synthesis.run import LOG
+from finevh.synthesis.yosys_commands import Adder, Effort
 
 _STATISTICS = re.compile(r"area =\s*([\d.]+)\s+delay =\s*([\d.]+)\s+lev =\s*(\d+)")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from finevh.timing.delay.dmp import DriverResistance
+from finevh.timing.delay.effective_capacitance import DriverResistance
 
 _ROW = re.compile(r"^(\S+)(?: \([^)]*\))?\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)(?: \(\w+\))?$")
 

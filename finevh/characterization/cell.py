@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finevh.characterization.bench.edges import Table, measure_edges, moves
+from finevh.characterization.bench.measure_edges import Table, measure_edges, moves
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.corner import Corner
 from finevh.characterization.procedures.arcs import arcs, classify, measure_arcs

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from finevh.base.quoting import visible
 from finevh.characterization.bench.deck import TIGHT_OPTIONS, TRAIN_OPTIONS
-from finevh.characterization.bench.edges import moves
+from finevh.characterization.bench.measure_edges import moves
 from finevh.characterization.bench.ngspice import SimulationError, find_ngspice
 from finevh.characterization.cell import characterize_cell
 from finevh.characterization.cells.table import load_topologies

@@ -34,14 +34,14 @@ _LAYOUT: KernelTable = {
 }
 _POWER: KernelTable = {
     "power.simulation.network": {"_topological_levels": ("liilib",), "_forward_cone": ("lilibk",), "_feeds_clocks": ("lihlibh",)},
-    "power.simulation.event_driven": {
+    "power.simulation.zero_delay": {
         "settle_all": (_PLAN, _STATE, "i"), "clear_counts": (_PLAN, _STATE, "k"), "flush": (_PLAN, _STATE, "k"),
     },
     "power.simulation.simulator": {
-        "_pack": ("uiiww",), "_cycle_step": (f"event_driven.{_PLAN}", f"event_driven.{_STATE}", "kkiiwwukiiww"),
+        "_pack": ("uiiww",), "_cycle_step": (f"zero_delay.{_PLAN}", f"zero_delay.{_STATE}", "kkiiwwukiiww"),
     },
     "power.glitches.wiring": {"_fill_ticks": ("lhlJJIh",)},
-    "power.glitches.inertial": {"start": (*_EVENTS, "u"), "settle": (*_EVENTS, "uk"), "replay": (*_EVENTS, "UUUfIf")},
+    "power.glitches.inertial_events": {"start": (*_EVENTS, "u"), "settle": (*_EVENTS, "uk"), "replay": (*_EVENTS, "UUUfIf")},
     "power.tiles.tile_cycles": {"_tally": ("aifif",)},
     "power.tiles.tile_terms": {
         "_supports": ("iliIl",), "_tabulate": ("lIkililffG",), "_values": ("lilfO",), "_flips": ("lilfhfF",),

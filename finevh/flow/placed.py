@@ -14,7 +14,7 @@ from finevh.flow.timing_graph import timing_graph
 from finevh.layout import interface_cells, total_wirelength
 from finevh.layout.chain import snake_order
 from finevh.layout.formats.def_read import read_def
-from finevh.layout.overlay import lay_tiles
+from finevh.layout.lay_tiles import lay_tiles
 from finevh.layout.wires import estimate_wires
 from finevh.netlist import read_spef, write_verilog
 from finevh.openroad.library_files import read_technology_files

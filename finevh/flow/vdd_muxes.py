@@ -7,7 +7,7 @@ from pathlib import Path
 
 from finevh.config import Flow
 from finevh.flow.inputs.technology import what_if_of
-from finevh.layout.supply.headers import HeaderTable, read_header_table
+from finevh.layout.supply.header_table import HeaderTable, read_header_table
 from finevh.layout.supply.vdd_mux import VddMuxes, read_vdd_muxes
 
 HEADERS = "headers.csv"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from finevh.synthesis.commands import Options
 from finevh.synthesis.plan import SynthesisPlan, plan_rtl_export, plan_synthesis
 from finevh.synthesis.run import SynthesisResult, find_top, run_rtl_export, run_synthesis
 from finevh.synthesis.sources import FILE_LISTS, Rtl, cv32e40p, read_manifest
 from finevh.synthesis.special_cells import ClockGate, SpecialCells, find_special_cells
+from finevh.synthesis.yosys_commands import Options
 
 __all__ = [
     "FILE_LISTS",

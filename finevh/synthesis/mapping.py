@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finevh.synthesis.commands import Effort, Options
 from finevh.synthesis.special_cells import ClockGate, FullAdder, SpecialCells
+from finevh.synthesis.yosys_commands import Effort, Options
 
 # Sum-of-products balancing ('if -g') shortens every path, 'dc2' between two rounds of it takes back area, and mapping with
 # structural choices ('dch') spends what is left under the delay target. Measured on RI5CY: benchmarks/synthesis_scripts.py.

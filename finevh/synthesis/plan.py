@@ -13,8 +13,7 @@ import jinja2
 from finevh.base.files import read_input
 from finevh.base.quoting import tcl_comment, tcl_word
 from finevh.errors import InputError
-from finevh.synthesis import commands as yosys
-from finevh.synthesis.commands import Command, Options
+from finevh.synthesis import yosys_commands as yosys
 from finevh.synthesis.mapping import (
     render_clock_gate_map,
     render_clock_gate_pattern,
@@ -23,6 +22,7 @@ from finevh.synthesis.mapping import (
 )
 from finevh.synthesis.sources import Rtl
 from finevh.synthesis.special_cells import SpecialCells, find_special_cells
+from finevh.synthesis.yosys_commands import Command, Options
 
 COMMANDS = "commands.json"
 SCRIPT = "synthesis.tcl"

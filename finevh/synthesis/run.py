@@ -15,9 +15,17 @@ from pathlib import Path
 
 from finevh.base.files import work_folder
 from finevh.errors import FinevhError, InputError, ToolMissingError
-from finevh.synthesis.commands import INITIAL_VALUES, NETLIST, PROGRESS, RTL_NETLIST, STATISTICS, Command, read_sources
 from finevh.synthesis.plan import COMMANDS, SynthesisPlan
 from finevh.synthesis.sources import Rtl
+from finevh.synthesis.yosys_commands import (
+    INITIAL_VALUES,
+    NETLIST,
+    PROGRESS,
+    RTL_NETLIST,
+    STATISTICS,
+    Command,
+    read_sources,
+)
 from finevh.technology.liberty.syntax import read_liberty_text
 
 LOG = "synthesis.log"

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from finevh.base.files import work_folder
-from finevh.synthesis.commands import read_sources
 from finevh.synthesis.run import find_top, run_commands
 from finevh.synthesis.sources import Rtl
+from finevh.synthesis.yosys_commands import read_sources
 
 _STRUCTURE = "structure.json"
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from finevh.base.children import end_with_parent
-from finevh.synthesis.commands import PROGRESS
+from finevh.synthesis.yosys_commands import PROGRESS
 
 
 def main(commands_file: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from finevh.constraints import Clock, Constraints, Objects, parse_sdc, read_sdc, single_clock
-    from finevh.timing.delay.dmp import DriverResistance
+    from finevh.timing.delay.effective_capacitance import DriverResistance
     from finevh.timing.engine import TimingGraph, TimingState
     from finevh.timing.graph.constants import bind_cases
     from finevh.timing.sweep.lanes import columns
@@ -32,7 +32,7 @@ __all__ = [
 _HOMES = {
     "Clock": "constraints",
     "Constraints": "constraints",
-    "DriverResistance": "timing.delay.dmp",
+    "DriverResistance": "timing.delay.effective_capacitance",
     "Objects": "constraints",
     "TimingGraph": "timing.engine",
     "TimingState": "timing.engine",

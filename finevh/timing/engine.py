@@ -17,7 +17,7 @@ from finevh.netlist.wires import Wires
 from finevh.technology.model import Int, Real, Sense, Technology
 from finevh.timing.batch import LaneEvaluator, evaluate_batch
 from finevh.timing.delay.arc_tables import Blocks
-from finevh.timing.delay.dmp import DriverResistance
+from finevh.timing.delay.effective_capacitance import DriverResistance
 from finevh.timing.delay.packed_tables import pack_tables
 from finevh.timing.graph.constants import bind_cases, propagate_constants
 from finevh.timing.graph.disabled import bind_disables

@@ -13,7 +13,7 @@ from finevh.base.packed import unpack
 from finevh.base.quoting import tcl_word
 from finevh.base.tools import OPENSTA, version_of
 from finevh.errors import InputError
-from finevh.timing.delay.dmp import DriverResistance
+from finevh.timing.delay.effective_capacitance import DriverResistance
 
 _PATIENCE = 1800.0  # s
 _PS_PER_NS = 1000.0

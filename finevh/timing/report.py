@@ -19,7 +19,7 @@ from finevh.netlist.spef import read_spef
 from finevh.netlist.verilog import read_text, read_verilog
 from finevh.technology import technology_from_liberty, with_vdds
 from finevh.technology.model import Int, Technology
-from finevh.timing.delay.dmp import DriverResistance
+from finevh.timing.delay.effective_capacitance import DriverResistance
 from finevh.timing.engine import TimingGraph
 from finevh.timing.sweep.compiled import Progress
 from finevh.timing.unconstrained import book_setup

@@ -99,7 +99,7 @@ def test_kernels_of_the_package_know_their_callees_signatures_and_constants() ->
     names = {path.relative_to(PACKAGE).as_posix() for path in sources_of(PACKAGE, sweep)}
     assert {
         "timing/sweep/lanes.py",
-        "timing/delay/dmp.py",
+        "timing/delay/effective_capacitance.py",
         "technology/tables/nldm.py",
         "timing/graph/entries.py",
     } <= names

@@ -17,7 +17,7 @@ from finevh.commands.import_design import find_results
 from finevh.errors import InputError
 from finevh.flow.engine.stage import read_checks
 from finevh.layout.formats.def_model import DefComponent, DefLayout, DefPin, DefRow
-from finevh.layout.overlay import OUTSIDE, lay_tiles, moved_layout
+from finevh.layout.lay_tiles import OUTSIDE, lay_tiles, moved_layout
 from finevh.netlist import parse_verilog
 from finevh.technology import load_technology
 from finevh.technology.lef import LefMacro

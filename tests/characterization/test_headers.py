@@ -12,7 +12,7 @@ import pytest
 
 from finevh.characterization.bench.deck import model_lines
 from finevh.characterization.process import Process
-from finevh.layout.supply.headers import read_header_table
+from finevh.layout.supply.header_table import read_header_table
 from tests.characterization.conftest import TECHNOLOGY, needs_ngspice
 
 pytestmark = needs_ngspice

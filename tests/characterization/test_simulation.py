@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finevh.characterization.bench.edges import Move, Table, measure_edges
+from finevh.characterization.bench.measure_edges import Move, Table, measure_edges
 from finevh.characterization.bench.ngspice import SimulationError, find_ngspice, simulate
 from finevh.characterization.cell import characterize_cell
 from finevh.characterization.cells.logic import parse_function

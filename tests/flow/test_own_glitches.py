@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from finevh.flow.moved import with_map
 from finevh.flow.own_glitches import MapKey, Middle, OwnGlitches, estimate, estimated_cycles, keys_of, with_own_glitches
-from finevh.layout.supply.headers import HeaderTable
+from finevh.layout.supply.header_table import HeaderTable
 from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.power.glitches import CycleSample, Replayed
 from finevh.schemes import OperatingPoint

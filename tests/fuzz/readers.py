@@ -25,7 +25,7 @@ from finevh.errors import InputError
 from finevh.flow.engine.stage import RunDirectory, Stage
 from finevh.flow_file import read_flow
 from finevh.layout.formats.def_read import read_def
-from finevh.layout.supply.headers import read_header_table
+from finevh.layout.supply.header_table import read_header_table
 from finevh.netlist import read_spef, read_verilog
 from finevh.netlist.model import Netlist
 from finevh.openroad.run import read_power

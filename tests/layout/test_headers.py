@@ -8,9 +8,11 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.layout import FloorplanRequest, make_floorplan
-from finevh.layout.supply.headers import choose_header, read_header_table, size_headers, tile_currents
+from finevh.layout.supply.header_sizing import choose_header, size_headers
+from finevh.layout.supply.header_table import read_header_table
 from finevh.layout.supply.vdd_mux import VddMuxes, read_vdd_muxes
 from finevh.netlist.model import Netlist
+from finevh.power.tiles.tile_currents import tile_currents
 from finevh.technology.model import Technology
 from tests.layout.synthetic import PINS, make_technology
 

@@ -10,14 +10,9 @@ import pytest
 
 from finevh.errors import InputError
 from finevh.layout import Floorplan, FloorplanRequest, make_floorplan
-from finevh.layout.supply.headers import HeaderTable
-from finevh.layout.supply.vdd_mux import (
-    Load,
-    choose_headers,
-    header_plan_table,
-    read_header_cells,
-    slots_for,
-)
+from finevh.layout.supply.header_sizing import Load, choose_headers, slots_for
+from finevh.layout.supply.header_table import HeaderTable
+from finevh.layout.supply.vdd_mux import header_plan_table, read_header_cells
 from finevh.technology.model import Technology
 from tests.layout.synthetic import PINS, make_netlist, make_technology
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.characterization.bench.edges import Move, Table, measure_edges
+from finevh.characterization.bench.measure_edges import Move, Table, measure_edges
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.corner import Corner
 from finevh.characterization.record import Arc, Edge, Sense, State, TimingType

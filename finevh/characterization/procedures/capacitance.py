@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from finevh.characterization.bench.edges import Table
+from finevh.characterization.bench.measure_edges import Table
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.corner import Corner
 from finevh.characterization.record import PinCapacitance

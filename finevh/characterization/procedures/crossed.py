@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from finevh.characterization.bench.edges import Move, Table, measure_edges
+from finevh.characterization.bench.measure_edges import Move, Table, measure_edges
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.corner import Corner
 from finevh.characterization.procedures.arcs import Group, edge_table, points

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from finevh.characterization.bench.edges import Move, Table
+from finevh.characterization.bench.measure_edges import Move, Table
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.corner import Corner
 from finevh.characterization.record import HiddenEnergy, State

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from finevh.characterization.bench.deck import STATIC_OPTIONS, Bench, cell_deck, node_names
-from finevh.characterization.bench.edges import moves
+from finevh.characterization.bench.measure_edges import moves
 from finevh.characterization.bench.ngspice import simulate
 from finevh.characterization.bench.static import append_sweep, run_sweeps
 from finevh.characterization.cells.topology import Topology

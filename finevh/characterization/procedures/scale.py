@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from finevh.characterization.bench.deck import EDGE_OPTIONS, SCALE_OPTIONS
-from finevh.characterization.bench.edges import Table, measure_edges, moves
+from finevh.characterization.bench.measure_edges import Table, measure_edges, moves
 from finevh.characterization.cells.topology import Topology
 from finevh.characterization.corner import Corner
 from finevh.characterization.process import Process, Variant

@@ -13,8 +13,8 @@ from finevh.base.children import in_turn
 from finevh.base.csv_text import Row, table
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.droop.tile_loads import ProgramCurrents
-from finevh.layout.supply.headers import HeaderTable
-from finevh.layout.supply.vdd_mux import HeaderPlan
+from finevh.layout.supply.header_sizing import HeaderPlan
+from finevh.layout.supply.header_table import HeaderTable
 from finevh.power import Activity
 from finevh.power.droop import DroopSummary, summarise_droop
 from finevh.power.tile_hop import transition

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.flow.designs import PlacedDesign, SingleVoltages
-from finevh.layout.supply.vdd_mux import Load
+from finevh.layout.supply.header_sizing import Load
 from finevh.power import Activity, DynamicPower, LeakageModel
 from finevh.power.tiles.tile_currents import TileCurrents, currents_at
 from finevh.power.tiles.tile_cycles import cycle_charge, following_internal

@@ -27,7 +27,7 @@ from finevh.layout.formats.def_read import read_def
 from finevh.layout.formats.def_write import CHAIN_PREFIX, DefOptions, make_def, write_def
 from finevh.layout.formats.upf_read import OPENROAD_COMMANDS, parse_upf
 from finevh.layout.formats.upf_write import format_openroad_upf, write_upf
-from finevh.layout.overlay import moved_layout
+from finevh.layout.lay_tiles import moved_layout
 from finevh.layout.supply.check import SupplyReport, always_on_cells, check_supply, intent_of
 from finevh.layout.supply.plan import rail_pins
 from finevh.layout.supply.vdd_mux import read_header_cells

@@ -65,7 +65,8 @@ from finevh.flow.tables.tile_points_table import Key, PointTiles, point_tables, 
 from finevh.flow.tables.tiles_table import tiles_table
 from finevh.flow.timing_graph import timed_types, timing_graph
 from finevh.flow.vdd_muxes import header_table
-from finevh.layout.supply.vdd_mux import VddMuxes, choose_headers, header_plan_table, slots_for
+from finevh.layout.supply.header_sizing import choose_headers, slots_for
+from finevh.layout.supply.vdd_mux import VddMuxes, header_plan_table
 from finevh.power import Activity
 from finevh.power.tiles.tile_cycles import load_tile_cycles
 from finevh.schemes import (

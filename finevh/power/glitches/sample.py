@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
-from finevh.power.glitches import inertial
+from finevh.power.glitches import inertial_events
 from finevh.power.glitches.delays import GlitchDelays
 from finevh.power.glitches.wiring import EventPlan, GatePins, PinRows, gate_pins, new_events, pin_rows, plan_events
 from finevh.power.simulation.network import Network, build_network
@@ -166,13 +166,15 @@ class Replayer:
     def _replay(self, sample: CycleSample, first: int, last: int, weight: Real, glitches: NDArray[np.int32]) -> Real:
         """(last - first) energies of cycles, whose glitches are added to ``glitches``, as the kernel says."""
         energy = np.zeros(last - first)
-        status, row = inertial.replay(self._plan, self._state, *sample.values(first, last), weight, glitches, energy)
-        if status != inertial.SETTLED:
+        status, row = inertial_events.replay(
+            self._plan, self._state, *sample.values(first, last), weight, glitches, energy
+        )
+        if status != inertial_events.SETTLED:
             raise self._differs(status, int(sample.cycle[first + row]))
         return energy
 
     def _differs(self, status: int, cycle: int) -> InputError:
-        if status == inertial.OSCILLATES:
+        if status == inertial_events.OSCILLATES:
             return InputError(
                 f"with delays, a combinational loop oscillates in counted cycle {cycle}; break it, or simulate without glitches"
             )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power.activity import Activity
-from finevh.power.glitches import inertial
+from finevh.power.glitches import inertial_events
 from finevh.power.glitches.delays import GlitchDelays
 from finevh.power.glitches.sample import CycleSample, SettledRecorder
 from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, gate_pins, new_events, plan_events
@@ -65,7 +65,7 @@ class GlitchSimulator(Simulator):
         self._record(0, 0)
         settled = self._settled
         for number, (plan, state) in enumerate(self._followers):
-            inertial.start(plan, state, settled)
+            inertial_events.start(plan, state, settled)
             self._origin[number] = 0
         self._following = True
 
@@ -101,13 +101,13 @@ class GlitchSimulator(Simulator):
     def _follow(self) -> None:
         settled = self._settled
         for number, (plan, state) in enumerate(self._followers):
-            status, self._origin[number] = inertial.settle(plan, state, settled, self._origin[number])
-            if status != inertial.SETTLED:
+            status, self._origin[number] = inertial_events.settle(plan, state, settled, self._origin[number])
+            if status != inertial_events.SETTLED:
                 raise self._differs(status)
 
     def _differs(self, status: int) -> InputError:
         netlist = self.network.netlist
-        if status == inertial.OSCILLATES:
+        if status == inertial_events.OSCILLATES:
             return InputError(
                 f"with delays, a combinational loop oscillates in cycle {self.cycle}; break it, or simulate without glitches"
             )

@@ -219,7 +219,7 @@ def _sources(gate: NDArray[np.int32], delays: GlitchDelays) -> NDArray[np.int32]
 
 
 def new_events(plan: EventPlan, gate: NDArray[np.int32]) -> EventState:
-    """State before :func:`finevh.power.glitches.inertial.start`."""
+    """State before :func:`finevh.power.glitches.inertial_events.start`."""
     n_nets = len(gate)
     room = np.zeros((n_nets + 1, GATE_WORDS), dtype=np.int32).reshape(-1)
     skip = -room.ctypes.data % (4 * GATE_WORDS) // 4

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power.activity import Activity, pattern_offsets
-from finevh.power.simulation import event_driven, kernel_layout
+from finevh.power.simulation import kernel_layout, zero_delay
 from finevh.power.simulation.network import GATE, ROLE, build_network
 from finevh.power.simulation.stimulus import Ports, Stimulus
 from finevh.technology.model import Int
@@ -53,19 +53,19 @@ class Simulator:
         self._input_value = np.zeros(len(self.ports.input_net), dtype=np.uint8)
         self.cycle = 0
         ones = np.flatnonzero(netlist.net_constant == 1).astype(np.int32)
-        self._check(event_driven.settle_all(self.plan, self.state, ones))
+        self._check(zero_delay.settle_all(self.plan, self.state, ones))
         self._first_cycle = 0
         self._clear()
         self._read()
 
     def _check(self, status: int) -> None:
-        if status == event_driven.OSCILLATES:
+        if status == zero_delay.OSCILLATES:
             queued = kernel_layout.queued_cells(self.plan, self.state)[:5]
             names = ", ".join(self.network.netlist.instance_names[int(i)] for i in queued)
             raise InputError(f"a combinational loop oscillates in cycle {self.cycle}, around {names}; break it")
 
     def _clear(self) -> None:
-        event_driven.clear_counts(self.plan, self.state, 2 * self.cycle)
+        zero_delay.clear_counts(self.plan, self.state, 2 * self.cycle)
         self._first_cycle = self.cycle
 
     def _read(self) -> None:
@@ -128,7 +128,7 @@ class Simulator:
         state, netlist = self.state, self.network.netlist
         copies = {name: getattr(state, name).copy() for name in ("net", "cell", "stored")}
         counts = state._replace(**copies)
-        event_driven.flush(self.plan, counts, 2 * self.cycle)
+        zero_delay.flush(self.plan, counts, 2 * self.cycle)
         toggles = counts.net[: netlist.n_nets, 0].astype(np.int64)
         return Activity(
             toggle_rate=toggles / cycles,
@@ -188,8 +188,8 @@ def _pack(value: NDArray[np.uint8], net: Int, chunk: Int, shift: NDArray[np.uint
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _cycle_step(
-    w: event_driven.Plan,
-    s: event_driven.State,
+    w: zero_delay.Plan,
+    s: zero_delay.State,
     clock_net: int,
     clock_value: int,
     in_net: Int,
@@ -206,6 +206,6 @@ def _cycle_step(
     """Spread the input words, step the kernels, collect the output words."""
     for i in range(len(in_net)):
         in_value[i] = (in_words[in_chunk[i]] >> in_shift[i]) & np.uint64(1)
-    status = event_driven.step(w, s, clock_net, clock_value, in_net, in_value, now)
+    status = zero_delay.step(w, s, clock_net, clock_value, in_net, in_value, now)
     _pack(s.value, out_net, out_chunk, out_shift, out_words)
     return status

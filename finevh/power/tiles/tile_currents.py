@@ -7,10 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.layout.supply.headers import tile_currents
 from finevh.power.dynamic import DynamicPower
 from finevh.power.leakage import LeakageModel
 from finevh.technology.model import Int, Real
+
+
+def tile_currents(cell_power: Real, cell_tile: Int, n_tiles: int, vdd: float) -> Real:
+    """Return the supply current of every tile, (n_tile) mA.
+
+    Parameters
+    ----------
+    cell_power : (n_cell) mW, all power that a cell draws from its tile's rail.
+    cell_tile : (n_cell) int.
+    vdd : V.
+    """
+    return np.asarray(np.bincount(cell_tile, weights=cell_power, minlength=n_tiles) / vdd, dtype=np.float64)
 
 
 @dataclass(frozen=True)

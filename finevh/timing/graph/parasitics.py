@@ -6,7 +6,7 @@ import numpy as np
 
 from finevh.netlist.wires import Wires
 from finevh.technology.model import Real, Technology
-from finevh.timing.delay.dmp import DriverResistance
+from finevh.timing.delay.effective_capacitance import DriverResistance
 from finevh.timing.delay.rc_tree import shared_resistances
 from finevh.timing.delay.shielded import net_shapes, responses
 from finevh.timing.delay.wire_model import WireModel

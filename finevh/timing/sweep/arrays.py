@@ -124,7 +124,7 @@ class Nets(NamedTuple):
     driver_slew: Real
     """(n + 1) of a driver over its table's, by time constant over time from the lower threshold to one half; its limit."""
     mode: Array
-    """(2) uint8: the mode, and a :class:`finevh.timing.delay.dmp.DriverResistance`."""
+    """(2) uint8: the mode, and a :class:`finevh.timing.delay.effective_capacitance.DriverResistance`."""
     thresholds: Real
     """(2) slew thresholds, fractions of the rail."""
 

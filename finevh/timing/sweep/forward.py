@@ -32,7 +32,7 @@ from finevh.timing.delay.arc_tables import (
     line_values,
     seat,
 )
-from finevh.timing.delay.dmp import TANGENT, arc_over_pi
+from finevh.timing.delay.effective_capacitance import TANGENT, arc_over_pi
 from finevh.timing.delay.input_port import behind_port, driven_port
 from finevh.timing.delay.peri import step_slew
 from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi

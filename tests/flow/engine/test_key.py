@@ -20,7 +20,7 @@ def test_every_stage_depends_on_the_modules_that_its_own_imports_reach() -> None
     assert {"finevh.flow.artifacts.layout", "finevh.base.archive", "finevh.flow.inputs.planning"} <= code_of(
         "floorplan"
     )
-    assert {"finevh.layout.supply.headers", "finevh.base.csv_text"} <= code_of("operating-points")
+    assert {"finevh.layout.supply.header_table", "finevh.base.csv_text"} <= code_of("operating-points")
     assert {"finevh.layout.placement", "finevh.power.simulation.simulator"} <= code_of("activity")
     assert "finevh.flow.inputs.constraints" in code_of("export")
     assert any(name.endswith("page.html.j2") for name in code_of("report"))

@@ -1,9 +1,8 @@
-"""How many Vdd-MUXes a row needs for a budget of voltage drop, from their characterised on-resistance."""
+"""The characterised Vdd-MUXes of a technology: on-resistance and leakage at pairs of supplies."""
 
 from __future__ import annotations
 
 import csv
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +10,8 @@ import numpy as np
 from scipy.interpolate import griddata
 
 from finevh.errors import InputError
-from finevh.technology.model import Int, Real, Technology
+from finevh.technology.model import Real
 from finevh.units import VOLTAGE_TOLERANCE
-
-DROP_BUDGET = 0.05
-"""Fraction of Vdd that a tile may lose over its Vdd-MUXes."""
 
 
 @dataclass(frozen=True)
@@ -91,17 +87,6 @@ class HeaderTable:
         return float(low), float(high)
 
 
-@dataclass(frozen=True)
-class HeaderChoice:
-    """The narrowest Vdd-MUXes that keep the budget: ``count`` of ``cell`` per row, ``sites`` of each row in all."""
-
-    cell: str
-    count: int
-    sites: int
-    resistance: float
-    """kOhm of one."""
-
-
 def read_header_table(path: Path | str) -> HeaderTable:
     """Read a technology's ``headers.csv`` (columns ``cell, drive, vdd_l, vdd_h, resistance_h_kohm, resistance_l_kohm``).
 
@@ -127,77 +112,3 @@ def read_header_table(path: Path | str) -> HeaderTable:
         str(path), names, column["vdd_l"], column["vdd_h"], column["resistance_l_kohm"], column["resistance_h_kohm"],
         *((column[key] for key in leaks) if len(leaks) == 2 else ()),
     )  # fmt: skip
-
-
-def choose_header(
-    technology: Technology,
-    table: HeaderTable,
-    currents: Real,
-    rows_per_tile: int,
-    vdd_low: float,
-    vdd_high: float,
-    budget: float = DROP_BUDGET,
-) -> HeaderChoice:
-    """Return the Vdd-MUX and its count per row that keep the budget at the least width; ties go to fewer cells.
-
-    Parameters
-    ----------
-    currents : (n_tile) mA, drawn at ``vdd_low``; the budget is a fraction of it and the worse of the two switches counts.
-
-    Raises
-    ------
-    InputError
-        If no cell of role ``header`` is in the table at this pair.
-    """
-    choices = []
-    for name in technology.roles.get("header", ()):
-        if name not in table.cell:
-            continue
-        resistance = table.worst(name, vdd_low, vdd_high)
-        count = size_headers(currents, resistance, rows_per_tile, vdd_low, budget)
-        width = float(technology.cell_width[technology.cells.index[name]]) / technology.site_width
-        choices.append(HeaderChoice(name, count, count * math.ceil(width - 1e-6), resistance))
-    if not choices:
-        raise InputError(f"technology '{technology.name}': no cell of role 'header' is in {table.source}")
-    return min(choices, key=lambda choice: (choice.sites, choice.count))
-
-
-def tile_currents(cell_power: Real, cell_tile: Int, n_tiles: int, vdd: float) -> Real:
-    """Return the supply current of every tile, (n_tile) mA.
-
-    Parameters
-    ----------
-    cell_power : (n_cell) mW, all power that a cell draws from its tile's rail.
-    cell_tile : (n_cell) int.
-    vdd : V.
-    """
-    return np.asarray(np.bincount(cell_tile, weights=cell_power, minlength=n_tiles) / vdd, dtype=np.float64)
-
-
-def size_headers(
-    currents: Real, on_resistance: float, rows_per_tile: int, vdd: float, budget: float = DROP_BUDGET
-) -> int:
-    """Return the least number of Vdd-MUXes per row that keeps the drop of the hungriest tile within the budget.
-
-    Parameters
-    ----------
-    currents : (n_tile) mA.
-    on_resistance : kOhm of one Vdd-MUX at ``vdd``.
-    vdd : V; the worst case is the lowest supply at which the currents were taken.
-
-    Notes
-    -----
-    Vdd-MUXes of a tile are in parallel on its rails: drop = I * R / n.
-
-    Raises
-    ------
-    InputError
-        If a number is not positive.
-    """
-    if not (on_resistance > 0 and rows_per_tile > 0 and vdd > 0 and 0 < budget < 1):
-        raise InputError(
-            f"Vdd-MUX sizing: on-resistance {on_resistance:g} kOhm, {rows_per_tile} rows, Vdd {vdd:g} V and budget {budget:g} "
-            "must be positive, the budget below 1"
-        )
-    needed = float(np.max(currents, initial=0.0)) * on_resistance / (budget * vdd)
-    return max(1, math.ceil(needed / rows_per_tile - 1e-9))

@@ -9,7 +9,7 @@ import pytest
 
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc
-from finevh.timing.delay.dmp import CAPACITIVE, KIND, N_DRIVER, DriverResistance, drive
+from finevh.timing.delay.effective_capacitance import CAPACITIVE, KIND, N_DRIVER, DriverResistance, drive
 from oracles.random_design import random_design, random_wires
 
 SDC = "create_clock -name clk -period 4 [get_ports clk]\nset_output_delay 0.3 -clock clk [all_outputs]\n"
