@@ -52,10 +52,12 @@ _POWER: KernelTable = {
 }  # fmt: skip
 _SELECTION: KernelTable = {
     "selection.cuts": {
-        "_needs": ("lIGhf",), "_flip_needs": ("lIGhfF",), "_raise_needs": ("xlfFF",), "_keep_missed": ("fOF",),
+        "_needs": ("lIGhf",), "_own_tiles": ("IkIi",), "_flip_needs": ("lGIlihfF",), "_raise_needs": ("xxkkifflFfF",),
+        "_keep_missed": ("lfliF",),
     },
     "selection.annealing": {
-        "_most": ("jjF",), "_groups_by_tile": ("kli",), "_terms_by_tile": ("klIGf",), "_anneal": ("lIGfliiFllilflilkkxxxh",),
+        "_most": ("jjF",), "_groups_by_tile": ("kli",), "_terms_by_tile": ("klIGf",), "_cuts_by_tile": ("liiFk",),
+        "_anneal": ("lIGfliiFllilflilkkxxxh",),
     },
 }  # fmt: skip
 _LAYOUT_PARTS: Mapping[str, Callable[[], None]] = {

@@ -22,6 +22,8 @@ _WEIGHT = 0.5
 """Price of lateness to begin with: share of the power per share of the period."""
 _FRESH = 15
 """Sweeps after which sums are taken anew."""
+_CLOSE = 1e-6
+"""ps, more than sums in another order may differ."""
 _STEER = 1.15
 """Factor on that price after each sweep, up where it ends with late paths and down where it does not."""
 
@@ -141,6 +143,35 @@ def _terms_by_tile(
 
 
 @numba.njit(cache=True, nogil=True)
+def _cuts_by_tile(
+    ptr: NDArray[np.int64], cut: Int, other: Int, grows: Real, n_tiles: int
+) -> tuple[NDArray[np.int64], Int, NDArray[np.int64], Real]:
+    """Cuts of each tile: the cut, its first term, and by the tile's state what moving it adds at most, whatever the other tiles.
+
+    The last first term is behind all.
+    """
+    most_cuts = len(cut)
+    of_tile, first = np.zeros(len(ptr), dtype=np.int64), np.empty(most_cuts + 1, dtype=np.int64)
+    of_cut, most = np.empty(most_cuts, dtype=np.int32), np.zeros((most_cuts, 2))
+    count = 0
+    for tile in range(len(ptr) - 1):
+        at = -1
+        for k in range(ptr[tile], ptr[tile + 1]):
+            if cut[k] != at:
+                at = cut[k]
+                of_cut[count], first[count] = at, k
+                count += 1
+            up, down = max(grows[k, 0], grows[k, 1]), -min(grows[k, 0], grows[k, 1])
+            if other[k] == n_tiles:  # what is always high has no other state
+                up, down = grows[k, 1], -grows[k, 1]
+            most[count - 1, 0] += up
+            most[count - 1, 1] += down
+        of_tile[tile + 1] = count
+    first[count] = len(cut)
+    return of_tile, of_cut[:count].copy(), first[: count + 1].copy(), np.maximum(most[:count], 0.0) + _CLOSE
+
+
+@numba.njit(cache=True, nogil=True)
 def _most(a: int, b: int, delay: Real) -> float:
     """Most that a term takes under any map."""
     most = delay[1, 1]
@@ -162,21 +193,33 @@ def _random(x: np.uint64) -> np.uint64:
     return x
 
 
+# Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def _later(
-    tile: int, state: NDArray[np.int64], ptr: NDArray[np.int64], cut: Int, other: Int, grows: Real, excess: Real
+    tile: int,
+    state: NDArray[np.int64],
+    of_tile: NDArray[np.int64],
+    of_cut: Int,
+    first: NDArray[np.int64],
+    most: Real,
+    other: Int,
+    grows: Real,
+    excess: Real,
 ) -> float:
-    """Change of the sum of all lateness, ps, by moving a tile."""
-    total, more, at = 0.0, 0.0, -1
-    sign = 1.0 - 2.0 * state[tile]
-    for k in range(ptr[tile], ptr[tile + 1]):
-        if cut[k] != at:
-            if at >= 0:
-                total += max(0.0, excess[at] + more) - max(0.0, excess[at])
-            at, more = cut[k], 0.0
-        more += sign * grows[k, state[other[k]]]
-    if at >= 0:
-        total += max(0.0, excess[at] + more) - max(0.0, excess[at])
+    """Change of the sum of all lateness, ps, by moving a tile.
+
+    Cuts that are met and stay so, whatever the other tiles, are passed over.
+    """
+    total, here = 0.0, state[tile]
+    sign = 1.0 - 2.0 * here
+    for c in range(of_tile[tile], of_tile[tile + 1]):
+        before = excess[of_cut[c]]
+        if before + most[c, here] <= 0.0:
+            continue
+        more = 0.0
+        for k in range(first[c], first[c + 1]):
+            more += sign * grows[k, state[other[k]]]
+        total += max(0.0, before + more) - max(0.0, before)
     return total
 
 
@@ -203,8 +246,9 @@ def _dearer(
 def _move(
     tile: int,
     state: NDArray[np.int64],
-    cut_ptr: NDArray[np.int64],
-    cut: Int,
+    of_tile: NDArray[np.int64],
+    of_cut: Int,
+    first: NDArray[np.int64],
     other: Int,
     grows: Real,
     excess: Real,
@@ -215,8 +259,11 @@ def _move(
 ) -> None:
     """Move a tile."""
     sign = 1.0 - 2.0 * state[tile]
-    for k in range(cut_ptr[tile], cut_ptr[tile + 1]):
-        excess[cut[k]] += sign * grows[k, state[other[k]]]
+    for c in range(of_tile[tile], of_tile[tile + 1]):
+        now = excess[of_cut[c]]
+        for k in range(first[c], first[c + 1]):
+            now += sign * grows[k, state[other[k]]]
+        excess[of_cut[c]] = now
     for k in range(group_ptr[tile], group_ptr[tile + 1]):
         code[group[k]] ^= bit[k]
     state[tile] = 1 - state[tile]
@@ -273,6 +320,7 @@ def _anneal(
 ) -> float:
     """Walk from ``best``, which becomes the cheapest map without late paths; returns its power, infinite where none was met."""
     n = len(best)
+    of_tile, of_cut, begin, most = _cuts_by_tile(cut_ptr, cut, other, grows, n)
     state = np.ones(n + 1, dtype=np.int64)  # the last is what is always high
     for tile in range(n):
         state[tile] = 1 if best[tile] else 0
@@ -300,15 +348,15 @@ def _anneal(
                         break
             x = _random(x)
             more = _dearer(first, group_ptr, group, bit, code, base, table)
-            later = _later(first, state, cut_ptr, cut, other, grows, excess)
+            later = _later(first, state, of_tile, of_cut, begin, most, other, grows, excess)
             if second >= 0:
-                _move(first, state, cut_ptr, cut, other, grows, excess, group_ptr, group, bit, code)
+                _move(first, state, of_tile, of_cut, begin, other, grows, excess, group_ptr, group, bit, code)
                 more += _dearer(second, group_ptr, group, bit, code, base, table)
-                later += _later(second, state, cut_ptr, cut, other, grows, excess)
+                later += _later(second, state, of_tile, of_cut, begin, most, other, grows, excess)
             cost = more + weight * later
             if cost <= 0.0 or (x >> np.uint64(11)) / 9007199254740992.0 < np.exp(-cost / temperature):
                 moved = second if second >= 0 else first
-                _move(moved, state, cut_ptr, cut, other, grows, excess, group_ptr, group, bit, code)
+                _move(moved, state, of_tile, of_cut, begin, other, grows, excess, group_ptr, group, bit, code)
                 power += more
                 late += later
                 if late <= SLACK_TOLERANCE and power < least:
@@ -316,7 +364,7 @@ def _anneal(
                     for tile in range(n):
                         best[tile] = state[tile] == 1
             elif second >= 0:
-                _move(first, state, cut_ptr, cut, other, grows, excess, group_ptr, group, bit, code)
+                _move(first, state, of_tile, of_cut, begin, other, grows, excess, group_ptr, group, bit, code)
         weight = weight * _STEER if late > SLACK_TOLERANCE else weight / _STEER
         temperature *= cool
     return least
