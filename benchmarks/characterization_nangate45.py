@@ -34,7 +34,7 @@ from finevh.characterization.cells.foreign import read_subcircuits, to_transisto
 from finevh.characterization.cells.logic import parse_function
 from finevh.characterization.cells.topology import Topology, check_connections
 from finevh.characterization.corner import Corner
-from finevh.characterization.procedures.leakage import leakage
+from finevh.characterization.procedures.cell_leakage import leakage
 from finevh.characterization.procedures.scale import corner_of
 from finevh.characterization.process import Process, Variant, load_process
 from finevh.characterization.run import load_cells

@@ -182,7 +182,7 @@ def characterize(
     output: Path | None,
 ) -> None:
     """Technology data from transistor netlists; shows its plan first; resumable."""
-    from finevh.commands.tools import characterize_technology
+    from finevh.commands.characterize import characterize_technology
 
     with _writing(output or technology):
         characterize_technology(technology, cell, vdd, variant, jobs, output, sure)
@@ -241,7 +241,7 @@ def sta(
     as_json: bool,
 ) -> None:
     """Static timing of any mapped netlist."""
-    from finevh.commands.tools import corner_text, corners_of, environment_of, timing_text, worst_of_corners
+    from finevh.commands.sta import corner_text, corners_of, environment_of, timing_text, worst_of_corners
     from finevh.timing.report import StaOptions, run_sta
 
     options = StaOptions(paths, hold, wire_model, driver_resistance, allow, environment_of(variables))
@@ -273,8 +273,8 @@ def leakage(
     netlist: Path, top: str, technology: Path, voltages: Path, probabilities: Path | None, as_json: bool
 ) -> None:
     """Static leakage of any mapped netlist."""
-    from finevh.commands.tools import leakage_text, technology_folder
-    from finevh.power.command import run_leakage
+    from finevh.base.share import technology_folder
+    from finevh.commands.leakage import leakage_text, run_leakage
 
     found = run_leakage(netlist, top, technology_folder(technology), voltages, probabilities)
     _print(json.dumps(found, indent=1) if as_json else leakage_text(found))
@@ -309,9 +309,9 @@ def bias(
     as_json: bool,
 ) -> None:
     """Leakage recovery of any mapped netlist: slower variants wherever the clock is still met."""
+    from finevh.base.share import technology_folder
+    from finevh.commands.bias import BiasOptions, bias_text, run_bias
     from finevh.commands.quantities import voltage_of
-    from finevh.commands.tools import bias_text, technology_folder
-    from finevh.polybias.command import BiasOptions, run_bias
 
     supply = None if vdd is None else voltage_of(vdd, "--vdd")
     options = BiasOptions(variants, supply, probabilities, allow)
@@ -515,7 +515,7 @@ def platform() -> None:
 )
 def platform_add(path: Path, output: Path | None, name: str | None, leakage_slope: str | None) -> None:
     """Make a technology from an OpenROAD-flow-scripts platform folder."""
-    from finevh.commands.tools import add_platform_folder
+    from finevh.commands.platform import add_platform_folder
 
     with _writing(output or Path()):
         lines = add_platform_folder(path, output, name, leakage_slope)

@@ -56,3 +56,9 @@ def technology_names() -> tuple[str, ...]:
 def flow_names() -> tuple[str, ...]:
     """Names of the ready flows."""
     return tuple(sorted(path.stem for path in shared(FLOWS).glob("*.toml")))
+
+
+def technology_folder(given: Path) -> Path:
+    """Folder of a technology that is given by its path, or by the name of one that ships where no such path exists."""
+    named = len(given.parts) == 1 and not given.exists() and given.name in technology_names()
+    return shared(LIBRARIES, given.name) if named else given

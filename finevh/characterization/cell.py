@@ -7,10 +7,10 @@ from finevh.characterization.cells.topology import Topology
 from finevh.characterization.corner import Corner
 from finevh.characterization.procedures.arcs import arcs, classify, measure_arcs
 from finevh.characterization.procedures.capacitance import pin_capacitances
+from finevh.characterization.procedures.cell_leakage import leakage
 from finevh.characterization.procedures.constraint import measure_constraints
 from finevh.characterization.procedures.crossed import crossed_delays
 from finevh.characterization.procedures.energy import hidden_energies
-from finevh.characterization.procedures.leakage import leakage
 from finevh.characterization.procedures.noise import noise_margins
 from finevh.characterization.record import CellRecord, Pin
 

@@ -11,9 +11,8 @@ import numpy as np
 
 from finevh.base.files import work_folder, write_whole
 from finevh.base.quoting import plain_name
-from finevh.base.share import technology_names
+from finevh.base.share import technology_folder, technology_names
 from finevh.base.toml import toml_value
-from finevh.commands.tools import technology_folder
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist

@@ -17,7 +17,7 @@ from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import Activity, read_saif, read_vcd
-from finevh.power.command import read_probabilities
+from finevh.power.activity.probabilities_file import read_probabilities
 from finevh.power.simulation.memory import read_hex
 from tests.power.tiny import netlist
 

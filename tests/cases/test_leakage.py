@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from finevh.power.command import run_leakage
+from finevh.commands.leakage import run_leakage
 from finevh.technology.columns import expand_leakage
 from finevh.technology.liberty import read_liberty
 from oracles.plane_library import CELLS, library

@@ -14,7 +14,7 @@ from finevh.characterization.cell import characterize_cell
 from finevh.characterization.cells.logic import parse_function
 from finevh.characterization.cells.topology import LogicState, Topology
 from finevh.characterization.corner import Corner
-from finevh.characterization.procedures.leakage import leakage
+from finevh.characterization.procedures.cell_leakage import leakage
 from finevh.characterization.record import CellRecord, load_record, record_path
 from finevh.characterization.run import characterize, plan_characterization
 from finevh.errors import InputError, ToolMissingError

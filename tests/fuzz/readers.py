@@ -30,7 +30,7 @@ from finevh.netlist import read_spef, read_verilog
 from finevh.netlist.model import Netlist
 from finevh.openroad.run import read_power
 from finevh.power import read_saif, read_vcd
-from finevh.power.command import read_probabilities
+from finevh.power.activity.probabilities_file import read_probabilities
 from finevh.power.simulation.memory import read_hex
 from finevh.report import build_report
 from finevh.synthesis.sources import read_manifest as read_file_list

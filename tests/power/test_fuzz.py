@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power import read_saif, read_vcd
-from finevh.power.command import read_probabilities
+from finevh.power.activity.probabilities_file import read_probabilities
 from finevh.timing.report import read_voltages
 from tests.power.recordings.test_activity_import import SAIF, VCD
 from tests.power.tiny import netlist, technology

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from finevh.commands.leakage import run_leakage
 from finevh.errors import InputError
-from finevh.power.command import run_leakage
+from tests.conftest import LIBRARY
 
 VERILOG = """module top(a, b, y); input a, b; output y; wire p;
 INV_X1 u1 (.A(a), .ZN(p));
@@ -21,33 +22,33 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(files: Path, library: Path, probabilities: str | None = None) -> dict[str, object]:
+def run(files: Path, probabilities: str | None = None) -> dict[str, object]:
     path = None
     if probabilities is not None:
         path = files / "p.csv"
         path.write_text(probabilities)
-    return run_leakage(files / "n.v", "top", library, files / "map.csv", path)
+    return run_leakage(files / "n.v", "top", LIBRARY, files / "map.csv", path)
 
 
-def test_cells_sum_to_the_total(files: Path, library: Path) -> None:
-    report = run(files, library)
+def test_cells_sum_to_the_total(files: Path) -> None:
+    report = run(files)
     assert [c["instance"] for c in report["cells"]] == ["u1", "u2"]
     assert sum(c["leakage_nw"] for c in report["cells"]) * 1e-6 == pytest.approx(report["leakage_mw"])
     assert report["interface_leakage_mw"] > 0
 
 
-def test_low_driver_at_zero_adds_nothing(files: Path, library: Path) -> None:
+def test_low_driver_at_zero_adds_nothing(files: Path) -> None:
     # a = 1 keeps p at 0; u1 itself is driven above its rail, which can only lower its leakage.
-    report = run(files, library, "net,probability\na,1.0\nb,0.5\n")
+    report = run(files, "net,probability\na,1.0\nb,0.5\n")
     u1, u2 = report["cells"]
     assert u2["interface_nw"] == 0.0
     assert u1["interface_nw"] < 0.0
 
 
-def test_net_and_pattern_forms_agree_where_inputs_are_independent(files: Path, library: Path) -> None:
-    nets = run(files, library, "net,probability\na,0.25\nb,0.5\n")
+def test_net_and_pattern_forms_agree_where_inputs_are_independent(files: Path) -> None:
+    nets = run(files, "net,probability\na,0.25\nb,0.5\n")
     rows = "u1,0,0.75\nu1,1,0.25\nu2,00,0.125\nu2,01,0.125\nu2,10,0.375\nu2,11,0.375\n"
-    patterns = run(files, library, "instance,pattern,probability\n" + rows)
+    patterns = run(files, "instance,pattern,probability\n" + rows)
     assert nets["leakage_mw"] == pytest.approx(patterns["leakage_mw"])
 
 
@@ -62,6 +63,6 @@ def test_net_and_pattern_forms_agree_where_inputs_are_independent(files: Path, l
         ("instance,pattern,probability\nu1,0,1\n", r"p\.csv: instance u2 has no pattern"),
     ],
 )
-def test_wrong_probabilities_are_refused_with_their_line(files: Path, library: Path, text: str, message: str) -> None:
+def test_wrong_probabilities_are_refused_with_their_line(files: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        run(files, library, text)
+        run(files, text)

@@ -13,7 +13,7 @@ from finevh.base.share import LIBRARIES, shared
 from finevh.cli import run_command
 from finevh.constraints.sdc import read_sdc
 from finevh.netlist.verilog import read_verilog
-from finevh.power.command import read_probabilities
+from finevh.power.activity.probabilities_file import read_probabilities
 from finevh.power.leakage import LeakageModel
 from finevh.technology import load_technology
 from finevh.timing import TimingGraph

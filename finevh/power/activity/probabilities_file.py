@@ -1,10 +1,9 @@
-"""Static leakage of a netlist from files: what ``finevh leakage`` prints."""
+"""Probabilities of nets or instances from a CSV file, for leakage without a simulation."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,64 +11,15 @@ from numpy.typing import NDArray
 from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
-from finevh.netlist.verilog import read_text, read_verilog
+from finevh.netlist.verilog import read_text
 from finevh.power.activity import Activity, activity_from_patterns
 from finevh.power.activity.propagation import propagate_probabilities
-from finevh.power.leakage import LeakageModel
 from finevh.power.recordings.recorded_names import NetNames, plain_name
 from finevh.power.recordings.vcd import settle_sources
-from finevh.technology import load_technology
 from finevh.technology.model import Direction
-from finevh.timing.report import read_voltages
-
-__all__ = ["read_probabilities", "run_leakage"]
 
 _HALF = 0.5
 """Probability of 1 of an input port or stored bit that nothing tells about: no value is preferred."""
-
-
-def run_leakage(
-    netlist_path: Path, top: str | None, technology_dir: Path, voltages_csv: Path, probabilities_csv: Path | None = None
-) -> dict[str, Any]:
-    """Leakage of every instance under a voltage map.
-
-    Input ports swing to the highest voltage of the map.
-
-    Parameters
-    ----------
-    voltages_csv
-        ``instance,vdd`` lines, glob patterns allowed, first match wins.
-    probabilities_csv
-        See `read_probabilities`. None: every input port is 1 half of the time, the rest is propagated.
-
-    Returns
-    -------
-    dict
-        ``leakage_mw``, ``interface_leakage_mw``, ``cells``: ``instance``, ``leakage_nw``, ``interface_nw`` each, and ``checks``:
-        what was assumed.
-
-    Raises
-    ------
-    InputError
-        If a file is wrong or the technology has no derates for a pair of voltages that a cell meets.
-    """
-    technology = load_technology(technology_dir)
-    checks = Checks()
-    technology.book(checks)
-    netlist = read_verilog(netlist_path, technology, top, checks)
-    technology, cell_vdd = read_voltages(voltages_csv, netlist, technology, checks)
-    activity = read_probabilities(probabilities_csv, netlist, checks)
-    result = LeakageModel(netlist, technology, activity).evaluate(cell_vdd)
-    interface = result.interface
-    return {
-        "leakage_mw": result.total,
-        "interface_leakage_mw": result.total_interface,
-        "cells": [
-            {"instance": name, "leakage_nw": 1e6 * float(leak), "interface_nw": 1e6 * float(extra)}
-            for name, leak, extra in zip(netlist.instance_names, result.cell, interface, strict=True)
-        ],
-        "checks": checks.as_dict(),
-    }
 
 
 def read_probabilities(path: Path | None, netlist: Netlist, checks: Checks | None = None) -> Activity:

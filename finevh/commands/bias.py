@@ -1,4 +1,4 @@
-"""Leakage recovery of a netlist from files: what ``finevh bias`` prints and writes."""
+"""``finevh bias``: leakage recovery of any netlist from files."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ from finevh.netlist.verilog_write import write_verilog
 from finevh.polybias.assign import assign_variants
 from finevh.polybias.conditions import Condition
 from finevh.polybias.oracle import TimingOracle
-from finevh.power.command import read_probabilities
+from finevh.power.activity.probabilities_file import read_probabilities
 from finevh.power.leakage import LeakageModel
 from finevh.technology import load_technology
 from finevh.technology.manifest import Manifest, read_manifest
 from finevh.technology.model import Byte, Technology
 from finevh.timing import TimingGraph
 from finevh.timing.unconstrained import book_setup
-
-__all__ = ["BiasOptions", "run_bias"]
 
 Variants = NDArray[np.int8]
 
@@ -165,3 +163,23 @@ def _vdd_of(manifest: Manifest, asked: float | None) -> float:
     if vdd is None:
         raise InputError(f"technology {manifest.name} does not state its supplies; give --vdd")
     return vdd
+
+
+def bias_text(found: dict[str, Any], output: Path | None) -> str:
+    """Leakage recovery for people: what was understood, cells per variant, leakage and slack before and after."""
+    before, after = found["leakage_before_mw"], found["leakage_after_mw"]
+    saved = f"{100.0 * (1.0 - after / before):.2f} % less" if before > 0 else "none before"
+    slack = found["worst_slack_before_ps"], found["worst_slack_after_ps"]
+    lines = [
+        *Checks.from_dict(found["checks"]).lines(),
+        f"variant set {found['variant_set']} at {found['vdd_v']:g} V",
+        f"{'variant':12s} {'before':>8s} {'after':>8s}  cells",
+        *(f"{name:12s} {count['before']:8d} {count['after']:8d}" for name, count in found["cells"].items()),
+        f"leakage {before:.6g} mW before, {after:.6g} mW after: {saved}",
+        f"worst slack {slack[0]:.3f} ps before, {slack[1]:.3f} ps after",
+    ]
+    if slack[0] < 0:
+        lines.append("the clock was missed before: paths that were late are no later")
+    if output is not None:
+        lines.append(f"written to {output}")
+    return "\n".join(lines)
