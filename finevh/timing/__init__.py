@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from finevh.timing.delay.effective_capacitance import DriverResistance
     from finevh.timing.engine import TimingGraph, TimingState
     from finevh.timing.graph.constants import bind_cases
+    from finevh.timing.near_states import NearStates
     from finevh.timing.sweep.lanes import columns
     from finevh.timing.trials import Trials
 
@@ -17,6 +18,7 @@ __all__ = [
     "Clock",
     "Constraints",
     "DriverResistance",
+    "NearStates",
     "Objects",
     "TimingGraph",
     "TimingState",
@@ -34,6 +36,7 @@ _HOMES = {
     "Constraints": "constraints",
     "DriverResistance": "timing.delay.effective_capacitance",
     "Objects": "constraints",
+    "NearStates": "timing.near_states",
     "TimingGraph": "timing.engine",
     "TimingState": "timing.engine",
     "Trials": "timing.trials",

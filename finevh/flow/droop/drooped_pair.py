@@ -15,13 +15,13 @@ from finevh.selection.engine import EngineDesign
 from finevh.technology import with_vdds
 from finevh.technology.cross.cross_corners import continued_triangle
 from finevh.technology.model import Int, Real, Technology
-from finevh.timing import TimingGraph, TimingState
+from finevh.timing import NearStates, TimingGraph
 from finevh.units import SLACK_TOLERANCE, period_ps
 
 LEVELS = 4
 """Most voltages below each supply that tiles are timed at: each tile at the next one below its own."""
-_NEAR = 0.25
-"""Share of the cells up to which timing what changed is quicker than timing all."""
+_PLAIN = 2
+"""States of maps at the supplies themselves that are kept."""
 _BELOW = 1.2
 """Of the library's grid step: what a rail may lie below the lowest characterised supply. A step below, delay is 1 % off."""
 
@@ -79,25 +79,6 @@ class Raised:
     slacks: tuple[float, float, float]
 
 
-class _Timer:
-    """Times supplies of one graph one after the other, those near to the last ones from there."""
-
-    def __init__(self, graph: TimingGraph) -> None:
-        self.graph = graph
-        self._state: TimingState | None = None
-
-    def slack(self, vdd: Int, variant: NDArray[np.int8], period: float) -> float:
-        """Worst setup slack, ps, of cells at rows (n_cell) of the library's supplies."""
-        state = self._state
-        if state is not None and np.array_equal(state.cell_variant, variant):
-            changed = np.flatnonzero(state.cell_vdd != vdd).astype(np.int32)
-            if len(changed) < _NEAR * len(vdd):
-                self._state = self.graph.update(state, changed, vdd, variant, inplace=True)
-                return self._state.worst_slack(period)
-        self._state = self.graph.evaluate(vdd, variant, reuse=state)
-        return self._state.worst_slack(period)
-
-
 class DroopedPair:
     """A design between a pair of supplies, its tiles at levels below them.
 
@@ -125,8 +106,8 @@ class DroopedPair:
             return np.array([int(np.abs(technology.vdds - one).argmin()) for one in volts], dtype=np.int32)
 
         self._rows, self._port = [rows(levels) for levels in self.levels], int(rows(supplies[1:])[0])
-        self._drooped = _Timer(design.graph(technology).with_port_vdd(self._port))
-        self._plain: dict[str, _Timer] = {}
+        self._drooped = NearStates(design.graph(technology).with_port_vdd(self._port))
+        self._plain: dict[str, NearStates] = {}
         self._raising: dict[str, Raising] = {}
 
     def rows(self, drop: Real) -> Int:
@@ -151,7 +132,7 @@ class DroopedPair:
             return -np.inf
         row = np.append(np.where(high, rows[1], rows[0]), self._port)
         vdd = row[self.design.tile].astype(np.int32)  # tile -1 is the last
-        return self._drooped.slack(vdd, self.design.variants[variant], period)
+        return self._drooped.time(vdd, self.design.variants[variant]).worst_slack(period)
 
     def slacks(self, variant: str, high: Bits, drops: Drops, period: float) -> tuple[float, float, float]:
         """Worst slacks, ps, of a map at the supplies themselves, in the usual and in the worst cycles.
@@ -160,8 +141,10 @@ class DroopedPair:
         """
         engine, interval = self.design.engines[variant], Interval(*self.supplies)
         if variant not in self._plain:
-            self._plain[variant] = _Timer(engine.graph.with_port_vdd(engine.vdd_index(interval.high)))
-        plain = self._plain[variant].slack(engine.cell_vdd(interval, high), self.design.variants[variant], period)
+            graph = engine.graph.with_port_vdd(engine.vdd_index(interval.high))
+            self._plain[variant] = NearStates(graph, _PLAIN)
+        state = self._plain[variant].time(engine.cell_vdd(interval, high), self.design.variants[variant])
+        plain = state.worst_slack(period)
         worst = usual = self.slack(variant, high, drops.worst, period)
         if not np.array_equal(self.rows(drops.usual), self.rows(drops.worst)):
             usual = self.slack(variant, high, drops.usual, period)
@@ -172,7 +155,7 @@ class DroopedPair:
         if variant not in self._raising:
             middle = [int(rows[len(rows) // 2]) for rows in self._rows]
             self._raising[variant] = Raising(
-                self.design.engines[variant], self._drooped.graph, Interval(*self.supplies), (middle[0], middle[1])
+                self.design.engines[variant], self._drooped, Interval(*self.supplies), (middle[0], middle[1])
             )
         rows, unknown = self.rows(drops.worst), self.unknown(drops.worst)
         for high, power in self._raising[variant].search(rows, unknown, frequency, starts):

@@ -13,7 +13,7 @@ from finevh.selection.descent import Descent
 from finevh.selection.engine import EngineDesign, TiledTiming
 from finevh.selection.tiles import NoPathBounds, PathBounds
 from finevh.technology.model import Int
-from finevh.timing import TimingGraph, TimingState
+from finevh.timing import NearStates, TimingState
 from finevh.timing.bounds import BoundPath, DelayBounds
 from finevh.units import period_ps
 
@@ -56,6 +56,20 @@ class DroopedTiles(TiledTiming):
     engine: EngineDesign
     terms: TilePower
     bounds: PathBounds
+    states: NearStates
+
+    def evaluate(self, interval: Interval, high: Bits) -> MappedTiming:
+        """See :class:`finevh.selection.TiledDesign`; the state stays valid until the next call that may consume one."""
+        state = self.states.time(self.cell_vdd(interval, high), self.cell_variant)
+        return MappedTiming(high.copy(), interval, state.min_period(), state)
+
+    def flip(self, timing: MappedTiming, tiles: Sequence[int], consume: bool = False) -> MappedTiming:
+        """See :class:`finevh.selection.TiledDesign`; where the timing may be consumed, from the nearest that was timed."""
+        if not consume:
+            return super().flip(timing, tiles)
+        high = timing.high.copy()
+        high[list(tiles)] ^= True
+        return self.evaluate(timing.interval, high)
 
     def tile_vdd(self, interval: Interval) -> Int:
         """See :class:`finevh.selection.engine.TiledTiming`."""
@@ -87,14 +101,15 @@ class Raising:
 
     Parameters
     ----------
-    graph
-        With the supplies and the voltages below them; ports at VddH.
+    states
+        Of a graph with the supplies and the voltages below them; ports at VddH.
     middle
         Rows of ``technology.vdds`` of a usual tile on VddL and on VddH: what moving a tile is reckoned with before it is timed.
     """
 
-    def __init__(self, engine: EngineDesign, graph: TimingGraph, interval: Interval, middle: tuple[int, int]) -> None:
-        self.engine, self.graph, self.interval = engine, graph, interval
+    def __init__(self, engine: EngineDesign, states: NearStates, interval: Interval, middle: tuple[int, int]) -> None:
+        self.engine, self.states, self.interval = engine, states, interval
+        graph = states.graph
         self.terms = engine.tile_power(interval)
         self.bounds: PathBounds = NoPathBounds()
         if DelayBounds.fits(graph):
@@ -103,9 +118,10 @@ class Raising:
     def tiles(self, rows: Int) -> DroopedTiles:
         """The design with its tiles at rows (2, n_tiles) of ``technology.vdds``."""
         engine = self.engine
+        graph = self.states.graph
         return DroopedTiles(
-            self.graph.technology, self.graph, engine.cell_variant, engine.tile_of_cell, engine.n_tiles, engine.always_high,
-            rows, engine, self.terms, self.bounds,
+            graph.technology, graph, engine.cell_variant, engine.tile_of_cell, engine.n_tiles, engine.always_high,
+            rows, engine, self.terms, self.bounds, self.states,
         )  # fmt: skip
 
     def search(
