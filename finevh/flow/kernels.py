@@ -47,7 +47,7 @@ _POWER: KernelTable = {
         "_supports": ("iliIl",), "_tabulate": ("lIkililffG",), "_values": ("lilfO",), "_flips": ("lilfhfF",),
     },
     "power.internal_energy": {"internal_energy": ("iiihIFifFLILILf",)},
-    "power.droop": {"_summarise": ("FFFkFFFFF",), "_keep_largest": ("Fkx",)},
+    "power.tile_droop": {"_summarise": ("FFFkFFFFF",), "_keep_largest": ("Fkx",)},
     "power.dynamic": {"_gather": ("ikkFFfifli",)},
     "power.leakage": {"_leakage": (_LEAKS, "iiiiffl"), "_fill_pair": (_LEAKS, _MEMO), "_leakage_of_pair": ("l", _MEMO, "iikff")},
 }  # fmt: skip

@@ -16,7 +16,7 @@ from finevh.flow.droop.tile_loads import ProgramCurrents
 from finevh.layout.supply.header_sizing import HeaderPlan
 from finevh.layout.supply.header_table import HeaderTable
 from finevh.power import Activity
-from finevh.power.droop import DroopSummary, summarise_droop
+from finevh.power.tile_droop import DroopSummary, summarise_droop
 from finevh.power.tile_hop import transition
 from finevh.power.tiles.tile_cycles import switched_capacitance, tile_capacitance
 from finevh.schemes import OperatingPoint

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from finevh.characterization.bench.ngspice import simulate
-from finevh.power.droop import droop_fractions, summarise_droop
+from finevh.power.tile_droop import droop_fractions, summarise_droop
 
 
 def test_one_cycle_follows_the_exponential() -> None:
