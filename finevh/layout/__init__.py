@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from finevh.layout.floorplan import Floorplan, FloorplanRequest, cell_sites, make_floorplan
     from finevh.layout.interfaces import interface_cells
     from finevh.layout.placement import Placement, check_placement
-    from finevh.layout.placer import PlacerOptions, place
+    from finevh.layout.placer import PlacerOptions, place, place_ports, rough_place
     from finevh.layout.supply.grid import PowerGrid, make_power_grid
     from finevh.layout.terminals import pin_positions
     from finevh.layout.wirelength import half_perimeter, total_wirelength
@@ -31,6 +31,8 @@ __all__ = [
     "nets_of_cells",
     "pin_positions",
     "place",
+    "place_ports",
+    "rough_place",
     "signal_layers",
     "total_wirelength",
     "update_wires",
@@ -42,6 +44,8 @@ _HOMES = {
     "FloorplanRequest": "floorplan",
     "Placement": "placement",
     "PlacerOptions": "placer",
+    "rough_place": "placer",
+    "place_ports": "placer",
     "PowerGrid": "supply.grid",
     "cell_sites": "floorplan",
     "check_placement": "placement",

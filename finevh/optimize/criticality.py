@@ -1,4 +1,4 @@
-"""How critical each net of a placed netlist is, as what its length should count for when the design is placed again.
+"""How critical each net of a placed netlist is, as what its length should count for while the design is placed.
 
 Source of the weights: T. Kong, "A novel net weighting algorithm for timing-driven placement", ICCAD 2002, and the family of
 slack-based weights that it compares; the constants were chosen on RI5CY.
@@ -16,10 +16,10 @@ from finevh.timing import TimingGraph, TimingState
 
 WINDOW = 0.1
 """Share of the period: a net with more slack is not critical at all."""
-PULL = 4.0
+PULL = 3.0
 """What the length of the most critical net counts for beyond that of any net."""
 MEMORY = 0.7
-"""Share of a net's criticality that the next round keeps: without it, paths take turns."""
+"""Share of a net's criticality that it keeps from look to look: without it, paths take turns."""
 
 
 def net_slacks(graph: TimingGraph, state: TimingState, period: float) -> Real:
@@ -47,7 +47,7 @@ def criticality_under(graph: TimingGraph, supplies: Sequence[Int]) -> tuple[Real
 
 
 def next_criticality(now: Real, before: Real | None) -> Real:
-    """What counts after a round: the criticality of now, or what is left of that before."""
+    """What counts after a look at time: the criticality of now, or what is left of that before."""
     return now if before is None else np.maximum(now, MEMORY * before)
 
 

@@ -15,11 +15,10 @@ from finevh.layout import (
     Floorplan,
     FloorplanRequest,
     Placement,
-    PlacerOptions,
     estimate_wires,
     make_floorplan,
     pin_positions,
-    place,
+    rough_place,
     signal_layers,
 )
 from finevh.layout.clock_tree import tree_buffers
@@ -232,7 +231,8 @@ def presize(
     # There is no tree yet that a clock could take its way through.
     target = replace(target, constraints=with_ideal_clocks(target.constraints))
     floorplan = make_floorplan(netlist, technology, FloorplanRequest(1, utilization))
-    placement = place(netlist, technology, floorplan, PlacerOptions(effort=1))
+    # Wires are estimated from where the pins are: nothing asks for legal places.
+    placement = rough_place(netlist, technology, floorplan)
     clocks = clock_nets(netlist, target.constraints)
     n_clock = n_fanout = 0
     clock_area = 0.0

@@ -125,9 +125,8 @@ def test_middle_tiles_are_those_nearest_to_the_middle(
 
 
 def test_a_round_with_too_much_wire_is_not_taken() -> None:
-    nothing = np.zeros(0)
     one, short, long = (
-        Round(None, wire, (period,), nothing) for wire, period in ((100.0, 1000.0), (102.9, 950.0), (103.1, 900.0))
+        Round(None, wire, (period,)) for wire, period in ((100.0, 1000.0), (102.9, 950.0), (103.1, 900.0))
     )
     assert best_round([one, short, long], 0.03) == 1
     assert best_round([one, short, long], 0.04) == 2

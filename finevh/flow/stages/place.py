@@ -28,7 +28,8 @@ def run_place_stage(context: StageContext) -> Metrics:
     floorplan = load_floorplan(context.inputs["floorplan"])
     if context.flow.placement.driven != "wirelength":
         return _driven(
-            context, DrivenPlacement(context.flow, technology, netlist, floorplan, _kept(context), context.note)
+            context,
+            DrivenPlacement(context.flow, technology, netlist, floorplan, _kept(context), context.note, context.jobs),
         )
     placement = place(
         netlist,
@@ -48,7 +49,7 @@ def _kept(context: StageContext) -> Path | None:
 def _driven(context: StageContext, driven: DrivenPlacement) -> Metrics:
     """Every round, the best of them kept; ``tables/placement.csv`` has what each came to."""
     choice = context.flow.placement
-    rounds = list(driven.rounds())
+    rounds = driven.rounds()
     taken = best_round(rounds, choice.longer)
     save_placement(context.directory, rounds[taken].placement)
     rows = [
