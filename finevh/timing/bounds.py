@@ -130,6 +130,9 @@ class DelayBounds:
         self._cell_tile = cell_tile.astype(np.int32)
         self._n_tiles = int(cell_tile.max(initial=_FIXED)) + 1
         self._arrived: tuple[bytes, tuple[Real, Real, NDArray[np.int64]]] | None = None
+        self._sums = np.zeros(((self._n_tiles + 1) ** 2, 2, 2))
+        """Memory to add up terms of equal tiles, zero in between."""
+        self._clock_of_row: dict[int, BoundPath] = {}
         self._depth = int(structure.level.max(initial=0)) + 3
         self._supplies = np.array([low, high], dtype=np.int64)
         self._entries()
@@ -290,6 +293,7 @@ class DelayBounds:
         np.add.at(total, row, more)
         self._foreign_ptr = np.searchsorted(key, np.arange(len(g.node_cell) + 1) * n_tiles).astype(np.int64)
         self._foreign_tile, self._foreign_cap = (key % n_tiles).astype(np.int32), total
+        self._foreign_most = int(np.diff(self._foreign_ptr).max(initial=0))
 
     @property
     def _spread(self) -> float:
@@ -422,61 +426,34 @@ class DelayBounds:
         entries, nodes, edges = np.ascontiguousarray(steps[:, count::-1])
         return self._sum_up(row, entries[:-1], nodes, edges)
 
-    def _launches_ideal(self, entry: int) -> bool:
-        """Whether a path begins at an entry, with the edge of an ideal clock."""
-        g, arc = self._graph._graph, self._arc[entry]
-        return bool(g.arc_mask[arc] & LAUNCH) and bool(g.clock_slew[g.arc_source[arc], self._edge[entry]] >= 0.0)
-
     def _sum_up(self, row: int, entries: Ints, nodes: Ints, edges: Ints) -> BoundPath:
         """Terms of a path from its first node to an endpoint; ``entries[n]`` leads from ``nodes[n]`` to the next one."""
-        g, n = self._graph._graph, len(entries)
-        tiles = self.node_tile[nodes]
-        margin = self._row_margin[row, edges[-1]]
-        parts = [
-            BoundPath(0.0, tiles[-1:], self._row_tile[row : row + 1], margin[None]),
-            BoundPath(0.0, tiles[:n], tiles[1 : n + 1], self.delay[entries] + self._gains(entries, nodes, edges)),
-            self._loads(entries, nodes[1:], edges[1:]),
-        ]
-        launched = n > 0 and self._launches_ideal(int(entries[0]))
-        if not launched:
-            port, edge = int(g.node_port[nodes[0]]), int(edges[0])
-            # A port that several clocks launch from: the tag is not told apart here, the least arrival is taken.
-            arrivals = g.port_arrival[:, port, edge]
-            arrives = float(arrivals[np.isfinite(arrivals)].min()) + float(self._port_extra[nodes[0], edge])
-            fixed = np.array([_FIXED], dtype=np.int32)
-            parts.append(BoundPath(0.0, fixed, fixed, np.full((1, 2, 2), arrives)))
+        g = self._graph._graph
+        if row not in self._clock_of_row:
+            self._clock_of_row[row] = self._clock_terms(row)
+        clock = self._clock_of_row[row]
+        most = min(len(self._sums), (self._foreign_most + 1) * len(nodes) + len(clock.tile) + 2)
+        driver, tile, delay = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32), np.empty((most, 2, 2))
+        count = _sum_path(
+            row, entries, nodes, edges, g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local, g.arc_mask,
+            g.clock_slew, self._arc, self._edge, self.node_tile, self._table_base, *self._grids, self._graph._nets.mode[0],
+            self._spread, self._load, self._wire, self._slew, self.delay, self._slew_floor, self._row_tile, self._row_margin,
+            self._foreign_ptr, self._foreign_tile, self._foreign_cap, self._load_slope, g.port_arrival, self._port_extra,
+            clock.driver, clock.tile, clock.delay, self._sums, self._n_tiles + 1, driver, tile, delay,
+        )  # fmt: skip
+        coefficient = float(self._graph.setup.coefficient[row])
+        return BoundPath(coefficient, driver[:count].copy(), tile[:count].copy(), delay[:count].copy())
+
+    def _clock_terms(self, row: int) -> BoundPath:
+        """What the clocks add to a row, term by term."""
+        parts = [BoundPath(0.0, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros((0, 2, 2)))]
         parts += [BoundPath(0.0, part.driver, part.tile, sign * part.delay) for part, sign in self._clock_parts(row)]
         return BoundPath(
-            float(self._graph.setup.coefficient[row]),
+            0.0,
             np.concatenate([part.driver for part in parts]),
             np.concatenate([part.tile for part in parts]),
             np.concatenate([part.delay for part in parts]),
-        ).merged()
-
-    def _loads(self, entries: Ints, nodes: Ints, edges: Ints) -> BoundPath:
-        """What high tiles beside a path add as loads of its cells; each of ``entries`` leads to an edge of a node."""
-        first = self._foreign_ptr[nodes]
-        count = self._foreign_ptr[nodes + 1] - first
-        # The rows of the loads of each entry, one after the other.
-        row = np.arange(int(count.sum())) + np.repeat(first - np.cumsum(count) + count, count)
-        owner = np.repeat(np.arange(len(entries)), count)
-        more = self._load_slope[entries[owner]] * self._foreign_cap[row, edges[owner]]
-        row, more = row[more > 0.0], more[more > 0.0]
-        delay = np.zeros((len(row), 2, 2))
-        delay[:, :, 1] = more[:, None]
-        return BoundPath(0.0, np.full(len(row), _FIXED, dtype=np.int32), self._foreign_tile[row], delay)
-
-    def _gains(self, entries: Ints, nodes: Ints, edges: Ints) -> Real:
-        """(n_entry, 2, 2) ps that the entries of a path give the next ones through their slews."""
-        g = self._graph._graph
-        gain = np.zeros((len(entries), 2, 2))
-        _slew_gains(
-            entries, g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local,
-            g.arc_mask, g.clock_slew, self._arc, self._edge, np.concatenate([nodes[1:], edges[1:]]),
-            self.node_tile, self._table_base, *self._grids,
-            self._graph._nets.mode[0], self._spread, self._load, self._wire, self._slew, self.delay, self._slew_floor, gain,
-        )  # fmt: skip
-        return gain
+        )
 
     def _clock_parts(self, row: int) -> list[tuple[BoundPath, float]]:
         """What the clocks add to a row: the capturing edge taken away, the mean insertion where its surroundings follow it."""
@@ -694,6 +671,132 @@ def _slew_gains(
                     found = min(found, least + hop - delay[e2, qu, s])
                 if found < np.inf:
                     gain[n, qw, qu] = max(found, 0.0)
+
+
+# Long, columns by name: all that a path is made of is added up in one call.
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _sum_path(
+    row: int,
+    entries: Ints,
+    nodes: Ints,
+    edges: Ints,
+    node_cell: Ints,
+    node_port: Ints,
+    tags: Ints,
+    arc_source: Ints,
+    arc_sink: Ints,
+    arc_local: Ints,
+    arc_mask: Ints,
+    clock_slew: Array,
+    arc: Ints,
+    edge: Ints,
+    node_tile: Ints,
+    table_base: Ints,
+    number: Ints,
+    grid: Ints,
+    axis: Ints,
+    point: Real,
+    share: Real,
+    below: Ints,
+    above: Ints,
+    value: Real,
+    mode: Ints,
+    spread: float,
+    load: Real,
+    wire: Real,
+    slew: Real,
+    delay: Real,
+    slew_floor: Real,
+    row_tile: Ints,
+    row_margin: Real,
+    foreign_ptr: Ints,
+    foreign_tile: Ints,
+    foreign_cap: Real,
+    load_slope: Real,
+    port_arrival: Real,
+    port_extra: Real,
+    clock_driver: Ints,
+    clock_tile: Ints,
+    clock_delay: Real,
+    sums: Real,
+    wide: int,
+    found_driver: Ints,
+    found_tile: Ints,
+    found_delay: Real,
+) -> int:
+    """One term per pair of tiles of a path to an endpoint row, ascending; returns how many.
+
+    Terms are the check at the end, the arcs with what each gives the next one through its slew, what high tiles beside the path
+    add as loads, the arrival at a port where the path begins at one, and those of the clocks. ``sums`` has ``wide`` rows for each
+    tile of a driver.
+    """
+    n = len(entries)
+    gain = np.zeros((n, 2, 2))
+    of_node = np.empty(2 * n, dtype=np.int64)
+    of_node[:n], of_node[n:] = nodes[1 : n + 1], edges[1 : n + 1]
+    _slew_gains(
+        entries, node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, clock_slew, arc, edge, of_node,
+        node_tile, table_base, number, grid, axis, point, share, below, above, value, mode, spread, load, wire, slew, delay,
+        slew_floor, gain,
+    )  # fmt: skip
+    last, loads = len(nodes) - 1, 0
+    for node in nodes[1 : n + 1]:
+        loads += foreign_ptr[node + 1] - foreign_ptr[node]
+    keys = np.empty(n + loads + len(clock_tile) + 2, dtype=np.int64)
+    keys[0] = (node_tile[nodes[last]] + 1) * wide + row_tile[row] + 1
+    count = 1
+    for q in range(2):
+        for s in range(2):
+            sums[keys[0], q, s] += row_margin[row, edges[last], q, s]
+    for e in range(n):
+        key = (node_tile[nodes[e]] + 1) * wide + node_tile[nodes[e + 1]] + 1
+        keys[count] = key
+        count += 1
+        for q in range(2):
+            for s in range(2):
+                sums[key, q, s] += delay[entries[e], q, s] + gain[e, q, s]
+    for e in range(n):
+        for f in range(foreign_ptr[nodes[e + 1]], foreign_ptr[nodes[e + 1] + 1]):
+            more = load_slope[entries[e]] * foreign_cap[f, edges[e + 1]]
+            if more > 0.0:
+                key = foreign_tile[f] + 1
+                keys[count] = key
+                count += 1
+                sums[key, 0, 1] += more
+                sums[key, 1, 1] += more
+    first = arc[entries[0]] if n else 0
+    if n == 0 or not (arc_mask[first] & 16 and clock_slew[arc_source[first], edge[entries[0]]] >= 0.0):
+        # A port that several clocks launch from: the tag is not told apart here, the least arrival is taken.
+        arrives = np.inf
+        for k in range(port_arrival.shape[0]):
+            here = port_arrival[k, node_port[nodes[0]], edges[0]]
+            if np.isfinite(here):
+                arrives = min(arrives, here)
+        arrives += port_extra[nodes[0], edges[0]]
+        keys[count] = 0
+        count += 1
+        for q in range(2):
+            for s in range(2):
+                sums[0, q, s] += arrives
+    for k in range(len(clock_tile)):
+        key = (clock_driver[k] + 1) * wide + clock_tile[k] + 1
+        keys[count] = key
+        count += 1
+        for q in range(2):
+            for s in range(2):
+                sums[key, q, s] += clock_delay[k, q, s]
+    keys = np.sort(keys[:count])
+    n_found = 0
+    for k in range(count):
+        if k and keys[k] == keys[k - 1]:
+            continue
+        found_driver[n_found], found_tile[n_found] = keys[k] // wide - 1, keys[k] % wide - 1
+        for q in range(2):
+            for s in range(2):
+                found_delay[n_found, q, s] = sums[keys[k], q, s]
+                sums[keys[k], q, s] = 0.0
+        n_found += 1
+    return n_found
 
 
 # Long: one visit of a node finds its windows of load, slew and delay, each from the one before.
@@ -990,6 +1093,7 @@ _ARGUMENTS = {
     "_entries_back": "iuFibMkkkL",
     "_load_windows": "iiiiiFiiLFfniiffiHH",
     "_slew_gains": "liiIiiiuFibliL" + _GRIDS + "nxHHHGGG",
+    "_sum_path": "klll" + "iiIiiiuFibiL" + _GRIDS + "nxHHHGG" + "iHliFfGF" + "iiGGkiiG",
     "_slew_windows": "iiIiiiuFFIFlibiLIff" + _GRIDS + "nxHHHHFGf",
     "_margins": "iiiiiFiiiFLIffnxHHH",
     "_arrivals": "iIiuiIuGlibbGFfliFhGM",

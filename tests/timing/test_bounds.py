@@ -108,3 +108,26 @@ def test_kernels_that_are_compiled_beforehand_are_those_that_a_search_calls(tech
         assert len(getattr(bounds_module, name).signatures) == 1, name
     for kernel in (table_windows._join_axes, table_windows._tabulate):
         assert len(kernel.signatures) == 1
+
+
+@pytest.mark.parametrize("propagated", [False, True])
+def test_a_path_takes_what_its_endpoint_needs_at_least_and_each_pair_of_tiles_once(
+    technology: Technology, propagated: bool
+) -> None:
+    netlist = random_design(technology, 11, 100, 12)
+    graph = TimingGraph(netlist, technology, constraints(propagated), random_wires(netlist, 11))
+    bounds = bounds_of(graph, np.random.default_rng(11).integers(0, N_TILES, netlist.n_cells).astype(np.int32))
+    traced = 0
+    for code in range(2**N_TILES):
+        bits = (code >> np.arange(N_TILES) & 1).astype(bool)
+        need, _, origin = bounds._arrive(bits)
+        for row in np.flatnonzero(np.isfinite(need)).tolist():
+            path = bounds._trace(row, origin)
+            pairs = list(zip(path.driver.tolist(), path.tile.tolist(), strict=True))
+            assert pairs == sorted(set(pairs))
+            # Slews on the way only add; of a port that several clocks launch from the least arrival is taken.
+            if pairs[0] != (-1, -1):
+                assert path.need(bits) >= need[row] - 1e-6
+                traced += 1
+    assert traced > 50 or propagated
+    assert not bounds._sums.any()
