@@ -80,8 +80,8 @@ def test_a_net_that_was_critical_is_forgotten_slowly_and_none_counts_less_than_n
     assert next_criticality(now, before) == pytest.approx([0.7, 0.9, 0.3])
 
 
-def test_weights_are_one_to_five_and_clocks_weigh_one(graph: TimingGraph) -> None:
+def test_weights_are_one_to_four_and_clocks_weigh_one(graph: TimingGraph) -> None:
     clock = net(graph.netlist, "clk")
     weight = net_weights(graph.netlist, np.ones(graph.netlist.n_nets), np.array([clock]))
     assert weight[clock] == 1.0
-    assert set(np.delete(weight, clock)) == {5.0}
+    assert set(np.delete(weight, clock)) == {4.0}
