@@ -6,28 +6,32 @@ computation for precharacterized CMOS gates with RC loads", IEEE TCAD 15(5), 199
 limits, the window of the charge balance, and the derivatives and tolerances of both iterations are those of OpenSTA: on
 overloaded nets the iteration of another scheme ends elsewhere or not at all. The driver's resistance is that of OpenSTA 3.1,
 or that of the release of 2019, which distributions ship (see :class:`DriverResistance`).
+
+Iterations depend on their last step, and a processor waits for each. So the arcs of a node, of both edges, are done side by
+side, eight in the lanes of a vector: each lane ends where it would alone, with the bits that it has alone. Such a block is a
+column of ``N_NUMBERS`` rows of eight, and one of ``N_WHOLE`` rows of eight integers.
 """
 
 from __future__ import annotations
 
 import math
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
 from finevh.technology.model import Index, Int, Real
-from finevh.technology.tables.nldm import segment
-from finevh.timing.delay.cross_voltage import cross_derate
 from finevh.timing.sweep.lanes import (
+    Array,
     Number,
     absolute,
     choose,
     exponential,
-    gathered,
     lane,
+    load,
     mask,
+    root,
     some,
     spread,
     store,
@@ -46,12 +50,25 @@ class DriverResistance(IntEnum):
 TANGENT = int(DriverResistance.TANGENT)
 _STEP = 1.0
 """fF of the tangent."""
-CAPACITIVE, POLE, PI = 0, 1, 2
-# Places in the array that describes a driver's waveform.
-KIND, T0, DT, K0, K1, K2, K3, K4, P1, P2, SPAN, T50, SLEW = range(13)
-ONE, OTHER = 16, 20
-"""Where times of crossings at two places begin."""
-N_DRIVER = 24
+_WIDTH = (0,) * 8
+LANES = len(_WIDTH)
+"""Arcs of a block."""
+# Rows of a block's numbers. Of each arc: what is added to its delay and multiplies its slew, the driver's resistance, the pi, and
+# delay and slew without resistance.
+KD, KS, RD, NEAR, WIRE, FAR, BARE_DELAY, BARE_SLEW = range(8)
+# The cell of its table that holds the last capacitance: place of the slew; begin, length and limits on the axis of loads;
+# delays at four corners, then slews.
+_F, _X, _DX, _LOWER, _UPPER, _CORNER = range(8, 14)
+# The response of resistance and pi, parts of the pi's charge, and whether it is a pi (or one pole).
+P1, P2, K0, K1, K2, K3, K4, _BEHIND, _A, _B, _D, _B_1, _D_2, _IS_PI, _TAIL = range(21, 36)
+# The ramp, the effective capacitance, times of crossings, delay and slew; the pole of a sink and crossings there.
+T0, DT, CEFF, T50, T_LO, T_HI, DELAY, SLEW, POLE, FAR_50, FAR_LO, FAR_HI = range(36, 48)
+N_NUMBERS = 48
+# Rows of its whole numbers: see ``_Row``.
+_Y, _NY, _LOW, _HIGH = range(4)
+ENTRY, EDGE = 4, 5
+"""Where whoever fills a block notes what an arc belongs to."""
+N_WHOLE = 6
 _RD_MIN = 1e-5
 """kOhm: below, the table does not depend on the load (OpenSTA: 0.01 Ohm)."""
 _SMALL = 1e-3
@@ -60,29 +77,29 @@ _WINDOW = 1.4
 """The charge is balanced over the table's full transition, at most this many ramps."""
 _TOLERANCE = 0.01
 """Relative step at which an iteration ends; the step itself is taken."""
-_UNDELAYED = 1e-3
+UNDELAYED = 1e-3
 """Elmore delay over slew below which a sink sees the driver's waveform."""
 _FIT_STEPS = 100
 _CROSSING_STEPS = 20
 _LARGEST = 600.0
 """Largest exponent whose exponential is used as a factor."""
-_WIDTH = (0,) * 8
-_ALL, _UPPER, _FOURTH = 0xFF, 0xF0, 0x88
-"""Sets of lanes: two places of four."""
+_LN_2 = math.log(2.0)
 
 
 class _Waves(NamedTuple):
-    """Two waveforms, in lanes: sums of a ramp and three exponentials of ``x``, the time since a ramp of length ``dt`` began, less
-    the same ``dt`` later.
+    """Waveforms in lanes: sums of a ramp and exponentials of ``x``, the time since a ramp of length ``dt`` began, less the same
+    ``dt`` later.
 
     ``scale`` times the sum is the voltage as a fraction of the rail. ``late`` factors turn an exponential of ``x``
     into that of ``x - dt``; 0 where they would be too large for a number, which ``bounded`` says of none.
     """
 
-    scale: float
-    slope: float
-    p1: float
-    p2: float
+    t0: Number
+    dt: Number
+    scale: Number
+    slope: Number
+    p1: Number
+    p2: Number
     start: Number
     a1: Number
     a2: Number
@@ -95,87 +112,139 @@ class _Waves(NamedTuple):
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _later(p: Number, dt: float) -> Number:
+def _later(p: Number, dt: Number) -> Number:
     """Factor of an exponential after a ramp's length, 0 where it is too large for a number."""
     x = p * dt
     return choose(x < _LARGEST, exponential(choose(x < _LARGEST, x, 0.0)), 0.0)
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _waves(w: Real, p3: Number) -> _Waves:
-    """The driver's output (lanes whose ``p3`` is 0) or that of a further pole behind it, for a ramp."""
-    k1, k2, p1, p2, dt = w[K1], w[K2], w[P1], w[P2], w[DT]
-    behind = p3 != 0.0
-    opposite = 0.0 - p3
-    a1 = choose(behind, opposite / (p1 - p3) * w[K3], w[K3])
-    a2 = choose(behind, opposite / (p2 - p3) * w[K4], w[K4])
-    start = choose(behind, k1 - k2 / p3, k1)
-    a3 = choose(behind, 0.0 - start - a1 - a2, 0.0)
-    late1, late2, late3 = _later(p1, dt), _later(p2, dt), _later(p3, dt)
-    bounded = late1 > 0.0 and late2 > 0.0 and some(late3 > 0.0) == _ALL
-    return _Waves(
-        w[K0] / dt, k2, p1, p2, start, a1, a2, a3, p3, spread(late1, _WIDTH), spread(late2, _WIDTH), late3, bounded
-    )
+def _waves(w: Real, p3: Number, used: Number, far: bool) -> _Waves:
+    """The drivers' outputs for their ramps, or where ``far`` those of a further pole ``p3`` behind them (not where it is 0)."""
+    k1, k2, p1, p2, dt = row(w, K1), row(w, K2), row(w, P1), row(w, P2), row(w, DT)
+    a1, a2, start, a3, late3 = row(w, K3), row(w, K4), k1, p3, p3
+    late1, late2 = _later(p1, dt), _later(p2, dt)
+    tame = (late1 > 0.0) & (late2 > 0.0)
+    if far:
+        behind = p3 != 0.0
+        opposite = 0.0 - p3
+        a1 = choose(behind, opposite / (p1 - p3) * a1, a1)
+        a2 = choose(behind, opposite / (p2 - p3) * a2, a2)
+        start = choose(behind, k1 - k2 / p3, k1)
+        a3 = choose(behind, 0.0 - start - a1 - a2, 0.0)
+        late3 = _later(p3, dt)
+        tame = tame & (late3 > 0.0)
+    bounded = some(used & tame) == some(used)
+    return _Waves(row(w, T0), dt, row(w, K0) / dt, k2, p1, p2, start, a1, a2, a3, p3, late1, late2, late3, bounded)
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _voltages(v: _Waves, x: Number, dt: float) -> tuple[Number, Number]:
-    """Voltage, fraction of the rail, and its derivative at time ``x`` after the ramp began."""
-    n1, n2, n3 = v.a1 * exponential(x * -v.p1), v.a2 * exponential(x * -v.p2), v.a3 * exponential((0.0 - x) * v.p3)
-    value = v.start + v.slope * x + n1 + n2 + n3
-    slope = v.slope - v.p1 * n1 - v.p2 * n2 - v.p3 * n3
-    y = x - dt
-    m1, m2, m3 = n1 * v.late1, n2 * v.late2, n3 * v.late3
+def _voltages(v: _Waves, t: Number, far: bool) -> tuple[Number, Number]:
+    """Voltage, fraction of the rail, and its derivative at time ``t``."""
+    x = t - v.t0
+    n1, n2 = v.a1 * exponential((0.0 - v.p1) * x), v.a2 * exponential((0.0 - v.p2) * x)
+    value = v.start + v.slope * x + n1 + n2
+    slope = v.slope - v.p1 * n1 - v.p2 * n2
+    n3 = m3 = n1
+    if far:
+        n3 = v.a3 * exponential((0.0 - x) * v.p3)
+        value = value + n3
+        slope = slope - v.p3 * n3
+    y = x - v.dt
+    m1, m2 = n1 * v.late1, n2 * v.late2
+    if far:
+        m3 = n3 * v.late3
     if not v.bounded:
         # Before the ramp's end these are not used, and there they would be too large.
         z = choose(y > 0.0, 0.0 - y, 0.0)
         m1 = choose(v.late1 > 0.0, m1, v.a1 * exponential(z * v.p1))
         m2 = choose(v.late2 > 0.0, m2, v.a2 * exponential(z * v.p2))
-        m3 = choose(v.late3 > 0.0, m3, v.a3 * exponential(z * v.p3))
-    value = choose(y > 0.0, value - (v.start + v.slope * y + m1 + m2 + m3), value)
-    slope = choose(y > 0.0, slope - (v.slope - v.p1 * m1 - v.p2 * m2 - v.p3 * m3), slope)
+        if far:
+            m3 = choose(v.late3 > 0.0, m3, v.a3 * exponential(z * v.p3))
+    later = v.start + v.slope * y + m1 + m2
+    falls = v.slope - v.p1 * m1 - v.p2 * m2
+    if far:
+        later = later + m3
+        falls = falls - v.p3 * m3
+    value = choose(y > 0.0, value - later, value)
+    slope = choose(y > 0.0, slope - falls, slope)
     return choose(x > 0.0, v.scale * value, 0.0), choose(x > 0.0, v.scale * slope, 0.0)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _crossings(w: Real, lo: float, hi: float, one: float, other: float) -> None:
-    """Times, ps, of one half and both thresholds at two places, into ``w[ONE]`` and ``w[OTHER]``; nan where it is not reached.
+class _Search(NamedTuple):
+    """Newton's method for one voltage, kept in a bracket by halving it."""
 
-    ``one`` and ``other``: 0 for the driver, or the pole of a sink behind it. Newton's method kept in a bracket by halving it,
-    all six at once: each ends where it would alone.
-    """
-    t0, dt = w[T0], w[DT]
-    p3 = gathered((one, one, one, one, other, other, other, other))
-    v = _waves(w, p3)
-    below, above = spread(t0, _WIDTH), choose(p3 > 0.0, w[SPAN] + 1.0 / p3, w[SPAN])
-    # The last lane of four asks how far the voltage gets at all.
-    level = gathered((0.5, lo, hi, np.inf, 0.5, lo, hi, np.inf))
-    t = choose(mask(_FOURTH, _WIDTH), above, 0.5 * (below + above))
-    before = step = absolute(above - below)
-    u, du = _voltages(v, t - t0, dt)
-    searched = level <= choose(mask(_UPPER, _WIDTH), lane(u, 7), spread(lane(u, 3), _WIDTH))
-    found = spread(np.nan, _WIDTH)
-    for _ in range(_CROSSING_STEPS):
-        gap = u - level
-        outside = ((t - above) * du - gap) * ((t - below) * du - gap) > 0.0
-        halves = outside | (absolute(2.0 * gap) > absolute(before * du))
-        before = step
-        half, newton = 0.5 * (above - below), gap / du
-        t = choose(halves, below + half, t - newton)
-        step = choose(halves, half, newton)
-        ends = absolute(step) <= _TOLERANCE * absolute(t)
-        found = choose(searched & ends, t, found)
-        searched = searched & (ends ^ mask(_ALL, _WIDTH))
-        if not some(searched):
-            break
-        u, du = _voltages(v, t - t0, dt)
-        lower = u < level
-        below, above = choose(lower, t, below), choose(lower, above, t)
-    store(w, ONE // 8, found)
+    t: Number
+    before: Number
+    step: Number
+    below: Number
+    above: Number
+    u: Number
+    du: Number
+    found: Number
+    searched: Number
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _pole_sides(t: Number, t0: float, dt: float, tau: float) -> tuple[Number, Number, Number, Number]:
+def _step(v: _Waves, s: _Search, level: float, far: bool) -> _Search:
+    """One step; lanes that are not searched any more go on without effect."""
+    gap = s.u - level
+    outside = ((s.t - s.above) * s.du - gap) * ((s.t - s.below) * s.du - gap) > 0.0
+    halves = outside | (absolute(2.0 * gap) > absolute(s.before * s.du))
+    half, newton = 0.5 * (s.above - s.below), gap / s.du
+    t = choose(halves, s.below + half, s.t - newton)
+    step = choose(halves, half, newton)
+    ends = absolute(step) <= _TOLERANCE * absolute(t)
+    found = choose(s.searched & ends, t, s.found)
+    searched = s.searched & (ends ^ mask(0xFF, _WIDTH))
+    u, du = s.u, s.du
+    below, above = s.below, s.above
+    if some(searched):
+        u, du = _voltages(v, t, far)
+        lower = u < level
+        below, above = choose(lower, t, below), choose(lower, above, t)
+    return _Search(t, s.step, step, below, above, u, du, found, searched)
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _crossings(w: Real, used: Index, lo: float, hi: float, out: Index, far: bool) -> None:
+    """Times, ps, of one half and both thresholds into three rows from ``out`` on, for the lanes of a bit set; nan if not reached.
+
+    At the drivers, or where ``far`` behind the poles of row ``POLE``.
+    """
+    here = mask(used, _WIDTH)
+    p3 = row(w, POLE)
+    v = _waves(w, p3, here, far)
+    below, above = v.t0, v.t0 + v.dt + row(w, _TAIL)
+    if far:
+        above = choose(p3 > 0.0, above + 1.0 / p3, above)
+    t = 0.5 * (below + above)
+    before = absolute(above - below)
+    farthest, _d = _voltages(v, above, far)
+    u, du = _voltages(v, t, far)
+    nothing = spread(np.nan, _WIDTH)
+    s50 = _Search(t, before, before, below, above, u, du, nothing, here & (farthest >= 0.5))
+    s_lo = _Search(t, before, before, below, above, u, du, nothing, here & (farthest >= lo))
+    s_hi = _Search(t, before, before, below, above, u, du, nothing, here & (farthest >= hi))
+    for _ in range(_CROSSING_STEPS):
+        s50 = _step(v, s50, 0.5, far)
+        s_lo = _step(v, s_lo, lo, far)
+        s_hi = _step(v, s_hi, hi, far)
+        if not some(s50.searched | s_lo.searched | s_hi.searched):
+            break
+    store(w, out, s50.found)
+    store(w, out + 1, s_lo.found)
+    store(w, out + 2, s_hi.found)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def row(w: Real, number: Index) -> Number:
+    """A row of a block."""
+    return load(w, number, _WIDTH)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _pole_sides(t: Number, t0: Number, dt: Number, tau: Number) -> tuple[Number, Number, Number, Number]:
     """Value of a one-pole ramp response, at a time in each lane, and its derivatives by t0, dt and tau."""
     per_tau, per_dt = 1.0 / tau, 1.0 / dt
     x = t - t0
@@ -208,143 +277,83 @@ class _Row(NamedTuple):
     """Place of the slew between the two."""
 
 
+class _Cell(NamedTuple):
+    """The cell of a table between two slews and two loads."""
+
+    x: float
+    dx: float
+    lower: float
+    upper: float
+    """Loads that belong to it: beyond the axis, to its end."""
+    corner: Any
+    """Delays at (low, low), (high, low), (high, high), (low, high) of slew and load, then slews."""
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _place(axes: Real, first: Index, n: Index, x: float) -> Index:
+    """:func:`finevh.technology.tables.nldm.segment` without a guess of the processor: points at or below ``x`` are counted."""
+    i = np.int64(0)
+    for k in range(first + 1, first + n - 1):
+        i += np.int64(x >= axes[k])
+    return i
+
+
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _row(record: Int, axes: Real, rec: Index, slew: float) -> _Row:
     """The tables of a record at an input slew, ps."""
     x, nx, y, ny, v = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3], record[rec, 4]
-    i = segment(axes, x, nx, slew)
+    i = _place(axes, np.int64(x), np.int64(nx), slew)
     f = (slew - axes[x + i]) / (axes[x + i + 1] - axes[x + i])
     low = np.int64(v + 2 * i * ny)
     return _Row(np.int64(y), np.int64(ny), low, low + 2 * np.int64(ny), f)
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _at(axes: Real, u: Real, row: _Row, load: float) -> tuple[float, float]:
-    """Delay and slew, ps, at a load, fF: the numbers of :func:`finevh.technology.tables.nldm.pair`."""
-    j = segment(axes, row.y, row.ny, load)
-    at = row.y + j
-    g = (load - axes[at]) / (axes[at + 1] - axes[at])
-    p, q, f = row.low + 2 * j, row.high + 2 * j, row.f
-    a, b, c, d = (1.0 - f) * (1.0 - g), f * (1.0 - g), f * g, (1.0 - f) * g
-    delay: float = a * u[p] + b * u[q] + c * u[q + 2] + d * u[p + 2]
-    slew: float = a * u[p + 1] + b * u[q + 1] + c * u[q + 3] + d * u[p + 3]
-    return delay, slew
-
-
-# Long: one iteration of Newton, its equations in the order in which they are derived.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _fit(
-    axes: Real,
-    table: Real,
-    row: _Row,
-    kd: float,
-    ks: float,
-    rd: float,
-    c2: float,
-    rpi: float,
-    c1: float,
-    lo: float,
-    hi: float,
-    w: Real,
-) -> bool:
-    """Ramp start, ramp length and effective capacitance into ``w[T0]``, ``w[DT]``, ``w[SPAN]``; False without a fit."""
-    total = c1 + c2
-    pi = w[KIND] == PI
-    ceff = total
-    p1, p2 = w[P1], w[P2]
-    a = b = d = b_1 = d_2 = 0.0
-    below_half, per_span = (0.5 - lo) / (hi - lo), 1.0 / (hi - lo)
-    if pi:
-        z = total / (rpi * c1 * c2)
-        a = z / (p1 * p2)
-        b = (z - p1) / (p1 * (p1 - p2))
-        d = (z - p2) / (p2 * (p2 - p1))
-        b_1, d_2 = b / p1, d / p2
-    t50, slew = _at(axes, table, row, ceff)
-    dt = ks * max(slew, 0.0) * per_span
-    t0 = kd + t50 - math.log(2.0) * rd * ceff - 0.5 * dt
-    for _ in range(_FIT_STEPS):
-        if not 0.0 < ceff <= total or (pi and not dt > 0.0):
-            return False
-        tau = rd * ceff
-        t50, slew = _at(axes, table, row, ceff)
-        t50 += kd
-        slew = max(slew, 0.0) * ks
-        t_low = t50 - slew * below_half
-        if not dt > 0.0:
-            dt = (t_low - t50) / 100.0
-            if dt == 0.0:
-                return False
-        y, y_0, y_d, y_tau = _pole_sides(gathered((t50, t_low)), t0, dt, tau)
-        y5_0, y5_d, yl_0, yl_d = lane(y_0, 0), lane(y_d, 0), lane(y_0, 1), lane(y_d, 1)
-        f5, fl = lane(y, 0) - 0.5, lane(y, 1) - lo
-        if pi:
-            window = min(slew * per_span, _WINDOW * dt)
-            late = gathered((p1 * window, p2 * window, window / tau, 0.0, p1 * dt, p2 * dt, dt / tau, 0.0))
-            late = exponential(0.0 - late)
-            e1, e2, e3 = lane(late, 0), lane(late, 1), lane(late, 2)
-            charge = a * window + b_1 * (1.0 - e1) + d_2 * (1.0 - e2)
-            single = tau * window - tau * tau * (1.0 - e3)
-            fi = (charge - single) / (rd * window * dt)
-            # Derivatives as if the window were the ramp.
-            e1, e2, e3 = lane(late, 4), lane(late, 5), lane(late, 6)
-            by_ceff = (2.0 * tau - dt - (2.0 * tau + dt) * e3) / (dt * dt)
-            by_dt = -a * dt + b * dt * e1 - 2.0 * b_1 * (1.0 - e1) + d * dt * e2 - 2.0 * d_2 * (1.0 - e2)
-            by_dt += tau * (dt + dt * e3 - 2.0 * tau * (1.0 - e3))
-            by_dt /= rd * dt * dt * dt
-            # Unknowns t0, dt, ceff; the first column of the charge row is zero: Cramer's rule.
-            m11, m12, m13 = y5_0, y5_d, lane(y_tau, 0) * rd
-            m21, m22, m23 = yl_0, yl_d, lane(y_tau, 1) * rd
-            det = m11 * (m22 * by_ceff - m23 * by_dt) - m21 * (m12 * by_ceff - m13 * by_dt)
-            if det == 0.0 or not math.isfinite(det):
-                return False
-            s1 = (
-                -f5 * (m22 * by_ceff - m23 * by_dt) + fl * (m12 * by_ceff - m13 * by_dt) - fi * (m12 * m23 - m13 * m22)
-            ) / det
-            s2 = (-(m11 * fl - m21 * f5) * by_ceff + fi * (m11 * m23 - m13 * m21)) / det
-            s3 = ((m11 * fl - m21 * f5) * by_dt - fi * (m11 * m22 - m12 * m21)) / det
-        else:
-            det = y5_0 * yl_d - y5_d * yl_0
-            if det == 0.0 or not math.isfinite(det):
-                return False
-            s1 = (-f5 * yl_d + fl * y5_d) / det
-            s2 = (-y5_0 * fl + yl_0 * f5) / det
-            s3 = 0.0
-        done = abs(s1) <= _TOLERANCE * abs(t0) and abs(s2) <= _TOLERANCE * abs(dt) and abs(s3) <= _TOLERANCE * ceff
-        t0 += s1
-        dt += s2
-        ceff += s3
-        if done:
-            w[T0], w[DT], w[SPAN] = t0, dt, ceff
-            return True
-    return False
+def _cell(axes: Real, u: Real, seat: _Row, load: float) -> _Cell:
+    """The cell of a row that holds a load, fF."""
+    j = _place(axes, seat.y, seat.ny, load)
+    at = seat.y + j
+    p, q = seat.low + 2 * j, seat.high + 2 * j
+    lower, upper = axes[at], axes[at + 1]
+    return _Cell(
+        lower,
+        upper - lower,
+        lower if j > 0 else -np.inf,
+        upper if j < seat.ny - 2 else np.inf,
+        (u[p], u[q], u[q + 2], u[p + 2], u[p + 1], u[q + 1], u[q + 3], u[p + 3]),
+    )
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _resistance(axes: Real, table: Real, row: _Row, total: float, delay: float, rule: Index) -> float:
+def _weights(f: Number, g: Number) -> tuple[Number, Number, Number, Number]:
+    """Shares of the four corners, as in :func:`finevh.technology.tables.nldm.pair`."""
+    return (1.0 - f) * (1.0 - g), f * (1.0 - g), f * g, (1.0 - f) * g
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _delay_at(axes: Real, u: Real, seat: _Row, cell: _Cell, load: float) -> float:
+    """Delay, ps, at a load, fF, most likely of the cell."""
+    here = cell if cell.lower <= load < cell.upper else _cell(axes, u, seat, load)
+    a, b, c, d = _weights(seat.f, (load - here.x) / here.dx)
+    delay: float = a * here.corner[0] + b * here.corner[1] + c * here.corner[2] + d * here.corner[3]
+    return delay
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _resistance(axes: Real, table: Real, seat: _Row, cell: _Cell, total: float, delay: float, rule: Index) -> float:
     """Resistance, kOhm, of a driver whose table gives ``delay``, ps, at the capacitance ``total``, fF, of its net."""
     if rule == TANGENT:
-        beyond, _s = _at(axes, table, row, total + _STEP)
-        return math.log(2.0) * abs(beyond - delay) / _STEP
+        beyond = _delay_at(axes, table, seat, cell, total + _STEP)
+        return _LN_2 * abs(beyond - delay) / _STEP
     c_a = 0.75 * total
     c_b = 1.1 * c_a
-    d_a, _s = _at(axes, table, row, c_a)
-    d_b, _s = _at(axes, table, row, c_b)
+    d_a, d_b = _delay_at(axes, table, seat, cell, c_a), _delay_at(axes, table, seat, cell, c_b)
     return abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _pole(w: Real, elmore: float) -> float:
-    """The pole of a sink of Elmore delay ``elmore``, ps, in 1/ps, not one of the driver's; 0 for no delay."""
-    if not elmore > 0.0:
-        return 0.0
-    p3 = 1.0 / elmore
-    return p3 * (1.0 + 1e-9) if p3 == w[P1] or p3 == w[P2] else p3
-
-
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def drive(
+@numba.njit(nogil=True, error_model="numpy")
+def add_arc(
     record: Int,
     axes: Real,
     table: Real,
@@ -355,146 +364,279 @@ def drive(
     c2: float,
     rpi: float,
     c1: float,
-    lo: float,
-    hi: float,
     rule: Index,
-    elmore: float,
     w: Real,
-) -> tuple[float, float]:
-    """Delay and output slew, ps, of a table record that drives a pi; its waveform into ``w``.
+    whole: Array,
+    k: Index,
+) -> bool:
+    """Put a table record that drives a pi into lane ``k`` of a block; False where the resistance hides nothing of its load.
 
-    ``kd``, ps, is added to the table's delay, ``ks`` multiplies its slew. ``lo`` and ``hi`` are the slew thresholds, ``rule`` a
-    :class:`DriverResistance`. Behind a pole of ``elmore``, ps, crossings are found on the way, for :func:`arrive`.
+    Its delay and slew without resistance are noted in any case. ``kd``, ps, is added to the table's delay, ``ks`` multiplies its
+    slew; ``rule`` is a :class:`DriverResistance`.
     """
     total = c1 + c2
-    w[KIND] = CAPACITIVE
-    row = _row(record, axes, rec, slew_in)
-    delay, slew = _at(axes, table, row, total)
-    rd = _resistance(axes, table, row, total, delay, rule)
-    delay += kd
-    slew = max(slew, 0.0) * ks
+    seat = _row(record, axes, rec, slew_in)
+    cell = _cell(axes, table, seat, total)
+    a, b, c, d = _weights(seat.f, (total - cell.x) / cell.dx)
+    v = cell.corner
+    delay = a * v[0] + b * v[1] + c * v[2] + d * v[3]
+    slew = a * v[4] + b * v[5] + c * v[6] + d * v[7]
+    rd = _resistance(axes, table, seat, cell, total, delay, rule)
+    w[BARE_DELAY * LANES + k] = delay + kd
+    w[BARE_SLEW * LANES + k] = max(slew, 0.0) * ks
     if rd < _RD_MIN or rpi < rd * _SMALL or c1 == 0.0 or c1 < c2 * _SMALL:
-        w[SLEW] = slew
-        return delay, slew
-    if c2 < c1 * _SMALL:
-        kind = POLE
-        p1 = 1.0 / (c1 * (rd + rpi))
-        zero = 1.0 / (rpi * c1)
-        w[K0] = p1 / zero
-        w[K1] = (p1 - zero) / (p1 * p1)
-        w[K2] = zero / p1
-        w[K3] = -w[K1]
-        w[K4] = 0.0
-        w[P1], w[P2] = p1, p1
-    else:
-        kind = PI
-        a = rpi * rd * c1 * c2
-        b = rd * total + rpi * c1
-        root = math.sqrt(max(b * b - 4.0 * a, 0.0))
-        p1, p2 = (b + root) / (2.0 * a), (b - root) / (2.0 * a)
-        if p1 == p2:
-            w[SLEW] = slew
-            return delay, slew
-        both = p1 * p2
-        w[K0] = 1.0 / (rd * c2)
-        w[K2] = 1.0 / (rpi * c1 * both)
-        w[K1] = (1.0 - w[K2] * (p1 + p2)) / both
-        w[K4] = (w[K1] * p1 + w[K2]) / (p2 - p1)
-        w[K3] = -w[K1] - w[K4]
-        w[P1], w[P2] = p1, p2
-    w[KIND] = kind
-    if not _fit(axes, table, row, kd, ks, rd, c2 if kind == PI else 0.0, rpi, c1, lo, hi, w):
-        w[KIND] = CAPACITIVE
-        w[SLEW] = slew
-        return delay, slew
-    ceff = w[SPAN]
-    w[SPAN] = w[T0] + w[DT] + 2.0 * total * (rd + rpi)
-    _crossings(w, lo, hi, 0.0, _pole(w, elmore))
-    t50, t_lo, t_hi = w[ONE], w[ONE + 1], w[ONE + 2]
-    table_delay, table_slew = _at(axes, table, row, ceff)
-    if math.isfinite(t50) and math.isfinite(t_lo) and math.isfinite(t_hi):
-        slew = t_hi - t_lo
-        delay = t50 if kind == POLE else kd + table_delay
-    else:
-        delay, slew = kd + table_delay, ks * max(table_slew, 0.0)
-    w[T50] = t50 if math.isfinite(t50) else 0.0
-    w[SLEW] = slew
+        return False
+    w[KD * LANES + k], w[KS * LANES + k], w[RD * LANES + k] = kd, ks, rd
+    w[NEAR * LANES + k], w[WIRE * LANES + k], w[FAR * LANES + k] = c2, rpi, c1
+    w[_F * LANES + k] = seat.f
+    whole[_Y * LANES + k], whole[_NY * LANES + k] = seat.y, seat.ny
+    whole[_LOW * LANES + k], whole[_HIGH * LANES + k] = seat.low, seat.high
+    _keep_cell(w, k, cell)
+    return True
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _keep_cell(w: Real, k: Index, cell: _Cell) -> None:
+    """Write the cell of an arc into its lane."""
+    w[_X * LANES + k], w[_DX * LANES + k] = cell.x, cell.dx
+    w[_LOWER * LANES + k], w[_UPPER * LANES + k] = cell.lower, cell.upper
+    for n in range(8):
+        w[(_CORNER + n) * LANES + k] = cell.corner[n]
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _look_up(axes: Real, table: Real, w: Real, whole: Array, used: Index, ceff: Number) -> tuple[Number, Number]:
+    """Delays and slews, ps, of the tables at capacitances, in the lanes of a bit set: the numbers of ``nldm.pair``."""
+    moved = used & ~some((ceff >= row(w, _LOWER)) & (ceff < row(w, _UPPER)))
+    if moved:
+        for k in range(LANES):
+            if moved >> k & 1:
+                seat = _Row(
+                    whole[_Y * LANES + k],
+                    whole[_NY * LANES + k],
+                    whole[_LOW * LANES + k],
+                    whole[_HIGH * LANES + k],
+                    w[_F * LANES + k],
+                )
+                _keep_cell(w, k, _cell(axes, table, seat, lane(ceff, k)))
+    a, b, c, d = _weights(row(w, _F), (ceff - row(w, _X)) / row(w, _DX))
+    n = _CORNER
+    delay = a * row(w, n) + b * row(w, n + 1) + c * row(w, n + 2) + d * row(w, n + 3)
+    slew = a * row(w, n + 4) + b * row(w, n + 5) + c * row(w, n + 6) + d * row(w, n + 7)
     return delay, slew
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def arrive(w: Real, elmore: float, place: Index) -> tuple[float, float]:
-    """Delay from the driver and slew, ps, at a sink of Elmore delay ``elmore`` whose crossings begin at ``w[place]``."""
-    slew = w[SLEW]
-    if w[KIND] == CAPACITIVE or elmore < _UNDELAYED * slew:
+def _responses(w: Real) -> Index:
+    """What the fits of a block read of resistances and pis into their rows; the bit set of lanes that have two poles, or one."""
+    rd, rpi, c1, c2 = row(w, RD), row(w, WIRE), row(w, FAR), row(w, NEAR)
+    total = c1 + c2
+    lone = c2 < c1 * _SMALL
+    only = 1.0 / (c1 * (rd + rpi))
+    zero = 1.0 / (rpi * c1)
+    square = rpi * rd * c1 * c2
+    linear = rd * total + rpi * c1
+    inside = linear * linear - 4.0 * square
+    apart = root(choose(inside < 0.0, 0.0, inside))
+    p1, p2 = (linear + apart) / (2.0 * square), (linear - apart) / (2.0 * square)
+    both = p1 * p2
+    k2 = 1.0 / (rpi * c1 * both)
+    k1 = (1.0 - k2 * (p1 + p2)) / both
+    k4 = (k1 * p1 + k2) / (p2 - p1)
+    z = total / (rpi * c1 * c2)
+    b, d = (z - p1) / (p1 * (p1 - p2)), (z - p2) / (p2 * (p2 - p1))
+    lone_k1 = (only - zero) / (only * only)
+    store(w, _A, z / (p1 * p2))
+    store(w, _B, b)
+    store(w, _D, d)
+    store(w, _B_1, b / p1)
+    store(w, _D_2, d / p2)
+    store(w, P1, choose(lone, only, p1))
+    store(w, P2, choose(lone, only, p2))
+    store(w, K0, choose(lone, only / zero, 1.0 / (rd * c2)))
+    store(w, K1, choose(lone, lone_k1, k1))
+    store(w, K2, choose(lone, zero / only, k2))
+    store(w, K3, choose(lone, 0.0 - lone_k1, (0.0 - k1) - k4))
+    store(w, K4, choose(lone, 0.0, k4))
+    store(w, _BEHIND, choose(lone, c1, total))
+    store(w, _TAIL, 2.0 * total * (rd + rpi))
+    store(w, _IS_PI, choose(lone, spread(0.0, _WIDTH), 1.0))
+    found: Index = some(lone | (p1 != p2))
+    return found
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _charge_row(w: Real, tau: Number, dt: Number, window: Number) -> tuple[Number, Number, Number]:
+    """How far the charges of pi and effective capacitance differ; its derivatives by the ramp's length and the capacitance."""
+    p1, p2, rd = row(w, P1), row(w, P2), row(w, RD)
+    e1 = exponential(0.0 - p1 * window)
+    e2 = exponential(0.0 - p2 * window)
+    e3 = exponential(0.0 - window / tau)
+    charge = row(w, _A) * window + row(w, _B_1) * (1.0 - e1) + row(w, _D_2) * (1.0 - e2)
+    lone = tau * window - tau * tau * (1.0 - e3)
+    gap = (charge - lone) / (rd * window * dt)
+    # Derivatives as if the window were the ramp.
+    e1 = exponential(0.0 - p1 * dt)
+    e2 = exponential(0.0 - p2 * dt)
+    e3 = exponential(0.0 - dt / tau)
+    by_ceff = (2.0 * tau - dt - (2.0 * tau + dt) * e3) / (dt * dt)
+    by_dt = (0.0 - row(w, _A)) * dt + row(w, _B) * dt * e1 - 2.0 * row(w, _B_1) * (1.0 - e1)
+    by_dt = by_dt + row(w, _D) * dt * e2 - 2.0 * row(w, _D_2) * (1.0 - e2)
+    by_dt = by_dt + tau * (dt + dt * e3 - 2.0 * tau * (1.0 - e3))
+    return gap, by_dt / (rd * dt * dt * dt), by_ceff
+
+
+# Long: one iteration of Newton, its equations in the order in which they are derived.
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _fit(axes: Real, table: Real, w: Real, whole: Array, used: Index, lo: float, hi: float) -> Index:
+    """Ramp start, ramp length and effective capacitance into their rows; the bit set of lanes that have a fit."""
+    below_half, per_span = (0.5 - lo) / (hi - lo), 1.0 / (hi - lo)
+    kd, ks, rd, behind = row(w, KD), row(w, KS), row(w, RD), row(w, _BEHIND)
+    pi = row(w, _IS_PI) > 0.0
+    ceff = behind
+    t50, slew = _look_up(axes, table, w, whole, used, ceff)
+    dt = ks * choose(slew < 0.0, 0.0, slew) * per_span
+    t0 = kd + t50 - _LN_2 * rd * ceff - 0.5 * dt
+    fitted: Index = 0
+    for _ in range(_FIT_STEPS):
+        used &= some((ceff > 0.0) & (ceff <= behind) & ((dt > 0.0) | (pi ^ mask(0xFF, _WIDTH))))
+        if not used:
+            break
+        tau = rd * ceff
+        t50, slew = _look_up(axes, table, w, whole, used, ceff)
+        t50 = t50 + kd
+        slew = choose(slew < 0.0, 0.0, slew) * ks
+        t_low = t50 - slew * below_half
+        # Only a single pole comes here without a ramp; lanes that are done keep theirs.
+        dt = choose((dt > 0.0) | (mask(used, _WIDTH) ^ mask(0xFF, _WIDTH)), dt, (t_low - t50) / 100.0)
+        used &= some(dt != 0.0)
+        y5, y5_0, y5_d, y5_tau = _pole_sides(t50, t0, dt, tau)
+        yl, yl_0, yl_d, yl_tau = _pole_sides(t_low, t0, dt, tau)
+        f5, fl = y5 - 0.5, yl - lo
+        longest = slew * per_span
+        window = choose(_WINDOW * dt < longest, _WINDOW * dt, longest)
+        fi, by_dt, by_ceff = _charge_row(w, tau, dt, window)
+        # Unknowns t0, dt, ceff; the first column of the charge row is zero: Cramer's rule. One pole has the first two alone.
+        m13, m23 = y5_tau * rd, yl_tau * rd
+        one, other = yl_d * by_ceff - m23 * by_dt, y5_d * by_ceff - m13 * by_dt
+        det = choose(pi, y5_0 * one - yl_0 * other, y5_0 * yl_d - y5_d * yl_0)
+        used &= some((det != 0.0) & (det - det == 0.0))
+        both = y5_0 * fl - yl_0 * f5
+        opposite = 0.0 - f5
+        s1 = choose(pi, opposite * one + fl * other - fi * (y5_d * m23 - m13 * yl_d), opposite * yl_d + fl * y5_d) / det
+        s2 = choose(pi, (0.0 - both) * by_ceff + fi * (y5_0 * m23 - m13 * yl_0), yl_0 * f5 - y5_0 * fl) / det
+        s3 = choose(pi, (both * by_dt - fi * (y5_0 * yl_d - y5_d * yl_0)) / det, 0.0)
+        done = (
+            (absolute(s1) <= _TOLERANCE * absolute(t0))
+            & (absolute(s2) <= _TOLERANCE * absolute(dt))
+            & (absolute(s3) <= _TOLERANCE * ceff)
+        )
+        goes_on = mask(used, _WIDTH)
+        t0 = choose(goes_on, t0 + s1, t0)
+        dt = choose(goes_on, dt + s2, dt)
+        ceff = choose(goes_on, ceff + s3, ceff)
+        ended = used & some(done)
+        fitted |= ended
+        used &= ~ended
+        if not used:
+            break
+    store(w, T0, t0)
+    store(w, DT, dt)
+    store(w, CEFF, ceff)
+    return fitted
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(nogil=True, error_model="numpy")
+def drive(axes: Real, table: Real, w: Real, whole: Array, n: Index, lo: float, hi: float) -> Index:
+    """Delays and slews, ps, of the first ``n`` arcs of a block into their rows; the bit set of those that have a waveform.
+
+    ``lo`` and ``hi`` are the slew thresholds.
+    """
+    fitted = _fit(axes, table, w, whole, _responses(w) & ((1 << n) - 1), lo, hi)
+    delay, slew = row(w, BARE_DELAY), row(w, BARE_SLEW)
+    if fitted:
+        _crossings(w, fitted, lo, hi, T50, False)
+        has_fit, kd = mask(fitted, _WIDTH), row(w, KD)
+        t50, t_lo, t_hi = row(w, T50), row(w, T_LO), row(w, T_HI)
+        at_ceff, slew_at_ceff = _look_up(axes, table, w, whole, fitted, row(w, CEFF))
+        reached = t50 - t50 == 0.0
+        crossed = reached & (t_lo - t_lo == 0.0) & (t_hi - t_hi == 0.0)
+        of_ceff = row(w, KS) * choose(slew_at_ceff < 0.0, 0.0, slew_at_ceff)
+        delay = choose(has_fit, choose(crossed & (row(w, _IS_PI) == 0.0), t50, kd + at_ceff), delay)
+        slew = choose(has_fit, choose(crossed, t_hi - t_lo, of_ceff), slew)
+        store(w, T50, choose(reached, t50, 0.0))
+    store(w, DELAY, delay)
+    store(w, SLEW, slew)
+    return fitted
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _pole(w: Real, k: Index, elmore: float) -> float:
+    """The pole of a sink of Elmore delay ``elmore``, ps, in 1/ps, not one of the driver's; 0 for no delay."""
+    if not elmore > 0.0:
+        return 0.0
+    p3 = 1.0 / elmore
+    return p3 * (1.0 + 1e-9) if p3 == w[P1 * LANES + k] or p3 == w[P2 * LANES + k] else p3
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def meet_sink(w: Real, k: Index, elmore: float, seen: Index) -> Index:
+    """Note a sink of Elmore delay ``elmore``, ps, behind arc ``k`` of a block; the bit set ``seen`` with it, if that matters."""
+    if elmore < UNDELAYED * w[SLEW * LANES + k]:
+        return seen
+    w[POLE * LANES + k] = _pole(w, k, elmore)
+    return seen | (1 << k)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def arrive(w: Real, k: Index, elmore: float, differs: Index) -> tuple[float, float]:
+    """Delay from the driver and slew, ps, at a sink of Elmore delay ``elmore``: behind its pole where the bit set says so."""
+    slew = w[SLEW * LANES + k]
+    if not differs >> k & 1:
         return elmore, slew
-    t50, t_lo, t_hi = w[place], w[place + 1], w[place + 2]
+    t50, t_lo, t_hi = w[FAR_50 * LANES + k], w[FAR_LO * LANES + k], w[FAR_HI * LANES + k]
     if not (math.isfinite(t50) and math.isfinite(t_lo) and math.isfinite(t_hi)):
         return elmore, slew
-    delay = t50 - w[T50]
+    delay = t50 - w[T50 * LANES + k]
     return (delay if delay >= 0.0 else elmore), max(t_hi - t_lo, slew)
 
 
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
-def arc_over_pi(
-    record: Int,
-    cross_record: Int,
+def drive_sinks(
     axes: Real,
     table: Real,
-    first: Index,
-    member: Int,
-    begin: Index,
-    end: Index,
-    driver: Index,
-    slew: float,
-    near: float,
-    wire: float,
-    far: float,
+    w: Real,
+    whole: Array,
+    n: Index,
     elmore: Real,
     far_delay: Real,
     far_slew: Real,
-    base: Index,
-    stride: int,
+    first: Index,
+    stride: Index,
     n_sink: Index,
     lo: float,
     hi: float,
-    rule: Index,
     late: bool,
-) -> tuple[float, float, float]:
-    """Worst delay and slew over the arcs of a group that drive a pi; the third number is 0 where a table is absent.
+) -> None:
+    """Drive the first ``n`` arcs of a block, and take the worst delays and slews at the sinks of their net.
 
-    ``first``: record of the cell's arc 0 at the output's edge; ``driver``: -1 for the cell's own supply; ``near``, ``wire`` and
-    ``far``: the pi, fF and kOhm. The Elmore delay of sink ``f`` stands in row ``base + f * stride`` of ``elmore``; there the
-    worst delay and slew at the sink go into ``far_delay`` and ``far_slew``.
+    Numbers of sink ``f`` for the edge of an arc stand in row ``first + (2 f + edge) stride``.
     """
-    worst = -np.inf if late else np.inf
-    delay, out = worst, worst
-    wave = np.zeros(N_DRIVER)
-    load = near + far
-    for k in range(begin, end):
-        rec = first + 2 * member[k]
-        cross = driver * record.shape[0] + rec
-        if record[rec, 1] == 0 or (driver >= 0 and cross_record[cross, 1] == 0):
-            return 0.0, 0.0, 0.0
-        shift, factor = 0.0, 1.0
-        if driver >= 0:
-            shift, factor = cross_derate(cross_record, axes, table, cross, slew, load)
-        d, o = drive(record, axes, table, rec, slew, shift, factor, near, wire, far, lo, hi, rule, elmore[base], wave)
-        if (d > delay) == late:
-            delay = d
-        if (o > out) == late:
-            out = o
-        for f in range(n_sink):
-            at = base + f * stride
-            if f & 1 and wave[KIND] != CAPACITIVE:
-                # Two sinks at once; the first was found with the driver.
-                one, other = elmore[at], elmore[at + stride] if f + 1 < n_sink else 0.0
-                if max(one, other) >= _UNDELAYED * wave[SLEW]:
-                    _crossings(wave, lo, hi, _pole(wave, one), _pole(wave, other))
-            d, o = arrive(wave, elmore[at], ONE if f & 1 else OTHER)
-            if (d > far_delay[at]) == late:
-                far_delay[at] = d
-            if (o > far_slew[at]) == late:
-                far_slew[at] = o
-    return delay, out, 1.0
+    fitted = drive(axes, table, w, whole, n, lo, hi)
+    for f in range(n_sink):
+        differs: Index = 0
+        for k in range(n):
+            if fitted >> k & 1:
+                at = first + (2 * f + whole[EDGE * LANES + k]) * stride
+                differs = meet_sink(w, k, elmore[at], differs)
+        if differs:
+            _crossings(w, differs, lo, hi, FAR_50, True)
+        for k in range(n):
+            at = first + (2 * f + whole[EDGE * LANES + k]) * stride
+            delay, slew = arrive(w, k, elmore[at], differs)
+            if (delay > far_delay[at]) == late:
+                far_delay[at] = delay
+            if (slew > far_slew[at]) == late:
+                far_slew[at] = slew

@@ -32,14 +32,28 @@ from finevh.timing.delay.arc_tables import (
     line_values,
     seat,
 )
-from finevh.timing.delay.effective_capacitance import TANGENT, arc_over_pi
+from finevh.timing.delay.cross_voltage import cross_derate
+from finevh.timing.delay.effective_capacitance import (
+    BARE_DELAY,
+    BARE_SLEW,
+    DELAY,
+    EDGE,
+    ENTRY,
+    N_NUMBERS,
+    N_WHOLE,
+    SLEW,
+    TANGENT,
+    add_arc,
+    drive_sinks,
+)
+from finevh.timing.delay.effective_capacitance import LANES as BLOCK
 from finevh.timing.delay.input_port import behind_port, driven_port
 from finevh.timing.delay.peri import step_slew
 from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
 from finevh.timing.delay.shielded import driver_slew_factor, pole_behind_ramp, seen_load
 from finevh.timing.delay.wire_model import CEFF, ELMORE, SHIELDED
 from finevh.timing.graph.entries import GENERAL, PLAIN, PORT
-from finevh.timing.sweep.arrays import Byte, Graph, Nets, Point, Tables, Values, Walk
+from finevh.timing.sweep.arrays import Array, Byte, Graph, Nets, Point, Tables, Values, Walk
 from finevh.timing.sweep.lanes import (
     Number,
     Width,
@@ -65,6 +79,7 @@ ARRIVES, LOADED, STALE = 1, 2, 4
 INCREMENTAL, FULL, LEAN = 0, 1, 2
 """What follows a change; a full evaluation does not ask what changed, a lean one keeps only what endpoints need."""
 _LN2 = math.log(2.0)
+_EIGHT = (0,) * 8
 _SIXTEEN = (0,) * 16
 _AHEAD = 8
 """Entries between asking for what arrives and reading it."""
@@ -91,6 +106,12 @@ class Net(NamedTuple):
     far_slew: Real
     arrival: Real
     """ps by tag and edge, at the driver."""
+    exact: Real
+    """By entry delay and slew, ps, and 1, with effective capacitances."""
+    wave: Real
+    """Numbers of a block of arcs: see :mod:`finevh.timing.delay.effective_capacitance`."""
+    whole: Array
+    """Its integers."""
 
 
 class Terms(NamedTuple):
@@ -121,12 +142,12 @@ class Terms(NamedTuple):
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _net(n_tag: Index, longest: Index, most: Index, width: Width) -> Net:
-    """Memory for nets of at most ``longest`` nodes and ``most`` sinks."""
+def _net(n_tag: Index, longest: Index, most: Index, entries: Index, width: Width) -> Net:
+    """Memory for nets of at most ``longest`` nodes and ``most`` sinks, and for nodes of at most ``entries``."""
     return Net(
         scratch(longest, width), scratch(longest, width), scratch(longest, width), scratch(longest, width),
         scratch(2 * most, width), scratch(2 * most, width), scratch(6, width), scratch(2 * most, width), scratch(2 * most, width),
-        scratch(2 * n_tag, width),
+        scratch(2 * n_tag, width), scratch(3 * entries, width), scratch(N_NUMBERS, _EIGHT), np.zeros(N_WHOLE * BLOCK, np.int64),
     )  # fmt: skip
 
 
@@ -287,20 +308,17 @@ def _exact_arcs(
     g: Graph,
     b: Walk,
     t: Tables,
-    nets: Nets,
     point: Point,
-    net: Net,
     v: Index,
     e: Index,
     r: Index,
     k: Index,
     x: Number,
     y: Number,
-    n_sink: Index,
     late: bool,
     width: Width,
 ) -> tuple[float, float, float]:
-    """Delay and slew of entry ``e`` in lane ``k`` from its arcs one by one, with their effective capacitances in that model."""
+    """Delay and slew of entry ``e`` in lane ``k`` from its arcs one by one."""
     lanes = len(width)
     cell, u = g.node_cell[v], b.source[e]
     if lanes == 1:
@@ -314,14 +332,111 @@ def _exact_arcs(
     if b.sizes[1] == 1:
         driver = np.int64(-1)
     begin, end = np.int64(b.group_ptr[b.group[e]]), np.int64(b.group_ptr[b.group[e] + 1])
-    if nets.mode[0] != CEFF:
-        return arc_by_arc(t.record, t.cross_record, t.axes, t.values, first, b.member, begin, end, driver, x, y, late)
-    return arc_over_pi(
-        t.record, t.cross_record, t.axes, t.values, first, b.member, begin, end, driver, x,
-        net.pi[3 * r * lanes + k], net.pi[(3 * r + 1) * lanes + k], net.pi[(3 * r + 2) * lanes + k],
-        net.sink_elmore, net.far_delay, net.far_slew, r * lanes + k, 2 * lanes, n_sink,
-        nets.thresholds[0], nets.thresholds[1], np.int64(nets.mode[1]), late,
-    )  # fmt: skip
+    return arc_by_arc(t.record, t.cross_record, t.axes, t.values, first, b.member, begin, end, driver, x, y, late)
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(nogil=True, error_model="numpy")
+def _arcs_over_pi(
+    g: Graph,
+    b: Walk,
+    t: Tables,
+    nets: Nets,
+    point: Point,
+    values: Values,
+    net: Net,
+    v: Index,
+    k: Index,
+    n_sink: Index,
+    late: bool,
+    width: Width,
+) -> None:
+    """Delays and slews of all entries of a node in lane ``k`` into ``net.exact``, those at its sinks into ``net.far_delay``.
+
+    Arcs of both edges fill blocks side by side. Delay and slew of an entry are followed by 0 where a table is absent.
+    """
+    lanes = len(width)
+    lo, hi, rule = nets.thresholds[0], nets.thresholds[1], np.int64(nets.mode[1])
+    w, whole = net.wave, net.whole
+    cell, start = g.node_cell[v], np.int64(b.ptr[2 * v])
+    worst = -np.inf if late else np.inf
+    n = np.int64(0)
+    for e in range(start, np.int64(b.ptr[2 * v + 2])):
+        r = np.int64(e >= b.ptr[2 * v + 1])
+        u, out = b.source[e], 3 * (e - start)
+        net.exact[out * lanes + k], net.exact[(out + 1) * lanes + k] = worst, worst
+        net.exact[(out + 2) * lanes + k] = 1.0
+        slew = values.at[(np.int64(b.place[e]) + 2) * lanes + k]
+        clock = g.clock_slew[2 * u + (b.place[e] & 1)]
+        if b.kind[v] == GENERAL and g.arc_mask[b.arc[e]] & 16 and clock >= 0.0:
+            slew = clock
+        if lanes == 1:
+            first, driver = np.int64(point.table_base[cell]) * 2 + r, np.int64(point.node_rail[u])
+            own = driver == np.int64(point.node_rail[v])
+        else:
+            high, from_high = point.node_rail[v] >> k & 1, point.node_rail[u] >> k & 1
+            first, driver = np.int64(point.table_base[2 * cell + high]) * 2 + r, np.int64(point.rails[from_high])
+            own = high == from_high
+        if own or b.sizes[1] == 1:
+            driver = np.int64(-1)
+        near = net.pi[3 * r * lanes + k]
+        wire, far = net.pi[(3 * r + 1) * lanes + k], net.pi[(3 * r + 2) * lanes + k]
+        for m in range(np.int64(b.group_ptr[b.group[e]]), np.int64(b.group_ptr[b.group[e] + 1])):
+            rec = first + 2 * b.member[m]
+            cross = driver * t.record.shape[0] + rec
+            if t.record[rec, 1] == 0 or (driver >= 0 and t.cross_record[cross, 1] == 0):
+                net.exact[(out + 2) * lanes + k] = 0.0
+                break
+            shift, factor = 0.0, 1.0
+            if driver >= 0:
+                shift, factor = cross_derate(t.cross_record, t.axes, t.values, cross, slew, near + far)
+            whole[ENTRY * BLOCK + n], whole[EDGE * BLOCK + n] = out, r
+            hides = add_arc(t.record, t.axes, t.values, rec, slew, shift, factor, near, wire, far, rule, w, whole, n)
+            if not hides:
+                _take_bare(net, n, k, lanes, n_sink, late)
+                continue
+            n += 1
+            if n == BLOCK:
+                _take_block(t, net, n, k, lanes, n_sink, lo, hi, late)
+                n = np.int64(0)
+    if n:
+        _take_block(t, net, n, k, lanes, n_sink, lo, hi, late)
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _take_bare(net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, late: bool) -> None:
+    """Take an arc whose net hides nothing of its load, place ``n`` of the block, into the worst of lane ``k``."""
+    delay, slew = net.wave[BARE_DELAY * BLOCK + n], net.wave[BARE_SLEW * BLOCK + n]
+    _take_worst(net, net.whole[ENTRY * BLOCK + n] * lanes + k, lanes, delay, slew, late)
+    for f in range(n_sink):
+        at = (2 * f + net.whole[EDGE * BLOCK + n]) * lanes + k
+        if (net.sink_elmore[at] > net.far_delay[at]) == late:
+            net.far_delay[at] = net.sink_elmore[at]
+        if (slew > net.far_slew[at]) == late:
+            net.far_slew[at] = slew
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _take_block(
+    t: Tables, net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, lo: float, hi: float, late: bool
+) -> None:
+    """Take the first ``n`` arcs of the block into the worst of lane ``k``."""
+    w = net.wave
+    drive_sinks(
+        t.axes, t.values, w, net.whole, n, net.sink_elmore, net.far_delay, net.far_slew, k, lanes, n_sink, lo, hi, late
+    )
+    for m in range(n):
+        delay, slew = w[DELAY * BLOCK + m], w[SLEW * BLOCK + m]
+        _take_worst(net, net.whole[ENTRY * BLOCK + m] * lanes + k, lanes, delay, slew, late)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _take_worst(net: Net, at: Index, lanes: Index, delay: float, slew: float, late: bool) -> None:
+    """The worse of an entry's delay and slew, which begin at ``at``, and those of an arc."""
+    if (delay > net.exact[at]) == late:
+        net.exact[at] = delay
+    if (slew > net.exact[at + lanes]) == late:
+        net.exact[at + lanes] = slew
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
@@ -432,26 +547,12 @@ def _look_up(
             o = single_sign * larger(single_sign * o, single_sign * o2)
         delay, slew = precise(d, width), precise(o, width)
         bad = some(d != d)
-        if mode == CEFF or bad:
+        if bad:
             for k in range(len(width)):
-                if mode == CEFF or bad >> k & 1:
+                if bad >> k & 1:
                     exact_delay, exact_slew, found = _exact_arcs(
-                        g,
-                        b,
-                        t,
-                        nets,
-                        point,
-                        net,
-                        v,
-                        e,
-                        r,
-                        k,
-                        np.float64(lane(x, k)),
-                        np.float64(lane(load_here, k)),
-                        n_sink_of(g, v),
-                        late,
-                        width,
-                    )
+                        g, b, t, point, v, e, r, k, np.float64(lane(x, k)), np.float64(lane(load_here, k)), late, width
+                    )  # fmt: skip
                     delay, slew = with_lane(delay, k, exact_delay), with_lane(slew, k, exact_slew)
                     if found == 0.0:
                         absent = np.int64(e)
@@ -479,10 +580,22 @@ def _look_up(
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def n_sink_of(g: Graph, v: Index) -> Index:
-    """Sinks of a node."""
-    count: Index = g.sink_ptr[v + 1] - g.sink_ptr[v]
-    return count
+def _take_exact(
+    b: Walk, values: Values, net: Net, v: Index, r: Index, cell_derate: float, sign: float, keep: bool, width: Width
+) -> tuple[Number, Number, Number]:
+    """As :func:`_look_up` from the delays and slews of ``net.exact``."""
+    slowest, latest = spread(-np.inf, width), spread(-np.inf, width)
+    absent, start = np.int64(-1), np.int64(b.ptr[2 * v])
+    for e in range(np.int64(b.ptr[2 * v + r]), np.int64(b.ptr[2 * v + r + 1])):
+        row = 3 * (e - start)
+        if some(load(net.exact, row + 2, width) == 0.0):
+            absent = np.int64(e)
+        kept = single(rounded(cell_derate * load(net.exact, row, width)))
+        if keep:
+            store(values.delay, e, kept)
+        slowest = larger(slowest, sign * load(net.exact, row + 1, width))
+        latest = larger(latest, sign * (load(values.at, b.place[e], width) + precise(kept, width)))
+    return slowest, latest, absent
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
@@ -772,15 +885,23 @@ def _cell(
     """Slews of a cell's output and an absent entry or -1; its arrivals into ``net.arrival``."""
     sort, absent = b.kind[v], np.int64(-1)
     if stale:
+        if nets.mode[0] == CEFF:
+            n_sink = np.int64(g.sink_ptr[v + 1]) - np.int64(g.sink_ptr[v])
+            for k in range(len(width)):
+                _arcs_over_pi(g, b, t, nets, point, values, net, v, k, n_sink, terms.late, width)
         own, keep = _own_seat(b, point, v, width), terms.keep or sort == GENERAL
-        slowest0, late0, absent0 = _look_up(
-            g, b, t, nets, point, values, net, own, v, 0, rise, terms.last, terms.cell_derate, terms.of_slope,
-            terms.to_place, terms.late, keep, width,
-        )  # fmt: skip
-        slowest1, late1, absent1 = _look_up(
-            g, b, t, nets, point, values, net, own, v, 1, fall, terms.last, terms.cell_derate, terms.of_slope,
-            terms.to_place, terms.late, keep, width,
-        )  # fmt: skip
+        if nets.mode[0] == CEFF:
+            slowest0, late0, absent0 = _take_exact(b, values, net, v, 0, terms.cell_derate, terms.sign, keep, width)
+            slowest1, late1, absent1 = _take_exact(b, values, net, v, 1, terms.cell_derate, terms.sign, keep, width)
+        else:
+            slowest0, late0, absent0 = _look_up(
+                g, b, t, nets, point, values, net, own, v, 0, rise, terms.last, terms.cell_derate, terms.of_slope,
+                terms.to_place, terms.late, keep, width,
+            )  # fmt: skip
+            slowest1, late1, absent1 = _look_up(
+                g, b, t, nets, point, values, net, own, v, 1, fall, terms.last, terms.cell_derate, terms.of_slope,
+                terms.to_place, terms.late, keep, width,
+            )  # fmt: skip
         absent = max(absent0, absent1)
         slew0, slew1 = _output_slew(slowest0, terms.sign, width), _output_slew(slowest1, terms.sign, width)
     else:
@@ -920,8 +1041,14 @@ def _advance(
     mode = nets.mode[0]
     terms = _terms(graph, walk, parasitics, late, follows)
     n_node, n_tag, n_port = terms.n_node, terms.n_tag, terms.n_port
-    memory = _net(max(n_tag, 1), np.int64(b.sizes[2]), np.int64(b.sizes[3]), width)
+    entries = np.int64(0)
+    if mode == CEFF:
+        for node in range(n_node):
+            entries = max(entries, np.int64(b.ptr[2 * node + 2] - b.ptr[2 * node]))
+    memory = _net(max(n_tag, 1), np.int64(b.sizes[2]), np.int64(b.sizes[3]), entries, width)
     net = columns(memory)
+    for k in range(N_NUMBERS * BLOCK):
+        net.wave[k] = 1.0
     for k in range(2 * max(n_tag, 1)):
         store(net.arrival, k, spread(terms.worst, width))
     absent, count = np.int64(-1), 0

@@ -398,20 +398,6 @@ def absolute(typingctx: Any, value: Any) -> Any:
 
 
 @intrinsic
-def gathered(typingctx: Any, numbers: Any) -> Any:
-    """Lanes from a tuple of numbers of double precision."""
-    count = len(numbers)
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        found = ir.Constant(ir.VectorType(ir.DoubleType(), count), ir.Undefined)
-        for k, number in enumerate(cgutils.unpack_tuple(builder, args[0])):
-            found = builder.insert_element(found, number, _I32(k))
-        return found
-
-    return _of(types.float64, count)(numbers), codegen
-
-
-@intrinsic
 def _two_to(typingctx: Any, shifted: Any) -> Any:
     """``2**n`` of ``_SHIFT + n``, for whole numbers between -1022 and 1023."""
     count = _count(shifted)

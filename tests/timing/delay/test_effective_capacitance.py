@@ -9,7 +9,21 @@ import pytest
 
 from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc
-from finevh.timing.delay.effective_capacitance import CAPACITIVE, KIND, N_DRIVER, DriverResistance, drive
+from finevh.timing.delay.effective_capacitance import (
+    DELAY,
+    DT,
+    EDGE,
+    LANES,
+    N_NUMBERS,
+    N_WHOLE,
+    SLEW,
+    T0,
+    T50,
+    DriverResistance,
+    add_arc,
+    drive,
+    drive_sinks,
+)
 from oracles.random_design import random_design, random_wires
 
 SDC = "create_clock -name clk -period 4 [get_ports clk]\nset_output_delay 0.3 -clock clk [all_outputs]\n"
@@ -33,6 +47,19 @@ def ramp_behind_resistance(resistance: float, length: float, c2: float, rpi: flo
     return crossed[1], crossed[2] - crossed[0]
 
 
+def block() -> tuple[np.ndarray, np.ndarray]:
+    """Memory for eight arcs."""
+    return np.ones(N_NUMBERS * LANES), np.zeros(N_WHOLE * LANES, dtype=np.int64)
+
+
+def _filled(
+    record: np.ndarray, axes: np.ndarray, table: np.ndarray, arc: tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    w, whole = block()
+    add_arc(record, axes, table, 0, *arc, 0, w, whole, 0)
+    return axes, table, w, whole
+
+
 def test_a_drivers_resistance_is_ln_2_times_the_slope_of_its_delay_at_the_nets_capacitance() -> None:
     # Delay 1 ps/fF up to 26 fF and 1.3 ps/fF beyond: the tangent at the net's 30 fF sees the second, the secant the first.
     axes = np.array([0.0, 100.0, 10.0, 26.0, 60.0])
@@ -41,13 +68,65 @@ def test_a_drivers_resistance_is_ln_2_times_the_slope_of_its_delay_at_the_nets_c
     record = np.array([[0, 2, 2, 3, 0]], dtype=np.int32)
     near, wire, far = 15.0, 0.5, 15.0
     for rule, resistance in ((DriverResistance.TANGENT, 1.3 * math.log(2.0)), (DriverResistance.SECANT, 1.0)):
-        wave = np.zeros(N_DRIVER)
-        _, slew = drive(record, axes, table, 0, 50.0, 0.0, 1.0, near, wire, far, 0.2, 0.8, int(rule), 0.0, wave)
-        assert wave[KIND] != CAPACITIVE
+        w, whole = block()
+        assert add_arc(record, axes, table, 0, 50.0, 0.0, 1.0, near, wire, far, int(rule), w, whole, 0)
+        assert drive(axes, table, w, whole, 1, 0.2, 0.8) == 1
         # The fitted ramp, integrated in small steps behind that resistance and the pi, crosses where the model says.
-        half, transition = ramp_behind_resistance(resistance, float(wave[2]), near, wire, far)
-        assert wave[1] + half == pytest.approx(wave[11], rel=0.02), rule
+        ramp, start, crossed, slew = (float(w[row * LANES]) for row in (DT, T0, T50, SLEW))
+        half, transition = ramp_behind_resistance(resistance, ramp, near, wire, far)
+        assert start + half == pytest.approx(crossed, rel=0.02), rule
         assert transition == pytest.approx(slew, rel=0.02), rule
+
+
+def test_an_arc_has_the_same_bits_alone_and_beside_any_others() -> None:
+    rng = np.random.default_rng(11)
+    slews, loads = np.geomspace(2.0, 300.0, 7), np.geomspace(0.4, 60.0, 7)
+    delays = 4.0 + 0.1 * slews[:, None] + rng.uniform(1.0, 4.0) * loads + 0.002 * slews[:, None] * loads
+    table = np.stack([delays, 2.0 + 1.6 * delays], axis=2).ravel()
+    axes, record = np.concatenate([slews, loads]), np.array([[0, 7, 7, 7, 0]], dtype=np.int32)
+    # Nets whose wire hides little and much, of two poles and of one, and some whose iteration ends nowhere.
+    arcs = [
+        (
+            rng.uniform(1.0, 400.0),
+            rng.uniform(0.0, 30.0),
+            rng.uniform(0.8, 1.3),
+            near,
+            10.0 ** rng.uniform(-4, 2.5),
+            far,
+        )
+        for near, far in zip(rng.choice([1e-5, 0.3, 4.0, 20.0], 240), rng.choice([0.5, 6.0, 40.0], 240), strict=True)
+    ]
+    elmore = np.repeat(rng.choice([0.0, 0.01, 3.0, 80.0], 6), 2)
+
+    def found(several: list[tuple[float, ...]]) -> list[tuple[bytes, ...]]:
+        """Delay, slew, and what comes to the sinks, of arcs of one block."""
+        w, whole = block()
+        behind = [add_arc(record, axes, table, 0, *arc, 0, w, whole, k) for k, arc in enumerate(several)]
+        drive(axes, table, w, whole, len(several), 0.2, 0.8)
+        assert all(behind)
+        return [(w[DELAY * LANES + k].tobytes(), w[SLEW * LANES + k].tobytes()) for k in range(len(several))]
+
+    def at_sinks(several: list[tuple[float, ...]]) -> np.ndarray:
+        """The worst of arcs of one block at six sinks: delays, then slews."""
+        w, whole = block()
+        for k, arc in enumerate(several):
+            assert add_arc(record, axes, table, 0, *arc, 0, w, whole, k)
+            whole[EDGE * LANES + k] = 0
+        worst = np.full(12, -np.inf), np.full(12, -np.inf)
+        drive_sinks(axes, table, w, whole, len(several), elmore, *worst, 0, 1, 6, 0.2, 0.8, True)
+        return np.concatenate([part[::2] for part in worst])
+
+    w, whole = block()
+    hidden = [arc for arc in arcs if add_arc(record, axes, table, 0, *arc, 0, w, whole, 0)]
+    assert 150 < len(hidden) < len(arcs)
+    alone = [found([arc])[0] for arc in hidden]
+    ends = {int(drive(*_filled(record, axes, table, arc), 1, 0.2, 0.8)) for arc in hidden}
+    assert ends == {0, 1}, "some have a fit, some have none"
+    for size in (2, 5, 8):
+        for begin in range(0, len(hidden) - size, size):
+            assert found(hidden[begin : begin + size]) == alone[begin : begin + size]
+            worst = np.max([at_sinks([arc]) for arc in hidden[begin : begin + size]], axis=0)
+            assert np.array_equal(at_sinks(hidden[begin : begin + size]), worst)
 
 
 def test_the_rule_moves_paths_over_wires_and_nothing_without(two_supplies: Technology) -> None:
