@@ -77,6 +77,12 @@ _SOURCES = tuple(f"{name.replace('.', '/')}.py" for table in (_LAYOUT, _POWER, _
 _LAYOUT_READY = "layout"
 
 
+def load_kernels(*parts: str) -> None:
+    """Load kernels that children are going to call, so that each of them does not load them for itself."""
+    for part in parts:
+        _PARTS[part]()
+
+
 class Kernels:
     """Compiles in a child, beside stages that call no kernels, unless this was done for these sources and this processor."""
 

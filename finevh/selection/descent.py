@@ -324,39 +324,38 @@ class Descent:
         return None
 
     def descend(self, high: Bits, period: float, left: int) -> int:
-        """Move tiles while power falls; returns how many maps may still be timed."""
+        """Move tiles of a map that meets a period while power falls; returns how many maps may still be timed.
+
+        The map itself is timed again only where there is a move to try.
+        """
         design, frequency = self.design, frequency_mhz(period)
-        state = self._spare = self.time(high)
-        if state.min_period > period + SLACK_TOLERANCE and design.worst_slack(state, period) < -SLACK_TOLERANCE:
-            self.learn(state, period)
-            return left - 1
-        self.archive.add(state)
-        self._spare = None
+        state: MappedTiming | None = None
         refused: set[bytes] = set()
-        while left > 0:
-            power, change = self.terms.flips(state.high, frequency)
-            change[self.pool.flips(state.high, period) > SLACK_TOLERANCE] = np.inf
+        moved = True
+        while moved and left > 0:
+            power, change = self.terms.flips(high, frequency)
+            change[self.pool.flips(high, period) > SLACK_TOLERANCE] = np.inf
             moved = False
             while left > 0:
                 first, second = np.unravel_index(int(np.argmin(change)), change.shape)
                 if change[first, second] > -_LEAST_GAIN * power:
                     break
                 change[first, second] = change[second, first] = np.inf
-                trial = state.high.copy()
+                trial = high.copy()
                 trial[list({int(first), int(second)})] ^= True
                 if trial.tobytes() in refused or self.pool.excess(trial, period) > SLACK_TOLERANCE:
                     continue
+                if state is None:
+                    state = self.time(high)
                 timing = design.flip(state, sorted({int(first), int(second)}))
                 left -= 1
                 if design.worst_slack(timing, period) >= -SLACK_TOLERANCE:
                     self.archive.add(timing)
-                    state, moved = timing, True
+                    state, high, moved = timing, trial, True
                     break
                 refused.add(trial.tobytes())
                 self.learn(timing, period)
-            if not moved:
-                break
-        self._spare = state
+        self._spare = state or self._spare
         return left
 
 

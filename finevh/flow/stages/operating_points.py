@@ -40,6 +40,7 @@ from finevh.flow.droop.tile_loads import loads_of, program_currents
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow.inputs.stimulus import middle_supply
 from finevh.flow.inputs.technology import marked_name, what_if_of, what_if_parameters
+from finevh.flow.kernels import load_kernels
 from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, prepare_points, with_own_glitches
 from finevh.flow.tables.bias_shares_table import bias_shares_table
 from finevh.flow.tables.clock_table import (
@@ -280,6 +281,8 @@ def run_operating_stage(context: StageContext) -> Metrics:
     }
     designs: dict[str, EngineDesign] = {name: design for name, (_, design) in bound.items()}
     context.note("schemes")
+    if fine:
+        load_kernels("selection", "least delays")
     result = compute_points(flow, designs, fine, context.jobs)
     for error in result.refused:
         context.log.write(f"{error}\n")
