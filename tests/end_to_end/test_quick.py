@@ -269,7 +269,11 @@ def test_points_meet_their_clock_on_drooped_rails_or_say_that_they_do_not(quick_
     assert (before["drooped_slack_ps"].isna()).all()
     raised = fine["selector"].str.endswith(":raised")
     assert raised.sum() > 20
-    assert (fine.loc[raised, "power_total_mw"] > fine.loc[raised, "nominal_power_mw"]).mean() > 0.9
+    dearer = fine["power_total_mw"] > fine["nominal_power_mw"]
+    # Algorithm 5 takes one tile after the other: on tighter rails it may come upon a cheaper map than before.
+    greedy = fine["selector"] == "greedy:raised"
+    assert dearer[raised & ~greedy].all()
+    assert dearer[greedy].mean() > 0.5
     same = ["selector", "assignment", "vdd_l_v", "vdd_h_v", "power_total_mw"]
     assert fine.loc[~raised, same].equals(before.loc[~raised, same])
     assert fine.loc[raised, "assignment"].tolist() == drooped.loc[raised, "raised_assignment"].tolist()
