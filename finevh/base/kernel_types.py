@@ -5,7 +5,7 @@ A letter is a number, a row of numbers or a table: see ``_LETTERS``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from operator import attrgetter
 from typing import Any
@@ -41,8 +41,8 @@ def tuple_type(cls: Any, letters: str) -> Any:
     return uniform(parts[0], len(parts), cls) if len(set(parts)) == 1 else named(parts, cls)
 
 
-def compile_table(table: KernelTable) -> None:
-    """Compile kernels, or load those that are kept."""
+def table_kernels(table: KernelTable) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Kernels of a table and the types of their arguments."""
     for name, kernels in table.items():
         module = import_module(f"finevh.{name}")
         for kernel, parts in kernels.items():
@@ -50,5 +50,10 @@ def compile_table(table: KernelTable) -> None:
             for part in parts:
                 cls, _, letters = part.rpartition(":")
                 found += [tuple_type(attrgetter(cls)(module), letters)] if cls else argument_types(letters)
-            dispatcher: Any = getattr(module, kernel)
-            dispatcher.compile(tuple(found))
+            yield getattr(module, kernel), tuple(found)
+
+
+def compile_table(table: KernelTable) -> None:
+    """Compile kernels, or load those that are kept."""
+    for kernel, arguments in table_kernels(table):
+        kernel.compile(arguments)

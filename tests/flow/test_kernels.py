@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -14,11 +15,13 @@ from pathlib import Path
 import pytest
 from numba.core.dispatcher import Dispatcher
 
+from finevh.base.kernel_types import KernelTable, table_kernels
 from finevh.errors import FinevhError, InputError
 from finevh.flow import kernels
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import Metrics, Stage, StageContext
 from finevh.flow_file import read_flow
+from finevh.timing import warm
 
 QUICK = Path(__file__).resolve().parents[2] / "flows" / "quick.toml"
 LAYOUT, OTHER = "layout part", "other part"
@@ -196,3 +199,11 @@ def test_every_kernel_that_is_compiled_beforehand_is_one_of_the_package() -> Non
             home = import_module(f"finevh.{module}")
             for name in named:
                 assert isinstance(getattr(home, name), Dispatcher), f"{module}.{name}"
+
+
+@pytest.mark.parametrize("table", [kernels._LAYOUT, kernels._POWER, kernels._SELECTION, warm._STRUCTURE])
+def test_kernels_that_are_compiled_beforehand_are_there_and_take_as_many_arguments(table: KernelTable) -> None:
+    found = list(table_kernels(table))
+    assert len(found) == sum(len(names) for names in table.values())
+    for kernel, arguments in found:
+        assert len(arguments) == len(inspect.signature(kernel.py_func).parameters), kernel
