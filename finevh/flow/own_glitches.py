@@ -114,6 +114,20 @@ class _Program:
         counts = self.counts(estimated_cycles(self.sample))
         return Middle(counts, np.asarray(counts.sum(axis=0)).ravel())
 
+    @cached_property
+    def _walk(self) -> tuple[CycleSample, Int]:
+        return self.sample.walk(estimated_cycles(self.sample))
+
+    def replayed(self, replayer: Replayer, weight: Real) -> Replayed:
+        """The cycles that estimates use with any delays, in the order of the sample."""
+        walk, rows = self._walk
+        own = Replayed(np.zeros(len(weight), dtype=np.int64), np.empty(0))
+        for first in range(0, len(rows), _CHUNK):
+            own += replayer.run(walk, first, min(first + _CHUNK, len(rows)), weight)
+        energy = np.empty(len(rows))
+        energy[rows] = own.energy
+        return replace(own, energy=energy)
+
     def counts(self, last: int) -> csr_matrix:
         """(last, n_net) toggles beyond the settled ones with the middle supply's delays, of the first cycles of the sample."""
         with self._lock:
@@ -327,14 +341,11 @@ class OwnGlitches:
         weight, variance, cycles = energy.of_nets, 0.0, 0
         toggles: dict[str, NDArray[np.float32]] = {}
         for name, program in self._programs.items():
-            last = estimated_cycles(program.sample)
-            own = Replayed(np.zeros(len(weight), dtype=np.int64), np.empty(0))
-            for first in range(0, last, _CHUNK):
-                own += replayer.run(program.sample, first, min(first + _CHUNK, last), weight)
+            own = program.replayed(replayer, weight)
             found = estimate(program.rate, weight, program.middle, own, program.cycles)
             toggles[name] = found.toggles.astype(np.float32)
             variance += (self._share(name) * found.error) ** 2
-            cycles += last
+            cycles += len(own.energy)
         return self._weighed(energy, toggles, float(np.sqrt(variance)), cycles)
 
     def _share(self, name: str) -> float:
