@@ -47,41 +47,6 @@ _TIE = 2.0**-12
 """ps within which two arcs are equal: less than the kernel's own resolution."""
 
 
-class _Source(NamedTuple):
-    """The tables that blocks are made from."""
-
-    record: Int
-    cross_record: Int
-    axes: Real
-    table: Real
-    driver: int
-    """-1 for the cell's own supply."""
-
-
-class _Grid(NamedTuple):
-    """Axes of one cell type."""
-
-    points: Real
-    """ps and fF, all axes."""
-    xs: int
-    """First point of slew."""
-    nx: int
-    ys: int
-    """First point of load."""
-    ny: int
-
-
-class _Work(NamedTuple):
-    """Memory for one group of arcs; the pairs are delay and slew, ps."""
-
-    value: Real
-    """(n_arc, nx, ny, 2) at the points of the grid."""
-    form: Real
-    """(n_arc, 2, 4) coefficients in one cell of the grid."""
-    corner: Real
-    """(n_arc, 2, 4) at the corners of the cell, with the sign that makes the worst the largest."""
-
-
 class _Span(NamedTuple):
     """A cell of the grid along one axis."""
 
@@ -108,29 +73,29 @@ def _span(points: Real, first: int, n: int, i: int) -> _Span:
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _tabulate(source: _Source, first: Index, members: Int, grid: _Grid, value: Real) -> bool:
+def _tabulate(
+    record: Int, cross_record: Int, axes: Real, table: Real, driver: Index, first: Index, member: Int, begin: Index, end: Index,
+    points: Real, xs: Index, nx: Index, ys: Index, ny: Index, value: Real,
+) -> bool:  # fmt: skip
     """Delay and slew, ps, of each arc of a group at each point of the grid, derates included; False where a table is absent.
 
     ``first``: record of the cell's arc 0 at the output's edge.
     """
-    for m in range(members.shape[0]):
-        rec = first + members[m] * 2
-        cross = source.driver * source.record.shape[0] + rec if source.driver >= 0 else -1
-        if source.record[rec, 1] == 0 or (cross >= 0 and source.cross_record[cross, 1] == 0):
+    for m in range(end - begin):
+        rec = first + member[begin + m] * 2
+        cross = driver * record.shape[0] + rec if driver >= 0 else -1
+        if record[rec, 1] == 0 or (cross >= 0 and cross_record[cross, 1] == 0):
             return False
-        for i in range(grid.nx):
-            for j in range(grid.ny):
-                x, y = grid.points[grid.xs + i], grid.points[grid.ys + j]
-                value[m, i, j, 0], value[m, i, j, 1] = derated(
-                    source.record, source.cross_record, source.axes, source.table, rec, cross, x, y
-                )
+        for i in range(nx):
+            for j in range(ny):
+                x, y = points[xs + i], points[ys + j]
+                value[m, i, j, 0], value[m, i, j, 1] = derated(record, cross_record, axes, table, rec, cross, x, y)
     return True
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _bilinear(work: _Work, m: int, q: int, x: _Span, y: _Span) -> None:
-    """The bilinear form of arc ``m`` in one cell of the grid, counted from the cell's lower corner, into ``work.form``."""
-    value, form = work.value, work.form
+def _bilinear(value: Real, form: Real, m: int, q: int, x: _Span, y: _Span) -> None:
+    """The bilinear form of arc ``m`` in one cell of the grid, counted from the cell's lower corner, into ``form``."""
     v = value[m, x.base, y.base, q]
     b = (value[m, x.base + 1, y.base, q] - v) / x.step
     e = (value[m, x.base, y.base + 1, q] - v) / y.step
@@ -143,14 +108,14 @@ def _bilinear(work: _Work, m: int, q: int, x: _Span, y: _Span) -> None:
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _at_corners(work: _Work, m: int, q: int, x: _Span, y: _Span, late: bool) -> float:
-    """Values of a form at the four corners of its cell into ``work.corner``; returns their sum."""
-    form, total = work.form, 0.0
+def _at_corners(form: Real, corner: Real, m: int, q: int, x: _Span, y: _Span, late: bool) -> float:
+    """Values of a form at the four corners of its cell into ``corner``; returns their sum."""
+    total = 0.0
     for z in range(4):
         ds, dl = (x.high if z & 1 else x.low), (y.high if z & 2 else y.low)
         at = form[m, q, 0] + form[m, q, 1] * ds + dl * (form[m, q, 2] + form[m, q, 3] * ds)
-        work.corner[m, q, z] = at if late else -at
-        total += work.corner[m, q, z]
+        corner[m, q, z] = at if late else -at
+        total += corner[m, q, z]
     return total
 
 
@@ -172,25 +137,27 @@ def _second(corner: Real, n: int, q: int, one: int) -> tuple[int, bool]:
 
 
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
-def _write_lines(work: _Work, n: int, x: _Span, y: _Span, late: bool, line: Index, out: NDArray[np.float32]) -> None:
+def _write_lines(
+    value: Real, form: Real, corner: Real, n: int, x: _Span, y: _Span, late: bool, line: Index, out: NDArray[np.float32]
+) -> None:
     """The line of a group of one arc in one cell of the grid, or the two of a group of several; nan where two do not suffice."""
     enough = True
     for q in range(2):
         best, one = -np.inf, 0
         for m in range(n):
-            _bilinear(work, m, q, x, y)
+            _bilinear(value, form, m, q, x, y)
             if n == 1:
                 break
-            total = _at_corners(work, m, q, x, y, late)
+            total = _at_corners(form, corner, m, q, x, y, late)
             if total > best:
                 best, one = total, m
         for z in range(4):
-            out[line + 4 * q + z] = work.form[one, q, z]
+            out[line + 4 * q + z] = form[one, q, z]
         if n > 1:
-            other, suffices = _second(work.corner, n, q, one)
+            other, suffices = _second(corner, n, q, one)
             enough = enough and suffices
             for z in range(4):
-                out[line + 8 + 4 * q + z] = work.form[other, q, z]
+                out[line + 8 + 4 * q + z] = form[other, q, z]
     if not enough:
         out[line] = np.nan
         out[line + 8] = np.nan
@@ -221,27 +188,30 @@ def _fill(
 
     ``head`` holds the headers of all cell types, ``types`` those to do, ``driver`` is -1 for their own supply.
     """
-    source = _Source(record, cross_record, axes, table, driver)
     most, longest = 1, 2
     for g in range(group_edge.shape[0]):
         most = max(most, group_ptr[g + 1] - group_ptr[g])
     for k in types:
         longest = max(longest, head[k, N_SLEW], head[k, N_LOAD])
-    work = _Work(np.empty((most, longest, longest, 2)), np.empty((most, 2, 4)), np.empty((most, 2, 4)))
+    # Plain arrays: a tuple of arrays counts their references at each call.
+    value, form, corner = np.empty((most, longest, longest, 2)), np.empty((most, 2, 4)), np.empty((most, 2, 4))
     for k in types:
-        grid = _Grid(points, head[k, SLEW_AXIS], head[k, N_SLEW], head[k, LOAD_AXIS], head[k, N_LOAD])
+        xs, nx, ys, ny = head[k, SLEW_AXIS], head[k, N_SLEW], head[k, LOAD_AXIS], head[k, N_LOAD]
         for g in range(class_ptr[type_class[k]], class_ptr[type_class[k] + 1]):
-            members = member[group_ptr[g] : group_ptr[g + 1]]
-            whole = _tabulate(source, type_record[k] + group_edge[g], members, grid, work.value)
-            for i in range(grid.nx):
-                x = _span(points, grid.xs, grid.nx, i)
-                for j in range(grid.ny):
-                    line = (head[k, FIRST] + group_line[g] + (i * grid.ny + j) * head[k, PER_CELL]) * 8
+            begin, end = group_ptr[g], group_ptr[g + 1]
+            whole = _tabulate(
+                record, cross_record, axes, table, driver, type_record[k] + group_edge[g], member, begin, end, points, xs, nx, ys,
+                ny, value,
+            )  # fmt: skip
+            for i in range(nx):
+                x = _span(points, xs, nx, i)
+                for j in range(ny):
+                    line = (head[k, FIRST] + group_line[g] + (i * ny + j) * head[k, PER_CELL]) * 8
                     if whole:
-                        _write_lines(work, len(members), x, _span(points, grid.ys, grid.ny, j), late, line, out)
+                        _write_lines(value, form, corner, end - begin, x, _span(points, ys, ny, j), late, line, out)
                     else:
                         out[line] = np.nan
-                        out[line + (8 if len(members) > 1 else 0)] = np.nan
+                        out[line + (8 if end - begin > 1 else 0)] = np.nan
 
 
 class Seat(NamedTuple):
