@@ -19,7 +19,7 @@ _LETTERS: dict[str, Any] = {
     "h": types.boolean[::1], "O": types.boolean[:, ::1], "s": types.float32[::1],
     "f": types.float64[::1], "F": types.float64[:, ::1], "G": types.float64[:, :, ::1], "H": types.float64[:, :, :, ::1],
     "j": types.int32, "k": types.int64, "n": types.uint8, "x": types.float64, "y": types.boolean,
-    "p": _PAIR(types.int64, 2), "a": types.int32[:],
+    "p": _PAIR(types.int64, 2), "q": _PAIR(types.float64[::1], 2), "a": types.int32[:],
 }  # fmt: skip
 
 KernelTable = Mapping[str, Mapping[str, tuple[str, ...]]]

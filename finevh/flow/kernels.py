@@ -29,9 +29,13 @@ _LAYOUT: KernelTable = {
         "choose_drives": (*_SIZES, "Rungs:iii", "iiFFfxx"),
     },
     "layout.legalize": {"_legalize": ("ffiiiiiifil",)},
+    "layout.electrostatic": {
+        "wire_slope": ("iiffxFf",), "add_charge": ("fffffF",), "take_force": ("fffffFFf",), "_move": ("fffxxffq",),
+        "_combine": ("ffffxff",),
+    },
     "layout.supply.touching": {"_join": ("llLiklL",), "_roots": ("l",)},
     "optimize.clock": {"_propagate": (*_LADDER, "iff"), "_choose": (*_LADDER, "fliixxxk")},
-}
+}  # fmt: skip
 _POWER: KernelTable = {
     "power.simulation.network": {"_topological_levels": ("liilib",), "_forward_cone": ("lilibk",), "_feeds_clocks": ("lihlibh",)},
     "power.simulation.zero_delay": {

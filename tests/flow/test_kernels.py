@@ -9,11 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-from numba.core.dispatcher import Dispatcher
 
 from finevh.base.kernel_types import KernelTable, table_kernels
 from finevh.errors import FinevhError, InputError
@@ -191,14 +189,6 @@ def test_loading_the_stages_compiles_nothing(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     assert list(tmp_path.rglob("*.nb?")) == []
-
-
-def test_every_kernel_that_is_compiled_beforehand_is_one_of_the_package() -> None:
-    for table in (kernels._LAYOUT, kernels._POWER, kernels._SELECTION):
-        for module, named in table.items():
-            home = import_module(f"finevh.{module}")
-            for name in named:
-                assert isinstance(getattr(home, name), Dispatcher), f"{module}.{name}"
 
 
 @pytest.mark.parametrize("table", [kernels._LAYOUT, kernels._POWER, kernels._SELECTION, warm._STRUCTURE])
