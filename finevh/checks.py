@@ -76,6 +76,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "cells_without_liberty": (Severity.NOTE, "instances without Liberty that have no signal pins"),
     "sdc_ignored": (Severity.NOTE, "SDC commands that were passed over"),
     "sdc_not_found": (Severity.ERROR, "names in the constraints that the design does not have"),
+    "placement_not_driven": (
+        Severity.WARNING,
+        "placements by wirelength alone: with weights that follow time wires grew by more than placement.longer, or no period fell",
+    ),
     "cells_moved": (Severity.NOTE, "cells of a placed design that tile borders made move"),
     "clock_unconstrained": (Severity.ERROR, "clocks of the design that no constraint covers"),
     "clock_gate_missing": (Severity.WARNING, "libraries without a clock gate: registers with an enable stay clocked"),

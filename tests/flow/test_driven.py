@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from finevh.checks import Checks
 from finevh.config import Flow
 from finevh.flow import driven
 from finevh.flow.driven import DrivenPlacement, Round, best_round, middle_tiles
 from finevh.flow.inputs.technology import technology_of
+from finevh.flow.stages.place import _driven
 from finevh.layout import Floorplan, FloorplanRequest, check_placement, make_floorplan
 from finevh.netlist import read_verilog
 from finevh.netlist.model import Netlist
@@ -131,3 +134,19 @@ def test_a_round_with_too_much_wire_is_not_taken() -> None:
     assert best_round([one, short, long], 0.03) == 1
     assert best_round([one, short, long], 0.04) == 2
     assert best_round([one, long], 0.03) == 0
+
+
+def test_a_placement_of_which_no_round_keeps_its_wires_says_that_time_drove_nothing(
+    flow: Flow, technology: Technology, netlist: Netlist, floorplan: Floorplan, tmp_path: Path
+) -> None:
+    for longer, found in ((0.0, {"placement_not_driven"}), (0.5, set())):
+        choice = flow.placement.model_copy(update={"longer": longer})
+        changed = flow.model_copy(update={"placement": choice})
+        written: dict[str, str] = {}
+        context = SimpleNamespace(
+            flow=changed, checks=Checks(), directory=tmp_path, write=written.__setitem__, note=lambda line: None
+        )
+        metrics = _driven(context, DrivenPlacement(changed, technology, netlist, floorplan, tmp_path, context.note))
+        assert set(context.checks.as_dict()) == found
+        assert (metrics["place__round"] == 0) == bool(found)
+        assert len(written["results/tables/placement.csv"].splitlines()) == 4

@@ -64,6 +64,8 @@ def _driven(context: StageContext, driven: DrivenPlacement) -> Metrics:
     ]
     columns = ("round", "wirelength_um", "period_high_ps", "period_map_ps", "taken")
     context.write("results/tables/placement.csv", table(columns, rows))
+    if taken == 0:
+        context.checks.add("placement_not_driven", [context.flow.design.name])
     context.note(f"round {taken} taken")
     return {
         "place__wirelength__um": rounds[taken].wirelength,
