@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from typing import get_args
 
 import numpy as np
@@ -9,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finevh import config
+from finevh.base.kernel_types import compile_table
 from finevh.errors import InputError, NotReachableError
+from finevh.flow import kernels
 from finevh.selection import (
     SELECTORS,
     Choice,
@@ -320,3 +323,13 @@ def test_a_search_from_given_maps_is_near_the_best_of_all_512() -> None:
     assert min(gaps) >= -1e-12
     assert np.mean(gaps) < 0.002
     assert max(gaps) < 0.02
+
+
+def test_kernels_that_are_compiled_beforehand_are_those_that_a_search_calls() -> None:
+    compile_table(kernels._SELECTION)
+    design = random_design(5, 9, 20, 0.5)
+    fast, slow = design.single_voltage(INTERVAL.high)[0], design.single_voltage(INTERVAL.low)[0]
+    Descent(design, INTERVAL, [fast + 0.3 * (slow - fast)]).run()
+    for name, table in kernels._SELECTION.items():
+        for kernel in table:
+            assert len(getattr(import_module(f"finevh.{name}"), kernel).signatures) == 1, kernel
