@@ -78,7 +78,8 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "sdc_not_found": (Severity.ERROR, "names in the constraints that the design does not have"),
     "placement_not_driven": (
         Severity.WARNING,
-        "placements by wirelength alone: with weights that follow time wires grew by more than placement.longer, or no period fell",
+        "placements by wirelength alone: with weights that follow time wires grew by more than placement.longer, "
+        "or no period fell",
     ),
     "cells_moved": (Severity.NOTE, "cells of a placed design that tile borders made move"),
     "clock_unconstrained": (Severity.ERROR, "clocks of the design that no constraint covers"),
