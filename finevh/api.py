@@ -29,8 +29,10 @@ from finevh.flow_file import read_flow
 from finevh.report.metrics import read_metrics
 from finevh.report.tables import read_points, read_table
 from finevh.selection import parse_map
+from finevh.selection.energy import Power
 from finevh.selection.engine import EngineDesign
-from finevh.selection.tiles import Interval, MappedTiming, Power, VoltageMap
+from finevh.selection.tiles import MappedTiming
+from finevh.selection.voltage_map import Interval, VoltageMap
 from finevh.units import SLACK_TOLERANCE, frequency_mhz, parse_quantity
 
 

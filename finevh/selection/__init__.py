@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finevh.selection.bitstream import PmuEntry, bitstream_hex, parse_bitstream, pmu_header, pmu_json
 from finevh.selection.descent import select_best
+from finevh.selection.energy import Energy, Power
 from finevh.selection.exact import EXACT_SECONDS, select_exact
 from finevh.selection.greedy import GreedyAnswer, Trajectory, select_greedy, trace
 from finevh.selection.search import (
@@ -14,21 +15,8 @@ from finevh.selection.search import (
     select_lowered,
 )
 from finevh.selection.selectors import SELECTORS, Selector
-from finevh.selection.tiles import (
-    Bits,
-    Energy,
-    Interval,
-    MappedTiming,
-    PathBounds,
-    Power,
-    TiledDesign,
-    TilePower,
-    TileTrials,
-    VoltageMap,
-    area_low_fraction,
-    map_text,
-    parse_map,
-)
+from finevh.selection.tiles import MappedTiming, PathBounds, TiledDesign, TilePower, TileTrials, area_low_fraction
+from finevh.selection.voltage_map import Bits, Interval, VoltageMap, map_text, parse_map
 
 __all__ = [
     "EXACT_SECONDS",

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.selection.cuts import CutPool
-from finevh.selection.tiles import Bits, TilePower
+from finevh.selection.tiles import TilePower
+from finevh.selection.voltage_map import Bits
 from finevh.technology.model import Int, Real
 from finevh.units import SLACK_TOLERANCE, frequency_mhz
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finevh.errors import InputError
-from finevh.selection.tiles import Bits
+from finevh.selection.voltage_map import Bits
 
 
 @dataclass(frozen=True)

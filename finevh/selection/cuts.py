@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.selection.tiles import Bits
+from finevh.selection.voltage_map import Bits
 from finevh.timing.bounds import BoundPath
 
 _CLOSE = 1e-6

@@ -11,7 +11,8 @@ from finevh.selection.annealing import Annealing
 from finevh.selection.cuts import CutPool
 from finevh.selection.greedy import trace
 from finevh.selection.search import Archive, Choice, select_lowered
-from finevh.selection.tiles import Bits, Interval, MappedTiming, TiledDesign, TilePower
+from finevh.selection.tiles import MappedTiming, TiledDesign, TilePower
+from finevh.selection.voltage_map import Bits, Interval
 from finevh.timing.bounds import BoundPath
 from finevh.units import SLACK_TOLERANCE, frequency_mhz
 

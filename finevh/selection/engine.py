@@ -14,15 +14,9 @@ from finevh.layout.supply.vdd_mux import VddMuxes
 from finevh.netlist.model import NO_NET
 from finevh.power import LeakageModel, LeakageResult, PreparedPower
 from finevh.power.tiles.tile_terms import collect, dynamic_terms, leakage_terms
-from finevh.selection.tiles import (
-    Bits,
-    Energy,
-    Interval,
-    MappedTiming,
-    NoPathBounds,
-    PathBounds,
-    TilePower,
-)
+from finevh.selection.energy import Energy
+from finevh.selection.tiles import MappedTiming, NoPathBounds, PathBounds, TilePower
+from finevh.selection.voltage_map import Bits, Interval
 from finevh.technology.model import Int, Technology
 from finevh.timing import TimingGraph, TimingState, Trials
 from finevh.timing.bounds import BoundPath, DelayBounds

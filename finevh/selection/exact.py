@@ -13,7 +13,8 @@ from finevh.errors import InputError, NotReachableError
 from finevh.selection.descent import Descent
 from finevh.selection.milp import Linear, Row, path_row, quadratic_below, solve
 from finevh.selection.search import Choice
-from finevh.selection.tiles import Bits, Interval, MappedTiming, TiledDesign
+from finevh.selection.tiles import MappedTiming, TiledDesign
+from finevh.selection.voltage_map import Bits, Interval
 from finevh.timing.bounds import TOLERANCE
 from finevh.units import SLACK_TOLERANCE, frequency_mhz
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import NotReachableError
-from finevh.selection.tiles import Interval, MappedTiming, TimedTiles, map_text
+from finevh.selection.tiles import MappedTiming, TimedTiles
+from finevh.selection.voltage_map import Interval, map_text
 from finevh.units import SLACK_TOLERANCE, frequency_mhz
 
 Score = Literal["delay", "count"]

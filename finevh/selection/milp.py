@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finevh.power.tiles.tile_terms import TileTerms
-from finevh.selection.tiles import Bits
+from finevh.selection.voltage_map import Bits
 from finevh.timing.bounds import BoundPath
 
 

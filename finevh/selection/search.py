@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError, NotReachableError
+from finevh.selection.energy import Energy
 from finevh.selection.greedy import trace
-from finevh.selection.tiles import Bits, Energy, Interval, MappedTiming, TiledDesign
+from finevh.selection.tiles import MappedTiming, TiledDesign
+from finevh.selection.voltage_map import Bits, Interval
 from finevh.units import SLACK_TOLERANCE, frequency_mhz
 
 EXHAUSTIVE_TILES = 12

@@ -8,10 +8,12 @@ from functools import partial
 
 from finevh.errors import NotReachableError
 from finevh.selection.descent import select_best
+from finevh.selection.energy import Energy
 from finevh.selection.exact import EXACT_SECONDS, select_exact
 from finevh.selection.greedy import Score, select_greedy
 from finevh.selection.search import Choice, select_improved
-from finevh.selection.tiles import Energy, Interval, TiledDesign, map_text
+from finevh.selection.tiles import TiledDesign
+from finevh.selection.voltage_map import Interval, map_text
 
 Choices = list[Choice | NotReachableError]
 Choose = Callable[[TiledDesign, Interval, Sequence[float], float | None], Choices]

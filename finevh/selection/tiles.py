@@ -3,81 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.errors import InputError
 from finevh.power.tiles.tile_terms import TileTerms
+from finevh.selection.energy import Energy
+from finevh.selection.voltage_map import Bits, Interval
 from finevh.timing.bounds import BoundPath
-
-Bits = NDArray[np.bool_]
-"""(n_tiles) True where the tile is at VddH."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A pair of supply voltages, V."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class VoltageMap:
-    """A pair of supplies and which tiles are at the higher one."""
-
-    interval: Interval
-    high: Bits
-
-    @property
-    def text(self) -> str:
-        """One character per tile, L or H (see :func:`map_text`)."""
-        return map_text(self.high)
-
-
-@dataclass(frozen=True)
-class Power:
-    """Power of an operating point by parts, mW."""
-
-    total: float
-    switching: float
-    internal: float
-    leakage: float
-    interface: float
-    """Part of ``leakage`` above the same cells with full-swing inputs."""
-
-    def mix(self, other: Power, share: float) -> Power:
-        """Time average: ``share`` of the time at ``other``."""
-        mine, theirs = astuple(self), astuple(other)
-        return Power(*((1.0 - share) * a + share * b for a, b in zip(mine, theirs, strict=True)))
-
-
-@dataclass(frozen=True)
-class Energy:
-    """What a voltage map costs: energy per clock cycle, fJ, and static power, mW."""
-
-    switching: float
-    internal: float
-    leakage: float
-    interface_leakage: float
-    """Part of ``leakage`` above the same cells with full-swing inputs."""
-
-    def plus(self, other: Energy) -> Energy:
-        """Both together."""
-        return Energy(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
-
-    def power(self, frequency_mhz: float) -> float:
-        """Total power, mW, at a clock frequency: fJ * MHz = 1e-6 mW."""
-        return (self.switching + self.internal) * frequency_mhz * 1e-6 + self.leakage
-
-    def at(self, frequency_mhz: float) -> Power:
-        """Power at a clock frequency, by parts."""
-        scale = frequency_mhz * 1e-6
-        parts = self.switching * scale, self.internal * scale, self.leakage, self.interface_leakage
-        return Power(self.power(frequency_mhz), *parts)
 
 
 @dataclass(frozen=True)
@@ -217,28 +152,6 @@ class TiledDesign(TimedTiles, Protocol):
 
     def vdd_mux_leakage(self, interval: Interval, high: Bits) -> float | None:
         """Static power of the Vdd-MUXes under a map, mW, contained in its energy; None where it is not known."""
-
-
-def map_text(high: Bits) -> str:
-    """Return the assignment of a map: one character per tile, row-major from the lower left, L or H.
-
-    >>> map_text(np.array([True, False]))
-    'HL'
-    """
-    return "".join("H" if bit else "L" for bit in high)
-
-
-def parse_map(text: str) -> Bits:
-    """Inverse of :func:`map_text`.
-
-    Raises
-    ------
-    InputError
-        For any other character.
-    """
-    if set(text) - {"L", "H"}:
-        raise InputError(f"assignment '{text}': one L or H per tile")
-    return np.array([char == "H" for char in text], dtype=bool)
 
 
 def area_low_fraction(design: TiledDesign, high: Bits) -> float:
