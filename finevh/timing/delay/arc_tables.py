@@ -72,6 +72,7 @@ def _span(points: Real, first: int, n: int, i: int) -> _Span:
     return _Span(base, points[first + base + 1] - points[first + base], at - points[first + base], low, high)
 
 
+# Columns by name: a compiled kernel takes plain arrays and numbers.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _tabulate(
     record: Int, cross_record: Int, axes: Real, table: Real, driver: Index, first: Index, member: Int, begin: Index, end: Index,
@@ -136,6 +137,7 @@ def _second(corner: Real, n: int, q: int, one: int) -> tuple[int, bool]:
     return other, enough
 
 
+# Columns by name: a compiled kernel takes plain arrays and numbers.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _write_lines(
     value: Real, form: Real, corner: Real, n: int, x: _Span, y: _Span, late: bool, line: Index, out: NDArray[np.float32]

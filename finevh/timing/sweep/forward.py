@@ -416,6 +416,7 @@ def _take_bare(net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, late: 
             net.far_slew[at] = slew
 
 
+# Columns by name: a compiled kernel takes plain arrays and numbers.
 @numba.njit(nogil=True, error_model="numpy")
 def _take_block(
     t: Tables, net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, lo: float, hi: float, late: bool
@@ -579,6 +580,7 @@ def _look_up(
     return slowest, latest, absent
 
 
+# Columns by name: a compiled kernel takes plain arrays and numbers.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _take_exact(
     b: Walk, values: Values, net: Net, v: Index, r: Index, cell_derate: float, sign: float, keep: bool, width: Width
