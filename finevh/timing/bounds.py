@@ -34,8 +34,6 @@ TOLERANCE = 1e-4
 """Share of the period that least delays may lie above the engine's, which rounds delays and slews to 2**-10 ps and keeps tables
 in single precision."""
 Ints = NDArray[np.integer[Any]]
-LAUNCH = 16
-"""Bit of an arc's mask: it launches data at a clock edge."""
 _LN2 = float(np.log(2.0))
 _PAIR = 1 << 20
 """More than there are tiles."""

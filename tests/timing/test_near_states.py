@@ -58,5 +58,5 @@ def test_a_map_that_is_asked_for_again_is_not_timed_again(graph: TimingGraph, mo
     low, high = np.zeros(n, dtype=np.int32), np.full(n, 2, dtype=np.int32)
     known = [states.time(vdd, variant).worst_slack(1000.0) for vdd in (low, high)]
     for name in ("evaluate", "update"):
-        monkeypatch.setattr(TimingGraph, name, lambda *args, **kwargs: pytest.fail("timed again"))
+        monkeypatch.setattr(TimingGraph, name, lambda *_args, **_kwargs: pytest.fail("timed again"))
     assert [states.time(vdd, variant).worst_slack(1000.0) for vdd in (low, high)] == known
