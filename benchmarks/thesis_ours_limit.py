@@ -108,7 +108,7 @@ def draw(thesis: pd.DataFrame, ours: pd.DataFrame, drooped: pd.DataFrame | None,
             axis.plot(frequencies, 100.0 * (1.0 - least / first), ".", color=LIMIT, markersize=4, label=label)
         axis.axhline(0, color="#444444", linewidth=0.8)
         axis.set_xlabel("Clock frequency, MHz")
-    figure.axes[0].set_ylabel("Below ideal-DVFS of the thesis's layout, %")
+    figure.axes[0].set_ylabel("Below ideal-DVFS\nof the thesis's layout, %")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure
