@@ -74,7 +74,12 @@ def folder(tmp_path: Path) -> Path:
         ),
         (
             ("floorplan.utilisation=1.0",),
-            ["01-synthesis"],
+            ["01-synthesis", "02-presize"],
+            "tiles: N = 2 leaves tiles of 23 free sites, narrower than their configuration cells (33 sites)",
+        ),
+        (
+            ("floorplan.utilisation=1.0", "floorplan.tiles=1"),
+            ["01-synthesis", "02-presize", "03-floorplan"],
             "utilisation: the placer found no legal place for every cell (Not all cells have been placed); lower the utilisation"
             " or use fewer tiles",
         ),
