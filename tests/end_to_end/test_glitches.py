@@ -102,4 +102,5 @@ def test_toggles_of_the_placed_design_are_those_of_icarus_verilog(quick_run: Pat
     assert abs(found.total) < 0.01
     assert np.array_equal(found.plain, found.ours)
     assert found.spread < 0.02
-    assert found.spread_with_their_rule < 0.005
+    # The clock falls once more in ours when the vectors end: 6 of some ten thousand toggles.
+    assert found.spread_with_their_rule < 0.001

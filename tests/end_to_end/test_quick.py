@@ -269,11 +269,17 @@ def test_points_meet_their_clock_on_drooped_rails_or_say_that_they_do_not(quick_
     assert (before["drooped_slack_ps"].isna()).all()
     raised = fine["selector"].str.endswith(":raised")
     assert raised.sum() > 20
-    dearer = fine["power_total_mw"] > fine["nominal_power_mw"]
-    # Algorithm 5 takes one tile after the other: on tighter rails it may come upon a cheaper map than before.
+    # Algorithm 5 takes one tile after the other: on tighter rails it may come upon a cheaper map than its own at the supplies,
+    # but on none that is cheaper than the best one there.
     greedy = fine["selector"] == "greedy:raised"
-    assert dearer[raised & ~greedy].all()
-    assert dearer[greedy].mean() > 0.5
+    assert greedy.any()
+    assert (fine["power_total_mw"] > fine["nominal_power_mw"])[raised & ~greedy].all()
+    point = ["variant", "delta_vdd_v", "freq_mhz"]
+    best = before[before["selector"].str.startswith("best")].set_index(point)["power_total_mw"]
+    assert (
+        fine[greedy].set_index(point)["power_total_mw"]
+        >= (1 - 1e-9) * best.reindex(fine[greedy].set_index(point).index)
+    ).all()
     same = ["selector", "assignment", "vdd_l_v", "vdd_h_v", "power_total_mw"]
     assert fine.loc[~raised, same].equals(before.loc[~raised, same])
     assert fine.loc[raised, "assignment"].tolist() == drooped.loc[raised, "raised_assignment"].tolist()

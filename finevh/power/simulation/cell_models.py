@@ -75,10 +75,29 @@ def _module(cells: CellTable, cell: int, name: str, paths: bool) -> str:
             ]
         else:
             lines += ["  always @* if (clear_) IQ = 1'b0; else if (preset_) IQ = 1'b1; else if (ck_) IQ = next_;"]
-    lines += [f"  assign {cells.pin_name[p]} = {_verilog(parse_boolean(text))};" for p, text in functions.items()]
+    for p, text in functions.items():
+        lines += _output(cells.pin_name[p], text, paths)
     if paths and cells.kind[cell] in (Kind.COMBINATIONAL, Kind.FLOP):
         lines += ["  specify", *_paths(cells, cell, functions), "  endspecify"]
     return "\n".join([*lines, "endmodule", ""])
+
+
+def _output(name: str, text: str, whole: bool) -> list[str]:
+    """The assignment of an output; ``whole``: its function is evaluated in one go.
+
+    As an expression it is a network of operators that follow one another in no time, which passes pulses that are no change of
+    the function: when its select input falls, a multiplexer of two ones is 0 for no time. With paths they would count as edges.
+    """
+    value = _verilog(parse_boolean(text))
+    if not whole or not support(text):
+        return [f"  assign {name} = {value};"]
+    inputs = list(support(text))
+    return [
+        f"  function {name}_of(input {', input '.join(inputs)});",
+        f"    {name}_of = {value};",
+        "  endfunction",
+        f"  assign {name} = {name}_of({', '.join(inputs)});",
+    ]
 
 
 def _paths(cells: CellTable, cell: int, functions: dict[int, str]) -> list[str]:
