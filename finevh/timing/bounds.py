@@ -18,15 +18,17 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.base.kernel_types import argument_types
+from finevh.base.kernel_types import argument_types, compile_table
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
 from finevh.technology.tables.nldm import pair
+from finevh.timing import path_terms
 from finevh.timing.delay.rc_tree import elmore_delays
 from finevh.timing.delay.table_windows import Grids, compile_grids, grids_of, table_window
 from finevh.timing.engine import TimingGraph
+from finevh.timing.path_terms import KERNELS, Arcs, ForeignLoads, LeastDelays, Sums, Terms, sum_path
 from finevh.timing.state import Path, TimingState
-from finevh.timing.sweep.arrays import Array, Graph
+from finevh.timing.sweep.arrays import LAUNCHES, Array, Graph
 
 _NEAR = 0.02
 """Share of the period: endpoints this near to missing it are looked at, as a single path is bounded more closely."""
@@ -204,6 +206,15 @@ class DelayBounds:
         """(n_entry, 2, 2) ps, least of wire and arc, by the driver's state and the cell's."""
         self._delay_most: Real = delay[1]
         self._margin_of_rows()
+        self._path_arcs = Arcs(
+            self._arc, self._edge, g.arc_source, g.arc_sink, g.arc_local, g.arc_mask, g.node_cell, g.node_port, self.node_tile,
+            g.clock_slew, g.port_arrival,
+        )  # fmt: skip
+        self._path_delays = LeastDelays(
+            nets.mode[0], self._spread, self._table_base, load, wire, slew, self.delay, self._slew_floor, self._load_slope,
+            self._port_extra, self._row_tile, self._row_margin,
+        )  # fmt: skip
+        self._path_loads = ForeignLoads(self._foreign_ptr, self._foreign_tile, self._foreign_cap)
         self._bind_clock()
 
     def _bind_clock(self) -> None:
@@ -426,18 +437,16 @@ class DelayBounds:
 
     def _sum_up(self, row: int, entries: Ints, nodes: Ints, edges: Ints) -> BoundPath:
         """Terms of a path from its first node to an endpoint; ``entries[n]`` leads from ``nodes[n]`` to the next one."""
-        g = self._graph._graph
         if row not in self._clock_of_row:
             self._clock_of_row[row] = self._clock_terms(row)
         clock = self._clock_of_row[row]
-        most = min(len(self._sums), (self._foreign_most + 1) * len(nodes) + len(clock.tile) + 2)
+        terms = (self._foreign_most + 1) * len(nodes) + len(clock.tile) + 2
+        sums = Sums(self._sums, np.zeros(terms + 1, dtype=np.int64), self._n_tiles + 1)
+        most = min(len(self._sums), terms)
         driver, tile, delay = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32), np.empty((most, 2, 2))
-        count = _sum_path(
-            row, entries, nodes, edges, g.node_cell, g.node_port, g.tags, g.arc_source, g.arc_sink, g.arc_local, g.arc_mask,
-            g.clock_slew, self._arc, self._edge, self.node_tile, self._table_base, *self._grids, self._graph._nets.mode[0],
-            self._spread, self._load, self._wire, self._slew, self.delay, self._slew_floor, self._row_tile, self._row_margin,
-            self._foreign_ptr, self._foreign_tile, self._foreign_cap, self._load_slope, g.port_arrival, self._port_extra,
-            clock.driver, clock.tile, clock.delay, self._sums, self._n_tiles + 1, driver, tile, delay,
+        count = sum_path(
+            row, path_terms.Path(entries, nodes, edges), self._path_arcs, self._path_delays, self._grids, self._path_loads,
+            Terms(clock.driver, clock.tile, clock.delay), sums, Terms(driver, tile, delay),
         )  # fmt: skip
         coefficient = float(self._graph.setup.coefficient[row])
         return BoundPath(coefficient, driver[:count].copy(), tile[:count].copy(), delay[:count].copy())
@@ -524,7 +533,7 @@ def _entries_back(
         node, node_edge = int(arc_source[arc[entry]]), int(edge[entry])
         count += 1
         steps[0, count], steps[1, count], steps[2, count] = entry, node, node_edge
-        if arc_mask[arc[entry]] & 16 and clock_slew[node, node_edge] >= 0.0:
+        if arc_mask[arc[entry]] & LAUNCHES and clock_slew[node, node_edge] >= 0.0:
             break
     return count
 
@@ -598,205 +607,6 @@ def _load_windows(
                             wire[end, k, r, s] = elmore[sink_tree[k]]
 
 
-# Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _slew_gains(
-    entries: Ints,
-    node_cell: Ints,
-    node_port: Ints,
-    tags: Ints,
-    arc_source: Ints,
-    arc_sink: Ints,
-    arc_local: Ints,
-    arc_mask: Ints,
-    clock_slew: Array,
-    arc: Ints,
-    edge: Ints,
-    of_node: Ints,
-    node_tile: Ints,
-    table_base: Ints,
-    number: Ints,
-    grid: Ints,
-    axis: Ints,
-    point: Real,
-    share: Real,
-    below: Ints,
-    above: Ints,
-    value: Real,
-    mode: Ints,
-    spread: float,
-    load: Real,
-    wire: Real,
-    slew: Real,
-    delay: Real,
-    slew_floor: Real,
-    gain: Real,
-) -> None:
-    """What each entry of a path gives the delay of the next one through its slew, at least, by the states of its own two cells.
-
-    ``entries`` from the start of the path; ``of_node`` is the node that each of them ends in.
-    """
-    for n in range(len(entries) - 1):
-        e1, e2 = entries[n], entries[n + 1]
-        u, v = of_node[n], of_node[n + 1]
-        a, i, r = arc[e2], edge[e2], 0
-        f, c = arc_sink[a], node_cell[v]
-        r = of_node[len(entries) + n + 1]
-        if arc_mask[a] & 16 and clock_slew[u, i] >= 0.0:
-            continue
-        for qw in range(2):
-            for qu in range(2):
-                found = np.inf
-                x0, x1 = max(slew[0, u, i, qu], slew_floor[e1, qw, qu]), slew[1, u, i, qu]
-                if mode:
-                    w0, w1 = wire[0, f, i, qu], wire[1, f, i, qu]
-                    x0 = np.sqrt(x0 * x0 + spread * w0 * spread * w0)
-                    x1 = np.sqrt(x1 * x1 + spread * w1 * spread * w1)
-                    hop = w0
-                else:
-                    hop = 0.0
-                for s in range(2):
-                    if (node_tile[v] < 0 and s == 0) or (node_tile[u] < 0 and qu == 0):
-                        continue
-                    if node_tile[u] == node_tile[v] and node_tile[u] >= 0 and qu != s:
-                        continue
-                    rec = (table_base[s, c] + arc_local[a]) * 2 + r
-                    crossed = qu != s and number[s, 1, rec] >= 0
-                    least = table_window(
-                        grid, axis, point, share, below, above, value, number[s, 1 if crossed else 0, rec], crossed,
-                        x0, max(x0, x1), load[0, v, r, s], load[1, v, r, s], False,
-                    )[0]  # fmt: skip
-                    found = min(found, least + hop - delay[e2, qu, s])
-                if found < np.inf:
-                    gain[n, qw, qu] = max(found, 0.0)
-
-
-# Long, columns by name: all that a path is made of is added up in one call.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _sum_path(
-    row: int,
-    entries: Ints,
-    nodes: Ints,
-    edges: Ints,
-    node_cell: Ints,
-    node_port: Ints,
-    tags: Ints,
-    arc_source: Ints,
-    arc_sink: Ints,
-    arc_local: Ints,
-    arc_mask: Ints,
-    clock_slew: Array,
-    arc: Ints,
-    edge: Ints,
-    node_tile: Ints,
-    table_base: Ints,
-    number: Ints,
-    grid: Ints,
-    axis: Ints,
-    point: Real,
-    share: Real,
-    below: Ints,
-    above: Ints,
-    value: Real,
-    mode: Ints,
-    spread: float,
-    load: Real,
-    wire: Real,
-    slew: Real,
-    delay: Real,
-    slew_floor: Real,
-    row_tile: Ints,
-    row_margin: Real,
-    foreign_ptr: Ints,
-    foreign_tile: Ints,
-    foreign_cap: Real,
-    load_slope: Real,
-    port_arrival: Real,
-    port_extra: Real,
-    clock_driver: Ints,
-    clock_tile: Ints,
-    clock_delay: Real,
-    sums: Real,
-    wide: int,
-    found_driver: Ints,
-    found_tile: Ints,
-    found_delay: Real,
-) -> int:
-    """One term per pair of tiles of a path to an endpoint row, ascending; returns how many.
-
-    Terms are the check at the end, the arcs with what each gives the next one through its slew, what high tiles beside the path
-    add as loads, the arrival at a port where the path begins at one, and those of the clocks. ``sums`` has ``wide`` rows for each
-    tile of a driver.
-    """
-    n = len(entries)
-    gain = np.zeros((n, 2, 2))
-    of_node = np.empty(2 * n, dtype=np.int64)
-    of_node[:n], of_node[n:] = nodes[1 : n + 1], edges[1 : n + 1]
-    _slew_gains(
-        entries, node_cell, node_port, tags, arc_source, arc_sink, arc_local, arc_mask, clock_slew, arc, edge, of_node,
-        node_tile, table_base, number, grid, axis, point, share, below, above, value, mode, spread, load, wire, slew, delay,
-        slew_floor, gain,
-    )  # fmt: skip
-    last, loads = len(nodes) - 1, 0
-    for node in nodes[1 : n + 1]:
-        loads += foreign_ptr[node + 1] - foreign_ptr[node]
-    keys = np.empty(n + loads + len(clock_tile) + 2, dtype=np.int64)
-    keys[0] = (node_tile[nodes[last]] + 1) * wide + row_tile[row] + 1
-    count = 1
-    for q in range(2):
-        for s in range(2):
-            sums[keys[0], q, s] += row_margin[row, edges[last], q, s]
-    for e in range(n):
-        key = (node_tile[nodes[e]] + 1) * wide + node_tile[nodes[e + 1]] + 1
-        keys[count] = key
-        count += 1
-        for q in range(2):
-            for s in range(2):
-                sums[key, q, s] += delay[entries[e], q, s] + gain[e, q, s]
-    for e in range(n):
-        for f in range(foreign_ptr[nodes[e + 1]], foreign_ptr[nodes[e + 1] + 1]):
-            more = load_slope[entries[e]] * foreign_cap[f, edges[e + 1]]
-            if more > 0.0:
-                key = foreign_tile[f] + 1
-                keys[count] = key
-                count += 1
-                sums[key, 0, 1] += more
-                sums[key, 1, 1] += more
-    first = arc[entries[0]] if n else 0
-    if n == 0 or not (arc_mask[first] & 16 and clock_slew[arc_source[first], edge[entries[0]]] >= 0.0):
-        # A port that several clocks launch from: the tag is not told apart here, the least arrival is taken.
-        arrives = np.inf
-        for k in range(port_arrival.shape[0]):
-            here = port_arrival[k, node_port[nodes[0]], edges[0]]
-            if np.isfinite(here):
-                arrives = min(arrives, here)
-        arrives += port_extra[nodes[0], edges[0]]
-        keys[count] = 0
-        count += 1
-        for q in range(2):
-            for s in range(2):
-                sums[0, q, s] += arrives
-    for k in range(len(clock_tile)):
-        key = (clock_driver[k] + 1) * wide + clock_tile[k] + 1
-        keys[count] = key
-        count += 1
-        for q in range(2):
-            for s in range(2):
-                sums[key, q, s] += clock_delay[k, q, s]
-    keys = np.sort(keys[:count])
-    n_found = 0
-    for k in range(count):
-        if k and keys[k] == keys[k - 1]:
-            continue
-        found_driver[n_found], found_tile[n_found] = keys[k] // wide - 1, keys[k] % wide - 1
-        for q in range(2):
-            for s in range(2):
-                found_delay[n_found, q, s] = sums[keys[k], q, s]
-                sums[keys[k], q, s] = 0.0
-        n_found += 1
-    return n_found
-
-
 # Long: one visit of a node finds its windows of load, slew and delay, each from the one before.
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _slew_windows(
@@ -861,7 +671,7 @@ def _slew_windows(
                 for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
                     a, i = arc[e], edge[e]
                     u, f = arc_source[a], arc_sink[a]
-                    launch = arc_mask[a] & 16 and clock_slew[u, i] >= 0.0
+                    launch = arc_mask[a] & LAUNCHES and clock_slew[u, i] >= 0.0
                     rec = (table_base[s, c] + arc_local[a]) * 2 + r
                     entry_floor, entry_ceiling = np.inf, 0.0
                     for q in range(2):
@@ -1016,7 +826,7 @@ def _arrivals(
                     if m & 1:
                         to = remap[arc_class[a], k] if arc_class[a] else k
                         if to >= 0:
-                            start = 0.0 if arc_mask[a] & 16 and ideal[k] else arrival[k, u, i]
+                            start = 0.0 if arc_mask[a] & LAUNCHES and ideal[k] else arrival[k, u, i]
                             if start + here > arrival[to, v, r]:
                                 arrival[to, v, r] = start + here
                                 origin[to, v, r] = e * n_tag + k
@@ -1090,8 +900,6 @@ _ARGUMENTS = {
     "_entries_along": "libiiil",
     "_entries_back": "iuFibMkkkL",
     "_load_windows": "iiiiiFiiLFfniiffiHH",
-    "_slew_gains": "liiIiiiuFibliL" + _GRIDS + "nxHHHGGG",
-    "_sum_path": "klll" + "iiIiiiuFibiL" + _GRIDS + "nxHHHGG" + "iHliFfGF" + "iiGGkiiG",
     "_slew_windows": "iiIiiiuFFIFlibiLIff" + _GRIDS + "nxHHHHFGf",
     "_margins": "iiiiiFiiiFLIffnxHHH",
     "_arrivals": "iIiuiIuGlibbGFfliFhGM",
@@ -1104,5 +912,6 @@ _ARGUMENTS = {
 def compile_kernels() -> None:
     """Compile what least delays take, before anything waits for it."""
     compile_grids()
+    compile_table(KERNELS)
     for name, arguments in _ARGUMENTS.items():
         globals()[name].compile(argument_types(arguments))

@@ -37,11 +37,12 @@ from finevh.timing.graph.parasitics import bind_wires
 from finevh.timing.graph.ports import bind_ports
 from finevh.timing.graph.sdc_derates import check_derates
 from finevh.timing.graph.starts import bind_sources, bind_starts, check_generated, start_bits
-from finevh.timing.graph.structure import EDGE, Structure, build_structure
+from finevh.timing.graph.structure import Structure, build_structure
 from finevh.timing.graph.tags import Tag, TagSet
 from finevh.timing.paths import PathQueries
 from finevh.timing.state import Path, TimingState, min_period
 from finevh.timing.sweep.arrays import (
+    LAUNCHES,
     Columns,
     Graph,
     Nets,
@@ -209,7 +210,7 @@ class TimingGraph(PathQueries):
         s, ports = self.structure, self.ports
         clocked: NDArray[np.bool_] = np.asarray((self.node_tags & self.tags.clock_bits).any(axis=1))
         node = np.repeat(np.arange(s.n_node), np.diff(s.arc_ptr))
-        passes = clocked[s.arc_source] & clocked[node] & ((s.arc_mask & EDGE) == 0)
+        passes = clocked[s.arc_source] & clocked[node] & ((s.arc_mask & LAUNCHES) == 0)
         owner = s.node_cell[node[passes]]
         library = self.netlist.cells.arc_ptr[self.netlist.cell_type[owner]] + s.arc_local[passes]
         unate = self.netlist.cells.arc_sense[library] != Sense.NON_UNATE

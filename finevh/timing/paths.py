@@ -13,9 +13,9 @@ from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real
 from finevh.timing.graph.endpoints import Endpoints
 from finevh.timing.graph.entries import Entries
-from finevh.timing.graph.structure import EDGE, Structure
+from finevh.timing.graph.structure import Structure
 from finevh.timing.state import Path, TimingState
-from finevh.timing.sweep.arrays import Graph, Nets, Point, Rows, Values, Walk
+from finevh.timing.sweep.arrays import LAUNCHES, Graph, Nets, Point, Rows, Values, Walk
 
 
 def _single(ends: Endpoints, row: int) -> Rows:
@@ -144,7 +144,7 @@ class PathQueries(ABC):
         rows = state.setup.rows
         np.minimum.at(slack, rows.sink, state.slacks(period))
         into = np.repeat(np.arange(2 * s.n_node), np.diff(e.ptr))
-        passes = (s.arc_mask[e.arc] & EDGE) == 0
+        passes = (s.arc_mask[e.arc] & LAUNCHES) == 0
         into, source, sink, edge = into[passes], e.source[passes], e.sink[passes], e.edge[passes]
         delay = late.delay[passes].astype(np.float64)
         wire = late.sink_delay[sink, edge] if self._nets.mode[0] else 0.0

@@ -14,8 +14,8 @@ from finevh.netlist.model import NO_NET, Netlist
 from finevh.technology.model import ArcType, Direction, Int, Kind
 from finevh.timing.engine import TimingGraph
 from finevh.timing.graph.starts import output_delays
-from finevh.timing.graph.structure import EDGE
 from finevh.timing.names import pin_name, sink_name
+from finevh.timing.sweep.arrays import LAUNCHES
 
 __all__ = ["book_setup"]
 
@@ -90,7 +90,7 @@ def _sources(graph: TimingGraph, node: int) -> list[str]:
     while todo:
         at = todo.pop()
         arcs = range(int(s.arc_ptr[at]), int(s.arc_ptr[at + 1]))
-        through = [a for a in arcs if not s.arc_mask[a] & EDGE]
+        through = [a for a in arcs if not s.arc_mask[a] & LAUNCHES]
         if s.node_port[at] >= 0:
             found[f"port {netlist.port_names[int(s.node_port[at])]}"] = None
         elif not through:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.technology.model import CellTable, Direction, Int, Technology
-from finevh.timing.graph.structure import EDGE, PROPAGATING, Structure
+from finevh.timing.graph.structure import PROPAGATING, Structure
+from finevh.timing.sweep.arrays import LAUNCHES
 
 PLAIN, GENERAL, PORT = 0, 1, 2
 _WORD = 62
@@ -81,7 +82,7 @@ def build_entries(structure: Structure, arc_class: Int, cell_class: Int) -> Entr
     table = np.concatenate(parts) if parts else np.empty((0, 3), dtype=np.int64)
     into, edge, arc = (np.ascontiguousarray(column) for column in table.T)
     sink = structure.arc_sink[arc].astype(np.int64)
-    apart = arc_class[arc].astype(np.int64) * 2 + ((structure.arc_mask[arc] & EDGE) > 0)
+    apart = arc_class[arc].astype(np.int64) * 2 + ((structure.arc_mask[arc] & LAUNCHES) > 0)
     # One key per entry; arcs within it in their own order.
     most = int(apart.max(initial=0)) + 1
     key = (sink * 2 + edge) * most + apart
@@ -124,7 +125,7 @@ def node_kinds(structure: Structure, entries: Entries, arc_class: Int, node_tags
     n = structure.n_node
     into = np.repeat(np.arange(2 * n), np.diff(entries.ptr)) // 2
     special = arc_class[entries.arc] != 0
-    special |= (structure.arc_mask[entries.arc] & EDGE) > 0
+    special |= (structure.arc_mask[entries.arc] & LAUNCHES) > 0
     special |= (node_tags[entries.source, entries.edge] & ~1) != 0
     general = np.bincount(into, weights=special, minlength=n) > 0
     general |= ((node_tags[:, 0] | node_tags[:, 1]) & ~1) != 0

@@ -13,7 +13,8 @@ from finevh.constraints.objects import Names
 from finevh.netlist.logic import parse_function
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
-from finevh.timing.graph.structure import EDGE, FALL, RISE, Structure
+from finevh.timing.graph.structure import FALL, RISE, Structure
+from finevh.timing.sweep.arrays import LAUNCHES
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _leads_to_registers(netlist: Netlist, structure: Structure) -> NDArray[np.bo
     clocked[pins] = cells.pin_is_clock[netlist.pin_type[structure.sink_pin[pins]]]
     leads = np.bincount(structure.sink_node[clocked], minlength=structure.n_node) > 0
     owner = np.repeat(np.arange(structure.n_node), np.diff(structure.arc_ptr))
-    logic = (structure.arc_mask & EDGE) == 0
+    logic = (structure.arc_mask & LAUNCHES) == 0
     source, target = structure.arc_source[logic], owner[logic]
     while True:
         more = np.unique(source[leads[target]])

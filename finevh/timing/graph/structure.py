@@ -17,10 +17,9 @@ from finevh.technology.model import ArcType, Direction, Int, Kind, Sense
 from finevh.timing.graph.constants import Constants
 from finevh.timing.graph.disabled import Disabled
 from finevh.timing.graph.levels import Levels, arrange, levelise
+from finevh.timing.sweep.arrays import LAUNCHES
 
 RISE, FALL = 0, 1
-EDGE = 16
-"""Flag of an arc that starts a new path (clock or enable to output)."""
 PROPAGATING = (ArcType.COMBINATIONAL, ArcType.RISING_EDGE, ArcType.FALLING_EDGE, ArcType.THREE_STATE_ENABLE)
 """Arcs along which signals go on."""
 _CHECKS = {
@@ -61,7 +60,7 @@ class Structure:
     arc_local: Int
     """(n_arc) number of the arc within its cell."""
     arc_mask: NDArray[np.uint8]
-    """(n_arc) bit ``2 * input edge + output edge`` for each allowed pair of edges (0 rise, 1 fall); ``EDGE`` set on launches."""
+    """(n_arc) bit ``2 * input edge + output edge`` for each allowed pair of edges (0 rise, 1 fall), and ``LAUNCHES``."""
     sink_ptr: Int
     sink_pin: Int
     """(n_sink) netlist pin, -1 for an output port."""
@@ -95,7 +94,7 @@ class Structure:
 
     def launches(self, arc: int) -> bool:
         """Tell whether an arc starts a path at a clock pin."""
-        return bool(self.arc_mask[arc] & EDGE)
+        return bool(self.arc_mask[arc] & LAUNCHES)
 
     @property
     def n_node(self) -> int:
@@ -112,14 +111,14 @@ def _mask(arc_type: Int, sense: NDArray[np.int8]) -> NDArray[np.uint8]:
     mask = table[sense.astype(np.uint8)]
     launch = {ArcType.RISING_EDGE: 0b0011, ArcType.FALLING_EDGE: 0b1100}
     for kind, value in launch.items():
-        mask[arc_type == kind] = value | EDGE
+        mask[arc_type == kind] = value | LAUNCHES
     return mask
 
 
 def _tabled(arc_table: Int) -> NDArray[np.uint8]:
     """Edge pairs of each arc of the library whose output edge has a delay table."""
     rise, fall = (arc_table[:, 0] >= 0) * 0b0101, (arc_table[:, 1] >= 0) * 0b1010
-    return np.asarray(rise | fall | EDGE, dtype=np.uint8)
+    return np.asarray(rise | fall | LAUNCHES, dtype=np.uint8)
 
 
 def _drivers(netlist: Netlist) -> Int:
@@ -201,13 +200,14 @@ def build_structure(
         np.array([first[net] for net in clock_nets if first[net] >= 0], dtype=np.int32),
     )  # fmt: skip
     enabled, keep = keep[enables], keep[~enables]
-    levels = levelise(len(node_net), pin_node[source_pin[keep]], pin_node[target_pin[keep]], (mask[keep] & EDGE) == 0)
+    passing = (mask[keep] & LAUNCHES) == 0
+    levels = levelise(len(node_net), pin_node[source_pin[keep]], pin_node[target_pin[keep]], passing)
     cut_text = (*opened_text, *_arc_texts(netlist, source_pin[keep[levels.cut]], target_pin[keep[levels.cut]]))
     keep = keep[~levels.cut]
     # A pin with a constant, whatever its net does, is checked against nothing.
     checked = np.isin(kind, list(_CHECKS)) & alive & (pin_node[target_pin] >= 0) & ~constants.pin_fixed(target_pin)
     if len(enabled):
-        logic = keep[(mask[keep] & EDGE) == 0]
+        logic = keep[(mask[keep] & LAUNCHES) == 0]
         ends = np.concatenate([pin_node[target_pin[checked]], first[_ports_out(netlist)]])
         leads = _reach(len(node_net), pin_node[source_pin[logic]], pin_node[target_pin[logic]], ends[ends >= 0])
         lost = enabled[leads[pin_node[target_pin[enabled]]]]
@@ -225,7 +225,7 @@ def _latches_in_loops(
     netlist: Netlist, n_node: int, owner: Int, source: Int, target: Int, mask: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
     """(n_arc) arcs through open latches that are part of a loop."""
-    through = (mask & EDGE) == 0
+    through = (mask & LAUNCHES) == 0
     latch = through & (netlist.cells.kind[netlist.cell_type[owner]] == Kind.LATCH)
     if not latch.any():
         return np.zeros(len(owner), dtype=bool)
@@ -254,7 +254,7 @@ def _enables_in_loops(
 ) -> NDArray[np.bool_]:
     """(n_arc) arcs by which data of a loop come into the logic between the nodes ``clocks`` and clock pins."""
     none = np.zeros(len(owner), dtype=bool)
-    launches = (mask & EDGE) > 0
+    launches = (mask & LAUNCHES) > 0
     every = coo_array((np.ones(len(owner)), (source, target)), shape=(n_node, n_node))
     count, part = connected_components(every, directed=True, connection="strong")
     if count == n_node or not len(clocks):

@@ -14,7 +14,8 @@ from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Kind
 from finevh.timing.graph.exceptions import BoundException
 from finevh.timing.graph.latches import MAX_BORROW, latch_opening
-from finevh.timing.graph.structure import EDGE, Structure
+from finevh.timing.graph.structure import Structure
+from finevh.timing.sweep.arrays import LAUNCHES
 
 MAX_TAGS = 30
 """Tags are bits of an int32 with room for the sign."""
@@ -119,7 +120,7 @@ class TagSet:
         """
         owner = np.repeat(structure.node_cell, np.diff(structure.arc_ptr))
         node = np.repeat(np.arange(structure.n_node), np.diff(structure.arc_ptr))
-        launching = (structure.arc_mask & EDGE) > 0
+        launching = (structure.arc_mask & LAUNCHES) > 0
         keys: dict[tuple[Any, ...], int] = {("plain",): 0}
         arc_class = np.zeros(len(owner), dtype=np.int32)
         stages: dict[int, set[tuple[int, int]]] = {}

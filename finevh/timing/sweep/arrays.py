@@ -14,6 +14,10 @@ Byte = NDArray[np.uint8]
 Array = NDArray[Any]
 
 
+LAUNCHES = 16
+"""Bit of an arc's mask: a new path starts there, at a clock or an enable. The four below are its pairs of edges."""
+
+
 class Graph(NamedTuple):
     """Arrays of the structure that the kernels read (see :class:`Structure`)."""
 

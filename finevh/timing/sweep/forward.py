@@ -53,7 +53,7 @@ from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
 from finevh.timing.delay.shielded import driver_slew_factor, pole_behind_ramp, seen_load
 from finevh.timing.delay.wire_model import CEFF, ELMORE, SHIELDED
 from finevh.timing.graph.entries import GENERAL, PLAIN, PORT
-from finevh.timing.sweep.arrays import Array, Byte, Graph, Nets, Point, Tables, Values, Walk
+from finevh.timing.sweep.arrays import LAUNCHES, Array, Byte, Graph, Nets, Point, Tables, Values, Walk
 from finevh.timing.sweep.lanes import (
     Number,
     Width,
@@ -368,7 +368,7 @@ def _arcs_over_pi(
         net.exact[(out + 2) * lanes + k] = 1.0
         slew = values.at[(np.int64(b.place[e]) + 2) * lanes + k]
         clock = g.clock_slew[2 * u + (b.place[e] & 1)]
-        if b.kind[v] == GENERAL and g.arc_mask[b.arc[e]] & 16 and clock >= 0.0:
+        if b.kind[v] == GENERAL and g.arc_mask[b.arc[e]] & LAUNCHES and clock >= 0.0:
             slew = clock
         if lanes == 1:
             first, driver = np.int64(point.table_base[cell]) * 2 + r, np.int64(point.node_rail[u])
@@ -513,7 +513,7 @@ def _look_up(
         prefetch(values.at, ahead, width)
         prefetch(values.at, ahead + 2, width)
         x = load(values.at, place + 2, width)
-        if sort == GENERAL and g.arc_mask[b.arc[e]] & 16 and g.clock_slew[2 * u + (place & 1)] >= 0.0:
+        if sort == GENERAL and g.arc_mask[b.arc[e]] & LAUNCHES and g.clock_slew[2 * u + (place & 1)] >= 0.0:
             x = spread(g.clock_slew[2 * u + (place & 1)], width)
         if one:
             driver = np.int64(point.node_rail[u])
@@ -640,7 +640,7 @@ def _tag_arrivals(
                 start = load(values.arrival, 2 * (k * n_node + u) + i, width)
                 if mode:
                     start = start + net_derate * load(values.sink_delay, 2 * (b.place[e] >> 2) + i, width)
-                if g.arc_mask[a] & 16 and g.ideal[k]:
+                if g.arc_mask[a] & LAUNCHES and g.ideal[k]:
                     start = spread(0.0, width)
                 if to >= 0:
                     arrives = start + precise(load(values.delay, e, width), width)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.technology.model import Real
-from finevh.timing.sweep.arrays import Graph, Nets, Values, Walk
+from finevh.timing.sweep.arrays import LAUNCHES, Graph, Nets, Values, Walk
 
 
 # Columns by name: a compiled kernel takes plain arrays.
@@ -43,7 +43,7 @@ def require(g: Graph, b: Walk, nets: Nets, values: Values, required: Real, below
                 continue
             for e in range(ptr[2 * v + r], ptr[2 * v + r + 1]):
                 a = arc[e]
-                if arc_mask[a] & 16:
+                if arc_mask[a] & LAUNCHES:
                     continue
                 u, i = source[e], place[e] & 1
                 wire = net * sink_delay[place[e] >> 2, i] if mode else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.technology.model import Int, Real
-from finevh.timing.sweep.arrays import Graph, Nets, Values, Walk
+from finevh.timing.sweep.arrays import LAUNCHES, Graph, Nets, Values, Walk
 
 
 # Columns by name: a compiled kernel takes plain arrays.
@@ -39,7 +39,7 @@ def trace(
                 start = arrival[c, u, i]
                 if mode:
                     start += net * sink_delay[place[e] >> 2, i]
-                if arc_mask[a] & 16 and ideal[c]:
+                if arc_mask[a] & LAUNCHES and ideal[c]:
                     start = 0.0
                 miss = abs(start + np.float64(delays[e]) - arrival[k, v, r])
                 if miss < best:
@@ -50,7 +50,7 @@ def trace(
         a, b_u, b_i = arc[b_e], source[b_e], place[b_e] & 1
         steps[n - 1, 3] = a
         numbers[n - 1, 1] = delays[b_e]
-        if arc_mask[a] & 16 and ideal[b_k]:
+        if arc_mask[a] & LAUNCHES and ideal[b_k]:
             # An ideal clock ends the path at the register.
             if n < steps.shape[0]:
                 steps[n, 0], steps[n, 1], steps[n, 2], steps[n, 3] = b_u, b_i, b_k, -1
