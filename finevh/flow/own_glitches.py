@@ -121,9 +121,7 @@ class _Program:
     def replayed(self, replayer: Replayer, weight: Real) -> Replayed:
         """The cycles that estimates use with any delays, in the order of the sample."""
         walk, rows = self._walk
-        own = Replayed(np.zeros(len(weight), dtype=np.int64), np.empty(0))
-        for first in range(0, len(rows), _CHUNK):
-            own += replayer.run(walk, first, min(first + _CHUNK, len(rows)), weight)
+        own = replayer.run(walk, 0, len(rows), weight)
         energy = np.empty(len(rows))
         energy[rows] = own.energy
         return replace(own, energy=energy)

@@ -41,7 +41,7 @@ __all__ = ["OSCILLATES", "SETTLED", "replay", "settle", "start"]
 _Place = int | np.integer[Any]
 """A number of a net, a tick or a place in an array, of any width."""
 SETTLED, OSCILLATES = -1, -2
-_TOGGLES_PER_NET = 1000  # of a step, on average: no path structure of a circuit without loops makes so many
+TOGGLES_PER_NET = 1000  # of a step, on average: no path structure of a circuit without loops makes so many
 _LAST_TICK = 2**30  # ticks are kept in 32 bits: then they begin anew
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 _BIT_OF = np.zeros(64, dtype=np.int64)
@@ -96,36 +96,36 @@ def start(w: EventPlan, s: EventState, value: NDArray[np.uint8]) -> None:
 
 
 @numba.njit(forceinline=True, nogil=True)
-def _lowest(word: np.uint64) -> np.uint64:
+def lowest(word: np.uint64) -> np.uint64:
     """The lowest bit of a word that is not zero."""
     return word & (~word + np.uint64(1))
 
 
 @numba.njit(forceinline=True, nogil=True)
-def _number(bit: np.uint64) -> int:
+def bit_number(bit: np.uint64) -> int:
     """Number of the only bit of a word."""
     return int(_BIT_OF[(bit * _DE_BRUIJN) >> np.uint64(58)])
 
 
 @numba.njit(forceinline=True, nogil=True)
-def _set(words: NDArray[np.uint64], number: _Place) -> None:
+def put_in(words: NDArray[np.uint64], number: _Place) -> None:
     words[np.uint64(number) >> np.uint64(6)] |= np.uint64(1) << (np.uint64(number) & np.uint64(63))
 
 
 @numba.njit(forceinline=True, nogil=True)
-def _clear(words: NDArray[np.uint64], number: _Place) -> None:
+def clear(words: NDArray[np.uint64], number: _Place) -> None:
     words[np.uint64(number) >> np.uint64(6)] &= ~(np.uint64(1) << (np.uint64(number) & np.uint64(63)))
 
 
 @numba.njit(forceinline=True, nogil=True)
-def _next_slot(filled: NDArray[np.uint64], mask: int, now: int) -> int:
+def next_slot(filled: NDArray[np.uint64], mask: int, now: int) -> int:
     """First tick after ``now`` whose slot is filled; one is."""
     at = now + 1
     word = filled[np.uint64((at & mask) >> 6)] >> np.uint64(at & 63)
     while word == 0:
         at = ((at >> 6) + 1) << 6
         word = filled[np.uint64((at & mask) >> 6)]
-    return at + _number(_lowest(word))
+    return at + bit_number(lowest(word))
 
 
 @numba.njit(forceinline=True, nogil=True)
@@ -139,7 +139,7 @@ def _put(
     if first >= 0:
         gate[_at(first, LAST)] = net
     slot[at] = net
-    _set(filled, at)
+    put_in(filled, at)
 
 
 @numba.njit(forceinline=True, nogil=True)
@@ -156,7 +156,7 @@ def _take_back(
     else:
         slot[at] = after
         if after < 0:
-            _clear(filled, at)
+            clear(filled, at)
     gate[_at(net, DUE)] = -1
 
 
@@ -179,7 +179,7 @@ def _apply(
         new = value[net] ^ 1
         value[net] = new
         gate[_at(net, TOGGLES)] += 1
-        _set(toggled, net)
+        put_in(toggled, net)
         column = DELAY if new else DELAY + 2
         first, last, step = _fans(gate, net)
         for f in range(first, last, step):
@@ -211,7 +211,7 @@ def settle(w: EventPlan, s: EventState, target: NDArray[np.uint8], origin: int) 
     # Arrays of tuples are counted each time that they are taken out: once here.
     fan, gate, value, toggled = w.fan.reshape(-1), s.gate.reshape(-1), s.value, s.toggled
     slot, filled, flips, heard, source, output = s.slot, s.filled, s.flips, s.heard, w.source, w.output
-    mask, budget = w.wheel - 1, _TOGGLES_PER_NET * len(target) + 1000
+    mask, budget = w.wheel - 1, TOGGLES_PER_NET * len(target) + 1000
     if origin > _LAST_TICK:
         s.gate[:, HEARD] = -1
         origin = 0
@@ -220,7 +220,7 @@ def settle(w: EventPlan, s: EventState, target: NDArray[np.uint8], origin: int) 
         while i < n_source and (value[source[i, 0]] == target[source[i, 0]] or target[source[i, 0]] != source[i, 1]):
             i += 1
         if n_due:
-            at = _next_slot(filled, mask, now)
+            at = next_slot(filled, mask, now)
             if i < n_source:
                 at = min(at, origin + 1 + source[i, 2])
         elif i < n_source:
@@ -239,7 +239,7 @@ def settle(w: EventPlan, s: EventState, target: NDArray[np.uint8], origin: int) 
         net = slot[here]
         if net >= 0 and gate[_at(net, DUE)] == now:
             slot[here] = -1
-            _clear(filled, here)
+            clear(filled, here)
             while net >= 0:
                 flips[np.uint64(n_flip)] = net
                 n_flip += 1
@@ -280,7 +280,7 @@ def _follow(s: EventState, target: NDArray[np.uint8]) -> int:
                     return net
                 s.value[net] = target[net]
                 s.gate[net, TOGGLES] += 1
-                _set(s.toggled, net)
+                put_in(s.toggled, net)
     return SETTLED
 
 
@@ -322,9 +322,9 @@ def replay(
             word = s.toggled[i]
             s.toggled[i] = 0
             while word:
-                bit = _lowest(word)
+                bit = lowest(word)
                 word ^= bit
-                net = (i << 6) + _number(bit)
+                net = (i << 6) + bit_number(bit)
                 more = s.gate[net, TOGGLES] - (before[k, net] ^ high[k, net]) - (high[k, net] ^ after[k, net])
                 s.gate[net, TOGGLES] = 0
                 glitches[row, net] += more

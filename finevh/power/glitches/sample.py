@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,17 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power.glitches import inertial_events
 from finevh.power.glitches.delays import GlitchDelays
-from finevh.power.glitches.wiring import EventPlan, GatePins, PinRows, gate_pins, new_events, pin_rows, plan_events
+from finevh.power.glitches.parallel_cycles import CYCLES, WordState, gate_words, new_words, replay_words
+from finevh.power.glitches.wiring import (
+    EventPlan,
+    EventState,
+    GatePins,
+    PinRows,
+    gate_pins,
+    new_events,
+    pin_rows,
+    plan_events,
+)
 from finevh.power.simulation.network import Network, build_network
 from finevh.technology.model import Int, Real
 
@@ -64,6 +75,20 @@ class CycleSample:
         )
         return walk, rows
 
+    @cached_property
+    def words(self) -> NDArray[np.uint64]:
+        """(3, n_word, n_net) values before the rising edge, before the falling one and at the end, 64 cycles a word.
+
+        The first of them is the lowest bit; cycles that are not there have zeros.
+        """
+        moments = self.before, self.before ^ self.rise, self.before ^ self.rise ^ self.fall
+        found = np.zeros((3, -(-len(self.cycle) // CYCLES), self.n_nets), dtype=np.uint64)
+        for moment, packed in enumerate(moments):
+            for first in range(0, len(packed), CYCLES):
+                bits = np.unpackbits(packed[first : first + CYCLES], axis=1, count=self.n_nets)
+                found[moment, first // CYCLES] = _as_words(bits)
+        return found
+
     def values(self, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
         """(last - first, n_net) values before the rising edge, before the falling one and at the end of some of the cycles."""
         before = self.before[first:last]
@@ -71,6 +96,15 @@ class CycleSample:
         after = high ^ self.fall[first:last]
         unpacked = (np.unpackbits(one, axis=1, count=self.n_nets) for one in (before, high, after))
         return next(unpacked), next(unpacked), next(unpacked)
+
+
+def _as_words(bits: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(n_net) words of bits (n_cycle, n_net), the first cycle the lowest."""
+    padded = np.zeros((CYCLES, bits.shape[1]), dtype=np.uint8)
+    padded[: len(bits)] = bits
+    octets = np.packbits(padded.reshape(CYCLES // 8, 8, -1), axis=1, bitorder="little")[:, 0]
+    shifts = 8 * np.arange(CYCLES // 8, dtype=np.uint64)
+    return np.asarray(np.bitwise_or.reduce(octets.astype(np.uint64) << shifts[:, None], axis=0))
 
 
 def draw_cycles(cycles: int, most: int, seed: int = 1) -> Int:
@@ -141,6 +175,7 @@ class ReplayNetwork:
         self._network: Network = build_network(netlist, clock)
         self._pins: GatePins = gate_pins(self._network)
         self._rows: tuple[Int, PinRows] | None = None
+        self._words: list[NDArray[np.uint64] | None] = []
 
     def plan(self, delays: GlitchDelays) -> Replayer:
         """Give the network its delays."""
@@ -149,15 +184,21 @@ class ReplayNetwork:
             known = delays.pin, pin_rows(self._pins, delays, self._network.netlist.n_nets)
             self._rows = known
         plan, gate, _ = plan_events(self._network, self._pins, delays, known[1])
-        return Replayer(self._network.netlist, plan, gate)
+        if not self._words:  # the same whatever the delays
+            self._words.append(gate_words(plan, gate))
+        return Replayer(self._network.netlist, plan, gate, self._words[0])
 
 
 class Replayer:
     """The glitches of one set of delays in any sampled cycles."""
 
-    def __init__(self, netlist: Netlist, plan: EventPlan, gate: NDArray[np.int32]) -> None:
-        """Take what :func:`finevh.power.glitches.wiring.plan_events` returns."""
-        self._netlist, self._plan, self._state = netlist, plan, new_events(plan, gate)
+    def __init__(
+        self, netlist: Netlist, plan: EventPlan, gate: NDArray[np.int32], words: NDArray[np.uint64] | None
+    ) -> None:
+        """Take what :func:`finevh.power.glitches.wiring.plan_events` returns, and ``gate_words`` makes of it."""
+        self._netlist, self._plan, self._gate, self._words = netlist, plan, gate, words
+        self._parallel: WordState | None = None if words is None else new_words(plan, words)
+        self._state: EventState | None = None
 
     def run(self, sample: CycleSample, first: int, last: int, weight: Real) -> Replayed:
         """Simulate cycles ``first`` to ``last`` of a sample, in its order; ``weight`` (n_net) is the energy of a toggle.
@@ -186,12 +227,50 @@ class Replayer:
     def _replay(self, sample: CycleSample, first: int, last: int, weight: Real, glitches: NDArray[np.int32]) -> Real:
         """(last - first) energies of cycles, whose glitches are added to ``glitches``, as the kernel says."""
         energy = np.zeros(last - first)
+        for word in range(first // CYCLES, -(-last // CYCLES)):
+            begin, end = max(first, CYCLES * word), min(last, CYCLES * (word + 1))
+            each = glitches if len(glitches) == 1 else glitches[begin - first : end - first]
+            some = energy[begin - first : end - first]
+            if not self._settle_word(sample, begin, end, weight, each, some):
+                self._settle_each(sample, begin, end, weight, each, some)
+        return energy
+
+    # What is replayed and where its sums go.
+    def _settle_word(
+        self, sample: CycleSample, first: int, last: int, weight: Real, glitches: NDArray[np.int32], energy: Real
+    ) -> bool:
+        """Replay cycles of one word side by side; False, and nothing is added, where they have to be replayed one by one."""
+        if self._parallel is None:
+            return False
+        begin = first % CYCLES
+        before, high, after = sample.words[:, first // CYCLES]
+        if (begin, last - first) != (0, CYCLES):
+            # The others rest.
+            chosen = np.uint64(sum(1 << k for k in range(begin, begin + last - first)))
+            high, after = (before ^ ((before ^ one) & chosen) for one in (high, after))
+        of_each = np.zeros((1 if len(glitches) == 1 else CYCLES, sample.n_nets), dtype=np.int32)
+        drawn = np.zeros(CYCLES)
+        status = replay_words(self._plan, self._parallel, before, high, after, weight, of_each, drawn)
+        if status != inertial_events.SETTLED:
+            assert self._words is not None  # it made the state that is lost now
+            self._parallel = new_words(self._plan, self._words)
+            return False
+        glitches += of_each if len(of_each) == 1 else of_each[begin : begin + last - first]
+        energy += drawn[begin : begin + last - first]
+        return True
+
+    # What is replayed and where its sums go.
+    def _settle_each(
+        self, sample: CycleSample, first: int, last: int, weight: Real, glitches: NDArray[np.int32], energy: Real
+    ) -> None:
+        """Replay cycles one by one, which tells one that does not settle."""
+        if self._state is None:
+            self._state = new_events(self._plan, self._gate)
         status, row = inertial_events.replay(
             self._plan, self._state, *sample.values(first, last), weight, glitches, energy
         )
         if status != inertial_events.SETTLED:
             raise self._differs(status, int(sample.cycle[first + row]))
-        return energy
 
     def _differs(self, status: int, cycle: int) -> InputError:
         if status == inertial_events.OSCILLATES:

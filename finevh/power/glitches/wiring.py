@@ -30,7 +30,7 @@ __all__ = [
 PATTERN, TABLE, SHIFT, FAN, FAN_END, HEARD, RISE, FALL, DUE, NEXT, LAST, TOGGLES = range(12)
 GATE_WORDS = 16
 # Columns of ``EventPlan.fan``: the gate to tell, the pin's mask in its pattern, then ticks by input and output edge.
-TOLD, MASK, DELAY = 0, 1, 2
+TOLD, MASK, DELAY, PIN = 0, 1, 2, 6
 FAN_WORDS = 8
 
 
@@ -38,7 +38,7 @@ class EventPlan(NamedTuple):
     """What the kernel reads. A gate is named by the net that it drives."""
 
     fan: NDArray[np.int32]
-    """(n_fan, 8): told gate, mask of the pin in its pattern, ticks rise-rise, rise-fall, fall-rise, fall-fall."""
+    """(n_fan, 8): told gate, mask of the pin in its pattern, ticks rise-rise, rise-fall, fall-rise, fall-fall, the mask's bit."""
     output: NDArray[np.uint8]
     """Truth tables of the cells, a bit per output."""
     source: NDArray[np.int32]
@@ -138,6 +138,7 @@ def plan_events(
     fan = np.zeros((len(pins.pin), FAN_WORDS), dtype=np.int32)
     fan[:, TOLD], fan[:, MASK] = pins.net, network.pin_mask[pins.pin]
     fan[:, DELAY : DELAY + 4] = ticks.reshape(-1, 4)
+    fan[:, PIN] = np.log2(np.maximum(fan[:, MASK], 1))
     begin = np.searchsorted(netlist.pin_net[pins.pin], np.arange(netlist.n_nets + 1))
     gate = np.zeros((netlist.n_nets, GATE_WORDS), dtype=np.int32)
     gate[:, TABLE], gate[:, HEARD], gate[:, DUE] = -1, -1, -1
