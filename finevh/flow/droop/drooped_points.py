@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -269,7 +270,9 @@ def drooped_points(
         level = [pair for pair in task.pairs if pair[0] == low]
         with ThreadPoolExecutor(jobs) as pool:
             begun = list(pool.map(task.begin, level))
-        for found in in_turn([one for tasks in begun for one in tasks], jobs):
+        # A variant set after the other, pairs beside each other: a child mostly stays with a pair, whose tables it has.
+        beside = [one for tasks in itertools.zip_longest(*begun) for one in tasks if one is not None]
+        for found in in_turn(beside, jobs):
             task.take(found)
         for pair in level:
             say(f"drooped rails at {pair[0]:g}/{pair[1]:g} V")

@@ -199,13 +199,13 @@ def without_derates(placed: PlacedDesign, designs: Mapping[str, EngineDesign]) -
     return {name: replace(design, graph=graph) for name, design in designs.items()}
 
 
-def mapped_points(flow: Flow, designs: dict[str, EngineDesign]) -> list[OperatingPoint]:
-    """FINE-VH alone, by the first selector, which tells the effect of derates.
+def mapped_points(flow: Flow, designs: dict[str, EngineDesign], jobs: int = 1) -> list[OperatingPoint]:
+    """FINE-VH alone, by the first selector, which tells the effect of derates; in as many processes as there are ``jobs``.
 
     Single voltages know no dependence on a driver's Vdd, so the other schemes are those of :func:`compute_points`.
     """
     schemes = flow.schemes.model_copy(update={"selectors": flow.schemes.selectors[:1]})
-    found = compute_points(flow.model_copy(update={"schemes": schemes}), designs, fine=True)
+    found = compute_points(flow.model_copy(update={"schemes": schemes}), designs, fine=True, jobs=jobs)
     return [point for point in found.points if point.scheme == "fine-vh"]
 
 
@@ -288,8 +288,8 @@ def run_operating_stage(context: StageContext) -> Metrics:
         context.log.write(f"{error}\n")
     compared = fine and flow.schemes.driver_derates
     plain = without_derates(placed, designs) if compared else {}
-    # A comparison that nothing waits for until the end: it takes what time others leave.
-    with beside(lambda say: mapped_points(flow, plain), context.jobs if compared else 1) as plain_search:
+    # A comparison that nothing waits for until the end: it takes what time others leave, on all cores once they are done.
+    with beside(lambda say: mapped_points(flow, plain, context.jobs), context.jobs if compared else 1) as plain_search:
         own = own_glitches_of(placed, activities, average, bound, inputs["activity"])
         found = _on_own_terms(context, _Weighed(placed, average, bound, designs), rails, own, result.points)
         result = replace(result, points=found.points)
