@@ -15,7 +15,8 @@ import numpy as np
 
 from finevh.checks import Checks
 from finevh.flow.designs import load_placed
-from finevh.flow.inputs.stimulus import held_inputs, programs_of, stimulus_of, tied_netlist
+from finevh.flow.inputs.programs import programs_of
+from finevh.flow.inputs.stimulus import held_inputs, stimulus_of, tied_netlist
 from finevh.flow_file import read_run_flow
 from finevh.power.glitches import delays_of
 from oracles.iverilog_glitches import compare_glitches

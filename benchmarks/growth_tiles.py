@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import NotReachableError
-from finevh.flow.finished import load_design, load_run
+from finevh.flow.finished import load_run
+from finevh.flow.finished_design import load_design
 from finevh.layout.placement import Placement
 from finevh.selection import Interval, select_best, select_greedy
 from finevh.selection.engine import EngineDesign

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from finevh.config import EXACT_TILES
 from finevh.errors import NotReachableError
-from finevh.flow.finished import load_design, load_run
+from finevh.flow.finished import load_run
+from finevh.flow.finished_design import load_design
 from finevh.schemes import FineVh, single_voltage_curve
 from finevh.selection import SELECTORS, Choice, select_lowered
 from finevh.selection.engine import EngineDesign

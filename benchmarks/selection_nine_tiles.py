@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from finevh.errors import NotReachableError
-from finevh.flow.finished import load_design, load_run
+from finevh.flow.finished import load_run
+from finevh.flow.finished_design import load_design
 from finevh.schemes import FineVh, single_voltage_curve
 from finevh.selection import lower_bound, map_text, select_best, select_exact, select_exhaustive
 from finevh.selection.search import Choice

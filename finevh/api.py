@@ -23,7 +23,8 @@ from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.designs import PlacedDesign
 from finevh.flow.engine.stage import RunDirectory
-from finevh.flow.finished import POINTS, load_run, load_weighed_design, require_results
+from finevh.flow.finished import POINTS, load_run, require_results
+from finevh.flow.finished_design import load_weighed_design
 from finevh.flow.own_glitches import OwnGlitches
 from finevh.flow_file import read_flow
 from finevh.report.metrics import read_metrics

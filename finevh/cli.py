@@ -11,20 +11,23 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
-from rich.console import Console
 
 from finevh.base.children import Terminated, supervised
 from finevh.base.quoting import visible
+from finevh.commands.given import require_files, require_run
 from finevh.config import Selector
 from finevh.errors import DefectError, FinevhError, InputError, NotReachableError
 from finevh.flow_file import read_flow, read_run_flow
 from finevh.version import VERSION
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _FLOW = click.argument("flow_file", metavar="FLOW.toml", type=click.Path(path_type=Path))
 _OUT = click.option(
@@ -75,8 +78,7 @@ def run(
     run_flow(flow, directory, first=first, last=last, jobs=jobs, allow=allow)
     for line in (*conclusion(directory), *account(directory)):
         _print(line)
-    for table in final_tables(directory):
-        Console().print(table)
+    _print_tables(final_tables(directory))
     _print(f"written to {directory}")
 
 
@@ -182,6 +184,7 @@ def characterize(
     output: Path | None,
 ) -> None:
     """Technology data from transistor netlists; shows its plan first; resumable."""
+    require_files(technology)
     from finevh.commands.characterize import characterize_technology
 
     with _writing(output or technology):
@@ -241,6 +244,7 @@ def sta(
     as_json: bool,
 ) -> None:
     """Static timing of any mapped netlist."""
+    require_files(netlist, *liberties, sdc, spef, voltages)
     from finevh.commands.sta import corner_text, corners_of, environment_of, timing_text, worst_of_corners
     from finevh.timing.report import StaOptions, run_sta
 
@@ -274,6 +278,8 @@ def leakage(
 ) -> None:
     """Static leakage of any mapped netlist."""
     from finevh.base.share import technology_folder
+
+    require_files(netlist, technology_folder(technology), voltages, probabilities)
     from finevh.commands.leakage import leakage_text, run_leakage
 
     found = run_leakage(netlist, top, technology_folder(technology), voltages, probabilities)
@@ -310,6 +316,8 @@ def bias(
 ) -> None:
     """Leakage recovery of any mapped netlist: slower variants wherever the clock is still met."""
     from finevh.base.share import technology_folder
+
+    require_files(netlist, technology_folder(technology), sdc, spef, probabilities)
     from finevh.commands.bias import BiasOptions, bias_text, run_bias
     from finevh.commands.quantities import voltage_of
 
@@ -344,6 +352,8 @@ def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignmen
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Page of several runs (default comparison.html).")
 def report(directories: tuple[Path, ...], output: Path | None) -> None:
     """Rebuild tables, plots and report.html of a finished run; of several, a page that compares them."""
+    for directory in directories:
+        require_run(directory)
     if len(directories) > 1:
         from finevh.flow.finished import POINTS, require_results
         from finevh.report.compare import compare_runs
@@ -370,14 +380,14 @@ def report(directories: tuple[Path, ...], output: Path | None) -> None:
 def signoff(directory: Path, opensta: bool, as_json: bool, jobs: int) -> None:
     """Every operating point of a finished run again, from its exported files."""
     read_run_flow(directory)
-    from finevh.commands.signoff import sign_off_run, signoff_notes, signoff_tables, verdict
+    from finevh.commands.signoff import sign_off_run
+    from finevh.commands.signoff_text import signoff_notes, signoff_tables, verdict
 
     found = sign_off_run(directory, jobs, opensta)
     if as_json:
         _print(json.dumps(found.as_dict(), indent=1))
     else:
-        for table in signoff_tables(found):
-            Console().print(table)
+        _print_tables(signoff_tables(found))
         for note in signoff_notes(found):
             _print(note)
     failure = verdict(found)
@@ -391,12 +401,13 @@ def signoff(directory: Path, opensta: bool, as_json: bool, jobs: int) -> None:
 @_JSON
 def metrics(directory: Path | None, compare: tuple[Path, Path] | None, as_json: bool) -> None:
     """Metrics of a finished run, or how those of two runs differ."""
+    if (directory is None) == (compare is None):
+        raise InputError("give the directory of a run, or two with --compare A B")
+    require_files(directory, *(compare or ()))
     from finevh.commands.metrics import compared_data, compared_lines, metric_lines
     from finevh.flow.finished import require_results
     from finevh.report.metrics import read_metrics
 
-    if (directory is None) == (compare is None):
-        raise InputError("give the directory of a run, or two with --compare A B")
     for run in compare or (directory,):
         if run is not None:
             require_results(run)
@@ -476,10 +487,13 @@ def init(
         raise InputError(f"--placed: write 'finevh import {placed} -o {name}.toml'")
     if not rtl and not lists:
         raise InputError(f"give the RTL: finevh init {name} --rtl FILE [--rtl FILE ...], or a list of files with -f")
-    from finevh.commands.init import init_flow, rtl_of
+    from finevh.commands.file_lists import rtl_of
+
+    given = rtl_of(rtl, lists, includes, top)
+    from finevh.commands.init import init_flow
 
     with _writing(Path(f"{name}.toml")):
-        written = init_flow(name, rtl_of(rtl, lists, includes, top), technology, _print)
+        written = init_flow(name, given, technology, _print)
     _print(f"written to {written}; next: finevh run {written}")
 
 
@@ -490,6 +504,7 @@ def init(
 @click.option("--tiles", type=click.IntRange(1), default=9, show_default=True, help="Tiles to lay over the places.")
 def import_placed(path: Path, output: Path | None, technology: str | None, tiles: int) -> None:
     """A flow file for a placed design in a result folder of OpenROAD-flow-scripts, LibreLane, or of DEF and netlist."""
+    require_files(path)
     from finevh.commands.import_design import import_design
 
     with _writing(output or Path()):
@@ -515,6 +530,7 @@ def platform() -> None:
 )
 def platform_add(path: Path, output: Path | None, name: str | None, leakage_slope: str | None) -> None:
     """Make a technology from an OpenROAD-flow-scripts platform folder."""
+    require_files(path)
     from finevh.commands.platform import add_platform_folder
 
     with _writing(output or Path()):
@@ -544,6 +560,13 @@ def _writing(path: Path | None) -> Iterator[None]:
         if error.filename is None and error.errno in _MENDS and path is not None:
             error.filename = str(path)
         raise
+
+
+def _print_tables(tables: Iterable[Table]) -> None:
+    from rich.console import Console
+
+    for table in tables:
+        Console().print(table)
 
 
 def _print(text: str) -> None:

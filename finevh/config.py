@@ -140,7 +140,9 @@ def _resolve(value: Path, info: ValidationInfo) -> Path:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
+    )
 
     @field_validator("*", mode="after")
     @classmethod
@@ -552,6 +554,11 @@ class Flow(_Section):
     openroad: OpenRoad = OpenRoad()
     what_if: WhatIf | None = None
     """Leakage changed; tables and pictures of the run say so."""
+
+    @property
+    def sized_for_own_period(self) -> bool:
+        """Whether cells are sized for the shortest period of their placement."""
+        return self.engine == "builtin" and self.placement.driven != "wirelength"
 
     @model_validator(mode="before")
     @classmethod

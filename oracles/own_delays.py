@@ -17,7 +17,8 @@ from finevh.checks import Checks
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.designs import average_activity, load_activities, load_placed, port_loads, time_single_voltages
 from finevh.flow.finished import load_run
-from finevh.flow.inputs.stimulus import held_inputs, programs_of, stimulus_of, tied_netlist
+from finevh.flow.inputs.programs import programs_of
+from finevh.flow.inputs.stimulus import held_inputs, stimulus_of, tied_netlist
 from finevh.flow.own_glitches import MapKey
 from finevh.power import Activity, DynamicPower, LeakageModel, merge_activities
 from finevh.power.glitches import delays_of, simulate_glitches

@@ -75,6 +75,42 @@ def test_wrong_input_is_status_2_with_the_mend_and_no_traceback(
     assert answer(capsys, *arguments) == (2, "", message)
 
 
+_HEAVY = "'numba', 'scipy', 'pandas', 'matplotlib', 'plotly', 'grimp', 'jinja2', 'rich'"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--help",
+        "emulate --help",
+        "run nowhere.toml",
+        "run quick --set floorplan.tyles=9",
+        "emulate nowhere --freq 1GHz",
+        "sweep nowhere.toml --tiles 1 --delta-vdd 0.1",
+        "characterize nowhere",
+        "sta --netlist nowhere.v --top top --liberty nowhere.lib",
+        "leakage --netlist nowhere.v --top top --technology finevh45 --voltages nowhere.csv",
+        "bias --netlist nowhere.v --top top --technology finevh45",
+        "tcl nowhere.toml -o out",
+        "report nowhere",
+        "report nowhere nowhere2",
+        "signoff nowhere",
+        "metrics nowhere",
+        "metrics --compare nowhere nowhere2",
+        "init new --rtl nowhere.v",
+        "import nowhere",
+        "platform add nowhere",
+        "flows",
+    ],
+)
+def test_help_and_what_is_not_there_are_answered_before_anything_heavy_is_loaded(line: str, tmp_path: Path) -> None:
+    code = (
+        f"import sys, finevh.cli as c; c.run_command({line.split()}); print('loaded', *{{{_HEAVY}}} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1].split() == ["loaded"]
+
+
 def test_wrong_usage_is_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = answer(capsys, "run")
     assert status == 2

@@ -15,7 +15,8 @@ from finevh.config import Flow
 from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
 from finevh.flow.engine.stage import read_checks
-from finevh.flow.finished import load_run, load_weighed_design
+from finevh.flow.finished import load_run
+from finevh.flow.finished_design import load_weighed_design
 from finevh.flow.inputs.technology import marked_name
 from finevh.flow.own_glitches import with_own_glitches
 from finevh.schemes import (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from finevh.flow.inputs.technology import synthesis_vdd, technology_of, variant_
 from finevh.flow.stages import STAGES
 from finevh.flow_file import read_flow, schema_line
 from finevh.synthesis import Rtl
-from finevh.synthesis import read_manifest as read_file_list
 from finevh.synthesis.survey import RtlSurvey, survey_rtl
 from finevh.technology.liberty import read_liberty
 from finevh.technology.manifest import read_manifest
@@ -33,23 +31,6 @@ _FIRST_PERIOD = "1 ns"
 _WIRES = 1.4
 """Period over that of the mapped netlist without wires: what wires, trees and sizing have cost on the designs that ship."""
 _RESET_NAME = re.compile(r"(?:^|_)(?:a?rst|a?reset)(?:_|n|$)", re.IGNORECASE)
-
-
-def rtl_of(files: Sequence[Path], lists: Sequence[Path], include_dirs: Sequence[Path], top: str | None) -> Rtl:
-    """The RTL that a command line names: files, and what file lists name before them.
-
-    Raises
-    ------
-    InputError
-        A missing file, folder or list; see :func:`finevh.synthesis.read_manifest`.
-    """
-    found = [read_file_list(path, os.environ) for path in lists]
-    return Rtl(
-        (*(path for one in found for path in one.files), *files),
-        (*(path for one in found for path in one.include_dirs), *include_dirs),
-        {name: value for one in found for name, value in one.defines.items()},
-        top=top,
-    )
 
 
 def init_flow(name: str, rtl: Rtl, technology: str, say: Callable[[str], None]) -> Path:

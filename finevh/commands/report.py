@@ -7,15 +7,15 @@ import shutil
 from pathlib import Path
 
 from finevh.base.files import work_folder
+from finevh.commands.given import require_run
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.engine.key import input_parts
 from finevh.flow.engine.provenance import require_unchanged
 from finevh.flow.engine.runner import publish_results
 from finevh.flow.engine.stage import LOG, RunDirectory, disk_errors, locked
-from finevh.flow.stages import STAGES
-from finevh.flow.stages.report import STAGE, render_report
-from finevh.flow.stages.signoff import STAGE as SIGNOFF
+from finevh.flow.stages import REPORT, SIGNOFF, STAGES
+from finevh.flow.stages.report import render_report
 from finevh.flow_file import FLOW_FILE, read_run_flow
 
 
@@ -64,12 +64,11 @@ def rebuild_report(directory: Path) -> Path:
     InputError
         If the directory holds no finished run, or a stage that the report needs was changed or damaged.
     """
-    if not (directory / "operating_points.csv").exists() and not any(directory.glob("[0-9][0-9]-*")):
-        raise InputError(f"{directory}/operating_points.csv: no operating points; run 'finevh run' on the flow first")
+    require_run(directory)
     run = RunDirectory(directory, STAGES)
     records = {}
     # A trial of a sweep stops before the export, whose pictures its report does without; a sign-off must be of these results.
-    needs = [name for name in STAGE.needs if name not in ("export", SIGNOFF.name) or run.stage_path(name).exists()]
+    needs = [name for name in REPORT.needs if name not in ("export", SIGNOFF.name) or run.stage_path(name).exists()]
     if SIGNOFF.name in needs and signed_off_others(run, read_run_flow(directory)):
         needs.remove(SIGNOFF.name)
     for name in needs:

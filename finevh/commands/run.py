@@ -11,13 +11,12 @@ from rich.table import Table
 
 from finevh.checks import Checks
 from finevh.commands.report import write_times
-from finevh.commands.signoff import SignoffResult, signoff_tables
+from finevh.commands.signoff_text import SignoffResult, signoff_tables
 from finevh.config import Flow
 from finevh.flow.engine.progress import Terminal
 from finevh.flow.engine.runner import run_stages
 from finevh.flow.engine.stage import RunDirectory, read_checks
 from finevh.flow.kernels import kernels_beside
-from finevh.flow.openroad.layout import openroad_of
 from finevh.flow.precheck import check_flow, prepared
 from finevh.flow.stages import STAGES
 from finevh.report.about import ABOUT, read_about
@@ -36,6 +35,8 @@ def run_flow(
 ) -> RunDirectory:
     """Run the main job with progress on the terminal; see :func:`finevh.flow.engine.runner.run_stages`."""
     if flow.engine == "openroad":
+        from finevh.flow.openroad.layout import openroad_of
+
         openroad_of(flow)  # before anything long starts
     Checks().refuse(allow)  # names of kinds that do not exist
     flow = prepared(flow)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.table import Table
 
 from finevh.base.tools import OPENSTA, require
 from finevh.checks import Checks
 from finevh.commands.report import rebuild_report
+from finevh.commands.signoff_text import Comparison, SignoffResult
 from finevh.config import Flow
 from finevh.constraints import Constraints, write_sdc
 from finevh.errors import InputError
@@ -25,88 +22,11 @@ from finevh.flow.engine.stage import RunDirectory, StageContext, StageRecord, di
 from finevh.flow.finished import load_run
 from finevh.flow.inputs.technology import liberty_files, technology_of
 from finevh.flow.signoff import SupplyMap, corner_graph, read_exported
-from finevh.flow.stages import STAGES
-from finevh.flow.stages.signoff import STAGE, TABLE
+from finevh.flow.stages import SIGNOFF, STAGES
+from finevh.flow.stages.signoff import TABLE
 from finevh.report.tables import read_table
 from finevh.timing.opensta import StaFiles, resistance_of, worst_slacks
 from finevh.units import period_ps
-
-_TOLERANCE_PS, _TOLERANCE = 1.0, 0.005
-"""ps, and share of the period, within which two timers agree."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A single-supply point beside OpenSTA: worst slacks, ps; ours with the driver resistance of that release."""
-
-    variant: str
-    vdd_v: float
-    freq_mhz: float
-    setup_ps: float
-    opensta_setup_ps: float
-    hold_ps: float | None
-    opensta_hold_ps: float | None
-
-    @property
-    def agrees(self) -> bool:
-        """Whether both slacks are within 1 ps, or 0.5 % of the period."""
-        within = max(_TOLERANCE_PS, _TOLERANCE * period_ps(self.freq_mhz))
-        same = abs(self.setup_ps - self.opensta_setup_ps) <= within
-        if self.hold_ps is None or self.opensta_hold_ps is None:
-            return same and self.hold_ps is None and self.opensta_hold_ps is None
-        return same and abs(self.hold_ps - self.opensta_hold_ps) <= within
-
-
-@dataclass(frozen=True)
-class SignoffResult:
-    """What sign-off found: the table, points that were not checked, the account of the files read, OpenSTA's figures."""
-
-    table: pd.DataFrame
-    unchecked: int
-    checks: Checks
-    comparisons: tuple[Comparison, ...]
-
-    @property
-    def failed(self) -> int:
-        """Points that do not meet a check."""
-        return int((~self.table["met"]).sum())
-
-    @property
-    def disagreeing(self) -> int:
-        """Points at which OpenSTA has other slacks."""
-        return sum(not one.agrees for one in self.comparisons)
-
-    @property
-    def _drooped(self) -> pd.Series[float]:
-        """Worst slack of each point on drooped rails, ps; empty where the run has no rails, or was signed off before."""
-        name = "drooped_worst_ps"
-        return self.table[name] if name in self.table else pd.Series(dtype=float)
-
-    def figures(self) -> dict[str, Any]:
-        """The short answer; None where the run has no such quantity."""
-        return {
-            "points": len(self.table),
-            "met": int(self.table["met"].sum()),
-            "unchecked": self.unchecked,
-            "corners": str(self.table["corner"].iloc[0]).split(),
-            "worst_setup_ps": _least(self.table["setup_ps"]),
-            "worst_hold_ps": _least(self.table["hold_ps"]),
-            "worst_droop_fraction": _least(-self.table["worst_droop_fraction"], -1.0),
-            "worst_drooped_setup_ps": _least(self._drooped),
-            "missed_on_drooped_rails": int((self._drooped < 0.0).sum()),
-            "smallest_margin_v": _least(self.table["noise_margin_v"]),
-        }
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, as ``--json`` prints it."""
-        rows = json.loads(self.table.to_json(orient="records", double_precision=9))
-        opensta = [asdict(one) | {"agrees": one.agrees} for one in self.comparisons]
-        return {"checks": self.checks.as_dict(), **self.figures(), "points_checked": rows, "opensta": opensta}
-
-
-def _least(column: pd.Series[float], sign: float = 1.0) -> float | None:
-    value = column.min()
-    return None if pd.isna(value) else sign * float(value)
 
 
 def sign_off_run(directory: Path, jobs: int = 1, opensta: bool = False) -> SignoffResult:
@@ -123,33 +43,33 @@ def sign_off_run(directory: Path, jobs: int = 1, opensta: bool = False) -> Signo
     flow, _ = load_run(directory)
     run = RunDirectory(directory, STAGES)
     records = _needed(run, directory)
-    key = stage_key(STAGE, flow, records)
+    key = stage_key(SIGNOFF, flow, records)
     reporter = Terminal(1)
     with disk_errors(directory), locked(directory):
-        known = run.record(STAGE.name)
+        known = run.record(SIGNOFF.name)
         reused = known is not None and known.key == key.digest
-        reporter.started(STAGE.name)
+        reporter.started(SIGNOFF.name)
         if not reused:
-            inputs = {name: run.stage_path(name) for name in STAGE.needs}
+            inputs = {name: run.stage_path(name) for name in SIGNOFF.needs}
             run.run_stage(
-                STAGE,
+                SIGNOFF,
                 key,
                 lambda partial, log: StageContext(flow, partial, inputs, jobs, log, reporter.doing),
-                f"finevh run flow.toml -o . --from {STAGE.name} --to {STAGE.name}",
+                f"finevh run flow.toml -o . --from {SIGNOFF.name} --to {SIGNOFF.name}",
             )
-        reporter.finished(STAGE.name, reused)
+        reporter.finished(SIGNOFF.name, reused)
     rebuild_report(directory)
-    table = read_table(run.stage_path(STAGE.name) / TABLE)
+    table = read_table(run.stage_path(SIGNOFF.name) / TABLE)
     if table.empty:
         raise InputError(f"{directory}: the run has no operating points to check")
     compared = () if executable is None else _compare(flow, run, table, executable)
-    unchecked = int(run.metrics(STAGE.name)["signoff__unchecked__count"])
-    return SignoffResult(table, unchecked, run.checks(STAGE.name), compared)
+    unchecked = int(run.metrics(SIGNOFF.name)["signoff__unchecked__count"])
+    return SignoffResult(table, unchecked, run.checks(SIGNOFF.name), compared)
 
 
 def _needed(run: RunDirectory, directory: Path) -> dict[str, StageRecord]:
     records = {}
-    for name in STAGE.needs:
+    for name in SIGNOFF.needs:
         record = run.record(name)
         if record is None:
             raise InputError(
@@ -199,82 +119,3 @@ def _at_period(constraints: Constraints, period: float) -> Constraints:
         for clock in constraints.clocks
     )
     return replace(constraints, clocks=clocks)
-
-
-def signoff_tables(result: SignoffResult) -> list[Table]:
-    """Tables for people: the short answer by scheme, then OpenSTA's figures."""
-    found = Table(title="Sign-off from the exported files: exact wires, setup and hold")
-    for name in ("scheme", "points", "met", "setup, ps", "hold, ps", "worst droop", "margin, V"):
-        found.add_column(name, justify="left" if name == "scheme" else "right")
-    groups = [(str(name), rows) for name, rows in result.table.groupby("scheme", sort=False)]
-    for name, rows in [*groups, ("all", result.table)]:
-        found.add_row(
-            name,
-            str(len(rows)),
-            str(int(rows["met"].sum())),
-            _shown(_least(rows["setup_ps"]), ".1f"),
-            _shown(_least(rows["hold_ps"]), ".1f"),
-            _shown(_least(-rows["worst_droop_fraction"], -1.0), ".1%"),
-            _shown(_least(rows["noise_margin_v"]), ".3f"),
-        )
-    return [found, *([_opensta_table(result.comparisons)] if result.comparisons else [])]
-
-
-def _opensta_table(comparisons: Sequence[Comparison]) -> Table:
-    found = Table(title="Beside OpenSTA, with the driver resistance of its release")
-    for name in ("variant", "Vdd, V", "f, MHz", "setup, ps", "theirs", "hold, ps", "theirs", "agrees"):
-        found.add_column(name, justify="left" if name == "variant" else "right")
-    for one in comparisons:
-        slacks = (one.setup_ps, one.opensta_setup_ps, one.hold_ps, one.opensta_hold_ps)
-        shown = (_shown(value, ".3f") for value in slacks)
-        found.add_row(one.variant, f"{one.vdd_v:.3f}", f"{one.freq_mhz:.3f}", *shown, "yes" if one.agrees else "NO")
-    return found
-
-
-def _shown(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
-
-
-def signoff_notes(result: SignoffResult) -> list[str]:
-    """What the tables do not say: corners, points left out, droop."""
-    figures = result.figures()
-    notes = [] if result.checks.as_dict() == {} else result.checks.lines()
-    if figures["corners"] == ["slow"]:
-        notes.append("hold at the library's own corner alone: [technology] fast names no fast corner")
-    if figures["worst_hold_ps"] is None:
-        notes.append("hold: the design has no hold check")
-    if figures["worst_droop_fraction"] is None:
-        notes.append("droop: the run has no droop.csv")
-    elif figures["worst_drooped_setup_ps"] is None:
-        notes.append("timed at the nominal supplies: droop is shown, not judged")
-    else:
-        notes.append(
-            f"judged at the nominal supplies; with each tile at the drop of its worst cycle {figures['missed_on_drooped_rails']}"
-            f" FINE-VH points miss their clock, by up to {max(0.0, -figures['worst_drooped_setup_ps']):.1f} ps"
-        )
-    late = sum(
-        one.opensta_setup_ps < -_TOLERANCE_PS or (one.opensta_hold_ps or 0.0) < 0.0 for one in result.comparisons
-    )
-    if late:
-        notes.append(
-            f"OpenSTA: {late} of {len(result.comparisons)} points have a negative slack there; releases before 3 take another"
-            " driver resistance than the current one, which sign-off judges by"
-        )
-    if result.unchecked:
-        notes.append(f"{result.unchecked} points of shared time not checked: no ideal-DVFS point at their supplies")
-    return notes
-
-
-def verdict(result: SignoffResult) -> str | None:
-    """Why the answer is no; None where every point is met and OpenSTA agrees."""
-    said = []
-    if result.failed:
-        first = result.table[~result.table["met"]].iloc[0]
-        said.append(
-            f"sign-off: {result.failed} of {len(result.table)} points fail, the first is {first.scheme}, variant"
-            f" {first.variant}, {first.freq_mhz:.3f} MHz (setup {first.setup_ps:.1f} ps, hold {first.hold_ps:.1f} ps); see"
-            " tables/signoff.csv"
-        )
-    if result.disagreeing:
-        said.append(f"OpenSTA has other slacks at {result.disagreeing} of {len(result.comparisons)} points")
-    return "; ".join(said) or None

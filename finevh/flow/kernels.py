@@ -8,10 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from llvmlite import binding
-
 from finevh.base.children import Beside, Say, beside, in_children
-from finevh.base.kernel_cache import PACKAGE, kernel_digest, kernel_folders
 from finevh.base.kernel_types import KernelTable, compile_table
 from finevh.timing import warm
 
@@ -154,6 +151,11 @@ def _part(name: str, say: Say) -> None:
 
 def _marks() -> list[Path]:
     """Where it is noted that all kernels are compiled."""
+    # The compiler is loaded where kernels are called: a run of which nothing changed calls none.
+    from llvmlite import binding
+
+    from finevh.base.kernel_cache import PACKAGE, kernel_digest, kernel_folders
+
     digest = kernel_digest(PACKAGE, Path(__file__), *(PACKAGE / name for name in (*warm.SOURCES, *_SOURCES)))
     return [home / f"kernels-{digest}-{binding.get_host_cpu_name()}.done" for home in kernel_folders()]
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from finevh.base.files import read_input
 from finevh.config import Flow
 from finevh.errors import InputError
+from finevh.flow.inputs.programs import program_files
 from finevh.flow.inputs.rtl import packaged_rtl
-from finevh.flow.inputs.stimulus import program_files
 from finevh.flow.inputs.technology import UNBIASED, members_of_set, synthesis_liberty, variant_sets
 from finevh.power import read_memory_stimulus
 from finevh.power.recordings.recorded_names import canonical, plain_name
-from finevh.power.recordings.saif import saif_scopes
 from finevh.power.recordings.vcd_syntax import vcd_scopes
 from finevh.synthesis.sources import Rtl
 from finevh.technology.cross import read_pairs
@@ -118,7 +117,13 @@ def _check_activity(flow: Flow) -> None:
     recording = source.vcd or source.saif
     if recording is None:
         return
-    scopes = vcd_scopes(recording) if source.vcd is not None else saif_scopes(recording)
+    if source.vcd is not None:
+        scopes = vcd_scopes(recording)
+    else:
+        # What reads a SAIF propagates what it does not tell, which takes compiled kernels.
+        from finevh.power.recordings.saif import saif_scopes
+
+        scopes = saif_scopes(recording)
     named = {canonical(".".join(path)): {_word(name) for name in names} for path, names in scopes.items()}
     inside = named
     if source.scope is not None:

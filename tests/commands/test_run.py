@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -59,3 +61,9 @@ def test_only_published_figures_with_a_counterpart_are_printed_and_the_others_co
     assert "25.0" in next(line for line in text.splitlines() if "Interface cells " in line)
     assert "not in this run" not in text
     assert "published figures are of other settings than this run's" in " ".join(text.split())
+
+
+def test_a_run_that_has_nothing_to_do_and_a_report_load_no_compiler() -> None:
+    code = "import sys, finevh.commands.run, finevh.commands.report; print(*{'numba', 'scipy', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from finevh.checks import Checks
 from finevh.cli import run_command
-from finevh.commands.signoff import Comparison, SignoffResult, signoff_notes, signoff_tables, verdict
+from finevh.commands.signoff_text import Comparison, SignoffResult, signoff_notes, signoff_tables, verdict
 from finevh.errors import InputError
 from finevh.flow.signoff import DroopEntry, SupplyMap, activity_by_name, supply_maps, tiles_of
 from finevh.flow.stages.signoff import read_droop

@@ -17,7 +17,8 @@ import pytest
 
 from finevh.cli import run_command
 from finevh.flow.artifacts.layout import load_chain_order
-from finevh.flow.finished import load_design, load_run
+from finevh.flow.finished import load_run
+from finevh.flow.finished_design import load_design
 from finevh.flow.stages import STAGES
 from finevh.flow_file import read_flow
 from finevh.report.columns import table_columns

@@ -43,7 +43,7 @@ def test_programs_are_accounted_for_in_their_order(
 ) -> None:
     monkeypatch.setattr(activity, "_run_program", ran)
     context.jobs = jobs
-    metrics = activity.run_activity_stage(cast(StageContext, context))
+    metrics = activity.run_stage(cast(StageContext, context))
     assert list(metrics) == [f"activity__{program}__cycles__count" for program in ("long", "short", "wrong")]
     assert [text for text in context.notes if "done" in text] == ["long is done", "short is done", "wrong is done"]
     assert context.checks["activity_simulated"].count == 30
@@ -63,4 +63,4 @@ def test_what_is_wrong_with_a_program_reaches_the_user(
     monkeypatch.setattr(activity, "_run_program", fails)
     context.jobs = jobs
     with pytest.raises(InputError, match="no program 'short'"):
-        activity.run_activity_stage(cast(StageContext, context))
+        activity.run_stage(cast(StageContext, context))

@@ -29,26 +29,5 @@ def sizing_options(flow: Flow) -> PhysicalOptions:
         sizing=choice.sizing,
         clock_tree=trees,
         passes=choice.passes,
-        own_period=flow.engine == "builtin" and flow.placement.driven != "wirelength",
+        own_period=flow.sized_for_own_period,
     )
-
-
-def engine_parameters(flow: Flow) -> dict[str, object]:
-    """What OpenROAD is told counts only where it runs; where it comes from, and which version, does not."""
-    if flow.engine != "openroad":
-        return {"engine": flow.engine}
-    return {"engine": flow.engine, "density": flow.openroad.density, "rcx_rules": flow.openroad.rcx_rules}
-
-
-def sizing_parameters(flow: Flow) -> dict[str, object]:
-    """Everything of the flow that decides a pass of sizing."""
-    return {
-        "technology": flow.technology,
-        **engine_parameters(flow),
-        "seed": flow.seed,
-        # Which cells of the tree are high in a map is nothing to what is made at single supplies; hold repair has maps.
-        "clock": flow.clock.model_copy(update={"policy": "tile", "tree_vdd": None}),
-        "optimize": flow.optimize,
-        "vdd_max": flow.schemes.vdd_max,
-        "hold": (flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.delta_vdd) if flow.optimize.hold else None,
-    }

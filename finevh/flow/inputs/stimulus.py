@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from finevh.config import Flow
 from finevh.constraints.objects import Names
 from finevh.errors import InputError
 from finevh.flow.inputs.constraints import constraints_of
+from finevh.flow.inputs.programs import program_file
 from finevh.netlist.model import Netlist
 from finevh.power import RandomStimulus, Stimulus, read_memory_stimulus
 from finevh.power.simulation.resets import book_resets_at_random, reset_level, watch_reset
@@ -19,8 +19,6 @@ from finevh.power.simulation.stimulus import word_and_bit
 from finevh.power.simulation.tied_clocks import TiedClocks, tie_clocks
 from finevh.technology.model import Direction, Technology
 from finevh.timing import bind_cases
-
-RANDOM = "random"
 
 
 def held_inputs(flow: Flow, netlist: Netlist) -> dict[str, int]:
@@ -109,46 +107,6 @@ def tied_netlist(flow: Flow, netlist: Netlist) -> TiedClocks:
             " activity.saif"
         )
     return tie_clocks(netlist, flow.clock.port, tuple(other))
-
-
-def program_file(stimulus: Path, program: str) -> Path:
-    """Hex file of a program: beside the stimulus file, or in its folder ``programs``.
-
-    Raises
-    ------
-    InputError
-        If there is none; names those that exist.
-    """
-    folders = (stimulus.parent, stimulus.parent / "programs")
-    for folder in folders:
-        if (folder / f"{program}.hex").is_file():
-            return folder / f"{program}.hex"
-    known = sorted(path.stem for folder in folders for path in folder.glob("*.hex"))
-    raise InputError(
-        f"activity.programs: no program '{program}' beside {stimulus}; there are {', '.join(known) or 'none'}"
-    )
-
-
-def program_files(flow: Flow) -> tuple[Path, ...]:
-    """Hex files that the activity depends on; none where no program runs."""
-    source = flow.activity
-    if source.stimulus is None or source.vcd is not None or source.saif is not None:
-        return ()
-    return tuple(program_file(source.stimulus, program) for program in programs_of(flow))
-
-
-def programs_of(flow: Flow) -> tuple[str, ...]:
-    """Names under which activities are kept: the programs, or ``random``, ``vcd``, ``saif``."""
-    source = flow.activity
-    if source.vcd is not None:
-        return ("vcd",)
-    if source.saif is not None:
-        return ("saif",)
-    if source.stimulus is None:
-        return (RANDOM,)
-    if not source.programs:
-        raise InputError(f"activity.programs: name at least one program to run with {source.stimulus}")
-    return source.programs
 
 
 def middle_supply(flow: Flow, technology: Technology) -> int:

@@ -15,12 +15,11 @@ from finevh.config import Flow
 from finevh.flow.artifacts.activity import save_activity, save_sample
 from finevh.flow.artifacts.layout import load_placement, load_wires
 from finevh.flow.artifacts.netlist import load_netlist
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.engine.stage import Metrics, StageContext
+from finevh.flow.inputs.programs import programs_of
 from finevh.flow.inputs.stimulus import (
     held_inputs,
     middle_supply,
-    program_files,
-    programs_of,
     stimulus_of,
     tied_netlist,
 )
@@ -69,7 +68,7 @@ class _Ran:
     notes: tuple[str, ...]
 
 
-def run_activity_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Every program on the final netlist, side by side; of simulations also what each tile switches in each cycle."""
     flow, source, technology = context.flow, context.inputs["optimize"], technology_of(context.flow)
     netlist, placement, wires = load_netlist(source, technology), load_placement(source), load_wires(source)
@@ -179,25 +178,3 @@ def work_table(worked: Mapping[str, Work | None], units: Mapping[str, str]) -> s
         if work is not None
     ]
     return table(("program", "unit", "units", "instructions", "cycles"), rows)
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides the activity."""
-    return {
-        "activity": flow.activity,
-        "programs": program_files(flow),
-        "clock": (flow.clock.port, flow.clock.constants, flow.clock.sdc),
-        "seed": flow.seed,
-        "glitches": _glitch_parameters(flow),
-    }
-
-
-def _glitch_parameters(flow: Flow) -> object:
-    """What decides the delays that glitches are simulated with."""
-    if not flow.activity.glitches or flow.activity.vcd is not None or flow.activity.saif is not None:
-        return None
-    schemes = flow.schemes
-    return flow.technology, flow.clock, schemes.vdd_min, schemes.vdd_max, schemes.driver_derates
-
-
-STAGE = Stage("activity", run_activity_stage, ("optimize",), parameters)

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from finevh.config import Flow
 from finevh.constraints import write_sdc
 from finevh.errors import InputError
 from finevh.flow.artifacts.exported import netlist_name
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.designs import PlacedDesign, load_placed
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.inputs.constraints import sdc_of, timed_constraints
 from finevh.flow.inputs.technology import lef_of, site_name, synthesis_vdd, technology_of
 from finevh.flow.openroad.points import run_points
@@ -34,7 +33,7 @@ from finevh.layout.supply.vdd_mux import read_header_cells
 from finevh.netlist import write_spef, write_verilog
 
 
-def run_export_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Write Verilog of each variant set, DEF, SPEF, SDC, UPF and the configuration chain under ``out``; draw the layout."""
     flow, technology = context.flow, technology_of(context.flow)
     placed = load_placed(flow, context.inputs["floorplan"], context.inputs["optimize"])
@@ -137,19 +136,3 @@ def _write_layout(
     )
     write_picture(figure, picture)
     return report
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides what is exported."""
-    own: dict[str, object] = {
-        "name": flow.design.name,
-        "technology": flow.technology,
-        "clock": flow.clock,
-        "schemes": flow.schemes,
-    }
-    return own | ({"openroad_points": flow.openroad.points} if flow.engine == "openroad" else {})
-
-
-STAGE = Stage(
-    "export", run_export_stage, ("presize", "floorplan", "optimize", "polybias", "operating-points"), parameters
-)

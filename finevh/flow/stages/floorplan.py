@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from finevh.config import Flow
 from finevh.flow.artifacts.layout import save_chain_order, save_floorplan
 from finevh.flow.artifacts.netlist import CLOCK_AREA, load_netlist
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.inputs.planning import clock_area, floorplan_request
 from finevh.flow.inputs.technology import technology_of
 from finevh.flow.placed import overlay_tiles
@@ -18,7 +17,7 @@ from finevh.layout.chain import snake_order
 from finevh.technology.model import Kind
 
 
-def run_floorplan_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Empty layout: N x N tiles with wrappers, Vdd-MUX sites, power grid."""
     if context.flow.design.placed is not None:
         return overlay_tiles(context)
@@ -42,16 +41,3 @@ def run_floorplan_stage(context: StageContext) -> Metrics:
         "floorplan__tiles__count": floorplan.n_tiles,
         "floorplan__vdd_mux__count": len(floorplan.header_row),
     }
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides the floorplan."""
-    return {
-        "technology": flow.technology,
-        "floorplan": flow.floorplan,
-        "placed": flow.design.placed,
-        "policy": flow.clock.supply_policy,
-    }
-
-
-STAGE = Stage("floorplan", run_floorplan_stage, ("presize",), parameters, kernels="layout")

@@ -37,9 +37,9 @@ from finevh.flow.droop.drooped_points import (
 )
 from finevh.flow.droop.rails import RAILS, RailModel, droop_table, rail_model, transitions_table
 from finevh.flow.droop.tile_loads import loads_of, program_currents
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.inputs.stimulus import middle_supply
-from finevh.flow.inputs.technology import marked_name, what_if_of, what_if_parameters
+from finevh.flow.inputs.technology import marked_name, what_if_of
 from finevh.flow.kernels import load_kernels
 from finevh.flow.own_glitches import OwnGlitches, own_glitches_of, prepare_points, with_own_glitches
 from finevh.flow.tables.bias_shares_table import bias_shares_table
@@ -250,7 +250,7 @@ def check_noise(placed: PlacedDesign) -> float:
     return smallest
 
 
-def run_operating_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Every scheme, variant, delta-Vdd and frequency."""
     flow, inputs = context.flow, context.inputs
     what = what_if_of(flow)
@@ -576,20 +576,3 @@ def _metrics(result: OperatingPoints, placed: PlacedDesign, margin: float) -> Me
                 metrics["timing__fmax__mhz"] = point.freq_mhz
                 metrics["timing__setup__ws__ps"] = placed.flow.clock.period - period_ps(point.freq_mhz)
     return metrics
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides the operating points."""
-    return {
-        "name": flow.design.name,
-        "technology": flow.technology,
-        "clock": flow.clock,
-        "schemes": flow.schemes,
-        "drop": (flow.floorplan.drop_budget, flow.floorplan.drop_of, flow.floorplan.header_drive),
-        **what_if_parameters(flow),
-        "glitches": (flow.activity, flow.seed) if flow.activity.glitches else None,
-        **({} if flow.rails.drooped else {"rails": flow.rails}),
-    }
-
-
-STAGE = Stage("operating-points", run_operating_stage, ("floorplan", "optimize", "activity", "polybias"), parameters)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from finevh.base.csv_text import table
-from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, load_placement, save_placement, save_wires
 from finevh.flow.artifacts.netlist import FROZEN, SLACK, VERILOG, load_netlist, save_netlist
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.inputs.constraints import book_clocks
 from finevh.flow.inputs.hold import hold_corners
-from finevh.flow.inputs.sizing import sizing_options, sizing_parameters, sizing_target
+from finevh.flow.inputs.sizing import sizing_options, sizing_target
 from finevh.flow.inputs.technology import technology_of
 from finevh.flow.openroad.layout import run_openroad_layout
 from finevh.flow.placed import keep_wires
@@ -26,7 +25,7 @@ from finevh.optimize.physical import Optimised, optimise_placed, timed_again
 from finevh.technology.model import Technology
 
 
-def run_optimize_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Drives again on the wires of the final placement; the wires that result."""
     if context.flow.engine == "openroad":
         return run_openroad_layout(context)
@@ -144,20 +143,3 @@ def _clock_metrics(result: Optimised) -> Metrics:
         "clock__skew__ps": when.skew,
         "clock__tree__count": 0 if result.tree is None else len(result.tree.cell),
     }
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides drives and wires."""
-    placed = flow.design.placed
-    return {
-        **sizing_parameters(flow),
-        "policy": flow.clock.supply_policy,  # decides which clock cells sit on rows at VddH
-        "placed": None if placed is None else (placed.spef, True),
-        "hold maps": (flow.clock.supply_policy, flow.schemes.driver_derates, flow.floorplan.tiles)
-        if flow.optimize.hold and flow.optimize.hold_maps
-        else None,
-        **({"own_period": True} if sizing_options(flow).own_period else {}),
-    }
-
-
-STAGE = Stage("optimize", run_optimize_stage, ("presize", "floorplan", "place"), parameters, kernels="layout")

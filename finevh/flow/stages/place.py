@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from finevh.base.csv_text import table
-from finevh.config import Flow
 from finevh.flow.artifacts.layout import load_floorplan, save_placement
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.driven import DrivenPlacement, best_round
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.inputs.sizing import engine_parameters
+from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.inputs.technology import technology_of
 from finevh.flow.openroad.layout import require_openroad
 from finevh.flow.placed import keep_places
 from finevh.layout import PlacerOptions, place, total_wirelength
 
 
-def run_place_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Cells on the cut rows, ports on the boundary."""
     if context.flow.engine == "openroad":
         return require_openroad(context)
@@ -74,19 +72,3 @@ def _driven(context: StageContext, driven: DrivenPlacement) -> Metrics:
         "timing__setup__min_period__placed__ps": rounds[taken].periods[0],
         "timing__setup__min_period__undriven__ps": rounds[0].periods[0],
     }
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides where cells go."""
-    driven = flow.engine == "builtin" and flow.design.placed is None and flow.placement.driven != "wirelength"
-    return {
-        "technology": flow.technology,
-        "seed": flow.seed,
-        "placed": flow.design.placed is not None,
-        **({"placer_seed": flow.placement.seed} if flow.placement.seed >= 0 else {}),
-        **({"placement": flow.placement, "clock": flow.clock, "supplies": flow.schemes} if driven else {}),
-        **engine_parameters(flow),
-    }
-
-
-STAGE = Stage("place", run_place_stage, ("presize", "floorplan"), parameters, kernels="layout")

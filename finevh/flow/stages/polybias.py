@@ -11,8 +11,8 @@ from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.variants import save_variants
 from finevh.flow.designs import load_placed, tiled_timing
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.inputs.technology import UNBIASED, members_of_set, synthesis_vdd, technology_of, what_if_parameters
+from finevh.flow.engine.stage import Metrics, StageContext
+from finevh.flow.inputs.technology import UNBIASED, members_of_set, synthesis_vdd, technology_of
 from finevh.layout import interface_cells
 from finevh.polybias import BiasResult, assign_variants, variant_shares
 from finevh.polybias.conditions import selected_conditions, single_voltage_conditions
@@ -34,7 +34,7 @@ def variants_of_set(flow: Flow, technology: Technology, name: str) -> tuple[str,
     return members_of_set(read_manifest(flow.technology.path), name, {v.name for v in technology.variants[1:]})
 
 
-def run_polybias_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """No bias (``pb0``) and the three-stage assignment of each further set.
 
     The requirement is that of the unbiased design at every voltage of the coarse grids, so that no scheme loses frequency; with
@@ -91,20 +91,3 @@ def run_polybias_stage(context: StageContext) -> Metrics:
         "results/tables/bias_stages.csv", table(("set", "variant", "threshold_ps", "considered", "kept"), rows)
     )
     return metrics
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides the bias."""
-    return {
-        "technology": flow.technology,
-        "clock": flow.clock,
-        "polybias": flow.polybias,
-        "variants": flow.schemes.variants,
-        "derates": flow.schemes.driver_derates,
-        "vdds": (flow.schemes.vdd_min, flow.schemes.vdd_max, flow.schemes.delta_vdd),
-        "maps": (flow.schemes.ideal_step, flow.schemes.frequencies) if flow.polybias.keeps == "maps" else None,
-        **what_if_parameters(flow),
-    }
-
-
-STAGE = Stage("polybias", run_polybias_stage, ("floorplan", "optimize"), parameters)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from finevh.checks import Severity
-from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import CLOCK_AREA, FROZEN, SLACK, load_netlist, save_netlist
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.inputs.sizing import sizing_options, sizing_parameters, sizing_target
+from finevh.flow.engine.stage import Metrics, StageContext
+from finevh.flow.inputs.sizing import sizing_options, sizing_target
 from finevh.flow.inputs.technology import technology_of
 from finevh.flow.placed import keep_sizes
 from finevh.flow.timing_graph import timing_graph
@@ -19,7 +18,7 @@ from finevh.technology.model import Kind, Technology
 from finevh.timing.unconstrained import book_setup
 
 
-def run_presize_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Clock and fan-out trees and first drives on a rough placement without tiles: the floorplan is made for what results."""
     flow, technology = context.flow, technology_of(context.flow)
     netlist = load_netlist(context.inputs["synthesis"], technology)
@@ -63,15 +62,3 @@ def _check_constraints(context: StageContext, netlist: Netlist, technology: Tech
             " after synthesis): no path leads from an input or register to an output or register; a design of constants has"
             " no timing and no curves"
         )
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides the first drives."""
-    return {
-        **sizing_parameters(flow),
-        "utilisation": flow.floorplan.utilisation,
-        "placed": flow.design.placed is not None,
-    }
-
-
-STAGE = Stage("presize", run_presize_stage, ("synthesis",), parameters, kernels="layout")

@@ -10,13 +10,13 @@ from pathlib import Path
 from finevh.checks import Checks, Severity
 from finevh.config import Flow
 from finevh.flow.engine.runner import RESULTS
-from finevh.flow.engine.stage import CHECKS, METRICS, Metrics, Stage, StageContext, read_checks
-from finevh.flow.inputs.technology import marked_name, what_if_parameters
+from finevh.flow.engine.stage import CHECKS, METRICS, Metrics, StageContext, read_checks
+from finevh.flow.inputs.technology import marked_name
 from finevh.report.about import ABOUT, About, write_about
 from finevh.technology.manifest import read_manifest
 
 
-def run_report_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Build the report in the stage's own directory from copies of what it reads."""
     render_report(context.flow, context.inputs, context.directory / RESULTS)
     return {}
@@ -56,30 +56,3 @@ def about_of(flow: Flow) -> About:
     process, temperature = manifest.models.get("corner"), manifest.models.get("temperature_c")
     corner = "" if process is None or temperature is None else f"{process}, {temperature:g} C"
     return About(marked_name(flow), manifest.name, corner, flow.engine, flow.published or "")
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides the report beside its inputs."""
-    return {
-        "name": flow.design.name,
-        "technology": flow.technology,
-        "engine": flow.engine,
-        "published": flow.published,
-        **what_if_parameters(flow),
-    }
-
-
-_ALL = (
-    "synthesis",
-    "presize",
-    "floorplan",
-    "place",
-    "optimize",
-    "activity",
-    "polybias",
-    "operating-points",
-    "export",
-    "signoff",
-)
-
-STAGE = Stage("report", run_report_stage, _ALL, parameters)

@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from finevh.checks import Checks
-from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.bitstreams import write_bitstreams
 from finevh.flow.designs import average_activity, load_activities
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
+from finevh.flow.engine.stage import Metrics, StageContext
 from finevh.flow.inputs.constraints import timed_constraints
-from finevh.flow.inputs.technology import technology_of, what_if_parameters
+from finevh.flow.inputs.technology import technology_of
 from finevh.flow.signoff import (
     DroopEntry,
     Exported,
@@ -39,7 +38,7 @@ POINTS, TABLE = "results/operating_points.csv", "results/tables/signoff.csv"
 """What the stage writes: the run's points with their ``signoff`` column, and its own table."""
 
 
-def run_signoff_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """Time, leak and judge every point of the run; write the table, and the points with what came of them."""
     flow, technology = context.flow, technology_of(context.flow)
     found = context.inputs["operating-points"] / "results"
@@ -169,20 +168,3 @@ def read_rail_costs(path: Path) -> dict[RailKey, RailCost]:
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: damaged ({error}); run 'finevh run' again, which makes it anew") from None
     return found
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides sign-off beside its inputs."""
-    return {
-        "name": flow.design.name,
-        "technology": flow.technology,
-        "clock": flow.clock,
-        "schemes": flow.schemes,
-        "tiles": flow.floorplan.tiles,
-        **what_if_parameters(flow),
-    }
-
-
-STAGE = Stage(
-    "signoff", run_signoff_stage, ("floorplan", "optimize", "activity", "operating-points", "export"), parameters
-)

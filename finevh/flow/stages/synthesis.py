@@ -10,8 +10,8 @@ import numpy as np
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.flow.artifacts.netlist import VERILOG, save_netlist
-from finevh.flow.engine.stage import Metrics, Stage, StageContext
-from finevh.flow.inputs.rtl import packaged_rtl, rtl_of, synthesis_options
+from finevh.flow.engine.stage import Metrics, StageContext
+from finevh.flow.inputs.rtl import rtl_of, synthesis_options
 from finevh.flow.inputs.technology import synthesis_liberty, technology_of
 from finevh.netlist import read_verilog, write_verilog
 from finevh.netlist.model import NO_NET, Netlist
@@ -58,7 +58,7 @@ def count_gated(netlist: Netlist) -> tuple[int, int, int]:
     return int(gate.sum()), int(behind[netlist.pin_net[clocked]].sum()), int(register.sum())
 
 
-def run_synthesis_stage(context: StageContext) -> Metrics:
+def run_stage(context: StageContext) -> Metrics:
     """RTL to a flat mapped netlist at the highest Vdd; a design that is given as a netlist is read and checked."""
     flow, technology = context.flow, technology_of(context.flow)
     if flow.design.mapped is not None:
@@ -92,19 +92,3 @@ def run_synthesis_stage(context: StageContext) -> Metrics:
         "synthesis__design__nets__count": netlist.n_nets,
         "synthesis__design__area__um2": netlist.area,
     }
-
-
-def parameters(flow: Flow) -> object:
-    """Everything of the flow that decides what synthesis gives."""
-    return {
-        "design": flow.design,
-        "packaged": packaged_rtl(flow),
-        "technology": flow.technology,
-        "synthesis": flow.synthesis,
-        "period": flow.clock.period,
-        "vdd_max": flow.schemes.vdd_max,
-        "seed": flow.seed,
-    }
-
-
-STAGE = Stage("synthesis", run_synthesis_stage, (), parameters, kernels="none")
