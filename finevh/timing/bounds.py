@@ -115,6 +115,7 @@ class DelayBounds:
             raise InputError(f"instance '{netlist.instance_names[cell]}': its variant has no library at both supplies")
         for row, driver in ((0, high), (1, low)):
             for c in np.unique(corner[row]).tolist():
+                tables.need(c, np.unique(netlist.cell_type[corner[row] == c]))
                 if graph.cross_voltage:
                     tables.need_cross(c, driver)
         cells = netlist.cells

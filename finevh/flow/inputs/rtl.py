@@ -7,7 +7,8 @@ from pathlib import Path
 
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.synthesis import FILE_LISTS, Options, Rtl, find_top
+from finevh.synthesis.sources import FILE_LISTS, Rtl
+from finevh.synthesis.yosys_commands import Options
 from finevh.technology.model import Technology
 
 
@@ -19,6 +20,9 @@ def rtl_of(flow: Flow) -> Rtl:
     InputError
         For an unknown packaged list; see :func:`finevh.synthesis.find_top`.
     """
+    # What elaborates is loaded by those who ask for the top module: which files a flow takes is known without.
+    from finevh.synthesis.run import find_top
+
     design, packaged = flow.design, _packaged(flow)
     if packaged is not None:
         rtl = replace(packaged, parameters={**packaged.parameters, **design.parameters}, top=design.top or packaged.top)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import griddata
 
 from finevh.errors import InputError
 from finevh.technology.model import Real
@@ -81,6 +80,9 @@ class HeaderTable:
             pairs = np.column_stack([self.vdd_low, self.vdd_high])[mine]
             if len(pairs) < 3 or np.linalg.matrix_rank(pairs[1:] - pairs[0]) < 2:
                 raise
+            # A third of a second to load, for pairs of supplies that no library was characterised at.
+            from scipy.interpolate import griddata
+
             low, high = griddata(pairs, columns[mine], (vdd_low, vdd_high))
             if np.isnan(low):
                 raise

@@ -399,6 +399,7 @@ class Blocks:
         """Row of each cell type in the headers, -1 for types that no cell of the netlist can be."""
         self.type_of[kinds] = np.arange(len(kinds), dtype=np.int32)
         self.n_type = len(kinds)
+        self._kinds = kinds
         self.n_driver = len(tables.vdds) + 1 if crossed else 1
         """Blocks per corner: with cross-voltage data one per driver's Vdd, then that of the cell's own."""
         self.n_corner = len(tables.record) // max(tables.n_arc * 2, 1)
@@ -446,6 +447,8 @@ class Blocks:
         with self._lock:
             grid = present.reshape(self.n_corner, self.n_type) > 0
             corners = np.flatnonzero(grid.any(axis=1)).tolist()
+            for corner in corners:
+                self.tables.need(corner, self._kinds[grid[corner]])
             drivers = {port_vdd}.union(*(self._supplies[corner] for corner in corners))
             for corner in corners:
                 crossing = drivers if len(self._supplies[corner]) > 1 else drivers - self._supplies[corner]

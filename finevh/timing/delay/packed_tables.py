@@ -1,4 +1,7 @@
-"""Delay tables of a technology packed for the timing kernel: delay and slew interleaved, axes shared and at least two long."""
+"""Delay tables of a technology packed for the timing kernel: delay and slew interleaved, axes shared and at least two long.
+
+A technology has many more corners and cell types than a netlist is timed at: tables are packed when they are first needed.
+"""
 
 from __future__ import annotations
 
@@ -173,11 +176,11 @@ def _slot_tables(fields: tuple[NDArray[np.integer[Any]], ...], slots: Int) -> ND
 
 
 class PackedTables:
-    """Tables of all (corner, arc, edge) as records the kernels read directly; derates are packed pair by pair on demand.
+    """Tables of (corner, arc, edge) as records the kernels read directly, packed on demand, as are derates pair by pair.
 
     ``record[(corner * n_arc + arc) * 2 + edge]`` is ``(x, nx, y, ny, v)``: offsets of the axes in ``axes`` and of the
-    values in ``values``; ``nx`` is 0 where the corner has no such table. Values are (nx, ny, 2), delay and slew beside
-    each other; a constraint stands in the first of the two.
+    values in ``values``; ``nx`` is 0 where the corner has no such table, or nobody has asked for it (:meth:`need`).
+    Values are (nx, ny, 2), delay and slew beside each other; a constraint stands in the first of the two.
     """
 
     def __init__(self, technology: Technology) -> None:
@@ -198,27 +201,37 @@ class PackedTables:
         slots, self._row = np.unique(slots, axis=0, return_inverse=True)
         self._slots = slots[:, 0], slots[:, 1]
         """Delay and slew table of each distinct pair; ``_row`` gives the pair of each (arc, edge)."""
+        self._corners, self._arc_ptr = corners, cells.arc_ptr
         self._packer = _Packer()
+        self._ready = np.zeros((self.n_corner, len(cells.names)), dtype=bool)
+        """Cell types whose tables are packed, by corner."""
         self._packed: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
-        record = np.zeros((self.n_corner, self.n_arc * 2, _FIELDS), dtype=np.int32)
-        for c in range(self.n_corner):
-            fields = (
-                corners.table_x[c],
-                corners.table_nx[c],
-                corners.table_y[c],
-                corners.table_ny[c],
-                corners.table_v[c],
-            )
-            delay, slew = (_slot_tables(fields, slots) for slots in self._slots)
-            record[c] = self._packer.add_many(corners.pool, delay, slew)[self._row]
-        self.record: NDArray[np.int32] = record.reshape(-1, _FIELDS)
+        self.record: NDArray[np.int32] = np.zeros((self.n_corner * self.n_arc * 2, _FIELDS), dtype=np.int32)
         """(n_corner * n_arc * 2, 5)."""
         rows = len(self.record) * len(self.vdds) if self._cross is not None else 0
         self.cross_record: NDArray[np.int32] = np.zeros((rows, _FIELDS), dtype=np.int32)
         """(n_vdd * (n_corner * n_arc * 2), 5) shifts and factors for each driver Vdd; zero until :meth:`need_cross`."""
-        self.values = self._packer.take(np.empty(0))
-        self.axes: Real = self._packer.axes.join()
+        self.values: Real = np.empty(0)
+        self.axes: Real = np.empty(0)
+
+    def need(self, corner: int, types: Int) -> None:
+        """Pack those tables of cell types at a corner that are not packed yet; kernels that run keep the old arrays."""
+        if self._ready[corner, types].all():
+            return
+        with self._lock:
+            fresh = types[~self._ready[corner, types]].tolist()
+            arcs = [np.arange(self._arc_ptr[k], self._arc_ptr[k + 1]) for k in fresh]
+            rows = (2 * np.concatenate([np.zeros(0, dtype=np.int64), *arcs])[:, None] + (0, 1)).ravel()
+            pairs, pair = np.unique(self._row[rows], return_inverse=True)
+            c, k = self._corners, corner
+            fields = c.table_x[k], c.table_nx[k], c.table_y[k], c.table_ny[k], c.table_v[k]
+            delay, slew = (_slot_tables(fields, slots[pairs]) for slots in self._slots)
+            packed = self._packer.add_many(c.pool, delay, slew)
+            self.record[corner * self.n_arc * 2 + rows] = packed[pair]
+            self.values = self._packer.take(self.values)
+            self.axes = self._packer.axes.join()
+            self._ready[corner, fresh] = True
 
     def need_cross(self, corner: int, driver: int) -> None:
         """Pack the shifts and factors of a corner whose inputs swing to another Vdd, if there are any."""
@@ -245,7 +258,7 @@ _PACKED: dict[int, tuple[weakref.ref[Technology], PackedTables]] = {}
 
 
 def pack_tables(technology: Technology) -> PackedTables:
-    """Pack a technology's tables; the same technology object is packed once, and kept packed as long as it is there.
+    """Tables of a technology, packed when they are needed; those of the same technology object are kept as long as it is there.
 
     A table of one row or column is made two long with equal values, so that the kernel has one case; a slew table on
     other axes than its delay is put on the union of both, which is exact for bilinear tables.

@@ -43,7 +43,9 @@ def graph_arrays(
             if cell is None:
                 continue
             arc = _drive_arc(netlist, cell)
-            drive[port, r] = (int(tables.corner_of[0, port_vdd]) * tables.n_arc + arc) * 2 + r
+            corner = int(tables.corner_of[0, port_vdd])
+            tables.need(corner, np.array([netlist.cells.index[cell.cell]]))
+            drive[port, r] = (corner * tables.n_arc + arc) * 2 + r
             # Slews are given by the edge of the driving cell's input, tables go by that of its output.
             slews = cell.input_rise, cell.input_fall
             sense = netlist.cells.arc_sense[arc]

@@ -27,7 +27,10 @@ def window(grids, number, crossed, x0, x1, y0, y1):  # type: ignore[no-untyped-d
 
 @pytest.fixture(scope="module")
 def tables() -> PackedTables:
-    packed = pack_tables(with_vdds(load_technology(LIBRARY / "technology.toml"), (0.8, 1.0)))
+    technology = with_vdds(load_technology(LIBRARY / "technology.toml"), (0.8, 1.0))
+    packed = pack_tables(technology)
+    for corner in range(packed.n_corner):
+        packed.need(corner, np.arange(len(technology.cells.names)))
     for corner, driver in ((LOW, HIGH), (HIGH, LOW)):
         packed.need_cross(int(packed.corner_of[0, corner]), driver)
     return packed
