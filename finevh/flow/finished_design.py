@@ -36,10 +36,11 @@ def load_weighed_design(
     InputError
         If another version of finevh ran the activity stage, which keeps the cycles that are simulated.
     """
-    placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"))
+    assigned = load_variant(run.stage_path("polybias"), variant)
+    placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"), assigned)
     activities = load_activities(run.stage_path("activity"))
     average = average_activity(activities)
-    single = time_single_voltages(placed, load_variant(run.stage_path("polybias"), variant))
+    single = time_single_voltages(placed, assigned)
     muxes = finished_vdd_muxes(flow, run.stage_path("operating-points"))
     design = replace(tiled_design(placed, average, single), vdd_muxes=muxes)
     bound = {variant: (single, design)}

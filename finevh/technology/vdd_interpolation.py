@@ -21,7 +21,7 @@ from finevh.technology.tables.mixing import mix_tables
 from finevh.technology.tables.reference import interpolate_table, table_of
 from finevh.units import VOLTAGE_TOLERANCE
 
-__all__ = ["LeaveOneOut", "Nodes", "leave_one_out", "nodes_of", "time_units", "with_vdds"]
+__all__ = ["LeaveOneOut", "Nodes", "Part", "leave_one_out", "nodes_of", "time_units", "with_vdds"]
 
 _MOST_NODES = 3
 
@@ -33,6 +33,7 @@ def with_vdds(
     cross: bool = True,
     beyond: float = 0.0,
     timed: Int | None = None,
+    only: Part | None = None,
 ) -> Technology:
     """Return the technology with corners at exactly these supplies; missing ones are interpolated.
 
@@ -45,6 +46,8 @@ def with_vdds(
         what interpolates inside is continued. For the drop of a rail; one grid step below, delay is 1 % off.
     timed : cell types. The result serves to time netlists of these alone, and is made in a fifth of the time: it lacks the tables
         of other types and of energies, and what leaks between supplies.
+    only : the part of the library that is asked for. The result may lack the tables of other cell types and the corners of
+        other variants; all that it has is the same.
 
     Raises
     ------
@@ -64,24 +67,43 @@ def with_vdds(
     if wanted.size == known.size and np.all(np.abs(wanted - known) < VOLTAGE_TOLERANCE):
         return technology if kept or technology.cross is None else replace(technology, cross=None)
     nodes = [nodes_of(known, float(vdd)) for vdd in wanted]
-    slots = _timing_slots(technology, timed)
-    corners = _interpolate_corners(technology, nodes, wanted, slots)
-    corner_of = np.arange(len(technology.variants) * wanted.size, dtype=np.int32).reshape(-1, wanted.size)
+    slots = _slots(technology, timed, only)
+    variants = range(len(technology.variants)) if only is None else only.variants
+    corners = _interpolate_corners(technology, nodes, wanted, slots, variants)
+    corner_of = np.full((len(technology.variants), wanted.size), -1, dtype=np.int32)
+    corner_of[list(variants)] = np.arange(corners.vdd.size).reshape(-1, wanted.size)
     result = replace(technology, vdds=wanted, corner_of=corner_of, corners=corners, cross=None)
     made = interpolate_cross(technology, result, beyond > 0.0, None if timed is None else slots) if kept else None
     return replace(result, cross=made)
 
 
-def _timing_slots(technology: Technology, timed: Int | None) -> NDArray[np.bool_]:
-    """(n_table) whether a table slot is one of the arcs of some cell types; all slots without such."""
+def _slots(technology: Technology, timed: Int | None, only: Part | None) -> NDArray[np.bool_]:
+    """(n_table) table slots that are wanted: those of the arcs of ``timed`` cell types, all of the types of a part, or all."""
     cells, count = technology.cells, technology.corners.table_x.shape[1]
-    if timed is None:
-        return np.ones(count, dtype=np.bool_)
-    arcs = np.isin(np.repeat(np.arange(len(cells.names)), np.diff(cells.arc_ptr)), timed)
-    slots = cells.arc_table[arcs]
     found = np.zeros(count, dtype=np.bool_)
-    found[slots[slots >= 0]] = True
+    if timed is not None:
+        parts = [cells.arc_table[_rows_of(cells.arc_ptr, timed)]]
+    elif only is not None:
+        types = np.array(only.types, dtype=np.int64)
+        parts = [cells.arc_table[_rows_of(cells.arc_ptr, types)], cells.power_table[_rows_of(cells.power_ptr, types)]]
+    else:
+        return ~found
+    for slots in parts:
+        found[slots[slots >= 0]] = True
     return found
+
+
+def _rows_of(ptr: Int, types: Int) -> NDArray[np.bool_]:
+    """Rows of cell types in a column that ``ptr`` divides by type."""
+    return np.isin(np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), types)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a library that one design takes: rows of its cell types and of its variants."""
+
+    types: tuple[int, ...]
+    variants: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -164,11 +186,11 @@ def _time_weights(nodes: Nodes, tau: Real) -> Real:
 
 
 def _interpolate_corners(
-    technology: Technology, nodes: Sequence[Nodes], vdds: Real, wanted: NDArray[np.bool_]
+    technology: Technology, nodes: Sequence[Nodes], vdds: Real, wanted: NDArray[np.bool_], variants: Sequence[int]
 ) -> Corners:
-    """Corners of all variants at supplies, V; ``wanted`` (n_table) table slots alone."""
+    """Corners of ``variants`` at supplies, V; ``wanted`` (n_table) table slots alone."""
     old = technology.corners
-    n_variant, n_vdd, n_table = len(technology.variants), len(nodes), old.table_x.shape[1]
+    n_variant, n_vdd, n_table = len(variants), len(nodes), old.table_x.shape[1]
     where = np.full((3, n_variant * n_vdd, n_table), -1, dtype=np.int64)
     sizes = np.zeros((2, n_variant * n_vdd, n_table), dtype=np.int32)
     columns = {
@@ -184,7 +206,7 @@ def _interpolate_corners(
             "leakage",
         )
     }
-    variant = np.repeat(np.arange(n_variant, dtype=np.int32), n_vdd)
+    variant = np.repeat(np.array(variants, dtype=np.int32), n_vdd)
     pools, end = [old.pool], old.pool.size
     tau = time_units(technology)
     kind, second = _slot_kinds(technology)

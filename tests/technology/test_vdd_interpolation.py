@@ -11,7 +11,7 @@ from finevh.technology.cross.cross_corners import continued_triangle, triangle
 from finevh.technology.model import ArcType
 from finevh.technology.tables.mixing import mix_tables
 from finevh.technology.tables.reference import table_of
-from finevh.technology.vdd_interpolation import nodes_of, time_units
+from finevh.technology.vdd_interpolation import Part, nodes_of, time_units
 
 SHIPPED = Path(__file__).resolve().parents[2] / "libs" / "finevh45" / "technology.toml"
 
@@ -177,6 +177,25 @@ def test_corners_that_serve_to_time_some_cell_types_have_their_tables_alone_and_
                 assert np.array_equal(one.pool[one.v[slot] :][:size], two.pool[two.v[slot] :][:size])
     assert compared > 100
     assert np.array_equal(whole.corners.pin_cap_rise, some.corners.pin_cap_rise)
+
+
+def test_the_part_of_a_library_that_a_design_takes_is_the_same_as_in_the_whole(two_supplies):
+    cells, supplies = two_supplies.cells, (0.85, 0.9)
+    kind = next(k for k in range(len(cells.names)) if cells.power_ptr[k + 1] > cells.power_ptr[k])
+    variant = len(two_supplies.variants) - 1
+    whole = with_vdds(two_supplies, supplies)
+    some = with_vdds(two_supplies, supplies, only=Part((kind,), (0, variant)))
+    assert [(row >= 0).all() for row in some.corner_of] == [v in (0, variant) for v in range(variant + 1)]
+    arcs = cells.arc_table[cells.arc_ptr[kind] : cells.arc_ptr[kind + 1]]
+    energies = cells.power_table[cells.power_ptr[kind] : cells.power_ptr[kind + 1]]
+    slots = np.unique(np.concatenate([arcs.ravel(), energies.ravel()]))
+    for v in (0, variant):
+        for vdd in range(len(supplies)):
+            mine, theirs = (int(one.corner_of[v, vdd]) for one in (some, whole))
+            assert (some.corners.leakage[mine] == whole.corners.leakage[theirs]).all()
+            for slot in slots[slots >= 0].tolist():
+                pairs = zip(table_of(some.corners, mine, slot), table_of(whole.corners, theirs, slot), strict=True)
+                assert all((a == b).all() for a, b in pairs)
 
 
 def test_derates_of_interpolated_supplies_interpolate_again():

@@ -13,15 +13,21 @@ from finevh.technology.lef import Lef, read_lef
 from finevh.technology.liberty import read_liberty
 from finevh.technology.manifest import Manifest, library_file, read_manifest
 from finevh.technology.model import Technology
+from finevh.technology.vdd_interpolation import Part
 from finevh.technology.what_if import WhatIf, with_what_if
 from finevh.units import VOLTAGE_TOLERANCE
 
 UNBIASED = "pb0"
 
 
+@lru_cache(maxsize=1)
+def _loaded(path: Path) -> Technology:
+    return load_technology(path)
+
+
 @lru_cache(maxsize=2)
-def _technology(path: Path, vdds: tuple[float, ...], what: WhatIf | None) -> Technology:
-    technology = with_vdds(load_technology(path), vdds)
+def _technology(path: Path, vdds: tuple[float, ...], what: WhatIf | None, only: Part | None) -> Technology:
+    technology = with_vdds(_loaded(path), vdds, only=only)
     if what is None:
         return technology
     manifest = read_manifest(path)
@@ -46,8 +52,24 @@ def marked_name(flow: Flow) -> str:
     return flow.design.name if what is None else f"{flow.design.name}, {what.text}"
 
 
-def technology_of(flow: Flow) -> Technology:
+def library_of(flow: Flow) -> Technology:
+    """Load the flow's technology as it was characterised.
+
+    Raises
+    ------
+    InputError
+        If the technology file is wrong.
+    """
+    path = flow.technology.path
+    return _loaded(path if path.is_file() else path / "technology.toml")
+
+
+def technology_of(flow: Flow, only: Part | None = None) -> Technology:
     """Load the flow's technology with every voltage of its schemes, interpolated where the library has none.
+
+    Parameters
+    ----------
+    only : the part of it that is asked for, where not all is; see :func:`finevh.technology.with_vdds`.
 
     Raises
     ------
@@ -59,7 +81,8 @@ def technology_of(flow: Flow) -> Technology:
     for delta in schemes.delta_vdd:
         vdds |= set(schemes.grid(delta))
     path = flow.technology.path
-    return _technology(path if path.is_file() else path / "technology.toml", tuple(sorted(vdds)), what_if_of(flow))
+    file = path if path.is_file() else path / "technology.toml"
+    return _technology(file, tuple(sorted(vdds)), what_if_of(flow), only)
 
 
 def synthesis_vdd(flow: Flow) -> float:
