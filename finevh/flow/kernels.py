@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from finevh.base.children import Beside, Say, beside, in_children
@@ -77,6 +78,8 @@ _PARTS: Mapping[str, Callable[[], None]] = {
 """What is compiled side by side: first what the first stages call, last lanes, which share kernels with one condition."""
 _SOURCES = tuple(f"{name.replace('.', '/')}.py" for table in (_LAYOUT, _POWER, _SELECTION) for name in table)
 _LAYOUT_READY = "layout"
+_LOADS_MOST = "finevh.flow.stages.operating_points"
+"""Module by way of which nearly all others come: loaded once before the children are there, not by each for itself."""
 
 
 def load_kernels(*parts: str) -> None:
@@ -133,6 +136,7 @@ def kernels_beside(workers: int) -> Iterator[Kernels]:
 
 def _compile(marks: Sequence[Path], workers: int, say: Say) -> None:
     """Compile all parts; say when those of layout are ready, and leave a mark."""
+    import_module(_LOADS_MOST)
     missing = set(_LAYOUT_PARTS)
 
     def done(part: str) -> None:

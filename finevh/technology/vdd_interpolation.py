@@ -84,7 +84,7 @@ def _slots(technology: Technology, timed: Int | None, only: Part | None) -> NDAr
     if timed is not None:
         parts = [cells.arc_table[_rows_of(cells.arc_ptr, timed)]]
     elif only is not None:
-        types = np.array(only.types, dtype=np.int64)
+        types = np.array(only.types, dtype=np.int32)
         parts = [cells.arc_table[_rows_of(cells.arc_ptr, types)], cells.power_table[_rows_of(cells.power_ptr, types)]]
     else:
         return ~found
