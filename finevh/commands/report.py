@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def rebuild_report(directory: Path) -> Path:
         inputs = {name: run.stage_path(name) for name in needs}
         if SIGNOFF.name not in needs:
             drop_signoff(run)
-        render_report(flow, inputs, folder / "results")
+        render_report(flow, inputs, folder / "results", os.cpu_count() or 1)
         publish_results(run, [stage for stage in STAGES if stage.name in records], records)
         for path in sorted((folder / "results").rglob("*")):
             if path.is_file():

@@ -97,8 +97,8 @@ def _optional_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def build_report(run: Path) -> Path:
-    """Rebuild the tables, plots and ``report.html`` of a finished run; return the page.
+def build_report(run: Path, jobs: int = 1) -> Path:
+    """Rebuild the tables, plots and ``report.html`` of a finished run in ``jobs`` processes; return the page.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def build_report(run: Path) -> Path:
     metrics = _optional_json(run / "metrics.json")
     about = read_about(run / ABOUT)
     written = _write_tables(run, points, metrics, about)
-    draw_plots(points, _optional_table(run / "tables" / "bias_shares.csv"), run / "plots")
+    draw_plots(points, _optional_table(run / "tables" / "bias_shares.csv"), run / "plots", jobs)
     page = _render(run, points, metrics, about, written)
     output = run / "report.html"
     with replacing(output) as stream:

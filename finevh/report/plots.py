@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,6 +15,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from finevh.base.children import in_turn
 from finevh.report.colours import HIGH_COLOUR, LOW_COLOUR, SCHEME_STYLE, VARIANT_LABEL, WARNING_COLOUR
 from finevh.report.tables import area_low, failed, fails_signoff, fine_curve, misses_on_rails, savings
 
@@ -297,8 +299,8 @@ def signoff_mark(points: pd.DataFrame) -> str:
     return ", ".join(said) + " (crosses; no saving is counted there)" if said else ""
 
 
-def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) -> list[Path]:
-    """Write every plot that the tables allow as SVG into ``folder``; return the files.
+def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path, jobs: int = 1) -> list[Path]:
+    """Write every plot that the tables allow as SVG into ``folder``, in ``jobs`` processes; return the files.
 
     The same tables give the same bytes.
     """
@@ -313,19 +315,20 @@ def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path) 
     if shares is not None and not shares.empty:
         plots["bias_shares"] = lambda: plot_bias_shares(shares)
     folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
     if area_low(points).empty:
-        return written
+        return []
     mark = "; ".join(text for text in (what_if_mark(points), signoff_mark(points)) if text)
-    for name, draw in plots.items():
-        path = folder / f"{name}.svg"
-        figure = draw()
-        if mark:
-            strip = _MARK_INCHES / figure.get_figheight()
-            engine = figure.get_layout_engine()
-            if isinstance(engine, ConstrainedLayoutEngine):
-                engine.set(rect=(0.0, strip, 1.0, 1.0 - strip))
-            figure.text(0.01, 0.2 * strip, mark, fontsize=7, color=WARNING_COLOUR)
-        figure.savefig(path, metadata={"Date": None})
-        written.append(path)
-    return written
+    return in_turn([partial(_write, draw, mark, folder / f"{name}.svg") for name, draw in plots.items()], jobs)
+
+
+def _write(draw: Callable[[], Figure], mark: str, path: Path) -> Path:
+    """Draw a plot into a file, marked below where there is something to say of all plots; return the file."""
+    figure = draw()
+    if mark:
+        strip = _MARK_INCHES / figure.get_figheight()
+        engine = figure.get_layout_engine()
+        if isinstance(engine, ConstrainedLayoutEngine):
+            engine.set(rect=(0.0, strip, 1.0, 1.0 - strip))
+        figure.text(0.01, 0.2 * strip, mark, fontsize=7, color=WARNING_COLOUR)
+    figure.savefig(path, metadata={"Date": None})
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -180,15 +181,17 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
     rows: list[pd.DataFrame] = []
     for (design, tiles), group in points.groupby(["design", "tiles"], sort=True):
         fine_rows = group[group["scheme"] == "fine-vh"]
+        # Each curve is held against several others.
+        curve = cache(partial(_curve, group))
         for delta in sorted(fine_rows["delta_vdd_v"].dropna().unique()):
             for variant in VARIANTS:
-                fine = met_on_rails(_curve(group, "fine-vh", variant, delta))
+                fine = met_on_rails(curve("fine-vh", variant, delta))
                 for baseline in BASELINES:
                     for base_variant in dict.fromkeys(("pb0", variant)):
-                        base = _curve(group, baseline, base_variant, delta)
+                        base = curve(baseline, base_variant, None if baseline == "ideal-dvfs" else delta)
                         both = fine.index.intersection(base.index)
                         # One set of frequencies for every average: those of the baseline's own ideal-DVFS.
-                        own = both.intersection(_curve(group, "ideal-dvfs", base_variant, None).index)
+                        own = both.intersection(curve("ideal-dvfs", base_variant, None).index)
                         both = both if own.empty else own
                         if both.empty:
                             continue

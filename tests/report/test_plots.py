@@ -43,3 +43,12 @@ def test_points_that_miss_their_clock_on_drooped_rails_are_crossed_too(points: p
     for name in ("power.svg", "area_low.svg"):
         # The note, and a cross for every panel.
         assert marked[name].count(WARNING_COLOUR) > clean[name].count(WARNING_COLOUR) + 1, name
+
+
+def test_plots_are_the_same_bytes_in_however_many_processes(tmp_path: Path, points: pd.DataFrame) -> None:
+    one, two = (
+        {path.name: path.read_bytes() for path in draw_plots(points, None, tmp_path / str(jobs), jobs)}
+        for jobs in (1, 2)
+    )
+    assert list(one) == list(two)
+    assert one == two

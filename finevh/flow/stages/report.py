@@ -18,11 +18,11 @@ from finevh.technology.manifest import read_manifest
 
 def run_stage(context: StageContext) -> Metrics:
     """Build the report in the stage's own directory from copies of what it reads."""
-    render_report(context.flow, context.inputs, context.directory / RESULTS)
+    render_report(context.flow, context.inputs, context.directory / RESULTS, context.jobs)
     return {}
 
 
-def render_report(flow: Flow, inputs: Mapping[str, Path], folder: Path) -> None:
+def render_report(flow: Flow, inputs: Mapping[str, Path], folder: Path, jobs: int = 1) -> None:
     """Build the report of finished stages in a folder: tables, plots, the page."""
     # What draws is loaded by those who draw: a finished run is opened without it.
     from finevh.report.build import build_report
@@ -44,7 +44,7 @@ def render_report(flow: Flow, inputs: Mapping[str, Path], folder: Path) -> None:
     # What made the result meaningless was allowed, or the run would not be here.
     checks.allow([kind for kind, found in checks if found.severity == Severity.ERROR])
     (folder / CHECKS).write_text(json.dumps(checks.as_dict()) + "\n", encoding="utf-8")
-    build_report(folder)
+    build_report(folder, jobs)
     # The run's own are of all stages.
     (folder / METRICS).unlink()
     (folder / CHECKS).unlink()
