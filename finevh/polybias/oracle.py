@@ -35,11 +35,11 @@ class _Watch:
         self.met = 0
         """How many of the trials kept since the last confirmation it is known to meet."""
 
-    def asks(self, cells: NDArray[np.intp], added: float, floor: float) -> bool:
-        """Whether cells that each take ``added`` times an average delay more may have too little slack."""
+    def room(self, cells: NDArray[np.intp], floor: float) -> float:
+        """Average delays that fit into the slack around cells above the floor; none where every trial is asked for."""
         if self.always or self.slack is None:
-            return True
-        return bool(self.slack[cells].min(initial=np.inf) < floor + self.ample * added * self.delay)
+            return -np.inf
+        return float((self.slack[cells].min(initial=np.inf) - floor) / self.delay)
 
 
 class TimingOracle:
@@ -115,14 +115,17 @@ class TimingOracle:
         for watch in self._watches:
             if watch.slack is None:
                 self._look(watch)
-        asked = [watch for watch in self._watches if watch.asks(cells, added, self._floor)]
+        rooms = [(watch, watch.room(cells, self._floor)) for watch in self._watches]
+        asked = [watch for watch, room in rooms if room < watch.ample * added]
+        # Most of what is refused misses where the last one did: that endpoint alone costs little.
+        watch, room = rooms[0]
+        if room < added and watch.timed.misses(trial, self._floor):
+            self._refuse(watch)
+            return False
         for watch in asked:
             if watch.timed.follow(trial) < self._floor:
-                self._watches.remove(watch)
-                self._watches.insert(0, watch)
-                if watch.met < len(self._kept):
-                    self._in_doubt = watch.timed.follow(self._variant) < self._floor
-                    watch.met = watch.met if self._in_doubt else len(self._kept)
+                watch.timed.aim()
+                self._refuse(watch)
                 return False
             # A slower cell makes no path faster: what was kept before is met, too.
             watch.met = len(self._kept)
@@ -131,6 +134,14 @@ class TimingOracle:
             watch.met = len(self._kept)
         self._variant = trial
         return True
+
+    def _refuse(self, watch: _Watch) -> None:
+        """Put a condition that refused a trial first, and ask whether it is met without the trial."""
+        self._watches.remove(watch)
+        self._watches.insert(0, watch)
+        if watch.met < len(self._kept):
+            self._in_doubt = watch.timed.follow(self._variant) < self._floor
+            watch.met = watch.met if self._in_doubt else len(self._kept)
 
     def in_doubt(self) -> bool:
         """Whether the condition that refused the last trial is violated without it, too."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from finevh.technology.model import Int, Real
 from finevh.timing.sweep.compiled import LANES, as_int, lane_kernels
-from finevh.timing.sweep.forward import ARRIVES, LEAN, LOADED, STALE
+from finevh.timing.sweep.forward import EVERYTHING, LEAN
 from finevh.timing.sweep.lanes import DOUBLE, SINGLE
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FEWEST = 4
 """Maps that are faster side by side, the other lanes idle, than one by one."""
+_NO_MARGINS = np.empty((0, 2))
+"""Several lanes keep none."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class LaneEvaluator:
         graph.place_lanes(point, variant, kind, LANES)
         n = graph.structure.n_node
         for late, columns in zip((True, False), self._ends, strict=False):
-            dirty = np.full(n, ARRIVES | LOADED | STALE, dtype=np.uint8)
+            dirty = np.full(n, EVERYTHING, dtype=np.uint8)
             count = self.kernels.advance(
                 *graph.reads(late, point, lean=True),
                 columns,
@@ -100,7 +102,7 @@ class LaneEvaluator:
         graph_arrays, walk, tables, nets, _ = graph.reads(True, point, lean=True)
         self.kernels.needs(
             graph_arrays, walk.slot, tables, nets, point, graph.setup.rows, self._ends[0], self._ends[-1], True,
-            self._everywhere, need.reshape(-1), self._width,
+            self._everywhere, _NO_MARGINS, need.reshape(-1), self._width,
         )  # fmt: skip
         found = np.ascontiguousarray(need.T[: len(maps)])
         if graph.propagated:

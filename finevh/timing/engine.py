@@ -56,10 +56,7 @@ from finevh.timing.sweep.arrays import (
     new_values,
 )
 from finevh.timing.sweep.compiled import Progress, as_int, compiled, load_kernels
-from finevh.timing.sweep.forward import FULL, INCREMENTAL
-
-_EVERYTHING = 7
-"""Every bit of a node's ``dirty`` (see :mod:`finevh.timing.sweep.forward`)."""
+from finevh.timing.sweep.forward import EVERYTHING, FULL, INCREMENTAL
 
 
 class TimingGraph(PathQueries):
@@ -128,15 +125,21 @@ class TimingGraph(PathQueries):
         self.tables = pack_tables(technology)
         self.cross_voltage = cross_voltage and len(self.tables.cross_record) > 0
         self._bind_tags()
+        self._generated = self._find_generated()
         self._graph, self._early_graph = self._arrays(late=True), self._arrays(late=False)
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
         self.hold = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=True)
+        tag, node, edge, sink = self.setup.registers.astype(np.int64).T
+        self._register_node = node.copy()
+        self._register_edge = (tag * self.structure.n_node + node) * 2 + edge
+        """(n_register) where arrivals hold the clock edge of each register, and where delays hold the wire before it."""
+        self._register_wire = sink * 2 + edge
         self.with_early = hold or (self.propagated and not self._clocks_are_trees()) or bool(constraints.data_checks)
         self.clock_cells = self._clock_cells()
         self.high_cells = self._high_cells(clock_supply)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
         self.wire_model, self.driver_resistance = wire_model, driver_resistance
-        self._ones = np.ones(self.structure.n_node, dtype=np.uint8)
+        self._all = np.full(self.structure.n_node, EVERYTHING, dtype=np.uint8)
         self._late_nodes: NDArray[np.uint8] | None = None
         """(n_node) 1 where longest paths are evaluated; None for everywhere."""
         self._build_blocks()
@@ -286,8 +289,8 @@ class TimingGraph(PathQueries):
     def _new_ends(self) -> list[Values]:
         sinks = 0 if self.wires is None else len(self.structure.sink_pin)
         size = self.tags.n, self.structure.n_node, sinks, len(self.entries.source)
-        ends = (True, False) if self.with_early else (True,)
-        return [new_values(*size, self.wire_model == "shielded", late) for late in ends]
+        ends = ((self.setup, True), (self.hold, False)) if self.with_early else ((self.setup, True),)
+        return [new_values(*size, rows.n, self.wire_model == "shielded", late) for rows, late in ends]
 
     def new_columns(self, lanes: int, single: bool = False) -> list[Columns]:
         """Columns of several lean lanes: of the longest paths, and of the shortest where they are asked for."""
@@ -337,11 +340,14 @@ class TimingGraph(PathQueries):
         return graph, *known, self._nets, point
 
     def _inputs(
-        self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, cell_type: Int | None
+        self, cell_vdd: Int, cell_variant: NDArray[np.int8] | None, cell_type: Int | None, fresh: Int | None = None
     ) -> tuple[Int, NDArray[np.int8], Int]:
+        """What cells are as (n_cell) columns; only supplies of ``fresh`` cells are looked at, where they are given."""
         netlist = self.netlist
-        vdd = np.array(np.broadcast_to(cell_vdd, netlist.n_cells), dtype=np.int32)
-        if len(vdd) and (vdd.min() < 0 or vdd.max() >= len(self.technology.vdds)):
+        vdd = np.empty(netlist.n_cells, dtype=np.int32)
+        vdd[:] = cell_vdd
+        asked = vdd if fresh is None else vdd[fresh]
+        if len(asked) and (asked.min() < 0 or asked.max() >= len(self.technology.vdds)):
             raise InputError(f"a cell's Vdd index is outside 0..{len(self.technology.vdds) - 1}")
         if len(self.high_cells):
             vdd[self.high_cells] = self.port_vdd
@@ -411,9 +417,9 @@ class TimingGraph(PathQueries):
             self.structure.node_cell, self.tables.corner_of, kind, variant, vdd, blocks.type_of, blocks.n_type,
             blocks.n_driver, self.port_vdd, point,
         )  # fmt: skip
-        everywhere = np.ones(self.structure.n_node, dtype=np.uint8)
+        everywhere = self._everywhere()
         for values in ends:
-            dirty = np.full(self.structure.n_node, _EVERYTHING, dtype=np.uint8)
+            dirty = np.full(self.structure.n_node, EVERYTHING, dtype=np.uint8)
             self._advance(point, values, dirty, everywhere, True)
         self._settle(point, ends)
         return self._finish(vdd, variant, kind, point, ends, everywhere, None)
@@ -421,9 +427,9 @@ class TimingGraph(PathQueries):
     @property
     def follows_masters(self) -> bool:
         """Whether a generated clock starts when its propagated master arrives: an evaluation then takes several sweeps."""
-        return bool(self._generated())
+        return bool(self._generated)
 
-    def _generated(self) -> list[tuple[int, int, int]]:
+    def _find_generated(self) -> list[tuple[int, int, int]]:
         """(node, clock, master) of the propagated clocks that are made of propagated clocks inside the design.
 
         A source latency of their own stands in place of their masters' arrivals.
@@ -447,7 +453,7 @@ class TimingGraph(PathQueries):
         """Let generated clocks start when their masters arrive at the pins where they are made; False where they did."""
         changed = False
         number = {tag: k for k, tag in enumerate(self.tags.tags)}
-        for node, c, master in self._generated():
+        for node, c, master in self._generated:
             for values in ends:
                 late = bool(values.late[0])
                 graph = self._graph if late else self._early_graph
@@ -478,23 +484,29 @@ class TimingGraph(PathQueries):
     def _settle(self, point: Point, ends: list[Values]) -> None:
         """Evaluate again until generated clocks, one behind the other, start when their masters arrive."""
         everywhere = self._everywhere()
-        for _ in self._generated():
+        for _ in self._generated:
             if not self._start_generated(ends):
                 return
             for values in ends:
                 self._advance(
-                    point, values, np.full(self.structure.n_node, _EVERYTHING, dtype=np.uint8), everywhere, True
+                    point, values, np.full(self.structure.n_node, EVERYTHING, dtype=np.uint8), everywhere, True
                 )
 
     def _needs(
-        self, point: Point, rows: Rows, data: Values, clock: Values, touched: NDArray[np.uint8], need: Real
-    ) -> None:
-        """Needs (n_row) of endpoints whose data or clock node is ``touched``."""
+        self, point: Point, rows: Rows, data: Values, clock: Values, touched: NDArray[np.uint8], margin: Real, need: Real
+    ) -> None:  # fmt: skip
+        """Needs (n_row), and margins (n_row, 2), of endpoints whose data or clock node is ``touched``."""
         late = bool(data.late[0])
         graph, walk, tables, nets, _ = self.reads(True, point)
         self.kernels.needs(
-            graph, walk.slot, tables, nets, point, rows, data.columns, clock.columns, late, touched, need, (0,)
+            graph, walk.slot, tables, nets, point, rows, data.columns, clock.columns, late, touched, margin, need, (0,)
         )
+
+    def _all_needs(self, point: Point, rows: Rows, data: Values, clock: Values) -> tuple[Real, Real]:
+        """Needs (n_row) of endpoints, and what their checks add to the arrival of each edge (n_row, 2); ps."""
+        margin, need = np.empty((len(rows.node), 2)), np.empty(len(rows.node))
+        self._needs(point, rows, data, clock, self._everywhere(), margin, need)
+        return need, margin
 
     def _finish(
         self, vdd: Int, variant: NDArray[np.int8], kind: Int, point: Point, ends: list[Values], touched: NDArray[np.uint8],
@@ -504,7 +516,7 @@ class TimingGraph(PathQueries):
         late, early = ends[0], ends[1] if len(ends) > 1 else None
         setup_base = np.empty(self.setup.n) if before is None else before.setup_base.copy()
         if self._late_nodes is None:
-            self._needs(point, self.setup.rows, late, early or late, touched, setup_base)
+            self._needs(point, self.setup.rows, late, early or late, touched, late.margin, setup_base)
         else:
             setup_base[:] = np.nan
         hold_base = None
@@ -512,29 +524,25 @@ class TimingGraph(PathQueries):
             hold_base = np.empty(self.hold.n)
             if before is not None and before.hold_base is not None:
                 hold_base[:] = before.hold_base
-            self._needs(point, self.hold.rows, early, late, touched, hold_base)
+            self._needs(point, self.hold.rows, early, late, touched, early.margin, hold_base)
         mean = 0.0
-        registers = self.setup.registers
-        if before is not None and not touched[registers[:, 1]].any():
+        if before is not None and not touched[self._register_node].any():
             mean = before.insertion
-        elif self.propagated and len(registers):
+        elif self.propagated and len(self._register_node):
             mean = float(self._clock_arrivals(late).mean())
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_base, self.hold, hold_base, mean)
 
     def row_needs(self, state: TimingState, rows: Rows) -> Real:
         """(n_row) setup needs, ps, of other endpoint rows than those of the state."""
-        need = np.empty(len(rows.sink))
-        self._needs(state.point, rows, state.late, state.early or state.late, self._everywhere(), need)
-        return need
+        return self._all_needs(state.point, rows, state.late, state.early or state.late)[0]
 
     def net_derate(self, early: bool) -> float:
         """Factor on the delays of nets."""
         return float((self._early_graph if early else self._graph).derate[1])
 
     def _clock_arrivals(self, late: Values) -> Real:
-        tag, node, edge, sink = self.setup.registers.T
-        arrival = late.arrival[tag, node, edge]
-        return np.asarray(arrival + late.sink_delay[sink, edge] if self._nets.mode[0] else arrival)
+        arrival = late.arrival.reshape(-1)[self._register_edge]
+        return np.asarray(arrival + late.sink_delay.reshape(-1)[self._register_wire] if self._nets.mode[0] else arrival)
 
     def hold_slacks_between(self, launch: TimingState, capture: TimingState, period: float) -> Real:
         """(n_row) hold slack, ps, of data as early as in one state at registers whose clock is as late as in another.
@@ -551,10 +559,8 @@ class TimingGraph(PathQueries):
         if launch.early is None:
             raise InputError("hold slacks need a graph made with hold=True")
         worst = np.full(self.hold.n, -np.inf)
-        everything = np.ones(self.structure.n_node, dtype=np.uint8)
         for point in (launch.point, capture.point):
-            need = np.empty(self.hold.n)
-            self._needs(point, self.hold.rows, launch.early, capture.late, everything, need)
+            need, _ = self._all_needs(point, self.hold.rows, launch.early, capture.late)
             np.maximum(worst, need, out=worst)
         slack = self.hold.coefficient * period - worst - self.hold.follows * min(launch.insertion, capture.insertion)
         return np.where(self.hold.follows <= 0.0, slack, np.inf)
@@ -587,7 +593,7 @@ class TimingGraph(PathQueries):
         inplace : bool
             Reuse the arrays of ``state``, which is then no longer valid.
         """
-        vdd, variant, kind = self._inputs(cell_vdd, cell_variant, cell_type)
+        vdd, variant, kind = self._inputs(cell_vdd, cell_variant, cell_type, changed_cells)
         own = state if inplace else state.copy()
         dirty = np.zeros(self.structure.n_node, dtype=np.uint8)
         touched = np.zeros(self.structure.n_node, dtype=np.uint8)
@@ -596,7 +602,7 @@ class TimingGraph(PathQueries):
             self._advance(own.point, values, dirty.copy(), touched, False)
         if self.follows_masters:
             self._settle(own.point, own.ends)
-            touched[:] = 1
+            touched[:] = EVERYTHING
         return self._finish(vdd, variant, kind, own.point, own.ends, touched, state)
 
     def _change(

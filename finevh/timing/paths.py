@@ -35,16 +35,14 @@ class PathQueries(ABC):
     _nets: Nets
     _walks: list[Walk]
     _pin_node: Int
-    _ones: NDArray[np.uint8]
+    _all: NDArray[np.uint8]
 
     @abstractmethod
-    def _needs(
-        self, point: Point, rows: Rows, data: Values, clock: Values, touched: NDArray[np.uint8], need: Real
-    ) -> None:
-        """Needs (n_row) of endpoints whose data or clock node is ``touched``."""
+    def _all_needs(self, point: Point, rows: Rows, data: Values, clock: Values) -> tuple[Real, Real]:
+        """Needs (n_row) of endpoints, and what their checks add to the arrival of each edge (n_row, 2); ps."""
 
     def _everywhere(self) -> NDArray[np.uint8]:
-        return self._ones
+        return self._all
 
     def path(self, state: TimingState, row: int, *, early: bool = False, edge: int | None = None) -> Path:
         """The worst path to one endpoint row.
@@ -84,38 +82,23 @@ class PathQueries(ABC):
 
     def slack_of(self, state: TimingState, row: int, period: float) -> float:
         """Setup slack, ps, of one endpoint row, from the arrivals that the arrays of a state hold."""
-        need = np.empty(1)
-        self._needs(
-            state.point, _single(state.setup, row), state.late, state.early or state.late, self._everywhere(), need
-        )
+        need, _ = self._all_needs(state.point, _single(state.setup, row), state.late, state.early or state.late)
         follows = state.setup.follows[row] * state.insertion
         return float(state.setup.coefficient[row] * period - need[0] - follows)
 
     def _worst_edge(self, state: TimingState, ends: Endpoints, row: int, values: Values) -> int:
         """Edge at an endpoint that sets its need."""
         single = _single(ends, row)
-        node, tag = int(ends.rows.node[row]), int(ends.rows.tag[row])
         other = state.early or state.late
         clock = other if values is state.late else state.late
-        needs = []
-        for edge in (0, 1):
-            add = single.add.copy()
-            add[0, 1 - edge] = -np.inf
-            if not np.isfinite(values.arrival[tag, node, edge]):
-                needs.append(-np.inf)
-                continue
-            need = np.empty(1)
-            self._needs(state.point, single._replace(add=add), values, clock, self._everywhere(), need)
-            needs.append(need[0])
-        return int(needs[1] > needs[0])
+        _, margin = self._all_needs(state.point, single, values, clock)
+        need = self._needs_by_edge(single, values, clock, margin, self._everywhere())
+        return int(need[0, 1] > need[0, 0])
 
     def worst_edges(self, state: TimingState) -> NDArray[np.int8]:
         """(n_row) edge of the data at each setup row that sets its need."""
-        rows, needs = state.setup.rows, []
-        for edge in (0, 1):
-            arrives = np.isfinite(state.late.arrival[rows.tag, rows.node, edge])
-            needs.append(np.where(arrives, self._edge_needs(state, edge), -np.inf))
-        return (needs[1] > needs[0]).astype(np.int8)
+        needs = self._edge_needs(state)
+        return (needs[:, 1] > needs[:, 0]).astype(np.int8)
 
     def critical_path(self, state: TimingState, period: float) -> Path:
         """The path with the worst setup slack at a period in ps.
@@ -167,25 +150,29 @@ class PathQueries(ABC):
         if below < np.inf:
             near = np.zeros(self.structure.n_node, dtype=np.uint8)
             near[rows.node[state.slacks(period) < below]] = 1
-        for edge in (0, 1):
-            need = self._edge_needs(state, edge, near)
-            left = state.setup.coefficient * period - need
-            ok = np.flatnonzero(np.isfinite(need) & (left < below))
-            at = late.arrival[rows.tag[ok], rows.node[ok], edge] + left[ok]
-            np.minimum.at(required, (rows.tag[ok], rows.node[ok], np.full(len(ok), edge)), at)
+        needs = self._edge_needs(state, near)
+        lefts = (state.setup.coefficient * period)[:, None] - needs
+        row, edge = np.nonzero(np.isfinite(needs) & (lefts < below))
+        flat = (rows.tag[row].astype(np.int64) * self.structure.n_node + rows.node[row]) * 2 + edge
+        np.minimum.at(required.reshape(-1), flat, late.arrival.reshape(-1)[flat] + lefts[row, edge])
         self.kernels.require(self._graph, self._walks[0], self._nets, late, required, below)
         return required
 
-    def _edge_needs(self, state: TimingState, edge: int, at: NDArray[np.uint8] | None = None) -> Real:
-        """(n_row) setup needs of one data edge alone; -inf at nodes that ``at`` (n_node) leaves out, where it is given."""
-        add = state.setup.rows.add.copy()
-        add[:, 1 - edge] = -np.inf
-        need = np.full(state.setup.n, -np.inf)
-        rows = state.setup.rows._replace(add=add)
-        self._needs(
-            state.point, rows, state.late, state.early or state.late, self._everywhere() if at is None else at, need
+    def _edge_needs(self, state: TimingState, at: NDArray[np.uint8] | None = None) -> Real:
+        """(n_row, 2) setup needs of each data edge alone; -inf at nodes that ``at`` (n_node) leaves out, where it is given."""
+        late = state.late
+        at = self._everywhere() if at is None else at
+        need = self._needs_by_edge(state.setup.rows, late, state.early or late, late.margin, at)
+        return np.asarray(need + (state.setup.follows * state.insertion)[:, None])
+
+    def _needs_by_edge(self, rows: Rows, data: Values, clock: Values, margin: Real, at: NDArray[np.uint8]) -> Real:
+        """(n_row, 2) needs of each data edge alone from what the checks add; -inf at nodes that ``at`` (n_node) leaves out."""
+        late, need = bool(data.late[0]), np.empty(margin.shape)
+        slot = self._walks[0].slot
+        self.kernels.edge_needs(
+            self._graph, slot, self._nets, rows, data.columns, clock.columns, late, at, margin, need
         )
-        return np.asarray(need + state.setup.follows * state.insertion)
+        return need
 
     def cell_slacks(self, state: TimingState, period: float, below: float = np.inf) -> Real:
         """(n_cell) worst setup slack, ps, over the outputs of each cell; inf where no constrained path passes.

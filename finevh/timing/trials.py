@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,34 @@ from numpy.typing import NDArray
 from finevh.technology.model import Int, Real
 from finevh.timing.state import TimingState
 from finevh.timing.sweep.compiled import as_int
+from finevh.timing.sweep.forward import EVERYTHING
 
 if TYPE_CHECKING:
     from finevh.timing.engine import TimingGraph
+
+
+@dataclass(frozen=True)
+class _FanIn:
+    """What the slack of one endpoint row depends on."""
+
+    row: int
+    nodes: NDArray[np.uint8]
+    """(n_node) 1 for what leads to its data and to its clock."""
+
+    @staticmethod
+    def of_worst(graph: TimingGraph, state: TimingState, period: float, known: _FanIn | None = None) -> _FanIn | None:
+        """That of the row with the least slack, None where none is constrained; ``known`` where that is the one."""
+        # What follows the clock tree is known only when all of the clock is.
+        slacks = np.where(state.setup.follows == 0.0, state.slacks(period), np.inf)
+        row = int(np.argmin(slacks)) if np.isfinite(slacks).any() else -1
+        if row < 0:
+            return None
+        if known is not None and known.row == row:
+            return known
+        rows, nodes = state.setup.rows, np.zeros(graph.structure.n_node, dtype=np.uint8)
+        nodes[[v for v in (rows.node[row], rows.clock_node[row]) if v >= 0]] = 1
+        graph.kernels.fan_in(graph._graph, nodes)
+        return _FanIn(row, nodes)
 
 
 class VariantTrials:
@@ -30,30 +56,64 @@ class VariantTrials:
         self.graph, self.state, self.period = graph, state, period
         self.variant = state.cell_variant.copy()
         """(n_cell) variants that were timed last."""
-        self._touched = np.zeros(graph.structure.n_node, dtype=np.uint8)
+        n = graph.structure.n_node
+        self._touched = np.zeros(n, dtype=np.uint8)
+        self._dirty = [np.zeros(n, dtype=np.uint8) for _ in state.ends]
+        """What waits since a miss was seen before all of the graph was evaluated."""
+        self._waits = False
+        self._first: _FanIn | None = None
         self.worst_slack = state.worst_slack(period)
-        """ps."""
+        """ps; where a miss was seen first, that of its endpoint."""
+
+    def _take(self, variant: NDArray[np.int8]) -> bool:
+        """Mark what other variants (n_cell) change; False where nothing waits."""
+        cells = as_int(np.flatnonzero(self.variant != variant))
+        if len(cells):
+            state, dirty = self.state, np.zeros_like(self._touched)
+            self.variant[cells] = variant[cells]
+            self.graph._change(state.cell_vdd, self.variant, state.cell_type, state.point, cells, dirty, self._touched)
+            for waiting in self._dirty:
+                waiting |= dirty
+            self._waits = True
+        return self._waits
 
     def follow(self, variant: NDArray[np.int8]) -> float:
         """Time variants (n_cell); returns the worst slack, ps."""
-        cells = as_int(np.flatnonzero(self.variant != variant))
-        if not len(cells):
+        if not self._take(variant):
             return self.worst_slack
         graph, state, touched = self.graph, self.state, self._touched
-        self.variant[cells] = variant[cells]
-        touched[:] = 0
-        dirty = np.zeros_like(touched)
-        graph._change(state.cell_vdd, self.variant, state.cell_type, state.point, cells, dirty, touched)
-        for values in state.ends:
-            graph._advance(state.point, values, dirty.copy(), touched, False)
+        for values, waiting in zip(state.ends, self._dirty, strict=True):
+            graph._advance(state.point, values, waiting, touched, False)
         if graph.follows_masters:
             graph._settle(state.point, state.ends)
-            touched[:] = 1
+            touched[:] = EVERYTHING
         self.state = graph._finish(
             state.cell_vdd, self.variant, state.cell_type, state.point, state.ends, touched, state
         )
+        touched[:], self._waits = 0, False
         self.worst_slack = self.state.worst_slack(self.period)
         return self.worst_slack
+
+    def misses(self, variant: NDArray[np.int8], least_slack: float) -> bool:
+        """Whether the endpoint that :meth:`aim` chose has less slack, ps, under variants (n_cell); False may be wrong.
+
+        Its fan-in alone is evaluated, the rest waits until :meth:`follow`.
+        """
+        first = self._first
+        if first is None or self.graph.follows_masters or not self._take(variant):
+            return False
+        graph, state = self.graph, self.state
+        for values, waiting in zip(state.ends, self._dirty, strict=True):
+            graph._advance(state.point, values, waiting, self._touched, False, first.nodes)
+        slack = graph.slack_of(state, first.row, self.period)
+        if slack >= least_slack:
+            return False
+        self.worst_slack = slack
+        return True
+
+    def aim(self) -> None:
+        """Let :meth:`misses` look at the endpoint that has the least slack now."""
+        self._first = _FanIn.of_worst(self.graph, self.state, self.period, self._first)
 
     def cell_slacks(self, below: float = np.inf) -> Real:
         """(n_cell) worst slack through each cell, ps, exact where it is less than ``below``."""
@@ -88,16 +148,8 @@ class Trials:
         self._aim()
 
     def _aim(self) -> None:
-        """Choose the endpoint to look at first, and find its fan-in and that of its clock."""
-        slacks = self._state.slacks(self.period)
-        # What follows the clock tree is known only when all of the clock is.
-        slacks = np.where(self._state.setup.follows == 0.0, slacks, np.inf)
-        self._row = int(np.argmin(slacks)) if np.isfinite(slacks).any() else -1
-        rows = self._state.setup.rows
-        self._first = np.zeros(self.graph.structure.n_node, dtype=np.uint8)
-        if self._row >= 0:
-            self._first[[v for v in (rows.node[self._row], rows.clock_node[self._row]) if v >= 0]] = 1
-            self.graph.kernels.fan_in(self.graph._graph, self._first)
+        """Choose the endpoint to look at first."""
+        self._first = _FanIn.of_worst(self.graph, self._state, self.period)
 
     def attempt(self, cell_vdd: Int) -> TimingState | None:
         """Keep other supplies if no setup slack is below the least; None where they are dropped.
@@ -121,11 +173,13 @@ class Trials:
             vdd, variant, kind, state.point, as_int(np.flatnonzero(vdd != self._cell_vdd)), dirty, self._touched
         )
         self._cell_vdd = vdd
-        for values, waiting in zip(state.ends, self._dirty, strict=True):
+        for waiting in self._dirty:
             waiting |= dirty
-            graph._advance(state.point, values, waiting, self._touched, False, self._first)
-        if self._row >= 0 and graph.slack_of(state, self._row, self.period) < self.least_slack:
-            return None
+        if self._first is not None:
+            for values, waiting in zip(state.ends, self._dirty, strict=True):
+                graph._advance(state.point, values, waiting, self._touched, False, self._first.nodes)
+            if graph.slack_of(state, self._first.row, self.period) < self.least_slack:
+                return None
         for values, waiting in zip(state.ends, self._dirty, strict=True):
             graph._advance(state.point, values, waiting, self._touched, False)
         found = graph._finish(vdd, variant, kind, state.point, state.ends, self._touched, state)

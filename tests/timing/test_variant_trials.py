@@ -61,3 +61,37 @@ def test_slacks_below_a_bound_are_those_without_one(technology: Technology, seed
     assert np.array_equal(found[full < bound - 1e-6], full[full < bound - 1e-6])
     assert (found[full >= bound - 1e-6] >= bound - 1e-6).all()
     assert (found > full).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("propagated", [False, True])
+def test_a_miss_seen_at_one_endpoint_is_one_and_what_waits_has_the_bits_of_a_full_evaluation(
+    technology: Technology, seed: int, propagated: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    netlist = random_design(technology, seed, n_cells=80)
+    constraints = replace(read_sdc(SDC), propagated=propagated)
+    graph = TimingGraph(netlist, technology, constraints, random_wires(netlist, seed), hold=True)
+    variant = np.zeros(netlist.n_cells, dtype=np.int8)
+    start = graph.evaluate(1, variant)
+    period = start.min_period()
+    trials, seen = VariantTrials(graph, start, period), 0
+    assert not trials.misses(1 - variant, 0.0)
+    for _ in range(40):
+        trial = variant.copy()
+        trial[rng.choice(netlist.n_cells, rng.integers(1, 4), replace=False)] = 1
+        slack = graph.evaluate(1, trial).worst_slack(period)
+        if trials.misses(trial, 0.0):
+            assert slack < 0.0
+            assert trials.worst_slack < 0.0
+            seen += 1
+            if rng.random() < 0.7:
+                continue
+        assert trials.follow(trial) == slack
+        if slack < 0.0:
+            trials.aim()
+        else:
+            variant = trial
+    assert seen > 0
+    assert trials.follow(variant) == graph.evaluate(1, variant).worst_slack(period)
+    assert_same(trials.state, graph.evaluate(1, variant))

@@ -29,7 +29,21 @@ from finevh.technology.model import CellTable, Index, Int, Real
 from finevh.timing.delay.cross_voltage import derated
 from finevh.timing.delay.packed_tables import PackedTables
 from finevh.timing.graph.entries import Entries
-from finevh.timing.sweep.lanes import PERMUTES, LanesType, Number, Width, choose, lane, rows, seek8, seek16, with_lane
+from finevh.timing.sweep.lanes import (
+    PERMUTES,
+    LanesType,
+    Number,
+    Width,
+    aligned,
+    choose,
+    how_many,
+    lane,
+    load,
+    rows,
+    seek8,
+    seek16,
+    with_lane,
+)
 
 FIRST, PER_CELL, N_LOAD, SLEW_AXIS, LOAD_AXIS, SLEW_STEPS, LOAD_STEPS, N_SLEW = range(8)
 """Columns of a header: first line, lines per grid cell, points of load, axes of slew and load, steps of either, points of
@@ -37,8 +51,9 @@ slew."""
 N_HEAD = 8
 _RESERVED = 1 << 24
 """Lines of address space to begin with (512 MiB, of which what is used takes memory); doubled where they do not suffice."""
-_STEP = 4
-"""Axes are padded to a multiple of this many bounds."""
+_STEP = 8
+"""Axes are padded to a multiple of this many bounds, which begin at a line of the cache and are compared at once."""
+_EIGHT = (0,) * _STEP
 _SAME_POINT = 1e-5
 """Relative distance below which two points of axes are one: derates are kept in single precision."""
 _REACH = 16.0
@@ -259,14 +274,10 @@ def seat(head: Int, low: Number, high: Number, at_high: Number, width: Width) ->
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def grid_cell(points: Real, axis: Number, steps: Index, x: Number) -> Number:
     """Cell of a grid along one axis that ``x`` falls in: the number of bounds at or below it; padding is infinite."""
-    k = np.int64(axis) + 1
-    n = np.int32(0)
-    for _ in range(steps):
-        n += np.int32(x >= points[k])
-        n += np.int32(x >= points[k + 1])
-        n += np.int32(x >= points[k + 2])
-        n += np.int32(x >= points[k + 3])
-        k += 4
+    k = (np.int64(axis) + 1) // _STEP
+    n = how_many(load(points, k, _EIGHT) <= x)
+    for more in range(k + 1, k + steps):
+        n += how_many(load(points, more, _EIGHT) <= x)
     return n
 
 
@@ -366,6 +377,20 @@ def _steps(points: Real) -> int:
     return -(-(len(points) - 1) // _STEP)
 
 
+def with_axis(pool: Real, points: Real) -> Real:
+    """Axes with one more at the end; none with no point.
+
+    Behind its first point an axis is padded with inf to a multiple of ``_STEP`` bounds, which begin at a line of the cache.
+    """
+    if not len(pool):
+        pool = np.full(_STEP - 1, np.inf)
+    padded = np.full((1 + max(_steps(points), 1)) * _STEP if len(points) else 0, np.inf)
+    padded[: len(points)] = points
+    found: Real = aligned(len(pool) + len(padded), np.float64)
+    found[: len(pool)], found[len(pool) :] = pool, padded
+    return found
+
+
 class Blocks:
     """Tables of one netlist's cell types for one end (late or early) of the timing.
 
@@ -403,7 +428,7 @@ class Blocks:
         self.n_driver = len(tables.vdds) + 1 if crossed else 1
         """Blocks per corner: with cross-voltage data one per driver's Vdd, then that of the cell's own."""
         self.n_corner = len(tables.record) // max(tables.n_arc * 2, 1)
-        self.head = np.zeros((self.n_corner * self.n_driver * self.n_type, N_HEAD), dtype=np.int32)
+        self.head = aligned(self.n_corner * self.n_driver * self.n_type * N_HEAD, np.int32, 0).reshape(-1, N_HEAD)
         self.class_ptr = np.concatenate([[0], np.cumsum([len(g) for g in groups])]).astype(np.int32)
         self.group_edge = np.array([edge for edge, _ in flat], dtype=np.int32)
         self.group_line = np.array([sum(w[:g]) for w in wide for g in range(len(w))], dtype=np.int32)
@@ -411,9 +436,9 @@ class Blocks:
         self.group_ptr = np.concatenate([[0], np.cumsum([len(local) for _, local in flat])]).astype(np.int32)
         self.member = np.array([a for _, local in flat for a in local], dtype=np.int32)
         """Local arcs of each group."""
-        self.points = np.zeros(0)
-        """Axes, each padded with inf to a multiple of ``_STEP`` bounds behind its first point, and to 8 or 16 points."""
-        self.lines = np.empty(_RESERVED * 8, dtype=np.float32)
+        self.points = with_axis(np.empty(0), np.empty(0))
+        """Axes, see :func:`with_axis`."""
+        self.lines = aligned(_RESERVED * 8, np.float32)
         self._type_record = cells.arc_ptr[kinds].astype(np.int64) * 2
         self._type_class = np.ascontiguousarray(cell_class[kinds], dtype=np.int32)
         self._type_arcs = [
@@ -506,9 +531,7 @@ class Blocks:
         key = points.tobytes()
         if key not in self._axes:
             self._axes[key] = len(self.points)
-            padded = np.full(1 + max(_steps(points), 4 if len(points) > 8 else 2) * _STEP, np.inf)
-            padded[: len(points)] = points
-            self.points = np.concatenate([self.points, padded])
+            self.points = with_axis(self.points, points)
         return self._axes[key]
 
     def _make(self, corner: int, driver: int, types: NDArray[np.intp]) -> None:
@@ -523,7 +546,7 @@ class Blocks:
         need = (self._used + int(size.sum())) * 8
         if need > len(self.lines):
             # Kernels that run meanwhile keep the old array.
-            grown = np.empty(2 * need, dtype=np.float32)
+            grown = aligned(2 * need, np.float32)
             grown[: self._used * 8] = self.lines[: self._used * 8]
             self.lines = grown
         head[types, FIRST] = self._used + np.cumsum(size) - size

@@ -194,6 +194,8 @@ class Values(NamedTuple):
     """(4 n_row) per node, with wires per sink: arrivals of the first tag and slews, rise and fall, ps."""
     delay: Array
     """(n_entry) float32 ps."""
+    margin: Real
+    """(n_row, 2) ps that the check of each endpoint row adds to a data edge's arrival; nan where it has no table."""
 
     @property
     def sink_slew(self) -> Real:
@@ -210,10 +212,12 @@ class Values(NamedTuple):
 
     def copy(self) -> Values:
         """The same numbers in memory of their own."""
-        return Values(*(column.copy() for column in self))
+        at = aligned(len(self.at), np.float64)
+        at[:] = self.at
+        return Values(*(at if column is self.at else column.copy() for column in self))
 
 
-def new_values(n_tag: int, n_node: int, n_sink: int, n_entry: int, shielded: bool, late: bool) -> Values:
+def new_values(n_tag: int, n_node: int, n_sink: int, n_entry: int, n_row: int, shielded: bool, late: bool) -> Values:
     """Values before an evaluation; ``n_sink`` is 0 without wires."""
     return Values(
         arrival=np.full((max(n_tag, 1), n_node, 2), -np.inf if late else np.inf),
@@ -222,8 +226,9 @@ def new_values(n_tag: int, n_node: int, n_sink: int, n_entry: int, shielded: boo
         late=np.array([late], dtype=np.uint8),
         sink_delay=np.zeros((max(n_sink, 1), 2)),
         sink_elmore=np.zeros((n_sink if shielded else 1, 2)),
-        at=np.zeros(4 * (n_sink or n_node)),
+        at=aligned(4 * (n_sink or n_node), np.float64, 0.0),
         delay=np.zeros(n_entry, dtype=np.float32),
+        margin=np.full((n_row, 2), np.nan),
     )
 
 

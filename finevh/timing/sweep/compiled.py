@@ -55,7 +55,9 @@ NETS = _tuple(
     mode=_B1,
     thresholds=_F1,
 )
-VALUES = _tuple(Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_elmore=_F2, at=_F1, delay=_S1)
+VALUES = _tuple(
+    Values, arrival=_F3, slew=_F2, load=_F2, late=_B1, sink_delay=_F2, sink_elmore=_F2, at=_F1, delay=_S1, margin=_F2
+)
 _IN_LANES = ("arrival", "slew", "load", "sink_delay", "sink_elmore", "at")
 COLUMNS = _tuple(Columns, **dict.fromkeys(_IN_LANES, _F1), delay=_S1)
 SINGLE_COLUMNS = _tuple(Columns, **dict.fromkeys(_IN_LANES, _S1), delay=_S1)
@@ -76,7 +78,7 @@ def _all_needs(lanes: int, single: bool = False) -> Any:
     """Signature of the needs of endpoints for some lanes, in double or single precision."""
     values = SINGLE_COLUMNS if single else COLUMNS
     width = _width(lanes, single)
-    return types.void(GRAPH, _I1, TABLES, NETS, POINT, ROWS, values, values, types.boolean, _B1, _F1, width)
+    return types.void(GRAPH, _I1, TABLES, NETS, POINT, ROWS, values, values, types.boolean, _B1, _F2, _F1, width)
 
 
 def _width(lanes: int, single: bool) -> Any:
@@ -88,6 +90,7 @@ _SIGNATURES: dict[str, Any] = {
     "_reach": types.void(GRAPH, _I2),
     "_fan_in": types.void(GRAPH, _B1),
     "_needs": _all_needs(1),
+    "edge_needs": types.void(GRAPH, _I1, NETS, ROWS, COLUMNS, COLUMNS, types.boolean, _B1, _F2, _F2),
     "_place": _L(_I2, _L, _L, _I1, _I1, _I1, _L, _I1, _I8, _I1, _I1, POINT),
     "_place_nodes": types.void(_I1, _I2, _I1, _I8, _I1, _I1, _L, _L, _L, POINT),
     "_rails": _L(_I2, _L, _L, _I1),

@@ -57,6 +57,7 @@ from finevh.timing.sweep.arrays import LAUNCHES, Array, Byte, Graph, Nets, Point
 from finevh.timing.sweep.lanes import (
     Number,
     Width,
+    ask,
     choose,
     columns,
     lane,
@@ -76,13 +77,17 @@ from finevh.timing.sweep.lanes import (
 
 ARRIVES, LOADED, STALE = 1, 2, 4
 """Bits of ``dirty``: what arrives may have changed; the net's load may have; the delays of the driver may have."""
+EVERYTHING = ARRIVES | LOADED | STALE
 INCREMENTAL, FULL, LEAN = 0, 1, 2
 """What follows a change; a full evaluation does not ask what changed, a lean one keeps only what endpoints need."""
 _LN2 = math.log(2.0)
 _EIGHT = (0,) * 8
 _SIXTEEN = (0,) * 16
 _AHEAD = 8
-"""Entries between asking for what arrives and reading it."""
+"""Entries between asking for what arrives and reading it, with several lanes."""
+_FAR, _MIDDLE, _NEAR, _RING = 16, 6, 11, 32
+"""Dirty nodes ahead that are known, with one lane: the first ``_MIDDLE`` of them by their numbers alone, those beyond with their
+entries and sinks, those beyond the first ``_NEAR`` with what arrives; and how many are kept."""
 
 
 class Net(NamedTuple):
@@ -112,6 +117,8 @@ class Net(NamedTuple):
     """Numbers of a block of arcs: see :mod:`finevh.timing.delay.effective_capacitance`."""
     whole: Array
     """Its integers."""
+    ring: Array
+    """The last ``_RING`` dirty nodes that were found ahead."""
 
 
 class Terms(NamedTuple):
@@ -148,6 +155,7 @@ def _net(n_tag: Index, longest: Index, most: Index, entries: Index, width: Width
         scratch(longest, width), scratch(longest, width), scratch(longest, width), scratch(longest, width),
         scratch(2 * most, width), scratch(2 * most, width), scratch(6, width), scratch(2 * most, width), scratch(2 * most, width),
         scratch(2 * n_tag, width), scratch(3 * entries, width), scratch(N_NUMBERS, _EIGHT), np.zeros(N_WHOLE * BLOCK, np.int64),
+        np.zeros(_RING, np.int64),
     )  # fmt: skip
 
 
@@ -637,9 +645,12 @@ def _tag_arrivals(
         while m:
             if m & 1:
                 to = g.remap[g.arc_class[a] * n_tag + k] if g.arc_class[a] else k
-                start = load(values.arrival, 2 * (k * n_node + u) + i, width)
-                if mode:
-                    start = start + net_derate * load(values.sink_delay, 2 * (b.place[e] >> 2) + i, width)
+                if k == 0:
+                    start = load(values.at, b.place[e], width)
+                else:
+                    start = load(values.arrival, 2 * (k * n_node + u) + i, width)
+                    if mode:
+                        start = start + net_derate * load(values.sink_delay, 2 * (b.place[e] >> 2) + i, width)
                 if g.arc_mask[a] & LAUNCHES and g.ideal[k]:
                     start = spread(0.0, width)
                 if to >= 0:
@@ -828,6 +839,86 @@ def _next_dirty(dirty: Byte, v: Index, n_node: Index) -> Index:
     return v
 
 
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _ask_node(g: Graph, b: Walk, point: Point, values: Values, v: Index) -> None:
+    """Ask for what lies at the number of a node."""
+    ask(b.ptr, 2 * v)
+    ask(g.sink_ptr, v)
+    ask(g.fan_ptr, v)
+    ask(point.node_head, v)
+    ask(point.node_rail, v)
+    ask(values.load, 2 * v)
+    ask(values.slew, 2 * v)
+    ask(values.arrival, 2 * v)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _ask_rows(g: Graph, b: Walk, point: Point, values: Values, mode: Index, v: Index) -> None:
+    """Ask for the entries, sinks and header of a node."""
+    begin, last = np.int64(b.ptr[2 * v]), np.int64(b.ptr[2 * v + 2]) - 1
+    ask(b.place, begin)
+    ask(b.source, begin)
+    ask(b.line, begin)
+    ask(values.delay, begin)
+    if last > begin:
+        ask(b.place, last)
+        ask(b.source, last)
+        ask(b.line, last)
+        ask(values.delay, last)
+    ask(g.fan_node, g.fan_ptr[v])
+    ask(b.head, 8 * (point.node_head[v] + (b.sizes[1] - 1) * b.sizes[0]))
+    if mode:
+        # Two sinks lie in a line of the cache.
+        for s in range(np.int64(g.sink_ptr[v]), np.int64(g.sink_ptr[v + 1]), 2):
+            ask(values.sink_delay, 2 * s)
+            ask(values.at, 4 * s)
+
+
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _ask_arrivals(b: Walk, values: Values, v: Index) -> None:
+    """Ask for what arrives at a node."""
+    for e in range(np.int64(b.ptr[2 * v]), np.int64(b.ptr[2 * v + 2])):
+        ask(values.at, b.place[e])
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _ask_ahead(
+    g: Graph,
+    b: Walk,
+    point: Point,
+    values: Values,
+    net: Net,
+    mode: Index,
+    dirty: Byte,
+    v: Index,
+    n_node: Index,
+    cursor: Index,
+    done: Index,
+    found: Index,
+) -> tuple[Index, Index, Index]:
+    """Ask for the memory of dirty nodes behind ``v``, the sooner the more is to be read before its place is known.
+
+    ``cursor`` is the last node that was looked at; of those ``found`` ahead some are ``done``. Returns the three anew. What is
+    marked before the cursor later on is not asked for.
+    """
+    while done < found and net.ring[done & (_RING - 1)] <= v:
+        done += 1
+    cursor = max(cursor, v)
+    while found - done < _FAR and cursor < n_node:
+        cursor = _next_dirty(dirty, cursor + 1, n_node)
+        if cursor >= n_node or not dirty[cursor]:
+            continue
+        net.ring[found & (_RING - 1)] = cursor
+        _ask_node(g, b, point, values, cursor)
+        if found >= _MIDDLE:
+            _ask_rows(g, b, point, values, mode, net.ring[(found - _MIDDLE) & (_RING - 1)])
+        if found >= _NEAR:
+            _ask_arrivals(b, values, net.ring[(found - _NEAR) & (_RING - 1)])
+        found += 1
+    return cursor, done, found
+
+
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _wire_delays(
@@ -921,6 +1012,12 @@ def _cell(
     return slew0, slew1, absent
 
 
+@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+def _slews_differ(values: Values, v: Index, slew0: Number, slew1: Number, width: Width) -> Number:
+    """Whether a driver's slews are others than before in some lane."""
+    return some((load(values.slew, 2 * v, width) != slew0) | (load(values.slew, 2 * v + 1, width) != slew1)) != 0
+
+
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(forceinline=True, nogil=True, error_model="numpy")
 def _keep_node(
@@ -931,6 +1028,7 @@ def _keep_node(
     n_here: Index,
     slew0: Number,
     slew1: Number,
+    differs: bool,
     kept: bool,
     mode: Index,
     width: Width,
@@ -938,9 +1036,8 @@ def _keep_node(
     """Slews and arrivals at a driver into ``values``, as far as they are kept; returns what changed."""
     changed = 0
     if terms.follow:
-        differs = (load(values.slew, 2 * v, width) != slew0) | (load(values.slew, 2 * v + 1, width) != slew1)
         # With wires it is the slews at the sinks that count.
-        changed |= (ARRIVES if mode else STALE) if some(differs) else 0
+        changed |= (ARRIVES if mode else STALE) if differs else 0
     if terms.keep or mode == 0:
         store(values.slew, 2 * v, slew0)
         store(values.slew, 2 * v + 1, slew1)
@@ -1035,8 +1132,8 @@ def _advance(
     """Evaluate dirty nodes in order and, if ``INCREMENTAL``, what changes behind them; returns how many were evaluated.
 
     ``dirty`` (n_node) holds ``ARRIVES``, ``LOADED``, ``STALE`` and is zero afterwards, but for nodes that are not
-    ``allowed`` (n_node): they wait. ``touched`` (n_node) is set to 1 where anything changed. Where a table or a derate that
-    is needed is absent, returns -1 minus the entry.
+    ``allowed`` (n_node): they wait. ``touched`` (n_node) takes ``ARRIVES`` and ``STALE`` where that
+    changed. Where a table or a derate that is needed is absent, returns -1 minus the entry.
     """
     # Tuples of columns give away fields at no cost.
     g, b, nets, point, values = columns(graph), columns(walk), columns(parasitics), columns(choice), columns(found)
@@ -1055,6 +1152,9 @@ def _advance(
         store(net.arrival, k, spread(terms.worst, width))
     absent, count = np.int64(-1), 0
     v: Index = -1
+    cursor: Index = np.int64(-1)
+    done: Index = np.int64(0)
+    ahead: Index = np.int64(0)
     while True:
         v = _next_dirty(dirty, v + 1, n_node)
         if v >= n_node:
@@ -1062,6 +1162,8 @@ def _advance(
         state = dirty[v]
         if not state or not allowed[v]:
             continue
+        if len(width) == 1:
+            cursor, done, ahead = _ask_ahead(g, b, point, values, net, mode, dirty, v, n_node, cursor, done, ahead)
         dirty[v] = 0
         count += 1
         sort = b.kind[v]
@@ -1095,10 +1197,14 @@ def _advance(
             )
             absent = max(absent, gap)
         kept = terms.keep or b.kept[v] != 0
-        changed = _keep_node(values, net, terms, v, n_here, slew0, slew1, kept, mode, width)
+        differs = terms.follow and _slews_differ(values, v, slew0, slew1, width)
+        changed = _keep_node(values, net, terms, v, n_here, slew0, slew1, differs, kept, mode, width)
+        if mode == ELMORE and terms.follow and not differs and not new_wires:
+            # Nothing but the driver's arrivals reaches the sinks.
+            stale = stale & 0
         changed |= _sinks(b, nets, values, net, terms, v, first, n_sink, slew0, slew1, kept, new_wires, stale, width)
         if changed:
-            touched[v] = 1
+            touched[v] |= changed
             for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
                 dirty[g.fan_node[f]] |= changed
     # Columns do not keep an array: this last use does.

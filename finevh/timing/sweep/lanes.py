@@ -306,6 +306,21 @@ def prefetch(typingctx: Any, array: Any, index: Any, width: Any) -> Any:
 
 
 @intrinsic
+def ask(typingctx: Any, array: Any, index: Any) -> Any:
+    """Ask for the line of the cache that holds number ``index`` of a column, which will be read soon."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        pointer = _element(context, builder, sig.args[0], args[0], args[1], sig.args[1], 1)
+        builder.call(function, [builder.bitcast(pointer, byte), _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, index), codegen
+
+
+@intrinsic
 def spread(typingctx: Any, number: Any, width: Any) -> Any:
     """One number in every lane, in their precision."""
     count = width.count
@@ -342,6 +357,18 @@ def some(typingctx: Any, condition: Any) -> Any:
         if count == 1:
             return builder.zext(args[0], _I64)
         return builder.zext(builder.bitcast(args[0], ir.IntType(count)), _I64)
+
+    return types.int64(condition), codegen
+
+
+@intrinsic
+def how_many(typingctx: Any, condition: Any) -> Any:
+    """Number of lanes in which a condition holds."""
+    count = _count(condition)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = args[0] if count == 1 else builder.bitcast(args[0], ir.IntType(count))
+        return builder.ctpop(builder.zext(bits, _I64))
 
     return types.int64(condition), codegen
 

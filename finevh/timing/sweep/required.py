@@ -62,7 +62,9 @@ def cell_slacks(g: Graph, values: Values, required: Real, slack: Real) -> None:
         c = g.node_cell[v]
         if c < 0:
             continue
-        for k in range(required.shape[0]):
+        here, k = g.tags[v, 0] | g.tags[v, 1], 0
+        while here >> k:
             for r in range(2):
                 if required[k, v, r] != np.inf and np.isfinite(arrival[k, v, r]):
                     slack[c] = min(slack[c], required[k, v, r] - arrival[k, v, r])
+            k += 1

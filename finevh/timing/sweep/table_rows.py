@@ -144,7 +144,7 @@ def _change(
             v = pin_node[p]
             if v < 0:
                 continue
-            touched[v] = 1
+            touched[v] |= LOADED | STALE
             if node_cell[v] != c:
                 dirty[v] |= LOADED
                 continue
