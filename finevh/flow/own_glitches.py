@@ -155,7 +155,8 @@ def estimate(rate: Real, weight: Real, middle: Middle, own: Replayed, cycles: fl
     cycles : of which the sample was drawn, without replacement.
     """
     count, energy = len(own.energy), np.asarray(middle.cycles @ weight)
-    average, total = float(rate @ weight), float(energy.sum())
+    # Summed, not a dot product, which BLAS would share among cores: the last bit would depend on how many there are.
+    average, total = float((rate * weight).sum()), float(energy.sum())
     scale = average / total if total > 0.0 else 1.0 / count
     ratio = float(own.energy.sum()) / total if total > 0.0 else 0.0
     scatter = float(np.std(own.energy - ratio * energy, ddof=1)) if count > 1 else np.inf
