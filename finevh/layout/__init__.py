@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from finevh.base.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from finevh.layout.floorplan import Floorplan, FloorplanRequest, cell_sites, make_floorplan
@@ -39,32 +40,16 @@ __all__ = [
 ]
 
 # Only the placer needs the solvers: a floorplan is planned without waiting for them.
-_HOMES = {
-    "Floorplan": "floorplan",
-    "FloorplanRequest": "floorplan",
-    "Placement": "placement",
-    "PlacerOptions": "placer",
-    "rough_place": "placer",
-    "place_ports": "placer",
-    "PowerGrid": "supply.grid",
-    "cell_sites": "floorplan",
-    "check_placement": "placement",
-    "estimate_wires": "wires",
-    "half_perimeter": "wirelength",
-    "interface_cells": "interfaces",
-    "make_floorplan": "floorplan",
-    "make_power_grid": "supply.grid",
-    "nets_of_cells": "wires",
-    "pin_positions": "terminals",
-    "place": "placer",
-    "signal_layers": "wires",
-    "total_wirelength": "wirelength",
-    "update_wires": "wires",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = names_on_demand(
+    __name__,
+    {
+        "finevh.layout.floorplan": ("Floorplan", "FloorplanRequest", "cell_sites", "make_floorplan"),
+        "finevh.layout.interfaces": ("interface_cells",),
+        "finevh.layout.placement": ("Placement", "check_placement"),
+        "finevh.layout.placer": ("PlacerOptions", "place", "place_ports", "rough_place"),
+        "finevh.layout.supply.grid": ("PowerGrid", "make_power_grid"),
+        "finevh.layout.terminals": ("pin_positions",),
+        "finevh.layout.wirelength": ("half_perimeter", "total_wirelength"),
+        "finevh.layout.wires": ("estimate_wires", "nets_of_cells", "signal_layers", "update_wires"),
+    },
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from finevh.base.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from finevh.power.activity import Activity, activity_from_patterns, activity_from_probabilities, merge_activities
@@ -46,36 +47,24 @@ __all__ = [
 ]
 
 # A flow is checked, and a finished run opened, without waiting for the compiled kernels.
-_HOMES = {
-    "Activity": "power.activity",
-    "DynamicPower": "power.dynamic",
-    "DynamicResult": "power.dynamic",
-    "LeakageModel": "power.leakage",
-    "LeakageResult": "power.leakage",
-    "MemoryPort": "power.simulation.memory",
-    "MemoryStimulus": "power.simulation.memory",
-    "Ports": "power.simulation.stimulus",
-    "PreparedPower": "power.dynamic",
-    "RandomStimulus": "power.simulation.stimulus",
-    "Simulator": "power.simulation.simulator",
-    "Stimulus": "power.simulation.stimulus",
-    "VectorStimulus": "power.simulation.stimulus",
-    "activity_from_patterns": "power.activity",
-    "activity_from_probabilities": "power.activity",
-    "look_up_leakage": "technology.cross.leakage_by_name",
-    "merge_activities": "power.activity",
-    "propagate_probabilities": "power.activity.propagation",
-    "read_memory_stimulus": "power.simulation.memory",
-    "read_saif": "power.recordings.saif",
-    "read_vcd": "power.recordings.vcd",
-    "sample_activity": "power.activity.sampling",
-    "simulate": "power.simulation.simulator",
-    "with_leakage_derates": "technology.cross.leakage_by_name",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"finevh.{_HOMES[name]}"), name)
+__getattr__ = names_on_demand(
+    __name__,
+    {
+        "finevh.power.activity": (
+            "Activity",
+            "activity_from_patterns",
+            "activity_from_probabilities",
+            "merge_activities",
+        ),
+        "finevh.power.activity.propagation": ("propagate_probabilities",),
+        "finevh.power.activity.sampling": ("sample_activity",),
+        "finevh.power.dynamic": ("DynamicPower", "DynamicResult", "PreparedPower"),
+        "finevh.power.leakage": ("LeakageModel", "LeakageResult"),
+        "finevh.power.recordings.saif": ("read_saif",),
+        "finevh.power.recordings.vcd": ("read_vcd",),
+        "finevh.power.simulation.memory": ("MemoryPort", "MemoryStimulus", "read_memory_stimulus"),
+        "finevh.power.simulation.simulator": ("Simulator", "simulate"),
+        "finevh.power.simulation.stimulus": ("Ports", "RandomStimulus", "Stimulus", "VectorStimulus"),
+        "finevh.technology.cross.leakage_by_name": ("look_up_leakage", "with_leakage_derates"),
+    },
+)

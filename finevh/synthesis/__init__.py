@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from finevh.base.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from finevh.synthesis.plan import SynthesisPlan, plan_rtl_export, plan_synthesis
@@ -31,27 +32,13 @@ __all__ = [
 ]
 
 # File lists are read without what plans and runs Yosys.
-_HOMES = {
-    "ClockGate": "synthesis.special_cells",
-    "FILE_LISTS": "synthesis.sources",
-    "Options": "synthesis.yosys_commands",
-    "Rtl": "synthesis.sources",
-    "SpecialCells": "synthesis.special_cells",
-    "SynthesisPlan": "synthesis.plan",
-    "SynthesisResult": "synthesis.run",
-    "cv32e40p": "synthesis.sources",
-    "find_special_cells": "synthesis.special_cells",
-    "find_top": "synthesis.run",
-    "plan_rtl_export": "synthesis.plan",
-    "plan_synthesis": "synthesis.plan",
-    "read_manifest": "synthesis.sources",
-    "run_rtl_export": "synthesis.run",
-    "run_synthesis": "synthesis.run",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"finevh.{_HOMES[name]}"), name)
+__getattr__ = names_on_demand(
+    __name__,
+    {
+        "finevh.synthesis.plan": ("SynthesisPlan", "plan_rtl_export", "plan_synthesis"),
+        "finevh.synthesis.run": ("SynthesisResult", "find_top", "run_rtl_export", "run_synthesis"),
+        "finevh.synthesis.sources": ("FILE_LISTS", "Rtl", "cv32e40p", "read_manifest"),
+        "finevh.synthesis.special_cells": ("ClockGate", "SpecialCells", "find_special_cells"),
+        "finevh.synthesis.yosys_commands": ("Options",),
+    },
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from finevh.base.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from finevh.technology.build import technology_from_liberty
@@ -14,16 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["Technology", "load_technology", "technology_from_liberty", "with_vdds"]
 
 # The manifest of a technology is read, and found wrong, without what reads its libraries.
-_HOMES = {
-    "Technology": "technology.model",
-    "load_technology": "technology.load",
-    "technology_from_liberty": "technology.build",
-    "with_vdds": "technology.vdd_interpolation",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"finevh.{_HOMES[name]}"), name)
+__getattr__ = names_on_demand(
+    __name__,
+    {
+        "finevh.technology.build": ("technology_from_liberty",),
+        "finevh.technology.load": ("load_technology",),
+        "finevh.technology.model": ("Technology",),
+        "finevh.technology.vdd_interpolation": ("with_vdds",),
+    },
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from finevh.base.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from finevh.constraints import Clock, Constraints, Objects, parse_sdc, read_sdc, single_clock
@@ -31,25 +32,15 @@ __all__ = [
 ]
 
 # Constraints are read without waiting for the compiled evaluation.
-_HOMES = {
-    "Clock": "constraints",
-    "Constraints": "constraints",
-    "DriverResistance": "timing.delay.effective_capacitance",
-    "Objects": "constraints",
-    "NearStates": "timing.near_states",
-    "TimingGraph": "timing.engine",
-    "TimingState": "timing.engine",
-    "Trials": "timing.trials",
-    "bind_cases": "timing.graph.constants",
-    "columns": "timing.sweep.lanes",
-    "parse_sdc": "constraints",
-    "read_sdc": "constraints",
-    "single_clock": "constraints",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"finevh.{_HOMES[name]}"), name)
+__getattr__ = names_on_demand(
+    __name__,
+    {
+        "finevh.constraints": ("Clock", "Constraints", "Objects", "parse_sdc", "read_sdc", "single_clock"),
+        "finevh.timing.delay.effective_capacitance": ("DriverResistance",),
+        "finevh.timing.engine": ("TimingGraph", "TimingState"),
+        "finevh.timing.graph.constants": ("bind_cases",),
+        "finevh.timing.near_states": ("NearStates",),
+        "finevh.timing.sweep.lanes": ("columns",),
+        "finevh.timing.trials": ("Trials",),
+    },
+)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from finevh.technology import Technology
-from finevh.timing import TimingGraph, read_sdc
+from finevh.timing import TimingGraph, TimingState, read_sdc
 from finevh.timing.trials import VariantTrials
 from oracles.random_design import random_design, random_wires
 from tests.timing.synthetic_cross import with_cross
@@ -24,22 +25,28 @@ def technology(two_supplies: Technology) -> Technology:
     return replace(t, variants=variants, corner_of=np.stack([t.corner_of[0], slow]))
 
 
+def unbiased(
+    technology: Technology, seed: int, propagated: bool
+) -> tuple[np.random.Generator, TimingGraph, NDArray[np.int8], TimingState]:
+    """Chance, the graph of a design that it made, and its first variants with their state."""
+    netlist = random_design(technology, seed, n_cells=80)
+    constraints = replace(read_sdc(SDC), propagated=propagated)
+    graph = TimingGraph(netlist, technology, constraints, random_wires(netlist, seed), hold=True)
+    variant = np.zeros(netlist.n_cells, dtype=np.int8)
+    return np.random.default_rng(seed), graph, variant, graph.evaluate(1, variant)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("propagated", [False, True])
 def test_variants_that_are_followed_have_the_bits_of_a_full_evaluation(
     technology: Technology, seed: int, propagated: bool
 ) -> None:
-    rng = np.random.default_rng(seed)
-    netlist = random_design(technology, seed, n_cells=80)
-    constraints = replace(read_sdc(SDC), propagated=propagated)
-    graph = TimingGraph(netlist, technology, constraints, random_wires(netlist, seed), hold=True)
-    variant = np.zeros(netlist.n_cells, dtype=np.int8)
-    start = graph.evaluate(1, variant)
+    rng, graph, variant, start = unbiased(technology, seed, propagated)
     period = 1.01 * start.min_period()
     trials = VariantTrials(graph, start, period)
     for _ in range(30):
         trial = variant.copy()
-        trial[rng.choice(netlist.n_cells, rng.integers(1, 4), replace=False)] = 1
+        trial[rng.choice(len(variant), rng.integers(1, 4), replace=False)] = 1
         assert trials.follow(trial) == graph.evaluate(1, trial).worst_slack(period)
         if rng.random() < 0.5:
             variant = trial
@@ -68,18 +75,13 @@ def test_slacks_below_a_bound_are_those_without_one(technology: Technology, seed
 def test_a_miss_seen_at_one_endpoint_is_one_and_what_waits_has_the_bits_of_a_full_evaluation(
     technology: Technology, seed: int, propagated: bool
 ) -> None:
-    rng = np.random.default_rng(seed)
-    netlist = random_design(technology, seed, n_cells=80)
-    constraints = replace(read_sdc(SDC), propagated=propagated)
-    graph = TimingGraph(netlist, technology, constraints, random_wires(netlist, seed), hold=True)
-    variant = np.zeros(netlist.n_cells, dtype=np.int8)
-    start = graph.evaluate(1, variant)
+    rng, graph, variant, start = unbiased(technology, seed, propagated)
     period = start.min_period()
     trials, seen = VariantTrials(graph, start, period), 0
     assert not trials.misses(1 - variant, 0.0)
     for _ in range(40):
         trial = variant.copy()
-        trial[rng.choice(netlist.n_cells, rng.integers(1, 4), replace=False)] = 1
+        trial[rng.choice(len(variant), rng.integers(1, 4), replace=False)] = 1
         slack = graph.evaluate(1, trial).worst_slack(period)
         if trials.misses(trial, 0.0):
             assert slack < 0.0

@@ -60,8 +60,7 @@ def library_of(flow: Flow) -> Technology:
     InputError
         If the technology file is wrong.
     """
-    path = flow.technology.path
-    return _loaded(path if path.is_file() else path / "technology.toml")
+    return _loaded(flow.technology.path)
 
 
 def technology_of(flow: Flow, only: Part | None = None) -> Technology:
@@ -80,9 +79,7 @@ def technology_of(flow: Flow, only: Part | None = None) -> Technology:
     vdds = set(schemes.grid(schemes.ideal_step))
     for delta in schemes.delta_vdd:
         vdds |= set(schemes.grid(delta))
-    path = flow.technology.path
-    file = path if path.is_file() else path / "technology.toml"
-    return _technology(file, tuple(sorted(vdds)), what_if_of(flow), only)
+    return _technology(flow.technology.path, tuple(sorted(vdds)), what_if_of(flow), only)
 
 
 def synthesis_vdd(flow: Flow) -> float:
