@@ -56,7 +56,7 @@ _POWER: KernelTable = {
 }  # fmt: skip
 _SELECTION: KernelTable = {
     "selection.cuts": {
-        "_needs": ("lIGhf",), "_own_tiles": ("IkIi",), "_flip_needs": ("lGIlihfF",), "_raise_needs": ("xxkkifflFfF",),
+        "_needs": ("lIGhf",), "_own_tiles": ("IkIi",), "_flip_needs": ("lGIlihfkF",), "_raise_needs": ("xxkkifflFfF",),
         "_keep_missed": ("lfliF",),
     },
     "selection.annealing": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numba
 import numpy as np
@@ -14,6 +14,8 @@ from finevh.timing.bounds import BoundPath
 
 _CLOSE = 1e-6
 """ps, more than sums in another order may differ."""
+_KEPT = 32 << 20
+"""Bytes of tables of moves that a pool keeps."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class PathCut:
     path: BoundPath
     reserve: float = 0.0
     """What the least delays are known to leave out under one map, ps; zero for a cut that forbids no map that works."""
+
+
+class _Moves(NamedTuple):
+    """What the first cuts of a pool say of a map: searches ask about few maps, again and again, as cuts are learnt."""
+
+    count: int
+    worst: float
+    found: NDArray[np.float64]
+    """(n_tiles, n_tiles); not to be changed."""
 
 
 @dataclass
@@ -46,6 +57,8 @@ class CutPool:
     _own_ptr: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     _own: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     """Tiles of each path, one after the other."""
+    _moves: dict[tuple[bytes, float, bool], _Moves] = field(default_factory=dict)
+    """By map, period and ``proven``, the last one asked for at the end."""
 
     def add(self, path: BoundPath, reserve: float = 0.0) -> bool:
         """Keep a path; False where it is known."""
@@ -105,13 +118,22 @@ class CutPool:
         return self.moves(high, period, proven)[1]
 
     def moves(self, high: Bits, period: float, proven: bool = False) -> tuple[float, NDArray[np.float64]]:
-        """What :meth:`excess` and :meth:`flips` give, at the price of the latter."""
-        found = np.full((self.n_tiles, self.n_tiles), -np.inf)
+        """What :meth:`excess` and :meth:`flips` give, at the price of the latter, or of the cuts that have come since it was asked."""
+        nothing = np.full((self.n_tiles, self.n_tiles), -np.inf)
         if not self.cuts:
-            return -np.inf, found
-        ptr, _, delay = self.packed()
-        limit, own_ptr = self.limits(period, proven), self._own_ptr[: self._packed + 1]
-        return float(_flip_needs(ptr, delay, self._local, own_ptr, self._own, high, limit, found)), found
+            return -np.inf, nothing
+        key = high.tobytes(), period, proven
+        known = self._moves.pop(key, None) or _Moves(0, -np.inf, nothing)
+        if known.count < len(self.cuts):
+            ptr, _, delay = self.packed()
+            limit, own_ptr = self.limits(period, proven), self._own_ptr[: self._packed + 1]
+            found = known.found.copy()
+            worst = _flip_needs(ptr, delay, self._local, own_ptr, self._own, high, limit, known.count, found)
+            known = _Moves(len(self.cuts), max(known.worst, float(worst)), found)
+        if len(self._moves) * known.found.nbytes >= _KEPT:
+            del self._moves[next(iter(self._moves))]
+        self._moves[key] = known
+        return known.worst, known.found.copy()
 
 
 _T = TypeVar("_T", bound=np.generic)
@@ -178,17 +200,23 @@ def _flip_needs(
     own: NDArray[np.int32],
     high: Bits,
     limit: NDArray[np.float64],
+    begin: int,
     found: NDArray[np.float64],
 ) -> float:
-    """See :meth:`CutPool.moves`: ``found`` (n_tiles, n_tiles) is raised to what any path exceeds, where it does."""
+    """See :meth:`CutPool.moves`: ``found`` (n_tiles, n_tiles) is raised to what any path from ``begin`` on exceeds, where it does."""
     worst, n = -np.inf, found.shape[0]
     terms = delay.reshape(-1, 4)
     # By place; behind the last is what is always at the higher supply.
     single, both, state = np.zeros(n + 1), np.zeros((n + 1) ** 2), np.ones(n + 1, dtype=np.int64)
     order, memory, least = np.empty(n, dtype=np.int64), np.zeros((2, n)), np.zeros(n)
-    missed, beyond, n_missed = np.empty(len(ptr), dtype=np.int64), np.empty(len(ptr)), 0
+    missed, beyond, n_missed = np.empty(len(ptr) - begin, dtype=np.int64), np.empty(len(ptr) - begin), 0
+    for i in range(n):
+        bar = found[i, 0]
+        for j in range(1, n):
+            bar = found[i, j] if found[i, j] < bar else bar
+        least[i] = max(bar, 0.0)
     # The paths that were learnt last are those that matter most: the others then have little to add.
-    for p in range(len(ptr) - 2, -1, -1):
+    for p in range(len(ptr) - 2, begin - 1, -1):
         first = own_ptr[p]
         k = own_ptr[p + 1] - first
         for i in range(k):

@@ -376,13 +376,13 @@ class DelayBounds:
         """
         need, _, origin = self._arrive(high)
         slack = self._graph.setup.coefficient * period - need
-        rows = [row for row in np.argsort(slack, kind="stable")[: 4 * count].tolist() if slack[row] < _NEAR * period]
+        rows = [row for row in _latest(slack, 4 * count) if slack[row] < _NEAR * period]
         return _distinct((self._trace(row, origin) for row in rows), high, period, count)
 
     def paths_of(self, state: TimingState, high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
         """The same of the worst paths that the timing of a map found."""
         slack = state.slacks(period)
-        rows = [row for row in np.argsort(slack, kind="stable")[: 2 * count].tolist() if slack[row] < 0.0]
+        rows = [row for row in _latest(slack, 2 * count) if slack[row] < 0.0]
         edges = self._graph.worst_edges(state) if rows else np.zeros(0, dtype=np.int8)
         found = (self._along(self._graph.path(state, row, edge=int(edges[row]))) for row in rows)
         return _distinct(found, high, period, count)
@@ -392,7 +392,7 @@ class DelayBounds:
     ) -> list[tuple[BoundPath, float]]:
         """Worst paths of a timed map that miss a period, ps, and how much longer than its least delays each was timed, ps."""
         slack = state.slacks(period)
-        rows = [row for row in np.argsort(slack, kind="stable")[:count].tolist() if slack[row] < 0.0]
+        rows = [row for row in _latest(slack, count) if slack[row] < 0.0]
         edges = self._graph.worst_edges(state) if rows else np.zeros(0, dtype=np.int8)
         paths = [self._along(self._graph.path(state, row, edge=int(edges[row]))) for row in rows]
         return [
@@ -479,6 +479,14 @@ class DelayBounds:
                 at = np.array([self.node_tile[end[1]]], dtype=np.int32)
                 parts.append((BoundPath(0.0, at, at, last), -1.0))
         return parts
+
+
+def _latest(slack: Real, count: int) -> list[int]:
+    """Endpoints of the least slack, the least first, of equal ones the first; those that have none come last."""
+    count = min(count, len(slack))
+    bar = np.partition(slack, count - 1)[count - 1] if count else 0.0
+    rows = np.flatnonzero(~(slack > bar))
+    return [int(row) for row in rows[np.argsort(slack[rows], kind="stable")[:count]]]
 
 
 def _distinct(paths: Iterator[BoundPath], high: NDArray[np.bool_], period: float, count: int) -> list[BoundPath]:
