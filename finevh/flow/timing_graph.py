@@ -16,7 +16,12 @@ __all__ = ["timed_types", "timing_graph"]
 
 
 def timing_graph(
-    flow: Flow, technology: Technology, netlist: Netlist, wires: Wires | None, driver_derates: bool
+    flow: Flow,
+    technology: Technology,
+    netlist: Netlist,
+    wires: Wires | None,
+    driver_derates: bool,
+    tables_as_read: bool = False,
 ) -> TimingGraph:
     """Build the timing graph of a placed netlist, with or without the dependence of delay on the driver's Vdd."""
     return TimingGraph(
@@ -26,6 +31,7 @@ def timing_graph(
         wires,
         cross_voltage=driver_derates,
         clock_supply=flow.clock.supply_policy,
+        tables_as_read=tables_as_read,
     )
 
 

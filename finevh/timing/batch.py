@@ -72,8 +72,12 @@ class LaneEvaluator:
     def setup_needs(
         self, maps: Sequence[Int], rails: tuple[int, int], variant: NDArray[np.int8], kind: Int
     ) -> Real | None:
-        """(n_map, n_row) setup needs, ps, of at most ``LANES`` maps; None where a cell is at neither rail."""
+        """(n_map, n_row) setup needs, ps, of at most ``LANES`` maps; None where a cell is at neither rail, or tables are not
+        there before they are read.
+        """
         graph, point = self.graph, self._point
+        if graph.tables_as_read:
+            return None
         rows = np.empty((LANES, graph.netlist.n_cells), dtype=np.int32)
         for k in range(LANES):
             rows[k] = maps[min(k, len(maps) - 1)]

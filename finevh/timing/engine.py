@@ -83,6 +83,9 @@ class TimingGraph(PathQueries):
         Which resistance "ceff" gives a driver: that of OpenSTA 3.1, or that of its release of 2019.
     hold : bool
         Also evaluate the shortest paths.
+    tables_as_read : bool
+        Make lines of delay tables when an evaluation first reads them, instead of all that its cells may read: for a graph that
+        few maps are timed with. The same bits; one evaluation runs at a time.
     progress : callable, optional
         Called with a line per kernel while kernels are compiled.
 
@@ -106,6 +109,7 @@ class TimingGraph(PathQueries):
         wire_model: str = "elmore",
         driver_resistance: DriverResistance = DriverResistance.TANGENT,
         hold: bool = False,
+        tables_as_read: bool = False,
         progress: Progress | None = None,
     ) -> None:
         if progress is not None:
@@ -138,7 +142,7 @@ class TimingGraph(PathQueries):
         self.clock_cells = self._clock_cells()
         self.high_cells = self._high_cells(clock_supply)
         self._pin_node = as_int(np.where(netlist.pin_net >= 0, self.structure.net_node[netlist.pin_net], -1))
-        self.wire_model, self.driver_resistance = wire_model, driver_resistance
+        self.wire_model, self.driver_resistance, self.tables_as_read = wire_model, driver_resistance, tables_as_read
         self._all = np.full(self.structure.n_node, EVERYTHING, dtype=np.uint8)
         self._late_nodes: NDArray[np.uint8] | None = None
         """(n_node) 1 where longest paths are evaluated; None for everywhere."""
@@ -260,7 +264,8 @@ class TimingGraph(PathQueries):
 
         def blocks(late: bool) -> Blocks:
             used = np.unique(netlist.cell_type)
-            return Blocks(netlist.cells, used, self.tables, self.cross_voltage, self._class, self.entries, late)
+            given = netlist.cells, used, self.tables, self.cross_voltage, self._class, self.entries
+            return Blocks(*given, late, self.tables_as_read)
 
         self._blocks = [blocks(late=True), *([blocks(late=False)] if self.with_early else [])]
 
@@ -318,9 +323,9 @@ class TimingGraph(PathQueries):
         if allowed is None:
             allowed = self._late_nodes if late and self._late_nodes is not None else self._everywhere()
         follows = FULL if full else INCREMENTAL
-        count = int(
-            self.kernels.advance(*self.reads(late, point), values.columns, late, allowed, dirty, touched, follows, (0,))
-        )
+        reads = self.reads(late, point)
+        with self._blocks[0 if late else 1].turn:
+            count = int(self.kernels.advance(*reads, values.columns, late, allowed, dirty, touched, follows, (0,)))
         if count < 0:
             arc = int(self.entries.arc[-1 - count])
             raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_rail)

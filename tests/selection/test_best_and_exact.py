@@ -178,6 +178,25 @@ def test_walks_end_at_the_cheapest_map_that_cuts_allow() -> None:
     assert np.mean(np.array(gaps) < 1e-9) > 0.9
 
 
+@pytest.mark.parametrize("proven", [False, True])
+def test_moves_of_a_map_that_was_asked_for_before_are_those_of_all_cuts_that_are_known_by_then(proven: bool) -> None:
+    for seed in range(8):
+        design, rng = random_design(seed, 8, 6, 0.5), np.random.default_rng(seed)
+        bounds, known, period = design.path_bounds(INTERVAL), CutPool(8), periods(design, 6)[1 + seed % 4]
+        asked = [rng.random(8) < 0.5 for _ in range(3)]
+        for number, path in enumerate(design.paths):
+            known.add(bounds.bound_path(path), reserve=float(number % 2))
+            fresh = CutPool(8)
+            for cut in known.cuts:
+                fresh.add(cut.path, cut.reserve)
+            for high in asked[: 1 + number % 3]:
+                (excess, found), (expected, table) = (pool.moves(high, period, proven) for pool in (known, fresh))
+                late = np.maximum(found, 0.0), np.maximum(table, 0.0)  # what is met is told apart from nothing else
+                assert excess == expected
+                assert np.array_equal(*late)
+                found[:] = np.nan  # the caller's own
+
+
 def test_a_walk_where_cuts_forbid_every_map_finds_none() -> None:
     design = random_design(3, 8, 6)
     cuts, period = CutPool(8), 0.5 * design.single_voltage(INTERVAL.high)[0]
@@ -282,7 +301,7 @@ def test_the_excess_after_a_move_is_that_of_the_moved_map(seed: int, tight: floa
             excess = pool.excess(moved, period)
             # Paths that are met and touch neither tile are left out of the moves.
             assert after[a, b] <= excess + 1e-9
-            assert excess <= 0.0 or after[a, b] == pytest.approx(excess)
+            assert excess <= 1e-9 or after[a, b] == pytest.approx(excess)  # a sum in another order may end at zero
 
 
 @settings(deadline=None, max_examples=25)

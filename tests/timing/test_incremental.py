@@ -139,6 +139,26 @@ def test_a_batch_of_maps_equals_single_evaluations(technology: Technology) -> No
         assert np.array_equal(need, state.setup_need)
 
 
+@pytest.mark.parametrize("model", ["elmore", "shielded", "ceff"])
+def test_tables_that_are_made_as_they_are_read_give_the_bits_of_whole_ones(technology: Technology, model: str) -> None:
+    netlist = random_design(technology, 6, n_cells=80)
+    given = netlist, technology, read_sdc(SDC), random_wires(netlist, 6)
+    whole = TimingGraph(*given, hold=True, wire_model=model)
+    as_read = TimingGraph(*given, hold=True, wire_model=model, tables_as_read=True)
+    rng = np.random.default_rng(6)
+    variant = rng.integers(0, 2, netlist.n_cells).astype(np.int8)
+    maps = rng.integers(0, 2, (5, netlist.n_cells)).astype(np.int32)
+    state, vdd = as_read.evaluate(maps[0], variant), maps[0]
+    assert_same(state, whole.evaluate(vdd, variant))
+    for one in maps[1:]:
+        state = as_read.update(state, np.flatnonzero(one != vdd).astype(np.int32), one, variant, inplace=True)
+        assert_same(state, whole.evaluate(one, variant))
+        vdd = one
+    for (period, need), one in zip(as_read.evaluate_batch(maps, variant), maps, strict=True):
+        assert period == whole.evaluate(one, variant).min_period()
+        assert np.array_equal(need, whole.evaluate(one, variant).setup_need)
+
+
 def test_derates_act_only_where_supplies_differ(technology: Technology, two_supplies: Technology) -> None:
     netlist = random_design(technology, 5)
     with_derates = TimingGraph(netlist, technology, read_sdc(SDC), port_vdd=0)

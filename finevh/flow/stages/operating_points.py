@@ -531,7 +531,8 @@ def _drooped_design(context: StageContext, weighed: _Weighed, rails: RailModel) 
         return None
 
     def graph(technology: Technology) -> TimingGraph:
-        return timing_graph(flow, technology, placed.netlist, placed.wires, flow.schemes.driver_derates)
+        derates = flow.schemes.driver_derates
+        return timing_graph(flow, technology, placed.netlist, placed.wires, derates, tables_as_read=True)
 
     variants = {name: one.cell_variant for name, one in weighed.designs.items()}
     technology = load_technology(flow.technology.path)

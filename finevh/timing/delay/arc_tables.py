@@ -11,12 +11,16 @@ and the kernel asks each arc. Cross-voltage derates are part of it: at each poin
 applied.
 
 Tables are made when a cell type at a corner first meets a driver's supply; the memory of those that never do stays untouched.
+Of a graph that few maps are timed with most lines are never read: its lines are made one by one, by the first evaluation that
+reads them (:func:`make_line`).
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import Any, NamedTuple
 
 import numba
@@ -231,6 +235,32 @@ def _fill(
                         out[line + (8 if end - begin > 1 else 0)] = np.nan
 
 
+# Columns by name: a compiled kernel takes plain arrays and numbers.
+@numba.njit(nogil=True, error_model="numpy")
+def make_line(
+    record: Int, cross_record: Int, axes: Real, table: Real, driver: Index, first: Index, member: Int, begin: Index, end: Index,
+    points: Real, head: Int, row: Index, skipped: Index, late: bool, line: Index, out: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Lines of one group in one cell of the grid, the first of them ``line``, as :func:`_fill` makes all.
+
+    ``row``: header of the cell's type in ``head``, which holds them one behind the other. ``first``, ``driver`` as in
+    :func:`arc_by_arc`; ``skipped``: lines of the cell of the grid before the group's.
+    """
+    h = row * N_HEAD
+    xs, nx, ys, ny = head[h + SLEW_AXIS], head[h + N_SLEW], head[h + LOAD_AXIS], head[h + N_LOAD]
+    cell = (line - head[h + FIRST] - skipped) // head[h + PER_CELL]
+    x, y, n = _span(points, xs, nx, cell // ny), _span(points, ys, ny, cell % ny), end - begin
+    value, form, corner = np.empty((n, 2, 2, 2)), np.empty((n, 2, 4)), np.empty((n, 2, 4))
+    # The two points of either axis that the cell is between, or goes on from.
+    xs, ys = xs + x.base, ys + y.base
+    if _tabulate(record, cross_record, axes, table, driver, first, member, begin, end, points, xs, 2, ys, 2, value):
+        here = _Span(0, x.step, x.shift, x.low, x.high), _Span(0, y.step, y.shift, y.low, y.high)
+        _write_lines(value, form, corner, n, here[0], here[1], late, line * 8, out)
+    else:
+        out[line * 8] = np.nan
+        out[line * 8 + (8 if n > 1 else 0)] = np.nan
+
+
 class Seat(NamedTuple):
     """Where the lines of a cell type lie for one driver's supply: numbers, or lanes where rails differ by lane."""
 
@@ -400,6 +430,7 @@ class Blocks:
     used : cell types of the netlist.
     crossed : whether derates are in use.
     cell_class : (n_cell_type) see :func:`finevh.timing.graph.entries.classes_of`.
+    as_read : lines are made by the evaluations that read them, one of which may run at a time.
     """
 
     def __init__(
@@ -411,6 +442,7 @@ class Blocks:
         cell_class: Int,
         entries: Entries,
         late: bool,
+        as_read: bool = False,
     ) -> None:
         kinds = np.flatnonzero(np.isin(cell_class, np.unique(cell_class[used])))
         groups = [
@@ -418,7 +450,9 @@ class Blocks:
         ]
         flat = [group for members in groups for group in members]
         wide = [[1 if len(local) == 1 else 2 for _, local in members] for members in groups]
-        self.tables, self.late = tables, late
+        self.tables, self.late, self.as_read = tables, late, as_read
+        self.turn: AbstractContextManager[object] = threading.Lock() if as_read else nullcontext()
+        """What an evaluation holds while it reads lines."""
         self._crossed = crossed
         self.type_of = np.full(len(cell_class), -1, dtype=np.int32)
         """Row of each cell type in the headers, -1 for types that no cell of the netlist can be."""
@@ -438,7 +472,7 @@ class Blocks:
         """Local arcs of each group."""
         self.points = with_axis(np.empty(0), np.empty(0))
         """Axes, see :func:`with_axis`."""
-        self.lines = aligned(_RESERVED * 8, np.float32)
+        self.lines = self._room(_RESERVED)
         self._type_record = cells.arc_ptr[kinds].astype(np.int64) * 2
         self._type_class = np.ascontiguousarray(cell_class[kinds], dtype=np.int32)
         self._type_arcs = [
@@ -534,8 +568,15 @@ class Blocks:
             self.points = with_axis(self.points, points)
         return self._axes[key]
 
+    def _room(self, lines: int) -> NDArray[np.float32]:
+        """Memory of so many lines; where they are made as they are read, zero is what is not there yet."""
+        if not self.as_read:
+            return np.asarray(aligned(lines * 8, np.float32))
+        # Pages of the usual size: lines that are read lie far apart, and what is not touched takes no memory.
+        return np.frombuffer(mmap(-1, lines * 32, flags=MAP_PRIVATE | MAP_ANONYMOUS), dtype=np.float32)
+
     def _make(self, corner: int, driver: int, types: NDArray[np.intp]) -> None:
-        """Fill one block for some cell types."""
+        """Lay out one block for some cell types, and fill it."""
         own, t = driver == self.n_driver - 1, self.tables
         if not own:
             t.need_cross(corner, driver)
@@ -546,13 +587,14 @@ class Blocks:
         need = (self._used + int(size.sum())) * 8
         if need > len(self.lines):
             # Kernels that run meanwhile keep the old array.
-            grown = aligned(2 * need, np.float32)
+            grown = self._room(need // 4)
             grown[: self._used * 8] = self.lines[: self._used * 8]
             self.lines = grown
         head[types, FIRST] = self._used + np.cumsum(size) - size
-        _fill(
-            t.record, t.cross_record, t.axes, t.values, -1 if own else driver,
-            self._type_record + corner * t.n_arc * 2, self._type_class, self.class_ptr, self.group_edge, self.group_line,
-            self.group_ptr, self.member, types, head, self.points, self.late, self.lines,
-        )  # fmt: skip
+        if not self.as_read:
+            _fill(
+                t.record, t.cross_record, t.axes, t.values, -1 if own else driver,
+                self._type_record + corner * t.n_arc * 2, self._type_class, self.class_ptr, self.group_edge, self.group_line,
+                self.group_ptr, self.member, types, head, self.points, self.late, self.lines,
+            )  # fmt: skip
         self._used += int(size.sum())

@@ -30,6 +30,7 @@ from finevh.timing.delay.arc_tables import (
     below,
     grid_cell,
     line_values,
+    make_line,
     seat,
 )
 from finevh.timing.delay.cross_voltage import cross_derate
@@ -261,9 +262,30 @@ def _tree_elmore(
 
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(nogil=True, error_model="numpy")
+def _need_line(
+    g: Graph, b: Walk, t: Tables, point: Point, v: Index, e: Index, r: Index, line: Index, late: bool
+) -> None:
+    """Make the lines of entry ``e`` from ``line`` on, unless they are there, see :class:`Blocks`; of one lane."""
+    for z in range(8):
+        if b.lines[line * 8 + z] != 0.0:
+            return
+    driver, n_driver = np.int64(point.node_rail[b.source[e]]), np.int64(b.sizes[1])
+    crosses = n_driver > 1 and driver != np.int64(point.node_rail[v])
+    row = np.int64(point.node_head[v]) + (driver if crosses else n_driver - 1) * b.sizes[0]
+    begin, end = np.int64(b.group_ptr[b.group[e]]), np.int64(b.group_ptr[b.group[e] + 1])
+    make_line(
+        t.record, t.cross_record, t.axes, t.values, driver if crosses else np.int64(-1),
+        np.int64(point.table_base[g.node_cell[v]]) * 2 + r, b.member, begin, end, b.points, b.head, row,
+        np.int64(b.line[e] >> 1), late, line, b.lines,
+    )  # fmt: skip
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@numba.njit(nogil=True, error_model="numpy")
 def _shielded_load(
     g: Graph,
     b: Walk,
+    t: Tables,
     nets: Nets,
     point: Point,
     values: Values,
@@ -272,6 +294,7 @@ def _shielded_load(
     end: Index,
     k: Index,
     load_here: Number,
+    late: bool,
     width: Width,
 ) -> Number:
     """Capacitance, fF, that the driver of a net sees in lane ``k``: one for all arcs, by the ramp of the slowest pin's slew.
@@ -302,7 +325,10 @@ def _shielded_load(
         j = grid_cell(b.points, b.head[h + LOAD_AXIS], b.head[h + LOAD_STEPS], y)
         dl = np.float32(y - b.points[b.head[h + LOAD_AXIS] + j])
         index = b.head[h + FIRST] + (b.line[chosen] >> 1) + (i * b.head[h + N_LOAD] + j) * b.head[h + PER_CELL]
-        _, slew = line_values(b.lines, index, ds, dl)
+        delay, slew = line_values(b.lines, index, ds, dl)
+        if lanes == 1 and delay == 0.0:
+            _need_line(g, b, t, point, v, chosen, 1 if chosen >= b.ptr[2 * v + 1] else 0, np.int64(index), late)
+            delay, slew = line_values(b.lines, index, ds, dl)
         ramp = np.float64(slew) / swing
         if not ramp > 0.0:
             return load_here
@@ -510,7 +536,7 @@ def _look_up(
     if mode == SHIELDED and nets.shape[2 * v + 1] > 0.0 and end > begin:
         for k in range(len(width)):
             seen = with_lane(
-                seen, k, _shielded_load(g, b, nets, point, values, v, begin, end, k, lane(load_here, k), width)
+                seen, k, _shielded_load(g, b, t, nets, point, values, v, begin, end, k, lane(load_here, k), late, width)
             )
     own_j, point_below = below(b.points, own.load_low, own.load_high, own.load_size, at_high, seen)
     own_dl = single(seen - point_below)
@@ -550,6 +576,9 @@ def _look_up(
             index = own.first + (code >> 1) + (i * own.per_row + own_j) * own.per_cell
             ds, dl = single(x - point_below), own_dl
         d, o = line_values(b.lines, index, ds, dl)
+        if one and lane(d, 0) == 0.0:
+            _need_line(g, b, t, point, v, e, r, np.int64(lane(index, 0)), late)
+            d, o = line_values(b.lines, index, ds, dl)
         if code & 1:
             d2, o2 = line_values(b.lines, index + 1, ds, dl)
             d = single_sign * larger(single_sign * d, single_sign * d2)
