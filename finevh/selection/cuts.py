@@ -118,7 +118,7 @@ class CutPool:
         return self.moves(high, period, proven)[1]
 
     def moves(self, high: Bits, period: float, proven: bool = False) -> tuple[float, NDArray[np.float64]]:
-        """What :meth:`excess` and :meth:`flips` give, at the price of the latter, or of the cuts that have come since it was asked."""
+        """What :meth:`excess` and :meth:`flips` give, at the price of the latter; of what was asked before, of the cuts since."""
         nothing = np.full((self.n_tiles, self.n_tiles), -np.inf)
         if not self.cuts:
             return -np.inf, nothing
@@ -203,7 +203,7 @@ def _flip_needs(
     begin: int,
     found: NDArray[np.float64],
 ) -> float:
-    """See :meth:`CutPool.moves`: ``found`` (n_tiles, n_tiles) is raised to what any path from ``begin`` on exceeds, where it does."""
+    """See :meth:`CutPool.moves`: ``found`` (n_tiles, n_tiles) is raised to what any path exceeds, ``begin`` the first, if it does."""
     worst, n = -np.inf, found.shape[0]
     terms = delay.reshape(-1, 4)
     # By place; behind the last is what is always at the higher supply.
