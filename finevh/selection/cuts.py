@@ -203,7 +203,7 @@ def _flip_needs(
     begin: int,
     found: NDArray[np.float64],
 ) -> float:
-    """See :meth:`CutPool.moves`: ``found`` (n_tiles, n_tiles) is raised to what any path exceeds, ``begin`` the first, if it does."""
+    """See :meth:`CutPool.moves`: ``found`` (n_tiles, n_tiles) is raised to what any path from ``begin`` on exceeds."""
     worst, n = -np.inf, found.shape[0]
     terms = delay.reshape(-1, 4)
     # By place; behind the last is what is always at the higher supply.
