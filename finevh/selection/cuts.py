@@ -33,7 +33,7 @@ class PathCut:
 class _Moves(NamedTuple):
     """What the first cuts of a pool say of a map: searches ask about few maps, again and again, as cuts are learnt."""
 
-    count: int
+    cuts: int
     worst: float
     found: NDArray[np.float64]
     """(n_tiles, n_tiles); not to be changed."""
@@ -124,11 +124,11 @@ class CutPool:
             return -np.inf, nothing
         key = high.tobytes(), period, proven
         known = self._moves.pop(key, None) or _Moves(0, -np.inf, nothing)
-        if known.count < len(self.cuts):
+        if known.cuts < len(self.cuts):
             ptr, _, delay = self.packed()
             limit, own_ptr = self.limits(period, proven), self._own_ptr[: self._packed + 1]
             found = known.found.copy()
-            worst = _flip_needs(ptr, delay, self._local, own_ptr, self._own, high, limit, known.count, found)
+            worst = _flip_needs(ptr, delay, self._local, own_ptr, self._own, high, limit, known.cuts, found)
             known = _Moves(len(self.cuts), max(known.worst, float(worst)), found)
         if len(self._moves) * known.found.nbytes >= _KEPT:
             del self._moves[next(iter(self._moves))]
