@@ -249,7 +249,7 @@ def make_line(
     h = row * N_HEAD
     xs, nx, ys, ny = head[h + SLEW_AXIS], head[h + N_SLEW], head[h + LOAD_AXIS], head[h + N_LOAD]
     cell = (line - head[h + FIRST] - skipped) // head[h + PER_CELL]
-    x, y, n = _span(points, xs, nx, int(cell // ny)), _span(points, ys, ny, int(cell % ny)), end - begin
+    x, y, n = _span(points, xs, nx, int(cell // ny)), _span(points, ys, ny, int(cell % ny)), int(end - begin)
     value, form, corner = np.empty((n, 2, 2, 2)), np.empty((n, 2, 4)), np.empty((n, 2, 4))
     # The two points of either axis that the cell is between, or goes on from.
     xs, ys = xs + x.base, ys + y.base
