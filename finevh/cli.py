@@ -20,6 +20,7 @@ import click
 
 from finevh.base.children import Terminated, supervised
 from finevh.base.quoting import visible
+from finevh.commands.asked import asked_of
 from finevh.commands.given import require_files, require_run
 from finevh.config import Selector
 from finevh.errors import DefectError, FinevhError, InputError, NotReachableError
@@ -115,7 +116,7 @@ def emulate(
     as_json: bool,
 ) -> None:
     """Vdd selection on a finished run at given frequencies, beside the other schemes."""
-    read_run_flow(directory)
+    asked_of(read_run_flow(directory), frequencies, delta_vdd, time_limit)  # a slip is answered before all is loaded
     from finevh.commands.emulate import emulate_run, emulation_lines
 
     points = emulate_run(directory, frequencies, delta_vdd, selector, variant, time_limit)

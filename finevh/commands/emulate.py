@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from finevh.commands.quantities import frequencies_of, voltage_of
+from finevh.commands.asked import asked_of
 from finevh.config import Flow
 from finevh.errors import InputError, NotReachableError
 from finevh.flow.artifacts.layout import load_chain_order
@@ -70,12 +69,8 @@ def emulate_run(
     NotReachableError
         If a frequency is out of reach.
     """
-    wanted = frequencies_of(frequencies)
-    if seconds is not None and math.isnan(seconds):
-        raise InputError("--time-limit nan: write seconds, for example 30")
     flow, run = load_run(directory)
-    delta = min(flow.schemes.delta_vdd) if delta_vdd is None else voltage_of(str(delta_vdd), "--delta-vdd")
-    _check_delta(flow, delta)
+    wanted, delta = asked_of(flow, frequencies, delta_vdd, seconds)
     name = variant or ("pb" if "pb" in flow.schemes.variants else flow.schemes.variants[0])
     placed, design, own = load_weighed_design(flow, run, name)
     if placed.technology.cross is None:
@@ -130,12 +125,6 @@ def _beside(fine: OperatingPoint, others: list[OperatingPoint]) -> list[dict[str
         saving = 100.0 * (1.0 - fine.power_total_mw / point.power_total_mw)
         rows.append({**asdict(point), "saving_percent": saving})
     return rows
-
-
-def _check_delta(flow: Flow, delta: float) -> None:
-    why = flow.schemes.refused_step(delta, coarse=True)
-    if why:
-        raise InputError(f"--delta-vdd {delta:g} V: {why}")
 
 
 def _row(point: OperatingPoint, design: EngineDesign, chain: tuple[int, ...]) -> dict[str, Any]:
