@@ -16,7 +16,9 @@ import tempfile
 from dataclasses import dataclass
 from itertools import pairwise, product
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 
 from finevh.characterization.bench.deck import TIGHT_OPTIONS, model_lines
@@ -28,12 +30,15 @@ from finevh.netlist import Netlist, parse_verilog
 from finevh.netlist.logic import parse_function
 from finevh.technology import Technology, load_technology, with_vdds
 from finevh.technology.model import Int
-from finevh.technology.tables.nldm import pair
+from finevh.technology.tables import nldm
 from finevh.timing import TimingGraph, TimingState, read_sdc
 from finevh.timing.state import Path as TimingPath
 from oracles.ngspice_leakage import split_cell
 from oracles.small_netlists import adder, multiplier
 
+_inner: Any = nldm.pair
+pair = numba.njit(error_model="numpy")(_inner.py_func)
+"""What kernels call, for Python."""
 TILES = 6
 SLEW_NS = 0.02
 CONSTRAINTS = """create_clock -name c -period 1

@@ -11,6 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
+from finevh.base.sorting import stable_order
 from finevh.errors import InputError
 from finevh.layout.always_on import on_islands
 from finevh.layout.floorplan import Floorplan, cell_sites
@@ -20,7 +22,7 @@ from finevh.netlist.model import Netlist
 from finevh.technology.model import Int, Real, Technology
 
 
-@numba.njit(cache=True)
+@callee()
 def _settle(
     members: NDArray[np.int64], n: int, wish: Real, width: Int, lo: int, hi: int, at: NDArray[np.int64]
 ) -> float:
@@ -55,7 +57,7 @@ def _settle(
     return cost
 
 
-@numba.njit(cache=True)
+@callee()
 def _insert(members: NDArray[np.int64], n: int, cell: int, wish: Real, width: Int) -> int:
     """Insert a cell by the centre of its wish into a row's ordered members; return its rank."""
     centre = wish[cell] + width[cell] / 2
@@ -99,7 +101,7 @@ def _legalize(
     scratch, at = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     waiting = np.empty(len(wish), dtype=np.int64)
     n_waiting = 0
-    for c in np.argsort(wish + width / 2, kind="mergesort"):
+    for c in stable_order(wish + width / 2):
         s = home[c]
         if s >= 0:
             members[s, count[s]] = c
@@ -125,10 +127,12 @@ def _legalize(
             n_waiting += 1
         cost[s] = _settle(members[s], count[s], wish, width, seg_site[s], seg_site[s] + seg_sites[s], at)
     # Left to right, as in Abacus: what comes later is then pushed one way only.
-    order = np.argsort(wish[waiting[:n_waiting]], kind="mergesort")
+    order = stable_order(wish[waiting[:n_waiting]])
     for c in waiting[:n_waiting][order]:
         best, best_seg = np.inf, -1
-        above = int(np.searchsorted(line_at, wish_y[c]))
+        above = 0
+        while above < n_line and line_at[above] < wish_y[c]:
+            above += 1
         below = above - 1
         while above < n_line or below >= 0:
             # The nearer of the next line up and the next line down; once it is too far, all others are.
@@ -149,7 +153,8 @@ def _legalize(
                 away = max(seg_site[s] - wish[c], wish[c] + width[c] - seg_site[s] - seg_sites[s], 0.0)
                 if rise + away >= best:
                     continue
-                scratch[: count[s]] = members[s, : count[s]]
+                for k in range(count[s]):
+                    scratch[k] = members[s, k]
                 _insert(scratch, count[s], c, wish, width)
                 new = _settle(scratch, count[s] + 1, wish, width, seg_site[s], seg_site[s] + seg_sites[s], at)
                 if rise + new - cost[s] < best:

@@ -12,20 +12,23 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee, constants
+from finevh.base.sorting import stable_order
 from finevh.technology.model import Real
 
 SMALL = 8
 CLUSTER = 1024
 BORDER = 64
+(_ONE,) = constants(1)
 _DEGREE = 32  # an L1 spanning tree has degree 8 at most; each level of clusters may add one
 
 
-@numba.njit(cache=True)
+@callee()
 def _median(a: float, b: float, c: float) -> float:
     return max(min(a, b), min(max(a, b), c))
 
 
-@numba.njit(cache=True)
+@callee()
 def _prim(x: Real, y: Real, members: NDArray[np.int64], parent: NDArray[np.int64]) -> float:
     """Fill ``parent`` of ``members`` with a minimum spanning tree rooted at the first one; return its length."""
     n = len(members)
@@ -52,7 +55,7 @@ def _prim(x: Real, y: Real, members: NDArray[np.int64], parent: NDArray[np.int64
     return total
 
 
-@numba.njit(cache=True)
+@callee()
 def _iterated_one_steiner(x: Real, y: Real, n: int, parent: NDArray[np.int64]) -> int:
     """Add Hanan points to the first ``n`` points while they shorten the tree; fill ``parent``; return the number of nodes."""
     count = n
@@ -77,7 +80,7 @@ def _iterated_one_steiner(x: Real, y: Real, n: int, parent: NDArray[np.int64]) -
     return count
 
 
-@numba.njit(cache=True)
+@callee()
 def _bridge(x: Real, y: Real, order: NDArray[np.int64], lo: int, middle: int, hi: int) -> tuple[int, int]:
     """Return a close pair of points across a cut: the nearest pair of the ``BORDER`` points of either side at the cut."""
     best, low, high = np.inf, order[middle - 1], order[middle]
@@ -89,7 +92,15 @@ def _bridge(x: Real, y: Real, order: NDArray[np.int64], lo: int, middle: int, hi
     return low, high
 
 
-@numba.njit(cache=True)
+@callee()
+def _extent(x: Real, members: NDArray[np.int64]) -> float:
+    low, high = np.inf, -np.inf
+    for i in members:
+        low, high = min(low, x[i]), max(high, x[i])
+    return high - low
+
+
+@callee()
 def _clustered(x: Real, y: Real, n: int, ends: NDArray[np.int64]) -> None:
     """Spanning tree of many points: halves split at the median are joined by a close pair, small parts are exact."""
     order = np.arange(n)
@@ -100,8 +111,9 @@ def _clustered(x: Real, y: Real, n: int, ends: NDArray[np.int64]) -> None:
         lo, hi = stack.pop()
         part = order[lo:hi].copy()
         if hi - lo > CLUSTER:
-            wide = x[part].max() - x[part].min() >= y[part].max() - y[part].min()
-            order[lo:hi] = part[np.argsort(x[part] if wide else y[part], kind="mergesort")]
+            within = stable_order(x[part] if _extent(x, part) >= _extent(y, part) else y[part])
+            for i in range(hi - lo):
+                order[lo + i] = part[within[i]]
             middle = (lo + hi) // 2
             ends[edges] = _bridge(x, y, order, lo, middle, hi)
             edges += 1
@@ -114,7 +126,7 @@ def _clustered(x: Real, y: Real, n: int, ends: NDArray[np.int64]) -> None:
             edges += 1
 
 
-@numba.njit(cache=True)
+@callee()
 def _merge_edges(x: Real, y: Real, n: int, ends: NDArray[np.int64], parent: NDArray[np.int64]) -> int:
     """Replace pairs of tree edges by their median star while that saves length; fill ``parent``; return the node count."""
     room = 2 * n
@@ -174,7 +186,7 @@ def _merge_edges(x: Real, y: Real, n: int, ends: NDArray[np.int64], parent: NDAr
     return count
 
 
-@numba.njit(cache=True)
+@callee()
 def _tree(x: Real, y: Real, n: int, parent: NDArray[np.int64]) -> int:
     """Build the tree of the first ``n`` distinct points; arrays have room for ``2 n``; return the number of nodes."""
     parent[0] = -1
@@ -235,10 +247,10 @@ def build_trees(
             continue
         px, py = np.empty(2 * n), np.empty(2 * n)
         point = np.empty(n, dtype=np.int64)
-        order = np.argsort(x[first : first + n], kind="mergesort")
+        order = stable_order(x[first : first + n])
         # Distinct points, the driver's first: equal ones are neighbours within runs of equal x.
         px[0], py[0] = x[first], y[first]
-        distinct = 1
+        distinct = _ONE
         for a in range(n):
             i = order[a]
             xi, yi = x[first + i], y[first + i]

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.constraints import Constraints
 from finevh.layout import Floorplan, Placement, estimate_wires, pin_positions, signal_layers
 from finevh.layout.clock_tree import (
@@ -203,7 +204,7 @@ def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Re
 
 
 # The tuples hold columns here: passing arrays in tuples takes three times as long.
-@njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _follow(tables: _Tables, m: _Measured, kind: Int, load: Real, out: Real, slew_out: Real) -> None:
     """Load, fF, arrival and slew, ps, at each cell's output; parents come first."""
     n = kind.shape[0]
@@ -226,7 +227,7 @@ def _follow(tables: _Tables, m: _Measured, kind: Int, load: Real, out: Real, sle
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _cost(
     tables: _Tables,
     m: _Measured,

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.base.order import topological_order
 from finevh.netlist.model import Netlist
 from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense, Technology
@@ -103,14 +104,14 @@ _TABLES = 4
 """Tables of an arc: delay and slew of either edge."""
 
 
-@njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _value(lib: Library, t: int, slew: float, load: float) -> float:
     return bilinear(
         lib.pool, lib.table_x[t], lib.table_nx[t], lib.table_y[t], lib.table_ny[t], lib.table_v[t], slew, load
     )
 
 
-@njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _gate_driver(lib: Library, net: Network, cell_type: Int, pin: int) -> int:
     """Instance of the gate that drives an input pin (row ``pin``), -1 for outputs, ports, registers and open pins."""
     i = net.pin_cell[pin]
@@ -125,7 +126,8 @@ def _gate_driver(lib: Library, net: Network, cell_type: Int, pin: int) -> int:
 def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     """Topological order of the combinational instances, (n_gate) int32; members of a loop are left out."""
     n = cell_type.shape[0]
-    waiting = np.full(n, -1, dtype=np.int32)
+    waiting = np.empty(n, dtype=np.int32)
+    waiting[:] = -1
     start = np.zeros(n + 1, dtype=np.int64)
     for i in range(n):
         if lib.kind[cell_type[i]] == _GATE:
@@ -135,7 +137,8 @@ def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
                 if source >= 0:
                     waiting[i] += 1
                     start[source + 1] += 1
-    start = np.cumsum(start)
+    for i in range(n):
+        start[i + 1] += start[i]
     fill = start[:-1].copy()
     fan = np.empty(start[-1], dtype=np.int32)
     for i in range(n):
@@ -159,7 +162,7 @@ def raised(multiplier: Real, slack: Real, period: float, exponent: float) -> Rea
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _latest(
     lib: Library, net: Network, i: int, a: int, edge: int, load: float, arrival: Real, slew: Real
 ) -> tuple[float, int]:
@@ -180,7 +183,7 @@ def _latest(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _divide_flow(
     lib: Library,
     net: Network,
@@ -255,7 +258,9 @@ def spread_multipliers(
     """
     lib, net = columns(library), columns(network)
     arc_lambda[:] = 0.0
-    most = np.diff(library.arc_ptr).max()
+    most = 0
+    for c in range(library.arc_ptr.shape[0] - 1):
+        most = max(most, lib.arc_ptr[c + 1] - lib.arc_ptr[c])
     weight, origin = np.empty(most), np.empty(most, dtype=np.int32)
     for k in range(order.shape[0] - 1, -1, -1):
         i = order[k]
@@ -293,7 +298,7 @@ def spread_multipliers(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _output_cost(
     lib: Library,
     net: Network,

@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
@@ -312,7 +313,7 @@ def _ternary_code(n: int) -> NDArray[np.int64]:
 
 
 # Columns by name: out of their tuple once a kernel, for each reach into it counts a reference.
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _sum(
     begin: Index,
     end: Index,

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.selection.cuts import CutPool
 from finevh.selection.tiles import TilePower
 from finevh.selection.voltage_map import Bits
@@ -185,7 +186,7 @@ def _most(a: int, b: int, delay: Real) -> float:
     return float(most)
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _random(x: np.uint64) -> np.uint64:
     """The next of a row of numbers by chance (xorshift, Marsaglia 2003)."""
     x ^= x << np.uint64(13)
@@ -195,7 +196,7 @@ def _random(x: np.uint64) -> np.uint64:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _later(
     tile: int,
     state: NDArray[np.int64],
@@ -224,7 +225,7 @@ def _later(
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _dearer(
     tile: int,
     ptr: NDArray[np.int64],
@@ -243,7 +244,7 @@ def _dearer(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _move(
     tile: int,
     state: NDArray[np.int64],
@@ -270,7 +271,7 @@ def _move(
     state[tile] = 1 - state[tile]
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _excesses(
     ptr: NDArray[np.int64],
     tiles: Int,

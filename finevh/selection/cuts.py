@@ -9,6 +9,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
+from finevh.base.sorting import stable_order
 from finevh.selection.voltage_map import Bits
 from finevh.timing.bounds import BoundPath
 
@@ -148,7 +150,7 @@ def _with_room(array: NDArray[_T], rows: int) -> NDArray[_T]:
     return grown
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _state(high: Bits, tile: int) -> int:
     return 1 if tile < 0 or high[tile] else 0
 
@@ -332,7 +334,7 @@ def _keep_missed(
     found: NDArray[np.float64],
 ) -> None:
     """A path that is missed stays so under moves of other tiles: the worst of these, for every pair."""
-    order, n = np.argsort(-beyond), found.shape[0]
+    order, n = stable_order(-beyond), found.shape[0]
     owns = np.zeros((len(missed), n), dtype=np.bool_)
     for k in range(len(missed)):
         for tile in own[own_ptr[missed[k]] : own_ptr[missed[k] + 1]]:

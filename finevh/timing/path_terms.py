@@ -8,7 +8,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.base.kernel_types import KernelTable
+from finevh.base.sorting import stable_order
 from finevh.technology.model import Index, Int, Real
 from finevh.timing.delay.table_windows import Grids, table_window
 from finevh.timing.sweep.arrays import LAUNCHES, Array
@@ -98,7 +100,7 @@ class Sums(NamedTuple):
     """One more than there are tiles."""
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _note(sums: Sums, driver: Index, tile: Index) -> Index:
     """Row of a pair of tiles, to which a term is about to be added."""
     key = (driver + 1) * sums.wide + tile + 1
@@ -107,14 +109,14 @@ def _note(sums: Sums, driver: Index, tile: Index) -> Index:
     return np.int64(key)
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _launches(arcs: Arcs, entry: Index) -> bool:
     """Whether data start at an entry, with an ideal clock's edge."""
     a = arcs.arc[entry]
     return bool(arcs.mask[a] & LAUNCHES and arcs.clock_slew[arcs.source[a], arcs.edge[entry]] >= 0.0)
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _slew_gains(arcs: Arcs, known: LeastDelays, grids: Grids, path: Path) -> Real:
     """(n_entry, 2, 2) ps that an entry gives the next one through its slew, at least, by the states of its own two cells."""
     gain = np.zeros((len(path.entries), 2, 2))
@@ -153,7 +155,7 @@ def _slew_gains(arcs: Arcs, known: LeastDelays, grids: Grids, path: Path) -> Rea
     return gain
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _add_arcs(arcs: Arcs, known: LeastDelays, grids: Grids, path: Path, sums: Sums) -> None:
     """Each arc with what the one before gives it through its slew."""
     gain = _slew_gains(arcs, known, grids, path)
@@ -164,7 +166,7 @@ def _add_arcs(arcs: Arcs, known: LeastDelays, grids: Grids, path: Path, sums: Su
                 sums.total[key, q, s] += known.delay[path.entries[n], q, s] + gain[n, q, s]
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _add_loads(known: LeastDelays, foreign: ForeignLoads, path: Path, sums: Sums) -> None:
     """What tiles beside the path add as loads while they are high."""
     for n in range(len(path.entries)):
@@ -177,7 +179,7 @@ def _add_loads(known: LeastDelays, foreign: ForeignLoads, path: Path, sums: Sums
                 sums.total[key, 1, 1] += more
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _add_start(arcs: Arcs, known: LeastDelays, path: Path, sums: Sums) -> None:
     """The arrival at a port where the path begins at one."""
     if len(path.entries) and _launches(arcs, path.entries[0]):
@@ -195,11 +197,12 @@ def _add_start(arcs: Arcs, known: LeastDelays, path: Path, sums: Sums) -> None:
             sums.total[key, q, s] += arrives
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _take(sums: Sums, found: Terms) -> int:
     """Sums as terms, pairs of tiles ascending; the memory is zero afterwards."""
     count, n_found = sums.keys[0], 0
-    keys = np.sort(sums.keys[1 : count + 1])
+    keys = sums.keys[1 : count + 1]
+    keys = keys[stable_order(keys)]
     for k in range(count):
         if k and keys[k] == keys[k - 1]:
             continue

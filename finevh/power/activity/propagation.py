@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, activity_from_probabilities
@@ -107,14 +108,14 @@ def _input_pins(netlist: Netlist, pin_mask: Int) -> tuple[NDArray[np.int64], Int
     return ptr.astype(np.int64), netlist.pin_net[pins], pin_mask[pins]
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _pair(p: float, rate: float) -> tuple[float, float, float, float]:
     """Joint probabilities 00, 01, 10, 11 of two consecutive values."""
     half = min(0.5 * rate, p, 1.0 - p)
     return 1.0 - p - half, half, half, p - half
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _process(table: NDArray[np.uint8], bit: int, masks: Int, n: int, p: Real, rate: Real) -> tuple[float, float]:
     """Probability and toggle rate of one bit of a table under independent two-state inputs."""
     size = 1
@@ -139,7 +140,7 @@ def _process(table: NDArray[np.uint8], bit: int, masks: Int, n: int, p: Real, ra
     return one, toggle
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _density(table: NDArray[np.uint8], bit: int, masks: Int, n: int, p: Real, rate: Real) -> tuple[float, float]:
     """Probability, and the sum of input rates times the probability that the output follows (clock networks)."""
     size = 1
@@ -162,7 +163,7 @@ def _density(table: NDArray[np.uint8], bit: int, masks: Int, n: int, p: Real, ra
     return one, total
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _sampled(one: float, toggle: float, edges: float) -> float:
     """Toggle rate of a bit that samples a process on a fraction of the cycles (correlation decays geometrically)."""
     free = 2.0 * one * (1.0 - one)

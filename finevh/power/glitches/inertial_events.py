@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.power.glitches.wiring import (
     DELAY,
     DUE,
@@ -49,27 +50,27 @@ for _bit in range(64):
     _BIT_OF[((0x03F79D71B4CB0A89 << _bit) & (2**64 - 1)) >> 58] = _bit
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _at(row: _Place, column: int) -> np.uint64:
     """Where a gate's column is in ``EventState.gate``, laid out flat; unsigned, since a sign is looked at before each access."""
     return np.uint64(row) * np.uint64(GATE_WORDS) + np.uint64(column)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _told(fan: NDArray[np.int32], at: _Place, column: int) -> np.int32:
     """A column of the row of ``EventPlan.fan`` that begins at ``at``, laid out flat."""
     found: np.int32 = fan[np.uint64(at) + np.uint64(column)]
     return found
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _fans(gate: NDArray[np.int32], net: _Place) -> tuple[np.uint64, np.uint64, np.uint64]:
     """Where the rows of ``EventPlan.fan`` that a net has begin, laid out flat: from, to and step."""
     words = np.uint64(FAN_WORDS)
     return np.uint64(gate[_at(net, FAN)]) * words, np.uint64(gate[_at(net, FAN_END)]) * words, words
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _bring(w: EventPlan, s: EventState, value: NDArray[np.uint8]) -> None:
     """Bring all nets to settled values (n_net); gates hear of those that differ."""
     gate, fan, known = s.gate.reshape(-1), w.fan.reshape(-1), s.value
@@ -95,29 +96,29 @@ def start(w: EventPlan, s: EventState, value: NDArray[np.uint8]) -> None:
     s.toggled[:] = 0
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def lowest(word: np.uint64) -> np.uint64:
     """The lowest bit of a word that is not zero."""
     return word & (~word + np.uint64(1))
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def bit_number(bit: np.uint64) -> int:
     """Number of the only bit of a word."""
     return int(_BIT_OF[(bit * _DE_BRUIJN) >> np.uint64(58)])
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def put_in(words: NDArray[np.uint64], number: _Place) -> None:
     words[np.uint64(number) >> np.uint64(6)] |= np.uint64(1) << (np.uint64(number) & np.uint64(63))
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def clear(words: NDArray[np.uint64], number: _Place) -> None:
     words[np.uint64(number) >> np.uint64(6)] &= ~(np.uint64(1) << (np.uint64(number) & np.uint64(63)))
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def next_slot(filled: NDArray[np.uint64], mask: int, now: int) -> int:
     """First tick after ``now`` whose slot is filled; one is."""
     at = now + 1
@@ -128,7 +129,7 @@ def next_slot(filled: NDArray[np.uint64], mask: int, now: int) -> int:
     return at + bit_number(lowest(word))
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _put(
     gate: NDArray[np.int32], slot: NDArray[np.int32], filled: NDArray[np.uint64], net: _Place, due: _Place, mask: int
 ) -> None:
@@ -142,7 +143,7 @@ def _put(
     put_in(filled, at)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _take_back(
     gate: NDArray[np.int32], slot: NDArray[np.int32], filled: NDArray[np.uint64], net: _Place, mask: int
 ) -> None:
@@ -161,7 +162,7 @@ def _take_back(
 
 
 # Columns by name: arrays that are taken out of tuples again and again cost more than the loop itself.
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _apply(
     fan: NDArray[np.int32],
     gate: NDArray[np.int32],
@@ -266,7 +267,7 @@ def settle(w: EventPlan, s: EventState, target: NDArray[np.uint8], origin: int) 
     return _follow(s, target), now
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _follow(s: EventState, target: NDArray[np.uint8]) -> int:
     """Let sources that nobody in the data logic hears follow at once; ``SETTLED``, or the first other net that differs."""
     whole = len(target) // 8

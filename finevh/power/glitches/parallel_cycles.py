@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee, constants
 from finevh.power.glitches.inertial_events import SETTLED, TOGGLES_PER_NET, bit_number, clear, lowest, next_slot, put_in
 from finevh.power.glitches.wiring import DELAY, FAN, FAN_END, FAN_WORDS, MASK, PIN, SHIFT, TABLE, TOLD, EventPlan
 
@@ -33,12 +34,12 @@ GIVEN_UP = -3
 _INPUTS = 6
 """Most inputs of a gate: its truth table is a word."""
 # Columns of ``WordState.gate``: two cache lines each.
-_NEXT, _DUE, _INPUT, _FUNCTION, _FAN, _FAN_END, _SIZE, _HEARD, _FIRST, _CAUSE = 0, 1, 2, 8, 9, 10, 11, 12, 13, 14
+_NEXT, _DUE, _INPUT, _FUNCTION, _FAN, _FAN_END, _SIZE, _HEARD, _FIRST, _CAUSE = constants(0, 1, 2, 8, 9, 10, 11, 12, 13, 14)
 _WORDS = 16
 _PLANES = 8
 """Bits of the counter of a net's toggles in a cycle."""
 # Columns of ``WordState.change``.
-_NET, _TICK, _IN_SLOT, _OF_GATE = range(4)
+_NET, _TICK, _IN_SLOT, _OF_GATE = constants(*range(4))
 _SPARE = 1024
 _GROUPS = 4 * _INPUTS
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
@@ -121,32 +122,32 @@ def new_words(plan: EventPlan, words: NDArray[np.uint64]) -> WordState:
     )
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _at(net: _Place, column: int) -> np.uint64:
     """Where a net's column is in ``WordState.gate``; unsigned, since a sign is looked at before each access."""
     return np.uint64(net) * np.uint64(_WORDS) + np.uint64(column)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _row(change: _Place, column: int) -> np.uint64:
     """Where a column of a change is in ``WordState.change``."""
     return np.uint64(change) * np.uint64(4) + np.uint64(column)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _of_one(table: _Word, x: _Word) -> _Word:
     """The function of one input whose table is in the two lowest bits."""
     low = _ZERO - (table & _ONE)
     return low ^ ((_ZERO - ((table ^ (table >> _ONE)) & _ONE)) & x)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _either(low: _Word, high: _Word, x: _Word) -> _Word:
     """``high`` in the cycles in which ``x`` is 1, ``low`` elsewhere."""
     return low ^ ((low ^ high) & x)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _of_three(table: _Word, x: _Word, y: _Word, z: _Word) -> _Word:
     """The function of three inputs whose table is in the eight lowest bits."""
     two, four, six = table >> np.uint64(2), table >> np.uint64(4), table >> np.uint64(6)
@@ -154,7 +155,7 @@ def _of_three(table: _Word, x: _Word, y: _Word, z: _Word) -> _Word:
     return _either(low, high, z)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _output(gate: NDArray[np.uint64], net: _Place, memory: NDArray[np.uint64]) -> _Word:
     """What a gate makes of its inputs, by halving its truth table input by input."""
     table, size = gate[_at(net, _FUNCTION)], gate[_at(net, _SIZE)]
@@ -175,7 +176,7 @@ def _output(gate: NDArray[np.uint64], net: _Place, memory: NDArray[np.uint64]) -
     return memory[np.uint64(0)]
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _changed(value: NDArray[np.uint64], target: NDArray[np.uint64], net: _Place, becomes: _Place) -> _Word:
     """Cycles in which a source has to change to 1, or to 0."""
     here, there = value[np.uint64(net)], target[np.uint64(net)]
@@ -183,7 +184,7 @@ def _changed(value: NDArray[np.uint64], target: NDArray[np.uint64], net: _Place,
 
 
 # Columns by name: arrays that are taken out of tuples again and again cost more than the loop itself.
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _put(
     gate: NDArray[np.uint64],
     change: NDArray[np.int32],
@@ -218,7 +219,7 @@ def _put(
 
 
 # Columns by name.
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _take_slot(
     gate: NDArray[np.uint64],
     change: NDArray[np.int32],
@@ -251,7 +252,7 @@ def _take_slot(
     return n_free, n_flip
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _count(planes: NDArray[np.uint64], toggled: NDArray[np.uint64], net: _Place, cycles: _Word) -> _Word:
     """Count a toggle of a net in some cycles; returns those whose counter is full."""
     put_in(toggled, net)
@@ -266,7 +267,7 @@ def _count(planes: NDArray[np.uint64], toggled: NDArray[np.uint64], net: _Place,
 
 
 # Columns by name.
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _tell(
     fan: NDArray[np.int32],
     gate: NDArray[np.uint64],
@@ -299,7 +300,7 @@ def _tell(
 
 
 # Columns by name.
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _delays(
     fan: NDArray[np.int32],
     gate: NDArray[np.uint64],
@@ -334,7 +335,7 @@ def _delays(
     return n
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _cycles_of(cause: NDArray[np.int32], cause_cycles: NDArray[np.uint64], first: _Place) -> _Word:
     """Cycles in which any input of a gate changed."""
     cycles = cause_cycles[np.uint64(first)]
@@ -345,7 +346,7 @@ def _cycles_of(cause: NDArray[np.int32], cause_cycles: NDArray[np.uint64], first
     return cycles
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _take_back(change: NDArray[np.int32], change_cycles: NDArray[np.uint64], first: _Place, cycles: _Word) -> None:
     """Cancel the changes of a gate that are due in some cycles."""
     while cycles:
@@ -356,7 +357,7 @@ def _take_back(change: NDArray[np.int32], change_cycles: NDArray[np.uint64], fir
 
 
 # Long: the loop over ticks, its parts by name; arrays of tuples are counted each time that they are taken out.
-@numba.njit(nogil=True)
+@callee()
 def _settle(w: EventPlan, s: WordState, target: NDArray[np.uint64], origin: int) -> tuple[int, int]:
     """Let all sources change to their values of ``target`` (n_net) and run until nothing is due.
 
@@ -421,7 +422,7 @@ def _settle(w: EventPlan, s: WordState, target: NDArray[np.uint64], origin: int)
     return _follow(gate, value, target), now
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _follow(gate: NDArray[np.uint64], value: NDArray[np.uint64], target: NDArray[np.uint64]) -> int:
     """Let sources that nobody in the data logic hears follow at once; ``GIVEN_UP`` where any other net differs."""
     for net in range(len(target)):
@@ -432,7 +433,7 @@ def _follow(gate: NDArray[np.uint64], value: NDArray[np.uint64], target: NDArray
     return SETTLED
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _bring(
     fan: NDArray[np.int32], gate: NDArray[np.uint64], value: NDArray[np.uint64], settled: NDArray[np.uint64]
 ) -> None:
@@ -446,7 +447,7 @@ def _bring(
             at += np.uint64(FAN_WORDS)
 
 
-@numba.njit(forceinline=True, nogil=True)
+@callee(forceinline=True)
 def _less(planes: NDArray[np.uint64], at: np.uint64, cycles: _Word) -> None:
     """Take a settled toggle in some cycles from the counters that begin at ``at``."""
     while cycles:

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import constants
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.glitches.delays import ABSENT, GlitchDelays
 from finevh.power.simulation.behaviour import Behaviour, compile_behaviour
@@ -27,10 +28,10 @@ __all__ = [
 ]
 
 # Columns of ``EventState.gate``: a cache line each.
-PATTERN, TABLE, SHIFT, FAN, FAN_END, HEARD, RISE, FALL, DUE, NEXT, LAST, TOGGLES = range(12)
+PATTERN, TABLE, SHIFT, FAN, FAN_END, HEARD, RISE, FALL, DUE, NEXT, LAST, TOGGLES = constants(*range(12))
 GATE_WORDS = 16
 # Columns of ``EventPlan.fan``: the gate to tell, the pin's mask in its pattern, then ticks by input and output edge.
-TOLD, MASK, DELAY, PIN = 0, 1, 2, 6
+TOLD, MASK, DELAY, PIN = constants(0, 1, 2, 6)
 FAN_WORDS = 8
 
 

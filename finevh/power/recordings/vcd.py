@@ -10,6 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
@@ -281,7 +282,7 @@ def _fan_out(netlist: Netlist) -> tuple[NDArray[np.int64], NDArray[np.int32], ND
     return ptr.astype(np.int64), netlist.pin_cell[order], np.int64(1) << bit[order]
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _cost(old: int, new: int) -> int:
     """Half toggles of a change; none from a net's first value."""
     if old == _UNSET:

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee, constants
 from finevh.power.simulation.kernel_layout import (
     AT_BUSY,
     AT_DWELL,
@@ -51,6 +52,7 @@ OSCILLATES = 1
 _CLOCK, _NEXT, _CLEAR, _PRESET = 1, 2, 4, 8
 # Slots of ``State.counter``.
 _PENDING, _LOWEST, _FIRED, _FLIPS = 0, 1, 2, 3
+_NO_CLOCK, _BEGIN = constants(-1, 0)
 
 
 @numba.njit(inline="always")
@@ -161,7 +163,7 @@ def _evaluate(w: Plan, s: State, blocks: Int) -> None:
     s.counter[_FLIPS] = count
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _sample(w: Plan, s: State) -> int:
     """Decide the stored bits of all triggered sequential cells before any output moves; keep those to evaluate."""
     kept = 0
@@ -196,7 +198,7 @@ def _sample(w: Plan, s: State) -> int:
     return kept
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def _sample_domain(w: Plan, s: State, domain: int, kept: int) -> int:
     """Sample the armed cells of a clock domain; those whose next state still differs stay armed."""
     base = w.domain_ptr[domain]
@@ -227,7 +229,7 @@ def _sample_domain(w: Plan, s: State, domain: int, kept: int) -> int:
     return kept
 
 
-@numba.njit(cache=True, nogil=True)
+@callee()
 def step(
     w: Plan, s: State, clock_net: int, clock_value: int, input_net: Int, input_value: NDArray[np.uint8], now: int
 ) -> int:
@@ -300,7 +302,7 @@ def settle_all(w: Plan, s: State, ones: Int) -> int:
             s.queue[w.level_ptr[level] + s.filled[level]] = b
             s.filled[level] += 1
     s.counter[_LOWEST] = 0
-    return step(w, s, -1, 0, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8), 0)
+    return step(w, s, _NO_CLOCK, _BEGIN, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8), _BEGIN)
 
 
 @numba.njit(cache=True, nogil=True)

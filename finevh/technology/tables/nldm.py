@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import numba
-
+from finevh.base.callee import callee
 from finevh.technology.model import Index, Int, Real
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def segment(axes: Real, first: Index, n: Index, x: float) -> int:
     """Number of the segment of an axis of at least two points that holds ``x``; beyond its ends the first or the last."""
     i = 0
@@ -19,7 +18,7 @@ def segment(axes: Real, first: Index, n: Index, x: float) -> int:
     return i
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def bilinear(pool: Real, x: Index, nx: Index, y: Index, ny: Index, v: Index, slew: float, load: float) -> float:
     """Value of a table in ``pool`` at a slew, ps, and a load, fF: linear beyond its axes; an axis of one point is constant.
 
@@ -43,7 +42,7 @@ def bilinear(pool: Real, x: Index, nx: Index, y: Index, ny: Index, v: Index, sle
     return at_low * (1.0 - f) + at_high * f
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def pair(record: Int, axes: Real, u: Real, rec: Index, slew: float, load: float, derate: bool) -> tuple[float, float]:
     """Delay and output slew of a record: bilinear, linear beyond the axes.
 

@@ -29,6 +29,7 @@ from numba import float64
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.technology.model import CellTable, Index, Int, Real
 from finevh.timing.delay.cross_voltage import derated
 from finevh.timing.delay.packed_tables import PackedTables
@@ -81,7 +82,7 @@ class _Span(NamedTuple):
     """From the lower corner to where the cell ends: the last goes far."""
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _span(points: Real, first: int, n: int, i: int) -> _Span:
     """Cell ``i`` of an axis of ``n`` points that begins at ``first``."""
     base = min(i, n - 2)
@@ -92,7 +93,7 @@ def _span(points: Real, first: int, n: int, i: int) -> _Span:
 
 
 # Columns by name: a compiled kernel takes plain arrays and numbers.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _tabulate(
     record: Int, cross_record: Int, axes: Real, table: Real, driver: Index, first: Index, member: Int, begin: Index, end: Index,
     points: Real, xs: Index, nx: Index, ys: Index, ny: Index, value: Real,
@@ -113,7 +114,7 @@ def _tabulate(
     return True
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _bilinear(value: Real, form: Real, m: int, q: int, x: _Span, y: _Span) -> None:
     """The bilinear form of arc ``m`` in one cell of the grid, counted from the cell's lower corner, into ``form``."""
     v = value[m, x.base, y.base, q]
@@ -127,7 +128,7 @@ def _bilinear(value: Real, form: Real, m: int, q: int, x: _Span, y: _Span) -> No
     form[m, q, 2], form[m, q, 3] = e + h * x.shift, h
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _at_corners(form: Real, corner: Real, m: int, q: int, x: _Span, y: _Span, late: bool) -> float:
     """Values of a form at the four corners of its cell into ``corner``; returns their sum."""
     total = 0.0
@@ -139,7 +140,7 @@ def _at_corners(form: Real, corner: Real, m: int, q: int, x: _Span, y: _Span, la
     return total
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _second(corner: Real, n: int, q: int, one: int) -> tuple[int, bool]:
     """The arc that exceeds arc ``one`` most at a corner, and whether every arc lies below one of the two everywhere."""
     other, most_above, enough = one, _TIE, True
@@ -157,7 +158,7 @@ def _second(corner: Real, n: int, q: int, one: int) -> tuple[int, bool]:
 
 
 # Columns by name: a compiled kernel takes plain arrays and numbers.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _write_lines(
     value: Real, form: Real, corner: Real, n: int, x: _Span, y: _Span, late: bool, line: Index, out: NDArray[np.float32]
 ) -> None:
@@ -236,7 +237,7 @@ def _fill(
 
 
 # Columns by name: a compiled kernel takes plain arrays and numbers.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def make_line(
     record: Int, cross_record: Int, axes: Real, table: Real, driver: Index, first: Index, member: Int, begin: Index, end: Index,
     points: Real, head: Int, row: Index, skipped: Index, late: bool, line: Index, out: NDArray[np.float32],
@@ -279,7 +280,7 @@ class Seat(NamedTuple):
     load_size: Any
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def seat(head: Int, low: Number, high: Number, at_high: Number, width: Width) -> Seat:
     """The seat of the headers ``low`` and ``high`` (rows of eight numbers of ``head``), lane by lane as ``at_high`` says."""
     a, b = low * 8, high * 8
@@ -301,7 +302,7 @@ def seat(head: Int, low: Number, high: Number, at_high: Number, width: Width) ->
     )
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def grid_cell(points: Real, axis: Number, steps: Index, x: Number) -> Number:
     """Cell of a grid along one axis that ``x`` falls in: the number of bounds at or below it; padding is infinite."""
     k = (np.int64(axis) + 1) // _STEP
@@ -311,7 +312,7 @@ def grid_cell(points: Real, axis: Number, steps: Index, x: Number) -> Number:
     return n
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _grid_cells(
     points: Real, low: Number, high: Number, at_high: Number, x: Number, index: Number, point: Number, count: int
 ) -> tuple[Number, Number]:
@@ -356,7 +357,7 @@ def _below(points: Any, low: Any, high: Any, size: Any, at_high: Any, x: Any) ->
     return many
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def line_values(lines: Real, index: Number, ds: Number, dl: Number) -> tuple[Number, Number]:
     """Delay and slew, ps, of line ``index``: bilinear, ``ds`` ps and ``dl`` fF beyond the lower corner of its grid cell."""
     c = rows(lines, index)
@@ -368,7 +369,7 @@ def line_values(lines: Real, index: Number, ds: Number, dl: Number) -> tuple[Num
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def arc_by_arc(
     record: Int,
     cross_record: Int,

@@ -6,13 +6,12 @@ holds its ends (:class:`finevh.technology.model.CrossVoltage`).
 
 from __future__ import annotations
 
-import numba
-
+from finevh.base.callee import callee
 from finevh.technology.model import Index, Int, Real
 from finevh.technology.tables.nldm import pair
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def cross_derate(
     cross_record: Int, axes: Real, table: Real, cross: Index, slew: float, load: float
 ) -> tuple[float, float]:
@@ -21,7 +20,7 @@ def cross_derate(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def derated(
     record: Int, cross_record: Int, axes: Real, table: Real, rec: Index, cross: Index, slew: float, load: float
 ) -> tuple[float, float]:

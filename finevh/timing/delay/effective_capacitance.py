@@ -18,9 +18,9 @@ import math
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
+from finevh.base.callee import callee, constants
 from finevh.technology.model import Index, Int, Real
 from finevh.timing.sweep.lanes import (
     Array,
@@ -55,18 +55,18 @@ LANES = len(_WIDTH)
 """Arcs of a block."""
 # Rows of a block's numbers. Of each arc: what is added to its delay and multiplies its slew, the driver's resistance, the pi, and
 # delay and slew without resistance.
-KD, KS, RD, NEAR, WIRE, FAR, BARE_DELAY, BARE_SLEW = range(8)
+KD, KS, RD, NEAR, WIRE, FAR, BARE_DELAY, BARE_SLEW = constants(*range(8))
 # The cell of its table that holds the last capacitance: place of the slew; begin, length and limits on the axis of loads;
 # delays at four corners, then slews.
-_F, _X, _DX, _LOWER, _UPPER, _CORNER = range(8, 14)
+_F, _X, _DX, _LOWER, _UPPER, _CORNER = constants(*range(8, 14))
 # The response of resistance and pi, parts of the pi's charge, and whether it is a pi (or one pole).
-P1, P2, K0, K1, K2, K3, K4, _BEHIND, _A, _B, _D, _B_1, _D_2, _IS_PI, _TAIL = range(21, 36)
+P1, P2, K0, K1, K2, K3, K4, _BEHIND, _A, _B, _D, _B_1, _D_2, _IS_PI, _TAIL = constants(*range(21, 36))
 # The ramp, the effective capacitance, times of crossings, delay and slew; the pole of a sink and crossings there.
-T0, DT, CEFF, T50, T_LO, T_HI, DELAY, SLEW, POLE, FAR_50, FAR_LO, FAR_HI = range(36, 48)
+T0, DT, CEFF, T50, T_LO, T_HI, DELAY, SLEW, POLE, FAR_50, FAR_LO, FAR_HI = constants(*range(36, 48))
 N_NUMBERS = 48
 # Rows of its whole numbers: see ``_Row``.
-_Y, _NY, _LOW, _HIGH = range(4)
-ENTRY, EDGE = 4, 5
+_Y, _NY, _LOW, _HIGH = constants(*range(4))
+ENTRY, EDGE = constants(4, 5)
 """Where whoever fills a block notes what an arc belongs to."""
 N_WHOLE = 6
 _RD_MIN = 1e-5
@@ -111,14 +111,14 @@ class _Waves(NamedTuple):
     bounded: bool
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _later(p: Number, dt: Number) -> Number:
     """Factor of an exponential after a ramp's length, 0 where it is too large for a number."""
     x = p * dt
     return choose(x < _LARGEST, exponential(choose(x < _LARGEST, x, 0.0)), 0.0)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _waves(w: Real, p3: Number, used: Number, far: bool) -> _Waves:
     """The drivers' outputs for their ramps, or where ``far`` those of a further pole ``p3`` behind them (not where it is 0)."""
     k1, k2, p1, p2, dt = row(w, K1), row(w, K2), row(w, P1), row(w, P2), row(w, DT)
@@ -138,7 +138,7 @@ def _waves(w: Real, p3: Number, used: Number, far: bool) -> _Waves:
     return _Waves(row(w, T0), dt, row(w, K0) / dt, k2, p1, p2, start, a1, a2, a3, p3, late1, late2, late3, bounded)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _voltages(v: _Waves, t: Number, far: bool) -> tuple[Number, Number]:
     """Voltage, fraction of the rail, and its derivative at time ``t``."""
     x = t - v.t0
@@ -185,7 +185,7 @@ class _Search(NamedTuple):
     searched: Number
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _step(v: _Waves, s: _Search, level: float, far: bool) -> _Search:
     """One step; lanes that are not searched any more go on without effect."""
     gap = s.u - level
@@ -206,7 +206,7 @@ def _step(v: _Waves, s: _Search, level: float, far: bool) -> _Search:
     return _Search(t, s.step, step, below, above, u, du, found, searched)
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _crossings(w: Real, used: Index, lo: float, hi: float, out: Index, far: bool) -> None:
     """Times, ps, of one half and both thresholds into three rows from ``out`` on, for the lanes of a bit set; nan if not reached.
 
@@ -237,13 +237,13 @@ def _crossings(w: Real, used: Index, lo: float, hi: float, out: Index, far: bool
     store(w, out + 2, s_hi.found)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def row(w: Real, number: Index) -> Number:
     """A row of a block."""
     return load(w, number, _WIDTH)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _pole_sides(t: Number, t0: Number, dt: Number, tau: Number) -> tuple[Number, Number, Number, Number]:
     """Value of a one-pole ramp response, at a time in each lane, and its derivatives by t0, dt and tau."""
     per_tau, per_dt = 1.0 / tau, 1.0 / dt
@@ -289,7 +289,7 @@ class _Cell(NamedTuple):
     """Delays at (low, low), (high, low), (high, high), (low, high) of slew and load, then slews."""
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _place(axes: Real, first: Index, n: Index, x: float) -> Index:
     """:func:`finevh.technology.tables.nldm.segment` without a guess of the processor: points at or below ``x`` are counted."""
     i = np.int64(0)
@@ -298,7 +298,7 @@ def _place(axes: Real, first: Index, n: Index, x: float) -> Index:
     return i
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _row(record: Int, axes: Real, rec: Index, slew: float) -> _Row:
     """The tables of a record at an input slew, ps."""
     x, nx, y, ny, v = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3], record[rec, 4]
@@ -308,7 +308,7 @@ def _row(record: Int, axes: Real, rec: Index, slew: float) -> _Row:
     return _Row(np.int64(y), np.int64(ny), low, low + 2 * np.int64(ny), f)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _cell(axes: Real, u: Real, seat: _Row, load: float) -> _Cell:
     """The cell of a row that holds a load, fF."""
     j = _place(axes, seat.y, seat.ny, load)
@@ -324,13 +324,13 @@ def _cell(axes: Real, u: Real, seat: _Row, load: float) -> _Cell:
     )
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _weights(f: Number, g: Number) -> tuple[Number, Number, Number, Number]:
     """Shares of the four corners, as in :func:`finevh.technology.tables.nldm.pair`."""
     return (1.0 - f) * (1.0 - g), f * (1.0 - g), f * g, (1.0 - f) * g
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _delay_at(axes: Real, u: Real, seat: _Row, cell: _Cell, load: float) -> float:
     """Delay, ps, at a load, fF, most likely of the cell."""
     here = cell if cell.lower <= load < cell.upper else _cell(axes, u, seat, load)
@@ -339,7 +339,7 @@ def _delay_at(axes: Real, u: Real, seat: _Row, cell: _Cell, load: float) -> floa
     return delay
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _resistance(axes: Real, table: Real, seat: _Row, cell: _Cell, total: float, delay: float, rule: Index) -> float:
     """Resistance, kOhm, of a driver whose table gives ``delay``, ps, at the capacitance ``total``, fF, of its net."""
     if rule == TANGENT:
@@ -352,7 +352,7 @@ def _resistance(axes: Real, table: Real, seat: _Row, cell: _Cell, total: float, 
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def add_arc(
     record: Int,
     axes: Real,
@@ -395,7 +395,7 @@ def add_arc(
     return True
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _keep_cell(w: Real, k: Index, cell: _Cell) -> None:
     """Write the cell of an arc into its lane."""
     w[_X * LANES + k], w[_DX * LANES + k] = cell.x, cell.dx
@@ -404,7 +404,7 @@ def _keep_cell(w: Real, k: Index, cell: _Cell) -> None:
         w[(_CORNER + n) * LANES + k] = cell.corner[n]
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _look_up(axes: Real, table: Real, w: Real, whole: Array, used: Index, ceff: Number) -> tuple[Number, Number]:
     """Delays and slews, ps, of the tables at capacitances, in the lanes of a bit set: the numbers of ``nldm.pair``."""
     moved = used & ~some((ceff >= row(w, _LOWER)) & (ceff < row(w, _UPPER)))
@@ -426,7 +426,7 @@ def _look_up(axes: Real, table: Real, w: Real, whole: Array, used: Index, ceff: 
     return delay, slew
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _responses(w: Real) -> Index:
     """What the fits of a block read of resistances and pis into their rows; the bit set of lanes that have two poles, or one."""
     rd, rpi, c1, c2 = row(w, RD), row(w, WIRE), row(w, FAR), row(w, NEAR)
@@ -465,7 +465,7 @@ def _responses(w: Real) -> Index:
     return found
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _charge_row(w: Real, tau: Number, dt: Number, window: Number) -> tuple[Number, Number, Number]:
     """How far the charges of pi and effective capacitance differ; its derivatives by the ramp's length and the capacitance."""
     p1, p2, rd = row(w, P1), row(w, P2), row(w, RD)
@@ -487,7 +487,7 @@ def _charge_row(w: Real, tau: Number, dt: Number, window: Number) -> tuple[Numbe
 
 
 # Long: one iteration of Newton, its equations in the order in which they are derived.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _fit(axes: Real, table: Real, w: Real, whole: Array, used: Index, lo: float, hi: float) -> Index:
     """Ramp start, ramp length and effective capacitance into their rows; the bit set of lanes that have a fit."""
     below_half, per_span = (0.5 - lo) / (hi - lo), 1.0 / (hi - lo)
@@ -547,7 +547,7 @@ def _fit(axes: Real, table: Real, w: Real, whole: Array, used: Index, lo: float,
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def drive(axes: Real, table: Real, w: Real, whole: Array, n: Index, lo: float, hi: float) -> Index:
     """Delays and slews, ps, of the first ``n`` arcs of a block into their rows; the bit set of those that have a waveform.
 
@@ -571,7 +571,7 @@ def drive(axes: Real, table: Real, w: Real, whole: Array, n: Index, lo: float, h
     return fitted
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _pole(w: Real, k: Index, elmore: float) -> float:
     """The pole of a sink of Elmore delay ``elmore``, ps, in 1/ps, not one of the driver's; 0 for no delay."""
     if not elmore > 0.0:
@@ -580,7 +580,7 @@ def _pole(w: Real, k: Index, elmore: float) -> float:
     return p3 * (1.0 + 1e-9) if p3 == w[P1 * LANES + k] or p3 == w[P2 * LANES + k] else p3
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def meet_sink(w: Real, k: Index, elmore: float, seen: Index) -> Index:
     """Note a sink of Elmore delay ``elmore``, ps, behind arc ``k`` of a block; the bit set ``seen`` with it, if that matters."""
     if elmore < UNDELAYED * w[SLEW * LANES + k]:
@@ -589,7 +589,7 @@ def meet_sink(w: Real, k: Index, elmore: float, seen: Index) -> Index:
     return seen | (1 << k)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def arrive(w: Real, k: Index, elmore: float, differs: Index) -> tuple[float, float]:
     """Delay from the driver and slew, ps, at a sink of Elmore delay ``elmore``: behind its pole where the bit set says so."""
     slew = w[SLEW * LANES + k]
@@ -603,7 +603,7 @@ def arrive(w: Real, k: Index, elmore: float, differs: Index) -> tuple[float, flo
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def drive_sinks(
     axes: Real,
     table: Real,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numba
-
+from finevh.base.callee import callee
 from finevh.technology.model import Index, Int, Real
 from finevh.technology.tables.nldm import pair
 from finevh.timing.sweep.lanes import Number, Width, lane, spread, with_lane
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def driven_port(
     record: Int, axes: Real, table: Real, rec: Index, slew_in: float, slew: Number, load: Number, width: Width
 ) -> tuple[Number, Number]:
@@ -28,7 +27,7 @@ def driven_port(
     return delay, out
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def behind_port(elmore: Number, slew: Number, ln2: float, spread: float) -> tuple[Number, Number]:
     """Delay and slew, ps, at a sink behind a port: the net's time constant shapes an exponential, as in OpenSTA."""
     return ln2 * elmore, slew + spread * elmore

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numba
-
+from finevh.base.callee import callee
 from finevh.timing.sweep.lanes import Number, root
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def step_slew(slew: Number, elmore: Number, spread: float) -> Number:
     """Slew, ps, at a sink: the wire's step response adds to the driver's transition in squares (Kashyap et al., TAU 2002).
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from finevh.base.callee import callee
 from finevh.technology.model import Index, Int, Real
 from finevh.timing.sweep.lanes import Number, Width, choose, load, spread, store
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def elmore_delays(parent: Int, res: Real, low: Index, size: Index, below: Real, elmore: Real, width: Width) -> None:
     """Elmore delay, ps, of every node of a tree: resistance of the way times the capacitance behind it.
 
@@ -29,7 +30,7 @@ def elmore_delays(parent: Int, res: Real, low: Index, size: Index, below: Real, 
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def reduced_pi(
     parent: Int, res: Real, low: Index, size: Index, at: Real, below: Real, elmore: Real, second: Real, width: Width
 ) -> tuple[Number, Number, Number]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numba
 import numpy as np
 
+from finevh.base.callee import callee
 from finevh.technology.model import Int, Real
 from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
 
@@ -19,7 +20,7 @@ _RESPONSES = 513
 """Points of the table of a pole's response."""
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def seen_load(load: float, far: float, tau: float, ramp: float) -> float:
     """Capacitance, fF, that a driver sees of ``load``.
 
@@ -30,7 +31,7 @@ def seen_load(load: float, far: float, tau: float, ramp: float) -> float:
     return load * (1.0 - far * hidden * (1.0 - math.exp(-1.0 / hidden)))
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def driver_slew_factor(
     driver_slew: Real, resistance: float, far: float, wire: float, load: float, slew: float, to_place: float
 ) -> float:
@@ -49,7 +50,7 @@ def driver_slew_factor(
     return 1.0
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def pole_behind_ramp(response: Real, elmore: float, slew: float, swing: float) -> tuple[float, float]:
     """Delay and slew, ps, behind a pole of time constant ``elmore`` that a ramp of the driver's ``slew`` meets.
 
@@ -85,7 +86,8 @@ def net_shapes(
             below[i] = cap[low + i]
         for s in range(sink_ptr[v], sink_ptr[v + 1]):
             below[max(sink_tree[s], 0)] += sink_cap[s]
-        at[:size] = below[:size]
+        for i in range(size):
+            at[i] = below[i]
         elmore_delays(parent, res, low, size, below, elmore, (0,))
         near, wire, far = reduced_pi(parent, res, low, size, at, below, elmore, second, (0,))
         total = near + far

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.callee import callee
 from finevh.base.kernel_types import argument_types
 from finevh.technology.model import Index, Int, Real
 from finevh.technology.tables.nldm import pair, segment
@@ -82,6 +83,20 @@ def _around(axes: Real, a: int, n: int, b: int, m: int, x: float) -> tuple[float
     return low, high
 
 
+@callee(error_model="numpy")
+def _put_in_order(point: Real, first: Index, count: Index, x: float) -> Index:
+    """Put ``x`` among the ``count`` ascending points from ``first`` on, once; returns how many there are then."""
+    at = first + count
+    while at > first and point[at - 1] > x:
+        at -= 1
+    if at > first and point[at - 1] == x:
+        return count
+    for i in range(first + count, at, -1):
+        point[i] = point[i - 1]
+    point[at] = x
+    return count + 1
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _join_axes(
     axes: Real, codes: Ints, axis: NDArray[np.int64], point: Real, share: Real, below: Int, above: Int
@@ -92,12 +107,12 @@ def _join_axes(
     """
     for k in range(codes.shape[0]):
         a, n, b, m = codes[k, 0], codes[k, 1], codes[k, 2], codes[k, 3]
-        joined = np.empty(n + m)
-        joined[:n], joined[n:] = axes[a : a + n], axes[b : b + m]
-        joined = np.unique(joined)
-        first, count = axis[k, 0], len(joined)
+        first = axis[k, 0]
+        count: Index = 0
+        for i in range(n + m):
+            count = _put_in_order(point, first, count, axes[a + i] if i < n else axes[b + i - n])
+        joined = point[first : first + count]
         axis[k, 1] = count
-        point[first : first + count] = joined
         for i in range(-1, count):
             # Between two points that follow each other a look-up always takes the same two.
             x = joined[i] if i >= 0 else joined[0] - 1.0
@@ -106,10 +121,11 @@ def _join_axes(
             else:
                 at = a + segment(axes, a, n, x)
                 low, high = axes[at], axes[at + 1]
-            below[first + k + i + 1], above[first + k + i + 1] = (
-                np.searchsorted(joined, low),
-                np.searchsorted(joined, high),
-            )
+            under, up_to = 0, 0
+            for p in joined:
+                under += p < low
+                up_to += p < high
+            below[first + k + i + 1], above[first + k + i + 1] = under, up_to
             if i >= 0:
                 share[first + i] = (x - low) / (high - low)
 
@@ -194,7 +210,7 @@ def grids_of(record: Int, cross_record: Int, axes: Real, table: Real, records: I
     return Grids(number, grid, axis, point, share, below, above, value)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _points_below(point: Real, first: Index, n: Index, x: float) -> int:
     """How many points of an axis are not above ``x``."""
     i = 0
@@ -204,7 +220,7 @@ def _points_below(point: Real, first: Index, n: Index, x: float) -> int:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _between(
     value: Real, low: Index, high: Index, size: Index, f: float, below: Index, above: Index, g: float, crossed: bool
 ) -> tuple[float, float]:
@@ -224,7 +240,7 @@ def _between(
 
 
 # Long: what several values share is worked out once. Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def table_window(
     grid: Ints,
     axis: Ints,

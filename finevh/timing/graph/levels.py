@@ -81,7 +81,8 @@ def _from_ends(source: Int, target: Int, position: Int) -> None:
     for a in range(len(source)):
         fan_in[at[target[a]]] = source[a]
         at[target[a]] += 1
-    at[:] = into[:-1]
+    for v in range(n):
+        at[v] = into[v]
     seen = np.zeros(n, np.uint8)
     stack = np.empty(n, np.int32)
     count = 0

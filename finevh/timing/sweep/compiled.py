@@ -85,7 +85,7 @@ def _width(lanes: int, single: bool) -> Any:
     return _uniform(types.float32 if single else _L, lanes)
 
 
-_SIGNATURES: dict[str, Any] = {
+SINGLE: dict[str, Any] = {
     "_advance": _advances(1),
     "_reach": types.void(GRAPH, _I2),
     "_fan_in": types.void(GRAPH, _B1),
@@ -100,6 +100,7 @@ _SIGNATURES: dict[str, Any] = {
     "require": types.void(GRAPH, WALK, NETS, VALUES, _F3, types.float64),
     "cell_slacks": types.void(GRAPH, VALUES, _F3, _F1),
 }
+"""Kernels of one condition and their signatures."""
 
 
 _MODULES = forward, reach, required, setup_hold, table_rows, trace_path
@@ -129,12 +130,17 @@ def load_kernels(progress: Progress | None) -> SimpleNamespace:
         Called with one line per kernel.
     """
     found = {}
-    for name, signature in _SIGNATURES.items():
+    for name in SINGLE:
         if progress is not None:
             progress(f"timing kernel {name.strip('_')}")
-        function = next(getattr(m, name) for m in _MODULES if hasattr(m, name))
-        found[name.strip("_")] = _compile(function, signature)
+        found[name.strip("_")] = single_kernel(name)
     return SimpleNamespace(**found)
+
+
+def single_kernel(name: str) -> Any:
+    """One of the kernels of one condition, from disk where it is there."""
+    function = next(getattr(m, name) for m in _MODULES if hasattr(m, name))
+    return _compile(function, SINGLE[name])
 
 
 def _compile(function: Callable[..., Any], signature: Any) -> Any:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from finevh.base.callee import callee, constants
 from finevh.technology.model import Index, Int, Real
 from finevh.timing.delay.arc_tables import (
     FIRST,
@@ -82,6 +82,7 @@ EVERYTHING = ARRIVES | LOADED | STALE
 INCREMENTAL, FULL, LEAN = 0, 1, 2
 """What follows a change; a full evaluation does not ask what changed, a lean one keeps only what endpoints need."""
 _LN2 = math.log(2.0)
+_RISE, _FALL = constants(0, 1)
 _EIGHT = (0,) * 8
 _SIXTEEN = (0,) * 16
 _AHEAD = 8
@@ -149,7 +150,7 @@ class Terms(NamedTuple):
     """Driver resistance over the slope of its delay with load."""
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _net(n_tag: Index, longest: Index, most: Index, entries: Index, width: Width) -> Net:
     """Memory for nets of at most ``longest`` nodes and ``most`` sinks, and for nodes of at most ``entries``."""
     return Net(
@@ -160,7 +161,7 @@ def _net(n_tag: Index, longest: Index, most: Index, entries: Index, width: Width
     )  # fmt: skip
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _pin_load(g: Graph, pin_cap: Real, point: Point, s: Index, r: Index, width: Width) -> Number:
     """Capacitance, fF, of sink ``s`` for an edge: that of its cell's corner, or of an output port."""
     c = g.sink_cell[s]
@@ -173,7 +174,7 @@ def _pin_load(g: Graph, pin_cap: Real, point: Point, s: Index, r: Index, width: 
     return choose(mask(point.cell_rail[c], width), at_high, at_low)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _net_load(
     g: Graph, pin_cap: Real, point: Point, net: Net, v: Index, first: Index, n_sink: Index, width: Width
 ) -> Number:
@@ -181,8 +182,8 @@ def _net_load(
     rise, fall = spread(0.0, width), spread(0.0, width)
     for f in range(n_sink):
         own_rise, own_fall = (
-            _pin_load(g, pin_cap, point, first + f, 0, width),
-            _pin_load(g, pin_cap, point, first + f, 1, width),
+            _pin_load(g, pin_cap, point, first + f, _RISE, width),
+            _pin_load(g, pin_cap, point, first + f, _FALL, width),
         )
         rise += own_rise
         fall += own_fall
@@ -192,7 +193,7 @@ def _net_load(
     return rise + wire, fall + wire
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _shared_elmore(nets: Nets, net: Net, p: Index, first: Index, n_sink: Index, width: Width) -> None:
     """Elmore delays, ps, of a small net: that of the wires, and the shared resistance times the capacitance of each sink.
 
@@ -211,7 +212,7 @@ def _shared_elmore(nets: Nets, net: Net, p: Index, first: Index, n_sink: Index, 
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _tree_elmore(
     nets: Nets,
     net: Net,
@@ -261,7 +262,7 @@ def _tree_elmore(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _need_line(
     g: Graph, b: Walk, t: Tables, point: Point, v: Index, e: Index, r: Index, line: Index, late: bool
 ) -> None:
@@ -281,7 +282,7 @@ def _need_line(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _shielded_load(
     g: Graph,
     b: Walk,
@@ -337,7 +338,7 @@ def _shielded_load(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _exact_arcs(
     g: Graph,
     b: Walk,
@@ -370,7 +371,7 @@ def _exact_arcs(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _arcs_over_pi(
     g: Graph,
     b: Walk,
@@ -437,7 +438,7 @@ def _arcs_over_pi(
         _take_block(t, net, n, k, lanes, n_sink, lo, hi, late)
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _take_bare(net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, late: bool) -> None:
     """Take an arc whose net hides nothing of its load, place ``n`` of the block, into the worst of lane ``k``."""
     delay, slew = net.wave[BARE_DELAY * BLOCK + n], net.wave[BARE_SLEW * BLOCK + n]
@@ -451,7 +452,7 @@ def _take_bare(net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, late: 
 
 
 # Columns by name: a compiled kernel takes plain arrays and numbers.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _take_block(
     t: Tables, net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, lo: float, hi: float, late: bool
 ) -> None:
@@ -465,7 +466,7 @@ def _take_block(
         _take_worst(net, net.whole[ENTRY * BLOCK + m] * lanes + k, lanes, delay, slew, late)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _take_worst(net: Net, at: Index, lanes: Index, delay: float, slew: float, late: bool) -> None:
     """The worse of an entry's delay and slew, which begin at ``at``, and those of an arc."""
     if (delay > net.exact[at]) == late:
@@ -474,7 +475,7 @@ def _take_worst(net: Net, at: Index, lanes: Index, delay: float, slew: float, la
         net.exact[at + lanes] = slew
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _crossed_rows(
     point: Point, v: Index, driver: Index, n_type: Index, n_driver: Index, width: Width
 ) -> tuple[Number, Number]:
@@ -486,7 +487,7 @@ def _crossed_rows(
     return low + point.rails[1] * n_type, high + point.rails[0] * n_type
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _own_seat(b: Walk, point: Point, v: Index, width: Width) -> Seat:
     """Where the lines of a node's type lie for drivers of its own supply."""
     one = len(width) == 1
@@ -497,7 +498,7 @@ def _own_seat(b: Walk, point: Point, v: Index, width: Width) -> Seat:
 
 
 # Long: inlined into the sweep, where a call and its copies of lanes would cost as much as the look-up.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _look_up(
     g: Graph,
     b: Walk,
@@ -618,7 +619,7 @@ def _look_up(
 
 
 # Columns by name: a compiled kernel takes plain arrays and numbers.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _take_exact(
     b: Walk, values: Values, net: Net, v: Index, r: Index, cell_derate: float, sign: float, keep: bool, width: Width
 ) -> tuple[Number, Number, Number]:
@@ -637,7 +638,7 @@ def _take_exact(
     return slowest, latest, absent
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _kept_arrival(b: Walk, values: Values, v: Index, r: Index, sign: float, width: Width) -> Number:
     """Latest arrival of the first tag at an edge of a node, times ``sign``, with the delays that are known."""
     latest = spread(-np.inf, width)
@@ -648,7 +649,7 @@ def _kept_arrival(b: Walk, values: Values, v: Index, r: Index, sign: float, widt
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _tag_arrivals(
     g: Graph,
     b: Walk,
@@ -697,7 +698,7 @@ def _tag_arrivals(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _port(
     g: Graph,
     t: Tables,
@@ -729,7 +730,7 @@ def _port(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _plain_sinks(
     b: Walk,
     values: Values,
@@ -777,7 +778,7 @@ def _plain_sinks(
     return changed
 
 
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _far_end(
     nets: Nets,
     sort: Index,
@@ -800,7 +801,7 @@ def _far_end(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(nogil=True, error_model="numpy")
+@callee(error_model="numpy")
 def _shaped_sinks(
     b: Walk,
     nets: Nets,
@@ -850,7 +851,7 @@ def _shaped_sinks(
     return changed
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _moved_sinks(
     values: Values, first: Index, n_sink: Index, rise: Number, fall: Number, net_derate: float, width: Width
 ) -> None:
@@ -860,7 +861,7 @@ def _moved_sinks(
         store(values.at, 4 * s + 1, fall + net_derate * load(values.sink_delay, 2 * s + 1, width))
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _next_dirty(dirty: Byte, v: Index, n_node: Index) -> Index:
     """The first node from ``v`` on that may be dirty: clean ones are passed sixteen at a time."""
     while v & 15 == 0 and v + 16 <= n_node and not some(load(dirty, v >> 4, _SIXTEEN) != 0):
@@ -868,7 +869,7 @@ def _next_dirty(dirty: Byte, v: Index, n_node: Index) -> Index:
     return v
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _ask_node(g: Graph, b: Walk, point: Point, values: Values, v: Index) -> None:
     """Ask for what lies at the number of a node."""
     ask(b.ptr, 2 * v)
@@ -881,7 +882,7 @@ def _ask_node(g: Graph, b: Walk, point: Point, values: Values, v: Index) -> None
     ask(values.arrival, 2 * v)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _ask_rows(g: Graph, b: Walk, point: Point, values: Values, mode: Index, v: Index) -> None:
     """Ask for the entries, sinks and header of a node."""
     begin, last = np.int64(b.ptr[2 * v]), np.int64(b.ptr[2 * v + 2]) - 1
@@ -903,7 +904,7 @@ def _ask_rows(g: Graph, b: Walk, point: Point, values: Values, mode: Index, v: I
             ask(values.at, 4 * s)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _ask_arrivals(b: Walk, values: Values, v: Index) -> None:
     """Ask for what arrives at a node."""
     for e in range(np.int64(b.ptr[2 * v]), np.int64(b.ptr[2 * v + 2])):
@@ -911,7 +912,7 @@ def _ask_arrivals(b: Walk, values: Values, v: Index) -> None:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _ask_ahead(
     g: Graph,
     b: Walk,
@@ -949,7 +950,7 @@ def _ask_ahead(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _wire_delays(
     g: Graph,
     nets: Nets,
@@ -977,7 +978,7 @@ def _wire_delays(
         _tree_elmore(nets, net, point.wire_cap[v], low, size, first, n_sink, rise, fall, mode == CEFF, width)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _output_slew(slowest: Number, sign: float, width: Width) -> Number:
     """Slew of an edge from the extreme over its arcs, 0 where there is none.
 
@@ -987,7 +988,7 @@ def _output_slew(slowest: Number, sign: float, width: Width) -> Number:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _cell(
     g: Graph,
     b: Walk,
@@ -1013,23 +1014,23 @@ def _cell(
                 _arcs_over_pi(g, b, t, nets, point, values, net, v, k, n_sink, terms.late, width)
         own, keep = _own_seat(b, point, v, width), terms.keep or sort == GENERAL
         if nets.mode[0] == CEFF:
-            slowest0, late0, absent0 = _take_exact(b, values, net, v, 0, terms.cell_derate, terms.sign, keep, width)
-            slowest1, late1, absent1 = _take_exact(b, values, net, v, 1, terms.cell_derate, terms.sign, keep, width)
+            slowest0, late0, absent0 = _take_exact(b, values, net, v, _RISE, terms.cell_derate, terms.sign, keep, width)
+            slowest1, late1, absent1 = _take_exact(b, values, net, v, _FALL, terms.cell_derate, terms.sign, keep, width)
         else:
             slowest0, late0, absent0 = _look_up(
-                g, b, t, nets, point, values, net, own, v, 0, rise, terms.last, terms.cell_derate, terms.of_slope,
+                g, b, t, nets, point, values, net, own, v, _RISE, rise, terms.last, terms.cell_derate, terms.of_slope,
                 terms.to_place, terms.late, keep, width,
             )  # fmt: skip
             slowest1, late1, absent1 = _look_up(
-                g, b, t, nets, point, values, net, own, v, 1, fall, terms.last, terms.cell_derate, terms.of_slope,
+                g, b, t, nets, point, values, net, own, v, _FALL, fall, terms.last, terms.cell_derate, terms.of_slope,
                 terms.to_place, terms.late, keep, width,
             )  # fmt: skip
         absent = max(absent0, absent1)
         slew0, slew1 = _output_slew(slowest0, terms.sign, width), _output_slew(slowest1, terms.sign, width)
     else:
         slew0, slew1 = load(values.slew, 2 * v, width), load(values.slew, 2 * v + 1, width)
-        late0 = _kept_arrival(b, values, v, 0, terms.sign, width)
-        late1 = _kept_arrival(b, values, v, 1, terms.sign, width)
+        late0 = _kept_arrival(b, values, v, _RISE, terms.sign, width)
+        late1 = _kept_arrival(b, values, v, _FALL, terms.sign, width)
     if sort == PLAIN:
         store(net.arrival, 0, terms.sign * late0)
         store(net.arrival, 1, terms.sign * late1)
@@ -1041,14 +1042,14 @@ def _cell(
     return slew0, slew1, absent
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _slews_differ(values: Values, v: Index, slew0: Number, slew1: Number, width: Width) -> Number:
     """Whether a driver's slews are others than before in some lane."""
     return some((load(values.slew, 2 * v, width) != slew0) | (load(values.slew, 2 * v + 1, width) != slew1)) != 0
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _keep_node(
     values: Values,
     net: Net,
@@ -1081,7 +1082,7 @@ def _keep_node(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _sinks(
     b: Walk,
     nets: Nets,
@@ -1121,7 +1122,7 @@ def _sinks(
     return changed
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _terms(g: Graph, b: Walk, parasitics: Nets, late: bool, follows: Index) -> Terms:
     """The terms of a sweep."""
     lo, hi = parasitics.thresholds[0], parasitics.thresholds[1]

@@ -16,7 +16,6 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba.core import cgutils as numba_cgutils
@@ -26,6 +25,7 @@ from numba.core import types as numba_types
 from numba.core.datamodel import models as numba_models
 from numba.core.typing import templates
 
+from finevh.base.callee import callee
 from finevh.technology.model import Index
 
 Array = np.ndarray[Any, Any]
@@ -666,7 +666,7 @@ def seek16(typingctx: Any, points: Any, first: Any, second: Any, chosen: Any, x:
     return _seek(typingctx, points, first, second, chosen, x, 2)
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def larger(a: Number, b: Number) -> Number:
     """The larger of two numbers, the first where they do not compare."""
     return choose(b > a, b, a)
@@ -685,7 +685,7 @@ _C2, _C3, _C4, _C5, _C6, _C7 = (1.0 / math.factorial(k) for k in range(2, 8))
 _C8, _C9, _C10, _C11, _C12, _C13 = (1.0 / math.factorial(k) for k in range(8, 14))
 
 
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def exponential(x: Number) -> Number:
     """``e**x`` for ``x`` up to 709, off by less than one unit in the last place; 0 below -708.
 

@@ -5,9 +5,9 @@ Edges: 0 rise, 1 fall.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from finevh.base.callee import callee
 from finevh.technology.model import Index, Int, Real
 from finevh.technology.tables.nldm import pair
 from finevh.timing.sweep.arrays import Graph, Nets, Point, Rows, Tables, Values
@@ -19,7 +19,7 @@ _AHEAD = 8
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _capture(
     g: Graph, mode: Index, rows: Rows, clock: Values, e: Index, q: Index, n_node: Index, k: Index, lanes: Index
 ) -> tuple[float, float]:
@@ -43,7 +43,7 @@ def _capture(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _need_of(
     g: Graph, mode: Index, rows: Rows, data: Values, e: Index, s: Index, r: Index, n_node: Index, k: Index, lanes: Index,
     margin: float, capture: float, late: bool,
@@ -63,7 +63,7 @@ def _need_of(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(forceinline=True, nogil=True, error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def _ask_row(mode: Index, rows: Rows, data: Values, clock: Values, e: Index, s: Index, q: Index, n_node: Index) -> None:
     """Ask for what row ``e`` reads of one lane; its sinks ``s`` and ``q`` as in :func:`_need_of` and :func:`_capture`."""
     u = np.int64(rows.clock_node[e])
