@@ -12,6 +12,9 @@ from finevh.errors import InputError
 _BLANK = " \t\r"
 _END = "\n;"
 _LIST_SPACE = " \t\n\r\f\v"
+_BRACE = re.compile(r"[{}\\]")
+_LIST_WORD = re.compile(r"[^ \t\n\r\f\v\"\\{}]+")
+"""A stretch of an element that stands for itself."""
 """What parts the elements of a list; other spaces of Unicode are characters of an element, as in Tcl."""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "b": "\b", "a": "\a"}
 _HEX = "0123456789abcdefABCDEF"
@@ -277,13 +280,13 @@ class _Reader:
         """Read ``{...}`` and return what is between."""
         line = self.line
         depth, start = 0, self.at + 1
-        while self.peek():
-            character = self.peek()
+        while found := _BRACE.search(self.text, self.at):
+            character = found.group()
+            self.skip(found.end() - self.at)
             if character == "\\":
-                self.skip(2)
+                self.skip(1)
                 continue
             depth += (character == "{") - (character == "}")
-            self.skip(1)
             if depth == 0:
                 return self.text[start : self.at - 1]
         raise self.fail(line, "missing closing brace")
@@ -426,8 +429,9 @@ class _Reader:
             if self.peek() == "\\":
                 pieces.append(self.escape())
             else:
-                pieces.append(self.peek())
-                self.skip(1)
+                plain = _LIST_WORD.match(self.text, self.at)
+                pieces.append(plain.group() if plain else self.peek())
+                self.skip(len(pieces[-1]))
         if quoted:
             if not self.peek():
                 raise self.fail(line, "missing closing quote in a list")

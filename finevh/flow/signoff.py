@@ -55,6 +55,10 @@ class Exported:
     whole: bool = False
     """Whether nothing was found amiss with its parasitics."""
 
+    def alike(self, other: Exported) -> bool:
+        """Whether two variant sets have one timing graph: they differ in the variants of their cells alone."""
+        return self.wires is other.wires and self.constraints == other.constraints
+
 
 @dataclass(frozen=True)
 class SignoffRow:
@@ -146,8 +150,8 @@ def read_exported(
 ) -> Exported:
     """Read one variant set from the files of ``out``.
 
-    Sets differ in the variants of their cells alone: where ``other`` is one whose nets have the same names and pins, and whose
-    parasitics, which all share, gave nothing to say, they are not read again.
+    Sets differ in the variants of their cells alone: where ``other`` is one whose nets have the same names and pins, the tiles,
+    which all share, are not read again, nor the parasitics, where these gave nothing to say.
 
     Raises
     ------
@@ -156,8 +160,9 @@ def read_exported(
     """
     name = flow.design.name
     netlist = read_verilog(out / netlist_name(name, variant), technology, checks=checks)
-    if other is not None and other.whole and _same_nets(other.netlist, netlist):
-        wires, whole = other.wires, True
+    alike = other if other is not None and _same_nets(other.netlist, netlist) else None
+    if alike is not None and alike.whole:
+        wires, whole = alike.wires, True
     else:
         found = Checks()
         wires = read_spef(out / f"{name}.spef", netlist, found, technology.typical_pin_cap)
@@ -165,7 +170,9 @@ def read_exported(
         checks.merge(found)
     constraints = _constraints(flow, technology, netlist, out / f"{name}.sdc", checks)
     tile = np.full(netlist.n_cells, -1, dtype=np.int32)
-    if flow.floorplan.tiles > 1:
+    if alike is not None:
+        tile = alike.tile
+    elif flow.floorplan.tiles > 1:
         tile = tiles_of(netlist, out / f"{name}.upf")
     return Exported(netlist, wires, constraints, tile, whole)
 
@@ -306,13 +313,16 @@ class Signoff:
     ) -> None:
         corners = [("slow", technology), *([] if fast is None else [("fast", fast)])]
         self.technology, self.checks = technology, checks
-        self._graphs = {
-            variant: [corner_graph(flow, design, library, name) for name, library in corners]
-            for variant, design in designs.items()
-        }
-        # Beyond the first corner hold alone is asked.
-        for graphs in self._graphs.values():
+        self._graphs: dict[str, list[CornerGraph]] = {}
+        for variant, design in designs.items():
+            shared = next((found for found in self._graphs.values() if found[0].design.alike(design)), None)
+            if shared is not None:
+                self._graphs[variant] = [replace(corner, design=design) for corner in shared]
+                continue
+            graphs = [corner_graph(flow, design, library, name) for name, library in corners]
+            # Beyond the first corner hold alone is asked.
             graphs[1:] = [replace(corner, graph=corner.graph.for_hold()) for corner in graphs[1:]]
+            self._graphs[variant] = graphs
         self._leakage = {
             variant: LeakageModel(design.netlist, technology, activity_by_name(activity, instances, design.netlist))
             for variant, design in designs.items()

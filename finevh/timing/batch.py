@@ -139,11 +139,10 @@ def evaluate_batch(
     given = [np.ascontiguousarray(np.broadcast_to(one, n), dtype=np.int32) for one in maps]
     variant = np.ascontiguousarray(graph.netlist.cell_variant if cell_variant is None else cell_variant, dtype=np.int8)
     groups, alone = lane_groups(given, graph.port_vdd)
-    if graph.follows_masters:
+    # Arcs with effective capacitances fill vectors of their own.
+    if graph.follows_masters or graph.exact:
         groups, alone = [], list(range(len(given)))
-    # Effective capacitances are iterations of one lane each, in double precision.
-    single = screening and graph.wire_model != "ceff"
-    idle = graph.idle_lanes[single]
+    idle = graph.idle_lanes[screening]
     jobs: list[Lanes] = [*groups, *(Lanes((k,), (0, 0)) for k in alone)]
     found: dict[int, Real] = {}
     # Generated clocks start where the last evaluation left them: one at a time.
@@ -158,7 +157,7 @@ def evaluate_batch(
             if len(job.maps) > 1:
                 if evaluator is None:
                     # Memory of a batch before, if no other thread has it.
-                    evaluator = idle.pop() if idle else LaneEvaluator(graph, single)
+                    evaluator = idle.pop() if idle else LaneEvaluator(graph, screening)
                 needs = evaluator.setup_needs(
                     [given[k] for k in job.maps], job.rails, variant, as_int(graph.netlist.cell_type)
                 )

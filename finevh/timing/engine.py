@@ -19,6 +19,7 @@ from finevh.timing.batch import LaneEvaluator, evaluate_batch
 from finevh.timing.delay.arc_tables import Blocks
 from finevh.timing.delay.effective_capacitance import DriverResistance
 from finevh.timing.delay.packed_tables import pack_tables
+from finevh.timing.delay.wire_model import CEFF
 from finevh.timing.graph.constants import bind_cases, propagate_constants
 from finevh.timing.graph.disabled import bind_disables
 from finevh.timing.graph.endpoints import bind_endpoints
@@ -323,9 +324,10 @@ class TimingGraph(PathQueries):
         if allowed is None:
             allowed = self._late_nodes if late and self._late_nodes is not None else self._everywhere()
         follows = FULL if full else INCREMENTAL
+        advance = self.kernels.advance_exact if self.exact else self.kernels.advance
         reads = self.reads(late, point)
         with self._blocks[0 if late else 1].turn:
-            count = int(self.kernels.advance(*reads, values.columns, late, allowed, dirty, touched, follows, (0,)))
+            count = int(advance(*reads, values.columns, late, allowed, dirty, touched, follows, (0,)))
         if count < 0:
             arc = int(self.entries.arc[-1 - count])
             raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_rail)
@@ -375,7 +377,7 @@ class TimingGraph(PathQueries):
         if absent >= 0:
             raise self._no_corner(absent, variant, int(vdd[absent]))
         for blocks in self._blocks:
-            blocks.require(point.present, self.port_vdd)
+            blocks.require(point.present, self.port_vdd, lines=not self.exact)
 
     def evaluate(
         self,
@@ -428,6 +430,11 @@ class TimingGraph(PathQueries):
             self._advance(point, values, dirty, everywhere, True)
         self._settle(point, ends)
         return self._finish(vdd, variant, kind, point, ends, everywhere, None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether wires have effective capacitances."""
+        return bool(self._nets.mode[0] == CEFF)
 
     @property
     def follows_masters(self) -> bool:

@@ -42,13 +42,12 @@ def bilinear(pool: Real, x: Index, nx: Index, y: Index, ny: Index, v: Index, sle
     return at_low * (1.0 - f) + at_high * f
 
 
-@callee(error_model="numpy")
-def pair(record: Int, axes: Real, u: Real, rec: Index, slew: float, load: float, derate: bool) -> tuple[float, float]:
-    """Delay and output slew of a record: bilinear, linear beyond the axes.
-
-    ``derate``: the record is a cross-voltage derate, delay shift and slew factor; the factor holds its ends.
-    """
-    x, nx, y, ny, v = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3], record[rec, 4]
+# Columns by name: a compiled kernel takes plain arrays and numbers.
+@callee(forceinline=True, error_model="numpy")
+def pair_at(
+    axes: Real, u: Real, x: Index, nx: Index, y: Index, ny: Index, v: Index, slew: float, load: float, derate: bool
+) -> tuple[float, float]:
+    """:func:`pair` of the record ``(x, nx, y, ny, v)``."""
     i, j = x + segment(axes, x, nx, slew), y + segment(axes, y, ny, load)
     f = (slew - axes[i]) / (axes[i + 1] - axes[i])
     g = (load - axes[j]) / (axes[j + 1] - axes[j])
@@ -62,3 +61,13 @@ def pair(record: Int, axes: Real, u: Real, rec: Index, slew: float, load: float,
         a, b, c, d = (1.0 - f) * (1.0 - g), f * (1.0 - g), f * g, (1.0 - f) * g
     out = a * u[p + 1] + b * u[q + 1] + c * u[q + 3] + d * u[p + 3]
     return delay, out
+
+
+@callee(error_model="numpy")
+def pair(record: Int, axes: Real, u: Real, rec: Index, slew: float, load: float, derate: bool) -> tuple[float, float]:
+    """Delay and output slew of a record: bilinear, linear beyond the axes.
+
+    ``derate``: the record is a cross-voltage derate, delay shift and slew factor; the factor holds its ends.
+    """
+    x, nx, y, ny, v = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3], record[rec, 4]
+    return pair_at(axes, u, x, nx, y, ny, v, slew, load, derate)

@@ -491,20 +491,24 @@ class Blocks:
         self._united: dict[bytes, Real] = {}
         self._grids: dict[bytes, tuple[int, ...]] = {}
         self._ready = np.zeros((self.n_corner, self.n_driver, self.n_type), dtype=bool)
-        self._checked: set[tuple[bytes, int]] = set()
+        self._packed = self._ready.copy()
+        self._checked: set[tuple[bytes, int, bool]] = set()
         self._lock = threading.Lock()
 
-    def require(self, present: NDArray[np.uint8], port_vdd: int) -> None:
+    def require(self, present: NDArray[np.uint8], port_vdd: int, lines: bool = True) -> None:
         """Make the tables of cell types for all pairs of supplies among those of the corners they are at and the ports'.
 
         Parameters
         ----------
         present : (n_corner * n_type) 1 where a cell type is at a corner
+        lines
+            Whether the lines of grids are read; else only the tables that they are made of are packed.
         """
-        key = present.tobytes(), port_vdd
+        key = present.tobytes(), port_vdd, lines
         if key in self._checked:
             return
         with self._lock:
+            ready = self._ready if lines else self._packed
             grid = present.reshape(self.n_corner, self.n_type) > 0
             corners = np.flatnonzero(grid.any(axis=1)).tolist()
             for corner in corners:
@@ -513,10 +517,13 @@ class Blocks:
             for corner in corners:
                 crossing = drivers if len(self._supplies[corner]) > 1 else drivers - self._supplies[corner]
                 for driver in [*(sorted(crossing) if self._crossed else ()), self.n_driver - 1]:
-                    fresh = np.flatnonzero(grid[corner] & ~self._ready[corner, driver])
+                    fresh = np.flatnonzero(grid[corner] & ~ready[corner, driver])
                     if len(fresh):
-                        self._make(corner, driver, fresh)
-                        self._ready[corner, driver, fresh] = True
+                        if driver < self.n_driver - 1:
+                            self.tables.need_cross(corner, driver)
+                        if lines:
+                            self._make(corner, driver, fresh)
+                        ready[corner, driver, fresh] = True
             self._checked.add(key)
 
     def _lay_out(self, corner: int, driver: int, types: NDArray[np.intp], head: Int) -> None:
@@ -579,8 +586,6 @@ class Blocks:
     def _make(self, corner: int, driver: int, types: NDArray[np.intp]) -> None:
         """Lay out one block for some cell types, and fill it."""
         own, t = driver == self.n_driver - 1, self.tables
-        if not own:
-            t.need_cross(corner, driver)
         rows = (corner * self.n_driver + driver) * self.n_type
         head = self.head[rows : rows + self.n_type]
         self._lay_out(corner, driver, types, head)

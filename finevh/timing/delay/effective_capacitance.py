@@ -7,9 +7,10 @@ limits, the window of the charge balance, and the derivatives and tolerances of 
 overloaded nets the iteration of another scheme ends elsewhere or not at all. The driver's resistance is that of OpenSTA 3.1,
 or that of the release of 2019, which distributions ship (see :class:`DriverResistance`).
 
-Iterations depend on their last step, and a processor waits for each. So the arcs of a node, of both edges, are done side by
-side, eight in the lanes of a vector: each lane ends where it would alone, with the bits that it has alone. Such a block is a
-column of ``N_NUMBERS`` rows of eight, and one of ``N_WHOLE`` rows of eight integers.
+Iterations depend on their last step, and a processor waits for each. So arcs of any nodes are done side by side, eight in the
+lanes of a vector: each lane ends where it would alone, with the bits that it has alone. Arcs fill one block of eight
+(:func:`add_arc`), sinks behind arcs another; either is done when it is full, or when nothing more comes (:func:`drive_block`).
+Both are in a column of ``N_NUMBERS`` rows of eight, and one of ``N_WHOLE`` rows of eight integers.
 """
 
 from __future__ import annotations
@@ -59,16 +60,25 @@ KD, KS, RD, NEAR, WIRE, FAR, BARE_DELAY, BARE_SLEW = constants(*range(8))
 # The cell of its table that holds the last capacitance: place of the slew; begin, length and limits on the axis of loads;
 # delays at four corners, then slews.
 _F, _X, _DX, _LOWER, _UPPER, _CORNER = constants(*range(8, 14))
-# The response of resistance and pi, parts of the pi's charge, and whether it is a pi (or one pole).
-P1, P2, K0, K1, K2, K3, K4, _BEHIND, _A, _B, _D, _B_1, _D_2, _IS_PI, _TAIL = constants(*range(21, 36))
-# The ramp, the effective capacitance, times of crossings, delay and slew; the pole of a sink and crossings there.
-T0, DT, CEFF, T50, T_LO, T_HI, DELAY, SLEW, POLE, FAR_50, FAR_LO, FAR_HI = constants(*range(36, 48))
-N_NUMBERS = 48
-# Rows of its whole numbers: see ``_Row``.
-_Y, _NY, _LOW, _HIGH = constants(*range(4))
-ENTRY, EDGE = constants(4, 5)
-"""Where whoever fills a block notes what an arc belongs to."""
-N_WHOLE = 6
+# Parts of the pi's charge, and whether it is a pi (or one pole).
+_BEHIND, _A, _B, _D, _B_1, _D_2, _IS_PI = constants(*range(21, 28))
+# The waveform: poles and parts of the response of resistance and pi, the ramp, how long its end takes at most, and factors of its
+# exponentials a ramp later.
+P1, P2, K0, K1, K2, K3, K4, T0, DT, _TAIL, _LATE_1, _LATE_2 = constants(*range(28, 40))
+_WAVE, _N_WAVE = P1, 12
+# The effective capacitance, times of crossings, delay and slew.
+CEFF, T50, T_LO, T_HI, DELAY, SLEW = constants(*range(40, 46))
+# Of each sink behind an arc: the waveform of its driver, when that crosses one half, its slew, the sink's Elmore delay and pole;
+# crossings, delay and slew there.
+(_FAR_WAVE,) = constants(46)
+_NEAR_50, _NEAR_SLEW, _ELMORE, _POLE, _FAR_50, _FAR_LO, _FAR_HI, _FAR_DELAY, _FAR_SLEW = constants(*range(58, 67))
+N_NUMBERS = 67
+# Rows of whole numbers. Of each arc: see ``_Row``; where its table's values lie below and above its slew; where its entry's
+# numbers and those of its net's first sink begin, and how many sinks there are.
+_Y, _NY, _LOW, _HIGH, _P, _Q, _ENTRY, _FIRST, _SINKS = constants(*range(9))
+# Of each sink: where its numbers begin; then how many arcs there are, of how many the tables were read, and how many sinks.
+_AT, COUNT = constants(9, 10)
+N_WHOLE = 11
 _RD_MIN = 1e-5
 """kOhm: below, the table does not depend on the load (OpenSTA: 0.01 Ohm)."""
 _SMALL = 1e-3
@@ -121,9 +131,13 @@ def _later(p: Number, dt: Number) -> Number:
 @callee(forceinline=True, error_model="numpy")
 def _waves(w: Real, p3: Number, used: Number, far: bool) -> _Waves:
     """The drivers' outputs for their ramps, or where ``far`` those of a further pole ``p3`` behind them (not where it is 0)."""
-    k1, k2, p1, p2, dt = row(w, K1), row(w, K2), row(w, P1), row(w, P2), row(w, DT)
-    a1, a2, start, a3, late3 = row(w, K3), row(w, K4), k1, p3, p3
-    late1, late2 = _later(p1, dt), _later(p2, dt)
+    to = _FAR_WAVE - _WAVE if far else 0
+    k1, k2, p1, p2, dt = row(w, to + K1), row(w, to + K2), row(w, to + P1), row(w, to + P2), row(w, to + DT)
+    a1, a2, start, a3, late3 = row(w, to + K3), row(w, to + K4), k1, p3, p3
+    if not far:
+        store(w, _LATE_1, _later(p1, dt))
+        store(w, _LATE_2, _later(p2, dt))
+    late1, late2 = row(w, to + _LATE_1), row(w, to + _LATE_2)
     tame = (late1 > 0.0) & (late2 > 0.0)
     if far:
         behind = p3 != 0.0
@@ -135,7 +149,9 @@ def _waves(w: Real, p3: Number, used: Number, far: bool) -> _Waves:
         late3 = _later(p3, dt)
         tame = tame & (late3 > 0.0)
     bounded = some(used & tame) == some(used)
-    return _Waves(row(w, T0), dt, row(w, K0) / dt, k2, p1, p2, start, a1, a2, a3, p3, late1, late2, late3, bounded)
+    return _Waves(
+        row(w, to + T0), dt, row(w, to + K0) / dt, k2, p1, p2, start, a1, a2, a3, p3, late1, late2, late3, bounded
+    )
 
 
 @callee(forceinline=True, error_model="numpy")
@@ -210,12 +226,12 @@ def _step(v: _Waves, s: _Search, level: float, far: bool) -> _Search:
 def _crossings(w: Real, used: Index, lo: float, hi: float, out: Index, far: bool) -> None:
     """Times, ps, of one half and both thresholds into three rows from ``out`` on, for the lanes of a bit set; nan if not reached.
 
-    At the drivers, or where ``far`` behind the poles of row ``POLE``.
+    At the drivers, or where ``far`` at the sinks of the other block.
     """
     here = mask(used, _WIDTH)
-    p3 = row(w, POLE)
+    p3 = row(w, _POLE)
     v = _waves(w, p3, here, far)
-    below, above = v.t0, v.t0 + v.dt + row(w, _TAIL)
+    below, above = v.t0, v.t0 + v.dt + row(w, _FAR_WAVE + _TAIL - _WAVE if far else _TAIL)
     if far:
         above = choose(p3 > 0.0, above + 1.0 / p3, above)
     t = 0.5 * (below + above)
@@ -301,7 +317,8 @@ def _place(axes: Real, first: Index, n: Index, x: float) -> Index:
 @callee(forceinline=True, error_model="numpy")
 def _row(record: Int, axes: Real, rec: Index, slew: float) -> _Row:
     """The tables of a record at an input slew, ps."""
-    x, nx, y, ny, v = record[rec, 0], record[rec, 1], record[rec, 2], record[rec, 3], record[rec, 4]
+    at = 5 * np.int64(rec)
+    x, nx, y, ny, v = record[at], record[at + 1], record[at + 2], record[at + 3], record[at + 4]
     i = _place(axes, np.int64(x), np.int64(nx), slew)
     f = (slew - axes[x + i]) / (axes[x + i + 1] - axes[x + i])
     low = np.int64(v + 2 * i * ny)
@@ -340,23 +357,54 @@ def _delay_at(axes: Real, u: Real, seat: _Row, cell: _Cell, load: float) -> floa
 
 
 @callee(forceinline=True, error_model="numpy")
-def _resistance(axes: Real, table: Real, seat: _Row, cell: _Cell, total: float, delay: float, rule: Index) -> float:
-    """Resistance, kOhm, of a driver whose table gives ``delay``, ps, at the capacitance ``total``, fF, of its net."""
-    if rule == TANGENT:
-        beyond = _delay_at(axes, table, seat, cell, total + _STEP)
-        return _LN_2 * abs(beyond - delay) / _STEP
+def _secant(axes: Real, table: Real, seat: _Row, cell: _Cell, total: float) -> float:
+    """Slope of a table's delay with load, kOhm, between three quarters of ``total``, fF, and a tenth more than these."""
     c_a = 0.75 * total
     c_b = 1.1 * c_a
     d_a, d_b = _delay_at(axes, table, seat, cell, c_a), _delay_at(axes, table, seat, cell, c_b)
     return abs(d_a - d_b) / (c_b - c_a) if total > 0.0 else 0.0
 
 
+class Worst(NamedTuple):
+    """What arcs find: columns of two edges per sink, and of a delay and a slew per entry."""
+
+    elmore: Real
+    """ps from the driver to each sink."""
+    delay: Real
+    """ps at each sink: the worst of the arcs so far."""
+    slew: Real
+    entry: Real
+    """ps, delay and slew of each entry."""
+    late: bool
+    """Whether the worst is the largest."""
+
+
+@callee(forceinline=True, error_model="numpy")
+def _take(delays: Real, at: Index, slews: Real, to: Index, late: bool, delay: float, slew: float) -> None:
+    """The worse of a delay and a slew, ps, and those of an arc."""
+    if (delay > delays[at]) == late:
+        delays[at] = delay
+    if (slew > slews[to]) == late:
+        slews[to] = slew
+
+
+@callee(forceinline=True, error_model="numpy")
+def _take_entry(worst: Worst, at: Index, delay: float, slew: float) -> None:
+    """Take an arc's delay and slew, ps, into the worst of its entry."""
+    _take(worst.entry, at, worst.entry, at + 1, worst.late, delay, slew)
+
+
+@callee(forceinline=True, error_model="numpy")
+def _take_sink(worst: Worst, at: Index, delay: float, slew: float) -> None:
+    """Take an arc's delay and slew at a sink, ps, into the worst there."""
+    _take(worst.delay, at, worst.slew, at, worst.late, delay, slew)
+
+
 # Columns by name: a compiled kernel takes plain arrays.
-@callee(error_model="numpy")
+@callee(forceinline=True, error_model="numpy")
 def add_arc(
     record: Int,
     axes: Real,
-    table: Real,
     rec: Index,
     slew_in: float,
     kd: float,
@@ -364,35 +412,120 @@ def add_arc(
     c2: float,
     rpi: float,
     c1: float,
-    rule: Index,
+    entry: Index,
+    first: Index,
+    n_sink: Index,
     w: Real,
     whole: Array,
-    k: Index,
 ) -> bool:
-    """Put a table record that drives a pi into lane ``k`` of a block; False where the resistance hides nothing of its load.
+    """Put a table record that drives a pi into the next lane of a block; whether that is full: then :func:`drive_block`.
 
-    Its delay and slew without resistance are noted in any case. ``kd``, ps, is added to the table's delay, ``ks`` multiplies its
-    slew; ``rule`` is a :class:`DriverResistance`.
+    ``record``: five numbers each. ``kd``, ps, is added to the table's delay, ``ks`` multiplies its slew. The numbers of its entry
+    and of its net's first sink begin at ``entry`` and ``first`` (see :class:`Worst`).
     """
+    k = np.int64(whole[COUNT * LANES])
     total = c1 + c2
     seat = _row(record, axes, rec, slew_in)
-    cell = _cell(axes, table, seat, total)
-    a, b, c, d = _weights(seat.f, (total - cell.x) / cell.dx)
-    v = cell.corner
-    delay = a * v[0] + b * v[1] + c * v[2] + d * v[3]
-    slew = a * v[4] + b * v[5] + c * v[6] + d * v[7]
-    rd = _resistance(axes, table, seat, cell, total, delay, rule)
-    w[BARE_DELAY * LANES + k] = delay + kd
-    w[BARE_SLEW * LANES + k] = max(slew, 0.0) * ks
-    if rd < _RD_MIN or rpi < rd * _SMALL or c1 == 0.0 or c1 < c2 * _SMALL:
-        return False
-    w[KD * LANES + k], w[KS * LANES + k], w[RD * LANES + k] = kd, ks, rd
+    j = _place(axes, seat.y, seat.ny, total)
+    lower, upper = axes[seat.y + j], axes[seat.y + j + 1]
+    w[KD * LANES + k], w[KS * LANES + k] = kd, ks
     w[NEAR * LANES + k], w[WIRE * LANES + k], w[FAR * LANES + k] = c2, rpi, c1
-    w[_F * LANES + k] = seat.f
+    w[_F * LANES + k], w[_X * LANES + k], w[_DX * LANES + k] = seat.f, lower, upper - lower
+    w[_LOWER * LANES + k] = lower if j > 0 else -np.inf
+    w[_UPPER * LANES + k] = upper if j < seat.ny - 2 else np.inf
     whole[_Y * LANES + k], whole[_NY * LANES + k] = seat.y, seat.ny
     whole[_LOW * LANES + k], whole[_HIGH * LANES + k] = seat.low, seat.high
-    _keep_cell(w, k, cell)
-    return True
+    whole[_P * LANES + k], whole[_Q * LANES + k] = seat.low + 2 * j, seat.high + 2 * j
+    whole[_ENTRY * LANES + k], whole[_FIRST * LANES + k], whole[_SINKS * LANES + k] = entry, first, n_sink
+    whole[COUNT * LANES] = k + 1
+    return bool(k + 1 == LANES)
+
+
+@callee(forceinline=True, error_model="numpy")
+def _read(axes: Real, table: Real, w: Real, whole: Array, begin: Index, n: Index, rule: Index) -> Index:
+    """Read the tables of arcs from ``begin`` on: their delay and slew without resistance, and the resistance of their drivers.
+
+    Returns the bit set of those whose resistance hides something of their load.
+    """
+    for k in range(begin, n):
+        p, q = whole[_P * LANES + k], whole[_Q * LANES + k]
+        for side in range(2):
+            at = (_CORNER + 4 * side) * LANES + k
+            w[at], w[at + LANES] = table[p + side], table[q + side]
+            w[at + 2 * LANES], w[at + 3 * LANES] = table[q + 2 + side], table[p + 2 + side]
+    rpi, c1, c2 = row(w, WIRE), row(w, FAR), row(w, NEAR)
+    total = c1 + c2
+    delay, slew = _at_corners(w, total)
+    store(w, BARE_DELAY, delay + row(w, KD))
+    store(w, BARE_SLEW, choose(slew < 0.0, 0.0, slew) * row(w, KS))
+    beyond, _slew = _at_corners(w, total + _STEP)
+    store(w, RD, _LN_2 * absolute(beyond - delay) / _STEP)
+    elsewhere = some((total + _STEP >= row(w, _UPPER)) | (total + _STEP < row(w, _LOWER))) if rule == TANGENT else 0xFF
+    if elsewhere:
+        for k in range(n):
+            if elsewhere >> k & 1:
+                seat, cell, load_here = _seat(w, whole, k), _kept_cell(w, k), lane(total, k)
+                if rule == TANGENT:
+                    after = _delay_at(axes, table, seat, cell, load_here + _STEP)
+                    w[RD * LANES + k] = _LN_2 * abs(after - lane(delay, k)) / _STEP
+                else:
+                    w[RD * LANES + k] = _secant(axes, table, seat, cell, load_here)
+    rd = row(w, RD)
+    bare: Index = some((rd < _RD_MIN) | (rpi < rd * _SMALL) | (c1 == 0.0) | (c1 < c2 * _SMALL))
+    return ~bare & ((1 << n) - 1)
+
+
+@callee(forceinline=True, error_model="numpy")
+def _at_corners(w: Real, c: Number) -> tuple[Number, Number]:
+    """Delays and slews, ps, at capacitances, fF, from the cells of the tables that are kept."""
+    a, b, c_, d = _weights(row(w, _F), (c - row(w, _X)) / row(w, _DX))
+    n = _CORNER
+    delay = a * row(w, n) + b * row(w, n + 1) + c_ * row(w, n + 2) + d * row(w, n + 3)
+    slew = a * row(w, n + 4) + b * row(w, n + 5) + c_ * row(w, n + 6) + d * row(w, n + 7)
+    return delay, slew
+
+
+@callee(forceinline=True, error_model="numpy")
+def _seat(w: Real, whole: Array, k: Index) -> _Row:
+    """The tables of the arc in a lane."""
+    return _Row(
+        whole[_Y * LANES + k], whole[_NY * LANES + k], whole[_LOW * LANES + k], whole[_HIGH * LANES + k], w[_F * LANES + k]
+    )  # fmt: skip
+
+
+@callee(forceinline=True, error_model="numpy")
+def _kept_cell(w: Real, k: Index) -> _Cell:
+    """The cell of its table that is kept of the arc in a lane."""
+    at = _CORNER * LANES + k
+    return _Cell(
+        w[_X * LANES + k], w[_DX * LANES + k], w[_LOWER * LANES + k], w[_UPPER * LANES + k],
+        (
+            w[at], w[at + LANES], w[at + 2 * LANES], w[at + 3 * LANES], w[at + 4 * LANES], w[at + 5 * LANES],
+            w[at + 6 * LANES], w[at + 7 * LANES],
+        ),
+    )  # fmt: skip
+
+
+@callee(forceinline=True, error_model="numpy")
+def _pass(w: Real, whole: Array, begin: Index, n: Index, hides: Index, worst: Worst) -> Index:
+    """Take the arcs from ``begin`` on that hide nothing of their load; the others close up. Returns how many there are."""
+    m = begin
+    for k in range(begin, n):
+        if hides >> k & 1:
+            if m != k:
+                for number in range(_CORNER + 8):
+                    w[number * LANES + m] = w[number * LANES + k]
+                for number in range(_AT):
+                    whole[number * LANES + m] = whole[number * LANES + k]
+            m += 1
+            continue
+        slew = w[BARE_SLEW * LANES + k]
+        _take_entry(worst, whole[_ENTRY * LANES + k], w[BARE_DELAY * LANES + k], slew)
+        at = whole[_FIRST * LANES + k]
+        for _ in range(whole[_SINKS * LANES + k]):
+            _take_sink(worst, at, worst.elmore[at], slew)
+            at += 2
+    return m
 
 
 @callee(forceinline=True, error_model="numpy")
@@ -411,19 +544,8 @@ def _look_up(axes: Real, table: Real, w: Real, whole: Array, used: Index, ceff: 
     if moved:
         for k in range(LANES):
             if moved >> k & 1:
-                seat = _Row(
-                    whole[_Y * LANES + k],
-                    whole[_NY * LANES + k],
-                    whole[_LOW * LANES + k],
-                    whole[_HIGH * LANES + k],
-                    w[_F * LANES + k],
-                )
-                _keep_cell(w, k, _cell(axes, table, seat, lane(ceff, k)))
-    a, b, c, d = _weights(row(w, _F), (ceff - row(w, _X)) / row(w, _DX))
-    n = _CORNER
-    delay = a * row(w, n) + b * row(w, n + 1) + c * row(w, n + 2) + d * row(w, n + 3)
-    slew = a * row(w, n + 4) + b * row(w, n + 5) + c * row(w, n + 6) + d * row(w, n + 7)
-    return delay, slew
+                _keep_cell(w, k, _cell(axes, table, _seat(w, whole, k), lane(ceff, k)))
+    return _at_corners(w, ceff)
 
 
 @callee(forceinline=True, error_model="numpy")
@@ -581,62 +703,75 @@ def _pole(w: Real, k: Index, elmore: float) -> float:
 
 
 @callee(forceinline=True, error_model="numpy")
-def meet_sink(w: Real, k: Index, elmore: float, seen: Index) -> Index:
-    """Note a sink of Elmore delay ``elmore``, ps, behind arc ``k`` of a block; the bit set ``seen`` with it, if that matters."""
-    if elmore < UNDELAYED * w[SLEW * LANES + k]:
-        return seen
-    w[POLE * LANES + k] = _pole(w, k, elmore)
-    return seen | (1 << k)
+def _put_sink(w: Real, whole: Array, k: Index, m: Index, at: Index, elmore: float) -> None:
+    """Put a sink of Elmore delay ``elmore``, ps, behind arc ``k`` into lane ``m`` of the sinks' block."""
+    for n in range(_N_WAVE):
+        w[(_FAR_WAVE + n) * LANES + m] = w[(_WAVE + n) * LANES + k]
+    w[_NEAR_50 * LANES + m], w[_NEAR_SLEW * LANES + m] = w[T50 * LANES + k], w[SLEW * LANES + k]
+    w[_ELMORE * LANES + m], w[_POLE * LANES + m] = elmore, _pole(w, k, elmore)
+    whole[_AT * LANES + m] = at
 
 
-@callee(forceinline=True, error_model="numpy")
-def arrive(w: Real, k: Index, elmore: float, differs: Index) -> tuple[float, float]:
-    """Delay from the driver and slew, ps, at a sink of Elmore delay ``elmore``: behind its pole where the bit set says so."""
-    slew = w[SLEW * LANES + k]
-    if not differs >> k & 1:
-        return elmore, slew
-    t50, t_lo, t_hi = w[FAR_50 * LANES + k], w[FAR_LO * LANES + k], w[FAR_HI * LANES + k]
-    if not (math.isfinite(t50) and math.isfinite(t_lo) and math.isfinite(t_hi)):
-        return elmore, slew
-    delay = t50 - w[T50 * LANES + k]
-    return (delay if delay >= 0.0 else elmore), max(t_hi - t_lo, slew)
+@callee(error_model="numpy")
+def _arrive(w: Real, whole: Array, m: Index, worst: Worst, lo: float, hi: float) -> None:
+    """Take delays from the driver and slews at the first ``m`` sinks of their block."""
+    _crossings(w, (1 << m) - 1, lo, hi, _FAR_50, True)
+    t50, t_lo, t_hi = row(w, _FAR_50), row(w, _FAR_LO), row(w, _FAR_HI)
+    crossed = (t50 - t50 == 0.0) & (t_lo - t_lo == 0.0) & (t_hi - t_hi == 0.0)
+    delay, slew, gap = t50 - row(w, _NEAR_50), row(w, _NEAR_SLEW), t_hi - t_lo
+    store(w, _FAR_DELAY, choose(crossed & (delay >= 0.0), delay, row(w, _ELMORE)))
+    store(w, _FAR_SLEW, choose(crossed & (gap >= slew), gap, slew))
+    for k in range(m):
+        _take_sink(worst, whole[_AT * LANES + k], w[_FAR_DELAY * LANES + k], w[_FAR_SLEW * LANES + k])
 
 
 # Columns by name: a compiled kernel takes plain arrays.
 @callee(error_model="numpy")
-def drive_sinks(
-    axes: Real,
-    table: Real,
-    w: Real,
-    whole: Array,
-    n: Index,
-    elmore: Real,
-    far_delay: Real,
-    far_slew: Real,
-    first: Index,
-    stride: Index,
-    n_sink: Index,
-    lo: float,
-    hi: float,
-    late: bool,
-) -> None:
-    """Drive the first ``n`` arcs of a block, and take the worst delays and slews at the sinks of their net.
+def _drive_arcs(
+    axes: Real, table: Real, w: Real, whole: Array, n: Index, m: Index, worst: Worst, lo: float, hi: float
+) -> Index:
+    """Drive the first ``n`` arcs of a block; sinks whose waveform is not the driver's join the ``m`` of theirs.
 
-    Numbers of sink ``f`` for the edge of an arc stand in row ``first + (2 f + edge) stride``.
+    Returns how many of these wait.
     """
     fitted = drive(axes, table, w, whole, n, lo, hi)
-    for f in range(n_sink):
-        differs: Index = 0
-        for k in range(n):
-            if fitted >> k & 1:
-                at = first + (2 * f + whole[EDGE * LANES + k]) * stride
-                differs = meet_sink(w, k, elmore[at], differs)
-        if differs:
-            _crossings(w, differs, lo, hi, FAR_50, True)
-        for k in range(n):
-            at = first + (2 * f + whole[EDGE * LANES + k]) * stride
-            delay, slew = arrive(w, k, elmore[at], differs)
-            if (delay > far_delay[at]) == late:
-                far_delay[at] = delay
-            if (slew > far_slew[at]) == late:
-                far_slew[at] = slew
+    for k in range(n):
+        at, slew = whole[_FIRST * LANES + k], w[SLEW * LANES + k]
+        _take_entry(worst, whole[_ENTRY * LANES + k], w[DELAY * LANES + k], slew)
+        undelayed = UNDELAYED * slew if fitted >> k & 1 else np.inf
+        for _ in range(whole[_SINKS * LANES + k]):
+            elmore = worst.elmore[at]
+            if elmore < undelayed:
+                _take_sink(worst, at, elmore, slew)
+            else:
+                _put_sink(w, whole, k, m, at, elmore)
+                m += 1
+                if m == LANES:
+                    _arrive(w, whole, m, worst, lo, hi)
+                    m = np.int64(0)
+            at += 2
+    return m
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@callee(error_model="numpy")
+def drive_block(
+    axes: Real, table: Real, w: Real, whole: Array, worst: Worst, lo: float, hi: float, rule: Index, last: bool
+) -> None:
+    """Read the tables of a block's arcs; drive them where all hide something of their load or these are the ``last``.
+
+    ``rule`` is a :class:`DriverResistance`; ``lo`` and ``hi`` are the slew thresholds.
+    """
+    counts = COUNT * LANES
+    n: Index = np.int64(whole[counts])
+    m: Index = np.int64(whole[counts + 2])
+    begin = np.int64(whole[counts + 1])
+    if n > begin:
+        n = _pass(w, whole, begin, n, _read(axes, table, w, whole, begin, n, rule), worst)
+    if n == LANES or (last and n > 0):
+        m = _drive_arcs(axes, table, w, whole, n, m, worst, lo, hi)
+        n = np.int64(0)
+    if last and m:
+        _arrive(w, whole, m, worst, lo, hi)
+        m = np.int64(0)
+    whole[counts], whole[counts + 1], whole[counts + 2] = n, n, m

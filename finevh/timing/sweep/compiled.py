@@ -87,6 +87,7 @@ def _width(lanes: int, single: bool) -> Any:
 
 SINGLE: dict[str, Any] = {
     "_advance": _advances(1),
+    "_advance_exact": _advances(1),
     "_reach": types.void(GRAPH, _I2),
     "_fan_in": types.void(GRAPH, _B1),
     "_needs": _all_needs(1),

@@ -17,6 +17,7 @@ import numpy as np
 
 from finevh.base.callee import callee, constants
 from finevh.technology.model import Index, Int, Real
+from finevh.technology.tables.nldm import pair_at
 from finevh.timing.delay.arc_tables import (
     FIRST,
     LOAD_AXIS,
@@ -33,21 +34,15 @@ from finevh.timing.delay.arc_tables import (
     make_line,
     seat,
 )
-from finevh.timing.delay.cross_voltage import cross_derate
+from finevh.timing.delay.effective_capacitance import LANES as BLOCK
 from finevh.timing.delay.effective_capacitance import (
-    BARE_DELAY,
-    BARE_SLEW,
-    DELAY,
-    EDGE,
-    ENTRY,
     N_NUMBERS,
     N_WHOLE,
-    SLEW,
     TANGENT,
+    Worst,
     add_arc,
-    drive_sinks,
+    drive_block,
 )
-from finevh.timing.delay.effective_capacitance import LANES as BLOCK
 from finevh.timing.delay.input_port import behind_port, driven_port
 from finevh.timing.delay.peri import step_slew
 from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
@@ -90,10 +85,12 @@ _AHEAD = 8
 _FAR, _MIDDLE, _NEAR, _RING = 16, 6, 11, 32
 """Dirty nodes ahead that are known, with one lane: the first ``_MIDDLE`` of them by their numbers alone, those beyond with their
 entries and sinks, those beyond the first ``_NEAR`` with what arrives; and how many are kept."""
+_TOGETHER, _SINKS, _ENTRIES = 64, 256, 512
+"""Nodes that drive side by side with effective capacitances, at most, and about as many sinks and entries of theirs."""
 
 
 class Net(NamedTuple):
-    """Memory for one net: rows of lanes."""
+    """Memory for one net, or for those of the nodes that drive side by side: rows of lanes."""
 
     below: Real
     """Capacitance, fF, behind each node of the tree."""
@@ -105,7 +102,7 @@ class Net(NamedTuple):
     sink_cap: Real
     """fF, two edges per sink."""
     sink_elmore: Real
-    """ps, two edges per sink."""
+    """ps, two edges per sink, of all nodes that drive side by side; so are the three that follow."""
     pi: Real
     """Near fF, kOhm, far fF of the rising edge, then of the falling one."""
     far_delay: Real
@@ -121,6 +118,10 @@ class Net(NamedTuple):
     """Its integers."""
     ring: Array
     """The last ``_RING`` dirty nodes that were found ahead."""
+    held: Array
+    """Of each of the nodes that drive side by side: node, bits of ``dirty``, where its sinks and its entries begin above."""
+    held_load: Real
+    """fF of each of them, two edges."""
 
 
 class Terms(NamedTuple):
@@ -138,6 +139,8 @@ class Terms(NamedTuple):
     n_node: Index
     n_tag: Index
     n_port: Index
+    n_record: Index
+    """Records of the cells' tables."""
     last: Index
     """The last entry."""
     cell_derate: float
@@ -153,11 +156,13 @@ class Terms(NamedTuple):
 @callee(error_model="numpy")
 def _net(n_tag: Index, longest: Index, most: Index, entries: Index, width: Width) -> Net:
     """Memory for nets of at most ``longest`` nodes and ``most`` sinks, and for nodes of at most ``entries``."""
+    sinks = max(most, _SINKS)
     return Net(
         scratch(longest, width), scratch(longest, width), scratch(longest, width), scratch(longest, width),
-        scratch(2 * most, width), scratch(2 * most, width), scratch(6, width), scratch(2 * most, width), scratch(2 * most, width),
-        scratch(2 * n_tag, width), scratch(3 * entries, width), scratch(N_NUMBERS, _EIGHT), np.zeros(N_WHOLE * BLOCK, np.int64),
-        np.zeros(_RING, np.int64),
+        scratch(2 * most, width), scratch(2 * sinks, width), scratch(6, width), scratch(2 * sinks, width),
+        scratch(2 * sinks, width), scratch(2 * n_tag, width), scratch(3 * max(entries, _ENTRIES), width),
+        scratch(N_NUMBERS, _EIGHT), np.zeros(N_WHOLE * BLOCK, np.int64), np.zeros(_RING, np.int64),
+        np.zeros(4 * _TOGETHER, np.int64), scratch(2 * _TOGETHER, width),
     )  # fmt: skip
 
 
@@ -221,12 +226,13 @@ def _tree_elmore(
     size: Index,
     first: Index,
     n_sink: Index,
+    to: Index,
     rise: Number,
     fall: Number,
     with_pi: bool,
     width: Width,
 ) -> None:
-    """Elmore delays, ps, of a net's sinks from its tree of ``size`` nodes, and its pi."""
+    """Elmore delays, ps, of a net's sinks from its tree of ``size`` nodes to sink ``to`` of ``net``, and its pi."""
     for r in range(2):
         total = fall if r else rise
         if size:
@@ -258,7 +264,7 @@ def _tree_elmore(
             store(net.pi, 3 * r + 2, spread(0.0, width))
         for f in range(n_sink):
             at = nets.sink_tree[first + f]
-            store(net.sink_elmore, 2 * f + r, load(net.elmore, at, width) if at >= 0 else spread(0.0, width))
+            store(net.sink_elmore, 2 * (to + f) + r, load(net.elmore, at, width) if at >= 0 else spread(0.0, width))
 
 
 # Columns by name: a compiled kernel takes plain arrays.
@@ -376,103 +382,74 @@ def _arcs_over_pi(
     g: Graph,
     b: Walk,
     t: Tables,
+    n_record: Index,
     nets: Nets,
     point: Point,
     values: Values,
     net: Net,
+    worst: Worst,
     v: Index,
-    k: Index,
+    to: Index,
+    to_entry: Index,
     n_sink: Index,
-    late: bool,
-    width: Width,
 ) -> None:
-    """Delays and slews of all entries of a node in lane ``k`` into ``net.exact``, those at its sinks into ``net.far_delay``.
+    """Put the arcs of all entries of a node to those that drive side by side, and drive what fills a block.
 
-    Arcs of both edges fill blocks side by side. Delay and slew of an entry are followed by 0 where a table is absent.
+    Delays and slews of entries come into ``net.exact`` from entry ``to_entry`` on, those at sinks into ``net.far_delay`` from
+    sink ``to`` on. Delay and slew of an entry are followed by 0 where a table is absent. With one lane alone.
     """
-    lanes = len(width)
+    start, own = np.int64(b.ptr[2 * v]), np.int64(point.node_rail[v])
+    extreme = -np.inf if worst.late else np.inf
+    for r in range(2):
+        near, wire, far = net.pi[3 * r], net.pi[3 * r + 1], net.pi[3 * r + 2]
+        first = np.int64(point.table_base[g.node_cell[v]]) * 2 + r
+        for e in range(np.int64(b.ptr[2 * v + r]), np.int64(b.ptr[2 * v + r + 1])):
+            u, out = b.source[e], 3 * (to_entry + e - start)
+            net.exact[out], net.exact[out + 1], net.exact[out + 2] = extreme, extreme, 1.0
+            slew = values.at[np.int64(b.place[e]) + 2]
+            clock = g.clock_slew[2 * u + (b.place[e] & 1)]
+            if b.kind[v] == GENERAL and g.arc_mask[b.arc[e]] & LAUNCHES and clock >= 0.0:
+                slew = clock
+            driver = np.int64(point.node_rail[u])
+            if driver == own or b.sizes[1] == 1:
+                driver = np.int64(-1)
+            for m in range(np.int64(b.group_ptr[b.group[e]]), np.int64(b.group_ptr[b.group[e] + 1])):
+                rec = first + 2 * b.member[m]
+                cross = 5 * (driver * n_record + rec)
+                if t.record[5 * rec + 1] == 0 or (driver >= 0 and t.cross_record[cross + 1] == 0):
+                    net.exact[out + 2] = 0.0
+                    break
+                shift, factor = 0.0, 1.0
+                if driver >= 0:
+                    x, nx, y, ny, low = (
+                        t.cross_record[cross], t.cross_record[cross + 1], t.cross_record[cross + 2],
+                        t.cross_record[cross + 3], t.cross_record[cross + 4],
+                    )  # fmt: skip
+                    shift, factor = pair_at(t.axes, t.values, x, nx, y, ny, low, slew, near + far, True)
+                if add_arc(
+                    t.record,
+                    t.axes,
+                    rec,
+                    slew,
+                    shift,
+                    factor,
+                    near,
+                    wire,
+                    far,
+                    out,
+                    2 * to + r,
+                    n_sink,
+                    net.wave,
+                    net.whole,
+                ):
+                    _drive(t, nets, net, worst, False)
+
+
+@callee(error_model="numpy")
+def _drive(t: Tables, nets: Nets, net: Net, worst: Worst, last: bool) -> None:
+    """Drive the arcs that wait, if these are not the ``last`` only where they fill a block."""
     lo, hi, rule = nets.thresholds[0], nets.thresholds[1], np.int64(nets.mode[1])
-    w, whole = net.wave, net.whole
-    cell, start = g.node_cell[v], np.int64(b.ptr[2 * v])
-    worst = -np.inf if late else np.inf
-    n = np.int64(0)
-    for e in range(start, np.int64(b.ptr[2 * v + 2])):
-        r = np.int64(e >= b.ptr[2 * v + 1])
-        u, out = b.source[e], 3 * (e - start)
-        net.exact[out * lanes + k], net.exact[(out + 1) * lanes + k] = worst, worst
-        net.exact[(out + 2) * lanes + k] = 1.0
-        slew = values.at[(np.int64(b.place[e]) + 2) * lanes + k]
-        clock = g.clock_slew[2 * u + (b.place[e] & 1)]
-        if b.kind[v] == GENERAL and g.arc_mask[b.arc[e]] & LAUNCHES and clock >= 0.0:
-            slew = clock
-        if lanes == 1:
-            first, driver = np.int64(point.table_base[cell]) * 2 + r, np.int64(point.node_rail[u])
-            own = driver == np.int64(point.node_rail[v])
-        else:
-            high, from_high = point.node_rail[v] >> k & 1, point.node_rail[u] >> k & 1
-            first, driver = np.int64(point.table_base[2 * cell + high]) * 2 + r, np.int64(point.rails[from_high])
-            own = high == from_high
-        if own or b.sizes[1] == 1:
-            driver = np.int64(-1)
-        near = net.pi[3 * r * lanes + k]
-        wire, far = net.pi[(3 * r + 1) * lanes + k], net.pi[(3 * r + 2) * lanes + k]
-        for m in range(np.int64(b.group_ptr[b.group[e]]), np.int64(b.group_ptr[b.group[e] + 1])):
-            rec = first + 2 * b.member[m]
-            cross = driver * t.record.shape[0] + rec
-            if t.record[rec, 1] == 0 or (driver >= 0 and t.cross_record[cross, 1] == 0):
-                net.exact[(out + 2) * lanes + k] = 0.0
-                break
-            shift, factor = 0.0, 1.0
-            if driver >= 0:
-                shift, factor = cross_derate(t.cross_record, t.axes, t.values, cross, slew, near + far)
-            whole[ENTRY * BLOCK + n], whole[EDGE * BLOCK + n] = out, r
-            hides = add_arc(t.record, t.axes, t.values, rec, slew, shift, factor, near, wire, far, rule, w, whole, n)
-            if not hides:
-                _take_bare(net, n, k, lanes, n_sink, late)
-                continue
-            n += 1
-            if n == BLOCK:
-                _take_block(t, net, n, k, lanes, n_sink, lo, hi, late)
-                n = np.int64(0)
-    if n:
-        _take_block(t, net, n, k, lanes, n_sink, lo, hi, late)
-
-
-@callee(error_model="numpy")
-def _take_bare(net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, late: bool) -> None:
-    """Take an arc whose net hides nothing of its load, place ``n`` of the block, into the worst of lane ``k``."""
-    delay, slew = net.wave[BARE_DELAY * BLOCK + n], net.wave[BARE_SLEW * BLOCK + n]
-    _take_worst(net, net.whole[ENTRY * BLOCK + n] * lanes + k, lanes, delay, slew, late)
-    for f in range(n_sink):
-        at = (2 * f + net.whole[EDGE * BLOCK + n]) * lanes + k
-        if (net.sink_elmore[at] > net.far_delay[at]) == late:
-            net.far_delay[at] = net.sink_elmore[at]
-        if (slew > net.far_slew[at]) == late:
-            net.far_slew[at] = slew
-
-
-# Columns by name: a compiled kernel takes plain arrays and numbers.
-@callee(error_model="numpy")
-def _take_block(
-    t: Tables, net: Net, n: Index, k: Index, lanes: Index, n_sink: Index, lo: float, hi: float, late: bool
-) -> None:
-    """Take the first ``n`` arcs of the block into the worst of lane ``k``."""
-    w = net.wave
-    drive_sinks(
-        t.axes, t.values, w, net.whole, n, net.sink_elmore, net.far_delay, net.far_slew, k, lanes, n_sink, lo, hi, late
-    )
-    for m in range(n):
-        delay, slew = w[DELAY * BLOCK + m], w[SLEW * BLOCK + m]
-        _take_worst(net, net.whole[ENTRY * BLOCK + m] * lanes + k, lanes, delay, slew, late)
-
-
-@callee(forceinline=True, error_model="numpy")
-def _take_worst(net: Net, at: Index, lanes: Index, delay: float, slew: float, late: bool) -> None:
-    """The worse of an entry's delay and slew, which begin at ``at``, and those of an arc."""
-    if (delay > net.exact[at]) == late:
-        net.exact[at] = delay
-    if (slew > net.exact[at + lanes]) == late:
-        net.exact[at + lanes] = slew
+    drive_block(t.axes, t.values, net.wave, net.whole, worst, lo, hi, rule, last)
 
 
 @callee(forceinline=True, error_model="numpy")
@@ -621,11 +598,20 @@ def _look_up(
 # Columns by name: a compiled kernel takes plain arrays and numbers.
 @callee(forceinline=True, error_model="numpy")
 def _take_exact(
-    b: Walk, values: Values, net: Net, v: Index, r: Index, cell_derate: float, sign: float, keep: bool, width: Width
+    b: Walk,
+    values: Values,
+    net: Net,
+    v: Index,
+    r: Index,
+    to_entry: Index,
+    cell_derate: float,
+    sign: float,
+    keep: bool,
+    width: Width,
 ) -> tuple[Number, Number, Number]:
-    """As :func:`_look_up` from the delays and slews of ``net.exact``."""
+    """As :func:`_look_up` from the delays and slews of ``net.exact``, from entry ``to_entry`` on."""
     slowest, latest = spread(-np.inf, width), spread(-np.inf, width)
-    absent, start = np.int64(-1), np.int64(b.ptr[2 * v])
+    absent, start = np.int64(-1), np.int64(b.ptr[2 * v]) - to_entry
     for e in range(np.int64(b.ptr[2 * v + r]), np.int64(b.ptr[2 * v + r + 1])):
         row = 3 * (e - start)
         if some(load(net.exact, row + 2, width) == 0.0):
@@ -810,6 +796,7 @@ def _shaped_sinks(
     sort: Index,
     first: Index,
     n_sink: Index,
+    to: Index,
     rise: Number,
     fall: Number,
     slew0: Number,
@@ -821,7 +808,10 @@ def _shaped_sinks(
     follow: bool,
     width: Width,
 ) -> Number:
-    """Arrivals and slews at the sinks of a net whose waveform its driver or its model shapes; returns what changed."""
+    """Arrivals and slews at the sinks of a net whose waveform its driver or its model shapes; returns what changed.
+
+    What is known of them in ``net`` begins at sink ``to``.
+    """
     changed = 0
     lanes = len(width)
     mode = nets.mode[0]
@@ -830,12 +820,12 @@ def _shaped_sinks(
         for r in range(2):
             row = 2 * s + r
             known = new_wires or mode == CEFF
-            wire = load(net.sink_elmore, 2 * f + r, width) if known else load(values.sink_elmore, row, width)
+            wire = load(net.sink_elmore, 2 * (to + f) + r, width) if known else load(values.sink_elmore, row, width)
             if mode == SHIELDED:
                 store(values.sink_elmore, row, wire)
             delay, slew = wire, slew1 if r else slew0
             for k in range(lanes):
-                at = (2 * f + r) * lanes + k
+                at = (2 * (to + f) + r) * lanes + k
                 d, o = _far_end(
                     nets, sort, np.float64(lane(wire, k)), np.float64(lane(slew, k)), np.float64(net.far_delay[at]),
                     np.float64(net.far_slew[at]), worst, spread_time,
@@ -960,13 +950,14 @@ def _wire_delays(
     v: Index,
     first: Index,
     n_sink: Index,
+    to: Index,
     rise: Number,
     fall: Number,
     new_wires: bool,
     stale: bool,
     width: Width,
 ) -> None:
-    """Elmore delays of a net whose load or wires changed into ``net``, and with effective capacitances its pi."""
+    """Elmore delays of a net whose load or wires changed to sink ``to`` of ``net``, and with effective capacitances its pi."""
     mode = nets.mode[0]
     if mode & 1 and new_wires and nets.share_ptr[v + 1] > nets.share_ptr[v]:
         _shared_elmore(nets, net, np.int64(nets.share_ptr[v]), first, n_sink, width)
@@ -975,7 +966,7 @@ def _wire_delays(
             _net_load(g, pin_cap, point, net, v, first, n_sink, width)
         low = np.int64(nets.tree_ptr[v])
         size = np.int64(nets.tree_ptr[v + 1]) - low
-        _tree_elmore(nets, net, point.wire_cap[v], low, size, first, n_sink, rise, fall, mode == CEFF, width)
+        _tree_elmore(nets, net, point.wire_cap[v], low, size, first, n_sink, to, rise, fall, mode == CEFF, width)
 
 
 @callee(forceinline=True, error_model="numpy")
@@ -1002,21 +993,24 @@ def _cell(
     rise: Number,
     fall: Number,
     n_here: Index,
+    to_entry: Index,
     stale: bool,
+    exact: bool,
     width: Width,
 ) -> tuple[Number, Number, Number]:
     """Slews of a cell's output and an absent entry or -1; its arrivals into ``net.arrival``."""
     sort, absent = b.kind[v], np.int64(-1)
     if stale:
-        if nets.mode[0] == CEFF:
-            n_sink = np.int64(g.sink_ptr[v + 1]) - np.int64(g.sink_ptr[v])
-            for k in range(len(width)):
-                _arcs_over_pi(g, b, t, nets, point, values, net, v, k, n_sink, terms.late, width)
-        own, keep = _own_seat(b, point, v, width), terms.keep or sort == GENERAL
-        if nets.mode[0] == CEFF:
-            slowest0, late0, absent0 = _take_exact(b, values, net, v, _RISE, terms.cell_derate, terms.sign, keep, width)
-            slowest1, late1, absent1 = _take_exact(b, values, net, v, _FALL, terms.cell_derate, terms.sign, keep, width)
+        keep = terms.keep or sort == GENERAL
+        if exact:
+            slowest0, late0, absent0 = _take_exact(
+                b, values, net, v, _RISE, to_entry, terms.cell_derate, terms.sign, keep, width
+            )
+            slowest1, late1, absent1 = _take_exact(
+                b, values, net, v, _FALL, to_entry, terms.cell_derate, terms.sign, keep, width
+            )
         else:
+            own = _own_seat(b, point, v, width)
             slowest0, late0, absent0 = _look_up(
                 g, b, t, nets, point, values, net, own, v, _RISE, rise, terms.last, terms.cell_derate, terms.of_slope,
                 terms.to_place, terms.late, keep, width,
@@ -1092,6 +1086,7 @@ def _sinks(
     v: Index,
     first: Index,
     n_sink: Index,
+    to: Index,
     slew0: Number,
     slew1: Number,
     kept: bool,
@@ -1116,14 +1111,14 @@ def _sinks(
         )  # fmt: skip
     else:
         changed |= _shaped_sinks(
-            b, nets, values, net, sort, first, n_sink, arrival0, arrival1, slew0, slew1, terms.worst,
+            b, nets, values, net, sort, first, n_sink, to, arrival0, arrival1, slew0, slew1, terms.worst,
             terms.spread_time, terms.net_derate, new_wires, terms.follow, width,
         )  # fmt: skip
     return changed
 
 
 @callee(forceinline=True, error_model="numpy")
-def _terms(g: Graph, b: Walk, parasitics: Nets, late: bool, follows: Index) -> Terms:
+def _terms(g: Graph, b: Walk, t: Tables, parasitics: Nets, late: bool, follows: Index) -> Terms:
     """The terms of a sweep."""
     lo, hi = parasitics.thresholds[0], parasitics.thresholds[1]
     return Terms(
@@ -1135,6 +1130,7 @@ def _terms(g: Graph, b: Walk, parasitics: Nets, late: bool, follows: Index) -> T
         g.node_cell.shape[0],
         g.port_arrival.shape[0],
         g.port_arrival.shape[1],
+        t.record.shape[0],
         np.int64(b.ptr[2 * g.node_cell.shape[0]]) - 1,
         g.derate[0],
         g.derate[1],
@@ -1144,7 +1140,244 @@ def _terms(g: Graph, b: Walk, parasitics: Nets, late: bool, follows: Index) -> T
     )
 
 
+# Columns by name: a compiled kernel takes plain arrays.
+@callee(forceinline=True, error_model="numpy")
+def _loads(
+    g: Graph,
+    b: Walk,
+    plain: Tables,
+    nets: Nets,
+    point: Point,
+    values: Values,
+    net: Net,
+    worst: Worst,
+    terms: Terms,
+    v: Index,
+    state: Index,
+    to: Index,
+    to_entry: Index,
+    exact: bool,
+    width: Width,
+) -> tuple[Number, Number]:
+    """The first visit of a node: the load of its net, which is returned, fF, its wires, and its arcs where they are exact."""
+    first = np.int64(g.sink_ptr[v])
+    n_sink = np.int64(g.sink_ptr[v + 1]) - first
+    stale, new_wires = _is_stale(b, v, state), state & LOADED != 0
+    if new_wires:
+        rise, fall = _net_load(g, plain.pin_cap, point, net, v, first, n_sink, width)
+        if terms.keep:
+            store(values.load, 2 * v, rise)
+            store(values.load, 2 * v + 1, fall)
+    else:
+        rise, fall = load(values.load, 2 * v, width), load(values.load, 2 * v + 1, width)
+    _wire_delays(g, nets, plain.pin_cap, point, net, v, first, n_sink, to, rise, fall, new_wires, stale, width)
+    if exact and stale:
+        for k in range(2 * to, 2 * (to + n_sink)):
+            store(net.far_delay, k, spread(terms.worst, width))
+            store(net.far_slew, k, spread(terms.worst, width))
+        if b.kind[v] != PORT:
+            _arcs_over_pi(g, b, plain, terms.n_record, nets, point, values, net, worst, v, to, to_entry, n_sink)
+    return rise, fall
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@callee(forceinline=True, error_model="numpy")
+def _drives(
+    g: Graph,
+    b: Walk,
+    t: Tables,
+    nets: Nets,
+    point: Point,
+    values: Values,
+    net: Net,
+    terms: Terms,
+    v: Index,
+    state: Index,
+    to: Index,
+    to_entry: Index,
+    rise: Number,
+    fall: Number,
+    exact: bool,
+    width: Width,
+) -> tuple[Index, Index]:
+    """The second visit of a node: its arrivals and slews and those at its sinks. Returns what changed, an absent entry or -1."""
+    mode, sort = nets.mode[0], b.kind[v]
+    first = np.int64(g.sink_ptr[v])
+    n_sink = np.int64(g.sink_ptr[v + 1]) - first
+    stale, new_wires, absent = _is_stale(b, v, state), state & LOADED != 0, np.int64(-1)
+    n_here = 1
+    if sort != PLAIN:
+        # Data tags have the lowest numbers: most nodes stop at the first.
+        while (g.tags[2 * v] | g.tags[2 * v + 1]) >> n_here:
+            n_here += 1
+    if sort == PORT:
+        slew0, slew1 = _port(g, t, net, v, rise, fall, n_here, terms.n_tag, terms.n_port, width)
+    else:
+        slew0, slew1, absent = _cell(
+            g, b, t, nets, point, values, net, terms, v, rise, fall, n_here, to_entry, stale, exact, width
+        )
+    kept = terms.keep or b.kept[v] != 0
+    differs = terms.follow and _slews_differ(values, v, slew0, slew1, width)
+    changed = _keep_node(values, net, terms, v, n_here, slew0, slew1, differs, kept, mode, width)
+    # Else nothing but the driver's arrivals reaches the sinks.
+    reaches = stale and (mode != ELMORE or not terms.follow or differs or new_wires)
+    changed |= _sinks(b, nets, values, net, terms, v, first, n_sink, to, slew0, slew1, kept, new_wires, reaches, width)
+    return changed, absent
+
+
+@callee(forceinline=True, error_model="numpy")
+def _is_stale(b: Walk, v: Index, state: Index) -> bool:
+    """Whether what a node's arcs give may have changed: of what a port gives only its net decides."""
+    return state & (LOADED if b.kind[v] == PORT else LOADED | STALE) != 0
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@callee(forceinline=True, error_model="numpy")
+def _hold(
+    g: Graph,
+    b: Walk,
+    net: Net,
+    held: Index,
+    v: Index,
+    state: Index,
+    to: Index,
+    to_entry: Index,
+    rise: Number,
+    fall: Number,
+) -> tuple[Index, Index]:
+    """Note a node that drives side by side with others, and its load, fF; where the sinks and entries of the next one begin."""
+    net.held[4 * held], net.held[4 * held + 1] = v, state
+    net.held[4 * held + 2], net.held[4 * held + 3] = to, to_entry
+    store(net.held_load, 2 * held, rise)
+    store(net.held_load, 2 * held + 1, fall)
+    if not _is_stale(b, v, state):
+        return to, to_entry
+    n_sink, n_entry = np.int64(g.sink_ptr[v + 1] - g.sink_ptr[v]), np.int64(b.ptr[2 * v + 2] - b.ptr[2 * v])
+    return to + n_sink, to_entry + n_entry
+
+
+@callee(forceinline=True, error_model="numpy")
+def _joins(g: Graph, b: Walk, v: Index, held: Index, to: Index, to_entry: Index, entries: Index) -> bool:
+    """Whether there is room for a node beside those that are held; for one there is."""
+    n_sink, n_entry = np.int64(g.sink_ptr[v + 1] - g.sink_ptr[v]), np.int64(b.ptr[2 * v + 2] - b.ptr[2 * v])
+    room: Index = max(np.int64(b.sizes[3]), np.int64(_SINKS))
+    entry_room = max(entries, np.int64(_ENTRIES))
+    return bool(held < _TOGETHER and to + n_sink <= room and to_entry + n_entry <= entry_room)
+
+
+@callee(forceinline=True, error_model="numpy")
+def _first_behind(g: Graph, v: Index, first: Index) -> Index:
+    """The first of ``first`` and the nodes behind a node."""
+    for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
+        first = min(first, np.int64(g.fan_node[f]))
+    return first
+
+
+@callee(error_model="numpy")
+def _most_entries(b: Walk, n_node: Index) -> Index:
+    """Entries of the node that has most."""
+    most: Index = np.int64(0)
+    for v in range(n_node):
+        most = max(most, np.int64(b.ptr[2 * v + 2] - b.ptr[2 * v]))
+    return most
+
+
 # Long: the loop over nodes; what it calls is inlined, what remains are the cases of one visit.
+@callee(forceinline=True, error_model="numpy")
+def _sweep(
+    graph: Graph,
+    walk: Walk,
+    tables: Tables,
+    parasitics: Nets,
+    choice: Point,
+    found: Values,
+    late: bool,
+    allowed: Number,
+    dirty: Byte,
+    touched: Int,
+    follows: Index,
+    exact: bool,
+    width: Width,
+) -> Index:
+    """See :func:`_advance`, or where ``exact`` :func:`_advance_exact`.
+
+    A node is visited twice: for the load of its net, and for what it drives. With effective capacitances these visits lie apart:
+    nodes none of which is behind another are held, and their arcs drive side by side.
+    """
+    # Tuples of columns give away fields at no cost, and no reference to them is counted.
+    g, b, nets, point, values = columns(graph), columns(walk), columns(parasitics), columns(choice), columns(found)
+    plain = columns(tables)
+    terms = _terms(graph, walk, tables, parasitics, late, follows)
+    n_node = terms.n_node
+    entries = _most_entries(b, n_node) if exact else np.int64(0)
+    memory = _net(max(terms.n_tag, 1), np.int64(b.sizes[2]), np.int64(b.sizes[3]), entries, width)
+    net = columns(memory)
+    worst = Worst(net.sink_elmore, net.far_delay, net.far_slew, net.exact, late)
+    for k in range(N_NUMBERS * BLOCK):
+        net.wave[k] = 1.0
+    for k in range(2 * max(terms.n_tag, 1)):
+        store(net.arrival, k, spread(terms.worst, width))
+    absent: Index = np.int64(-1)
+    count = 0
+    v: Index = -1
+    cursor: Index = np.int64(-1)
+    done: Index = np.int64(0)
+    ahead: Index = np.int64(0)
+    held: Index = np.int64(0)
+    limit: Index = n_node
+    to: Index = np.int64(0)
+    to_entry: Index = np.int64(0)
+    while True:
+        u = _next_dirty(dirty, v + 1, n_node)
+        if held == 0 and u >= n_node:
+            break
+        if u < limit and (held == 0 or _joins(g, b, u, held, to, to_entry, entries)):
+            v = u
+            state: Index = np.int64(dirty[v])
+            if not state or not allowed[v]:
+                continue
+            if len(width) == 1:
+                cursor, done, ahead = _ask_ahead(
+                    g, b, point, values, net, nets.mode[0], dirty, v, n_node, cursor, done, ahead
+                )
+            dirty[v] = 0
+            count += 1
+            rise, fall = _loads(
+                g, b, plain, nets, point, values, net, worst, terms, v, state, to, to_entry, exact, width
+            )
+            if exact:
+                to, to_entry = _hold(g, b, net, held, v, state, to, to_entry, rise, fall)
+                held += 1
+                limit = _first_behind(g, v, limit)
+                continue
+            held = np.int64(1)
+        if exact:
+            _drive(plain, nets, net, worst, True)
+        for h in range(held):
+            node, at, at_entry = v, np.int64(0), np.int64(0)
+            if exact:
+                node, state, at, at_entry = (
+                    net.held[4 * h],
+                    net.held[4 * h + 1],
+                    net.held[4 * h + 2],
+                    net.held[4 * h + 3],
+                )
+                rise, fall = load(net.held_load, 2 * h, width), load(net.held_load, 2 * h + 1, width)
+            changed, gap = _drives(
+                g, b, tables, nets, point, values, net, terms, node, state, at, at_entry, rise, fall, exact, width
+            )
+            absent = max(absent, gap)
+            if changed:
+                touched[node] |= changed
+                for f in range(g.fan_ptr[node], g.fan_ptr[node + 1]):
+                    dirty[g.fan_node[f]] |= changed
+        held, limit, to, to_entry = np.int64(0), n_node, np.int64(0), np.int64(0)
+    # Columns do not keep an array: this last use does.
+    memory.below[0] = 0.0
+    return count if absent < 0 else -1 - absent
+
+
+# Columns by name: a compiled kernel takes plain arrays.
 def _advance(
     graph: Graph,
     walk: Walk,
@@ -1163,80 +1396,25 @@ def _advance(
 
     ``dirty`` (n_node) holds ``ARRIVES``, ``LOADED``, ``STALE`` and is zero afterwards, but for nodes that are not
     ``allowed`` (n_node): they wait. ``touched`` (n_node) takes ``ARRIVES`` and ``STALE`` where that
-    changed. Where a table or a derate that is needed is absent, returns -1 minus the entry.
+    changed. Where a table or a derate that is needed is absent, returns -1 minus the entry. Not with effective capacitances.
     """
-    # Tuples of columns give away fields at no cost.
-    g, b, nets, point, values = columns(graph), columns(walk), columns(parasitics), columns(choice), columns(found)
-    mode = nets.mode[0]
-    terms = _terms(graph, walk, parasitics, late, follows)
-    n_node, n_tag, n_port = terms.n_node, terms.n_tag, terms.n_port
-    entries = np.int64(0)
-    if mode == CEFF:
-        for node in range(n_node):
-            entries = max(entries, np.int64(b.ptr[2 * node + 2] - b.ptr[2 * node]))
-    memory = _net(max(n_tag, 1), np.int64(b.sizes[2]), np.int64(b.sizes[3]), entries, width)
-    net = columns(memory)
-    for k in range(N_NUMBERS * BLOCK):
-        net.wave[k] = 1.0
-    for k in range(2 * max(n_tag, 1)):
-        store(net.arrival, k, spread(terms.worst, width))
-    absent, count = np.int64(-1), 0
-    v: Index = -1
-    cursor: Index = np.int64(-1)
-    done: Index = np.int64(0)
-    ahead: Index = np.int64(0)
-    while True:
-        v = _next_dirty(dirty, v + 1, n_node)
-        if v >= n_node:
-            break
-        state = dirty[v]
-        if not state or not allowed[v]:
-            continue
-        if len(width) == 1:
-            cursor, done, ahead = _ask_ahead(g, b, point, values, net, mode, dirty, v, n_node, cursor, done, ahead)
-        dirty[v] = 0
-        count += 1
-        sort = b.kind[v]
-        first = np.int64(g.sink_ptr[v])
-        n_sink = np.int64(g.sink_ptr[v + 1]) - first
-        # What a port gives does not change, but through its net.
-        stale = state & (LOADED if sort == PORT else LOADED | STALE)
-        new_wires = state & LOADED
-        if new_wires:
-            rise, fall = _net_load(g, tables.pin_cap, point, net, v, first, n_sink, width)
-            if terms.keep:
-                store(values.load, 2 * v, rise)
-                store(values.load, 2 * v + 1, fall)
-        else:
-            rise, fall = load(values.load, 2 * v, width), load(values.load, 2 * v + 1, width)
-        _wire_delays(g, nets, tables.pin_cap, point, net, v, first, n_sink, rise, fall, new_wires, stale, width)
-        if mode == CEFF and stale:
-            for k in range(2 * n_sink):
-                store(net.far_delay, k, spread(terms.worst, width))
-                store(net.far_slew, k, spread(terms.worst, width))
-        n_here = 1
-        if sort != PLAIN:
-            # Data tags have the lowest numbers: most nodes stop at the first.
-            while (g.tags[2 * v] | g.tags[2 * v + 1]) >> n_here:
-                n_here += 1
-        if sort == PORT:
-            slew0, slew1 = _port(g, tables, net, v, rise, fall, n_here, n_tag, n_port, width)
-        else:
-            slew0, slew1, gap = _cell(
-                g, b, tables, nets, point, values, net, terms, v, rise, fall, n_here, stale, width
-            )
-            absent = max(absent, gap)
-        kept = terms.keep or b.kept[v] != 0
-        differs = terms.follow and _slews_differ(values, v, slew0, slew1, width)
-        changed = _keep_node(values, net, terms, v, n_here, slew0, slew1, differs, kept, mode, width)
-        if mode == ELMORE and terms.follow and not differs and not new_wires:
-            # Nothing but the driver's arrivals reaches the sinks.
-            stale = stale & 0
-        changed |= _sinks(b, nets, values, net, terms, v, first, n_sink, slew0, slew1, kept, new_wires, stale, width)
-        if changed:
-            touched[v] |= changed
-            for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
-                dirty[g.fan_node[f]] |= changed
-    # Columns do not keep an array: this last use does.
-    memory.below[0] = 0.0
-    return count if absent < 0 else -1 - absent
+    return _sweep(graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, False, width)
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+def _advance_exact(
+    graph: Graph,
+    walk: Walk,
+    tables: Tables,
+    parasitics: Nets,
+    choice: Point,
+    found: Values,
+    late: bool,
+    allowed: Number,
+    dirty: Byte,
+    touched: Int,
+    follows: Index,
+    width: Width,
+) -> Index:
+    """As :func:`_advance` with effective capacitances, in one lane."""
+    return _sweep(graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, True, width)

@@ -12,9 +12,8 @@ from finevh.technology import Technology
 from finevh.timing import TimingGraph, read_sdc
 from finevh.timing.delay import effective_capacitance
 from finevh.timing.delay.effective_capacitance import (
-    DELAY,
+    COUNT,
     DT,
-    EDGE,
     LANES,
     N_NUMBERS,
     N_WHOLE,
@@ -22,13 +21,14 @@ from finevh.timing.delay.effective_capacitance import (
     T0,
     T50,
     DriverResistance,
+    Worst,
 )
 from oracles.random_design import random_design, random_wires
 
 # What kernels call, for Python.
-add_arc, drive, drive_sinks = (
+add_arc, drive, drive_block = (
     numba.njit(error_model="numpy")(getattr(effective_capacitance, name).py_func)
-    for name in ("add_arc", "drive", "drive_sinks")
+    for name in ("add_arc", "drive", "drive_block")
 )
 SDC = "create_clock -name clk -period 4 [get_ports clk]\nset_output_delay 0.3 -clock clk [all_outputs]\n"
 
@@ -52,16 +52,14 @@ def ramp_behind_resistance(resistance: float, length: float, c2: float, rpi: flo
 
 
 def block() -> tuple[np.ndarray, np.ndarray]:
-    """Memory for eight arcs."""
+    """Memory for eight arcs and eight sinks."""
     return np.ones(N_NUMBERS * LANES), np.zeros(N_WHOLE * LANES, dtype=np.int64)
 
 
-def _filled(
-    record: np.ndarray, axes: np.ndarray, table: np.ndarray, arc: tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    w, whole = block()
-    add_arc(record, axes, table, 0, *arc, 0, w, whole, 0)
-    return axes, table, w, whole
+def nothing_yet(n_arc: int, elmore: np.ndarray) -> Worst:
+    """What arcs with an entry and sinks of their own have found before they drive: all of them have sinks of the same delays."""
+    lowest = [np.full(n, -np.inf) for n in (2 * n_arc * len(elmore), 2 * n_arc * len(elmore), 2 * n_arc)]
+    return Worst(np.tile(np.repeat(elmore, 2), n_arc), *lowest, True)
 
 
 def test_a_drivers_resistance_is_ln_2_times_the_slope_of_its_delay_at_the_nets_capacitance() -> None:
@@ -69,11 +67,13 @@ def test_a_drivers_resistance_is_ln_2_times_the_slope_of_its_delay_at_the_nets_c
     axes = np.array([0.0, 100.0, 10.0, 26.0, 60.0])
     delays = np.array([10.0, 26.0, 26.0 + 1.3 * 34.0])
     table = np.tile(np.stack([delays, 1.4 * delays], axis=1).ravel(), 2)
-    record = np.array([[0, 2, 2, 3, 0]], dtype=np.int32)
+    record = np.array([0, 2, 2, 3, 0], dtype=np.int32)
     near, wire, far = 15.0, 0.5, 15.0
     for rule, resistance in ((DriverResistance.TANGENT, 1.3 * math.log(2.0)), (DriverResistance.SECANT, 1.0)):
         w, whole = block()
-        assert add_arc(record, axes, table, 0, 50.0, 0.0, 1.0, near, wire, far, int(rule), w, whole, 0)
+        assert not add_arc(record, axes, 0, 50.0, 0.0, 1.0, near, wire, far, 0, 0, 0, w, whole)
+        drive_block(axes, table, w, whole, nothing_yet(1, np.zeros(0)), 0.2, 0.8, int(rule), False)
+        assert whole[COUNT * LANES] == 1, "its resistance hides something"
         assert drive(axes, table, w, whole, 1, 0.2, 0.8) == 1
         # The fitted ramp, integrated in small steps behind that resistance and the pi, crosses where the model says.
         ramp, start, crossed, slew = (float(w[row * LANES]) for row in (DT, T0, T50, SLEW))
@@ -87,7 +87,7 @@ def test_an_arc_has_the_same_bits_alone_and_beside_any_others() -> None:
     slews, loads = np.geomspace(2.0, 300.0, 7), np.geomspace(0.4, 60.0, 7)
     delays = 4.0 + 0.1 * slews[:, None] + rng.uniform(1.0, 4.0) * loads + 0.002 * slews[:, None] * loads
     table = np.stack([delays, 2.0 + 1.6 * delays], axis=2).ravel()
-    axes, record = np.concatenate([slews, loads]), np.array([[0, 7, 7, 7, 0]], dtype=np.int32)
+    axes, record = np.concatenate([slews, loads]), np.array([0, 7, 7, 7, 0], dtype=np.int32)
     # Nets whose wire hides little and much, of two poles and of one, and some whose iteration ends nowhere.
     arcs = [
         (
@@ -100,37 +100,36 @@ def test_an_arc_has_the_same_bits_alone_and_beside_any_others() -> None:
         )
         for near, far in zip(rng.choice([1e-5, 0.3, 4.0, 20.0], 240), rng.choice([0.5, 6.0, 40.0], 240), strict=True)
     ]
-    elmore = np.repeat(rng.choice([0.0, 0.01, 3.0, 80.0], 6), 2)
+    elmore = rng.choice([0.0, 0.01, 3.0, 80.0], 6)
 
-    def found(several: list[tuple[float, ...]]) -> list[tuple[bytes, ...]]:
-        """Delay, slew, and what comes to the sinks, of arcs of one block."""
+    def found(several: list[tuple[float, ...]], rule: DriverResistance) -> np.ndarray:
+        """(n_arc, 26) delay and slew of arcs, and at the sinks behind the rising edge of each."""
         w, whole = block()
-        behind = [add_arc(record, axes, table, 0, *arc, 0, w, whole, k) for k, arc in enumerate(several)]
-        drive(axes, table, w, whole, len(several), 0.2, 0.8)
-        assert all(behind)
-        return [(w[DELAY * LANES + k].tobytes(), w[SLEW * LANES + k].tobytes()) for k in range(len(several))]
-
-    def at_sinks(several: list[tuple[float, ...]]) -> np.ndarray:
-        """The worst of arcs of one block at six sinks: delays, then slews."""
-        w, whole = block()
+        worst = nothing_yet(len(several), elmore)
         for k, arc in enumerate(several):
-            assert add_arc(record, axes, table, 0, *arc, 0, w, whole, k)
-            whole[EDGE * LANES + k] = 0
-        worst = np.full(12, -np.inf), np.full(12, -np.inf)
-        drive_sinks(axes, table, w, whole, len(several), elmore, *worst, 0, 1, 6, 0.2, 0.8, True)
-        return np.concatenate([part[::2] for part in worst])
+            if add_arc(record, axes, 0, *arc, 2 * k, 12 * k, 6, w, whole):
+                drive_block(axes, table, w, whole, worst, 0.2, 0.8, int(rule), False)
+        drive_block(axes, table, w, whole, worst, 0.2, 0.8, int(rule), True)
+        assert not whole[[COUNT * LANES, COUNT * LANES + 1, COUNT * LANES + 2]].any(), "nothing waits"
+        return np.column_stack([part.reshape(len(several), -1) for part in (worst.entry, worst.delay, worst.slew)])
 
-    w, whole = block()
-    hidden = [arc for arc in arcs if add_arc(record, axes, table, 0, *arc, 0, w, whole, 0)]
-    assert 150 < len(hidden) < len(arcs)
-    alone = [found([arc])[0] for arc in hidden]
-    ends = {int(drive(*_filled(record, axes, table, arc), 1, 0.2, 0.8)) for arc in hidden}
-    assert ends == {0, 1}, "some have a fit, some have none"
-    for size in (2, 5, 8):
-        for begin in range(0, len(hidden) - size, size):
-            assert found(hidden[begin : begin + size]) == alone[begin : begin + size]
-            worst = np.max([at_sinks([arc]) for arc in hidden[begin : begin + size]], axis=0)
-            assert np.array_equal(at_sinks(hidden[begin : begin + size]), worst)
+    hidden, fits = 0, set()
+    for arc in arcs:
+        w, whole = block()
+        add_arc(record, axes, 0, *arc, 0, 0, 0, w, whole)
+        drive_block(axes, table, w, whole, nothing_yet(1, elmore), 0.2, 0.8, 0, False)
+        if whole[COUNT * LANES]:
+            hidden += 1
+            fits.add(int(drive(axes, table, w, whole, 1, 0.2, 0.8)))
+    assert 150 < hidden < len(arcs), "some hide nothing"
+    assert fits == {0, 1}, "some have a fit, some have none"
+    for rule in DriverResistance:
+        alone = np.concatenate([found([arc], rule) for arc in arcs])
+        assert np.isfinite(alone[:, ::2]).all()
+        for size in (2, 5, 8, 11, 240):
+            for begin in range(0, len(arcs), size):
+                together = found(arcs[begin : begin + size], rule)
+                assert together.tobytes() == alone[begin : begin + size].tobytes(), (rule, size, begin)
 
 
 def test_the_rule_moves_paths_over_wires_and_nothing_without(two_supplies: Technology) -> None:
