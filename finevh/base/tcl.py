@@ -12,10 +12,10 @@ from finevh.errors import InputError
 _BLANK = " \t\r"
 _END = "\n;"
 _LIST_SPACE = " \t\n\r\f\v"
-_BRACE = re.compile(r"[{}\\]")
+"""What parts the elements of a list; other spaces of Unicode are characters of an element, as in Tcl."""
 _LIST_WORD = re.compile(r"[^ \t\n\r\f\v\"\\{}]+")
 """A stretch of an element that stands for itself."""
-"""What parts the elements of a list; other spaces of Unicode are characters of an element, as in Tcl."""
+_BRACE = re.compile(r"[{}\\]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "b": "\b", "a": "\a"}
 _HEX = "0123456789abcdefABCDEF"
 _NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"
