@@ -88,6 +88,7 @@ def main() -> None:
     arguments = parser.parse_args()
     flow, run = load_run(arguments.run)
     placed, design = load_design(flow, run, arguments.variant)
+    design = replace(design, vdd_muxes=None)  # those of the run's own tiles
     grid = flow.schemes.grid(max(flow.schemes.delta_vdd))
     interval = Interval(float(grid[-2]), float(grid[-1]))
     measure(design, interval)  # kernels
