@@ -20,10 +20,13 @@ import click
 
 from finevh.base.children import Terminated, supervised
 from finevh.base.quoting import visible
+from finevh.checks import Checks
 from finevh.commands.asked import asked_of
 from finevh.commands.given import require_files, require_run
+from finevh.commands.quantities import counts_of, tile_counts, voltage_of, voltages_of
 from finevh.config import Selector
 from finevh.errors import DefectError, FinevhError, InputError, NotReachableError
+from finevh.flow.stage_names import stage_number
 from finevh.flow_file import read_flow, read_run_flow
 from finevh.version import VERSION
 
@@ -73,6 +76,10 @@ def run(
     """The main job: RTL to curves to report."""
     # Read before the stages are loaded: a wrong flow file is answered at once.
     flow = read_flow(flow_file, assignments + ((f"engine={engine}",) if engine else ()))
+    for name in (first, last):
+        if name is not None:
+            stage_number(name)
+    Checks().refuse(allow)  # names of kinds that do not exist
     from finevh.commands.run import account, conclusion, final_tables, run_flow
 
     directory = output or Path("runs") / flow_file.stem
@@ -158,6 +165,8 @@ def sweep(
 ) -> None:
     """Every combination of tiles, delta-Vdd and programs; one tidy table, its summary and its map."""
     read_flow(flow_file, assignments)
+    counts_of(tiles, "--tiles")
+    voltages_of(delta_vdd, "--delta-vdd")
     from finevh.commands.sweep import run_sweep, sweep_summary
 
     directory = output or Path("runs") / f"{flow_file.stem}-sweep"
@@ -247,17 +256,19 @@ def sta(
     """Static timing of any mapped netlist."""
     require_files(netlist, *liberties, sdc, spef, voltages)
     from finevh.commands.sta import corner_text, corners_of, environment_of, timing_text, worst_of_corners
-    from finevh.timing.report import StaOptions, run_sta
 
-    options = StaOptions(paths, hold, wire_model, driver_resistance, allow, environment_of(variables))
     if bool(liberties) == bool(corners):
         raise InputError(
             "give the Liberty files: --liberty FILE for one corner, or --corner NAME=FILE,... for each of several"
         )
+    by_corner, environment = corners_of(corners), environment_of(variables)
+    Checks().refuse(allow)  # names of kinds that do not exist
+    from finevh.timing.report import StaOptions, run_sta
+
+    options = StaOptions(paths, hold, wire_model, driver_resistance, allow, environment)
     if corners:
         each = {
-            name: run_sta(netlist, top, files, sdc, spef, voltages, options)
-            for name, files in corners_of(corners).items()
+            name: run_sta(netlist, top, files, sdc, spef, voltages, options) for name, files in by_corner.items()
         }
         _print(json.dumps(worst_of_corners(each), indent=1) if as_json else corner_text(each))
         return
@@ -319,10 +330,10 @@ def bias(
     from finevh.base.share import technology_folder
 
     require_files(netlist, technology_folder(technology), sdc, spef, probabilities)
-    from finevh.commands.bias import BiasOptions, bias_text, run_bias
-    from finevh.commands.quantities import voltage_of
-
     supply = None if vdd is None else voltage_of(vdd, "--vdd")
+    Checks().refuse(allow)  # names of kinds that do not exist
+    from finevh.commands.bias import BiasOptions, bias_text, run_bias
+
     options = BiasOptions(variants, supply, probabilities, allow)
     with _writing(output):
         found = run_bias(netlist, top, technology_folder(technology), sdc, spef, output, options)
@@ -340,10 +351,11 @@ def bias(
 def tcl(flow_file: Path, output: Path, check: bool, tiles: str | None, assignments: tuple[str, ...]) -> None:
     """Render every Yosys and OpenROAD script."""
     flow = read_flow(flow_file, assignments)
-    from finevh.commands.tcl import render_scripts, tile_counts
+    counts = tile_counts(tiles)
+    from finevh.commands.tcl import render_scripts
 
     with _writing(output):
-        lines = render_scripts(flow, output, check, tile_counts(tiles))
+        lines = render_scripts(flow, output, check, counts)
     for line in lines:
         _print(line)
 

@@ -85,8 +85,16 @@ _HEAVY = "'numba', 'scipy', 'pandas', 'matplotlib', 'plotly', 'grimp', 'jinja2',
         "emulate --help",
         "run nowhere.toml",
         "run quick --set floorplan.tyles=9",
+        "run quick --from nowhere",
+        "run quick --to nowhere",
+        "run quick --allow nothing",
         "emulate nowhere --freq 1GHz",
         "sweep nowhere.toml --tiles 1 --delta-vdd 0.1",
+        "sweep quick --tiles 1,x --delta-vdd 0.1",
+        "sta --netlist {here} --top top",
+        "sta --netlist {here} --top top --liberty {here} --allow nothing",
+        "bias --netlist {here} --top top --technology finevh45 --vdd 1GHz",
+        "tcl quick -o out --tiles 8",
         "characterize nowhere",
         "sta --netlist nowhere.v --top top --liberty nowhere.lib",
         "leakage --netlist nowhere.v --top top --technology finevh45 --voltages nowhere.csv",
@@ -104,9 +112,8 @@ _HEAVY = "'numba', 'scipy', 'pandas', 'matplotlib', 'plotly', 'grimp', 'jinja2',
     ],
 )
 def test_help_and_what_is_not_there_are_answered_before_anything_heavy_is_loaded(line: str, tmp_path: Path) -> None:
-    code = (
-        f"import sys, finevh.cli as c; c.run_command({line.split()}); print('loaded', *{{{_HEAVY}}} & set(sys.modules))"
-    )
+    words = line.format(here=__file__).split()
+    code = f"import sys, finevh.cli as c; c.run_command({words}); print('loaded', *{{{_HEAVY}}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1].split() == ["loaded"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from finevh.base.numbers import decimal, whole
@@ -94,6 +95,25 @@ def counts_of(texts: str | Sequence[str] | None, option: str) -> list[int]:
         except ValueError:
             raise InputError(f"{option} {entry}: is not a whole number; write for example 1,9,25") from None
     return list(found)
+
+
+def tile_counts(text: str | None) -> tuple[int, ...]:
+    """Parse ``--tiles``: tile counts of square meshes, comma-separated; none where it was not given.
+
+    Raises
+    ------
+    InputError
+        For an entry that is no square number.
+    """
+    counts: list[int] = []
+    for entry in () if text is None else text.split(","):
+        count = int(entry) if entry.strip().isdecimal() and len(entry) < 9 else 0
+        if count < 1 or math.isqrt(count) ** 2 != count:
+            raise InputError(
+                f"--tiles {text}: '{entry.strip()}' is not the count of a square mesh; write for example 1,9,25,49"
+            )
+        counts.append(count)
+    return tuple(counts)
 
 
 def _bare(entry: str) -> float | None:

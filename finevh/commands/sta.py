@@ -8,7 +8,6 @@ from typing import Any
 
 from finevh.checks import Checks
 from finevh.errors import InputError
-from finevh.timing.worst_paths import format_path
 
 
 def environment_of(variables: Sequence[str]) -> dict[str, str]:
@@ -30,6 +29,8 @@ def environment_of(variables: Sequence[str]) -> dict[str, str]:
 
 def timing_text(found: dict[str, Any]) -> str:
     """Static timing for people: what was understood, the figures, then the paths asked for."""
+    from finevh.timing.worst_paths import format_path
+
     hold, fmax = found["worst_hold_slack_ps"], found["fmax_mhz"]
     lines = [
         *Checks.from_dict(found["checks"]).lines(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -106,25 +105,6 @@ def _points(flow: Flow, n_tiles: int) -> list[OperatingPoint]:
             vdds = np.where(np.arange(n_tiles) % 2 == 0, high, low)
             points[name] = OperatingPoint(name, flow.clock.period, tuple(float(vdd) for vdd in vdds), float(high))
     return list(points.values())
-
-
-def tile_counts(text: str | None) -> tuple[int, ...]:
-    """Parse ``--tiles``: tile counts of square meshes, comma-separated; none where it was not given.
-
-    Raises
-    ------
-    InputError
-        For an entry that is no square number.
-    """
-    counts: list[int] = []
-    for entry in () if text is None else text.split(","):
-        count = int(entry) if entry.strip().isdecimal() and len(entry) < 9 else 0
-        if count < 1 or math.isqrt(count) ** 2 != count:
-            raise InputError(
-                f"--tiles {text}: '{entry.strip()}' is not the count of a square mesh; write for example 1,9,25,49"
-            )
-        counts.append(count)
-    return tuple(counts)
 
 
 def render_scripts(flow: Flow, output: Path, check: bool, tiles: Sequence[int] = ()) -> list[str]:

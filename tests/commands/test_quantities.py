@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from finevh.commands.quantities import counts_of, entries, frequencies_of, voltage_of, voltages_of
+from finevh.commands.quantities import counts_of, entries, frequencies_of, tile_counts, voltage_of, voltages_of
 from finevh.errors import InputError
 
 
@@ -67,3 +67,11 @@ def test_what_is_no_frequency_is_refused_by_name(text: str) -> None:
 def test_what_is_no_count_is_refused_by_name(text: str) -> None:
     with pytest.raises(InputError, match="is not a whole number"):
         counts_of(text, "--tiles")
+
+
+def test_tile_counts_are_those_of_square_meshes() -> None:
+    assert tile_counts(None) == ()
+    assert tile_counts("1, 9,25") == (1, 9, 25)
+    for text in ("8", "1,x", "0", "9,"):
+        with pytest.raises(InputError, match=f"--tiles {text}: .* is not the count of a square mesh"):
+            tile_counts(text)

@@ -4,20 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from finevh.commands.tcl import render_scripts, tile_counts
-from finevh.errors import InputError
+from finevh.commands.tcl import render_scripts
 from finevh.flow_file import read_flow
 from tests.conftest import REPOSITORY
-
-
-def test_tile_counts_are_those_of_square_meshes() -> None:
-    assert tile_counts(None) == ()
-    assert tile_counts("1, 9,25") == (1, 9, 25)
-    for text in ("8", "1,x", "0", "9,"):
-        with pytest.raises(InputError, match=f"--tiles {text}: .* is not the count of a square mesh"):
-            tile_counts(text)
 
 
 def test_several_meshes_get_a_folder_each_and_the_same_synthesis(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +11,6 @@ from typing import Protocol, TextIO
 from finevh.base.files import remove_unfinished
 from finevh.checks import Checks
 from finevh.config import Flow
-from finevh.errors import InputError
 from finevh.flow.engine.fingerprint import file_digest
 from finevh.flow.engine.key import StageKey, stage_key
 from finevh.flow.engine.progress import Reporter, Silent
@@ -27,6 +25,7 @@ from finevh.flow.engine.stage import (
     disk_errors,
     locked,
 )
+from finevh.flow.stage_names import stage_number
 from finevh.flow_file import FLOW_FILE, write_flow
 
 RESULTS = "results"
@@ -102,8 +101,8 @@ def run_stages(
         Unknown stage; a run directory that cannot be written or is in use; whatever a stage finds wrong.
     """
     names = [stage.name for stage in stages]
-    start = _index(names, first, len(names))
-    stop = _index(names, last, len(names) - 1) + 1
+    start = len(names) if first is None else stage_number(first, names)
+    stop = len(names) if last is None else stage_number(last, names) + 1
     reporter = reporter or Silent()
     run = RunDirectory(directory, stages)
     with disk_errors(directory), locked(directory), kernels or nullcontext(_NoKernels()) as ready:
@@ -168,16 +167,6 @@ def _settle(run: RunDirectory, checks: Checks, allow: Collection[str]) -> None:
     finally:
         if found := checks.as_dict():
             run.write(CHECKS, json.dumps(found, indent=1) + "\n")
-
-
-def _index(names: list[str], name: str | None, default: int) -> int:
-    if name is None:
-        return default
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"stages are {', '.join(names)}"
-        raise InputError(f"unknown stage '{name}'; {hint}")
-    return names.index(name)
 
 
 def _withdraw(run: RunDirectory, before: StageRecord | None, now: StageRecord) -> None:
