@@ -85,6 +85,8 @@ _AHEAD = 8
 _FAR, _MIDDLE, _NEAR, _RING = 16, 6, 11, 32
 """Dirty nodes ahead that are known, with one lane: the first ``_MIDDLE`` of them by their numbers alone, those beyond with their
 entries and sinks, those beyond the first ``_NEAR`` with what arrives; and how many are kept."""
+_ROWS_LATER, _ARRIVALS_LATER = 3, 6
+"""Nodes marked after one where the cursor has passed until its entries and sinks are asked for, and what arrives."""
 _TOGETHER, _SINKS, _ENTRIES = 64, 256, 512
 """Nodes that drive side by side with effective capacitances, at most, and about as many sinks and entries of theirs."""
 
@@ -118,6 +120,8 @@ class Net(NamedTuple):
     """Its integers."""
     ring: Array
     """The last ``_RING`` dirty nodes that were found ahead."""
+    recent: Array
+    """The last ``_RING`` nodes that were marked where nodes ahead had been looked for."""
     held: Array
     """Of each of the nodes that drive side by side: node, bits of ``dirty``, where its sinks and its entries begin above."""
     held_load: Real
@@ -162,7 +166,7 @@ def _net(n_tag: Index, longest: Index, most: Index, entries: Index, width: Width
         scratch(2 * most, width), scratch(2 * sinks, width), scratch(6, width), scratch(2 * sinks, width),
         scratch(2 * sinks, width), scratch(2 * n_tag, width), scratch(3 * max(entries, _ENTRIES), width),
         scratch(N_NUMBERS, _EIGHT), np.zeros(N_WHOLE * BLOCK, np.int64), np.zeros(_RING, np.int64),
-        np.zeros(4 * _TOGETHER, np.int64), scratch(2 * _TOGETHER, width),
+        np.zeros(_RING, np.int64), np.zeros(4 * _TOGETHER, np.int64), scratch(2 * _TOGETHER, width),
     )  # fmt: skip
 
 
@@ -920,7 +924,7 @@ def _ask_ahead(
     """Ask for the memory of dirty nodes behind ``v``, the sooner the more is to be read before its place is known.
 
     ``cursor`` is the last node that was looked at; of those ``found`` ahead some are ``done``. Returns the three anew. What is
-    marked before the cursor later on is not asked for.
+    marked before the cursor later on is left to :func:`_ask_marked`.
     """
     while done < found and net.ring[done & (_RING - 1)] <= v:
         done += 1
@@ -937,6 +941,46 @@ def _ask_ahead(
             _ask_arrivals(b, values, net.ring[(found - _NEAR) & (_RING - 1)])
         found += 1
     return cursor, done, found
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@callee(forceinline=True, error_model="numpy")
+def _ask_marked(
+    g: Graph, b: Walk, point: Point, values: Values, net: Net, mode: Index, v: Index, marked: Index
+) -> Index:
+    """Ask for the memory of a node that is marked where the cursor of :func:`_ask_ahead` has passed; as many are ``marked``."""
+    net.recent[marked & (_RING - 1)] = v
+    _ask_node(g, b, point, values, v)
+    if marked >= _ROWS_LATER:
+        _ask_rows(g, b, point, values, mode, net.recent[(marked - _ROWS_LATER) & (_RING - 1)])
+    if marked >= _ARRIVALS_LATER:
+        _ask_arrivals(b, values, net.recent[(marked - _ARRIVALS_LATER) & (_RING - 1)])
+    return marked + 1
+
+
+# Columns by name: a compiled kernel takes plain arrays.
+@callee(forceinline=True, error_model="numpy")
+def _mark_behind(
+    g: Graph,
+    b: Walk,
+    point: Point,
+    values: Values,
+    net: Net,
+    mode: Index,
+    dirty: Byte,
+    v: Index,
+    changed: Index,
+    cursor: Index,
+    marked: Index,
+    width: Width,
+) -> Index:
+    """Mark what a node drives, and ask for what is marked up to the ``cursor``; as many were ``marked`` there."""
+    for f in range(g.fan_ptr[v], g.fan_ptr[v + 1]):
+        behind = np.int64(g.fan_node[f])
+        if len(width) == 1 and behind <= cursor and not dirty[behind]:
+            marked = _ask_marked(g, b, point, values, net, mode, behind, marked)
+        dirty[behind] |= changed
+    return marked
 
 
 # Columns by name: a compiled kernel takes plain arrays.
@@ -1323,6 +1367,7 @@ def _sweep(
     cursor: Index = np.int64(-1)
     done: Index = np.int64(0)
     ahead: Index = np.int64(0)
+    marked: Index = np.int64(0)
     held: Index = np.int64(0)
     limit: Index = n_node
     to: Index = np.int64(0)
@@ -1369,8 +1414,9 @@ def _sweep(
             absent = max(absent, gap)
             if changed:
                 touched[node] |= changed
-                for f in range(g.fan_ptr[node], g.fan_ptr[node + 1]):
-                    dirty[g.fan_node[f]] |= changed
+                marked = _mark_behind(
+                    g, b, point, values, net, nets.mode[0], dirty, node, changed, cursor, marked, width
+                )
         held, limit, to, to_entry = np.int64(0), n_node, np.int64(0), np.int64(0)
     # Columns do not keep an array: this last use does.
     memory.below[0] = 0.0
