@@ -16,8 +16,9 @@ Real = NDArray[np.float64]
 
 _AMPLE = 4.0
 """How many times the delay that a trial adds to its cells slack must exceed the floor where a condition is not asked at once."""
-_MARGIN = 1e-3
-"""ps above the floor up to which slacks of late paths are followed back: more than rounding makes of a slack on its way."""
+_MARGIN = 1.0
+"""ps above the floor up to which slacks of late paths are followed back: more than cells that are given back, and so become
+quicker, make a path slower."""
 
 
 class _Watch:
@@ -82,7 +83,7 @@ class TimingOracle:
         self._variant = variant.copy()
         worst = np.full(len(variant), np.inf)
         for timed in [timed for timed in self._timed if not only_violated or timed.worst_slack < self._floor]:
-            timed.follow(variant)
+            timed.follow(variant, quicker=only_violated)
             below = self._floor + _MARGIN if only_violated else np.inf
             np.minimum(worst, timed.cell_slacks(below), out=worst)
         return worst

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.technology.model import Int, Real
+from finevh.timing.sweep.arrays import NO_AMPLE
 from finevh.timing.sweep.compiled import LANES, as_int, lane_kernels
 from finevh.timing.sweep.forward import EVERYTHING, LEAN
 from finevh.timing.sweep.lanes import DOUBLE, SINGLE
@@ -98,6 +99,7 @@ class LaneEvaluator:
                 dirty,
                 self._everywhere,
                 LEAN,
+                NO_AMPLE,
                 self._width,
             )
             if count < 0:

@@ -44,6 +44,7 @@ from finevh.timing.paths import PathQueries
 from finevh.timing.state import Path, TimingState, min_period
 from finevh.timing.sweep.arrays import (
     LAUNCHES,
+    NO_AMPLE,
     Columns,
     Graph,
     Nets,
@@ -318,8 +319,12 @@ class TimingGraph(PathQueries):
         touched: NDArray[np.uint8],
         full: bool,
         allowed: NDArray[np.uint8] | None = None,
+        ample: Real = NO_AMPLE,
     ) -> int:
-        """Run the forward kernel, on all nodes or those ``allowed``; returns how many nodes were evaluated."""
+        """Run the forward kernel, on all nodes or those ``allowed``; returns how many nodes were evaluated.
+
+        ``ample`` as for the kernel.
+        """
         late = bool(values.late[0])
         if allowed is None:
             allowed = self._late_nodes if late and self._late_nodes is not None else self._everywhere()
@@ -327,7 +332,7 @@ class TimingGraph(PathQueries):
         advance = self.kernels.advance_exact if self.exact else self.kernels.advance
         reads = self.reads(late, point)
         with self._blocks[0 if late else 1].turn:
-            count = int(advance(*reads, values.columns, late, allowed, dirty, touched, follows, (0,)))
+            count = int(advance(*reads, values.columns, late, allowed, dirty, touched, follows, ample, (0,)))
         if count < 0:
             arc = int(self.entries.arc[-1 - count])
             raise missing_table(self.netlist, self.technology, self.structure, arc, point.node_rail)

@@ -179,9 +179,16 @@ class PathQueries(ABC):
 
         With ``below`` only slacks less than that are asked for; where there is more, it is any number from ``below`` on.
         """
-        slack = np.full(self.netlist.n_cells, np.inf)
-        self.kernels.cell_slacks(self._graph, state.late, self._required(state, period, below), slack)
-        return slack
+        return self.required_and_slacks(state, period, below)[1]
+
+    def required_and_slacks(self, state: TimingState, period: float, below: float = np.inf) -> tuple[Real, Real]:
+        """Required times (n_tag, n_node, 2), ps, and what :meth:`cell_slacks` makes of them.
+
+        Where slack is ``below`` or more a required time is any later one.
+        """
+        required, slack = self._required(state, period, below), np.full(self.netlist.n_cells, np.inf)
+        self.kernels.cell_slacks(self._graph, state.late, required, slack)
+        return required, slack
 
     def pin_slews(self, state: TimingState) -> Real:
         """(n_pin, 2) slew, ps, rise and fall, at each netlist pin; 0 where nothing arrives."""

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from finevh.technology.model import Int, Real
 from finevh.timing.state import TimingState
+from finevh.timing.sweep.arrays import NO_AMPLE
 from finevh.timing.sweep.compiled import as_int
 from finevh.timing.sweep.forward import EVERYTHING
 
 if TYPE_CHECKING:
     from finevh.timing.engine import TimingGraph
+
+_AMPLE = 1.0
+"""ps of slack that is ample where all slacks were found."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,13 @@ class VariantTrials:
         n = graph.structure.n_node
         self._touched = np.zeros(n, dtype=np.uint8)
         self._dirty = [np.zeros(n, dtype=np.uint8) for _ in state.ends]
-        """What waits since a miss was seen before all of the graph was evaluated."""
+        """What waits since a miss was seen before all of the graph was evaluated, or where slack is ample."""
+        self._due = state.setup.coefficient * period
+        """(n_row) ps at which each setup row is due."""
         self._waits = False
         self._first: _FanIn | None = None
+        self._ample = NO_AMPLE
+        """(2 * n_node) ps, the latest arrivals of the first tag with ample slack when slacks of cells were asked for last."""
         self.worst_slack = state.worst_slack(period)
         """ps; where a miss was seen first, that of its endpoint."""
 
@@ -69,29 +77,38 @@ class VariantTrials:
         """Mark what other variants (n_cell) change; False where nothing waits."""
         cells = as_int(np.flatnonzero(self.variant != variant))
         if len(cells):
-            state, dirty = self.state, np.zeros_like(self._touched)
+            state, first = self.state, self._dirty[0]
+            dirty = first if len(self._dirty) == 1 else np.zeros_like(first)
             self.variant[cells] = variant[cells]
             self.graph._change(state.cell_vdd, self.variant, state.cell_type, state.point, cells, dirty, self._touched)
-            for waiting in self._dirty:
-                waiting |= dirty
+            if dirty is not first:
+                for waiting in self._dirty:
+                    waiting |= dirty
             self._waits = True
         return self._waits
 
-    def follow(self, variant: NDArray[np.int8]) -> float:
-        """Time variants (n_cell); returns the worst slack, ps."""
+    def follow(self, variant: NDArray[np.int8], quicker: bool = False) -> float:
+        """Time variants (n_cell); returns the worst slack, ps.
+
+        ``quicker``: delays only fell since :meth:`cell_slacks` was asked last, so what had ample slack then is not followed
+        where its arrivals alone changed. It waits; slacks that are not ample are exact.
+        """
         if not self._take(variant):
             return self.worst_slack
         graph, state, touched = self.graph, self.state, self._touched
+        if not quicker:
+            self._ample = NO_AMPLE
         for values, waiting in zip(state.ends, self._dirty, strict=True):
-            graph._advance(state.point, values, waiting, touched, False)
+            ample = self._ample if quicker and values is state.late and not graph.follows_masters else NO_AMPLE
+            graph._advance(state.point, values, waiting, touched, False, ample=ample)
         if graph.follows_masters:
             graph._settle(state.point, state.ends)
             touched[:] = EVERYTHING
         self.state = graph._finish(
             state.cell_vdd, self.variant, state.cell_type, state.point, state.ends, touched, state
         )
-        touched[:], self._waits = 0, False
-        self.worst_slack = self.state.worst_slack(self.period)
+        touched[:], self._waits = 0, quicker
+        self.worst_slack = float((self._due - self.state.setup_need).min(initial=np.inf))
         return self.worst_slack
 
     def misses(self, variant: NDArray[np.int8], least_slack: float) -> bool:
@@ -117,7 +134,10 @@ class VariantTrials:
 
     def cell_slacks(self, below: float = np.inf) -> Real:
         """(n_cell) worst slack through each cell, ps, exact where it is less than ``below``."""
-        return self.graph.cell_slacks(self.state, self.period, below)
+        required, slack = self.graph.required_and_slacks(self.state, self.period, below)
+        if self.graph.tags.n and not self.graph.tags.tags[0].is_clock:
+            self._ample = required[0].reshape(-1) - (_AMPLE if below == np.inf else below)
+        return slack
 
 
 class Trials:

@@ -97,3 +97,27 @@ def test_a_miss_seen_at_one_endpoint_is_one_and_what_waits_has_the_bits_of_a_ful
     assert seen > 0
     assert trials.follow(variant) == graph.evaluate(1, variant).worst_slack(period)
     assert_same(trials.state, graph.evaluate(1, variant))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+@pytest.mark.parametrize("propagated", [False, True])
+def test_cells_given_back_leave_late_slacks_exact_and_what_waits_has_the_bits_of_a_full_evaluation(
+    technology: Technology, seed: int, propagated: bool
+) -> None:
+    rng, graph, variant, start = unbiased(technology, seed, propagated)
+    period = 0.9 * start.min_period()
+    trials, trial = VariantTrials(graph, start, period), np.ones_like(variant)
+    trials.follow(trial)
+    trials.cell_slacks()
+    waited = 0
+    for back in np.array_split(rng.permutation(len(trial)), 10):
+        trial[back] = 0
+        full = graph.evaluate(1, trial)
+        assert trials.follow(trial, quicker=True) == full.worst_slack(period) < 0.0
+        waited += int(np.count_nonzero(trials._dirty[0]))
+        exact, found = graph.cell_slacks(full, period), trials.cell_slacks(1.0)
+        assert np.array_equal(found[exact < 1.0], exact[exact < 1.0])
+        assert (found[exact >= 1.0] >= 1.0).all()
+    assert waited > 0
+    assert trials.follow(trial) == graph.evaluate(1, trial).worst_slack(period)
+    assert_same(trials.state, graph.evaluate(1, trial))

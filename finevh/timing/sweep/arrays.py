@@ -14,6 +14,8 @@ Byte = NDArray[np.uint8]
 Array = NDArray[Any]
 
 
+NO_AMPLE: Real = np.empty(0)
+"""Arrivals that are ample for the forward sweep: none, all is evaluated."""
 LAUNCHES = 16
 """Bit of an arc's mask: a new path starts there, at a clock or an enable. The four below are its pairs of edges."""
 

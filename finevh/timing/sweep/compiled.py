@@ -71,7 +71,7 @@ _uniform: Any = types.UniTuple
 def _advances(lanes: int, single: bool = False) -> Any:
     """Signature of the forward sweep for some lanes, in double or single precision."""
     values = SINGLE_COLUMNS if single else COLUMNS
-    return _L(GRAPH, WALK, TABLES, NETS, POINT, values, types.boolean, _B1, _B1, _B1, _L, _width(lanes, single))
+    return _L(GRAPH, WALK, TABLES, NETS, POINT, values, types.boolean, _B1, _B1, _B1, _L, _F1, _width(lanes, single))
 
 
 def _all_needs(lanes: int, single: bool = False) -> Any:

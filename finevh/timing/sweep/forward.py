@@ -71,8 +71,9 @@ from finevh.timing.sweep.lanes import (
     with_lane,
 )
 
-ARRIVES, LOADED, STALE = 1, 2, 4
-"""Bits of ``dirty``: what arrives may have changed; the net's load may have; the delays of the driver may have."""
+ARRIVES, LOADED, STALE, WAITS = 1, 2, 4, 8
+"""Bits of ``dirty``: what arrives may have changed; the net's load may have; the delays of the driver may have; what arrives may
+have changed where slack is ample."""
 EVERYTHING = ARRIVES | LOADED | STALE
 INCREMENTAL, FULL, LEAN = 0, 1, 2
 """What follows a change; a full evaluation does not ask what changed, a lean one keeps only what endpoints need."""
@@ -920,18 +921,20 @@ def _ask_ahead(
     cursor: Index,
     done: Index,
     found: Index,
+    asked: Index,
 ) -> tuple[Index, Index, Index]:
-    """Ask for the memory of dirty nodes behind ``v``, the sooner the more is to be read before its place is known.
+    """Ask for the memory of nodes behind ``v`` that are dirty by the bits ``asked``.
 
-    ``cursor`` is the last node that was looked at; of those ``found`` ahead some are ``done``. Returns the three anew. What is
-    marked before the cursor later on is left to :func:`_ask_marked`.
+    The sooner the more is to be read before its place is known. ``cursor`` is the last node that was looked at; of those
+    ``found`` ahead some are ``done``. Returns the three anew. What is marked before the cursor later on is left to
+    :func:`_ask_marked`.
     """
     while done < found and net.ring[done & (_RING - 1)] <= v:
         done += 1
     cursor = max(cursor, v)
     while found - done < _FAR and cursor < n_node:
         cursor = _next_dirty(dirty, cursor + 1, n_node)
-        if cursor >= n_node or not dirty[cursor]:
+        if cursor >= n_node or not dirty[cursor] & asked:
             continue
         net.ring[found & (_RING - 1)] = cursor
         _ask_node(g, b, point, values, cursor)
@@ -1084,6 +1087,16 @@ def _cell(
 def _slews_differ(values: Values, v: Index, slew0: Number, slew1: Number, width: Width) -> Number:
     """Whether a driver's slews are others than before in some lane."""
     return some((load(values.slew, 2 * v, width) != slew0) | (load(values.slew, 2 * v + 1, width) != slew1)) != 0
+
+
+@callee(forceinline=True, error_model="numpy")
+def _is_ample(values: Values, net: Net, ample: Real, sort: Index, mode: Index, new_wires: bool, v: Index) -> bool:
+    """Whether arrivals at a plain driver were and are no later than ``ample``, ps, and its wires are those of before."""
+    if ample.shape[0] == 0 or sort != PLAIN or mode > ELMORE or new_wires:
+        return False
+    rise: bool = max(values.arrival[2 * v], net.arrival[0]) <= ample[2 * v]
+    fall: bool = max(values.arrival[2 * v + 1], net.arrival[1]) <= ample[2 * v + 1]
+    return rise and fall
 
 
 # Columns by name: a compiled kernel takes plain arrays.
@@ -1241,10 +1254,14 @@ def _drives(
     to_entry: Index,
     rise: Number,
     fall: Number,
+    ample: Real,
     exact: bool,
     width: Width,
-) -> tuple[Index, Index]:
-    """The second visit of a node: its arrivals and slews and those at its sinks. Returns what changed, an absent entry or -1."""
+) -> tuple[Index, bool, Index]:
+    """The second visit of a node: its arrivals and slews and those at its sinks.
+
+    Returns what changed, whether what follows may wait, and an absent entry or -1.
+    """
     mode, sort = nets.mode[0], b.kind[v]
     first = np.int64(g.sink_ptr[v])
     n_sink = np.int64(g.sink_ptr[v + 1]) - first
@@ -1262,11 +1279,12 @@ def _drives(
         )
     kept = terms.keep or b.kept[v] != 0
     differs = terms.follow and _slews_differ(values, v, slew0, slew1, width)
+    waits = len(width) == 1 and not exact and _is_ample(values, net, ample, sort, mode, new_wires, v)
     changed = _keep_node(values, net, terms, v, n_here, slew0, slew1, differs, kept, mode, width)
     # Else nothing but the driver's arrivals reaches the sinks.
     reaches = stale and (mode != ELMORE or not terms.follow or differs or new_wires)
     changed |= _sinks(b, nets, values, net, terms, v, first, n_sink, to, slew0, slew1, kept, new_wires, reaches, width)
-    return changed, absent
+    return changed, waits and changed == ARRIVES, absent
 
 
 @callee(forceinline=True, error_model="numpy")
@@ -1340,6 +1358,7 @@ def _sweep(
     dirty: Byte,
     touched: Int,
     follows: Index,
+    ample: Real,
     exact: bool,
     width: Width,
 ) -> Index:
@@ -1368,6 +1387,7 @@ def _sweep(
     done: Index = np.int64(0)
     ahead: Index = np.int64(0)
     marked: Index = np.int64(0)
+    asked = EVERYTHING if ample.shape[0] > 0 else EVERYTHING | WAITS
     held: Index = np.int64(0)
     limit: Index = n_node
     to: Index = np.int64(0)
@@ -1379,11 +1399,11 @@ def _sweep(
         if u < limit and (held == 0 or _joins(g, b, u, held, to, to_entry, entries)):
             v = u
             state: Index = np.int64(dirty[v])
-            if not state or not allowed[v]:
+            if not state & asked or not allowed[v]:
                 continue
             if len(width) == 1:
                 cursor, done, ahead = _ask_ahead(
-                    g, b, point, values, net, nets.mode[0], dirty, v, n_node, cursor, done, ahead
+                    g, b, point, values, net, nets.mode[0], dirty, v, n_node, cursor, done, ahead, asked
                 )
             dirty[v] = 0
             count += 1
@@ -1408,14 +1428,31 @@ def _sweep(
                     net.held[4 * h + 3],
                 )
                 rise, fall = load(net.held_load, 2 * h, width), load(net.held_load, 2 * h + 1, width)
-            changed, gap = _drives(
-                g, b, tables, nets, point, values, net, terms, node, state, at, at_entry, rise, fall, exact, width
+            changed, waits, gap = _drives(
+                g,
+                b,
+                tables,
+                nets,
+                point,
+                values,
+                net,
+                terms,
+                node,
+                state,
+                at,
+                at_entry,
+                rise,
+                fall,
+                ample,
+                exact,
+                width,
             )
             absent = max(absent, gap)
             if changed:
                 touched[node] |= changed
+                behind = WAITS if waits else changed
                 marked = _mark_behind(
-                    g, b, point, values, net, nets.mode[0], dirty, node, changed, cursor, marked, width
+                    g, b, point, values, net, nets.mode[0], dirty, node, behind, cursor, marked, width
                 )
         held, limit, to, to_entry = np.int64(0), n_node, np.int64(0), np.int64(0)
     # Columns do not keep an array: this last use does.
@@ -1436,6 +1473,7 @@ def _advance(
     dirty: Byte,
     touched: Int,
     follows: Index,
+    ample: Real,
     width: Width,
 ) -> Index:
     """Evaluate dirty nodes in order and, if ``INCREMENTAL``, what changes behind them; returns how many were evaluated.
@@ -1443,8 +1481,13 @@ def _advance(
     ``dirty`` (n_node) holds ``ARRIVES``, ``LOADED``, ``STALE`` and is zero afterwards, but for nodes that are not
     ``allowed`` (n_node): they wait. ``touched`` (n_node) takes ``ARRIVES`` and ``STALE`` where that
     changed. Where a table or a derate that is needed is absent, returns -1 minus the entry. Not with effective capacitances.
+
+    ``ample`` (2 * n_node), or nothing: ps of late arrivals at plain nodes. Where arrivals alone changed, and were and are no
+    later at both edges, what follows is marked ``WAITS`` and left to a sweep without.
     """
-    return _sweep(graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, False, width)
+    return _sweep(
+        graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, ample, False, width
+    )
 
 
 # Columns by name: a compiled kernel takes plain arrays.
@@ -1460,7 +1503,10 @@ def _advance_exact(
     dirty: Byte,
     touched: Int,
     follows: Index,
+    ample: Real,
     width: Width,
 ) -> Index:
-    """As :func:`_advance` with effective capacitances, in one lane."""
-    return _sweep(graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, True, width)
+    """As :func:`_advance` with effective capacitances, in one lane; there nothing is ample."""
+    return _sweep(
+        graph, walk, tables, parasitics, choice, found, late, allowed, dirty, touched, follows, ample, True, width
+    )
