@@ -167,3 +167,35 @@ def test_threshold_is_average_delay_times_slowdown() -> None:
 def test_shares_count_the_chosen_cells_alone() -> None:
     shares = variant_shares(TECHNOLOGY, np.array([0, 3, 3, 1], dtype=np.int8), np.array([True, True, True, False]))
     assert shares == pytest.approx({"PB0": 1 / 3, "PB16": 2 / 3})
+
+
+@settings(max_examples=100, deadline=None)
+@given(designs)
+def test_no_variants_that_missed_are_tried_again_before_something_is_given_back(
+    design: tuple[list[float], list[list[int]], list[bool]],
+) -> None:
+    class Remembering(PathOracle):
+        def time(self, variant: np.ndarray) -> float:
+            self.missed: list[bytes] = []
+            return super().time(variant)
+
+        def try_cells(self, cells: np.ndarray, stage: int) -> bool:
+            trial = self.variant.copy()
+            trial[cells] = stage
+            assert trial.tobytes() not in self.missed
+            kept = super().try_cells(cells, stage)
+            if not kept:
+                self.missed.append(trial.tobytes())
+            return kept
+
+        def confirm(self) -> int:
+            count = len(self.kept)
+            held = super().confirm()
+            if held < count:
+                self.missed = []
+            return held
+
+    delay, paths, candidates = np.array(design[0]), design[1], np.array(design[2])
+    oracle = Remembering(delay, paths)
+    start = np.zeros(len(delay), dtype=np.int8)
+    assign_variants(TECHNOLOGY, ("PB4", "PB10", "PB16"), start, candidates, 10.0, oracle)

@@ -112,7 +112,8 @@ def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], 
     """Try the given cells in order and keep each that leaves the worst slack at or above the floor.
 
     They are tried in groups, twice as many after a success and half as many after a failure, and confirmed now and then:
-    where a slower cell never makes a path faster, the outcome is that of one at a time, each timed everywhere.
+    where a slower cell never makes a path faster, the outcome is that of one at a time, each timed everywhere. A group that
+    failed has a cell that does not fit; what was kept of it leads to it without another trial of all that is left of the group.
     """
     before = variant.copy()
     position, size, patience, doubt = 0, 1, _CONFIRMED, False
@@ -120,7 +121,14 @@ def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], 
     """Position and size of the trials that were kept since the last confirmation."""
     held = 0
     """Trials that the last confirmation, had it not failed, would leave to confirm."""
+    end = 0
+    """Behind the last group that failed: what was kept and all cells up to here do not fit."""
     while True:
+        if position < end:
+            size = (end - position) // 2
+            if not size:
+                position, size = position + 1, 1
+                continue
         if not doubt and position < len(cells) and held + len(kept) < patience:
             group = cells[position : position + size]
             if oracle.try_cells(group, stage):
@@ -144,9 +152,7 @@ def _fill_back(oracle: SlackOracle, variant: Variants, cells: NDArray[np.intp], 
             variant[tried] = before[tried]
             position, failed = kept[good]
             kept, held, patience = [], held + good, max(_CONFIRMED, patience // 2)
-        if failed == 1:
-            position += 1
-        size = max(1, failed // 2)
+        end, size = position + failed, 1
 
 
 def _late(oracle: SlackOracle, chosen: Bits, slack: Real, floor: float) -> tuple[NDArray[np.intp], Real]:
