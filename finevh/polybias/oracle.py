@@ -24,23 +24,17 @@ quicker, make a path slower."""
 class _Watch:
     """One condition, and which trials have to be timed in it at once."""
 
-    def __init__(self, timed: VariantTrials, delay: float) -> None:
-        self.timed = timed
+    def __init__(self, number: int, timed: VariantTrials, delay: float) -> None:
+        self.number, self.timed = number, timed
         self.delay = delay
         """ps, average delay of a cell on the worst path."""
-        self.slack: Real | None = None
-        """(n_cell) ps around each cell when it was asked for last; None before that. Trials since then leave less."""
+        self.looked = False
+        """Whether slack around cells was looked at since the variants were committed."""
         self.always = False
         """Ask for every trial: one that seemed to have ample slack had not."""
         self.ample = _AMPLE
         self.met = 0
         """How many of the trials kept since the last confirmation it is known to meet."""
-
-    def room(self, cells: NDArray[np.intp], floor: float) -> float:
-        """Average delays that fit into the slack around cells above the floor; none where every trial is asked for."""
-        if self.always or self.slack is None:
-            return -np.inf
-        return float((self.slack[cells].min(initial=np.inf) - floor) / self.delay)
 
 
 class TimingOracle:
@@ -67,7 +61,10 @@ class TimingOracle:
             at_port = graphs[condition.port_vdd]
             state = at_port.evaluate(condition.cell_vdd, self._variant)
             timed = VariantTrials(at_port, state, condition.period)
-            self._watches.append(_Watch(timed, _average_delay(timed)))
+            self._watches.append(_Watch(len(self._watches), timed, _average_delay(timed)))
+        self._delays = np.array([watch.delay for watch in self._watches])
+        self._slacks = np.empty((len(self._variant), len(self._watches)))
+        """(n_cell, n_condition) ps around each cell when it was looked at last; trials since then leave less."""
         self._timed = [watch.timed for watch in self._watches]
         self._floor = min(0.0, self.worst_slack())
         self._in_doubt = False
@@ -104,7 +101,7 @@ class TimingOracle:
         """Time variants in every condition; returns the worst slack, ps."""
         self._variant, self._confirmed, self._kept = variant.copy(), variant.copy(), []
         for watch in self._watches:
-            watch.slack, watch.always, watch.ample, watch.met = None, False, _AMPLE, 0
+            watch.looked, watch.always, watch.ample, watch.met = False, False, _AMPLE, 0
         return min(timed.follow(variant) for timed in self._timed)
 
     def try_cells(self, cells: NDArray[np.intp], stage: int) -> bool:
@@ -114,13 +111,14 @@ class TimingOracle:
         added = len(cells) * float(self._slowdown[stage])
         self._in_doubt = False
         for watch in self._watches:
-            if watch.slack is None:
+            if not watch.looked:
                 self._look(watch)
-        rooms = [(watch, watch.room(cells, self._floor)) for watch in self._watches]
-        asked = [watch for watch, room in rooms if room < watch.ample * added]
+        rooms = self._rooms(cells)
+        asked = [watch for watch in self._watches if watch.always or rooms[watch.number] < watch.ample * added]
         # Most of what is refused misses where the last one did: that endpoint alone costs little.
-        watch, room = rooms[0]
-        if room < added and watch.timed.misses(trial, self._floor):
+        watch = self._watches[0]
+        near = watch.always or rooms[watch.number] < added
+        if near and watch.timed.misses(trial, self._floor):
             self._refuse(watch)
             return False
         for watch in asked:
@@ -135,6 +133,11 @@ class TimingOracle:
             watch.met = len(self._kept)
         self._variant = trial
         return True
+
+    def _rooms(self, cells: NDArray[np.intp]) -> list[float]:
+        """Average delays that fit into the slack around cells above the floor, in each condition."""
+        rooms: list[float] = ((self._slacks[cells].min(axis=0, initial=np.inf) - self._floor) / self._delays).tolist()
+        return rooms
 
     def _refuse(self, watch: _Watch) -> None:
         """Put a condition that refused a trial first, and ask whether it is met without the trial."""
@@ -189,7 +192,7 @@ class TimingOracle:
     def _look(self, watch: _Watch) -> None:
         """Find the slack around each cell in a condition under what was kept."""
         watch.timed.follow(self._variant)
-        watch.slack = self.beside(watch.timed.cell_slacks())
+        self._slacks[:, watch.number], watch.looked = self.beside(watch.timed.cell_slacks()), True
 
     def average_path_delay(self) -> float:
         """d_avg of Eq. 4.2: average delay, ps, of a cell on the worst path of the first condition."""

@@ -59,6 +59,7 @@ from finevh.timing.sweep.arrays import (
 )
 from finevh.timing.sweep.compiled import Progress, as_int, compiled, load_kernels
 from finevh.timing.sweep.forward import EVERYTHING, FULL, INCREMENTAL
+from finevh.timing.sweep.table_rows import NOTED
 
 
 class TimingGraph(PathQueries):
@@ -136,7 +137,8 @@ class TimingGraph(PathQueries):
         self.setup = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=False)
         self.hold = bind_endpoints(self.names, constraints, self.tags, self.structure, self.node_tags, hold=True)
         tag, node, edge, sink = self.setup.registers.astype(np.int64).T
-        self._register_node = node.copy()
+        self._register_nodes = np.unique(node)
+        """Drivers of the registers' clock pins."""
         self._register_edge = (tag * self.structure.n_node + node) * 2 + edge
         """(n_register) where arrivals hold the clock edge of each register, and where delays hold the wire before it."""
         self._register_wire = sink * 2 + edge
@@ -381,6 +383,8 @@ class TimingGraph(PathQueries):
         )  # fmt: skip
         if absent >= 0:
             raise self._no_corner(absent, variant, int(vdd[absent]))
+        if absent == NOTED:
+            return
         for blocks in self._blocks:
             blocks.require(point.present, self.port_vdd, lines=not self.exact)
 
@@ -543,9 +547,9 @@ class TimingGraph(PathQueries):
                 hold_base[:] = before.hold_base
             self._needs(point, self.hold.rows, early, late, touched, early.margin, hold_base)
         mean = 0.0
-        if before is not None and not touched[self._register_node].any():
+        if before is not None and not touched[self._register_nodes].any():
             mean = before.insertion
-        elif self.propagated and len(self._register_node):
+        elif self.propagated and len(self._register_nodes):
             mean = float(self._clock_arrivals(late).mean())
         return TimingState(vdd, variant, kind, point, late, early, self.setup, setup_base, self.hold, hold_base, mean)
 

@@ -9,6 +9,9 @@ from finevh.technology.model import Int
 from finevh.timing.sweep.arrays import Byte, Graph, Point
 from finevh.timing.sweep.forward import LOADED, STALE
 
+NOTED, NEW_TYPE = -1, -2
+"""What the placing of cells returns: their tables are known to be needed, or some are to be made."""
+
 
 # Columns by name: a compiled kernel takes plain arrays.
 def _place(
@@ -25,7 +28,11 @@ def _place(
     cells: Int,
     point: Point,
 ) -> int | np.int64:
-    """Fill the look-up bases of ``cells``, and note types and corners; returns a cell whose corner does not exist, or -1."""
+    """Fill the look-up bases of ``cells``, and note types and corners.
+
+    Returns a cell whose corner does not exist, ``NOTED`` where no type is new at its corner, else ``NEW_TYPE``.
+    """
+    found = NOTED
     table_base, cap_base, present = point.table_base, point.cap_base, point.present
     for i in range(cells.shape[0]):
         c = cells[i]
@@ -35,8 +42,10 @@ def _place(
         kind = cell_type[c]
         table_base[c] = corner * n_arc + arc_ptr[kind]
         cap_base[c] = corner * n_pin + pin_ptr[kind]
-        present[corner * n_type + type_of[kind]] = 1
-    return np.int64(-1)
+        if not present[corner * n_type + type_of[kind]]:
+            present[corner * n_type + type_of[kind]] = 1
+            found = NEW_TYPE
+    return np.int64(found)
 
 
 # Columns by name: a compiled kernel takes plain arrays.
