@@ -207,13 +207,16 @@ def _interpolate_corners(
         )
     }
     variant = np.repeat(np.array(variants, dtype=np.int32), n_vdd)
-    pools, end = [old.pool], old.pool.size
+    # Tables of characterised supplies stay where they are if all are wanted; of a few a pool of their own is smaller.
+    all_wanted = bool(wanted.all())
+    pools = [old.pool] if all_wanted else []
+    end = sum(pool.size for pool in pools)
     tau = time_units(technology)
     kind, second = _slot_kinds(technology)
     for row in range(n_variant * n_vdd):
         node = nodes[row % n_vdd]
         rows = technology.corner_of[variant[row], list(node.index)].astype(np.int64)
-        if rows.size == 1:
+        if rows.size == 1 and all_wanted:
             for axis, offsets in enumerate((old.table_x, old.table_y, old.table_v)):
                 where[axis, row, wanted] = offsets[rows[0], wanted]
             for axis, lengths in enumerate((old.table_nx, old.table_ny)):
@@ -237,7 +240,7 @@ def _interpolate_corners(
         table_y=where[1],
         table_ny=sizes[1],
         table_v=where[2],
-        pool=np.concatenate(pools),
+        pool=np.concatenate([*pools, np.empty(0)]),
         **columns,
     )
 

@@ -117,7 +117,7 @@ class DelayBounds:
             for c in np.unique(corner[row]).tolist():
                 tables.need(c, np.unique(netlist.cell_type[corner[row] == c]))
                 if graph.cross_voltage:
-                    tables.need_cross(c, driver)
+                    tables.need_cross(c, [driver])
         cells = netlist.cells
         self._table_base = np.ascontiguousarray(
             corner * tables.n_arc + cells.arc_ptr[netlist.cell_type], dtype=np.int64

@@ -9,7 +9,6 @@ from finevh.errors import InputError
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.cross.cross_corners import continued_triangle, triangle
 from finevh.technology.model import ArcType
-from finevh.technology.tables.mixing import mix_tables
 from finevh.technology.tables.reference import table_of
 from finevh.technology.vdd_interpolation import Part, nodes_of, time_units
 
@@ -39,19 +38,6 @@ def test_a_left_out_supply_is_not_used():
     node = nodes_of(np.array([0.6, 0.7, 0.8, 0.9]), 0.7, left_out=1)
     assert node.index == (0, 2, 3)
     assert sum(node.weight) == pytest.approx(1)
-
-
-def test_mixing_many_tables_is_mixing_each():
-    pool = np.array([1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0, 7.0])
-    offsets = np.array([[0, 2, 8, 0], [4, 6, 8, 4]])
-    weights = np.array([[0.5, 0.25, 0.4, 0.5], [0.5, 0.75, 0.6, 0.5]])
-    log = np.array([False, True, False, False])
-    found, values = mix_tables(pool, offsets, np.array([2, 2, 1, 2]), weights, 100, log)
-    tables = [values[f - 100 : f - 100 + n] for f, n in zip(found, (2, 2, 1, 2), strict=True)]
-    np.testing.assert_allclose(tables[0], [5.5, 11])
-    np.testing.assert_allclose(tables[1], [3**0.25 * 30**0.75, 4**0.25 * 40**0.75])
-    assert tables[2].tolist() == [7.0]
-    assert found[0] == found[3]
 
 
 def test_characterised_supplies_stay_exact(two_supplies):
@@ -135,25 +121,6 @@ def test_a_supply_just_below_the_range_continues_as_the_library_goes_on():
         with_vdds(above, [0.59], beyond=0.05)
 
 
-def test_derates_between_pairs_are_means_of_those_of_equal_difference_and_made_once():
-    full = load_technology(SHIPPED)
-    made = with_vdds(full, [0.65, 0.725, 0.825, 0.85])
-    cross, slot = made.cross, 0
-    first = cross.delays(1, 2)
-    assert cross.delays(1, 2) is first
-    ends = []
-    for cell, driver in ((0.70, 0.80), (0.75, 0.85)):
-        pair = full.cross.delays(int(full.corner_of[0, full.vdd_index(cell)]), full.vdd_index(driver))
-        ends.append(pair.pool[pair.v[slot] : pair.v[slot] + pair.nx[slot] * pair.ny[slot]])
-    mixed = first.pool[first.v[slot] : first.v[slot] + first.nx[slot] * first.ny[slot]]
-    assert not np.array_equal(*ends)
-    assert np.allclose(mixed, (ends[0] + ends[1]) / 2, rtol=1e-12, atol=1e-12)
-    # A characterised pair keeps its tables; the own pair has none.
-    kept = with_vdds(full, [0.65, 0.85, 0.9]).cross.delays(0, 1)
-    assert kept.pool is full.cross.pool
-    assert (cross.delays(1, 1).v == -1).all()
-
-
 def test_corners_that_serve_to_time_some_cell_types_have_their_tables_alone_and_the_same():
     full, supplies = load_technology(SHIPPED), [0.65, 0.725, 0.825]
     cells = full.cells
@@ -168,13 +135,6 @@ def test_corners_that_serve_to_time_some_cell_types_have_their_tables_alone_and_
             assert all(map(np.array_equal, table_of(whole.corners, corner, slot), table_of(some.corners, corner, slot)))
             compared += 1
         assert (some.corners.table_v[corner, others] == -1).all()
-        for driver in range(len(supplies)):
-            one, two = whole.cross.delays(corner, driver), some.cross.delays(corner, driver)
-            assert np.array_equal(one.v[theirs] >= 0, two.v[theirs] >= 0)
-            assert (two.v[others] == -1).all()
-            for slot in theirs[one.v[theirs] >= 0].tolist():
-                size = int(one.nx[slot] * one.ny[slot])
-                assert np.array_equal(one.pool[one.v[slot] :][:size], two.pool[two.v[slot] :][:size])
     assert compared > 100
     assert np.array_equal(whole.corners.pin_cap_rise, some.corners.pin_cap_rise)
 
@@ -196,19 +156,3 @@ def test_the_part_of_a_library_that_a_design_takes_is_the_same_as_in_the_whole(t
             for slot in slots[slots >= 0].tolist():
                 pairs = zip(table_of(some.corners, mine, slot), table_of(whole.corners, theirs, slot), strict=True)
                 assert all((a == b).all() for a, b in pairs)
-
-
-def test_derates_of_interpolated_supplies_interpolate_again():
-    full = load_technology(SHIPPED)
-    once = with_vdds(full, [0.725, 0.825])
-    again, slot = with_vdds(with_vdds(full, [0.7, 0.725, 0.75, 0.8, 0.825, 0.85]), [0.725, 0.825]).cross, 0
-    one, two = once.cross.delays(0, 1), again.delays(0, 1)
-    size = int(one.nx[slot] * one.ny[slot])
-    assert np.array_equal(one.pool[one.v[slot] :][:size], two.pool[two.v[slot] :][:size])
-    # From pairs that were mixed themselves, each with a pool of its own.
-    middle = with_vdds(full, [0.675, 0.725, 0.775, 0.825])
-    half = with_vdds(middle, [0.75, 0.80]).cross.delays(0, 1)
-    ends = [middle.cross.delays(*pair) for pair in ((1, 2), (2, 3))]
-    assert ends[0].pool is not ends[1].pool
-    values = [end.pool[end.v[slot] :][:size] for end in (*ends, half)]
-    assert np.allclose(values[2], (values[0] + values[1]) / 2, rtol=1e-12, atol=1e-12)

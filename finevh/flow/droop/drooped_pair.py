@@ -106,7 +106,9 @@ class DroopedPair:
             return np.array([int(np.abs(technology.vdds - one).argmin()) for one in volts], dtype=np.int32)
 
         self._rows, self._port = [rows(levels) for levels in self.levels], int(rows(supplies[1:])[0])
-        self._drooped = NearStates(design.graph(technology).with_port_vdd(self._port))
+        graph = design.graph(technology).with_port_vdd(self._port)
+        graph.tables.need_parts()
+        self._drooped = NearStates(graph)
         self._plain: dict[str, NearStates] = {}
         self._raising: dict[str, Raising] = {}
 

@@ -8,14 +8,13 @@ is ever needed for one inside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
 from finevh.technology.model import CrossVoltage, PairDerates, Real, Technology
-from finevh.technology.tables.mixing import mix_tables
 from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["MixedCross", "continued_triangle", "interpolate_cross", "triangle"]
@@ -96,14 +95,22 @@ def interpolate_cross(
     blocks: list[NDArray[np.float32]] = []
     margin = np.full((n_corner, n_vdd, len(old.cells.names)), np.nan)
     pairs: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
+    there = [cross.leakage_offset[rows] >= 0 for rows in old.corner_of]
+    triangles: dict[tuple[float, float, bytes], list[tuple[int, int, float]]] = {}
     for c in range(n_corner):
         variant, vdd = int(new.corners.variant[c]), float(new.corners.vdd[c])
-        for d in range(n_vdd):
-            own = abs(float(new.vdds[d]) - vdd) < VOLTAGE_TOLERANCE
-            found = triangle(old.vdds, vdd, float(new.vdds[d]))
-            if continued and not own:
-                there = cross.leakage_offset[old.corner_of[variant]] >= 0
-                found = continued_triangle(old.vdds, vdd, float(new.vdds[d]), there)
+        for d, driver in enumerate(new.vdds.tolist()):
+            own = abs(driver - vdd) < VOLTAGE_TOLERANCE
+            # Variants have the same pairs, mostly.
+            key = vdd, driver, there[variant].tobytes()
+            if key not in triangles:
+                beyond = continued and not own
+                triangles[key] = (
+                    continued_triangle(old.vdds, vdd, driver, there[variant])
+                    if beyond
+                    else triangle(old.vdds, vdd, driver)
+                )
+            found = triangles[key]
             corners = [(int(old.corner_of[variant, i]), j, w) for i, j, w in found]
             if corners:
                 margin[c, d] = sum(w * cross.noise_margin[row, j] for row, j, w in corners)
@@ -132,7 +139,7 @@ def _leakage(cross: CrossVoltage, corners: list[tuple[int, int, float]], n_code:
 
 @dataclass(frozen=True)
 class MixedCross(CrossVoltage):
-    """Derates between interpolated supplies; those of delays are mixed pair by pair when they are asked for.
+    """Derates between interpolated supplies; those of delays are mixed by who times something (:class:`PackedTables`).
 
     A flow knows some hundred pairs of supplies and asks for a dozen of them. The columns of delays of the base class are empty.
     """
@@ -143,70 +150,16 @@ class MixedCross(CrossVoltage):
     """Row of ``old.corners``, index of its driver's Vdd and weight of what each (corner, driver) is mixed from."""
     timed: NDArray[np.bool_] | None
     """(n_table) slots of the tables that are mixed; None for all."""
-    _known: dict[tuple[int, int], PairDerates] = field(default_factory=dict)
 
     def delays(self, corner: int, driver: int) -> PairDerates:
-        """See :meth:`CrossVoltage.delays`."""
-        at = corner, driver
-        if at not in self._known:
-            self._known[at] = _mixed(self.old, self.pairs.get(at, []), self.timed)
-        return self._known[at]
+        """Refuse: there are none before they are mixed."""
+        raise TypeError("derates between interpolated supplies are mixed where they are packed")
 
-
-def _mixed(
-    old: Technology, corners: list[tuple[int, int, float]], timed: NDArray[np.bool_] | None = None
-) -> PairDerates:
-    """Derates of a pair from those of its corners; of the ``timed`` tables (n_table) alone where these are given.
-
-    The own pair has shift 0 and factor 1: it adds nothing but keeps its weight.
-    """
-    cross, n_table = old.cross, old.corners.table_x.shape[1]
-    assert cross is not None
-    others = [
-        (row, j, w)
-        for row, j, w in corners
-        if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
-    ]
-    if len(others) == len(corners) == 1:
-        only = cross.delays(*others[0][:2])
-        return only if timed is None else only._replace(v=np.where(timed, only.v, -1))
-    where = np.full((3, n_table), -1, dtype=np.int64)
-    sizes = np.zeros((2, n_table), dtype=np.int32)
-    parts: list[Real] = []
-    if others:
-        known, pool = _one_pool([cross.delays(row, driver) for row, driver, _ in others])
-        weights = np.array([w for _, _, w in others])
-        there = (np.stack([one.v for one in known]) >= 0).all(axis=0)
-        slots = np.flatnonzero(there if timed is None else there & timed)
-        shift = np.zeros(n_table, dtype=np.bool_)
-        shift[old.cells.arc_table[:, :2][old.cells.arc_table[:, :2] >= 0]] = True
-        nx, ny = (size[slots].astype(np.int64) for size in (known[0].nx, known[0].ny))
-        axis_weights = np.repeat((weights / weights.sum())[:, None], slots.size, axis=1)
-        value_weights = np.repeat(weights[:, None], slots.size, axis=1)
-        end = 0
-        for axis, name, size, share, log in (
-            (0, "x", nx, axis_weights, None),
-            (1, "y", ny, axis_weights, None),
-            (2, "v", nx * ny, value_weights, ~shift[slots]),
-        ):
-            if not slots.size:
-                break
-            offsets = np.stack([getattr(one, name)[slots] for one in known])
-            where[axis, slots], values = mix_tables(pool, offsets, size, share, end, log)
-            parts.append(values)
-            end += values.size
-        sizes[0, slots], sizes[1, slots] = nx, ny
-    mixed = np.concatenate(parts) if parts else np.zeros(0)
-    return PairDerates(where[0], sizes[0], where[1], sizes[1], where[2], mixed)
-
-
-def _one_pool(pairs: list[PairDerates]) -> tuple[list[PairDerates], Real]:
-    """Pairs whose offsets point into one pool, and that pool."""
-    if all(pair.pool is pairs[0].pool for pair in pairs):
-        return pairs, pairs[0].pool
-    moved, start = [], 0
-    for pair in pairs:
-        x, y, v = (np.where(pair.v >= 0, column + start, column) for column in (pair.x, pair.y, pair.v))
-        moved.append(PairDerates(x, pair.nx, y, pair.ny, v, pair.pool))
-        start += pair.pool.size
-    return moved, np.concatenate([pair.pool for pair in pairs])
+    def parts(self, corner: int, driver: int) -> list[tuple[int, int, float]]:
+        """What a pair is mixed from. Pairs of one supply are left out, with their weight: their shift is 0, their factor 1."""
+        old = self.old
+        return [
+            (row, j, weight)
+            for row, j, weight in self.pairs.get((corner, driver), [])
+            if abs(float(old.corners.vdd[row]) - float(old.vdds[j])) >= VOLTAGE_TOLERANCE
+        ]

@@ -516,14 +516,14 @@ class Blocks:
             drivers = {port_vdd}.union(*(self._supplies[corner] for corner in corners))
             for corner in corners:
                 crossing = drivers if len(self._supplies[corner]) > 1 else drivers - self._supplies[corner]
-                for driver in [*(sorted(crossing) if self._crossed else ()), self.n_driver - 1]:
-                    fresh = np.flatnonzero(grid[corner] & ~ready[corner, driver])
-                    if len(fresh):
-                        if driver < self.n_driver - 1:
-                            self.tables.need_cross(corner, driver)
-                        if lines:
-                            self._make(corner, driver, fresh)
-                        ready[corner, driver, fresh] = True
+                asked = [*(sorted(crossing) if self._crossed else ()), self.n_driver - 1]
+                fresh = {driver: np.flatnonzero(grid[corner] & ~ready[corner, driver]) for driver in asked}
+                fresh = {driver: types for driver, types in fresh.items() if len(types)}
+                self.tables.need_cross(corner, [driver for driver in fresh if driver < self.n_driver - 1])
+                for driver, types in fresh.items():
+                    if lines:
+                        self._make(corner, driver, types)
+                    ready[corner, driver, types] = True
             self._checked.add(key)
 
     def _lay_out(self, corner: int, driver: int, types: NDArray[np.intp], head: Int) -> None:

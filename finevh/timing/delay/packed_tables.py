@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finevh.technology.model import Int, Real, Technology
+from finevh.technology.cross.cross_corners import MixedCross
+from finevh.technology.model import Int, PairDerates, Real, Technology
+from finevh.timing.delay.mixed_derates import mix_derates
 
 _FIELDS = 5
 _LONGEST = 1 << 20
@@ -154,9 +157,11 @@ class _Packer:
         for code in np.unique(a[plain, 1] * _LONGEST + a[plain, 3]).tolist():
             nx, ny = divmod(code, _LONGEST)
             here = np.flatnonzero(plain & (a[:, 1] == nx) & (a[:, 3] == ny))
+            # Derates of the drives of a family share their values, on axes of their own.
+            pairs, pair = np.unique(a[here, 4] << 32 | b[here, 4], return_inverse=True)
             span = np.arange(nx * ny)
-            block = np.stack([pool[t[here, 4][:, None] + span] for t in (a, b)], axis=-1)
-            start = self.size + np.arange(len(here)) * (2 * nx * ny)
+            block = np.stack([pool[v[:, None] + span] for v in (pairs >> 32, pairs & 0xFFFFFFFF)], axis=-1)
+            start = self.size + pair * (2 * nx * ny)
             rows[here] = np.stack(
                 [x[here, 0], np.full(len(here), nx), y[here, 0], np.full(len(here), ny), start], axis=1
             )
@@ -199,12 +204,14 @@ class PackedTables:
         self._cross = technology.cross
         slots = np.stack([cells.arc_table[:, :2].ravel(), cells.arc_table[:, 2:].ravel()], axis=1)
         slots, self._row = np.unique(slots, axis=0, return_inverse=True)
-        self._slots = slots[:, 0], slots[:, 1]
+        self._slots: tuple[Int, Int] = (slots[:, 0], slots[:, 1])
         """Delay and slew table of each distinct pair; ``_row`` gives the pair of each (arc, edge)."""
         self._corners, self._arc_ptr = corners, cells.arc_ptr
         self._packer = _Packer()
         self._ready = np.zeros((self.n_corner, len(cells.names)), dtype=bool)
         """Cell types whose tables are packed, by corner."""
+        self._parts: dict[tuple[int, int], Int] = {}
+        """What others mix, by corner and driver's supply."""
         self._packed: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
         self.record: NDArray[np.int32] = np.zeros((self.n_corner * self.n_arc * 2, _FIELDS), dtype=np.int32)
@@ -233,24 +240,81 @@ class PackedTables:
             self.axes = self._packer.axes.join()
             self._ready[corner, fresh] = True
 
-    def need_cross(self, corner: int, driver: int) -> None:
-        """Pack the shifts and factors of a corner whose inputs swing to another Vdd, if there are any."""
-        cross = self._cross
-        if cross is None or (corner, driver) in self._packed:
+    def need_cross(self, corner: int, drivers: Iterable[int]) -> None:
+        """Pack the shifts and factors of a corner whose inputs swing to other supplies, where there are any."""
+        fresh = [driver for driver in drivers if (corner, driver) not in self._packed]
+        if self._cross is None or not fresh:
             return
         with self._lock:
-            if (corner, driver) in self._packed:
-                return
-            found = cross.delays(corner, driver)
-            delay, slew = (_slot_tables(found[:5], slots) for slots in self._slots)
-            slew = np.where(delay[:, 4:] >= 0, slew, (0, 0, 0, 0, -1))
-            if (delay[:, 4] >= 0).any():
-                rows = self._packer.add_many(found.pool, delay, slew)
-                self.values = self._packer.take(self.values)
-                self.axes = self._packer.axes.join()
-                block = self.cross_record.reshape(len(self.vdds), self.n_corner, self.n_arc * 2, _FIELDS)
-                block[driver, corner] = rows[self._row]
-            self._packed.add((corner, driver))
+            block = self.cross_record.reshape(len(self.vdds), self.n_corner, self.n_arc * 2, _FIELDS)
+            for driver, rows in zip(fresh, self._derates(corner, fresh), strict=True):
+                if rows[:, 1].any():
+                    block[driver, corner] = rows[self._row]
+            self._packed.update((corner, driver) for driver in fresh)
+
+    def need_parts(self) -> None:
+        """Pack what derates between interpolated supplies are mixed from, for processes that are forked afterwards."""
+        if isinstance(self._cross, MixedCross):
+            known = pack_tables(self._cross.old)
+            for corner, driver in self._cross.pairs:
+                for row, j, _ in self._cross.parts(corner, driver):
+                    known.part(row, j)
+
+    def part(self, corner: int, driver: int) -> Int:
+        """Record (n_pair, 5) of the derates of each distinct pair of a delay and a slew table, for a mixture."""
+        found = self._parts.get((corner, driver))
+        if found is None:
+            with self._lock:
+                found = self._parts[corner, driver] = self._derates(corner, [driver])[0]
+        return found
+
+    def _derates(self, corner: int, drivers: Sequence[int]) -> list[Int]:
+        """As :meth:`part`, for each driver; those of interpolated supplies are mixed from characterised ones, all at once."""
+        cross = self._cross
+        assert cross is not None
+        if isinstance(cross, MixedCross):
+            made = self._mixed(cross, corner, drivers)
+        else:
+            made = [self._read(cross.delays(corner, driver)) for driver in drivers]
+        self.values = self._packer.take(self.values)
+        self.axes = self._packer.axes.join()
+        return made
+
+    def _read(self, found: PairDerates) -> Int:
+        """Derates as they were characterised."""
+        delay, slew = (_slot_tables(found[:5], slots) for slots in self._slots)
+        if (delay[:, 4] < 0).all():
+            return np.zeros((len(delay), _FIELDS), dtype=np.int32)
+        slew = np.where(delay[:, 4:] >= 0, slew, (0, 0, 0, 0, -1))
+        return self._packer.add_many(found.pool, delay, slew)
+
+    def _mixed(self, cross: MixedCross, corner: int, drivers: Sequence[int]) -> list[Int]:
+        """Derates of interpolated supplies, of the tables alone that the technology serves to time."""
+        delay = self._slots[0]
+        wanted = np.arange(len(delay)) if cross.timed is None else np.flatnonzero(cross.timed[delay] & (delay >= 0))
+        rows = np.zeros((len(drivers), len(delay), _FIELDS), dtype=np.int32)
+        parts = [cross.parts(corner, driver) for driver in drivers]
+        mixed = [d for d, some in enumerate(parts) if some]
+        parts = [parts[d] for d in mixed]
+        if not parts:
+            return list(rows)
+        # The first part again, without weight, where a mixture has fewer than another.
+        most = max(map(len, parts))
+        given = np.zeros((len(parts), most, len(wanted), _FIELDS), dtype=np.int32)
+        weights = np.zeros((len(parts), most))
+        known = pack_tables(cross.old)
+        for d, some in enumerate(parts):
+            for k, (row, driver, weight) in enumerate(some):
+                given[d, k], weights[d, k] = known.part(row, driver)[wanted], weight
+            given[d, len(some) :] = given[d, 0]
+        packer = self._packer
+        made, block = mix_derates(
+            given, weights, known.values, known.axes, lambda axis: packer.axes.add(axis)[0], packer.size
+        )
+        packer.values.append(block)
+        packer.size += block.size
+        rows[np.array(mixed)[:, None], wanted] = made
+        return list(rows)
 
 
 _PACKED: dict[int, tuple[weakref.ref[Technology], PackedTables]] = {}

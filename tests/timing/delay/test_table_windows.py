@@ -32,7 +32,7 @@ def tables() -> PackedTables:
     for corner in range(packed.n_corner):
         packed.need(corner, np.arange(len(technology.cells.names)))
     for corner, driver in ((LOW, HIGH), (HIGH, LOW)):
-        packed.need_cross(int(packed.corner_of[0, corner]), driver)
+        packed.need_cross(int(packed.corner_of[0, corner]), [driver])
     return packed
 
 
