@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def technology(two_supplies: Technology) -> Technology:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_conditions_are_met_whichever_are_asked_at_once(
+def test_conditions_are_met_whichever_are_asked_at_once_and_by_however_many_threads(
     technology: Technology, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -37,9 +38,9 @@ def test_conditions_are_met_whichever_are_asked_at_once(
     maps += [(rng.random(netlist.n_cells) < 0.8).astype(np.int32) for _ in range(5)]
     conditions = [Condition(vdd, 1, 1.02 * graph.evaluate(vdd, start).min_period()) for vdd in maps]
     found = []
-    for ample in (0.0, 1.0, np.inf):
+    for ample, threads in ((0.0, 1), (1.0, 1), (1.0, 3), (np.inf, 1), (np.inf, 2)):
         monkeypatch.setattr(oracle, "_AMPLE", ample)
-        times = oracle.TimingOracle(graph, conditions)
+        times = oracle.TimingOracle(graph, conditions, partial(int, threads))
         candidates = np.ones(netlist.n_cells, dtype=bool)
         result = assign_variants(technology, ("slow",), start, candidates, times.average_path_delay(), times)
         for condition in conditions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import pickle
 import signal
@@ -61,7 +62,25 @@ def start_worker(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def in_children(tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int) -> dict[str, _T]:
+class Cores:
+    """How many cores each child of :func:`in_children` may keep busy, which grows as others end; children may ask at any time."""
+
+    def __init__(self) -> None:
+        self._number = mmap.mmap(-1, 1)
+        self.share(1, 1)
+
+    def share(self, workers: int, children: int) -> None:
+        """Share out the cores of ``workers`` among children."""
+        self._number[0] = min(max(workers // max(children, 1), 1), 255)
+
+    def __call__(self) -> int:
+        """The number now."""
+        return self._number[0]
+
+
+def in_children(
+    tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int, cores: Cores | None = None
+) -> dict[str, _T]:
     """Results of tasks, each in a child of its own that sees what this process has; in this one where one is enough.
 
     Parameters
@@ -72,13 +91,17 @@ def in_children(tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int
         Called here with the progress of all.
     workers
         Most children at once.
+    cores
+        Is told how many cores each child may keep busy, so that those that are left take what others leave.
 
     Raises
     ------
     FinevhError
         If a child was killed; whatever a task raises is raised here, and the other children are ended.
     """
+    cores = Cores() if cores is None else cores
     if _LIBC is None or min(workers, len(tasks)) < 2:
+        cores.share(workers, 1)
         return {name: task(say) for name, task in tasks.items()}
     waiting = list(tasks.items())
     running: dict[Connection, tuple[str, int]] = {}
@@ -89,6 +112,7 @@ def in_children(tasks: Mapping[str, Callable[[Say], _T]], say: Say, workers: int
                 name, task = waiting.pop(0)
                 connection, child = _fork_task(task)
                 running[connection] = name, child
+            cores.share(workers, len(running))
             for ready in wait(list(running)):
                 assert isinstance(ready, Connection)
                 _take_message(ready, running, found, say)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.threads import SideBySide
 from finevh.polybias.conditions import Condition
 from finevh.timing import TimingGraph
 from finevh.timing.trials import VariantTrials
@@ -44,8 +45,11 @@ class TimingOracle:
     are asked when trials are confirmed.
     """
 
-    def __init__(self, graph: TimingGraph, conditions: Sequence[Condition]) -> None:
-        """Time the unbiased design in each condition."""
+    def __init__(
+        self, graph: TimingGraph, conditions: Sequence[Condition], cores: Callable[[], int] = lambda: 1
+    ) -> None:
+        """Time the unbiased design in each condition; ``cores`` says how many threads may be used, whenever it is asked."""
+        self._side_by_side = SideBySide(cores)
         self._variant = np.zeros(graph.netlist.n_cells, dtype=np.int8)
         self._confirmed = self._variant.copy()
         self._slowdown = np.array([variant.slowdown for variant in graph.technology.variants])
@@ -78,11 +82,16 @@ class TimingOracle:
         Of the violated ones only slacks below the floor are exact.
         """
         self._variant = variant.copy()
-        worst = np.full(len(variant), np.inf)
-        for timed in [timed for timed in self._timed if not only_violated or timed.worst_slack < self._floor]:
+        below = self._floor + _MARGIN if only_violated else np.inf
+
+        def slacks(timed: VariantTrials) -> Real:
             timed.follow(variant, quicker=only_violated)
-            below = self._floor + _MARGIN if only_violated else np.inf
-            np.minimum(worst, timed.cell_slacks(below), out=worst)
+            return timed.cell_slacks(below)
+
+        asked = [timed for timed in self._timed if not only_violated or timed.worst_slack < self._floor]
+        worst = np.full(len(variant), np.inf)
+        for found in self._side_by_side(slacks, asked):
+            np.minimum(worst, found, out=worst)
         return worst
 
     def beside(self, slack: Real) -> Real:
@@ -102,7 +111,7 @@ class TimingOracle:
         self._variant, self._confirmed, self._kept = variant.copy(), variant.copy(), []
         for watch in self._watches:
             watch.looked, watch.always, watch.ample, watch.met = False, False, _AMPLE, 0
-        return min(timed.follow(variant) for timed in self._timed)
+        return min(self._follow(self._watches, variant))
 
     def try_cells(self, cells: NDArray[np.intp], stage: int) -> bool:
         """Give instances a variant, and keep it unless a condition that is asked is violated."""
@@ -110,9 +119,7 @@ class TimingOracle:
         trial[cells] = stage
         added = len(cells) * float(self._slowdown[stage])
         self._in_doubt = False
-        for watch in self._watches:
-            if not watch.looked:
-                self._look(watch)
+        self._look([watch for watch in self._watches if not watch.looked])
         rooms = self._rooms(cells)
         asked = [watch for watch in self._watches if watch.always or rooms[watch.number] < watch.ample * added]
         # Most of what is refused misses where the last one did: that endpoint alone costs little.
@@ -121,13 +128,18 @@ class TimingOracle:
         if near and watch.timed.misses(trial, self._floor):
             self._refuse(watch)
             return False
-        for watch in asked:
-            if watch.timed.follow(trial) < self._floor:
-                watch.timed.aim()
-                self._refuse(watch)
-                return False
-            # A slower cell makes no path faster: what was kept before is met, too.
-            watch.met = len(self._kept)
+        done, size = 0, 1
+        while done < len(asked):
+            # One after the other, or as many more as threads are worth: what misses first decides.
+            some = asked[done : done + (size if self._side_by_side.threads() > 1 else 1)]
+            for watch, slack in zip(some, self._follow(some, trial), strict=True):
+                if slack < self._floor:
+                    watch.timed.aim()
+                    self._refuse(watch)
+                    return False
+                # A slower cell makes no path faster: what was kept before is met, too.
+                watch.met = len(self._kept)
+            done, size = done + len(some), 2 * size
         self._kept.append((cells, stage))
         for watch in asked:
             watch.met = len(self._kept)
@@ -156,7 +168,8 @@ class TimingOracle:
 
         Conditions that are violated are asked for every trial until the next success.
         """
-        violated = [watch for watch in self._watches if watch.timed.follow(self._variant) < self._floor]
+        slacks = self._follow(self._watches, self._variant)
+        violated = [watch for watch, slack in zip(self._watches, slacks, strict=True) if slack < self._floor]
         held = len(self._kept)
         for watch in violated:
             held = self._held(watch, held)
@@ -164,9 +177,8 @@ class TimingOracle:
         self._confirmed, self._kept = self._variant.copy(), []
         for watch in self._watches:
             watch.met = 0
-            if watch.always and not violated:
-                watch.always = False
-                self._look(watch)
+        if not violated:
+            self._look([watch for watch in self._watches if watch.always])
         for watch in violated:
             watch.always, watch.ample = True, 2.0 * watch.ample
         self._watches = [*violated, *(watch for watch in self._watches if watch not in violated)]
@@ -189,10 +201,19 @@ class TimingOracle:
             variant[cells] = stage
         return variant
 
-    def _look(self, watch: _Watch) -> None:
-        """Find the slack around each cell in a condition under what was kept."""
-        watch.timed.follow(self._variant)
-        self._slacks[:, watch.number], watch.looked = self.beside(watch.timed.cell_slacks()), True
+    def _follow(self, watches: Sequence[_Watch], variant: Variants) -> list[float]:
+        """Worst slacks, ps, of conditions under variants."""
+        return self._side_by_side(lambda watch: watch.timed.follow(variant), watches)
+
+    def _look(self, watches: Sequence[_Watch]) -> None:
+        """Find the slack around each cell in conditions under what was kept; they need not be asked for every trial."""
+
+        def slack(watch: _Watch) -> Real:
+            watch.timed.follow(self._variant)
+            return self.beside(watch.timed.cell_slacks())
+
+        for watch, found in zip(watches, self._side_by_side(slack, watches), strict=True):
+            self._slacks[:, watch.number], watch.looked, watch.always = found, True, False
 
     def average_path_delay(self) -> float:
         """d_avg of Eq. 4.2: average delay, ps, of a cell on the worst path of the first condition."""

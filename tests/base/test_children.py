@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from finevh.base.children import Say, beside, in_children, in_turn
+from finevh.base.children import Cores, Say, beside, in_children, in_turn
 from finevh.errors import FinevhError, InputError
 from oracles.processes import processes
 
@@ -119,6 +119,30 @@ def test_results_of_tasks_come_by_name_with_their_progress(workers: int) -> None
     assert sorted(said) == ["a begins", "b begins", "c begins"]
     processes = {process for _, process in found.values()}
     assert processes == {os.getpid()} if workers == 1 else os.getpid() not in processes and len(processes) == 3
+
+
+def test_a_child_may_keep_the_cores_busy_that_others_left() -> None:
+    cores = Cores()
+
+    def work(seconds: float) -> Callable[[Say], list[int]]:
+        def seen(say: Say) -> list[int]:
+            found = [cores()]
+            while seconds and found[-1] < 2 and len(found) < 6000:
+                time.sleep(0.01)
+                found.append(cores())
+            return found
+
+        return seen
+
+    found = in_children({"short": work(0.0), "long": work(1.0)}, lambda text: None, 2, cores)
+    assert found["short"] == [1]
+    assert found["long"][0] == 1
+    assert found["long"][-1] == 2
+
+
+def test_a_task_that_is_alone_may_keep_all_cores_busy() -> None:
+    cores = Cores()
+    assert in_children({"alone": lambda say: cores()}, lambda text: None, 3, cores) == {"alone": 3}
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from finevh.base.children import Say, in_children
+from finevh.base.children import Cores, Say, in_children
 from finevh.base.csv_text import table
 from finevh.config import Flow
 from finevh.flow.artifacts.variants import save_variants
@@ -58,9 +58,11 @@ def run_stage(context: StageContext) -> Metrics:
         context.note(f"{len(selected)} voltage maps of the unbiased design stay valid")
         conditions += selected
 
+    cores = Cores()
+
     def task(name: str) -> Callable[[Say], BiasResult]:
         def assign(say: Say) -> BiasResult:
-            oracle = TimingOracle(placed.graph, conditions)
+            oracle = TimingOracle(placed.graph, conditions, cores)
             average = oracle.average_path_delay()
 
             def report(variant: str, kept: int, considered: int) -> None:
@@ -70,7 +72,7 @@ def run_stage(context: StageContext) -> Metrics:
 
         return assign
 
-    results = in_children({name: task(name) for name in sets}, context.say, context.jobs)
+    results = in_children({name: task(name) for name in sets}, context.say, context.jobs, cores)
     assigned, metrics = {UNBIASED: start}, Metrics()
     rows = []
     for name, result in results.items():
