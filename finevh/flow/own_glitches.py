@@ -27,7 +27,7 @@ from finevh.flow.designs import PlacedDesign, SingleVoltages, port_loads
 from finevh.flow.inputs.stimulus import middle_supply, tied_netlist
 from finevh.power import Activity, DynamicPower
 from finevh.power.dynamic import ToggleEnergy
-from finevh.power.glitches import CycleSample, Replayed, Replayer, ReplayNetwork, delay_arcs, delays_of
+from finevh.power.glitches import CYCLES, CycleSample, Replayed, Replayer, ReplayNetwork, delay_arcs, delays_of
 from finevh.schemes import OperatingPoint, shared_power
 from finevh.selection import Energy, Interval, Power, parse_map
 from finevh.selection.engine import EngineDesign
@@ -36,8 +36,6 @@ from finevh.units import VOLTAGE_TOLERANCE, frequency_mhz
 
 MOST_TOGGLES = 2e8
 """Toggles, about a minute of work, that maps of tables that only compare may cost before they are interpolated."""
-_CHUNK = 64
-"""Cycles whose values are unpacked at once."""
 _NEAREST = 4
 _APART = 0.01
 
@@ -115,13 +113,13 @@ class _Program:
         return Middle(counts, np.asarray(counts.sum(axis=0)).ravel())
 
     @cached_property
-    def _walk(self) -> tuple[CycleSample, Int]:
-        return self.sample.walk(estimated_cycles(self.sample))
+    def _ordered(self) -> tuple[CycleSample, Int]:
+        return self.sample.by_toggles(estimated_cycles(self.sample))
 
     def replayed(self, replayer: Replayer, weight: Real) -> Replayed:
         """The cycles that estimates use with any delays, in the order of the sample."""
-        walk, rows = self._walk
-        own = replayer.run(walk, 0, len(rows), weight)
+        ordered, rows = self._ordered
+        own = replayer.run(ordered, 0, len(rows), weight)
         energy = np.empty(len(rows))
         energy[rows] = own.energy
         return replace(own, energy=energy)
@@ -131,7 +129,7 @@ class _Program:
         with self._lock:
             while self._counts.shape[0] < last:
                 first = self._counts.shape[0]
-                more = self._middle.count(self.sample, first, min(first + _CHUNK, len(self.sample.cycle)))
+                more = self._middle.count(self.sample, first, min(first + CYCLES, len(self.sample.cycle)))
                 self._counts = vstack((self._counts, csr_matrix(more, dtype=np.float64)), format="csr")
             return self._counts[:last]
 

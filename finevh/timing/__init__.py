@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from finevh.timing.engine import TimingGraph, TimingState
     from finevh.timing.graph.constants import bind_cases
     from finevh.timing.near_states import NearStates
-    from finevh.timing.sweep.lanes import columns
+    from finevh.timing.sweep.lanes import ask, columns, load, some, spread, store
     from finevh.timing.trials import Trials
 
 __all__ = [
@@ -24,11 +24,16 @@ __all__ = [
     "TimingGraph",
     "TimingState",
     "Trials",
+    "ask",
     "bind_cases",
     "columns",
+    "load",
     "parse_sdc",
     "read_sdc",
     "single_clock",
+    "some",
+    "spread",
+    "store",
 ]
 
 # Constraints are read without waiting for the compiled evaluation.
@@ -40,7 +45,7 @@ __getattr__ = names_on_demand(
         "finevh.timing.engine": ("TimingGraph", "TimingState"),
         "finevh.timing.graph.constants": ("bind_cases",),
         "finevh.timing.near_states": ("NearStates",),
-        "finevh.timing.sweep.lanes": ("columns",),
+        "finevh.timing.sweep.lanes": ("ask", "columns", "load", "some", "spread", "store"),
         "finevh.timing.trials": ("Trials",),
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +34,14 @@ CELLS = (
 )
 
 
-def random_design(seed: int, gates: int = 120, flops: int = 24) -> str:
+def random_design(seed: int, gates: int = 120, flops: int = 24, cells: Sequence[str] = CELLS) -> str:
     """A random synchronous netlist of library cells: logic, flip-flops with and without reset, a clock gate."""
     random = np.random.default_rng(seed)
     nets = [f"d[{i}]" for i in range(6)] + [f"q{i}" for i in range(flops)]
     lines = ["module random_design(clk, rn, d, y);", "input clk, rn; input [5:0] d; output [3:0] y;"]
     lines.append("wire " + ", ".join([f"q{i}" for i in range(flops)] + [f"w{i}" for i in range(gates)] + ["gck"]) + ";")
     for i in range(gates):
-        name, *pins = str(random.choice(CELLS)).split()
+        name, *pins = str(random.choice(cells)).split()
         inputs = random.choice(nets[-40:], len(pins) - 1, replace=False)
         ports = [f".{pin}({net})" for pin, net in zip(pins[:-1], inputs, strict=True)]
         lines.append(f"{name} g{i} ({', '.join(ports)}, .{pins[-1]}(w{i}));")

@@ -1,9 +1,13 @@
-"""Compiled event-driven evaluation of sixty-four cycles side by side, a bit of a word for each; same toggles as one by one.
+"""Compiled event-driven evaluation of 256 cycles side by side, a bit of a word for each; same toggles as one by one.
 
 Delays are those of a voltage map, the same in every cycle, so paths that many cycles take change the same nets at the same ticks:
 such a change is handled once for all of them (parallel patterns: M. Abramovici, M. Breuer and A. Friedman, Digital Systems
 Testing and Testable Design, 1990, ch. 3). The rules of a gate are those of :mod:`finevh.power.glitches.inertial_events`, word by
 word; of its output several changes may be due at different ticks, each in cycles of its own.
+
+A word is a vector of four numbers, on which the processor computes in one instruction. In nearly every tick in which a gate hears
+of a change one of its inputs changes alone: then its output differs in the cycles in which its Boolean difference to that
+input is 1, a function of its other inputs (ibid., ch. 6).
 
 What is out of the ordinary (loops that oscillate or remember, memory that does not suffice) is not told apart here: the caller
 asks the other kernel.
@@ -18,127 +22,266 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee, constants
+from finevh.power.glitches import wiring
 from finevh.power.glitches.inertial_events import SETTLED, TOGGLES_PER_NET, bit_number, clear, lowest, next_slot, put_in
-from finevh.power.glitches.wiring import DELAY, FAN, FAN_END, FAN_WORDS, MASK, PIN, SHIFT, TABLE, TOLD, EventPlan
+from finevh.power.glitches.wiring import EventPlan, EventWiring
+from finevh.technology.model import Int
+from finevh.timing import ask, columns, load, some, spread, store
 
-__all__ = ["CYCLES", "GIVEN_UP", "WordState", "gate_words", "new_words", "replay_words"]
+__all__ = [
+    "CYCLES",
+    "GIVEN_UP",
+    "WordNetwork",
+    "WordPlan",
+    "WordState",
+    "new_words",
+    "plan_words",
+    "replay_words",
+    "word_network",
+]
 
 _Place = int | np.integer[Any]
 """A number of a net, a tick or a place in an array, of any width."""
 _Word = Any
-"""Sixty-four bits, unsigned: one of each cycle."""
-CYCLES = 64
+"""256 bits: one of each cycle."""
+LANES = 4
+"""Numbers of a word."""
+CYCLES = 64 * LANES
 """Cycles of a word."""
 GIVEN_UP = -3
 """What is not settled by this kernel: see the module."""
+_WIDTH = (0,) * LANES
 _INPUTS = 6
-"""Most inputs of a gate: its truth table is a word."""
-# Columns of ``WordState.gate``: two cache lines each.
-_NEXT, _DUE, _INPUT, _FUNCTION, _FAN, _FAN_END, _SIZE, _HEARD, _FIRST, _CAUSE = constants(0, 1, 2, 8, 9, 10, 11, 12, 13, 14)
-_WORDS = 16
-_PLANES = 8
-"""Bits of the counter of a net's toggles in a cycle."""
-# Columns of ``WordState.change``.
-_NET, _TICK, _IN_SLOT, _OF_GATE = constants(*range(4))
-_SPARE = 1024
+"""Most inputs of a gate: its truth table is a number."""
+_LINE, _PER_LINE, _HALVES = constants(8, 2, 16)
+"""What a cache line has of numbers, of words and of halves of numbers."""
+# A gate is named by a line, in which a row of columns has the place of the first word and inputs follow, here and in the next;
+# the line before has the words ``_DUE`` and ``_NEXT``.
+_DUE, _NEXT, _INPUT = constants(-2, -1, 1)
+_FAN, _FAN_END, _FIRST, _CAUSE, _LISTED, _SIZE, _NET = constants(*range(7))
+_COLUMNS = 8
+# Columns of ``WordPlan.fan``.
+_TOLD, _PINS, _DELAY, _TABLE, _MORE = constants(0, 1, 2, 6, 7)
+_FAN_WORDS = 8
+_IN_TABLE = 4
+"""Inputs of a gate of which nothing has to be asked: that which changes and three others."""
+_PLANES, _NEAR = constants(8, 2)
+"""Bits of the counter of a net's toggles in a cycle; those that most nets need."""
+# Columns of ``WordState.change``, a cache line each, before its cycles.
+_AT, _IN_SLOT, _OF_GATE, _BEFORE = constants(*range(4))
+_SPARE = 16384
+# Columns of ``WordState.cause``.
+_ROW, _FLIP, _OTHER = constants(*range(3))
+_CAUSE_WORDS = 4
 _GROUPS = 4 * _INPUTS
-_ZERO, _ONE = np.uint64(0), np.uint64(1)
+_ZERO, _ONE, _FULL = np.uint64(0), np.uint64(1), ~np.uint64(0)
+_BITS = np.where(np.arange(16)[:, None] >> np.arange(4) & 1, _FULL, _ZERO).reshape(-1)
+"""(16 * 4) the bits of a number of four, each as a word's number."""
+
+
+class WordNetwork(NamedTuple):
+    """What is the same whatever the delays."""
+
+    line: Int
+    """(n_net) cache line of each gate in ``WordState.gate``."""
+    header: Int
+    """(n_net, 8) first and last row of ``WordPlan.fan``, first change due (0: none), last cause of this tick, the tick in which
+    the gate was last listed among those that change, number of inputs (0: a source), net."""
+    fan: Int
+    """(n_fan, 8) as of ``WordPlan``, flat there, without delays."""
+    feeding: Int
+    """(n_input) net of each input, gate by gate; -1 where there is none."""
+    function: NDArray[np.uint64]
+    """(n_net) truth table."""
+
+
+class WordPlan(NamedTuple):
+    """What the kernel reads; two-dimensional arrays laid out flat."""
+
+    fan: Int
+    """(n_fan, 8): line of the told gate; its pin that changes and three others, a byte each; ticks rise-rise, rise-fall,
+    fall-rise, fall-fall; Boolean difference, its inputs the other pins in their order; how many inputs there are beyond
+    four."""
+    source: Int
+    """As in ``EventPlan``."""
+    line: Int
+    feeding: Int
+    function: NDArray[np.uint64]
 
 
 class WordState(NamedTuple):
     """What the kernel writes; two-dimensional arrays laid out flat."""
 
-    value: NDArray[np.uint64]
-    """(n_net)."""
     gate: NDArray[np.uint64]
-    """(n_net, 16): value once nothing is due, cycles in which a change is due, inputs (6), truth table, first and last place in
-    ``EventPlan.fan``, number of inputs (0: a source), tick in which an input changed last, first change due, last cause of that
-    tick."""
+    """Line by line: two words of a gate, cycles in which a change is due and the value once nothing is due; then ``header`` and
+    the values of its inputs."""
+    header: Int
+    """The same memory."""
     planes: NDArray[np.uint64]
-    """(n_net, 8) toggles in each cycle, the lowest bits first."""
+    """(n_net, 8 words) toggles in each cycle, the lowest bits first."""
     toggled: NDArray[np.uint64]
     """(n_net / 64) bit per net that has toggles counted."""
-    slot: NDArray[np.int32]
+    often: NDArray[np.uint64]
+    """(n_net / 64) bit per net that has more than three in a cycle."""
+    slot: Int
     """(wheel,) first change of each slot, 0 for none."""
     filled: NDArray[np.uint64]
     """(wheel / 64) bit per slot."""
-    change: NDArray[np.int32]
-    """(n_change, 4): net, tick, the next in its slot, the next of its net; the first row is none."""
+    change: Int
+    """Line by line: a gate's line, the next change in its slot, the next of its gate and the one before; the first line is
+    none."""
     change_cycles: NDArray[np.uint64]
-    free: NDArray[np.int32]
+    """The same memory: a word in the second half of a line."""
+    free: Int
     """Rows of ``change`` that are not in use, the next to be used last."""
-    flips: NDArray[np.int32]
+    flips: Int
     flip_cycles: NDArray[np.uint64]
-    heard: NDArray[np.int32]
-    cause: NDArray[np.int32]
-    """(n_fan + 1, 2) place in ``EventPlan.fan`` of a pin that changed in this tick, the cause before it of the same gate."""
-    cause_cycles: NDArray[np.uint64]
+    heard: Int
+    heard_cycles: NDArray[np.uint64]
+    cause: Int
+    """(n_cause, 4) row of ``WordPlan.fan`` whose pin changes in this tick, the flip that it is told of, the cause before it of
+    the same gate from 1 on (0: none)."""
+    delay: Int
+    """Delays by which a gate follows several inputs, ascending."""
     memory: NDArray[np.uint64]
+    """Words: cycles of each such delay; parts of a truth table."""
 
 
-def gate_words(plan: EventPlan, gate: NDArray[np.int32]) -> NDArray[np.uint64] | None:
-    """(n_net, 16) the columns of ``WordState.gate`` that do not change; None where a gate has too many inputs or ignores one.
+class _Sizes(NamedTuple):
+    """How long arrays are, which are columns to the parts of the kernel."""
 
-    ``plan`` and ``gate`` as of :func:`finevh.power.glitches.wiring.plan_events`, of any delays.
+    nets: int
+    wheel: int
+    sources: int
+    changes: int
+    causes: int
+
+
+def word_network(wired: EventWiring, output: NDArray[np.uint8]) -> WordNetwork | None:
+    """What a kernel of words needs to know of a network; None where a gate has too many inputs or ignores one.
+
+    ``output`` as of ``EventPlan``.
     """
+    gate = wired.gate
+    told, pin = wired.fan[:, wiring.TOLD].astype(np.int64), wired.fan[:, wiring.PIN].astype(np.int64)
     size = np.zeros(len(gate), dtype=np.int64)
-    np.maximum.at(size, plan.fan[:, TOLD], plan.fan[:, PIN] + 1)
-    if size.max(initial=0) > _INPUTS or not plan.fan[:, MASK].all():
+    np.maximum.at(size, told, pin + 1)
+    if size.max(initial=0) > _INPUTS or not wired.fan[:, wiring.MASK].all():
         return None
-    words = np.zeros((len(gate), _WORDS), dtype=np.uint64)
-    words[:, _SIZE] = size
-    words[:, _FAN], words[:, _FAN_END] = gate[:, FAN] * FAN_WORDS, gate[:, FAN_END] * FAN_WORDS
+    lines = 1 + -(-(1 + size) // _PER_LINE)
+    line = np.cumsum(lines) - lines + 1
+    header = np.zeros((len(gate), _COLUMNS), dtype=np.int32)
+    header[:, _FAN], header[:, _FAN_END] = gate[:, wiring.FAN], gate[:, wiring.FAN_END]
+    header[:, _SIZE], header[:, _NET] = size, np.arange(len(gate))
+    feeding = np.full(int(size.sum()), -1, dtype=np.int32)
+    fan_net = np.repeat(np.arange(len(gate)), gate[:, wiring.FAN_END] - gate[:, wiring.FAN])
+    feeding[(np.cumsum(size) - size)[told] + pin] = fan_net
+    function = _functions(output, gate, size)
+    return WordNetwork(line.astype(np.int32), header, _fans(line, size, function, told, pin), feeding, function)
+
+
+def _functions(output: NDArray[np.uint8], gate: NDArray[np.int32], size: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """(n_net) truth tables of gates of so many inputs."""
+    function = np.zeros(len(gate), dtype=np.uint64)
     nets = np.flatnonzero(size > 0)
     for pattern in range(1 << _INPUTS):
         nets = nets[pattern < (1 << size[nets])]
-        outputs = plan.output[gate[nets, TABLE] + pattern].astype(np.uint64)
-        words[nets, _FUNCTION] |= (outputs >> gate[nets, SHIFT].astype(np.uint64) & _ONE) << np.uint64(pattern)
-    return words
+        outputs = output[gate[nets, wiring.TABLE] + pattern].astype(np.uint64)
+        function[nets] |= (outputs >> gate[nets, wiring.SHIFT].astype(np.uint64) & _ONE) << np.uint64(pattern)
+    return function
 
 
-def new_words(plan: EventPlan, words: NDArray[np.uint64]) -> WordState:
-    """State with the columns of :func:`gate_words` and memory for the delays of a plan."""
-    n_nets, n_fans, n_changes = len(words), len(plan.fan), len(words) + _SPARE
-    room = np.zeros((n_nets + 1) * _WORDS, dtype=np.uint64)
-    skip = -room.ctypes.data % (8 * _WORDS) // 8
-    gate = room[skip : skip + n_nets * _WORDS]
-    gate[:] = words.reshape(-1)
+def _fans(
+    line: NDArray[np.int64],
+    size: NDArray[np.int64],
+    function: NDArray[np.uint64],
+    told: NDArray[np.int64],
+    pin: NDArray[np.int64],
+) -> Int:
+    """(n_fan, 8) rows of ``WordPlan.fan`` without delays, of gates that are told of a pin."""
+    fan = np.zeros((len(told), _FAN_WORDS), dtype=np.int32)
+    fan[:, _TOLD], fan[:, _MORE] = line[told], np.maximum(size[told] - _IN_TABLE, 0)
+    fan[:, _PINS] = pin
+    for k in range(_IN_TABLE - 1):
+        other = np.where(k < pin, k, k + 1)
+        fan[:, _PINS] |= (np.where(other < size[told], other, pin) << 8 * (k + 1)).astype(np.int32)
+    # What an input that is not there would be does not matter.
+    inside = np.maximum(size[told] - 1, 0)
+    table = np.zeros(len(told), dtype=np.uint64)
+    for pattern in range(1 << (_INPUTS - 1)):
+        known = pattern & ((1 << inside) - 1)
+        low = known & ((1 << pin) - 1)
+        whole = (low | (known >> pin) << (pin + 1)).astype(np.uint64)
+        bit = (function[told] >> whole ^ function[told] >> (whole | _ONE << pin.astype(np.uint64))) & _ONE
+        table |= bit << np.uint64(pattern)
+    fan[:, _TABLE] = table.astype(np.uint32).view(np.int32)
+    return fan
+
+
+def plan_words(network: WordNetwork, plan: EventPlan) -> WordPlan:
+    """Give the network the delays of a plan."""
+    fan = network.fan.copy()
+    fan[:, _DELAY : _DELAY + 4] = plan.fan[:, wiring.DELAY : wiring.DELAY + 4]
+    return WordPlan(fan.reshape(-1), plan.source.reshape(-1), network.line, network.feeding, network.function)
+
+
+def _lines(count: int) -> NDArray[np.uint64]:
+    """Memory of so many cache lines, at the beginning of one."""
+    room = np.zeros((count + 1) * _LINE, dtype=np.uint64)
+    skip = -room.ctypes.data % (8 * _LINE) // 8
+    return room[skip : skip + count * _LINE]
+
+
+def new_words(network: WordNetwork, wheel: int) -> WordState:
+    """State for a queue of so many slots."""
+    n_nets, n_fans = len(network.line), len(network.fan)
+    n_changes = 4 * n_nets + _SPARE
+    n_lines = int(network.line[-1]) + _INPUTS if n_nets else 1
+    gate, change = _lines(n_lines), _lines(n_changes + 1)
+    header = gate.view(np.int32)
+    header[_HALVES * network.line[:, None].astype(np.int64) + np.arange(_COLUMNS)] = network.header
     return WordState(
-        value=np.zeros(n_nets, dtype=np.uint64),
         gate=gate,
-        planes=np.zeros(n_nets * _PLANES, dtype=np.uint64),
+        header=header,
+        planes=_lines(n_nets * _PLANES // _PER_LINE),
         toggled=np.zeros(n_nets // 64 + 1, dtype=np.uint64),
-        slot=np.zeros(plan.wheel, dtype=np.int32),
-        filled=np.zeros(plan.wheel // 64, dtype=np.uint64),
-        change=np.zeros(4 * (n_changes + 1), dtype=np.int32),
-        change_cycles=np.zeros(n_changes + 1, dtype=np.uint64),
+        often=np.zeros(n_nets // 64 + 1, dtype=np.uint64),
+        slot=np.zeros(wheel, dtype=np.int32),
+        filled=np.zeros(wheel // 64, dtype=np.uint64),
+        change=change.view(np.int32),
+        change_cycles=change,
         free=np.arange(n_changes, 0, -1, dtype=np.int32),
-        flips=np.zeros(n_nets + 1, dtype=np.int32),
-        flip_cycles=np.zeros(n_nets + 1, dtype=np.uint64),
+        flips=np.zeros(n_nets + n_changes + 1, dtype=np.int32),
+        flip_cycles=_lines((n_nets + n_changes) // _PER_LINE + 1),
         heard=np.zeros(n_nets + 1, dtype=np.int32),
-        cause=np.zeros(2 * (n_fans + 1), dtype=np.int32),
-        cause_cycles=np.zeros(n_fans + 1, dtype=np.uint64),
-        memory=np.zeros(1 << (_INPUTS - 3), dtype=np.uint64),
+        heard_cycles=_lines(n_nets // _PER_LINE + 1),
+        cause=np.zeros(_CAUSE_WORDS * (n_fans + n_changes), dtype=np.int32),
+        delay=np.zeros(_GROUPS, dtype=np.int32),
+        memory=_lines((1 << _INPUTS) // _PER_LINE),
     )
 
 
 @callee(forceinline=True)
-def _at(net: _Place, column: int) -> np.uint64:
-    """Where a net's column is in ``WordState.gate``; unsigned, since a sign is looked at before each access."""
-    return np.uint64(net) * np.uint64(_WORDS) + np.uint64(column)
+def _any(word: _Word) -> bool:
+    """Whether a word has any cycle."""
+    return bool(some(word != _ZERO) != 0)
 
 
 @callee(forceinline=True)
-def _row(change: _Place, column: int) -> np.uint64:
-    """Where a column of a change is in ``WordState.change``."""
-    return np.uint64(change) * np.uint64(4) + np.uint64(column)
+def _not(word: _Word) -> _Word:
+    return word ^ _FULL
 
 
 @callee(forceinline=True)
-def _of_one(table: _Word, x: _Word) -> _Word:
-    """The function of one input whose table is in the two lowest bits."""
-    low = _ZERO - (table & _ONE)
-    return low ^ ((_ZERO - ((table ^ (table >> _ONE)) & _ONE)) & x)
+def _word(line: _Place, number: _Place) -> np.int64:
+    """Where a gate's word is in ``WordState.gate``."""
+    return np.int64(line) * _PER_LINE + number
+
+
+@callee(forceinline=True)
+def _at(line: _Place, column: _Place) -> np.int64:
+    """Where a column is in ``WordState.header`` or, of a change, in ``WordState.change``."""
+    return np.int64(line) * _HALVES + column
 
 
 @callee(forceinline=True)
@@ -148,365 +291,434 @@ def _either(low: _Word, high: _Word, x: _Word) -> _Word:
 
 
 @callee(forceinline=True)
-def _of_three(table: _Word, x: _Word, y: _Word, z: _Word) -> _Word:
-    """The function of three inputs whose table is in the eight lowest bits."""
-    two, four, six = table >> np.uint64(2), table >> np.uint64(4), table >> np.uint64(6)
-    low, high = _either(_of_one(table, x), _of_one(two, x), y), _either(_of_one(four, x), _of_one(six, x), y)
-    return _either(low, high, z)
+def _bit(table: np.uint64, number: int) -> _Word:
+    """One of the four lowest bits of a table, in every cycle."""
+    return spread(_BITS[((table & np.uint64(15)) << np.uint64(2)) + np.uint64(number)], _WIDTH)
 
 
 @callee(forceinline=True)
-def _output(gate: NDArray[np.uint64], net: _Place, memory: NDArray[np.uint64]) -> _Word:
+def _of_two(table: np.uint64, x: _Word, y: _Word) -> _Word:
+    """The function of two inputs whose table is in the four lowest bits."""
+    low, high = _either(_bit(table, 0), _bit(table, 1), x), _either(_bit(table, 2), _bit(table, 3), x)
+    return _either(low, high, y)
+
+
+@callee(forceinline=True)
+def _of_three(table: np.uint64, x: _Word, y: _Word, z: _Word) -> _Word:
+    """The function of three inputs whose table is in the eight lowest bits."""
+    return _either(_of_two(table, x, y), _of_two(table >> np.uint64(4), x, y), z)
+
+
+@callee(forceinline=True)
+def _output(
+    table: np.uint64, gate: NDArray[np.uint64], line: _Place, size: _Place, memory: NDArray[np.uint64]
+) -> _Word:
     """What a gate makes of its inputs, by halving its truth table input by input."""
-    table, size = gate[_at(net, _FUNCTION)], gate[_at(net, _SIZE)]
-    first, second, third = gate[_at(net, _INPUT)], gate[_at(net, _INPUT + 1)], gate[_at(net, _INPUT + 2)]
-    found = _of_three(table, first, second, third)
-    if size <= np.uint64(3):  # inputs that it does not have are zero
-        return found
-    left = _ONE << (size - np.uint64(3))
-    memory[0] = found
-    for k in range(_ONE, left):
-        memory[np.uint64(k)] = _of_three(table >> np.uint64(8 * k), first, second, third)
-    at = _at(net, _INPUT + 3)
+    left = _ONE << np.uint64(size)
+    for k in range(left):
+        store(memory, k, spread(_ZERO - (table >> np.uint64(k) & _ONE), _WIDTH))
+    at = _word(line, _INPUT)
     while left > _ONE:
         left >>= _ONE
+        x = load(gate, at, _WIDTH)
         for k in range(left):
-            memory[np.uint64(k)] = _either(memory[np.uint64(2 * k)], memory[np.uint64(2 * k + 1)], gate[at])
-        at += _ONE
-    return memory[np.uint64(0)]
+            store(memory, k, _either(load(memory, 2 * k, _WIDTH), load(memory, 2 * k + 1, _WIDTH), x))
+        at += 1
+    return load(memory, 0, _WIDTH)
 
 
 @callee(forceinline=True)
-def _changed(value: NDArray[np.uint64], target: NDArray[np.uint64], net: _Place, becomes: _Place) -> _Word:
-    """Cycles in which a source has to change to 1, or to 0."""
-    here, there = value[np.uint64(net)], target[np.uint64(net)]
-    return (here ^ there) & (there if becomes else ~there)
+def _difference(w: Any, gate: NDArray[np.uint64], row: _Place, line: _Place, pins: _Place) -> _Word:
+    """Cycles in which a gate's output depends on the input that a row of ``WordPlan.fan`` tells of."""
+    table = np.uint64(np.uint32(w.fan[row + _TABLE]))
+    x = load(gate, _word(line, _INPUT + (pins >> 8 & 255)), _WIDTH)
+    y = load(gate, _word(line, _INPUT + (pins >> 16 & 255)), _WIDTH)
+    z = load(gate, _word(line, _INPUT + (pins >> 24)), _WIDTH)
+    found, more = _of_three(table, x, y, z), w.fan[row + _MORE]
+    if more:
+        pin = pins & 255
+        fourth = load(gate, _word(line, _INPUT + (3 if pin > 3 else 4)), _WIDTH)
+        found = _either(found, _of_three(table >> np.uint64(8), x, y, z), fourth)
+        if more > 1:
+            low, high = _of_three(table >> np.uint64(16), x, y, z), _of_three(table >> np.uint64(24), x, y, z)
+            fifth = load(gate, _word(line, _INPUT + (4 if pin > 4 else 5)), _WIDTH)
+            found = _either(found, _either(low, high, fourth), fifth)
+    return found
 
 
-# Columns by name: arrays that are taken out of tuples again and again cost more than the loop itself.
 @callee(forceinline=True)
-def _put(
-    gate: NDArray[np.uint64],
-    change: NDArray[np.int32],
-    change_cycles: NDArray[np.uint64],
-    slot: NDArray[np.int32],
-    filled: NDArray[np.uint64],
-    free: NDArray[np.int32],
-    n_free: int,
-    net: _Place,
-    tick: _Place,
-    cycles: _Word,
-    mask: int,
-) -> int:
-    """Let a net change at a tick in some cycles; returns how many rows are left, -1 where none was."""
-    first = _at(net, _FIRST)
-    row = np.int64(gate[first])
-    while row:
-        if change[_row(row, _TICK)] == tick:
-            change_cycles[np.uint64(row)] |= cycles
-            return n_free
-        row = np.int64(change[_row(row, _OF_GATE)])
+def _changed(w: Any, s: Any, target: NDArray[np.uint64], source: _Place) -> _Word:
+    """Cycles in which a source has to change to what its row of ``source`` says, 1 or 0."""
+    net = w.source[3 * source]
+    here, there = load(s.gate, _word(w.line[net], _NEXT), _WIDTH), load(target, net, _WIDTH)
+    differs = here ^ there
+    return differs & there if w.source[3 * source + 1] else differs & here
+
+
+@callee(forceinline=True)
+def _put(s: Any, n_free: int, line: _Place, tick: _Place, cycles: _Word, mask: int) -> int:
+    """Let a gate change at a tick in some cycles; returns how many rows are left, -1 where none was.
+
+    Another change of the gate at the same tick stays apart: rare, and both are told in the same tick.
+    """
     if n_free == 0:
         return -1
-    row = np.int64(free[np.uint64(n_free - 1)])
-    at = np.uint64(tick & mask)
-    change[_row(row, _NET)], change[_row(row, _TICK)] = net, tick
-    change[_row(row, _IN_SLOT)], change[_row(row, _OF_GATE)] = slot[at], np.int32(gate[first])
-    change_cycles[np.uint64(row)] = cycles
-    gate[first], slot[at] = np.uint64(row), row
-    put_in(filled, at)
+    row, at, first = np.int64(s.free[n_free - 1]), tick & mask, s.header[_at(line, _FIRST)]
+    s.change[_at(row, _AT)], s.change[_at(row, _IN_SLOT)] = np.int32(line), s.slot[at]
+    s.change[_at(row, _OF_GATE)], s.change[_at(row, _BEFORE)] = first, np.int32(0)
+    store(s.change_cycles, _word(row, _INPUT), cycles)
+    s.change[_at(first, _BEFORE)] = np.int32(row)
+    s.header[_at(line, _FIRST)] = s.slot[at] = np.int32(row)
+    put_in(s.filled, at)
     return n_free - 1
 
 
-# Columns by name.
 @callee(forceinline=True)
-def _take_slot(
-    gate: NDArray[np.uint64],
-    change: NDArray[np.int32],
-    change_cycles: NDArray[np.uint64],
-    row: _Place,
-    free: NDArray[np.int32],
-    n_free: int,
-    flips: NDArray[np.int32],
-    flip_cycles: NDArray[np.uint64],
-    n_flip: int,
-) -> tuple[int, int]:
+def _take_slot(w: Any, s: Any, row: _Place, n_free: int, n_flip: int) -> tuple[int, int]:
     """List the changes of a slot from ``row`` on and give up their rows; returns how many are free and how many flip."""
     while row:
-        net, cycles = change[_row(row, _NET)], change_cycles[np.uint64(row)]
-        first, after = _at(net, _FIRST), change[_row(row, _OF_GATE)]
-        other = np.int64(gate[first])
-        if other == row:
-            gate[first] = np.uint64(after)
+        line = s.change[_at(row, _AT)]
+        after, before = s.change[_at(row, _OF_GATE)], s.change[_at(row, _BEFORE)]
+        s.change[_at(after, _BEFORE)] = before
+        if before:
+            s.change[_at(before, _OF_GATE)] = after
         else:
-            while change[_row(other, _OF_GATE)] != row:
-                other = np.int64(change[_row(other, _OF_GATE)])
-            change[_row(other, _OF_GATE)] = after
-        free[np.uint64(n_free)] = row
+            s.header[_at(line, _FIRST)] = after
+        s.free[n_free] = np.int32(row)
         n_free += 1
-        if cycles:  # not all taken back
-            gate[_at(net, _DUE)] ^= cycles
-            flips[np.uint64(n_flip)], flip_cycles[np.uint64(n_flip)] = net, cycles
-            n_flip += 1
-        row = np.int64(change[_row(row, _IN_SLOT)])
+        ask(w.fan, np.int64(s.header[_at(line, _FAN)]) * _FAN_WORDS)
+        ask(s.planes, np.int64(s.header[_at(line, _NET)]) * _PLANES * LANES)
+        cycles = load(s.change_cycles, _word(row, _INPUT), _WIDTH)
+        store(s.gate, _word(line, _DUE), load(s.gate, _word(line, _DUE), _WIDTH) ^ cycles)
+        s.flips[n_flip] = line
+        store(s.flip_cycles, n_flip, cycles)
+        n_flip += 1 if _any(cycles) else 0  # not all taken back
+        row = np.int64(s.change[_at(row, _IN_SLOT)])
     return n_free, n_flip
 
 
 @callee(forceinline=True)
-def _count(planes: NDArray[np.uint64], toggled: NDArray[np.uint64], net: _Place, cycles: _Word) -> _Word:
-    """Count a toggle of a net in some cycles; returns those whose counter is full."""
-    put_in(toggled, net)
-    at = np.uint64(net) * np.uint64(_PLANES)
-    end = at + np.uint64(_PLANES)
-    while cycles and at < end:
-        both = planes[at] & cycles
-        planes[at] ^= cycles
-        cycles = both
-        at += _ONE
-    return cycles
+def _count(s: Any, net: _Place, cycles: _Word) -> bool:
+    """Count a toggle of a net in some cycles; returns whether a counter is full."""
+    put_in(s.toggled, net)
+    at, end = np.int64(net) * _PLANES, np.int64(net) * _PLANES + _PLANES
+    near = at + _NEAR
+    while at < near:
+        plane = load(s.planes, at, _WIDTH)
+        store(s.planes, at, plane ^ cycles)
+        cycles = cycles & plane
+        at += 1
+    if _any(cycles):
+        put_in(s.often, net)
+        while at < end:
+            plane = load(s.planes, at, _WIDTH)
+            store(s.planes, at, plane ^ cycles)
+            cycles = cycles & plane
+            at += 1
+    return _any(cycles)
 
 
-# Columns by name.
 @callee(forceinline=True)
-def _tell(
-    fan: NDArray[np.int32],
-    gate: NDArray[np.uint64],
-    value: NDArray[np.uint64],
-    net: _Place,
-    cycles: _Word,
-    now: int,
-    cause: NDArray[np.int32],
-    cause_cycles: NDArray[np.uint64],
-    n_cause: int,
-    heard: NDArray[np.int32],
-    n_heard: int,
-) -> tuple[int, int]:
-    """Change a net in some cycles and tell its gates; returns how many causes and how many gates there are in this tick."""
-    value[np.uint64(net)] ^= cycles
-    at, end = gate[_at(net, _FAN)], gate[_at(net, _FAN_END)]
-    while at < end:
-        told = fan[at]
-        gate[_at(told, _INPUT) + np.uint64(fan[at + np.uint64(PIN)])] ^= cycles
-        again = gate[_at(told, _HEARD)] == np.uint64(now)
-        before = np.int32(gate[_at(told, _CAUSE)]) if again else np.int32(0)
-        cause[np.uint64(2 * n_cause)], cause[np.uint64(2 * n_cause + 1)] = np.int32(at), before
-        cause_cycles[np.uint64(n_cause)] = cycles
-        gate[_at(told, _HEARD)], gate[_at(told, _CAUSE)] = np.uint64(now), np.uint64(n_cause)
-        heard[np.uint64(n_heard)] = told
-        n_heard += 0 if again else 1
+def _list_told(w: Any, s: Any, flip: int, n_cause: int, most: int) -> int:
+    """List whom a flip is told, and ask for their memory; returns how many causes there are, -1 where they are too many."""
+    at = _at(s.flips[flip], _FAN)
+    row, end = np.int64(s.header[at]), np.int64(s.header[at + 1])
+    if n_cause + (end - row) > most:
+        return -1
+    while row < end:
+        told = np.int64(w.fan[row * _FAN_WORDS + _TOLD]) * _LINE
+        ask(s.gate, told)
+        ask(s.gate, told + _LINE)
+        ask(s.gate, told - _LINE)
+        s.cause[n_cause * _CAUSE_WORDS + _ROW] = np.int32(row)
+        s.cause[n_cause * _CAUSE_WORDS + _FLIP] = np.int32(flip)
         n_cause += 1
-        at += np.uint64(FAN_WORDS)
-    return n_cause, n_heard
+        row += 1
+    return n_cause
 
 
-# Columns by name.
 @callee(forceinline=True)
-def _delays(
-    fan: NDArray[np.int32],
-    gate: NDArray[np.uint64],
-    net: _Place,
-    new: _Word,
-    wanted: _Word,
-    first: _Place,
-    cause: NDArray[np.int32],
-    cause_cycles: NDArray[np.uint64],
-    delay: NDArray[np.int32],
-    delay_cycles: NDArray[np.uint64],
-) -> int:
-    """Delays by which a gate follows inputs that changed, ascending, each in some of the ``wanted`` cycles; returns how many."""
+def _hear(w: Any, s: Any, n_cause: int, before: int, now: int) -> int:
+    """Change inputs of gates for each cause of this tick; returns how many gates may have to change.
+
+    Causes are numbered through all ticks; there were ``before`` of them. The cycles in which a gate changes are those of its
+    first cause; where others follow they are to be found out.
+    """
     n = 0
-    while first:
-        at = np.uint64(cause[np.uint64(2 * first)])
-        some = wanted & cause_cycles[np.uint64(first)]
-        x = gate[_at(net, _INPUT) + np.uint64(fan[at + np.uint64(PIN)])]
-        for way in range(4):  # rise-rise, rise-fall, fall-rise, fall-fall
-            cycles = some & (x if way < 2 else ~x) & (~new if way & 1 else new)
-            if cycles:
-                ticks, k = fan[at + np.uint64(DELAY + way)], n
-                while k > 0 and delay[np.uint64(k - 1)] > ticks:
-                    delay[np.uint64(k)], delay_cycles[np.uint64(k)] = (
-                        delay[np.uint64(k - 1)],
-                        delay_cycles[np.uint64(k - 1)],
-                    )
-                    k -= 1
-                delay[np.uint64(k)], delay_cycles[np.uint64(k)] = ticks, cycles
+    for k in range(n_cause):
+        at = k * _CAUSE_WORDS
+        row, cycles = np.int64(s.cause[at + _ROW]) * _FAN_WORDS, load(s.flip_cycles, s.cause[at + _FLIP], _WIDTH)
+        line, pins = w.fan[row + _TOLD], w.fan[row + _PINS]
+        pin, last = _word(line, _INPUT + (pins & 255)), np.int64(s.header[_at(line, _CAUSE)])
+        differs = _difference(w, s.gate, row, line, pins) & cycles
+        store(s.gate, pin, load(s.gate, pin, _WIDTH) ^ cycles)
+        s.header[_at(line, _CAUSE)] = np.int32(before + k)
+        s.heard[n] = line
+        if last >= before:
+            s.cause[at + _OTHER] = np.int32(last - before + 1)
+            if s.header[_at(line, _LISTED)] != now:
+                s.header[_at(line, _LISTED)] = np.int32(now)
                 n += 1
-        first = np.int64(cause[np.uint64(2 * first + 1)])
+        else:
+            s.cause[at + _OTHER] = np.int32(0)
+            store(s.heard_cycles, n, differs)
+            listed = _any(differs)
+            s.header[_at(line, _LISTED)] = np.int32(now if listed else 0)
+            n += 1 if listed else 0
     return n
 
 
 @callee(forceinline=True)
-def _cycles_of(cause: NDArray[np.int32], cause_cycles: NDArray[np.uint64], first: _Place) -> _Word:
-    """Cycles in which any input of a gate changed."""
-    cycles = cause_cycles[np.uint64(first)]
-    first = np.int64(cause[np.uint64(2 * first + 1)])
-    while first:
-        cycles |= cause_cycles[np.uint64(first)]
-        first = np.int64(cause[np.uint64(2 * first + 1)])
-    return cycles
+def _differs(w: Any, s: Any, line: _Place, cause: _Place) -> _Word:
+    """Cycles in which a gate of which several inputs changed in this tick, one of the causes the last, has another output."""
+    cycles = spread(_ZERO, _WIDTH)
+    while cause >= 0:
+        at = cause * _CAUSE_WORDS
+        cycles = cycles | load(s.flip_cycles, s.cause[at + _FLIP], _WIDTH)
+        cause = np.int64(s.cause[at + _OTHER]) - 1
+    net, size = s.header[_at(line, _NET)], s.header[_at(line, _SIZE)]
+    new = _output(w.function[net], s.gate, line, size, s.memory)
+    return (new ^ load(s.gate, _word(line, _NEXT), _WIDTH)) & cycles
 
 
 @callee(forceinline=True)
-def _take_back(change: NDArray[np.int32], change_cycles: NDArray[np.uint64], first: _Place, cycles: _Word) -> None:
-    """Cancel the changes of a gate that are due in some cycles."""
-    while cycles:
-        here = change_cycles[np.uint64(first)]
-        change_cycles[np.uint64(first)] = here & ~cycles
-        cycles &= ~here
-        first = np.int64(change[_row(first, _OF_GATE)])
+def _take_back(s: Any, row: _Place, cycles: _Word) -> None:
+    """Cancel the changes of a gate, the first of them ``row``, that are due in some cycles."""
+    while _any(cycles):
+        at = _word(row, _INPUT)
+        here = load(s.change_cycles, at, _WIDTH)
+        store(s.change_cycles, at, here & _not(cycles))
+        cycles = cycles & _not(here)
+        row = np.int64(s.change[_at(row, _OF_GATE)])
 
 
-# Long: the loop over ticks, its parts by name; arrays of tuples are counted each time that they are taken out.
+# What changes, when, and where it is kept.
+@callee(forceinline=True)
+def _follow_one(
+    w: Any, s: Any, line: _Place, cause: _Place, rise: _Word, fall: _Word, now: int, mask: int, n_free: int
+) -> int:
+    """Let a gate rise and fall after one input changed; returns how many rows of changes are left, -1 where none was."""
+    row = np.int64(s.cause[cause * _CAUSE_WORDS + _ROW]) * _FAN_WORDS
+    x = load(s.gate, _word(line, _INPUT + (w.fan[row + _PINS] & 255)), _WIDTH)
+    left = rise | fall
+    up, down, rises, falls = _any(left & x), _any(left & _not(x)), _any(rise), _any(fall)
+    if up != down and rises != falls:  # nearly always: paths of one tick have the same edges
+        way = (2 if down else 0) + (1 if falls else 0)
+        return _put(s, n_free, line, now + w.fan[row + _DELAY + way], left, mask)
+    for way in range(4):  # rise-rise, rise-fall, fall-rise, fall-fall
+        cycles = (fall if way & 1 else rise) & (x if way < 2 else _not(x))
+        if _any(cycles) and n_free >= 0:
+            n_free = _put(s, n_free, line, now + w.fan[row + _DELAY + way], cycles, mask)
+    return n_free
+
+
+# What changes, when, and where it is kept.
+@callee(forceinline=True)
+def _follow_several(
+    w: Any, s: Any, line: _Place, cause: _Place, rise: _Word, fall: _Word, now: int, mask: int, n_free: int
+) -> int:
+    """As :func:`_follow_one` after several inputs changed: each cycle by the quickest of those that changed in it."""
+    n, left = 0, rise | fall
+    while cause >= 0:
+        at = cause * _CAUSE_WORDS
+        row, some_cycles = np.int64(s.cause[at + _ROW]) * _FAN_WORDS, load(s.flip_cycles, s.cause[at + _FLIP], _WIDTH)
+        x = load(s.gate, _word(line, _INPUT + (w.fan[row + _PINS] & 255)), _WIDTH)
+        for way in range(4):
+            cycles = some_cycles & (fall if way & 1 else rise) & (x if way < 2 else _not(x))
+            if _any(cycles):
+                ticks, k = w.fan[row + _DELAY + way], n
+                while k > 0 and s.delay[k - 1] > ticks:
+                    s.delay[k] = s.delay[k - 1]
+                    store(s.memory, k, load(s.memory, k - 1, _WIDTH))
+                    k -= 1
+                s.delay[k] = ticks
+                store(s.memory, k, cycles)
+                n += 1
+        cause = np.int64(s.cause[at + _OTHER]) - 1
+    k = 0
+    while k < n and n_free >= 0:
+        ticks, cycles = s.delay[k], load(s.memory, k, _WIDTH)
+        while k + 1 < n and s.delay[k + 1] == ticks:
+            k += 1
+            cycles = cycles | load(s.memory, k, _WIDTH)
+        cycles = cycles & left
+        left = left ^ cycles
+        if _any(cycles):
+            n_free = _put(s, n_free, line, now + ticks, cycles, mask)
+        k += 1
+    return n_free
+
+
+@callee(forceinline=True)
+def _follow(w: Any, s: Any, k: int, before: int, now: int, mask: int, n_free: int) -> int:
+    """Let a gate that was listed change, or take back what was due; returns how many rows are left, -1 where none was."""
+    line = np.int64(s.heard[k])
+    cause = np.int64(s.header[_at(line, _CAUSE)]) - before
+    several = s.cause[cause * _CAUSE_WORDS + _OTHER] != 0
+    differs = load(s.heard_cycles, k, _WIDTH)
+    if several:
+        differs = _differs(w, s, line, cause)
+    due, new = load(s.gate, _word(line, _DUE), _WIDTH), load(s.gate, _word(line, _NEXT), _WIDTH) ^ differs
+    store(s.gate, _word(line, _DUE), due ^ differs)
+    store(s.gate, _word(line, _NEXT), new)
+    back, left = differs & due, differs & _not(due)
+    if _any(back):
+        _take_back(s, np.int64(s.header[_at(line, _FIRST)]), back)
+    if not _any(left):
+        return n_free
+    if several:
+        return _follow_several(w, s, line, cause, left & new, left & _not(new), now, mask, n_free)
+    return _follow_one(w, s, line, cause, left & new, left & _not(new), now, mask, n_free)
+
+
+# Long: the loop over ticks, its parts by name.
 @callee()
-def _settle(w: EventPlan, s: WordState, target: NDArray[np.uint64], origin: int) -> tuple[int, int]:
-    """Let all sources change to their values of ``target`` (n_net) and run until nothing is due.
+def _settle(
+    w: Any, s: Any, sizes: _Sizes, target: NDArray[np.uint64], origin: int, before: int
+) -> tuple[int, int, int]:
+    """Let all sources change to their values of ``target`` (n_net words) and run until nothing is due.
 
-    Returns ``SETTLED`` or ``GIVEN_UP``, and the tick after the last change.
+    Returns ``SETTLED`` or ``GIVEN_UP``, the tick after the last change and how many causes there were, of which there were
+    ``before`` already.
     """
-    fan, source, gate, value, planes, toggled = w.fan.reshape(-1), w.source, s.gate, s.value, s.planes, s.toggled
-    slot, filled, change, change_cycles, free = s.slot, s.filled, s.change, s.change_cycles, s.free
-    flips, flip_cycles, heard, cause, cause_cycles = s.flips, s.flip_cycles, s.heard, s.cause, s.cause_cycles
-    delay, delay_cycles = np.empty(_GROUPS, dtype=np.int32), np.empty(_GROUPS, dtype=np.uint64)
-    mask, budget, n_free, n_source = w.wheel - 1, TOGGLES_PER_NET * len(target) + 1000, len(free), len(source)
+    mask, budget, n_free, n_source = sizes.wheel - 1, TOGGLES_PER_NET * sizes.nets + 1000, sizes.changes, sizes.sources
     now, i = origin, 0
     while True:
-        while i < n_source and _changed(value, target, source[i, 0], source[i, 1]) == _ZERO:
+        while i < n_source and not _any(_changed(w, s, target, i)):
             i += 1
-        if n_free == len(free) and i == n_source:
+        if n_free == sizes.changes and i == n_source:
             break
-        tick = origin + 1 + source[i, 2] if i < n_source else np.iinfo(np.int64).max
-        if n_free < len(free):
-            tick = min(tick, next_slot(filled, mask, now))
-        now, n_flip, n_cause, n_heard = tick, 0, 1, 0
-        while i < n_source and origin + 1 + source[i, 2] == now:
-            cycles = _changed(value, target, source[i, 0], source[i, 1])
-            if cycles:
-                flips[np.uint64(n_flip)], flip_cycles[np.uint64(n_flip)] = source[i, 0], cycles
+        tick = origin + 1 + w.source[3 * i + 2] if i < n_source else np.iinfo(np.int64).max
+        if n_free < sizes.changes:
+            tick = min(tick, next_slot(s.filled, mask, now))
+        now, n_flip, n_cause = tick, 0, 0
+        while i < n_source and origin + 1 + w.source[3 * i + 2] == now:
+            cycles = _changed(w, s, target, i)
+            if _any(cycles):
+                line = w.line[w.source[3 * i]]
+                at = _word(line, _NEXT)
+                store(s.gate, at, load(s.gate, at, _WIDTH) ^ cycles)
+                s.flips[n_flip] = line
+                store(s.flip_cycles, n_flip, cycles)
                 n_flip += 1
             i += 1
-        n_sources, here = n_flip, np.uint64(now & mask)
-        row = np.int64(slot[here])
+        n_sources, row = n_flip, np.int64(s.slot[now & mask])
         if row:
-            slot[here] = 0
-            clear(filled, here)
-            n_free, n_flip = _take_slot(gate, change, change_cycles, row, free, n_free, flips, flip_cycles, n_flip)
+            s.slot[now & mask] = np.int32(0)
+            clear(s.filled, now & mask)
+            n_free, n_flip = _take_slot(w, s, row, n_free, n_flip)
         budget -= n_flip
+        if budget < 0 or before > np.iinfo(np.int32).max // 2:
+            return GIVEN_UP, now, before
         for k in range(n_flip):
-            net, cycles = flips[np.uint64(k)], flip_cycles[np.uint64(k)]
+            n_cause = _list_told(w, s, k, n_cause, sizes.causes)
+            if n_cause < 0:
+                return GIVEN_UP, now, before
             # A source has no glitches.
-            if budget < 0 or (k >= n_sources and _count(planes, toggled, net, cycles)):
-                return GIVEN_UP, now
-            n_cause, n_heard = _tell(fan, gate, value, net, cycles, now, cause, cause_cycles, n_cause, heard, n_heard)
+            if k >= n_sources and _count(s, s.header[_at(s.flips[k], _NET)], load(s.flip_cycles, k, _WIDTH)):
+                return GIVEN_UP, now, before
+        n_heard = _hear(w, s, n_cause, before, now)
         for k in range(n_heard):
-            net = heard[np.uint64(k)]
-            first, due = np.int64(gate[_at(net, _CAUSE)]), gate[_at(net, _DUE)]
-            new = _output(gate, net, s.memory)
-            differs = (new ^ gate[_at(net, _NEXT)]) & _cycles_of(cause, cause_cycles, first)
-            if differs == _ZERO:
-                continue
-            _take_back(change, change_cycles, np.int64(gate[_at(net, _FIRST)]), differs & due)
-            gate[_at(net, _DUE)] = due ^ differs
-            gate[_at(net, _NEXT)] ^= differs
-            left = differs & ~due
-            if left == _ZERO:
-                continue
-            for d in range(_delays(fan, gate, net, new, left, first, cause, cause_cycles, delay, delay_cycles)):
-                # The quickest of those that changed together.
-                cycles = delay_cycles[np.uint64(d)] & left
-                left ^= cycles
-                if cycles:
-                    tick = now + delay[np.uint64(d)]
-                    n_free = _put(gate, change, change_cycles, slot, filled, free, n_free, net, tick, cycles, mask)
-                    if n_free < 0:
-                        return GIVEN_UP, now
-    return _follow(gate, value, target), now
+            n_free = _follow(w, s, k, before, now, mask, n_free)
+            if n_free < 0:
+                return GIVEN_UP, now, before
+        before += n_cause
+    return _end(w, s, sizes.nets, target), now, before
 
 
 @callee(forceinline=True)
-def _follow(gate: NDArray[np.uint64], value: NDArray[np.uint64], target: NDArray[np.uint64]) -> int:
+def _end(w: Any, s: Any, n_nets: int, target: NDArray[np.uint64]) -> int:
     """Let sources that nobody in the data logic hears follow at once; ``GIVEN_UP`` where any other net differs."""
-    for net in range(len(target)):
-        if value[net] != target[net]:
-            if gate[_at(net, _SIZE)]:
+    for net in range(n_nets):
+        at, there = _word(w.line[net], _NEXT), load(target, net, _WIDTH)
+        if _any(load(s.gate, at, _WIDTH) ^ there):
+            if s.header[_at(w.line[net], _SIZE)]:
                 return GIVEN_UP
-            value[net] = target[net]
+            store(s.gate, at, there)
     return SETTLED
 
 
 @callee(forceinline=True)
-def _bring(
-    fan: NDArray[np.int32], gate: NDArray[np.uint64], value: NDArray[np.uint64], settled: NDArray[np.uint64]
-) -> None:
-    """Bring all nets, and the inputs of all gates, to settled values (n_net)."""
-    for net in range(len(settled)):
-        value[net] = gate[_at(net, _NEXT)] = settled[net]
-        gate[_at(net, _HEARD)] = ~_ZERO
-        at, end = gate[_at(net, _FAN)], gate[_at(net, _FAN_END)]
-        while at < end:
-            gate[_at(fan[at], _INPUT) + np.uint64(fan[at + np.uint64(PIN)])] = settled[net]
-            at += np.uint64(FAN_WORDS)
+def _bring(w: Any, s: Any, n_nets: int, settled: NDArray[np.uint64]) -> None:
+    """Bring all nets, and the inputs of all gates, to settled values (n_net words)."""
+    i = 0
+    for net in range(n_nets):
+        line = w.line[net]
+        store(s.gate, _word(line, _NEXT), load(settled, net, _WIDTH))
+        s.header[_at(line, _CAUSE)] = s.header[_at(line, _LISTED)] = np.int32(-1)
+        for k in range(s.header[_at(line, _SIZE)]):
+            feeding = w.feeding[i]
+            x = load(settled, feeding, _WIDTH) if feeding >= 0 else spread(_ZERO, _WIDTH)
+            store(s.gate, _word(line, _INPUT + k), x)
+            i += 1
 
 
 @callee(forceinline=True)
-def _less(planes: NDArray[np.uint64], at: np.uint64, cycles: _Word) -> None:
+def _less(planes: NDArray[np.uint64], at: _Place, cycles: _Word) -> None:
     """Take a settled toggle in some cycles from the counters that begin at ``at``."""
-    while cycles:
-        before = planes[at]
-        planes[at] = before ^ cycles
-        cycles &= ~before
-        at += _ONE
+    while _any(cycles):
+        plane = load(planes, at, _WIDTH)
+        store(planes, at, plane ^ cycles)
+        cycles = cycles & _not(plane)
+        at += 1
 
 
 # Columns by name: a compiled kernel takes plain arrays.
 @numba.njit(cache=True, nogil=True)
 def replay_words(
-    w: EventPlan,
-    s: WordState,
+    plan: WordPlan,
+    state: WordState,
     before: NDArray[np.uint64],
     high: NDArray[np.uint64],
     after: NDArray[np.uint64],
+    first: int,
     weight: NDArray[np.float64],
     glitches: NDArray[np.int32],
     energy: NDArray[np.float64],
 ) -> int:
-    """Run the cycles of a word (n_net) from their settled values through both edges.
+    """Run the cycles of a word (n_net, 4; laid out flat) from their settled values through both edges.
 
-    Toggles beyond the settled ones are added to ``glitches`` (64, n_net), or (1, n_net) for all cycles together, and, times
-    ``weight`` (n_net), net by net to ``energy`` (64).
+    Of cycles from ``first`` on, all others resting, toggles beyond the settled ones are added to ``glitches`` (n_cycle, n_net),
+    or (1, n_net) for all cycles together, and, times ``weight`` (n_net), net by net to ``energy`` (n_cycle).
 
     Returns
     -------
     int
         ``SETTLED``; or ``GIVEN_UP``, and then nothing is added and the state cannot be used any more.
     """
-    planes = s.planes
-    _bring(w.fan.reshape(-1), s.gate, s.value, before)
-    origin = 0
+    w, s = columns(plan), columns(state)
+    n_nets = len(plan.line)
+    sizes = _Sizes(n_nets, len(state.slot), len(plan.source) // 3, len(state.free), len(state.cause) // _CAUSE_WORDS)
+    _bring(w, s, n_nets, before)
+    origin, causes = 0, 0
     for half in range(2):  # one call: it is compiled into this place
-        status, origin = _settle(w, s, after if half else high, origin)
+        status, origin, causes = _settle(w, s, sizes, after if half else high, origin, causes)
         if status != SETTLED:
             return GIVEN_UP
-    for i in range(len(s.toggled)):
-        word = s.toggled[i]
-        s.toggled[i] = _ZERO
+    for i in range(len(state.toggled)):
+        word, often = state.toggled[i], state.often[i]
+        state.toggled[i] = state.often[i] = _ZERO
         while word:
             bit = lowest(word)
             word ^= bit
             net = (i << 6) + bit_number(bit)
-            first = np.uint64(net * _PLANES)
-            _less(planes, first, before[net] ^ high[net])
-            _less(planes, first, high[net] ^ after[net])
-            left = _ZERO
-            for plane in range(_PLANES):
-                left |= planes[first + np.uint64(plane)]
-            while left:
-                bit = lowest(left)
-                left ^= bit
-                k, more = bit_number(bit), np.int64(0)
-                for plane in range(_PLANES):
-                    more += np.int64(planes[first + np.uint64(plane)] >> np.uint64(k) & _ONE) << plane
-                glitches[min(k, len(glitches) - 1), net] += more
-                energy[k] += more * weight[net]
-            for plane in range(_PLANES):
-                planes[first + np.uint64(plane)] = _ZERO
+            at, planes = net * _PLANES, _PLANES if often & bit else _NEAR
+            _less(s.planes, at, load(before, net, _WIDTH) ^ load(high, net, _WIDTH))
+            _less(s.planes, at, load(high, net, _WIDTH) ^ load(after, net, _WIDTH))
+            for part in range(LANES):
+                left = _ZERO
+                for plane in range(planes):
+                    left |= s.planes[(at + plane) * LANES + part]
+                while left:
+                    bit = lowest(left)
+                    left ^= bit
+                    number = bit_number(bit)
+                    more = np.int64(0)
+                    for plane in range(planes):
+                        more += np.int64(s.planes[(at + plane) * LANES + part] >> np.uint64(number) & _ONE) << plane
+                    row = 64 * part + number - first
+                    glitches[min(row, len(glitches) - 1), net] += more
+                    energy[row] += more * weight[net]
+            for plane in range(planes):
+                store(s.planes, at + plane, spread(_ZERO, _WIDTH))
     return SETTLED

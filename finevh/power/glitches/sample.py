@@ -12,7 +12,17 @@ from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power.glitches import inertial_events
 from finevh.power.glitches.delays import GlitchDelays
-from finevh.power.glitches.parallel_cycles import CYCLES, WordState, gate_words, new_words, replay_words
+from finevh.power.glitches.parallel_cycles import (
+    CYCLES,
+    LANES,
+    WordNetwork,
+    WordPlan,
+    WordState,
+    new_words,
+    plan_words,
+    replay_words,
+    word_network,
+)
 from finevh.power.glitches.wiring import (
     EventPlan,
     EventState,
@@ -22,6 +32,7 @@ from finevh.power.glitches.wiring import (
     new_events,
     pin_rows,
     plan_events,
+    wire_events,
 )
 from finevh.power.simulation.network import Network, build_network
 from finevh.technology.model import Int, Real
@@ -55,34 +66,26 @@ class CycleSample:
             self.cycle[::-1], self.before[::-1], self.rise[::-1], self.fall[::-1], self.cycles, self.n_nets
         )
 
-    def walk(self, last: int) -> tuple[CycleSample, Int]:
-        """The first ``last`` cycles, each followed by one of the nearest left, and their rows here.
+    def by_toggles(self, last: int) -> tuple[CycleSample, Int]:
+        """The first ``last`` cycles in the order of how many nets change with the rising edge, and their rows here.
 
-        Near is what begins with values like those that a cycle ends with, of every sixteenth byte of nets: between them less has
-        to be changed, and gates that toggle again are still in the processor's caches.
+        Cycles of one word that are alike change the same nets at the same ticks.
         """
-        rows: Int = np.arange(last, dtype=np.int32)
-        ends = self.before[:last] ^ self.rise[:last] ^ self.fall[:last]
-        begin, end = (np.unpackbits(one[:, ::16], axis=1).astype(np.float32) for one in (self.before[:last], ends))
-        # Counts of different bits; whole numbers, so that every machine finds the same order.
-        apart = end.sum(axis=1)[:, None] + begin.sum(axis=1) - 2.0 * (end @ begin.T)
-        at = 0
-        for step in range(1, last):
-            apart[:, at] = np.inf
-            rows[step] = at = int(apart[at].argmin())
-        walk = replace(
+        moved = np.bitwise_count(self.rise[:last]).sum(axis=1, dtype=np.int64)
+        rows: Int = np.argsort(moved, kind="stable").astype(np.int32)
+        ordered = replace(
             self, cycle=self.cycle[rows], before=self.before[rows], rise=self.rise[rows], fall=self.fall[rows]
         )
-        return walk, rows
+        return ordered, rows
 
     @cached_property
     def words(self) -> NDArray[np.uint64]:
-        """(3, n_word, n_net) values before the rising edge, before the falling one and at the end, 64 cycles a word.
+        """(3, n_word, n_net, 4) values before the rising edge, before the falling one and at the end, 256 cycles a word.
 
-        The first of them is the lowest bit; cycles that are not there have zeros.
+        The first of them is the lowest bit of the first number; cycles that are not there have zeros.
         """
         moments = self.before, self.before ^ self.rise, self.before ^ self.rise ^ self.fall
-        found = np.zeros((3, -(-len(self.cycle) // CYCLES), self.n_nets), dtype=np.uint64)
+        found = np.zeros((3, -(-len(self.cycle) // CYCLES), self.n_nets, LANES), dtype=np.uint64)
         for moment, packed in enumerate(moments):
             for first in range(0, len(packed), CYCLES):
                 bits = np.unpackbits(packed[first : first + CYCLES], axis=1, count=self.n_nets)
@@ -99,12 +102,10 @@ class CycleSample:
 
 
 def _as_words(bits: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(n_net) words of bits (n_cycle, n_net), the first cycle the lowest."""
-    padded = np.zeros((CYCLES, bits.shape[1]), dtype=np.uint8)
-    padded[: len(bits)] = bits
-    octets = np.packbits(padded.reshape(CYCLES // 8, 8, -1), axis=1, bitorder="little")[:, 0]
-    shifts = 8 * np.arange(CYCLES // 8, dtype=np.uint64)
-    return np.asarray(np.bitwise_or.reduce(octets.astype(np.uint64) << shifts[:, None], axis=0))
+    """(n_net, 4) words of bits (n_cycle, n_net), the first cycle the lowest."""
+    octets = np.zeros((bits.shape[1], CYCLES // 8), dtype=np.uint8)
+    octets[:, : -(-len(bits) // 8)] = np.packbits(bits, axis=0, bitorder="little").T
+    return octets.view("<u8").astype(np.uint64)
 
 
 def draw_cycles(cycles: int, most: int, seed: int = 1) -> Int:
@@ -174,8 +175,10 @@ class ReplayNetwork:
         """
         self._network: Network = build_network(netlist, clock)
         self._pins: GatePins = gate_pins(self._network)
+        self._wired = wire_events(self._network, self._pins)
         self._rows: tuple[Int, PinRows] | None = None
-        self._words: list[NDArray[np.uint64] | None] = []
+        self._words = word_network(self._wired, self._pins.output)
+        self._idle: list[WordState] = []
 
     def plan(self, delays: GlitchDelays) -> Replayer:
         """Give the network its delays."""
@@ -183,21 +186,27 @@ class ReplayNetwork:
         if known is None or known[0] is not delays.pin:  # other states of one graph have their arcs in common
             known = delays.pin, pin_rows(self._pins, delays, self._network.netlist.n_nets)
             self._rows = known
-        plan, gate, _ = plan_events(self._network, self._pins, delays, known[1])
-        if not self._words:  # the same whatever the delays
-            self._words.append(gate_words(plan, gate))
-        return Replayer(self._network.netlist, plan, gate, self._words[0])
+        plan, _ = plan_events(self._wired, self._pins, delays, known[1])
+        return Replayer(self._network.netlist, plan, self._wired.gate, self._words, self._idle)
 
 
 class Replayer:
     """The glitches of one set of delays in any sampled cycles."""
 
     def __init__(
-        self, netlist: Netlist, plan: EventPlan, gate: NDArray[np.int32], words: NDArray[np.uint64] | None
+        self,
+        netlist: Netlist,
+        plan: EventPlan,
+        gate: NDArray[np.int32],
+        words: WordNetwork | None,
+        idle: list[WordState],
     ) -> None:
-        """Take what :func:`finevh.power.glitches.wiring.plan_events` returns, and ``gate_words`` makes of it."""
-        self._netlist, self._plan, self._gate, self._words = netlist, plan, gate, words
-        self._parallel: WordState | None = None if words is None else new_words(plan, words)
+        """Take a plan, the ``gate`` of its wiring, and what ``word_network`` makes of them.
+
+        ``idle`` are states that no replay uses, of the same network; threads may share them.
+        """
+        self._netlist, self._plan, self._gate, self._words, self._idle = netlist, plan, gate, words, idle
+        self._parallel: WordPlan | None = None if words is None else plan_words(words, plan)
         self._state: EventState | None = None
 
     def run(self, sample: CycleSample, first: int, last: int, weight: Real) -> Replayed:
@@ -240,24 +249,29 @@ class Replayer:
         self, sample: CycleSample, first: int, last: int, weight: Real, glitches: NDArray[np.int32], energy: Real
     ) -> bool:
         """Replay cycles of one word side by side; False, and nothing is added, where they have to be replayed one by one."""
-        if self._parallel is None:
+        if self._words is None or self._parallel is None:
             return False
         begin = first % CYCLES
         before, high, after = sample.words[:, first // CYCLES]
         if (begin, last - first) != (0, CYCLES):
             # The others rest.
-            chosen = np.uint64(sum(1 << k for k in range(begin, begin + last - first)))
+            rows = np.arange(CYCLES)[:, None]
+            chosen = _as_words(((rows >= begin) & (rows < begin + last - first)).astype(np.uint8))
             high, after = (before ^ ((before ^ one) & chosen) for one in (high, after))
-        of_each = np.zeros((1 if len(glitches) == 1 else CYCLES, sample.n_nets), dtype=np.int32)
-        drawn = np.zeros(CYCLES)
-        status = replay_words(self._plan, self._parallel, before, high, after, weight, of_each, drawn)
-        if status != inertial_events.SETTLED:
-            assert self._words is not None  # it made the state that is lost now
-            self._parallel = new_words(self._plan, self._words)
-            return False
-        glitches += of_each if len(of_each) == 1 else of_each[begin : begin + last - first]
-        energy += drawn[begin : begin + last - first]
-        return True
+        state = self._take_state(self._words)
+        moments = before.reshape(-1), high.reshape(-1), after.reshape(-1)
+        status = replay_words(self._parallel, state, *moments, begin, weight, glitches, energy)
+        if status == inertial_events.SETTLED:
+            self._idle.append(state)
+        return bool(status == inertial_events.SETTLED)
+
+    def _take_state(self, words: WordNetwork) -> WordState:
+        """A state whose queue holds the longest delay: whatever was replayed with one, it is as new."""
+        try:
+            state = self._idle.pop()
+        except IndexError:
+            return new_words(words, self._plan.wheel)
+        return state if len(state.slot) >= self._plan.wheel else new_words(words, self._plan.wheel)
 
     # What is replayed and where its sums go.
     def _settle_each(

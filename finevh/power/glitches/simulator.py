@@ -14,7 +14,7 @@ from finevh.power.activity import Activity
 from finevh.power.glitches import inertial_events
 from finevh.power.glitches.delays import GlitchDelays
 from finevh.power.glitches.sample import CycleSample, SettledRecorder
-from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, gate_pins, new_events, plan_events
+from finevh.power.glitches.wiring import TOGGLES, EventPlan, EventState, gate_pins, new_events, plan_events, wire_events
 from finevh.power.simulation.simulator import Simulator
 from finevh.power.simulation.stimulus import Stimulus
 from finevh.technology.model import Int
@@ -50,9 +50,10 @@ class GlitchSimulator(Simulator):
         super().__init__(netlist, clock)
         self.missing: tuple[Int, ...] = ()
         self.pins = gate_pins(self.network)
+        wired = wire_events(self.network, self.pins)
         for one in delays:
-            plan, gate, missing = plan_events(self.network, self.pins, one)
-            self._followers.append((plan, new_events(plan, gate)))
+            plan, missing = plan_events(wired, self.pins, one)
+            self._followers.append((plan, new_events(plan, wired.gate)))
             self.missing = (*self.missing, missing)
         self._origin = [0] * len(self._followers)
         self._following = False

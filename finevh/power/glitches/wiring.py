@@ -18,6 +18,7 @@ from finevh.technology.model import Direction, Int
 __all__ = [
     "EventPlan",
     "EventState",
+    "EventWiring",
     "GatePins",
     "PinRows",
     "gate_pins",
@@ -25,6 +26,7 @@ __all__ = [
     "pin_rows",
     "pin_ticks",
     "plan_events",
+    "wire_events",
 ]
 
 # Columns of ``EventState.gate``: a cache line each.
@@ -120,35 +122,47 @@ def gate_pins(network: Network) -> GatePins:
     return GatePins(pin[kept], net[kept], number[kept], table, behaviour.output)
 
 
-def plan_events(
-    network: Network, pins: GatePins, delays: GlitchDelays, rows: PinRows | None = None
-) -> tuple[EventPlan, NDArray[np.int32], Int]:
-    """Give the data logic its delays; ``rows`` of :func:`pin_rows` where there are several.
+class EventWiring(NamedTuple):
+    """What is the same whatever the delays."""
 
-    Returns
-    -------
-    plan
-        For the kernel.
-    gate
-        (n_net, 16) columns of :class:`EventState` with all that does not change.
-    missing
-        Input pins whose delay to an output the timing does not know.
-    """
+    fan: NDArray[np.int32]
+    """(n_fan, 8) as of :class:`EventPlan`, without ticks."""
+    gate: NDArray[np.int32]
+    """(n_net, 16) as of :class:`EventState`, before anything changed."""
+
+
+def wire_events(network: Network, pins: GatePins) -> EventWiring:
+    """Wire the data logic."""
     netlist = network.netlist
-    ticks, missing = pin_ticks(pins, delays, netlist.n_nets, rows)
     fan = np.zeros((len(pins.pin), FAN_WORDS), dtype=np.int32)
     fan[:, TOLD], fan[:, MASK] = pins.net, network.pin_mask[pins.pin]
-    fan[:, DELAY : DELAY + 4] = ticks.reshape(-1, 4)
     fan[:, PIN] = np.log2(np.maximum(fan[:, MASK], 1))
     begin = np.searchsorted(netlist.pin_net[pins.pin], np.arange(netlist.n_nets + 1))
     gate = np.zeros((netlist.n_nets, GATE_WORDS), dtype=np.int32)
     gate[:, TABLE], gate[:, HEARD], gate[:, DUE] = -1, -1, -1
     gate[:, FAN], gate[:, FAN_END] = begin[:-1], begin[1:]
     gate[pins.net, TABLE], gate[pins.net, SHIFT] = pins.table, pins.number
+    return EventWiring(fan, gate)
+
+
+def plan_events(
+    wired: EventWiring, pins: GatePins, delays: GlitchDelays, rows: PinRows | None = None
+) -> tuple[EventPlan, Int]:
+    """Give the data logic its delays; ``rows`` of :func:`pin_rows` where there are several.
+
+    Returns
+    -------
+    plan
+        For the kernel.
+    missing
+        Input pins whose delay to an output the timing does not know.
+    """
+    ticks, missing = pin_ticks(pins, delays, len(wired.gate), rows)
+    fan = wired.fan.copy()
+    fan[:, DELAY : DELAY + 4] = ticks.reshape(-1, 4)
     longest = int(ticks.max(initial=1))
     wheel = 1 << max(longest + 1, 64).bit_length()
-    plan = EventPlan(fan, pins.output, _sources(gate, delays), wheel)
-    return plan, gate, np.unique(pins.pin[missing])
+    return EventPlan(fan, pins.output, _sources(wired.gate, delays), wheel), np.unique(pins.pin[missing])
 
 
 class PinRows(NamedTuple):
