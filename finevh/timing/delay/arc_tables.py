@@ -528,20 +528,18 @@ class Blocks:
 
     def _lay_out(self, corner: int, driver: int, types: NDArray[np.intp], head: Int) -> None:
         """Axes of cell types in one block: the union of those of a type's tables, and of its derates."""
-        own, n_vdd = driver == self.n_driver - 1, len(self.tables.vdds)
-        first = corner * self.tables.n_arc * 2
-        rows = self.tables.record[first : first + self.tables.n_arc * 2].reshape(-1, 2, 5)
-        parts = [rows]
-        if not own:
-            parts.append(
-                self.tables.cross_record.reshape(n_vdd, -1, 2, 5)[driver, corner * len(rows) : (corner + 1) * len(rows)]
-            )
+        t, arcs = self.tables, [self._type_arcs[k] for k in types.tolist()]
+        rows = corner * t.n_arc + np.concatenate(arcs)
+        parts = [t.record.reshape(-1, 2, 5)[rows]]
+        if driver < self.n_driver - 1:
+            parts.append(t.cross_record.reshape(len(t.vdds), -1, 2, 5)[driver, rows])
         # Offset and length of an axis as one number.
-        codes = np.concatenate(
-            [np.stack([p[..., 0] * 64 + p[..., 1], p[..., 2] * 64 + p[..., 3]], -1) for p in parts], axis=1
-        )
-        for k in types.tolist():
-            head[k, PER_CELL], head[k, N_LOAD:] = self._type_lines[k], self._grid(codes[self._type_arcs[k]])
+        axes = np.concatenate(parts, axis=1)
+        codes = axes[..., 0:4:2] * 64 + axes[..., 1:4:2]
+        end = 0
+        for k, own in zip(types.tolist(), arcs, strict=True):
+            begin, end = end, end + len(own)
+            head[k, PER_CELL], head[k, N_LOAD:] = self._type_lines[k], self._grid(codes[begin:end])
 
     def _grid(self, codes: NDArray[np.int32]) -> tuple[int, ...]:
         """Headers from ``N_LOAD`` on, of a cell type whose tables are on axes (n, 2); most corners have the same."""
