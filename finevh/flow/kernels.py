@@ -45,7 +45,7 @@ _POWER: KernelTable = {
     },
     "power.glitches.wiring": {"_fill_ticks": ("lhlJJIh",)},
     "power.glitches.inertial_events": {"start": (*_EVENTS, "u"), "settle": (*_EVENTS, "uk"), "replay": (*_EVENTS, "UUUfIf")},
-    "power.glitches.parallel_cycles": {"replay_words": ("WordPlan:iiiiw", "WordState:wiwwwiwiwiiwiwiiw", "wwwkfIf")},
+    "power.glitches.parallel_cycles": {"replay_words": ("WordPlan:iiiiw", "WordState:wiwwwwiwiwiiwiwiiw", "wwwkfIf")},
     "power.tiles.tile_cycles": {"_tally": ("aifif",)},
     "power.tiles.tile_terms": {
         "_supports": ("iliIl",), "_tabulate": ("lIkililffG",), "_values": ("lilfO",), "_flips": ("lilfhfF",),

@@ -65,8 +65,8 @@ _TOLD, _PINS, _DELAY, _TABLE, _MORE = constants(0, 1, 2, 6, 7)
 _FAN_WORDS = 8
 _IN_TABLE = 4
 """Inputs of a gate of which nothing has to be asked: that which changes and three others."""
-_PLANES, _NEAR = constants(8, 2)
-"""Bits of the counter of a net's toggles in a cycle; those that most nets need."""
+_LOW, _HIGH = constants(2, 6)
+"""Bits of the counter of a net's toggles in a cycle: those that most nets need, and the others."""
 # Columns of ``WordState.change``, a cache line each, before its cycles.
 _AT, _IN_SLOT, _OF_GATE, _BEFORE = constants(*range(4))
 _SPARE = 16384
@@ -117,8 +117,10 @@ class WordState(NamedTuple):
     the values of its inputs."""
     header: Int
     """The same memory."""
-    planes: NDArray[np.uint64]
-    """(n_net, 8 words) toggles in each cycle, the lowest bits first."""
+    low: NDArray[np.uint64]
+    """(n_net, 2 words) toggles in each cycle, the lowest bits first."""
+    high: NDArray[np.uint64]
+    """(n_net, 6 words) bits beyond these."""
     toggled: NDArray[np.uint64]
     """(n_net / 64) bit per net that has toggles counted."""
     often: NDArray[np.uint64]
@@ -243,7 +245,8 @@ def new_words(network: WordNetwork, wheel: int) -> WordState:
     return WordState(
         gate=gate,
         header=header,
-        planes=_lines(n_nets * _PLANES // _PER_LINE),
+        low=_lines(n_nets * _LOW // _PER_LINE),
+        high=_lines(n_nets * _HIGH // _PER_LINE),
         toggled=np.zeros(n_nets // 64 + 1, dtype=np.uint64),
         often=np.zeros(n_nets // 64 + 1, dtype=np.uint64),
         slot=np.zeros(wheel, dtype=np.int32),
@@ -387,7 +390,7 @@ def _take_slot(w: Any, s: Any, row: _Place, n_free: int, n_flip: int) -> tuple[i
         s.free[n_free] = np.int32(row)
         n_free += 1
         ask(w.fan, np.int64(s.header[_at(line, _FAN)]) * _FAN_WORDS)
-        ask(s.planes, np.int64(s.header[_at(line, _NET)]) * _PLANES * LANES)
+        ask(s.low, np.int64(s.header[_at(line, _NET)]) * _LINE)
         cycles = load(s.change_cycles, _word(row, _INPUT), _WIDTH)
         store(s.gate, _word(line, _DUE), load(s.gate, _word(line, _DUE), _WIDTH) ^ cycles)
         s.flips[n_flip] = line
@@ -398,23 +401,23 @@ def _take_slot(w: Any, s: Any, row: _Place, n_free: int, n_flip: int) -> tuple[i
 
 
 @callee(forceinline=True)
+def _add(planes: NDArray[np.uint64], at: _Place, count: _Place, cycles: _Word) -> _Word:
+    """Add one in some cycles to so many bits of a counter, which begin at ``at``; returns the cycles that are carried on."""
+    for plane in range(at, at + count):
+        before = load(planes, plane, _WIDTH)
+        store(planes, plane, before ^ cycles)
+        cycles = cycles & before
+    return cycles
+
+
+@callee(forceinline=True)
 def _count(s: Any, net: _Place, cycles: _Word) -> bool:
     """Count a toggle of a net in some cycles; returns whether a counter is full."""
     put_in(s.toggled, net)
-    at, end = np.int64(net) * _PLANES, np.int64(net) * _PLANES + _PLANES
-    near = at + _NEAR
-    while at < near:
-        plane = load(s.planes, at, _WIDTH)
-        store(s.planes, at, plane ^ cycles)
-        cycles = cycles & plane
-        at += 1
+    cycles = _add(s.low, np.int64(net) * _LOW, _LOW, cycles)
     if _any(cycles):
         put_in(s.often, net)
-        while at < end:
-            plane = load(s.planes, at, _WIDTH)
-            store(s.planes, at, plane ^ cycles)
-            cycles = cycles & plane
-            at += 1
+        cycles = _add(s.high, np.int64(net) * _HIGH, _HIGH, cycles)
     return _any(cycles)
 
 
@@ -654,13 +657,23 @@ def _bring(w: Any, s: Any, n_nets: int, settled: NDArray[np.uint64]) -> None:
 
 
 @callee(forceinline=True)
-def _less(planes: NDArray[np.uint64], at: _Place, cycles: _Word) -> None:
-    """Take a settled toggle in some cycles from the counters that begin at ``at``."""
-    while _any(cycles):
-        plane = load(planes, at, _WIDTH)
-        store(planes, at, plane ^ cycles)
-        cycles = cycles & _not(plane)
-        at += 1
+def _less(s: Any, net: _Place, cycles: _Word) -> None:
+    """Take a settled toggle in some cycles from the counter of a net."""
+    for plane in range(_LOW + _HIGH):
+        if not _any(cycles):
+            return
+        planes, at = (s.low, net * _LOW + plane) if plane < _LOW else (s.high, net * _HIGH + plane - _LOW)
+        before = load(planes, at, _WIDTH)
+        store(planes, at, before ^ cycles)
+        cycles = cycles & _not(before)
+
+
+@callee(forceinline=True)
+def _counted(s: Any, net: _Place, part: int, plane: int) -> np.uint64:
+    """A number of a word of the counter of a net."""
+    if plane < _LOW:
+        return np.uint64(s.low[(net * _LOW + plane) * LANES + part])
+    return np.uint64(s.high[(net * _HIGH + plane - _LOW) * LANES + part])
 
 
 # Columns by name: a compiled kernel takes plain arrays.
@@ -702,23 +715,25 @@ def replay_words(
             bit = lowest(word)
             word ^= bit
             net = (i << 6) + bit_number(bit)
-            at, planes = net * _PLANES, _PLANES if often & bit else _NEAR
-            _less(s.planes, at, load(before, net, _WIDTH) ^ load(high, net, _WIDTH))
-            _less(s.planes, at, load(high, net, _WIDTH) ^ load(after, net, _WIDTH))
+            planes = _LOW + _HIGH if often & bit else _LOW
+            _less(s, net, load(before, net, _WIDTH) ^ load(high, net, _WIDTH))
+            _less(s, net, load(high, net, _WIDTH) ^ load(after, net, _WIDTH))
             for part in range(LANES):
                 left = _ZERO
                 for plane in range(planes):
-                    left |= s.planes[(at + plane) * LANES + part]
+                    left |= _counted(s, net, part, plane)
                 while left:
                     bit = lowest(left)
                     left ^= bit
                     number = bit_number(bit)
                     more = np.int64(0)
                     for plane in range(planes):
-                        more += np.int64(s.planes[(at + plane) * LANES + part] >> np.uint64(number) & _ONE) << plane
+                        more += np.int64(_counted(s, net, part, plane) >> np.uint64(number) & _ONE) << plane
                     row = 64 * part + number - first
                     glitches[min(row, len(glitches) - 1), net] += more
                     energy[row] += more * weight[net]
-            for plane in range(planes):
-                store(s.planes, at + plane, spread(_ZERO, _WIDTH))
+            for plane in range(_LOW):
+                store(s.low, net * _LOW + plane, spread(_ZERO, _WIDTH))
+            for plane in range(planes - _LOW):
+                store(s.high, net * _HIGH + plane, spread(_ZERO, _WIDTH))
     return SETTLED
