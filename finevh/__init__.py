@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from finevh import version
@@ -16,18 +14,6 @@ if TYPE_CHECKING:
     from finevh.api import open_run, run_flow, voltage_map
 
 
-def _keep_kernels() -> None:
-    """Have numba, which is imported later, keep our kernels by the digest of their sources; others as it would."""
-    ours = "finevh.base.kernel_cache.KernelLocator"
-    usual = "UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator"
-    asked = os.environ.get("NUMBA_CACHE_LOCATOR_CLASSES") or usual
-    if ours not in asked.split(","):
-        os.environ["NUMBA_CACHE_LOCATOR_CLASSES"] = f"{ours},{asked}"
-    if "numba" in sys.modules:
-        sys.modules["numba"].config.CACHE_LOCATOR_CLASSES = os.environ["NUMBA_CACHE_LOCATOR_CLASSES"]
-
-
-_keep_kernels()
 __version__ = version.VERSION
 __all__ = ["__version__", "open_run", "run_flow", "voltage_map"]
 

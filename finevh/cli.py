@@ -267,9 +267,7 @@ def sta(
 
     options = StaOptions(paths, hold, wire_model, driver_resistance, allow, environment)
     if corners:
-        each = {
-            name: run_sta(netlist, top, files, sdc, spef, voltages, options) for name, files in by_corner.items()
-        }
+        each = {name: run_sta(netlist, top, files, sdc, spef, voltages, options) for name, files in by_corner.items()}
         _print(json.dumps(worst_of_corners(each), indent=1) if as_json else corner_text(each))
         return
     found = run_sta(netlist, top, liberties, sdc, spef, voltages, options)

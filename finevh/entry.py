@@ -6,11 +6,14 @@ Python loses an interrupt that arrives inside a callback of its import system; b
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 
 _COMPILER_SETTINGS = ".numba_config.yaml"
+_GARBAGE = 50_000
+"""Objects that are made, beyond those that went, before Python looks for garbage; Python's own is 700."""
 
 
 def main() -> None:
@@ -26,6 +29,8 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
+    # What modules and kernels are made of stays: to look through it for garbage again and again takes a tenth of a short command.
+    gc.set_threshold(_GARBAGE)
     from finevh import cli
 
     cli.main()

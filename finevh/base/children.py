@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import mmap
 import os
@@ -14,7 +15,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from types import FrameType
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from finevh.base.files import remove_stale_folders
 from finevh.errors import FinevhError
@@ -296,11 +297,11 @@ def supervised(work: Callable[[], int]) -> int:
     child = os.fork()
     if child == 0:
         end_with_parent(parent)
-        return _work(work)
+        _work(work)
     return _watch(child)
 
 
-def _work(work: Callable[[], int]) -> int:
+def _work(work: Callable[[], int]) -> NoReturn:
     def end(number: int, frame: FrameType | None) -> None:
         # The terminal and the parent may both send it: once is enough, and cleaning up is not to be disturbed.
         for other in ENDING:
@@ -316,13 +317,14 @@ def _work(work: Callable[[], int]) -> int:
         status = 128 + asked.signal
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
-    if status > 128:
-        # Threads may be deep in a simulation that nobody waits for any more.
+    if status <= 128:
+        atexit._run_exitfuncs()
+    # Modules and kernels are not taken apart, which takes as long as a seventh of a short command. Where a signal came, threads
+    # may be deep in a simulation that nobody waits for any more.
+    for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)
-    return status
+            stream.flush()
+    os._exit(status)
 
 
 def _watch(child: int) -> int:

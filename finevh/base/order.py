@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from finevh.base.kernel import kernel
 
 Int = NDArray[np.int32]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def topological_order(fan_ptr: NDArray[np.integer], fan_to: Int, waiting: Int) -> Int:
     """Nodes in an order in which each stands behind all that lead to it (Kahn).
 

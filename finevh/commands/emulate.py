@@ -72,7 +72,7 @@ def emulate_run(
     flow, run = load_run(directory)
     wanted, delta = asked_of(flow, frequencies, delta_vdd, seconds)
     name = variant or ("pb" if "pb" in flow.schemes.variants else flow.schemes.variants[0])
-    placed, design, own = load_weighed_design(flow, run, name)
+    placed, design, own = load_weighed_design(flow, run, name, few_maps=True)
     if placed.technology.cross is None:
         raise InputError(
             f"technology {placed.technology.name} has no cross-voltage tables, which FINE-VH needs; characterise it"

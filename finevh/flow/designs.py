@@ -17,7 +17,7 @@ from finevh.flow.artifacts.layout import load_floorplan, load_placement, load_wi
 from finevh.flow.artifacts.netlist import load_netlist
 from finevh.flow.artifacts.variants import load_variants
 from finevh.flow.inputs.constraints import constraints_of
-from finevh.flow.inputs.technology import library_of, technology_of
+from finevh.flow.inputs.technology import structure_of, technology_of
 from finevh.flow.timing_graph import timed_types, timing_graph
 from finevh.layout import Floorplan, Placement
 from finevh.netlist.model import Netlist
@@ -25,7 +25,7 @@ from finevh.netlist.wires import Wires
 from finevh.power import Activity, DynamicPower, LeakageModel, merge_activities
 from finevh.selection.engine import EngineDesign, TiledTiming
 from finevh.technology.model import Technology
-from finevh.technology.vdd_interpolation import Part
+from finevh.technology.part import Part
 from finevh.timing import TimingGraph
 
 
@@ -49,15 +49,18 @@ class PlacedDesign:
         return mask
 
 
-def load_placed(flow: Flow, floorplan: Path, placed: Path, variant: NDArray[np.int8] | None = None) -> PlacedDesign:
+def load_placed(
+    flow: Flow, floorplan: Path, placed: Path, variant: NDArray[np.int8] | None = None, few_maps: bool = False
+) -> PlacedDesign:
     """Load a placed design from its stage directories and build its timing graph.
 
-    Where it serves one assignment of variants (n_cell) alone, its technology may lack what is of other variants and cell types.
+    Where it serves one assignment of variants (n_cell) alone, its technology may lack what is of other variants and cell types;
+    where ``few_maps`` are timed, delay tables are made as they are read.
     """
     technology = technology_of(flow, None if variant is None else _part(flow, placed, variant))
     netlist = load_netlist(placed, technology)
     wires = load_wires(placed)
-    graph = timing_graph(flow, technology, netlist, wires, flow.schemes.driver_derates)
+    graph = timing_graph(flow, technology, netlist, wires, flow.schemes.driver_derates, few_maps)
     return PlacedDesign(flow, technology, netlist, load_floorplan(floorplan), load_placement(placed), wires, graph)
 
 
@@ -65,7 +68,7 @@ def _part(flow: Flow, placed: Path, variant: NDArray[np.int8]) -> Part | None:
     """What a design with one assignment of variants takes of its technology; None where a what-if compares all variants."""
     if flow.what_if is not None:
         return None
-    netlist = load_netlist(placed, library_of(flow))
+    netlist = load_netlist(placed, structure_of(flow))
     types = timed_types(netlist, constraints_of(flow, netlist))
     # Glitches are counted with the delays of the unbiased design.
     return Part(tuple(types.tolist()), tuple(np.unique(np.append(variant, 0)).tolist()))

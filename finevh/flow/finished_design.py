@@ -27,9 +27,11 @@ def load_design(flow: Flow, run: RunDirectory, variant: str) -> tuple[PlacedDesi
 
 
 def load_weighed_design(
-    flow: Flow, run: RunDirectory, variant: str
+    flow: Flow, run: RunDirectory, variant: str, few_maps: bool = False
 ) -> tuple[PlacedDesign, EngineDesign, OwnGlitches | None]:
     """The same, and what the glitches of each map's own delays add; None where the run's activities have no glitches.
+
+    With ``few_maps`` delay tables are made as they are read, by one thread at a time.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def load_weighed_design(
         If another version of finevh ran the activity stage, which keeps the cycles that are simulated.
     """
     assigned = load_variant(run.stage_path("polybias"), variant)
-    placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"), assigned)
+    placed = load_placed(flow, run.stage_path("floorplan"), run.stage_path("optimize"), assigned, few_maps)
     activities = load_activities(run.stage_path("activity"))
     average = average_activity(activities)
     single = time_single_voltages(placed, assigned)

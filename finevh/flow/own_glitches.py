@@ -19,7 +19,6 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
 
 from finevh.checks import Checks
 from finevh.flow.artifacts.activity import load_sample
@@ -27,7 +26,16 @@ from finevh.flow.designs import PlacedDesign, SingleVoltages, port_loads
 from finevh.flow.inputs.stimulus import middle_supply, tied_netlist
 from finevh.power import Activity, DynamicPower
 from finevh.power.dynamic import ToggleEnergy
-from finevh.power.glitches import CYCLES, CycleSample, Replayed, Replayer, ReplayNetwork, delay_arcs, delays_of
+from finevh.power.glitches import (
+    CYCLES,
+    CycleCounts,
+    CycleSample,
+    Replayed,
+    Replayer,
+    ReplayNetwork,
+    delay_arcs,
+    delays_of,
+)
 from finevh.schemes import OperatingPoint, shared_power
 from finevh.selection import Energy, Interval, Power, parse_map
 from finevh.selection.engine import EngineDesign
@@ -93,7 +101,7 @@ class GlitchShift:
 class Middle:
     """Glitches of the middle supply: (n_sample, n_net) in each cycle of a sample, and their sums (n_net)."""
 
-    cycles: csr_matrix
+    cycles: CycleCounts
     total: Real
 
 
@@ -104,13 +112,13 @@ class _Program:
         assert activity.glitch_rate is not None  # cycles were sampled beside it
         self.rate, self.cycles, self.sample = activity.glitch_rate, activity.cycles, sample
         self._middle, self._lock = middle, Lock()
-        self._counts = csr_matrix((0, sample.n_nets))
+        self._counts = CycleCounts.of(np.zeros((0, sample.n_nets), dtype=np.int32))
 
     @cached_property
     def middle(self) -> Middle:
         """Of the cycles that estimates use."""
         counts = self.counts(estimated_cycles(self.sample))
-        return Middle(counts, np.asarray(counts.sum(axis=0)).ravel())
+        return Middle(counts, counts.by_net())
 
     @cached_property
     def _ordered(self) -> tuple[CycleSample, Int]:
@@ -124,14 +132,14 @@ class _Program:
         energy[rows] = own.energy
         return replace(own, energy=energy)
 
-    def counts(self, last: int) -> csr_matrix:
+    def counts(self, last: int) -> CycleCounts:
         """(last, n_net) toggles beyond the settled ones with the middle supply's delays, of the first cycles of the sample."""
         with self._lock:
-            while self._counts.shape[0] < last:
-                first = self._counts.shape[0]
+            while self._counts.n_cycles < last:
+                first = self._counts.n_cycles
                 more = self._middle.count(self.sample, first, min(first + CYCLES, len(self.sample.cycle)))
-                self._counts = vstack((self._counts, csr_matrix(more, dtype=np.float64)), format="csr")
-            return self._counts[:last]
+                self._counts = self._counts.followed_by(CycleCounts.of(more))
+            return self._counts.first(last)
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,7 @@ def estimate(rate: Real, weight: Real, middle: Middle, own: Replayed, cycles: fl
     middle : glitches of the middle supply in the cycles of the sample; ``own`` those of the map in the same.
     cycles : of which the sample was drawn, without replacement.
     """
-    count, energy = len(own.energy), np.asarray(middle.cycles @ weight)
+    count, energy = len(own.energy), middle.cycles.weighed(weight)
     # Summed, not a dot product, which BLAS would share among cores: the last bit would depend on how many there are.
     average, total = float((rate * weight).sum()), float(energy.sum())
     scale = average / total if total > 0.0 else 1.0 / count
@@ -227,7 +235,7 @@ class OwnGlitches:
         one, (cell_vdd, port) = self._programs[program], self.map_of(key)
         count = len(one.sample.cycle)
         own = self._replayer(cell_vdd, self._bound[key.variant][0].variant, port).count(one.sample, 0, count)
-        return np.asarray(own - one.counts(count).toarray())
+        return np.asarray(own - one.counts(count).table())
 
     def map_of(self, key: MapKey) -> tuple[Int, int]:
         """Rows of the technology's supplies of the cells (n_cell) and of the ports."""

@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy.fft
 
+from finevh.base.kernel import kernel
 from finevh.technology.model import Int, Real
 
 STOP = 0.10
@@ -35,7 +35,7 @@ _SPARE = 0.02
 """Share of the room that is left free; what else cells leave free is filled by charges without nets, that keep cells together."""
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def wire_slope(ptr: Int, node: Int, weight: Real, x: Real, gamma: float, scratch: Real, slope: Real) -> float:
     """Slope (n_node) of the wirelength along one axis, smoothed over ``gamma`` bins; returns the weighed length itself."""
     slope[:] = 0.0
@@ -70,7 +70,7 @@ def wire_slope(ptr: Int, node: Int, weight: Real, x: Real, gamma: float, scratch
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def add_charge(x: Real, y: Real, half_w: Real, half_h: Real, scale: Real, charge: Real) -> None:
     """Add rectangles around centres, of ``scale`` per area, to the bins (n_x, n_y) that they lie on."""
     for i in range(len(half_w)):
@@ -81,7 +81,7 @@ def add_charge(x: Real, y: Real, half_w: Real, half_h: Real, scale: Real, charge
                 charge[a, b] += across * (min(y1, b + 1.0) - max(y0, float(b)))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def take_force(
     x: Real, y: Real, half_w: Real, half_h: Real, scale: Real, rise_x: Real, rise_y: Real, force: Real
 ) -> None:
@@ -100,7 +100,7 @@ def take_force(
         force[n + i] = along_y
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _move(
     u: Real, v: Real, slope: Real, step: float, push: float, low: Real, high: Real, to: tuple[Real, Real]
 ) -> float:
@@ -114,7 +114,7 @@ def _move(
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _combine(wire: Real, force: Real, pins: Real, charge: Real, strength: float, before: Real, slope: Real) -> float:
     """Slope of wirelength and repulsion by what resists in a node, its nets and its charge; squared change from ``before``."""
     total = 0.0

@@ -7,11 +7,11 @@ Schlichtmann, Johannes 2008): rows without an overlap do not move at all.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.base.sorting import stable_order
 from finevh.errors import InputError
 from finevh.layout.always_on import on_islands
@@ -70,7 +70,7 @@ def _insert(members: NDArray[np.int64], n: int, cell: int, wish: Real, width: In
 
 
 # One pass of Abacus over rows that all its steps change; cut apart, each part would take these columns again.
-@numba.njit(cache=True)
+@kernel()
 def _legalize(
     wish: Real,
     wish_y: Real,

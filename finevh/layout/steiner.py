@@ -8,11 +8,11 @@ cluster of near points and clusters are joined across their borders, so that tim
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee, constants
+from finevh.base.kernel import kernel
 from finevh.base.sorting import stable_order
 from finevh.technology.model import Real
 
@@ -215,7 +215,7 @@ def _tree(x: Real, y: Real, n: int, parent: NDArray[np.int64]) -> int:
     return _merge_edges(x, y, n, ends, parent)
 
 
-@numba.njit(cache=True)
+@kernel()
 def build_trees(
     ptr: NDArray[np.int64],
     x: Real,

@@ -9,10 +9,10 @@ from os import cpu_count
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.constraints import Constraints
 from finevh.layout import Floorplan, Placement, estimate_wires, pin_positions, signal_layers
 from finevh.layout.clock_tree import (
@@ -197,7 +197,7 @@ class _Measured(NamedTuple):
     late: Real
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _propagate(tables: _Tables, m: _Measured, kind: Int, out: Real, slew_out: Real) -> None:
     """Arrival and slew, ps, at each cell's output."""
     _follow(columns(tables), columns(m), kind, np.empty(kind.shape[0]), out, slew_out)
@@ -253,7 +253,7 @@ def _cost(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _choose(
     rising: _Tables,
     measured: _Measured,

@@ -9,10 +9,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.base.order import topological_order
 from finevh.netlist.model import Netlist
 from finevh.technology.model import ArcType, Byte, Int, Kind, Real, Sense, Technology
@@ -122,7 +122,7 @@ def _gate_driver(lib: Library, net: Network, cell_type: Int, pin: int) -> int:
     return source if lib.kind[cell_type[source]] == _GATE else -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def gate_order(lib: Library, net: Network, cell_type: Int) -> Int:
     """Topological order of the combinational instances, (n_gate) int32; members of a loop are left out."""
     n = cell_type.shape[0]
@@ -227,7 +227,7 @@ def _divide_flow(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def spread_multipliers(
     library: Library,
     network: Network,
@@ -337,7 +337,7 @@ def _output_cost(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def choose_drives(
     library: Library,
     network: Network,

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.netlist.wires import Wires
@@ -366,7 +366,7 @@ def _wire_capacitance(netlist: Netlist, wires: Wires | None) -> Real:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _gather(
     cell_vdd: Int,
     low: int,

@@ -12,10 +12,10 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
 from finevh.technology.liberty.boolean import evaluate, parse_boolean, patterns, support
@@ -231,7 +231,7 @@ def _is_negative(function: str, name: str) -> bool:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def internal_energy(
     cell: Int,
     slew_pin: Int,

@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity
@@ -353,7 +353,7 @@ def _sum(
     return 0, derated, plain
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _leakage(
     cells: _Cells,
     state_net: Int,
@@ -400,7 +400,7 @@ def _leakage(
             return
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _leakage_of_pair(
     state_ptr: NDArray[np.int64], memo: _Memo, state_source: Int, vdd: Int, port: int, total: Real, nominal: Real
 ) -> int:
@@ -427,7 +427,7 @@ def _leakage_of_pair(
     return 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _fill_pair(cells: _Cells, memo: _Memo) -> int:
     """Leakage of all cells in all ways between two supplies; returns a cell that lacks one, or -1."""
     ptr, pattern, probability, state_ptr, leak_row, ternary_row, ternary, leakage, offset, derate, joint = cells

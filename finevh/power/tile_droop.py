@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from finevh.base.kernel import kernel
 from finevh.technology.model import Real
 
 _USUAL = 0.999
@@ -86,7 +86,7 @@ def summarise_droop(switched: Real, capacitance: Real, time_constant: Real, peri
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _summarise(
     per_cycle: Real,
     keep: Real,
@@ -124,7 +124,7 @@ def _summarise(
             mean_usual[point, tile], mean_worst[point, tile] = means[tile, 0], means[tile, n_over - 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _keep_largest(largest: Real, row: int, value: float) -> None:
     """Put a value into an ascending row in place of the least."""
     at = 0

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from finevh.base.quoting import csv_cell
 from finevh.errors import InputError
 from finevh.units import SLACK_TOLERANCE
 
+Real = NDArray[np.float64]
 BASELINES = ("ideal-dvfs", "vdd-hopping", "vdd-dithering")
 VARIANTS = ("pb0", "pb", "vt")
 NOT_IN_THIS_RUN = "not in this run"
@@ -178,54 +181,72 @@ def savings(points: pd.DataFrame) -> pd.DataFrame:
         100 (1 - P_fine / P_baseline), signoff of the FINE-VH point. The baseline appears without bias cells (``pb0``, as
         published) and with the same bias optimisation.
     """
-    rows: list[pd.DataFrame] = []
+    found: list[tuple[object, ...]] = []
+    signoff: list[NDArray[np.object_]] = []
     for (design, tiles), group in points.groupby(["design", "tiles"], sort=True):
-        fine_rows = group[group["scheme"] == "fine-vh"]
         # Each curve is held against several others.
-        curve = cache(partial(_curve, group))
-        for delta in sorted(fine_rows["delta_vdd_v"].dropna().unique()):
+        curve = cache(_Curves(group).curve)
+        for delta in sorted(group["delta_vdd_v"][group["scheme"] == "fine-vh"].dropna().unique()):
             for variant in VARIANTS:
-                fine = met_on_rails(curve("fine-vh", variant, delta))
+                fine = curve("fine-vh", variant, delta)
+                fine = fine.at(fine.met)
                 for baseline in BASELINES:
                     for base_variant in dict.fromkeys(("pb0", variant)):
                         base = curve(baseline, base_variant, None if baseline == "ideal-dvfs" else delta)
-                        both = fine.index.intersection(base.index)
+                        both = np.intersect1d(fine.key, base.key, assume_unique=True)
                         # One set of frequencies for every average: those of the baseline's own ideal-DVFS.
-                        own = both.intersection(curve("ideal-dvfs", base_variant, None).index)
-                        both = both if own.empty else own
-                        if both.empty:
-                            continue
-                        ratio = fine.loc[both, "power_total_mw"] / base.loc[both, "power_total_mw"]
-                        rows.append(
-                            pd.DataFrame(
-                                {
-                                    "design": design,
-                                    "tiles": tiles,
-                                    "variant": variant,
-                                    "baseline": baseline,
-                                    "baseline_variant": base_variant,
-                                    "delta_vdd_v": delta,
-                                    "freq_mhz": fine.loc[both, "freq_mhz"].to_numpy(),
-                                    "saving_percent": 100 * (1 - ratio.to_numpy()),
-                                    "signoff": fine.loc[both, "signoff"].to_numpy() if "signoff" in fine else "",
-                                }
-                            )
-                        )
-    if not rows:
-        return pd.DataFrame(
-            columns=[
-                "design",
-                "tiles",
-                "variant",
-                "baseline",
-                "baseline_variant",
-                "delta_vdd_v",
-                "freq_mhz",
-                "saving_percent",
-                "signoff",
-            ]
+                        own = np.intersect1d(both, curve("ideal-dvfs", base_variant, None).key, assume_unique=True)
+                        both = own if len(own) else both
+                        mine, theirs = (one.at(np.searchsorted(one.key, both)) for one in (fine, base))
+                        told = design, tiles, variant, baseline, base_variant, delta
+                        saved = 100 * (1 - mine.power / theirs.power)
+                        found += [(*told, *point) for point in zip(mine.freq, saved, strict=True)]
+                        signoff.append(mine.signoff)
+    columns = [
+        "design", "tiles", "variant", "baseline", "baseline_variant", "delta_vdd_v", "freq_mhz", "saving_percent",
+    ]  # fmt: skip
+    table = pd.DataFrame(found, columns=columns)
+    table["signoff"] = np.concatenate(signoff) if found else np.zeros(0, dtype=object)
+    return table
+
+
+class _Curve(NamedTuple):
+    """Points of one scheme by ascending frequency, each once, as plain columns: tables cost more than a hundred curves do."""
+
+    key: Real
+    """MHz, rounded: what tells frequencies apart."""
+    freq: Real
+    power: Real
+    signoff: NDArray[np.object_]
+    met: NDArray[np.bool_]
+    """False where the clock is missed on drooped rails."""
+
+    def at(self, rows: NDArray[Any]) -> _Curve:
+        """Some of the points."""
+        return _Curve(*(column[rows] for column in self))
+
+
+class _Curves:
+    """Curves of the points of one mesh."""
+
+    def __init__(self, points: pd.DataFrame) -> None:
+        self._scheme, self._variant = (points[name].to_numpy(dtype=object) for name in ("scheme", "variant"))
+        self._delta, freq, power = (
+            points[name].to_numpy(dtype=np.float64) for name in ("delta_vdd_v", "freq_mhz", "power_total_mw")
         )
-    return pd.concat(rows, ignore_index=True)
+        signoff = (
+            points["signoff"].to_numpy(dtype=object) if "signoff" in points else np.full(len(points), "", dtype=object)
+        )
+        met = ~misses_on_rails(points).to_numpy(dtype=bool)
+        self._all = _Curve(np.round(freq, 6), freq, power, signoff, met)
+
+    def curve(self, scheme: str, variant: str, delta_vdd: float | None) -> _Curve:
+        """Points of one scheme; ideal-DVFS belongs to every delta-Vdd."""
+        mask = (self._scheme == scheme) & (self._variant == variant)
+        if scheme != "ideal-dvfs" and delta_vdd is not None:
+            mask &= np.isclose(self._delta, delta_vdd)
+        rows = np.flatnonzero(mask)
+        return self._all.at(rows[np.unique(self._all.key[rows], return_index=True)[1]])
 
 
 def savings_summary(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,11 @@ What it finds is a guess, for the engine to time: cuts know some paths of the de
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.selection.cuts import CutPool
 from finevh.selection.tiles import TilePower
 from finevh.selection.voltage_map import Bits
@@ -74,7 +74,7 @@ class Annealing:
         return best if np.isfinite(least) else None
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _groups_by_tile(
     n_tiles: int, group_ptr: NDArray[np.int64], tiles: Int
 ) -> tuple[NDArray[np.int64], Int, NDArray[np.int64]]:
@@ -94,7 +94,7 @@ def _groups_by_tile(
     return ptr, group, bit
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _terms_by_tile(
     n_tiles: int, cut_ptr: NDArray[np.int64], tiles: Int, delay: Real, limit: Real
 ) -> tuple[NDArray[np.int64], Int, Int, Real, NDArray[np.int64]]:
@@ -144,7 +144,7 @@ def _terms_by_tile(
     return ptr, cut, other, grows, able[:n_able].copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _cuts_by_tile(
     ptr: NDArray[np.int64], cut: Int, other: Int, grows: Real, n_tiles: int
 ) -> tuple[NDArray[np.int64], Int, NDArray[np.int64], Real]:
@@ -173,7 +173,7 @@ def _cuts_by_tile(
     return of_tile, of_cut[:count].copy(), first[: count + 1].copy(), np.maximum(most[:count], 0.0) + _CLOSE
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _most(a: int, b: int, delay: Real) -> float:
     """Most that a term takes under any map."""
     most = delay[1, 1]
@@ -295,7 +295,7 @@ def _excesses(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _anneal(
     ptr: NDArray[np.int64],
     tiles: Int,

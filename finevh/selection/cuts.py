@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.base.sorting import stable_order
 from finevh.selection.voltage_map import Bits
 from finevh.timing.bounds import BoundPath
@@ -155,7 +155,7 @@ def _state(high: Bits, tile: int) -> int:
     return 1 if tile < 0 or high[tile] else 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _needs(
     ptr: NDArray[np.int64], tiles: NDArray[np.int32], delay: NDArray[np.float64], high: Bits, limit: NDArray[np.float64]
 ) -> float:
@@ -168,7 +168,7 @@ def _needs(
     return worst
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _own_tiles(tiles: NDArray[np.int32], n_tiles: int, local: NDArray[np.int32], own: NDArray[np.int32]) -> int:
     """The tiles of a path into ``own``, and of each term the places of its two tiles in that list; returns how many there are.
 
@@ -193,7 +193,7 @@ def _own_tiles(tiles: NDArray[np.int32], n_tiles: int, local: NDArray[np.int32],
 
 
 # Long: one visit of a path finds what it takes, and what moving its tiles changes.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _flip_needs(
     ptr: NDArray[np.int64],
     delay: NDArray[np.float64],
@@ -259,7 +259,7 @@ def _flip_needs(
 
 
 # No slices: each counts the references of its array.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _raise_needs(
     need: float,
     most_together: float,
@@ -325,7 +325,7 @@ def _raise_needs(
                 found[tile, own[first + j]] = more
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _keep_missed(
     missed: NDArray[np.int64],
     beyond: NDArray[np.float64],

@@ -34,6 +34,7 @@ __all__ = [
     "cached",
     "clear_cache",
     "content_key",
+    "derived_key",
     "load_archive",
     "prune_cache",
     "save_archive",
@@ -63,6 +64,11 @@ def content_key(paths: Iterable[Path], *words: str) -> str:
     for path in paths:
         digest.update(hashlib.blake2b(read_input(path), digest_size=16).digest())
     return digest.hexdigest()
+
+
+def derived_key(key: str, *words: str) -> str:
+    """Key of what is made of the technology of another key and of further words."""
+    return hashlib.blake2b("\0".join((key, *words)).encode(), digest_size=16).hexdigest()
 
 
 def cached(key: str, build: Callable[[], Technology]) -> Technology:
@@ -237,7 +243,7 @@ def _values(
             found[field.name] = _rows(Layer, text[name])
         elif name == "roles":
             found[field.name] = {role: tuple(cells) for role, cells in text[name].items()}
-        else:
+        elif name in text:  # else its default
             value = text[name]
             found[field.name] = tuple(value) if isinstance(value, list) else value
     return found

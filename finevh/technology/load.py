@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from finevh.errors import InputError
-from finevh.technology.build import assemble
-from finevh.technology.cache import cached, content_key
-from finevh.technology.columns import CornerInput, Skeleton, merge_cells, merge_corners, stack_corners, structure
-from finevh.technology.cross import read_cross_voltage
-from finevh.technology.lef import read_lef
+from finevh.technology.cache import cached, content_key, derived_key
 from finevh.technology.liberty import read_liberty
-from finevh.technology.library import Library
 from finevh.technology.manifest import Manifest, Views, library_file, read_manifest
-from finevh.technology.model import Corners, Layer, Technology, Variant
-from finevh.technology.variant_ratios import slowdown
+from finevh.technology.model import Technology
+from finevh.technology.part import Part, cut_part, without_numbers
+from finevh.technology.vdd_interpolation import time_units
 from finevh.units import VOLTAGE_TOLERANCE
 
-__all__ = ["check_technology_files", "load_technology"]
-
-_PARALLEL_FROM = 4
-"""Files; fewer are read faster than worker processes start."""
-_MOST_WORKERS = 8
+__all__ = ["check_technology_files", "library_key", "load_part", "load_structure", "load_technology"]
 
 
 def load_technology(
@@ -48,17 +35,67 @@ def load_technology(
         If the technology file or a file it names is missing or wrong; unknown variants and groups.
     """
     path = path / "technology.toml" if path.is_dir() else path
-    manifest = read_manifest(path)
-    if manifest.views is None:
-        raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
+    manifest, views = _read_views(path)
     chosen = _choose(manifest, path, variants, group)
-    files = _liberty_files(manifest, manifest.views, chosen, path)
-    views = manifest.views
+    files = _liberty_files(manifest, views, chosen, path)
     if vdd is not None:
         files = _at_vdd(files, vdd, path)
         views = views.model_copy(update={"cross_voltage": None})
     needed = _existing(path, views, [file for _, _, file in files])
-    return cached(content_key(needed, manifest.name, *chosen), lambda: _build(manifest, views, chosen, files, path))
+
+    def build() -> Technology:
+        # What reads libraries is loaded where none is kept.
+        from finevh.technology.from_files import build_technology
+
+        return build_technology(manifest, views, chosen, files, path)
+
+    return cached(content_key(needed, manifest.name, *chosen), build)
+
+
+def library_key(path: Path) -> str:
+    """Key of a whole library, of the content of its files: what is kept of it is found by that.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_technology`.
+    """
+    path = path / "technology.toml" if path.is_dir() else path
+    manifest, views = _read_views(path)
+    chosen = _choose(manifest, path, None, None)
+    needed = _existing(path, views, [file for _, _, file in _liberty_files(manifest, views, chosen, path)])
+    return content_key(needed, manifest.name, *chosen)
+
+
+def load_structure(path: Path, key: str) -> Technology:
+    """Load what a library says of its cells, without any number of a corner: enough to read a netlist and its constraints.
+
+    ``key``: :func:`library_key` of the same file.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_technology`.
+    """
+    return cached(derived_key(key, "structure"), lambda: without_numbers(load_technology(path)))
+
+
+def load_part(path: Path, key: str, only: Part) -> Technology:
+    """Load what one design takes of a library; it is cut from the whole once.
+
+    ``key``: :func:`library_key` of the same file.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_technology`.
+    """
+
+    def cut() -> Technology:
+        whole = load_technology(path)
+        return cut_part(whole, only, time_units(whole))
+
+    return cached(derived_key(key, "part", repr(only)), cut)
 
 
 def check_technology_files(path: Path) -> None:
@@ -70,11 +107,17 @@ def check_technology_files(path: Path) -> None:
         If the technology file is missing or wrong, or a file it names is missing.
     """
     path = path / "technology.toml" if path.is_dir() else path
+    manifest, views = _read_views(path)
+    files = _liberty_files(manifest, views, _choose(manifest, path, None, None), path)
+    _existing(path, views, [file for _, _, file in files])
+
+
+def _read_views(path: Path) -> tuple[Manifest, Views]:
+    """A technology file and what it names."""
     manifest = read_manifest(path)
     if manifest.views is None:
         raise InputError(f"{path}: has no [views] section: characterise the technology, then name its files there")
-    files = _liberty_files(manifest, manifest.views, _choose(manifest, path, None, None), path)
-    _existing(path, manifest.views, [file for _, _, file in files])
+    return manifest, manifest.views
 
 
 def _existing(path: Path, views: Views, libraries: Sequence[Path]) -> list[Path]:
@@ -144,124 +187,3 @@ def _at_vdd(
     if not found:
         raise InputError(f"{path}: has no library at {vdd:g} V; choose a characterised voltage")
     return found
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One corner on columns of its own, with what must agree with the other corners."""
-
-    library: Library
-    skeleton: Skeleton | None
-    """None where the same process gave that structure before."""
-    corners: Corners
-
-
-_STRUCTURES: list[tuple[list[object], Skeleton]] = []
-"""Structures that this process has met while it read the files of one technology."""
-
-
-def _read_part(job: tuple[Path, int, str]) -> _Part:
-    """Read one file. Garbage collection pauses: a library is a million small objects and no cycle."""
-    file, variant, suffix = job
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        library = read_liberty(file)
-        corner = CornerInput.of(library, variant, suffix)
-        key = structure(corner)
-        number = next((i for i, (known, _) in enumerate(_STRUCTURES) if known == key), len(_STRUCTURES))
-        new = number == len(_STRUCTURES)
-        if new:
-            _STRUCTURES.append((key, merge_cells([corner])))
-        skeleton = _STRUCTURES[number][1]
-        corners = merge_corners(skeleton, [corner])
-        return _Part(replace(library, cells={}), skeleton if new else None, corners)
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _read_parts(jobs: Sequence[tuple[Path, int, str]]) -> list[_Part]:
-    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
-    _STRUCTURES.clear()
-    if len(jobs) < _PARALLEL_FROM or workers < 2:
-        try:
-            return [_read_part(job) for job in jobs]
-        finally:
-            _STRUCTURES.clear()
-    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-        return list(pool.map(_read_part, jobs))
-
-
-def _read_corners(jobs: Sequence[tuple[Path, int, str]]) -> tuple[list[Library], Skeleton, Corners]:
-    """Read all corners; where their structures agree, as they do in one characterisation, columns are just stacked."""
-    parts = _read_parts(jobs)
-    skeletons = [part.skeleton for part in parts if part.skeleton is not None]
-    left_out = [{name.removesuffix(s) for name in p.library.skipped} for p, (_, _, s) in zip(parts, jobs, strict=True)]
-    skipped = set().union(*left_out)
-    if all(one == skipped for one in left_out) and all(skeleton.same(skeletons[0]) for skeleton in skeletons[1:]):
-        return [part.library for part in parts], skeletons[0], stack_corners([part.corners for part in parts])
-    libraries = [read_liberty(file) for file, _, _ in jobs]
-    inputs = [
-        CornerInput.of(library, v, suffix, skipped) for library, (_, v, suffix) in zip(libraries, jobs, strict=True)
-    ]
-    skeleton = merge_cells(inputs)
-    return libraries, skeleton, merge_corners(skeleton, inputs)
-
-
-def _build(
-    manifest: Manifest,
-    views: Views,
-    chosen: tuple[str, ...],
-    files: Sequence[tuple[int, float | None, Path]],
-    path: Path,
-) -> Technology:
-    libraries, skeleton, corners = _read_corners([(file, v, manifest.suffix(chosen[v])) for v, _, file in files])
-    for (_, vdd, file), library in zip(files, libraries, strict=True):
-        if vdd is not None and abs(library.vdd - vdd) > VOLTAGE_TOLERANCE:
-            raise InputError(f"{file}: the library is at {library.vdd:g} V, its name says {vdd:g} V")
-    folder = path.parent
-    lef = read_lef([folder / name for name in (views.tech_lef, *views.cell_lef) if name])
-    layers = tuple(
-        Layer(
-            x.name,
-            x.direction,
-            x.pitch_um,
-            x.width_um,
-            x.spacing_um,
-            x.resistance_ohm_per_um * 1e-3,
-            x.capacitance_ff_per_um,
-        )
-        for x in manifest.layers
-    )
-    roles = None if manifest.roles is None else {str(role): cells for role, cells in manifest.roles.items()}
-    stated = {variant.name: variant.slowdown for variant in manifest.variants}
-    technology = assemble(
-        manifest.name,
-        libraries,
-        skeleton,
-        corners,
-        tuple(Variant(n, manifest.suffix(n), stated[n] or 0.0) for n in chosen),
-        lef,
-        roles=roles,
-        vdd_nominal=views.vdd_nominal or max(library.vdd for library in libraries),
-        site=manifest.site.name if manifest.site else "",
-        layers=layers,
-    )
-    _check_roles(technology, path)
-    measured = tuple(
-        variant if stated[variant.name] is not None else replace(variant, slowdown=slowdown(technology, v))
-        for v, variant in enumerate(technology.variants)
-    )
-    technology = replace(technology, variants=measured)
-    if views.cross_voltage:
-        technology = replace(technology, cross=read_cross_voltage(folder / views.cross_voltage, technology))
-    return technology
-
-
-def _check_roles(technology: Technology, path: Path) -> None:
-    # Header switches and fillers may be physical views alone, so the LEF may know cells that the Liberty does not.
-    for role, names in technology.roles.items():
-        for name in names:
-            if name not in technology.cells.index and role not in ("header", "fill", "dont_use"):
-                raise InputError(f"{path}: roles.{role} names cell {name}, which the libraries do not hold")

@@ -272,6 +272,8 @@ class Technology:
     """Default model of wires of the first Liberty, '' where it has no capacitance: nets without parasitics have none here."""
     power_pins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By cell, pins that carry supplies: a netlist may connect them."""
+    unit_delay: Real | None = None
+    """(n_corner) of a part of a library: unit delays of the whole, see :func:`finevh.technology.vdd_interpolation.time_units`."""
 
     @cached_property
     def typical_pin_cap(self) -> Real:

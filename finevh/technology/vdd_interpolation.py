@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.cross.cross_corners import interpolate_cross
 from finevh.technology.model import ArcType, Corners, Int, Real, Technology
+from finevh.technology.part import Part, rows_of, table_slots
 from finevh.technology.tables.mixing import mix_tables
 from finevh.technology.tables.reference import interpolate_table, table_of
 from finevh.units import VOLTAGE_TOLERANCE
 
-__all__ = ["LeaveOneOut", "Nodes", "Part", "leave_one_out", "nodes_of", "time_units", "with_vdds"]
+__all__ = ["LeaveOneOut", "Nodes", "leave_one_out", "nodes_of", "time_units", "with_vdds"]
 
 _MOST_NODES = 3
 
@@ -72,38 +73,27 @@ def with_vdds(
     corners = _interpolate_corners(technology, nodes, wanted, slots, variants)
     corner_of = np.full((len(technology.variants), wanted.size), -1, dtype=np.int32)
     corner_of[list(variants)] = np.arange(corners.vdd.size).reshape(-1, wanted.size)
-    result = replace(technology, vdds=wanted, corner_of=corner_of, corners=corners, cross=None)
-    made = interpolate_cross(technology, result, beyond > 0.0, None if timed is None else slots) if kept else None
-    return replace(result, cross=made)
+    result = replace(technology, vdds=wanted, corner_of=corner_of, corners=corners, cross=None, unit_delay=None)
+    if not kept:
+        return result
+    types = None if only is None else np.array(only.types, dtype=np.int32)
+    return replace(
+        result, cross=interpolate_cross(technology, result, beyond > 0.0, None if timed is None else slots, types)
+    )
 
 
 def _slots(technology: Technology, timed: Int | None, only: Part | None) -> NDArray[np.bool_]:
     """(n_table) table slots that are wanted: those of the arcs of ``timed`` cell types, all of the types of a part, or all."""
-    cells, count = technology.cells, technology.corners.table_x.shape[1]
-    found = np.zeros(count, dtype=np.bool_)
-    if timed is not None:
-        parts = [cells.arc_table[_rows_of(cells.arc_ptr, timed)]]
-    elif only is not None:
-        types = np.array(only.types, dtype=np.int32)
-        parts = [cells.arc_table[_rows_of(cells.arc_ptr, types)], cells.power_table[_rows_of(cells.power_ptr, types)]]
-    else:
-        return ~found
-    for slots in parts:
-        found[slots[slots >= 0]] = True
+    if timed is None:
+        return (
+            np.ones(technology.corners.table_x.shape[1], dtype=np.bool_)
+            if only is None
+            else table_slots(technology, only)
+        )
+    cells, found = technology.cells, np.zeros(technology.corners.table_x.shape[1], dtype=np.bool_)
+    slots = cells.arc_table[rows_of(cells.arc_ptr, timed)]
+    found[slots[slots >= 0]] = True
     return found
-
-
-def _rows_of(ptr: Int, types: Int) -> NDArray[np.bool_]:
-    """Rows of cell types in a column that ``ptr`` divides by type."""
-    return np.isin(np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), types)
-
-
-@dataclass(frozen=True)
-class Part:
-    """The part of a library that one design takes: rows of its cell types and of its variants."""
-
-    types: tuple[int, ...]
-    variants: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -135,9 +125,11 @@ def time_units(technology: Technology) -> Real:
     """Unit delay of each corner, ps, up to one common factor, (n_corner,).
 
     The geometric mean, over unconditional delay tables that all corners have, of the delay of the fastest input into the
-    middle load: positive where delays of slow inputs may cross zero.
+    middle load: positive where delays of slow inputs may cross zero. Of a part of a library they are those of the whole.
     """
     cells, corners = technology.cells, technology.corners
+    if technology.unit_delay is not None:
+        return technology.unit_delay
     constraint = (cells.arc_type >= ArcType.SETUP_RISING) & (cells.arc_type <= ArcType.REMOVAL_FALLING)
     plain = np.array([not when for when in cells.arc_when], dtype=np.bool_)
     slots = np.unique(cells.arc_table[~constraint & plain, :2])

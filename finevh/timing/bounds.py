@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.base.kernel_types import argument_types, compile_table
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
@@ -503,7 +503,7 @@ def _distinct(paths: Iterator[BoundPath], high: NDArray[np.bool_], period: float
     return sorted(found, key=lambda path: path.coefficient * period - path.need(high))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _entries_along(
     ptr: Ints, arc: Ints, edge: Ints, node: Ints, node_edge: Ints, node_arc: Ints, entries: Ints
 ) -> None:
@@ -517,7 +517,7 @@ def _entries_along(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _entries_back(
     arc_source: Ints,
     arc_mask: Ints,
@@ -548,7 +548,7 @@ def _entries_back(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _load_windows(
     node_cell: Ints,
     sink_ptr: Ints,
@@ -617,7 +617,7 @@ def _load_windows(
 
 
 # Long: one visit of a node finds its windows of load, slew and delay, each from the one before.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _slew_windows(
     node_cell: Ints,
     node_port: Ints,
@@ -719,7 +719,7 @@ def _slew_windows(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _margins(
     node_cell: Ints,
     row_node: Ints,
@@ -789,7 +789,7 @@ def _margins(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _arrivals(
     node_port: Ints,
     tags: Ints,
@@ -843,7 +843,7 @@ def _arrivals(
                     k += 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _row_needs(
     row_node: Ints, row_tag: Ints, arrival: Real, state: Ints, row_state: Ints, margin: Real, need: Real, edge: Ints
 ) -> None:
@@ -856,7 +856,7 @@ def _row_needs(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _capture_arrivals(
     node_port: Ints,
     arc_source: Ints,

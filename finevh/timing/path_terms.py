@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.base.kernel_types import KernelTable
 from finevh.base.sorting import stable_order
 from finevh.technology.model import Index, Int, Real
@@ -217,7 +217,7 @@ def _take(sums: Sums, found: Terms) -> int:
 
 
 # Each group of columns by its own name.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def sum_path(
     row: int,
     path: Path,

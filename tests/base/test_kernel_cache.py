@@ -14,13 +14,13 @@ import pytest
 from finevh.base import kernel_cache
 from finevh.base.kernel_cache import PACKAGE, kernel_digest, sources_of
 
-KERNEL = """import numba
+KERNEL = """from finevh.base.kernel import kernel as kept
 from {0}.limits import (
     LIMIT,
 )
 from {0}.shapes import scaled
 
-@numba.njit("int64(int64)", cache=True)
+@kept("int64(int64)")
 def kernel(x):
     return scaled(x) + LIMIT
 """

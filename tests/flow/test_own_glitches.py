@@ -8,13 +8,12 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 
 from finevh.flow.moved import with_map
 from finevh.flow.own_glitches import MapKey, Middle, OwnGlitches, estimate, estimated_cycles, keys_of, with_own_glitches
 from finevh.layout.supply.header_table import HeaderTable
 from finevh.layout.supply.vdd_mux import VddMuxes
-from finevh.power.glitches import CycleSample, Replayed
+from finevh.power.glitches import CycleCounts, CycleSample, Replayed
 from finevh.schemes import OperatingPoint
 from finevh.selection import Energy
 
@@ -40,7 +39,7 @@ def of_rows(seed: int, rows: np.ndarray) -> tuple[float, float, float]:
     found = estimate(
         middle.mean(axis=0),
         weight,
-        Middle(csr_matrix(middle[rows].astype(float)), middle[rows].sum(axis=0)),
+        Middle(CycleCounts.of(middle[rows]), middle[rows].sum(axis=0)),
         replayed,
         CYCLES,
     )
@@ -69,7 +68,11 @@ def test_a_design_whose_middle_supply_makes_no_glitches_takes_the_mean() -> None
     own = np.array([[2, 0], [0, 0], [4, 2]])
     weight = np.array([1.0, 3.0])
     found = estimate(
-        np.zeros(2), weight, Middle(csr_matrix((3, 2)), np.zeros(2)), Replayed(own.sum(axis=0), own @ weight), 300
+        np.zeros(2),
+        weight,
+        Middle(CycleCounts.of(np.zeros((3, 2), dtype=np.int32)), np.zeros(2)),
+        Replayed(own.sum(axis=0), own @ weight),
+        300,
     )
     assert found.toggles.tolist() == pytest.approx([2.0, 2.0 / 3.0])
     assert found.error > 0.0

@@ -108,7 +108,7 @@ def test_variants_are_chosen_by_name_or_group(folder):
 
 def test_the_second_load_comes_from_the_cache_and_is_equal(folder, monkeypatch):
     first = load_technology(folder)
-    monkeypatch.setattr("finevh.technology.load._build", None)
+    monkeypatch.setattr("finevh.technology.from_files.build_technology", None)
     second = load_technology(folder)
     assert (first.name, first.variants, first.roles, first.cells.names) == (
         second.name,

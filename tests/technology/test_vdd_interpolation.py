@@ -9,8 +9,9 @@ from finevh.errors import InputError
 from finevh.technology import load_technology, with_vdds
 from finevh.technology.cross.cross_corners import continued_triangle, triangle
 from finevh.technology.model import ArcType
+from finevh.technology.part import Part
 from finevh.technology.tables.reference import table_of
-from finevh.technology.vdd_interpolation import Part, nodes_of, time_units
+from finevh.technology.vdd_interpolation import nodes_of, time_units
 
 SHIPPED = Path(__file__).resolve().parents[2] / "libs" / "finevh45" / "technology.toml"
 
@@ -156,3 +157,17 @@ def test_the_part_of_a_library_that_a_design_takes_is_the_same_as_in_the_whole(t
             for slot in slots[slots >= 0].tolist():
                 pairs = zip(table_of(some.corners, mine, slot), table_of(whole.corners, theirs, slot), strict=True)
                 assert all((a == b).all() for a, b in pairs)
+
+
+def test_leakage_derates_of_a_part_are_those_of_the_whole_and_others_are_no_number():
+    full, kind = load_technology(SHIPPED), 5
+    whole, some = (with_vdds(full, [0.7, 0.725], only=only) for only in (None, Part((kind,), (0,))))
+    mine = np.zeros(int(full.cells.ternary_ptr[-1]), dtype=bool)
+    mine[full.cells.ternary_ptr[kind] : full.cells.ternary_ptr[kind + 1]] = True
+    assert mine.any()
+    for vdd in range(2):
+        for driver in range(2):
+            starts = (int(one.cross.leakage_offset[one.corner_of[0, vdd], driver]) for one in (whole, some))
+            one, two = (made.cross.leakage_k[at:][: len(mine)] for made, at in zip((whole, some), starts, strict=True))
+            assert np.array_equal(one[mine], two[mine])
+            assert np.isnan(two[~mine]).all()

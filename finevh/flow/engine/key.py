@@ -14,13 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import grimp
-
 from finevh.config import Flow
 from finevh.flow.engine.fingerprint import file_digest, fingerprint, text_digest
 from finevh.version import VERSION
 
 if TYPE_CHECKING:
+    import grimp
+
     from finevh.flow.engine.stage import Stage, StageRecord
 
 _PACKAGE = "finevh"
@@ -71,6 +71,9 @@ def _short(value: object) -> str:
 
 @lru_cache(maxsize=1)
 def _imports() -> grimp.ImportGraph:
+    # Who reads a finished run asks for no code.
+    import grimp
+
     # Lazy faces of packages name their modules under TYPE_CHECKING alone: those imports count.
     return grimp.build_graph(_PACKAGE, cache_dir=None)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Protocol
-
-from rich.console import Console
-from rich.status import Status
-from rich.text import Text
+from typing import TYPE_CHECKING, Protocol
 
 from finevh.base.quoting import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+    from rich.text import Text
 
 LOG_SECONDS = 60.0
 """Between two lines of a log on one stage."""
@@ -64,6 +65,9 @@ class Terminal:
     """A line per stage on stderr; between them a spinner with the time left, or in a log one line a minute."""
 
     def __init__(self, total: int, console: Console | None = None, log_seconds: float = LOG_SECONDS) -> None:
+        # What draws on terminals is loaded by those who draw.
+        from rich.console import Console
+
         self._console = console or Console(stderr=True, highlight=False)
         self._total, self._count = total, 0
         self._log_seconds = log_seconds
@@ -115,6 +119,8 @@ class Terminal:
 
     def __rich__(self) -> Text:
         """The spinner's text, made afresh whenever it is drawn."""
+        from rich.text import Text
+
         return Text(self._line())
 
     def _line(self) -> str:

@@ -14,7 +14,7 @@ from finevh.config import Clock, Flow
 from finevh.constraints import Constraints, read_sdc, with_ideal_clocks, with_propagated_clocks
 from finevh.constraints.surroundings import OUTSIDE, fixed_outside
 from finevh.errors import InputError
-from finevh.flow.inputs.technology import library_of
+from finevh.flow.inputs.technology import structure_of
 from finevh.layout.clock_tree import tree_buffers
 from finevh.netlist.model import Netlist
 from finevh.technology.model import Direction, Technology
@@ -121,7 +121,7 @@ def engine_constraints(flow: Flow, netlist: Netlist | None = None) -> EngineCons
     ]
     if not names:
         raise InputError(f"{flow.clock.sdc}: no create_clock on port '{port}', which clock.port names")
-    units = list(library_of(flow).units)
+    units = list(structure_of(flow).units)
     for line in _STATES_UNITS.findall(text):
         for row, option in enumerate(("time", "capacitance")):
             if match := re.search(rf"-{option}\s+(\S+)", line):
@@ -138,7 +138,7 @@ def constraints_of(flow: Flow, netlist: Netlist | None = None) -> Constraints:
     """
     if flow.clock.sdc is None:
         return read_sdc(sdc_text(flow.clock))
-    return read_sdc(flow.clock.sdc, *library_of(flow).units, netlist=netlist)
+    return read_sdc(flow.clock.sdc, *structure_of(flow).units, netlist=netlist)
 
 
 def clock_tree_of(flow: Flow, technology: Technology) -> bool:

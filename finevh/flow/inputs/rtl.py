@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from finevh.config import Flow
 from finevh.errors import InputError
 from finevh.synthesis.sources import FILE_LISTS, Rtl
-from finevh.synthesis.yosys_commands import Options
 from finevh.technology.model import Technology
+
+if TYPE_CHECKING:
+    from finevh.synthesis.yosys_commands import Options
 
 
 def rtl_of(flow: Flow) -> Rtl:
@@ -48,6 +51,8 @@ def packaged_rtl(flow: Flow) -> tuple[Path, ...]:
 
 def synthesis_options(flow: Flow, technology: Technology) -> Options:
     """What the flow asks of synthesis."""
+    from finevh.synthesis.yosys_commands import Options
+
     return Options(
         period=flow.clock.period,
         dont_use=technology.roles.get("dont_use", ()),

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from finevh.config import Flow
 from finevh.errors import InputError
-from finevh.technology import load_technology, with_vdds
-from finevh.technology.lef import Lef, read_lef
-from finevh.technology.liberty import read_liberty
+from finevh.technology import library_key, load_part, load_structure, load_technology, with_vdds
 from finevh.technology.manifest import Manifest, library_file, read_manifest
 from finevh.technology.model import Technology
-from finevh.technology.vdd_interpolation import Part
+from finevh.technology.part import Part
 from finevh.technology.what_if import WhatIf, with_what_if
 from finevh.units import VOLTAGE_TOLERANCE
+
+if TYPE_CHECKING:
+    from finevh.technology.lef import Lef
 
 UNBIASED = "pb0"
 
@@ -25,9 +27,19 @@ def _loaded(path: Path) -> Technology:
     return load_technology(path)
 
 
+@lru_cache(maxsize=1)
+def _key(path: Path) -> str:
+    return library_key(path)
+
+
+@lru_cache(maxsize=1)
+def _structure(path: Path) -> Technology:
+    return load_structure(path, _key(path))
+
+
 @lru_cache(maxsize=2)
 def _technology(path: Path, vdds: tuple[float, ...], what: WhatIf | None, only: Part | None) -> Technology:
-    technology = with_vdds(_loaded(path), vdds, only=only)
+    technology = with_vdds(_loaded(path) if only is None else load_part(path, _key(path), only), vdds, only=only)
     if what is None:
         return technology
     manifest = read_manifest(path)
@@ -52,15 +64,15 @@ def marked_name(flow: Flow) -> str:
     return flow.design.name if what is None else f"{flow.design.name}, {what.text}"
 
 
-def library_of(flow: Flow) -> Technology:
-    """Load the flow's technology as it was characterised.
+def structure_of(flow: Flow) -> Technology:
+    """What the flow's library says of its cells, without numbers.
 
     Raises
     ------
     InputError
         If the technology file is wrong.
     """
-    return _loaded(flow.technology.path)
+    return _structure(flow.technology.path)
 
 
 def technology_of(flow: Flow, only: Part | None = None) -> Technology:
@@ -143,6 +155,8 @@ def liberty_files(flow: Flow, vdd: float, variants: Sequence[str]) -> tuple[Path
         return files if all(file.is_file() for file in files) else ()
     if tuple(variants) != (manifest.variants[0].name,):
         return ()
+    from finevh.technology.liberty import read_liberty
+
     files = tuple(folder / name for name in liberty)
     return tuple(file for file in files if abs(read_liberty(file).vdd - vdd) <= VOLTAGE_TOLERANCE)[:1]
 
@@ -155,6 +169,8 @@ def lef_of(flow: Flow) -> Lef:
     InputError
         If a file is missing or no LEF.
     """
+    from finevh.technology.lef import read_lef
+
     path = flow.technology.path
     folder = path.parent if path.is_file() else path
     views = read_manifest(path).views

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.layout.supply.shapes import SIGNAL, UNCONNECTED, Long, SupplyShapes
 from finevh.technology.model import Int
 
 
-@njit(cache=True)
+@kernel()
 def _root(parent: NDArray[np.int64], a: int) -> int:
     """Representative of a box; the path to it is halved on the way."""
     while parent[a] != a:
@@ -21,7 +21,7 @@ def _root(parent: NDArray[np.int64], a: int) -> int:
     return a
 
 
-@njit(cache=True)
+@kernel()
 def _join(
     shape: NDArray[np.int64], band: NDArray[np.int64], box: NDArray[np.int64], net: NDArray[np.int32],
     band_height: int, parent: NDArray[np.int64], pairs: NDArray[np.int64],
@@ -58,7 +58,7 @@ def _join(
     return found
 
 
-@njit(cache=True)
+@kernel()
 def _roots(parent: NDArray[np.int64]) -> NDArray[np.int64]:
     out = np.empty(len(parent), dtype=np.int64)
     for i in range(len(parent)):

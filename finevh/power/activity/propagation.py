@@ -8,11 +8,11 @@ that is the error of the method, measured by ``benchmarks/power_propagation.py``
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import Activity, activity_from_probabilities
@@ -174,7 +174,7 @@ def _sampled(one: float, toggle: float, edges: float) -> float:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _propagate_once(
     order: Int,
     in_ptr: NDArray[np.int64],

@@ -1,5 +1,6 @@
 """Glitches: an event-driven simulation with the delays of a timing state between the settled values of the zero-delay one."""
 
+from finevh.power.glitches.cycle_counts import CycleCounts
 from finevh.power.glitches.delays import TICKS_PER_PS, DelayArcs, GlitchDelays, delay_arcs, delays_of, uniform_delays
 from finevh.power.glitches.parallel_cycles import CYCLES
 from finevh.power.glitches.sample import CycleSample, Replayed, Replayer, ReplayNetwork, draw_cycles
@@ -8,6 +9,7 @@ from finevh.power.glitches.simulator import GlitchSimulator, simulate_glitches, 
 __all__ = [
     "CYCLES",
     "TICKS_PER_PS",
+    "CycleCounts",
     "CycleSample",
     "DelayArcs",
     "GlitchDelays",

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.power.glitches.wiring import (
     DELAY,
     DUE,
@@ -87,7 +87,7 @@ def _bring(w: EventPlan, s: EventState, value: NDArray[np.uint8]) -> None:
                     gate[_at(_told(fan, f, TOLD), PATTERN)] ^= _told(fan, f, MASK)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def start(w: EventPlan, s: EventState, value: NDArray[np.uint8]) -> None:
     """Take settled values (n_net) as they are, and forget what was counted."""
     _bring(w, s, value)
@@ -196,7 +196,7 @@ def _apply(
     return n_heard
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def settle(w: EventPlan, s: EventState, target: NDArray[np.uint8], origin: int) -> tuple[int, int]:
     """Let all sources change to their values of ``target`` (n_net) and run until nothing is due.
 
@@ -286,7 +286,7 @@ def _follow(s: EventState, target: NDArray[np.uint8]) -> int:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def replay(
     w: EventPlan,
     s: EventState,

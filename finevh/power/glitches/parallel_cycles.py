@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee, constants
+from finevh.base.kernel import kernel
 from finevh.power.glitches import wiring
 from finevh.power.glitches.inertial_events import SETTLED, TOGGLES_PER_NET, bit_number, clear, lowest, next_slot, put_in
 from finevh.power.glitches.wiring import EventPlan, EventWiring
@@ -677,7 +677,7 @@ def _counted(s: Any, net: _Place, part: int, plane: int) -> np.uint64:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def replay_words(
     plan: WordPlan,
     state: WordState,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import constants
+from finevh.base.kernel import kernel
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.glitches.delays import ABSENT, GlitchDelays
 from finevh.power.simulation.behaviour import Behaviour, compile_behaviour
@@ -196,7 +196,7 @@ def pin_ticks(
     return ticks, missing
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _fill_ticks(
     row: NDArray[np.int64],
     known: NDArray[np.bool_],

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.checks import Checks
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
@@ -293,7 +293,7 @@ def _cost(old: int, new: int) -> int:
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _replay(
     time: NDArray[np.int64],
     net: NDArray[np.int32],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.errors import InputError
 from finevh.netlist.model import NO_NET, Netlist
 from finevh.power.activity import pattern_offsets
@@ -248,7 +248,7 @@ def _levels(
     return clock_cell, level, n_clock_levels
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _topological_levels(
     fan_ptr: NDArray[np.int64],
     fan_cell: Int,
@@ -303,7 +303,7 @@ def _topological_levels(
     return level
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _forward_cone(
     fan_ptr: NDArray[np.int64],
     fan_cell: Int,
@@ -327,7 +327,7 @@ def _forward_cone(
     return reached
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _feeds_clocks(
     fan_ptr: NDArray[np.int64],
     fan_cell: Int,

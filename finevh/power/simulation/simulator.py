@@ -6,10 +6,10 @@ and count after it with ``warmup``. Glitches are not modelled: a net toggles at 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.errors import InputError
 from finevh.netlist.model import Netlist
 from finevh.power.activity import Activity, pattern_offsets
@@ -176,7 +176,7 @@ def simulate(netlist: Netlist, stimulus: Stimulus, cycles: int, *, warmup: int =
     return simulator.activity()
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _pack(value: NDArray[np.uint8], net: Int, chunk: Int, shift: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
     """Collect net values into port words."""
     words[:] = 0
@@ -186,7 +186,7 @@ def _pack(value: NDArray[np.uint8], net: Int, chunk: Int, shift: NDArray[np.uint
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _cycle_step(
     w: zero_delay.Plan,
     s: zero_delay.State,

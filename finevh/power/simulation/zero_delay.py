@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee, constants
+from finevh.base.kernel import kernel
 from finevh.power.simulation.kernel_layout import (
     AT_BUSY,
     AT_DWELL,
@@ -274,7 +275,7 @@ def step(
         _evaluate(w, s, blocks)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def settle_all(w: Plan, s: State, ones: Int) -> int:
     """Tie the nets of ``ones`` to 1 and evaluate every cell from the all-zero start."""
     for number in range(len(w.block)):
@@ -305,7 +306,7 @@ def settle_all(w: Plan, s: State, ones: Int) -> int:
     return step(w, s, _NO_CLOCK, _BEGIN, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8), _BEGIN)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def clear_counts(w: Plan, s: State, now: int) -> None:
     """Start counting at ``now``."""
     s.net[:, NET_TOGGLES] = 0
@@ -319,7 +320,7 @@ def clear_counts(w: Plan, s: State, now: int) -> None:
     s.stored[:, SINCE_HIGH] = 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def flush(w: Plan, s: State, now: int) -> None:
     """Close the open intervals at ``now``."""
     for net in range(len(s.value)):

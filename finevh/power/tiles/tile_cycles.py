@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.checks import Checks
 from finevh.layout import Placement
 from finevh.netlist.model import NO_NET, Netlist
@@ -23,7 +23,7 @@ SAMPLED_CYCLES = 2048
 """Cycles of all programs of a run whose settled values are kept."""
 
 
-@njit(cache=True)
+@kernel()
 def _tally(counts: Int, seen: Int, weight: Real, tile: Int, total: Real) -> None:
     """Add the weights of the nets that toggled since ``seen`` to their tiles."""
     for n in range(seen.shape[0]):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.errors import InputError
 from finevh.power.dynamic import PreparedPower
 from finevh.power.leakage import LeakageModel
@@ -161,7 +161,7 @@ def leakage_terms(
     return collect(n_tiles, total), collect(n_tiles, above)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _supports(tile: Int, state_ptr: NDArray[np.int64], source: Int, group: Int, size: NDArray[np.int64]) -> None:
     """Tiles that decide each cell's leakage, ascending, and their number."""
     for cell in range(len(size)):
@@ -182,7 +182,7 @@ def _supports(tile: Int, state_ptr: NDArray[np.int64], source: Int, group: Int, 
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _tabulate(
     cells: NDArray[np.int64],
     group: Int,
@@ -215,7 +215,7 @@ def _tabulate(
             values[1, row, code] = nominal[2 * cell + own]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _values(
     group_ptr: NDArray[np.int64], tiles: Int, table_ptr: NDArray[np.int64], table: Real, maps: NDArray[np.bool_]
 ) -> Real:
@@ -229,7 +229,7 @@ def _values(
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _flips(
     group_ptr: NDArray[np.int64],
     tiles: Int,

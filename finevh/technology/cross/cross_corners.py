@@ -8,13 +8,15 @@ is ever needed for one inside it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.errors import InputError
-from finevh.technology.model import CrossVoltage, PairDerates, Real, Technology
+from finevh.technology.model import CrossVoltage, Int, PairDerates, Real, Technology
 from finevh.units import VOLTAGE_TOLERANCE
 
 __all__ = ["MixedCross", "continued_triangle", "interpolate_cross", "triangle"]
@@ -23,18 +25,19 @@ _REACH = 3.5
 """Sum of absolute weights that a continuation may have: a little more than one grid step beyond the characterised pairs."""
 
 
-def _place(known: Real, at: float) -> tuple[int, float]:
+def _place(known: Sequence[float], at: float) -> tuple[int, float]:
     """Lower neighbour and fraction; 0 at a known supply."""
-    i = int(np.clip(np.searchsorted(known, at + VOLTAGE_TOLERANCE, side="right") - 1, 0, known.size - 1))
-    if abs(float(known[i]) - at) < VOLTAGE_TOLERANCE or i == known.size - 1:
+    i = min(max(bisect_right(known, at + VOLTAGE_TOLERANCE) - 1, 0), len(known) - 1)
+    if abs(known[i] - at) < VOLTAGE_TOLERANCE or i == len(known) - 1:
         return i, 0.0
-    return i, float((at - known[i]) / (known[i + 1] - known[i]))
+    return i, (at - known[i]) / (known[i + 1] - known[i])
 
 
 def triangle(known: Real, cell: float, driver: float) -> list[tuple[int, int, float]]:
     """Corners (cell supply, driver supply, weight) of the triangle around a pair; weights are positive and sum to 1."""
-    i, f = _place(known, cell)
-    j, g = _place(known, driver)
+    supplies: list[float] = known.tolist()
+    i, f = _place(supplies, cell)
+    j, g = _place(supplies, driver)
     if f >= g:
         corners = [(i, j, 1 - f), (i + 1, j, f - g), (i + 1, j + 1, g)]
     else:
@@ -74,12 +77,17 @@ def continued_triangle(
 
 
 def interpolate_cross(
-    old: Technology, new: Technology, continued: bool = False, timed: NDArray[np.bool_] | None = None
+    old: Technology,
+    new: Technology,
+    continued: bool = False,
+    timed: NDArray[np.bool_] | None = None,
+    types: Int | None = None,
 ) -> CrossVoltage:
     """Derates of ``new`` (which has interpolated corners) from those of ``old``: log of factors, linear shifts.
 
     A pair with a corner that is not characterised stays absent; with ``continued`` one near the edge of those that are goes on
     linearly from them. ``timed``: (n_table) slots of the only tables that are wanted; then leakage is not, and is absent.
+    ``types``: the only cell types whose leakage is wanted; that of others is nan.
 
     Raises
     ------
@@ -90,7 +98,13 @@ def interpolate_cross(
     if cross is None:
         raise InputError(f"technology {old.name} has no cross-voltage data to interpolate; characterise it")
     n_corner, n_vdd = new.corners.vdd.size, new.vdds.size
-    n_code = int(old.cells.ternary_ptr[-1])
+    ptr = old.cells.ternary_ptr
+    n_code = int(ptr[-1])
+    wanted = np.ones(n_code, dtype=np.bool_)
+    if types is not None:
+        wanted = np.isin(np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), types)
+    unmoved = np.where(wanted, np.float32(1.0), np.float32(np.nan))
+    logs: dict[tuple[int, int], Real] = {}
     offset = np.full((n_corner, n_vdd), -1, dtype=np.int64)
     blocks: list[NDArray[np.float32]] = []
     margin = np.full((n_corner, n_vdd, len(old.cells.names)), np.nan)
@@ -118,10 +132,10 @@ def interpolate_cross(
                 pass
             elif own:
                 offset[c, d] = n_code * len(blocks)
-                blocks.append(np.ones(n_code, dtype=np.float32))
+                blocks.append(unmoved)
             elif corners and all(cross.leakage_offset[row, j] >= 0 for row, j, _ in corners):
                 offset[c, d] = n_code * len(blocks)
-                blocks.append(_leakage(cross, corners, n_code))
+                blocks.append(_leakage(cross, corners, wanted, logs))
             if not own:
                 pairs[c, d] = corners
     none, no_size = np.zeros((n_corner, n_vdd, 0), dtype=np.int64), np.zeros((n_corner, n_vdd, 0), dtype=np.int32)
@@ -129,12 +143,22 @@ def interpolate_cross(
     return MixedCross(offset, factors, none, no_size, none, no_size, none, np.zeros(0), margin, old, pairs, timed)
 
 
-def _leakage(cross: CrossVoltage, corners: list[tuple[int, int, float]], n_code: int) -> NDArray[np.float32]:
-    total = np.zeros(n_code)
+def _leakage(
+    cross: CrossVoltage,
+    corners: list[tuple[int, int, float]],
+    wanted: NDArray[np.bool_],
+    logs: dict[tuple[int, int], Real],
+) -> NDArray[np.float32]:
+    """Derates of leakage of a pair, those that are ``wanted``; ``logs`` keeps the logarithms of those at its corners."""
+    total = np.zeros(int(wanted.sum()))
     for row, j, w in corners:
-        start = int(cross.leakage_offset[row, j])
-        total += w * np.log(cross.leakage_k[start : start + n_code].astype(np.float64))
-    return np.exp(total).astype(np.float32)
+        if (row, j) not in logs:
+            start = int(cross.leakage_offset[row, j])
+            logs[row, j] = np.log(cross.leakage_k[start : start + len(wanted)][wanted].astype(np.float64))
+        total += w * logs[row, j]
+    found = np.full(len(wanted), np.nan, dtype=np.float32)
+    found[wanted] = np.exp(total)
+    return found
 
 
 @dataclass(frozen=True)

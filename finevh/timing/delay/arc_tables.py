@@ -23,13 +23,13 @@ from contextlib import AbstractContextManager, nullcontext
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba import float64
 from numba.extending import overload
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.technology.model import CellTable, Index, Int, Real
 from finevh.timing.delay.cross_voltage import derated
 from finevh.timing.delay.packed_tables import PackedTables
@@ -186,7 +186,7 @@ def _write_lines(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _fill(
     record: Int,
     cross_record: Int,

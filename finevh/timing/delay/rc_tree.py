@@ -5,10 +5,10 @@ Elmore, J. Appl. Phys. 19 (1948); pi of three admittance moments: O'Brien and Sa
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.technology.model import Index, Int, Real
 from finevh.timing.sweep.lanes import Number, Width, choose, load, spread, store
 
@@ -61,7 +61,7 @@ def reduced_pi(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def shared_resistances(
     tree_ptr: Int,
     parent: Int,

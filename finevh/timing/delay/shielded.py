@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import numba
 import numpy as np
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.technology.model import Int, Real
 from finevh.timing.delay.rc_tree import elmore_delays, reduced_pi
 
@@ -67,7 +67,7 @@ def pole_behind_ramp(response: Real, elmore: float, slew: float, swing: float) -
     return elmore * (response[2 * k] + u * (response[2 * k + 2] - response[2 * k])), out
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def net_shapes(
     tree_ptr: Int, parent: Int, res: Real, cap: Real, sink_ptr: Int, sink_tree: Int, sink_cap: Real, shape: Real
 ) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from finevh.base.callee import callee
+from finevh.base.kernel import kernel
 from finevh.base.kernel_types import argument_types
 from finevh.technology.model import Index, Int, Real
 from finevh.technology.tables.nldm import pair, segment
@@ -49,7 +49,7 @@ class Grids(NamedTuple):
     """By point of slew, then of load: delay, ps, its derate included, output slew, ps, and the derate's factor on it."""
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _around(axes: Real, a: int, n: int, b: int, m: int, x: float) -> tuple[float, float]:
     """The two neighbouring points of the union of two axes between which ``x`` lies, or the outermost two on its side.
 
@@ -97,7 +97,7 @@ def _put_in_order(point: Real, first: Index, count: Index, x: float) -> Index:
     return count + 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _join_axes(
     axes: Real, codes: Ints, axis: NDArray[np.int64], point: Real, share: Real, below: Int, above: Int
 ) -> None:
@@ -131,7 +131,7 @@ def _join_axes(
 
 
 # Columns by name: a compiled kernel takes plain arrays.
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def _tabulate(
     record: Int,
     cross_record: Int,
@@ -313,5 +313,6 @@ def table_window(
 
 def compile_grids() -> None:
     """Compile what grids take, before anything waits for it."""
-    _join_axes.compile(argument_types("fLLffii"))
-    _tabulate.compile(argument_types("IIffllLLff"))
+    kernels: dict[str, Any] = {"fLLffii": _join_axes, "IIffllLLff": _tabulate}
+    for arguments, one in kernels.items():
+        one.compile(argument_types(arguments))

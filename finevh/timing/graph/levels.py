@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from finevh.base.kernel import kernel
 from finevh.base.order import topological_order
 from finevh.technology.model import Int
 
@@ -23,7 +23,7 @@ class Levels:
     cut: NDArray[np.bool_]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _levels(fan_ptr: Int, fan_to: Int, pending: Int, level: Int) -> int:
     """Longest distance of each node from one that nothing leads to; returns how many nodes are in no loop and behind none."""
     order = topological_order(fan_ptr, fan_to, pending)
@@ -33,7 +33,7 @@ def _levels(fan_ptr: Int, fan_to: Int, pending: Int, level: Int) -> int:
     return len(order)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _back_arcs(fan_ptr: Int, fan_to: Int, fan_arc: Int, roots: Int, cut: NDArray[np.uint8]) -> None:
     """Mark the arcs that end in a node of the running depth-first path (iterative)."""
     n = len(fan_ptr) - 1
@@ -65,7 +65,7 @@ def _back_arcs(fan_ptr: Int, fan_to: Int, fan_arc: Int, roots: Int, cut: NDArray
                 at[depth] = fan_ptr[w]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _from_ends(source: Int, target: Int, position: Int) -> None:
     """Depth-first position of each node: behind all that lead to it, and those of one end together (iterative)."""
     n = len(position)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from finevh.errors import InputError
 from finevh.netlist.edit import sinks_by_net
@@ -229,8 +227,7 @@ def _latches_in_loops(
     latch = through & (netlist.cells.kind[netlist.cell_type[owner]] == Kind.LATCH)
     if not latch.any():
         return np.zeros(len(owner), dtype=bool)
-    arcs = (np.ones(int(through.sum())), (source[through], target[through]))
-    _, part = connected_components(coo_array(arcs, shape=(n_node, n_node)), directed=True, connection="strong")
+    part = _strong_parts(n_node, source[through], target[through])
     return np.asarray(latch & (part[source] == part[target]))
 
 
@@ -253,19 +250,27 @@ def _enables_in_loops(
     netlist: Netlist, n_node: int, owner: Int, source: Int, target: Int, mask: NDArray[np.uint8], clocks: Int
 ) -> NDArray[np.bool_]:
     """(n_arc) arcs by which data of a loop come into the logic between the nodes ``clocks`` and clock pins."""
-    none = np.zeros(len(owner), dtype=bool)
     launches = (mask & LAUNCHES) > 0
-    every = coo_array((np.ones(len(owner)), (source, target)), shape=(n_node, n_node))
-    count, part = connected_components(every, directed=True, connection="strong")
-    if count == n_node or not len(clocks):
-        return none
     logic = ~launches & (netlist.cells.kind[netlist.cell_type[owner]] == Kind.COMBINATIONAL)
     clocked = _reach(n_node, target[logic], source[logic], clocks)
+    into: NDArray[np.bool_] = logic & ~clocked[source] & clocked[target]
+    if not into.any():
+        return into
+    part = _strong_parts(n_node, source, target)
     looped = np.zeros(n_node, dtype=bool)
     looped[part[source[launches & (part[source] == part[target])]]] = True
-    return np.asarray(
-        logic & (part[source] == part[target]) & looped[part[source]] & ~clocked[source] & clocked[target]
-    )
+    return np.asarray(into & (part[source] == part[target]) & looped[part[source]])
+
+
+def _strong_parts(n_node: int, source: Int, target: Int) -> Int:
+    """(n_node) part of the graph in which each node can be reached from every other."""
+    # Where no latch and no logic before a clock pin can be part of a loop scipy is not waited for.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    arcs = coo_array((np.ones(len(source)), (source, target)), shape=(n_node, n_node))
+    part: Int = connected_components(arcs, directed=True, connection="strong")[1]
+    return part
 
 
 def _arc_texts(netlist: Netlist, source: Int, target: Int) -> list[str]:

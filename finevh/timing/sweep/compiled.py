@@ -7,10 +7,10 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 
+from finevh.base.kernel import kernel
 from finevh.timing.sweep import forward, reach, required, setup_hold, table_rows, trace_path
 from finevh.timing.sweep.arrays import Columns, Graph, Nets, Point, Rows, Tables, Values, Walk
 
@@ -148,7 +148,7 @@ def _compile(function: Callable[..., Any], signature: Any) -> Any:
     """A kernel for one signature, from disk where it is there."""
     # Signatures and the named tuples in them are part of what a kernel is made from.
     function.declared_in = __file__  # type: ignore[attr-defined]
-    return numba.njit(signature, cache=True, nogil=True, error_model="numpy")(function)
+    return kernel(signature, nogil=True, error_model="numpy")(function)
 
 
 def as_int(values: Any) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from finevh.base.kernel import kernel
 from finevh.technology.model import Int
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _assign(sink_ptr: Int, reader_ptr: Int, reader_sink: Int, last: Int, slot: Int) -> int:
     """Fill ``slot``; ``last`` is -1 where nobody reads, the number of nodes where the row stays. Returns the number of rows."""
     n_node = sink_ptr.shape[0] - 1
