@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import subprocess
@@ -122,22 +123,26 @@ def test_results_of_tasks_come_by_name_with_their_progress(workers: int) -> None
 
 
 def test_a_child_may_keep_the_cores_busy_that_others_left() -> None:
-    cores = Cores()
+    cores, begun = Cores(), mmap.mmap(-1, 1)
 
-    def work(seconds: float) -> Callable[[Say], list[int]]:
-        def seen(say: Say) -> list[int]:
-            found = [cores()]
-            while seconds and found[-1] < 2 and len(found) < 6000:
-                time.sleep(0.01)
-                found.append(cores())
-            return found
+    def wait_for(reached: Callable[[], bool]) -> None:
+        for _ in range(6000):
+            if reached():
+                return
+            time.sleep(0.01)
 
-        return seen
+    def short(say: Say) -> list[int]:
+        wait_for(lambda: begun[0] == 1)
+        return [cores()]
 
-    found = in_children({"short": work(0.0), "long": work(1.0)}, lambda text: None, 2, cores)
-    assert found["short"] == [1]
-    assert found["long"][0] == 1
-    assert found["long"][-1] == 2
+    def long(say: Say) -> list[int]:
+        found = [cores()]
+        begun[0] = 1
+        wait_for(lambda: cores() == 2)
+        return [*found, cores()]
+
+    found = in_children({"short": short, "long": long}, lambda text: None, 2, cores)
+    assert found == {"short": [1], "long": [1, 2]}
 
 
 def test_a_task_that_is_alone_may_keep_all_cores_busy() -> None:
