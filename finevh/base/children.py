@@ -190,19 +190,31 @@ def _end(running: Mapping[Connection, tuple[str, int]]) -> None:
             os.waitpid(child, 0)
 
 
-def in_turn(tasks: Sequence[Callable[[], _T]], workers: int) -> list[_T]:
+def in_turn(
+    tasks: Sequence[Callable[[], _T]],
+    workers: int,
+    done: Callable[[int], None] = lambda number: None,
+    name: str = "child",
+) -> list[_T]:
     """Results of tasks in their order; children take them in this order, each the next one whenever it is done with one.
 
-    A child keeps what it learnt from one task to the next. In this process where one is enough.
+    A child keeps what it learnt from one task to the next. In this process where one is enough. ``done`` is called here with the
+    number of each task that ended; ``name`` is what an error calls the children.
 
     Raises
     ------
     FinevhError
         As :func:`in_children`.
     """
+
+    def work(number: int, say: Callable[[int], None]) -> _T:
+        found = tasks[number]()
+        say(number)
+        return found
+
     workers = min(workers, len(tasks))
     if _LIBC is None or workers < 2:
-        return [task() for task in tasks]
+        return [work(number, done) for number in range(len(tasks))]
     # All children read one file, whose position they share: each number is read once.
     numbers = os.memfd_create("tasks")
     try:
@@ -213,10 +225,11 @@ def in_turn(tasks: Sequence[Callable[[], _T]], workers: int) -> list[_T]:
             found = {}
             while taken := os.read(numbers, 8):
                 number = int.from_bytes(taken, sys.byteorder)
-                found[number] = tasks[number]()
+                found[number] = work(number, lambda ended: say(str(ended)))
             return found
 
-        parts = in_children({f"child {k}": some for k in range(workers)}, lambda text: None, workers)
+        children = {f"{name} {k + 1}": some for k in range(workers)}
+        parts = in_children(children, lambda text: done(int(text)), workers)
     finally:
         os.close(numbers)
     found = {number: result for part in parts.values() for number, result in part.items()}

@@ -10,7 +10,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from finevh.base.children import Beside, Say, beside, in_children
+from finevh.base.children import Beside, Say, beside, in_turn
 from finevh.base.kernel_types import KernelTable, compile_table
 from finevh.timing import warm
 
@@ -66,18 +66,20 @@ _SELECTION: KernelTable = {
     },
 }  # fmt: skip
 _LAYOUT_PARTS: Mapping[str, Callable[[], None]] = {
-    "forward sweep": warm.compile_sweep,
-    "layout and sizing": partial(compile_table, _LAYOUT),
     "one condition": warm.compile_single,
+    "layout and sizing": partial(compile_table, _LAYOUT),
 }
 _PARTS: Mapping[str, Callable[[], None]] = {
     **_LAYOUT_PARTS,
     "power": partial(compile_table, _POWER),
-    "lanes": warm.compile_lanes,
     "least delays": warm.compile_least_delays,
+    "lanes": warm.compile_lanes,
     "selection": partial(compile_table, _SELECTION),
 }
-"""What is compiled side by side: first what the first stages call, the longest before the others."""
+"""What is compiled side by side: first what the first stages call, the longest before the others.
+
+What has callees in common is one part, or follows in the order in which two processes take them: they would be compiled twice.
+"""
 _SOURCES = tuple(f"{name.replace('.', '/')}.py" for table in (_LAYOUT, _POWER, _SELECTION) for name in table)
 _LAYOUT_READY = "layout"
 _LOADS_MOST = "finevh.flow.stages.operating_points"
@@ -139,21 +141,22 @@ def kernels_beside(workers: int) -> Iterator[Kernels]:
 def _compile(marks: Sequence[Path], workers: int, say: Say) -> None:
     """Compile all parts; say when those of layout are ready, and leave a mark."""
     import_module(_LOADS_MOST)
+    names = list(_PARTS)
     missing = set(_LAYOUT_PARTS)
 
-    def done(part: str) -> None:
-        missing.discard(part)
+    def done(number: int) -> None:
+        missing.discard(names[number])
         if not missing:
             say(_LAYOUT_READY)
 
-    in_children({name: partial(_part, name) for name in _PARTS}, done, workers)
+    # A child compiles part after part: what all kernels need of the compiler is made ready once in each.
+    in_turn([partial(_part, name) for name in names], workers, done, "compiler of kernels")
     _mark(marks)
 
 
-def _part(name: str, say: Say) -> None:
+def _part(name: str) -> None:
     with _no_collection():
         _PARTS[name]()
-    say(name)
 
 
 @contextmanager

@@ -15,20 +15,12 @@ _STRUCTURE: KernelTable = {
 }
 
 
-def compile_sweep() -> None:
-    """Compile the forward sweep of one condition, which takes as long as all others of it."""
-    from finevh.timing.sweep.compiled import single_kernel
-
-    single_kernel("_advance")
-
-
 def compile_single() -> None:
-    """Compile the other kernels of one condition and those of a graph's structure."""
+    """Compile the kernels of one condition, the forward sweep first, and those of a graph's structure."""
     from finevh.timing.sweep.compiled import SINGLE, single_kernel
 
     for name in SINGLE:
-        if name != "_advance":
-            single_kernel(name)
+        single_kernel(name)
     compile_table(_STRUCTURE)
 
 

@@ -159,7 +159,9 @@ def test_tasks_in_turn_go_to_whoever_is_free(workers: int) -> None:
 
         return one
 
-    found = in_turn([work(number) for number in range(7)], workers)
+    ended: list[int] = []
+    found = in_turn([work(number) for number in range(7)], workers, ended.append)
+    assert sorted(ended) == list(range(7))
     assert [number for number, _ in found] == list(range(7))
     first, others = found[0][1], {process for _, process in found[1:]}
     assert others == {os.getpid()} if workers == 1 else first not in others
