@@ -138,7 +138,9 @@ def test_a_child_that_fails_ends_the_run_where_kernels_are_needed(
 
     parts(layout, lambda: time.sleep(60.0))
     begun = time.monotonic()
-    with pytest.raises(FinevhError, match="compiler of kernels 1: its process was killed" if killed else "no space left"):
+    with pytest.raises(
+        FinevhError, match="compiler of kernels 1: its process was killed" if killed else "no space left"
+    ):
         run_stages(read_flow(QUICK), stages(tmp_path), tmp_path / "run", kernels=kernels.kernels_beside(2))
     assert time.monotonic() - begun < 30.0
     assert (tmp_path / "none").exists()

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from finevh.technology.model import Real
 from finevh.technology.tables.distinct import distinct
 
-__all__ = ["mix_tables"]
+__all__ = ["EVEN", "mix_tables"]
 
-_EVEN = 1e-9
+EVEN = 1e-9
+"""Within this of 1 the sum of weights is 1 but for rounding: where all that is mixed is the same, so is the mixture."""
 
 
 def mix_tables(
@@ -43,5 +44,5 @@ def mix_tables(
         same &= values == base
         total += np.repeat(share, lengths) * values
     # Weights of one kind sum to 1 but for rounding: an axis that does not move stays exactly what it was.
-    even = np.repeat(np.abs(weights[:, first].sum(axis=0) - 1) < _EVEN, lengths)
+    even = np.repeat(np.abs(weights[:, first].sum(axis=0) - 1) < EVEN, lengths)
     return start + starts[:-1][table], np.where(same & even, base, total)

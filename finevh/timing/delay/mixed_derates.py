@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from finevh.errors import InputError
 from finevh.technology.model import Int, Real
 from finevh.technology.tables.distinct import distinct
-
-_EVEN = 1e-9
-"""Weights that sum to 1 but for rounding: no part of the mixture is a pair of one supply, of shift 0 and factor 1."""
+from finevh.technology.tables.mixing import EVEN
 
 
 def mix_derates(
@@ -71,8 +69,8 @@ def _mixed_values(offsets: Int, weights: Real, values: Real, size: int) -> Real:
     """Shifts and factors (n_table, 2 * size) of tables at ``offsets`` (n_table, n_part) with ``weights`` (n_table, n_part)."""
     span = np.arange(2 * size)
     first = values[offsets[:, 0, None] + span]
-    # What does not move stays exactly what it was.
-    stays = np.repeat(np.abs(weights.sum(axis=1) - 1.0)[:, None] < _EVEN, 2 * size, axis=1)
+    # What does not move stays exactly what it was, unless a pair of one supply, of shift 0 and factor 1, has some of the weight.
+    stays = np.repeat(np.abs(weights.sum(axis=1) - 1.0)[:, None] < EVEN, 2 * size, axis=1)
     absent = first[:, 1::2] <= 0.0  # of slew, where there is only a shift
     total = np.zeros(first.shape)
     for k in range(offsets.shape[1]):

@@ -1429,24 +1429,8 @@ def _sweep(
                 )
                 rise, fall = load(net.held_load, 2 * h, width), load(net.held_load, 2 * h + 1, width)
             changed, waits, gap = _drives(
-                g,
-                b,
-                tables,
-                nets,
-                point,
-                values,
-                net,
-                terms,
-                node,
-                state,
-                at,
-                at_entry,
-                rise,
-                fall,
-                ample,
-                exact,
-                width,
-            )
+                g, b, tables, nets, point, values, net, terms, node, state, at, at_entry, rise, fall, ample, exact, width,
+            )  # fmt: skip
             absent = max(absent, gap)
             if changed:
                 touched[node] |= changed
