@@ -296,7 +296,7 @@ def signoff_mark(points: pd.DataFrame) -> str:
         "miss their clock on drooped rails": int(misses_on_rails(fine).sum()),
     }
     said = [f"{number} of {len(fine)} FINE-VH points {what}" for what, number in counts.items() if number]
-    return ", ".join(said) + " (crosses; no saving is counted there)" if said else ""
+    return ", ".join(said) + " (a cross where a curve shows them; no saving is counted there)" if said else ""
 
 
 def draw_plots(points: pd.DataFrame, shares: pd.DataFrame | None, folder: Path, jobs: int = 1) -> list[Path]:

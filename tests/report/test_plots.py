@@ -37,7 +37,7 @@ def test_points_that_miss_their_clock_on_drooped_rails_are_crossed_too(points: p
     finest = points["tiles"] == points["tiles"].max()
     assert signoff_mark(judged) == (
         f"{(lost & finest).sum()} of {(fine & finest).sum()} FINE-VH points miss their clock on drooped rails"
-        " (crosses; no saving is counted there)"
+        " (a cross where a curve shows them; no saving is counted there)"
     )
     marked = {path.name: path.read_text() for path in draw_plots(judged, None, tmp_path / "marked")}
     for name in ("power.svg", "area_low.svg"):
